@@ -1,0 +1,20 @@
+//! pgauntlet runs a schema change against a real Postgres under live writers and judges it.
+//!
+//! The modules are layers: each imports only from layers below its own, and siblings never meet.
+//! `tests/tidy.rs` computes the graph from the source and holds it. From the bottom:
+//!
+//! | layer | modules |
+//! |---|---|
+//! | the time axis | `clock` |
+//! | vocabulary | `pg`, `stats` |
+//! | data | `history`, `scenario`, `schema` |
+//! | sessions | `connect`, `tap` |
+//! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
+//! | judgement, pure | `judge` |
+//! | rendering | `report` |
+//! | order of the phases | `run` |
+//! | command line | `cli`, `exit` |
+
+pub mod clock;
+pub mod pg;
+pub mod stats;

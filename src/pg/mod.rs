@@ -1,0 +1,28 @@
+//! Postgres's own vocabulary: lock modes, SQLSTATEs, identifiers, and the text of statements.
+//!
+//! Facts that hold for any server live here, each with its source. Nothing here connects.
+
+pub mod lex;
+mod lock;
+mod split;
+mod sqlstate;
+pub mod syntax;
+
+pub use lock::LockMode;
+pub use split::{Piece, SplitError, split};
+pub use sqlstate::SqlState;
+
+/// An identifier as it must stand in SQL: always quoted, so that no name needs a rule of its own.
+pub fn quote_ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A possibly schema-qualified name (`orders`, `public.orders`), each part quoted.
+pub fn quote_qualified(name: &str) -> String {
+    name.split('.').map(quote_ident).collect::<Vec<_>>().join(".")
+}
+
+/// A string constant. Backslashes stay: standard_conforming_strings is on in every supported major.
+pub fn quote_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,461 @@
+//! What one statement is, and whether it parses.
+//!
+//! Two sources, each for what it is good at. Whether text is SQL at all is asked of
+//! `squawk-syntax`, which knows the whole grammar (of the 3,083 statements in the extension scripts
+//! of PostgreSQL 15 it refuses two, of which one is SQL). What kind of statement it is follows from
+//! its leading words, which need no grammar. Nothing here decides what is safe.
+
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+use squawk_syntax::SourceFile;
+
+use super::lex::{self, Token, TokenKind};
+
+/// Longer text is not looked at.
+const PARSE_BYTES_MAX: usize = 1 << 20;
+/// The parser recurses; deeper text is not looked at, because a stack that overflows cannot be
+/// caught. Postgres itself refuses such depths by max_stack_depth.
+const NESTING_MAX: usize = 4_000;
+/// Stack for the parser. Nested subqueries, its most expensive nesting, take 8 KB per token in a
+/// debug build.
+const PARSE_STACK_BYTES: usize = 128 << 20;
+
+/// A place at which text is no SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// 1-based, within the text.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+    /// In bytes, within the text.
+    pub offset: usize,
+    pub message: String,
+}
+
+/// Where the text does not parse. Empty: it parses, or the parser has no opinion.
+pub fn errors(sql: &str) -> Vec<SyntaxError> {
+    if sql.len() > PARSE_BYTES_MAX || nesting(sql).is_none_or(|depth| depth > NESTING_MAX) {
+        return Vec::new();
+    }
+    let found = std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(PARSE_STACK_BYTES)
+            .spawn_scoped(scope, || quietly(|| parse(sql)))
+            .ok()
+            .and_then(|thread| thread.join().ok().flatten())
+    });
+    found.unwrap_or_default()
+}
+
+fn parse(sql: &str) -> Vec<SyntaxError> {
+    let found = SourceFile::parse(sql).errors();
+    let error = |error: &squawk_syntax::syntax_error::SyntaxError| {
+        let offset = usize::from(error.range().start()).min(sql.len());
+        let (line, column) = lex::position(sql, offset);
+        SyntaxError { line, column, offset, message: in_words(error.message()) }
+    };
+    found.iter().map(error).collect()
+}
+
+/// The parser names tokens as its code does: `R_PAREN`, `TABLE_KW`.
+fn in_words(message: &str) -> String {
+    let word = |word: &str| match word {
+        "L_PAREN" => "`(`".to_owned(),
+        "R_PAREN" => "`)`".to_owned(),
+        "L_BRACK" => "`[`".to_owned(),
+        "R_BRACK" => "`]`".to_owned(),
+        "COMMA" => "`,`".to_owned(),
+        "SEMICOLON" => "the statement's end".to_owned(),
+        "EQ" => "`=`".to_owned(),
+        "DOT" => "`.`".to_owned(),
+        word => match word.strip_suffix("_KW") {
+            Some(keyword) => keyword.to_owned(),
+            None => word.to_owned(),
+        },
+    };
+    message.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// An upper bound of how deep a parser recurses: the tokens, since the last comma or semicolon of
+/// each open parenthesis, that may each have begun something. None: a quote is open.
+fn nesting(sql: &str) -> Option<usize> {
+    let (mut open, mut current, mut deepest) = (Vec::new(), 0_usize, 0);
+    for token in lex::tokens(sql).ok()? {
+        current += 1;
+        match token.text(sql) {
+            "(" | "[" => {
+                open.push(current);
+            }
+            ")" | "]" => current = open.pop().unwrap_or(current),
+            "," | ";" => current = open.last().copied().unwrap_or(0),
+            body if body.starts_with('$') && token.kind == TokenKind::Text => {
+                let inner = body.trim_matches(|c: char| c == '$' || c.is_alphanumeric());
+                deepest = deepest.max(current + nesting(inner).unwrap_or(0));
+            }
+            _ => {}
+        }
+        deepest = deepest.max(current);
+    }
+    Some(deepest)
+}
+
+/// Runs what may panic and says nothing if it does: a panic of the parser is its lack of an
+/// opinion, not something that a user should see on the screen.
+fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                previous(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(false);
+    result.ok()
+}
+
+/// What a statement is, as far as running and judging it differ by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// BEGIN, START TRANSACTION
+    Begin,
+    /// COMMIT, END
+    Commit,
+    /// ROLLBACK, ABORT
+    Rollback,
+    /// SAVEPOINT, RELEASE, ROLLBACK TO
+    Savepoint,
+    /// SET, RESET
+    Set,
+    CreateIndex {
+        concurrently: bool,
+        if_not_exists: bool,
+        name: Option<String>,
+    },
+    DropIndex {
+        concurrently: bool,
+    },
+    ReindexConcurrently,
+    /// ALTER TABLE … DETACH PARTITION … CONCURRENTLY
+    DetachConcurrently,
+    AlterTable,
+    Do,
+    Call,
+    Update,
+    Delete,
+    Insert,
+    Select,
+    Vacuum,
+    /// CREATE DATABASE, ALTER SYSTEM and the like: about the server rather than the database.
+    ServerWide,
+    Other,
+}
+
+/// Whether Postgres refuses the statement inside a transaction block (25001).
+pub fn must_run_outside_transaction(kind: &Kind) -> bool {
+    match kind {
+        Kind::CreateIndex { concurrently, .. } | Kind::DropIndex { concurrently } => *concurrently,
+        Kind::ReindexConcurrently | Kind::DetachConcurrently | Kind::Vacuum | Kind::ServerWide => {
+            true
+        }
+        _ => false,
+    }
+}
+
+/// What the statement is, by its leading words.
+pub fn kind(sql: &str) -> Kind {
+    let words = Words::of(sql);
+    let second = words.at(1);
+    match words.at(0).as_str() {
+        "begin" => Kind::Begin,
+        "start" if second == "transaction" => Kind::Begin,
+        "commit" | "end" if second != "prepared" => Kind::Commit,
+        "rollback" | "abort" if second == "prepared" => Kind::Other,
+        "rollback" if words.before_anything("to") => Kind::Savepoint,
+        "rollback" | "abort" => Kind::Rollback,
+        "savepoint" | "release" => Kind::Savepoint,
+        "set" | "reset" => Kind::Set,
+        "create" if second == "index" || (second == "unique" && words.at(2) == "index") => {
+            words.create_index()
+        }
+        "drop" if second == "index" => Kind::DropIndex { concurrently: words.has("concurrently") },
+        "reindex" if words.has("concurrently") => Kind::ReindexConcurrently,
+        "reindex" if second == "database" || second == "system" => Kind::ServerWide,
+        "alter" if second == "table" && words.has("detach") && words.has("concurrently") => {
+            Kind::DetachConcurrently
+        }
+        "alter" if second == "table" => Kind::AlterTable,
+        "create" | "alter" | "drop" if is_server_wide(&second) => Kind::ServerWide,
+        "do" => Kind::Do,
+        "call" => Kind::Call,
+        "vacuum" => Kind::Vacuum,
+        word => dml(word)
+            .or_else(|| (word == "with").then(|| words.after_with()).flatten())
+            .unwrap_or(Kind::Other),
+    }
+}
+
+fn is_server_wide(word: &str) -> bool {
+    matches!(word, "database" | "tablespace" | "system")
+}
+
+fn dml(word: &str) -> Option<Kind> {
+    Some(match word {
+        "update" => Kind::Update,
+        "delete" => Kind::Delete,
+        "insert" => Kind::Insert,
+        "select" | "values" | "table" => Kind::Select,
+        _ => return None,
+    })
+}
+
+/// The words of a statement outside parentheses, lower-cased; quoted names as they are.
+struct Words {
+    words: Vec<String>,
+}
+
+/// Kinds are told by the first words; a statement of thousands is not copied to look at them.
+const WORDS_MAX: usize = 200;
+
+impl Words {
+    fn of(sql: &str) -> Words {
+        let (mut words, mut depth) = (Vec::new(), 0_usize);
+        for token in lex::tokens(sql).unwrap_or_default() {
+            match (token.kind, token.text(sql)) {
+                (TokenKind::Symbol, "(") => depth += 1,
+                (TokenKind::Symbol, ")") => depth = depth.saturating_sub(1),
+                (TokenKind::Word | TokenKind::QuotedIdent, _) if depth == 0 => {
+                    words.push(identifier(sql, &token));
+                }
+                _ => {}
+            }
+            if words.len() == WORDS_MAX {
+                break;
+            }
+        }
+        Words { words }
+    }
+
+    fn at(&self, index: usize) -> String {
+        self.words.get(index).cloned().unwrap_or_default()
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|w| w == word)
+    }
+
+    /// ROLLBACK [ WORK | TRANSACTION ] TO
+    fn before_anything(&self, word: &str) -> bool {
+        let noise = |w: &&String| matches!(w.as_str(), "work" | "transaction");
+        self.words.iter().skip(1).find(|w| !noise(w)).is_some_and(|w| w == word)
+    }
+
+    fn create_index(&self) -> Kind {
+        let after = self.words.iter().position(|w| w == "index").unwrap_or(0) + 1;
+        let mut rest = self.words.iter().skip(after).peekable();
+        let concurrently = rest.next_if(|w| *w == "concurrently").is_some();
+        let if_not_exists = rest.next_if(|w| *w == "if").is_some();
+        let mut rest = rest.skip(if if_not_exists { 2 } else { 0 });
+        let name = rest.next().filter(|w| *w != "on").cloned();
+        Kind::CreateIndex { concurrently, if_not_exists, name }
+    }
+
+    /// The statement behind its WITH queries, which stand in parentheses.
+    fn after_with(&self) -> Option<Kind> {
+        self.words.iter().skip(1).find_map(|word| dml(word))
+    }
+}
+
+/// An identifier as Postgres stores it: folded to lower case unless it is quoted.
+fn identifier(sql: &str, token: &Token) -> String {
+    let text = token.text(sql);
+    match token.kind {
+        TokenKind::QuotedIdent => {
+            let inner = text.trim_start_matches(['u', 'U', '&']);
+            inner.trim_start_matches('"').trim_end_matches('"').replace("\"\"", "\"")
+        }
+        _ => text.to_lowercase(),
+    }
+}
+
+/// A table as its CREATE TABLE states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedTable {
+    /// With its schema, where the statement names one: `public.spans`.
+    pub name: String,
+    /// None: the statement alone does not tell (LIKE, INHERITS, PARTITION OF, AS).
+    pub columns: Option<Vec<String>>,
+}
+
+/// The table that a CREATE TABLE creates; None for every other statement.
+pub fn created_table(sql: &str) -> Option<CreatedTable> {
+    let tokens: Vec<Token> = lex::tokens(sql)
+        .ok()?
+        .into_iter()
+        .filter(|token| token.kind != TokenKind::Comment)
+        .collect();
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|t| t.is_word(sql, word));
+    let modifiers = ["global", "local", "temp", "temporary", "unlogged", "foreign"];
+    let mut at = 1;
+    while modifiers.iter().any(|word| is(at, word)) {
+        at += 1;
+    }
+    if !is(0, "create") || !is(at, "table") {
+        return None;
+    }
+    at += if is(at + 1, "if") { 4 } else { 1 };
+    let mut name = identifier(sql, tokens.get(at)?);
+    while tokens.get(at + 1).is_some_and(|t| t.is_symbol(sql, ".")) {
+        at += 2;
+        name = format!("{name}.{}", identifier(sql, tokens.get(at)?));
+    }
+    let rest = tokens.get(at + 1..).unwrap_or_default();
+    let columns = match rest.first() {
+        Some(first) if first.is_symbol(sql, "(") => listed_columns(sql, rest),
+        _ => None,
+    };
+    Some(CreatedTable { name, columns })
+}
+
+/// The columns in the parenthesis that `tokens` begins with.
+fn listed_columns(sql: &str, tokens: &[Token]) -> Option<Vec<String>> {
+    let (mut columns, mut depth, mut begins) = (Vec::new(), 0_usize, false);
+    for token in tokens {
+        if begins && token.is_word(sql, "like") {
+            return None;
+        }
+        let table_constraint = ["constraint", "primary", "unique", "check", "foreign", "exclude"];
+        if begins && !table_constraint.iter().any(|word| token.is_word(sql, word)) {
+            columns.push(identifier(sql, token));
+        }
+        match token.text(sql) {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        begins = depth == 1 && (token.is_symbol(sql, "(") || token.is_symbol(sql, ","));
+    }
+    let inherits = tokens.iter().any(|token| token.is_word(sql, "inherits"));
+    (!inherits).then_some(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::incomplete("SELECT FROM WHERE", 1)]
+    #[case::typo("ALTER TABLE t\n  ADD COLUM c int,\n  DROP", 2)]
+    #[case::paren("CREATE TABLE t (a int", 1)]
+    fn what_is_no_sql_is_found(#[case] sql: &str, #[case] line: u32) {
+        let found = errors(sql);
+        assert!(found.iter().any(|e| e.line >= line), "{found:?}");
+    }
+
+    #[rstest]
+    #[case("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t USING gin (a jsonb_path_ops)")]
+    #[case("UPDATE spans SET task_id = s.id FROM tasks s WHERE spans.trace_id = s.id")]
+    #[case(
+        "DO $$ DECLARE n int; BEGIN LOOP UPDATE t SET a = 1; GET DIAGNOSTICS n = ROW_COUNT; \
+            COMMIT; EXIT WHEN n = 0; PERFORM pg_sleep(0.1); END LOOP; END $$"
+    )]
+    #[case("ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES s (id) NOT VALID")]
+    #[case("ALTER TYPE e RENAME VALUE 'a' TO 'B'")]
+    #[case("SELECT $1::text, a->>'b' FROM t WHERE a @> $2 ORDER BY b LIMIT 50")]
+    #[case("ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID")]
+    #[case("MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DO NOTHING")]
+    #[case("CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END")]
+    #[case("BEGIN ISOLATION LEVEL REPEATABLE READ")]
+    #[case("SELECT pg_advisory_lock(1), count(*) FILTER (WHERE a) OVER (PARTITION BY b) FROM t")]
+    #[case("INSERT INTO t AS x (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = excluded.a")]
+    fn what_postgres_takes_has_no_errors(#[case] sql: &str) {
+        assert_eq!(errors(sql), []);
+    }
+
+    #[rstest]
+    #[case("(")]
+    #[case("- ")]
+    #[case("NOT ")]
+    #[case("(SELECT ")]
+    #[case("CASE WHEN ")]
+    #[case("DO $$ SELECT ((((")]
+    fn no_depth_of_nesting_overflows_the_stack(#[case] part: &str) {
+        for times in [1_000, 1_990, 3_990, 100_000] {
+            let _ = errors(&format!("SELECT {}", part.repeat(times)));
+        }
+        let _ = errors(&format!("DO $$ BEGIN SELECT {} END $$", part.repeat(3_000)));
+    }
+
+    #[rstest]
+    #[case("BEGIN", Kind::Begin)]
+    #[case("/* x */ start transaction", Kind::Begin)]
+    #[case("END", Kind::Commit)]
+    #[case("COMMIT PREPARED 'a'", Kind::Other)]
+    #[case("ROLLBACK", Kind::Rollback)]
+    #[case("ROLLBACK WORK TO SAVEPOINT a", Kind::Savepoint)]
+    #[case("SET LOCAL lock_timeout = '3s'", Kind::Set)]
+    #[case("DROP INDEX CONCURRENTLY a", Kind::DropIndex { concurrently: true })]
+    #[case("REINDEX INDEX CONCURRENTLY a", Kind::ReindexConcurrently)]
+    #[case("REINDEX (VERBOSE) TABLE a", Kind::Other)]
+    #[case("ALTER TABLE p DETACH PARTITION a CONCURRENTLY", Kind::DetachConcurrently)]
+    #[case("ALTER TABLE t ADD COLUMN a int", Kind::AlterTable)]
+    #[case("WITH a AS (SELECT 1) UPDATE t SET a = 1", Kind::Update)]
+    #[case("WITH RECURSIVE a AS (DELETE FROM t RETURNING *) SELECT * FROM a", Kind::Select)]
+    #[case("VACUUM (ANALYZE) t", Kind::Vacuum)]
+    #[case("CREATE DATABASE x", Kind::ServerWide)]
+    #[case("DO $$ BEGIN END $$", Kind::Do)]
+    #[case("", Kind::Other)]
+    #[case("'open", Kind::Other)]
+    fn a_kind_follows_from_the_leading_words(#[case] sql: &str, #[case] expected: Kind) {
+        assert_eq!(kind(sql), expected);
+    }
+
+    #[rstest]
+    #[case(
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"My\" ON t (a)",
+        true,
+        true,
+        Some("My")
+    )]
+    #[case("create index IX on t (a)", false, false, Some("ix"))]
+    #[case("CREATE INDEX CONCURRENTLY ON t (a)", true, false, None)]
+    fn an_index_is_known_by_its_name(
+        #[case] sql: &str,
+        #[case] concurrently: bool,
+        #[case] if_not_exists: bool,
+        #[case] name: Option<&str>,
+    ) {
+        let name = name.map(str::to_owned);
+        let expected = Kind::CreateIndex { concurrently, if_not_exists, name };
+        assert_eq!(must_run_outside_transaction(&expected), concurrently);
+        assert_eq!(kind(sql), expected);
+    }
+
+    #[rstest]
+    #[case("CREATE TABLE t (a int, \"B\" numeric(1, 2), PRIMARY KEY (a))", "t",
+        Some(&["a", "B"][..]))]
+    #[case("CREATE UNLOGGED TABLE IF NOT EXISTS s.t (a int[] DEFAULT ARRAY[1, 2])", "s.t",
+        Some(&["a"][..]))]
+    #[case("CREATE TABLE t (LIKE u)", "t", None)]
+    #[case("CREATE TABLE t (a int) INHERITS (u)", "t", None)]
+    #[case("CREATE TABLE t AS SELECT 1", "t", None)]
+    #[case("CREATE TABLE t (a int, CHECK (a IN (1, 2)), b text)", "t", Some(&["a", "b"][..]))]
+    fn a_created_table_states_its_columns(
+        #[case] sql: &str,
+        #[case] name: &str,
+        #[case] columns: Option<&[&str]>,
+    ) {
+        let columns = columns.map(|c| c.iter().map(|c| (*c).to_owned()).collect());
+        assert_eq!(created_table(sql), Some(CreatedTable { name: name.to_owned(), columns }));
+    }
+}
