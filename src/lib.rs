@@ -18,3 +18,8 @@
 pub mod clock;
 pub mod pg;
 pub mod stats;
+
+pub mod history;
+pub mod schema;
+
+pub mod connect;

@@ -1,0 +1,74 @@
+//! Where a server is and as whom we speak to it.
+
+use std::path::Path;
+
+use tokio_postgres::config::{Host, SslMode};
+
+/// A database on a server. Cheap to clone; another database on the same server is one call away.
+#[derive(Clone, Debug)]
+pub struct Address {
+    config: tokio_postgres::Config,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("read the server's address: {source}; it is written postgres://user:password@host:5432/")]
+pub struct AddressError {
+    source: tokio_postgres::Error,
+}
+
+impl Address {
+    /// A `postgres://` URL or a libpq keyword string.
+    pub fn parse(url: &str) -> Result<Address, AddressError> {
+        let config = url.parse().map_err(|source| AddressError { source })?;
+        Ok(Address { config })
+    }
+
+    /// A server that listens on a unix socket in `directory`.
+    pub fn unix(directory: &Path, port: u16, user: &str) -> Address {
+        let mut config = tokio_postgres::Config::new();
+        config.host_path(directory).port(port).user(user).dbname("postgres");
+        config.ssl_mode(SslMode::Disable);
+        Address { config }
+    }
+
+    /// A server on TCP.
+    pub fn tcp(host: &str, port: u16, user: &str, password: Option<&str>) -> Address {
+        let mut config = tokio_postgres::Config::new();
+        config.host(host).port(port).user(user).dbname("postgres");
+        if let Some(password) = password {
+            config.password(password);
+        }
+        config.ssl_mode(SslMode::Disable);
+        Address { config }
+    }
+
+    pub fn with_database(&self, name: &str) -> Address {
+        let mut config = self.config.clone();
+        config.dbname(name);
+        Address { config }
+    }
+
+    pub fn database(&self) -> &str {
+        self.config.get_dbname().unwrap_or("postgres")
+    }
+
+    pub fn user(&self) -> &str {
+        self.config.get_user().unwrap_or("postgres")
+    }
+
+    /// Host and port for people; no password.
+    pub fn place(&self) -> String {
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(name)) => name.clone(),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => "localhost".to_owned(),
+        };
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        format!("{host}:{port}")
+    }
+
+    pub(super) fn config(&self) -> &tokio_postgres::Config {
+        &self.config
+    }
+}

@@ -1,0 +1,251 @@
+//! One session to the server.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection};
+
+use crate::history::ServerError;
+use crate::pg::{SqlState, quote_ident, quote_literal};
+
+use super::Address;
+
+/// Longest wait for a server to accept a session.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for a cancel request to be taken.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Notices kept per session between two calls of `take_notices`.
+const NOTICES_MAX: usize = 1_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("connect to {place}: {error}")]
+    Connect { place: String, error: Box<ServerError> },
+    #[error("connect to {place}: no answer within {} s", CONNECT_TIMEOUT.as_secs())]
+    ConnectTimeout { place: String },
+    #[error("run {sql:?}: {error}")]
+    Query { sql: String, error: Box<ServerError> },
+}
+
+impl Error {
+    pub fn query(sql: &str, error: &tokio_postgres::Error) -> Error {
+        Error::Query { sql: shorten(sql), error: Box::new(server_error(error)) }
+    }
+
+    /// The server's error, where there was one.
+    pub fn server_error(&self) -> Option<&ServerError> {
+        match self {
+            Error::Connect { error, .. } | Error::Query { error, .. } => Some(error),
+            Error::ConnectTimeout { .. } => None,
+        }
+    }
+}
+
+/// A client, its backend's pid, and the notices that came with its answers.
+pub struct Session {
+    client: Client,
+    pid: i32,
+    place: Address,
+    notices: Notices,
+    ended: Ended,
+}
+
+type Notices = Arc<Mutex<Vec<String>>>;
+/// What the connection ended with. The sender is gone when the connection is.
+type Ended = watch::Receiver<Option<ServerError>>;
+
+impl Session {
+    /// Opens a session, names it (`pg_stat_activity.application_name`) and sets `settings` on it.
+    pub async fn open(
+        address: &Address,
+        application_name: &str,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<Session, Error> {
+        let place = address.place();
+        let opening = open_client(address, application_name);
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
+        let (client, notices, ended) = match opened {
+            Ok(Ok(parts)) => parts,
+            Ok(Err(e)) => return Err(Error::Connect { place, error: Box::new(server_error(&e)) }),
+            Err(_) => return Err(Error::ConnectTimeout { place }),
+        };
+        let mut session = Session { client, pid: 0, place: address.clone(), notices, ended };
+        let sql = "SELECT pg_backend_pid()";
+        let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
+        session.pid = row.get(0);
+        for (name, value) in settings {
+            let sql = format!("SET {} = {}", quote_ident(name), quote_literal(value));
+            session.batch(&sql).await?;
+        }
+        Ok(session)
+    }
+
+    /// `pg_backend_pid()`.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Returns when the connection is gone, with what the server said last: a session that is
+    /// terminated while it is idle is told so (57P01, 25P03), but has no request to be told by.
+    pub async fn closed(&self) -> Option<ServerError> {
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+        ended.borrow().clone()
+    }
+
+    /// Runs statements by the simple protocol: several in one text are one implicit transaction.
+    pub async fn batch(&self, sql: &str) -> Result<(), Error> {
+        self.client.batch_execute(sql).await.map_err(|e| Error::query(sql, &e))
+    }
+
+    /// Notices since the last call: `WARNING: …`.
+    pub fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why the connection ended, where the server said so: a timeout that fires between two
+    /// statements is told to nobody's request.
+    pub fn parting_error(&self) -> Option<ServerError> {
+        self.ended.borrow().clone()
+    }
+
+    /// What is needed to cancel this session's statement from elsewhere.
+    pub fn canceller(&self) -> Canceller {
+        Canceller { token: self.client.cancel_token(), place: self.place.clone() }
+    }
+}
+
+/// Cancels the statement that a session runs.
+pub struct Canceller {
+    token: CancelToken,
+    place: Address,
+}
+
+impl Canceller {
+    /// Asks the server to cancel; whether it does is seen by the session itself.
+    pub async fn cancel(&self) {
+        let asked = async {
+            match tls::connector(&self.place) {
+                Some(tls) => self.token.cancel_query(tls).await,
+                None => self.token.cancel_query(tokio_postgres::NoTls).await,
+            }
+        };
+        // A request that is lost is followed by the caller's deadline, then by a kill.
+        let _ = tokio::time::timeout(CANCEL_TIMEOUT, asked).await;
+    }
+}
+
+async fn open_client(
+    address: &Address,
+    name: &str,
+) -> Result<(Client, Notices, Ended), tokio_postgres::Error> {
+    let mut config = address.config().clone();
+    config.application_name(name);
+    match tls::connector(address) {
+        Some(tls) => {
+            let (client, connection) = config.connect(tls).await?;
+            Ok(carry(client, connection))
+        }
+        None => {
+            let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
+            Ok(carry(client, connection))
+        }
+    }
+}
+
+/// Carries the bytes on a task of its own; dropping the client says goodbye and ends it.
+fn carry<S, T>(client: Client, mut connection: Connection<S, T>) -> (Client, Notices, Ended)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let notices = Notices::default();
+    let sink = Arc::clone(&notices);
+    let (end, ended) = watch::channel(None);
+    tokio::spawn(async move {
+        while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) => {
+                    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+                    if sink.len() < NOTICES_MAX {
+                        sink.push(format!("{}: {}", notice.severity(), notice.message()));
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    end.send_replace(Some(server_error(&error)));
+                    return;
+                }
+            }
+        }
+    });
+    (client, notices, ended)
+}
+
+/// What the server, or the end of the connection, said.
+pub fn server_error(error: &tokio_postgres::Error) -> ServerError {
+    match error.as_db_error() {
+        Some(db) => ServerError {
+            sqlstate: Some(SqlState::new(db.code().code())),
+            message: db.message().to_owned(),
+            detail: db.detail().map(str::to_owned),
+            hint: db.hint().map(str::to_owned),
+        },
+        None => ServerError { sqlstate: None, message: chain(error), detail: None, hint: None },
+    }
+}
+
+/// The driver's own errors say little without their source.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+fn shorten(sql: &str) -> String {
+    const CHARACTERS: usize = 120;
+    match sql.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", &sql[..end]),
+        None => sql.to_owned(),
+    }
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    //! TLS by rustls with the system's roots, for servers that ask for it.
+
+    use super::Address;
+    use tokio_postgres::config::SslMode;
+    use tokio_postgres_rustls::MakeRustlsConnect;
+
+    pub fn connector(address: &Address) -> Option<MakeRustlsConnect> {
+        match address.config().get_ssl_mode() {
+            SslMode::Disable => None,
+            _ => MakeRustlsConnect::with_native_certs().ok().map(|(connector, _)| connector),
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+mod tls {
+    //! Built without TLS: sessions are plain.
+
+    use super::Address;
+
+    pub fn connector(_: &Address) -> Option<tokio_postgres::tls::NoTls> {
+        None
+    }
+}

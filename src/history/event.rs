@@ -1,0 +1,395 @@
+//! What can be recorded. Names and units are the file format: see docs/history.md.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+use crate::pg::{LockMode, SqlState};
+
+/// An event and when it was recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at_us: Micros,
+    pub event: Event,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    Phase {
+        phase: Phase,
+    },
+    Session(SessionSeen),
+    Operation(Operation),
+    /// The driver's own totals, for the equation that the judge checks.
+    Counters(Counters),
+    AttemptBegan {
+        attempt: Attempt,
+    },
+    AttemptEnded {
+        attempt: Attempt,
+        end: AttemptEnd,
+    },
+    StatementBegan(StatementBegan),
+    StatementEnded(StatementEnded),
+    Waits(WaitSample),
+    Activity(ActivitySample),
+    Sampler(SamplerReport),
+    Disturbance(DisturbanceEvent),
+    Catalogue(CatalogueSnapshot),
+    Invariant(InvariantRead),
+    Ledger(LedgerReport),
+    /// Part of the measurement failed; the trial cannot be called safe.
+    MeasurementFailed {
+        stage: String,
+        message: String,
+    },
+}
+
+/// The phases of a trial, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    Baseline,
+    Change,
+    Recovery,
+    Rerun,
+    /// Traffic has ended; tables and ledger are compared.
+    Checks,
+    End,
+}
+
+/// A backend that belongs to us, so that samples can be told apart by pid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionSeen {
+    pub pid: i32,
+    pub role: Role,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Application,
+    Change,
+    Disturbance(String),
+    /// Our own sampling, probing and checking sessions.
+    Observer,
+}
+
+/// One operation of the application, recorded when its fate is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Index into the scenario's operations.
+    pub kind: u16,
+    /// Number in the schedule, from 0.
+    pub seq: u64,
+    pub scheduled_us: Micros,
+    /// When the generator let it go; dispatched − scheduled is the generator's own lag.
+    pub dispatched_us: Micros,
+    /// When it had a connection; None: never.
+    pub acquired_us: Option<Micros>,
+    /// Part of the acquiring that went into opening a connection.
+    #[serde(default)]
+    pub connecting_us: Micros,
+    pub finished_us: Micros,
+    pub pid: Option<i32>,
+    pub outcome: Outcome,
+}
+
+impl Operation {
+    /// finished − scheduled.
+    pub fn latency(&self) -> Micros {
+        self.finished_us - self.scheduled_us
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Succeeded,
+    Failed(ServerError),
+    /// The pool gave up.
+    AcquireTimeout,
+    /// The connection broke after the request was sent: applied or not, nobody was told.
+    Indeterminate(String),
+    /// Traffic ended before an answer came.
+    Unanswered,
+}
+
+/// `scheduled = succeeded + failed + acquire_timeouts + indeterminate + unanswered`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    pub scheduled: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub acquire_timeouts: u64,
+    pub indeterminate: u64,
+    pub unanswered: u64,
+}
+
+impl Counters {
+    pub fn balances(&self) -> bool {
+        self.scheduled
+            == self.succeeded
+                + self.failed
+                + self.acquire_timeouts
+                + self.indeterminate
+                + self.unanswered
+    }
+
+    pub fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Succeeded => self.succeeded += 1,
+            Outcome::Failed(_) => self.failed += 1,
+            Outcome::AcquireTimeout => self.acquire_timeouts += 1,
+            Outcome::Indeterminate(_) => self.indeterminate += 1,
+            Outcome::Unanswered => self.unanswered += 1,
+        }
+    }
+}
+
+/// An error as the server, or the connection's end, told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerError {
+    /// None: the connection broke without one.
+    pub sqlstate: Option<SqlState>,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sqlstate {
+            Some(state) => write!(f, "{} ({state})", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// The change is attempt 0; each application after it counts up.
+pub type Attempt = u32;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttemptEnd {
+    /// How many migrations were applied; 0: all were applied already.
+    Finished {
+        applied: u32,
+    },
+    /// As the scenario asked, between two statements.
+    Stopped,
+    Failed {
+        migration: String,
+        error: ServerError,
+    },
+    /// Longer than the change's deadline: cancelled, then killed.
+    DeadlineExceeded,
+}
+
+/// Number of a statement within its attempt, from 0.
+pub type StatementId = u32;
+
+/// Where a statement of the change comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    File {
+        path: String,
+        line: u32,
+    },
+    /// The runner's own: BEGIN, COMMIT, timeouts, the version row.
+    Runner,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatementBegan {
+    pub attempt: Attempt,
+    pub statement: StatementId,
+    pub migration: String,
+    pub source: Source,
+    pub text: String,
+    pub pid: i32,
+    /// In force when it began, as the session shows them; 0 ms is none.
+    pub lock_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+    pub transaction: TransactionStatus,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatementEnded {
+    pub attempt: Attempt,
+    pub statement: StatementId,
+    pub began_us: Micros,
+    pub ended_us: Micros,
+    pub error: Option<ServerError>,
+    /// Rows of the command tag, where it has them.
+    pub rows: Option<u64>,
+    /// WAL that the whole server wrote meanwhile, the traffic's included.
+    pub wal_bytes: Option<u64>,
+    /// Relations whose relfilenode is another one than before the statement.
+    pub rewritten: Vec<String>,
+    /// Granted to the backend after the statement and before the next one, strongest per relation.
+    pub held: Vec<HeldLock>,
+    pub transaction: TransactionStatus,
+    pub notices: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransactionStatus {
+    Idle,
+    InTransaction,
+    Failed,
+    /// The connection is gone.
+    Gone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLock {
+    pub relation: String,
+    pub mode: LockMode,
+}
+
+/// What was not granted at one moment. Recorded only where something waited; a picture in which
+/// nothing changes but the time is recorded ten times a second, and once more as it was last seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WaitSample {
+    pub waits: Vec<Wait>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wait {
+    pub pid: i32,
+    /// `pg_locks.locktype`: relation, transactionid, tuple, virtualxid, …
+    pub locktype: String,
+    /// `pg_locks.mode` verbatim.
+    pub mode: String,
+    /// Where the lock names one.
+    pub relation: Option<String>,
+    /// Server's now − waitstart; None: waitstart was not set yet, so the wait has just begun.
+    pub waited_us: Option<Micros>,
+    /// `pg_blocking_pids`: hard and soft blockers alike; 0 is a prepared transaction.
+    pub blockers: Vec<i32>,
+    /// Those of them that hold a lock on the same object, whatever its mode: hard blockers are
+    /// among these, the others are ahead in the queue.
+    pub holders: Vec<GrantedLock>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedLock {
+    pub pid: i32,
+    pub relation: Option<String>,
+    pub mode: String,
+}
+
+/// The sessions of the server at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActivitySample {
+    pub backends: Vec<Backend>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Backend {
+    pub pid: i32,
+    /// `pg_stat_activity.backend_type`.
+    pub backend_type: String,
+    pub application_name: String,
+    pub state: Option<String>,
+    pub wait_event_type: Option<String>,
+    pub wait_event: Option<String>,
+    pub transaction_age_us: Option<Micros>,
+    pub query_age_us: Option<Micros>,
+    /// Cut to 200 characters.
+    pub query: String,
+}
+
+/// How well the sampler kept its rate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamplerReport {
+    pub interval_us: Micros,
+    pub samples: u64,
+    /// Due and not taken, because the one before was late.
+    pub missed: u64,
+    /// Asked for and not answered: an error, or no answer in time.
+    #[serde(default)]
+    pub failed: u64,
+    /// Gaps of more than ten intervals between two samples.
+    pub gaps: Vec<(Micros, Micros)>,
+    /// Median and longest time that a sample took.
+    pub took_us_p50: Micros,
+    pub took_us_max: Micros,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisturbanceEvent {
+    pub name: String,
+    pub moment: Moment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// Its statements have run; it holds what it holds.
+    Holding,
+    Ended,
+    /// The server ended it first.
+    Broken(ServerError),
+}
+
+/// The catalogue at one moment: object name to its properties.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueSnapshot {
+    /// None: before the change; Some(n): after attempt n.
+    pub after: Option<Attempt>,
+    pub objects: BTreeMap<String, BTreeMap<String, String>>,
+    /// Rows of the version table, in order.
+    pub versions: Vec<String>,
+}
+
+/// A declared read and what it returned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvariantRead {
+    pub name: String,
+    pub rows: u64,
+    /// SHA-256 over the rows in the order in which the query returned them.
+    pub digest: String,
+    pub error: Option<ServerError>,
+}
+
+/// What the ledger and the tables say of each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerReport {
+    pub acknowledged: u64,
+    pub indeterminate: u64,
+    /// Indeterminate writes that turned out to be applied.
+    pub indeterminate_applied: u64,
+    pub mismatches: u64,
+    /// The first of them.
+    pub examples: Vec<LedgerMismatch>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerMismatch {
+    pub operation: String,
+    pub table: String,
+    pub key: String,
+    pub kind: Mismatch,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mismatch {
+    /// Acknowledged and not there.
+    Lost,
+    /// There this many times.
+    Doubled { times: u64 },
+    /// There although the application was told that it failed.
+    Unacknowledged,
+    /// The row holds another value than the last acknowledged write.
+    Overwritten { column: String, expected: String, found: Option<String> },
+}

@@ -1,0 +1,19 @@
+//! The record of a trial: append-only events on one time axis, and the file that holds them.
+//!
+//! Everything that the judge may know is here. Workers append what they saw, raw; they derive
+//! nothing. Nothing in this module connects, and nothing reads an event back while a trial runs.
+
+mod event;
+mod progress;
+mod record;
+
+pub use event::{
+    ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, Counters, DisturbanceEvent,
+    Entry, Event, GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
+    Moment, Operation, Outcome, Phase, Role, SamplerReport, ServerError, SessionSeen, Source,
+    StatementBegan, StatementEnded, StatementId, TransactionStatus, Wait, WaitSample,
+};
+pub use progress::{Listener, Progress, TrafficGauge, silent};
+pub use record::{
+    Header, History, ReadError, Recorder, ServerFacts, TrialFacts, VERSION, WriteError,
+};

@@ -1,0 +1,274 @@
+//! The recorder that workers append to, and the file: a header line, then one event per line.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Clock, Micros};
+
+use super::event::{Entry, Event};
+
+/// Version of the file format; a reader refuses any other.
+pub const VERSION: u32 = 1;
+
+/// How long an event may stay in memory before it is written out.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
+
+/// First line of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    pub pgauntlet_history: u32,
+    pub trial: TrialFacts,
+    /// The scenario as it was checked, so that a history can be judged without its directory.
+    pub scenario: serde_json::Value,
+}
+
+/// What has to be known to read the numbers, or to run the trial again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialFacts {
+    pub scenario: String,
+    /// Version of this program.
+    pub tool: String,
+    /// RFC 3339.
+    pub started_at: String,
+    pub rng_seed: u64,
+    /// Rows per table.
+    pub sizes: BTreeMap<String, u64>,
+    pub server: ServerFacts,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerFacts {
+    /// `local`, `docker` or `url`.
+    pub source: String,
+    /// `server_version` as the server tells it.
+    pub version: String,
+    pub version_num: u32,
+    /// Settings that are not the server's defaults.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A whole history in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    pub header: Header,
+    /// In the order of `at_us`.
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("read {path}: {source}")]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("read {path}, line {line}: {source}")]
+    Line { path: PathBuf, line: usize, source: serde_json::Error },
+    #[error("read {path}: it is empty; a history begins with a header line")]
+    Empty { path: PathBuf },
+    #[error("read {path}: history format {found}, this pgauntlet reads {VERSION}")]
+    Version { path: PathBuf, found: u32 },
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("write {path}: {source}")]
+pub struct WriteError {
+    pub path: PathBuf,
+    pub source: std::io::Error,
+}
+
+impl History {
+    /// Reads a file that a recorder wrote. A last line that was cut short is not read: the
+    /// process that wrote it was killed.
+    pub fn read(path: &Path) -> Result<History, ReadError> {
+        let io = |source| ReadError::Io { path: path.to_owned(), source };
+        let mut lines = BufReader::new(File::open(path).map_err(io)?).lines();
+        let first = lines.next().ok_or(ReadError::Empty { path: path.to_owned() })?.map_err(io)?;
+        let header = parse_header(path, &first)?;
+        let mut entries = Vec::new();
+        let mut broken: Option<ReadError> = None;
+        for (index, line) in lines.enumerate() {
+            if let Some(error) = broken.take() {
+                return Err(error);
+            }
+            match serde_json::from_str(&line.map_err(io)?) {
+                Ok(entry) => entries.push(entry),
+                Err(source) => {
+                    let path = path.to_owned();
+                    broken = Some(ReadError::Line { path, line: index + 2, source });
+                }
+            }
+        }
+        Ok(History::new(header, entries))
+    }
+
+    /// Puts the entries in order.
+    pub fn new(header: Header, mut entries: Vec<Entry>) -> History {
+        entries.sort_by_key(|entry| entry.at_us);
+        History { header, entries }
+    }
+}
+
+fn parse_header(path: &Path, line: &str) -> Result<Header, ReadError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        pgauntlet_history: u32,
+    }
+    let at = |source| ReadError::Line { path: path.to_owned(), line: 1, source };
+    let versioned: Versioned = serde_json::from_str(line).map_err(at)?;
+    if versioned.pgauntlet_history != VERSION {
+        let (path, found) = (path.to_owned(), versioned.pgauntlet_history);
+        return Err(ReadError::Version { path, found });
+    }
+    serde_json::from_str(line).map_err(at)
+}
+
+/// Appends events from many workers. Clones share one history.
+#[derive(Clone)]
+pub struct Recorder {
+    clock: Clock,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    header: Header,
+    entries: Mutex<Vec<Entry>>,
+    writer: Option<Writer>,
+}
+
+struct Writer {
+    path: PathBuf,
+    lines: Mutex<Option<Sender<Entry>>>,
+    thread: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
+}
+
+impl Recorder {
+    /// Starts a history; with a path, events are written there as they come.
+    pub fn start(
+        clock: Clock,
+        header: Header,
+        path: Option<&Path>,
+    ) -> Result<Recorder, WriteError> {
+        let writer = path.map(|path| Writer::start(path, &header)).transpose()?;
+        let shared = Shared { header, entries: Mutex::new(Vec::new()), writer };
+        Ok(Recorder { clock, shared: Arc::new(shared) })
+    }
+
+    /// For tests and benches: in memory, with an empty header.
+    pub fn in_memory(clock: Clock) -> Recorder {
+        let header = Header::unnamed();
+        let shared = Shared { header, entries: Mutex::new(Vec::new()), writer: None };
+        Recorder { clock, shared: Arc::new(shared) }
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    pub fn record(&self, event: Event) {
+        self.record_at(self.clock.now(), event);
+    }
+
+    /// Records an event that happened at `at`, which is not later than now.
+    pub fn record_at(&self, at: Micros, event: Event) {
+        let entry = Entry { at_us: at, event };
+        if let Some(writer) = &self.shared.writer {
+            writer.write(entry.clone());
+        }
+        lock(&self.shared.entries).push(entry);
+    }
+
+    /// Ends the history: what is on the way to the file is written and synced.
+    pub fn finish(&self) -> Result<History, WriteError> {
+        if let Some(writer) = &self.shared.writer {
+            writer.finish()?;
+        }
+        let entries = std::mem::take(&mut *lock(&self.shared.entries));
+        Ok(History::new(self.shared.header.clone(), entries))
+    }
+}
+
+impl Header {
+    /// A header that names nothing, for histories made by hand.
+    pub fn unnamed() -> Header {
+        Header {
+            pgauntlet_history: VERSION,
+            trial: TrialFacts {
+                scenario: String::new(),
+                tool: env!("CARGO_PKG_VERSION").to_owned(),
+                started_at: String::new(),
+                rng_seed: 0,
+                sizes: BTreeMap::new(),
+                server: ServerFacts::default(),
+            },
+            scenario: serde_json::Value::Null,
+        }
+    }
+}
+
+impl Writer {
+    fn start(path: &Path, header: &Header) -> Result<Writer, WriteError> {
+        let fail = |source| WriteError { path: path.to_owned(), source };
+        let mut file = BufWriter::new(File::create(path).map_err(fail)?);
+        let first = serde_json::to_string(header).map_err(|e| fail(e.into()))?;
+        writeln!(file, "{first}").and_then(|()| file.flush()).map_err(fail)?;
+        let (sender, receiver) = channel();
+        let thread = std::thread::spawn(move || write_lines(file, &receiver));
+        Ok(Writer {
+            path: path.to_owned(),
+            lines: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    fn write(&self, entry: Entry) {
+        if let Some(sender) = &*lock(&self.lines) {
+            // A receiver that is gone has failed to write; `finish` tells why.
+            let _ = sender.send(entry);
+        }
+    }
+
+    fn finish(&self) -> Result<(), WriteError> {
+        drop(lock(&self.lines).take());
+        let Some(thread) = lock(&self.thread).take() else { return Ok(()) };
+        let written = thread.join().unwrap_or_else(|_| {
+            Err(std::io::Error::other("the thread that writes the history panicked"))
+        });
+        written.map_err(|source| WriteError { path: self.path.clone(), source })
+    }
+}
+
+/// Writes until the last sender is gone; never holds a line back for longer than the interval.
+fn write_lines(mut file: BufWriter<File>, lines: &Receiver<Entry>) -> std::io::Result<()> {
+    loop {
+        match lines.recv_timeout(FLUSH_INTERVAL) {
+            Ok(entry) => {
+                serde_json::to_writer(&mut file, &entry)?;
+                file.write_all(b"\n")?;
+                // A busy trial never idles: drain what is there, then flush.
+                for entry in lines.try_iter().take(1_000) {
+                    serde_json::to_writer(&mut file, &entry)?;
+                    file.write_all(b"\n")?;
+                }
+                file.flush()?;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                file.flush()?;
+                return file.get_ref().sync_all();
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

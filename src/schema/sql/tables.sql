@@ -1,0 +1,25 @@
+-- Ordinary, partitioned and foreign tables, without their columns.
+SELECT format('%I.%I', n.nspname, c.relname), p.property, p.value
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (VALUES
+  ('kind', CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table'
+                          ELSE 'foreign table' END),
+  ('persistence', CASE c.relpersistence WHEN 'p' THEN 'permanent' ELSE 'unlogged' END),
+  ('partition key', pg_get_partkeydef(c.oid)),
+  ('partition bound', pg_get_expr(c.relpartbound, c.oid)),
+  -- In the order in which they were named: columns are merged in that order.
+  ('inherits', (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno)
+                FROM pg_inherits i WHERE i.inhrelid = c.oid)),
+  ('detach pending', (SELECT 'true' FROM pg_inherits i
+                      WHERE i.inhrelid = c.oid AND i.inhdetachpending)),
+  ('options', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o)),
+  ('row level security', c.relrowsecurity::text),
+  ('force row level security', c.relforcerowsecurity::text),
+  ('replica identity', CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing'
+                                           WHEN 'f' THEN 'full' ELSE 'index' END)
+) p(property, value)
+WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND p.value IS NOT NULL
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                  AND d.objid = c.oid AND d.deptype = 'e')
