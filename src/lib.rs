@@ -20,6 +20,7 @@ pub mod pg;
 pub mod stats;
 
 pub mod history;
+pub mod scenario;
 pub mod schema;
 
 pub mod connect;

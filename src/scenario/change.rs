@@ -1,0 +1,158 @@
+//! The change under test and how its runner behaves.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Sizes;
+
+/// An SQL file, read whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Script {
+    /// As it is found from where the program runs, for messages.
+    pub path: PathBuf,
+    pub statements: Vec<Statement>,
+}
+
+/// One statement of a script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Statement {
+    /// Without the final semicolon and without leading comments.
+    pub text: String,
+    /// 1-based line of its first token in the file.
+    pub line: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// In the order in which they are applied.
+    pub migrations: Vec<Migration>,
+    pub transaction: TransactionRule,
+    pub timeouts: Timeouts,
+    pub retries: Retries,
+    pub versions: Versions,
+    /// The change is cancelled, then its session is killed, when it takes longer than this.
+    pub deadline_ms: u64,
+    /// Stop as an operator would with Ctrl-C between two statements.
+    pub stop: Option<Stop>,
+    /// How often the change is applied again afterwards, until an attempt succeeds.
+    pub rerun_attempts: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Migration {
+    /// What the version row says.
+    pub version: String,
+    pub script: Script,
+    /// None: as the change's rule says.
+    pub transaction: Option<bool>,
+    /// Run the script's statements again and again until the last one affects no row.
+    pub repeat: Option<Repeat>,
+    pub pauses: Vec<Pause>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransactionRule {
+    /// One transaction per migration. A COMMIT in its file leaves it, a BEGIN enters another.
+    PerMigration,
+    /// One transaction for the whole change.
+    Single,
+    /// Every statement by itself.
+    None,
+}
+
+/// Timeouts that the runner sets. None leaves the server's default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    pub scope: Scope,
+    pub lock_timeout_ms: Option<u64>,
+    pub statement_timeout_ms: Option<u64>,
+    pub idle_in_transaction_session_timeout_ms: Option<u64>,
+    /// A table: `statement_timeout_ms` is meant for its declared rows and shrinks or grows in
+    /// proportion to the rows of the trial.
+    pub scale_with: Option<String>,
+}
+
+impl Timeouts {
+    /// The statement_timeout for a trial of these sizes, at least 1 ms (0 would mean none).
+    pub fn statement_timeout_ms_at(&self, declared: &Sizes, actual: &Sizes) -> Option<u64> {
+        let timeout = self.statement_timeout_ms?;
+        Some(match &self.scale_with {
+            Some(table) if timeout > 0 => scale(timeout, table, declared, actual),
+            _ => timeout,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// SET LOCAL at the start of each transaction that the runner opens.
+    Local,
+    /// SET on the connection at its start.
+    Session,
+}
+
+/// Whether the runner tries a migration again after 55P03.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retries {
+    pub on_lock_timeout: u32,
+    pub backoff_ms: u64,
+}
+
+/// Where the runner remembers what is applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    pub table: String,
+    pub column: String,
+    pub rows: VersionRows,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VersionRows {
+    /// A row per migration that was applied.
+    Each,
+    /// One row that holds the last migration's version (Alembic).
+    One,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Between one round and the next.
+    pub pause_ms: u64,
+    /// Most rounds; reaching it fails the change.
+    pub limit: u32,
+}
+
+/// The runner stands still after a statement, as when a person or a slow script sits in between.
+/// It does so in the first attempt only.
+/// In the first attempt only: a rerun asks whether the change can still be applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// 1-based number of the statement in the file.
+    pub after: u32,
+    pub ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// Statements of the files that run before the stop, repeated rounds counted.
+    pub after_statements: u64,
+    pub scale_with: Option<String>,
+}
+
+impl Stop {
+    pub fn after_statements_at(&self, declared: &Sizes, actual: &Sizes) -> u64 {
+        match &self.scale_with {
+            Some(table) => scale(self.after_statements, table, declared, actual),
+            None => self.after_statements,
+        }
+    }
+}
+
+fn scale(value: u64, table: &str, declared: &Sizes, actual: &Sizes) -> u64 {
+    let factor = actual.rows(table) as f64 / declared.rows(table).max(1) as f64;
+    ((value as f64 * factor).round() as u64).max(1)
+}

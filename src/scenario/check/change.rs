@@ -1,0 +1,227 @@
+//! Checks the change, the limits that it is held to, and what its author expects of it.
+//!
+//! A change that looks dangerous is no problem here: to show what it does is what scenarios are
+//! for.
+
+use toml::Spanned;
+
+use super::super::problem::Source;
+use super::super::wire;
+use super::super::{
+    Change, Expect, FindingKind, Limits, Migration, Pause, Repeat, Retries, Scope, Stop, Timeouts,
+    TransactionRule, VersionRows, Versions,
+};
+use super::Checker;
+
+const DEADLINE_S_DEFAULT: u64 = 600;
+const DEADLINE_S_MAX: u64 = 86_400;
+const RERUN_ATTEMPTS_DEFAULT: u32 = 1;
+const RERUN_ATTEMPTS_MAX: u32 = 1_000;
+/// As Postgres limits its own timeouts: milliseconds in an int.
+const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
+const RETRIES_MAX: u32 = 1_000;
+const BACKOFF_MS_DEFAULT: u64 = 1_000;
+const PAUSE_MS_MAX: u64 = 3_600_000;
+const ROUNDS_MAX: u32 = 1_000_000;
+/// The runner's own table of versions, where the scenario names none; the runner creates it.
+const VERSIONS_TABLE_DEFAULT: &str = "pgauntlet_versions";
+const VERSIONS_COLUMN_DEFAULT: &str = "version";
+
+impl Checker<'_> {
+    pub(super) fn change(&mut self) -> Option<Change> {
+        let Some((source, section)) = self.files.section(|file| file.change.as_ref()) else {
+            self.missing_section("[change]");
+            return None;
+        };
+        let change = section.get_ref();
+        let deadline_s = match &change.deadline_s {
+            Some(seconds) => self.within(source, "deadline_s", seconds, 1..=DEADLINE_S_MAX),
+            None => DEADLINE_S_DEFAULT,
+        };
+        let rerun_attempts = match &change.rerun_attempts {
+            Some(count) => self.within(source, "rerun_attempts", count, 0..=RERUN_ATTEMPTS_MAX),
+            None => RERUN_ATTEMPTS_DEFAULT,
+        };
+        let transaction = change.transaction.as_ref().map(|rule| *rule.get_ref());
+        Some(Change {
+            migrations: self.migrations(source, section),
+            transaction: transaction.unwrap_or(TransactionRule::PerMigration),
+            timeouts: self.timeouts(source, change.timeouts.as_ref()),
+            retries: self.retries(source, change.retries.as_ref()),
+            versions: self.versions(source, change.versions.as_ref()),
+            deadline_ms: deadline_s.saturating_mul(1_000),
+            stop: change.stop.as_ref().map(|stop| self.stop(source, stop.get_ref())),
+            rerun_attempts,
+        })
+    }
+
+    fn migrations(&mut self, source: &Source, change: &Spanned<wire::Change>) -> Vec<Migration> {
+        let Some(list) = change.get_ref().migration.as_ref().filter(|l| !l.get_ref().is_empty())
+        else {
+            let remedy = "right would be a [[change.migration]] with `version` and `file`";
+            self.push_with(source, change, "the change is empty", remedy);
+            return Vec::new();
+        };
+        let mut seen: Vec<&str> = Vec::new();
+        let mut checked = Vec::new();
+        for migration in list.get_ref() {
+            let version = migration.version.get_ref();
+            if seen.contains(&version.as_str()) {
+                let message = format!("there are two migrations of version `{version}`");
+                self.push(source, &migration.version, message);
+            }
+            if version.is_empty() {
+                self.push(source, &migration.version, "`version` is empty");
+            }
+            seen.push(version);
+            checked.extend(self.migration(source, migration));
+        }
+        checked
+    }
+
+    fn migration(&mut self, source: &Source, migration: &wire::Migration) -> Option<Migration> {
+        let problems = self.problems.len();
+        let script = self.script(source, &migration.file)?;
+        if script.statements.is_empty() && self.problems.len() == problems {
+            let message = format!("{} has no statement", migration.file.get_ref());
+            self.push_with(source, &migration.file, message, "an empty change shows nothing");
+        }
+        let count = u32::try_from(script.statements.len()).unwrap_or(u32::MAX);
+        let mut pauses = Vec::new();
+        for pause in &migration.pauses {
+            let after = *pause.get_ref().after.get_ref();
+            if after == 0 || after > count {
+                let message = format!("`after` = {after} is no statement of the file");
+                let remedy = format!("they are numbered from 1, the last one is {count}");
+                self.push_with(source, &pause.get_ref().after, message, remedy);
+            }
+            let ms = self.within(source, "ms", &pause.get_ref().ms, 1..=PAUSE_MS_MAX);
+            pauses.push(Pause { after, ms });
+        }
+        let repeat = migration.repeat.as_ref().map(|repeat| {
+            let repeat = repeat.get_ref();
+            let pause_ms = self.within(source, "pause_ms", &repeat.pause_ms, 0..=PAUSE_MS_MAX);
+            Repeat { pause_ms, limit: self.within(source, "limit", &repeat.limit, 1..=ROUNDS_MAX) }
+        });
+        let transaction = migration.transaction.as_ref().map(|flag| *flag.get_ref());
+        let version = migration.version.get_ref().clone();
+        Some(Migration { version, script, transaction, repeat, pauses })
+    }
+
+    fn timeouts(&mut self, source: &Source, given: Option<&Spanned<wire::Timeouts>>) -> Timeouts {
+        let Some(given) = given.map(Spanned::get_ref) else {
+            return Timeouts {
+                scope: Scope::Local,
+                lock_timeout_ms: None,
+                statement_timeout_ms: None,
+                idle_in_transaction_session_timeout_ms: None,
+                scale_with: None,
+            };
+        };
+        let mut timeout = |key: &str, value: &Option<Spanned<u64>>| {
+            value.as_ref().map(|ms| self.within(source, key, ms, 0..=TIMEOUT_MS_MAX))
+        };
+        let lock_timeout_ms = timeout("lock_timeout_ms", &given.lock_timeout_ms);
+        let statement_timeout_ms = timeout("statement_timeout_ms", &given.statement_timeout_ms);
+        let idle = &given.idle_in_transaction_session_timeout_ms;
+        let idle = timeout("idle_in_transaction_session_timeout_ms", idle);
+        if let Some(table) = &given.scale_with {
+            self.filled_table(source, table);
+            if statement_timeout_ms.is_none() {
+                let remedy = "it scales `statement_timeout_ms`";
+                self.push_with(source, table, "`scale_with` scales nothing here", remedy);
+            }
+        }
+        Timeouts {
+            scope: *given.scope.get_ref(),
+            lock_timeout_ms,
+            statement_timeout_ms,
+            idle_in_transaction_session_timeout_ms: idle,
+            scale_with: given.scale_with.as_ref().map(|table| table.get_ref().clone()),
+        }
+    }
+
+    fn retries(&mut self, source: &Source, given: Option<&Spanned<wire::Retries>>) -> Retries {
+        let Some(given) = given.map(Spanned::get_ref) else {
+            return Retries { on_lock_timeout: 0, backoff_ms: BACKOFF_MS_DEFAULT };
+        };
+        let count = &given.on_lock_timeout;
+        let on_lock_timeout = self.within(source, "on_lock_timeout", count, 0..=RETRIES_MAX);
+        let backoff_ms = match &given.backoff_ms {
+            Some(ms) => self.within(source, "backoff_ms", ms, 0..=PAUSE_MS_MAX),
+            None => BACKOFF_MS_DEFAULT,
+        };
+        Retries { on_lock_timeout, backoff_ms }
+    }
+
+    fn versions(&mut self, source: &Source, given: Option<&Spanned<wire::Versions>>) -> Versions {
+        let Some(given) = given.map(Spanned::get_ref) else {
+            return Versions {
+                table: VERSIONS_TABLE_DEFAULT.to_owned(),
+                column: VERSIONS_COLUMN_DEFAULT.to_owned(),
+                rows: VersionRows::Each,
+            };
+        };
+        self.created_column(source, &given.table, Some(&given.column));
+        Versions {
+            table: given.table.get_ref().clone(),
+            column: given.column.get_ref().clone(),
+            rows: *given.rows.get_ref(),
+        }
+    }
+
+    fn stop(&mut self, source: &Source, stop: &wire::Stop) -> Stop {
+        let most = u64::from(ROUNDS_MAX);
+        let count = &stop.after_statements;
+        let after_statements = self.within(source, "after_statements", count, 1..=most);
+        if let Some(table) = &stop.scale_with {
+            self.filled_table(source, table);
+        }
+        let scale_with = stop.scale_with.as_ref().map(|table| table.get_ref().clone());
+        Stop { after_statements, scale_with }
+    }
+
+    pub(super) fn limits(&mut self) -> Limits {
+        let defaults = Limits::default();
+        let section = self.files.section(|file| file.limits.as_ref());
+        let Some((source, section)) = section else { return defaults };
+        let given = section.get_ref();
+        let p99_ratio_max = match &given.p99_ratio_max {
+            Some(ratio) => self.within(source, "p99_ratio_max", ratio, 1.0..=1e6),
+            None => defaults.p99_ratio_max,
+        };
+        let or = |given: &Option<Spanned<u64>>, default: u64| {
+            given.as_ref().map_or(default, |value| *value.get_ref())
+        };
+        Limits {
+            stall_ms_max: or(&given.stall_ms_max, defaults.stall_ms_max),
+            acquire_timeouts_max: or(&given.acquire_timeouts_max, defaults.acquire_timeouts_max),
+            failed_operations_max: or(&given.failed_operations_max, defaults.failed_operations_max),
+            p99_ratio_max,
+            p99_ms_floor: or(&given.p99_ms_floor, defaults.p99_ms_floor),
+            generator_lag_ms_max: or(&given.generator_lag_ms_max, defaults.generator_lag_ms_max),
+        }
+    }
+
+    pub(super) fn expect(&mut self) -> Option<Expect> {
+        let Some((source, section)) = self.files.section(|file| file.expect.as_ref()) else {
+            self.missing_section("[expect]");
+            return None;
+        };
+        let expect = section.get_ref();
+        let verdict = expect.verdict.get_ref().0.clone();
+        if verdict.is_empty() {
+            self.push(source, &expect.verdict, "no verdict is expected");
+        }
+        let findings = kinds(&expect.findings);
+        for absent in expect.absent.iter().filter(|kind| findings.contains(kind.get_ref())) {
+            let message = format!("`{}` cannot be expected and absent", absent.get_ref());
+            self.push(source, absent, message);
+        }
+        Some(Expect { verdict, findings, absent: kinds(&expect.absent) })
+    }
+}
+
+fn kinds(given: &[Spanned<FindingKind>]) -> Vec<FindingKind> {
+    given.iter().map(|kind| *kind.get_ref()).collect()
+}

@@ -1,0 +1,256 @@
+//! Checks generators: that exactly one is named, and that what it names exists.
+
+use toml::Spanned;
+
+use super::super::problem::{Source, known_names};
+use super::super::{Generator, wire};
+use super::Checker;
+
+/// Distinct dangling values of a reference, where the scenario does not say.
+const MISSES_DEFAULT: u64 = 1_000;
+/// Beyond this exponent the heaviest row alone gets nearly everything.
+const SKEW_MAX: f64 = 3.0;
+/// No document is larger than Postgres would take in a row of this size.
+const JSON_BYTES_MAX: u32 = 10 << 20;
+/// The smallest JSON object with a key: `{"a":1}` with some room for a word.
+const JSON_BYTES_MIN: u32 = 16;
+
+/// The generators by the name of their key.
+const NAMES: [&str; 10] = [
+    "uuid",
+    "serial",
+    "integer",
+    "reference",
+    "timestamp",
+    "now",
+    "fake",
+    "json",
+    "choice",
+    "constant",
+];
+
+fn is_set(value: &wire::Value, name: &str) -> bool {
+    match name {
+        "uuid" => value.uuid.is_some(),
+        "serial" => value.serial.is_some(),
+        "integer" => value.integer.is_some(),
+        "reference" => value.reference.is_some(),
+        "timestamp" => value.timestamp.is_some(),
+        "now" => value.now.is_some(),
+        "fake" => value.fake.is_some(),
+        "json" => value.json.is_some(),
+        "choice" => value.choice.is_some(),
+        "constant" => value.constant.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether other rows can refer to a column of these values.
+pub(super) fn is_key(value: &wire::Value) -> bool {
+    value.uuid.is_some() || value.serial.is_some()
+}
+
+/// The generator of a place where nothing else may stand.
+pub(super) fn only_generator(
+    checker: &mut Checker<'_>,
+    source: &Source,
+    value: &Spanned<wire::Value>,
+) -> Option<Generator> {
+    if let Some(follow) = &value.get_ref().follow {
+        let remedy = "only the parameters of an operation can follow another operation";
+        checker.push_with(source, follow, "`follow` has no place here", remedy);
+        return None;
+    }
+    generator(checker, source, value)
+}
+
+/// The one generator that a value names.
+pub(super) fn generator(
+    checker: &mut Checker<'_>,
+    source: &Source,
+    value: &Spanned<wire::Value>,
+) -> Option<Generator> {
+    let set: Vec<&str> = NAMES.into_iter().filter(|n| is_set(value.get_ref(), n)).collect();
+    if set.len() != 1 {
+        let message = match set.as_slice() {
+            [] => "no generator is named here".to_owned(),
+            several => format!("only one generator may be named, not {}", several.join(" and ")),
+        };
+        let remedy = format!("generators: {}", NAMES.join(", "));
+        checker.push_with(source, value, message, remedy);
+        return None;
+    }
+    let value = value.get_ref();
+    if let (Some(unique), None) = (&value.unique, &value.fake) {
+        checker.push_with(source, unique, "`unique` has no place here", "it goes with `fake`");
+    }
+    if let Some(range) = &value.integer {
+        let [min, max] = pair(checker, source, "integer", range)?;
+        return Some(Generator::Integer { min, max });
+    }
+    if let Some(reference) = &value.reference {
+        return checker.reference(source, reference.get_ref());
+    }
+    if let Some(timestamp) = &value.timestamp {
+        return checker.timestamp(source, timestamp);
+    }
+    if let Some(json) = &value.json {
+        return checker.json(source, json.get_ref());
+    }
+    if let Some(choice) = &value.choice {
+        return checker.choice(source, choice);
+    }
+    if let Some(constant) = &value.constant {
+        let value = checker.scalar(source, constant)?;
+        return Some(Generator::Constant { value });
+    }
+    if let Some(kind) = &value.fake {
+        let unique = value.unique.as_ref().is_some_and(|unique| *unique.get_ref());
+        return Some(Generator::Fake { kind: *kind.get_ref(), unique });
+    }
+    match set.as_slice() {
+        ["uuid"] => Some(Generator::Uuid),
+        ["serial"] => Some(Generator::Serial),
+        _ => Some(Generator::Now),
+    }
+}
+
+/// Two numbers, the first not beyond the second.
+fn pair<T: PartialOrd + Copy>(
+    checker: &mut Checker<'_>,
+    source: &Source,
+    key: &str,
+    range: &Spanned<Vec<T>>,
+) -> Option<[T; 2]> {
+    match range.get_ref().as_slice() {
+        [least, most] if least <= most => Some([*least, *most]),
+        _ => {
+            let message = format!("`{key}` needs the least and the most value");
+            checker.push_with(source, range, message, format!("right would be {key} = [1, 100]"));
+            None
+        }
+    }
+}
+
+impl Checker<'_> {
+    fn reference(&mut self, source: &Source, reference: &wire::Reference) -> Option<Generator> {
+        let (table, column) = (reference.table.get_ref(), reference.column.get_ref());
+        let Some(filled) = self.filled.get(table) else {
+            self.filled_table(source, &reference.table);
+            return None;
+        };
+        let problem = match filled.columns.get(column) {
+            Some(true) if filled.rows > 0 => None,
+            Some(true) => Some((format!("table `{table}` has no rows to refer to"), String::new())),
+            Some(false) => Some((
+                format!("`{table}.{column}` is no key"),
+                "only a uuid or a serial column can be referred to".to_owned(),
+            )),
+            None => {
+                let known = filled.columns.iter().filter(|(_, key)| **key).map(|(c, _)| c.as_str());
+                let remedy = known_names(column, "keys", known);
+                Some((format!("table `{table}` fills no column `{column}`"), remedy))
+            }
+        };
+        if let Some((message, remedy)) = problem {
+            let problem = source.problem(reference.column.span(), message);
+            self.problems.push(if remedy.is_empty() { problem } else { problem.remedy(remedy) });
+        }
+        let fraction = |checker: &mut Self, key: &str, value: &Option<Spanned<f64>>| match value {
+            Some(value) => checker.within(source, key, value, 0.0..=1.0),
+            None => 1.0,
+        };
+        let hit_rate = fraction(self, "hit_rate", &reference.hit_rate);
+        let newest = fraction(self, "newest", &reference.newest);
+        let skew = match &reference.skew {
+            Some(skew) => self.within(source, "skew", skew, 0.0..=SKEW_MAX),
+            None => 0.0,
+        };
+        let misses = match &reference.misses {
+            Some(misses) => self.within(source, "misses", misses, 1..=u64::from(u32::MAX)),
+            None => MISSES_DEFAULT,
+        };
+        let (table, column) = (table.clone(), column.clone());
+        Some(Generator::Reference { table, column, hit_rate, skew, misses, newest })
+    }
+
+    fn timestamp(
+        &mut self,
+        source: &Source,
+        timestamp: &Spanned<wire::Timestamp>,
+    ) -> Option<Generator> {
+        let stated = timestamp.get_ref();
+        let from = self.instant(source, &stated.from);
+        let to = self.instant(source, &stated.to);
+        let (from_us, to_us) = (from?, to?);
+        if from_us >= to_us {
+            self.push(source, &stated.to, "`to` is not later than `from`");
+        }
+        let hot_fraction = match &stated.hot_fraction {
+            Some(fraction) => self.within(source, "hot_fraction", fraction, 0.0..=1.0),
+            None => 0.0,
+        };
+        let span_s_max = u64::try_from(to_us.saturating_sub(from_us) / 1_000_000).unwrap_or(0);
+        let hot_span_s = match &stated.hot_span_s {
+            Some(span) => self.within(source, "hot_span_s", span, 1..=span_s_max.max(1)),
+            None => 0,
+        };
+        if stated.hot_fraction.is_some() != stated.hot_span_s.is_some() {
+            let message = "`hot_fraction` and `hot_span_s` go together";
+            self.push(source, timestamp, message);
+        }
+        let hot_span_us = i64::try_from(hot_span_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+        Some(Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us })
+    }
+
+    fn instant(&mut self, source: &Source, text: &Spanned<String>) -> Option<i64> {
+        match text.get_ref().parse::<jiff::Timestamp>() {
+            Ok(instant) => Some(instant.as_microsecond()),
+            Err(_) => {
+                let message = format!("`{}` is no instant", text.get_ref());
+                let remedy = "right would be 2026-01-01T00:00:00Z";
+                self.push_with(source, text, message, remedy);
+                None
+            }
+        }
+    }
+
+    fn json(&mut self, source: &Source, json: &wire::Json) -> Option<Generator> {
+        let [min_bytes, max_bytes] = pair(self, source, "bytes", &json.bytes)?;
+        if min_bytes < JSON_BYTES_MIN || max_bytes > JSON_BYTES_MAX {
+            let message = format!("`bytes` = [{min_bytes}, {max_bytes}] is out of range");
+            let remedy = format!("right would be {JSON_BYTES_MIN} to {JSON_BYTES_MAX}");
+            self.push_with(source, &json.bytes, message, remedy);
+        }
+        Some(Generator::Json { min_bytes, max_bytes })
+    }
+
+    fn choice(&mut self, source: &Source, choice: &Spanned<wire::Choice>) -> Option<Generator> {
+        let values = choice.get_ref().values.get_ref().clone();
+        if values.is_empty() {
+            self.push(source, &choice.get_ref().values, "there is nothing to choose from");
+            return None;
+        }
+        let weights = match &choice.get_ref().weights {
+            None => vec![1.0; values.len()],
+            Some(weights) => {
+                let (given, wanted) = (weights.get_ref().len(), values.len());
+                if given != wanted {
+                    let message = format!("{given} weights for {wanted} values");
+                    self.push(source, weights, message);
+                }
+                if !is_distribution(weights.get_ref()) {
+                    let remedy = "right would be numbers of 0 or more, one of them above 0";
+                    self.push_with(source, weights, "these are no weights", remedy);
+                }
+                weights.get_ref().clone()
+            }
+        };
+        Some(Generator::Choice { values, weights })
+    }
+}
+
+fn is_distribution(weights: &[f64]) -> bool {
+    weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
+        && weights.iter().sum::<f64>() > 0.0
+}

@@ -1,0 +1,289 @@
+//! From the wire types of a scenario and its base to the domain types, or to every problem.
+//!
+//! One checker goes through the sections and collects what is wrong; a section that is broken
+//! does not hide what is wrong with the next. What a check needs of the disk are the SQL files
+//! that the scenario names; nothing here connects.
+
+mod change;
+mod generator;
+mod operation;
+mod sql;
+mod table;
+mod traffic;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+
+use crate::pg::syntax::CreatedTable;
+
+use super::Scenario;
+use super::problem::{Problem, Source, known_names};
+use super::wire::{self, File};
+
+/// Random numbers follow from this seed where the scenario states none.
+const RNG_SEED_DEFAULT: u64 = 1;
+
+/// The scenario's file and its base, if it has one.
+#[derive(Clone, Copy)]
+pub(super) struct Files<'a> {
+    pub main: (&'a Source, &'a File),
+    pub base: Option<(&'a Source, &'a File)>,
+}
+
+impl<'a> Files<'a> {
+    /// A section and the file in which it stands: the scenario's own, or else its base's.
+    fn section<T>(&self, pick: impl Fn(&'a File) -> Option<&'a T>) -> Option<(&'a Source, &'a T)> {
+        let of = |(source, file): (&'a Source, &'a File)| pick(file).map(|found| (source, found));
+        of(self.main).or_else(|| self.base.and_then(of))
+    }
+}
+
+/// Checks a scenario whose directory is `dir`.
+pub(super) fn check(files: Files<'_>, name: &str, dir: &Path) -> Result<Scenario, Vec<Problem>> {
+    let mut checker = Checker::new(files);
+    let scenario = checker.scenario(name, dir);
+    let mut problems = checker.problems;
+    problems.dedup();
+    problems.sort_by_key(|p| (p.path != files.main.0.path, p.path.clone(), p.line, p.column));
+    match scenario {
+        Some(scenario) if problems.is_empty() => Ok(scenario),
+        _ => Err(problems),
+    }
+}
+
+/// A file that other scenarios build on says nothing that is a scenario's own to say.
+pub(super) fn check_base(source: &Source, file: &File) -> Vec<Problem> {
+    let own = [
+        ("analysis", file.analysis.as_ref().map(Spanned::span)),
+        ("base", file.base.as_ref().map(Spanned::span)),
+        ("rng_seed", file.rng_seed.as_ref().map(Spanned::span)),
+        ("change", file.change.as_ref().map(Spanned::span)),
+        ("disturbance", file.disturbance.as_ref().map(Spanned::span)),
+        ("expect", file.expect.as_ref().map(Spanned::span)),
+    ];
+    own.into_iter()
+        .filter_map(|(key, span)| {
+            let message = format!("`{key}` has no place in a base");
+            Some(source.problem(span?, message).remedy("it belongs into each scenario"))
+        })
+        .collect()
+}
+
+struct Checker<'a> {
+    files: Files<'a>,
+    problems: Vec<Problem>,
+    /// What the schema's scripts create.
+    created: Vec<CreatedTable>,
+    /// Tables that are filled, by name: their rows, and which columns other rows can refer to.
+    filled: BTreeMap<String, Filled>,
+}
+
+/// What a reference has to know of a table that is filled.
+struct Filled {
+    rows: u64,
+    /// Column to whether its values are keys: a uuid or a serial.
+    columns: BTreeMap<String, bool>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(files: Files<'a>) -> Checker<'a> {
+        Checker { files, problems: Vec::new(), created: Vec::new(), filled: BTreeMap::new() }
+    }
+
+    fn scenario(&mut self, name: &str, dir: &Path) -> Option<Scenario> {
+        let (source, file) = self.files.main;
+        if !is_kebab_case(name) {
+            let message = format!("the directory's name `{name}` is not in kebab-case");
+            let remedy = "lower-case words and digits, joined by hyphens: add-index-blocks-writers";
+            self.problems.push(Problem::of_file(&source.path, message).remedy(remedy));
+        }
+        let analysis = self.analysis(source, file);
+        let schema = self.schema();
+        let tables = self.tables();
+        let server = self.server();
+        let traffic = self.traffic();
+        let pool = self.pool();
+        let change = self.change();
+        let disturbances = self.disturbances();
+        let invariants = self.invariants();
+        let limits = self.limits();
+        let expect = self.expect();
+        let (schema, indexes) = schema?;
+        Some(Scenario {
+            name: name.to_owned(),
+            dir: dir.to_owned(),
+            analysis: analysis?,
+            rng_seed: file.rng_seed.as_ref().map_or(RNG_SEED_DEFAULT, |seed| *seed.get_ref()),
+            schema,
+            indexes,
+            tables,
+            server,
+            traffic: traffic?,
+            pool,
+            change: change?,
+            disturbances,
+            invariants,
+            limits,
+            expect: expect?,
+        })
+    }
+
+    fn analysis(&mut self, source: &Source, file: &File) -> Option<String> {
+        let Some(analysis) = &file.analysis else {
+            let remedy = "say in a paragraph why the scenario exists and what its numbers show";
+            let message = "the key `analysis` is missing";
+            self.problems.push(Problem::of_file(&source.path, message).remedy(remedy));
+            return None;
+        };
+        let text = analysis.get_ref().trim();
+        if text.is_empty() {
+            self.push(source, analysis, "`analysis` says nothing");
+        }
+        Some(text.to_owned())
+    }
+
+    /// Reports at the place of a value.
+    fn push<T>(&mut self, source: &Source, at: &Spanned<T>, message: impl Into<String>) {
+        self.problems.push(source.problem(at.span(), message));
+    }
+
+    fn push_with<T>(
+        &mut self,
+        source: &Source,
+        at: &Spanned<T>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.problems.push(source.problem(at.span(), message).remedy(remedy));
+    }
+
+    fn missing_section(&mut self, section: &str) {
+        let (source, _) = self.files.main;
+        let message = format!("the section {section} is missing");
+        let remedy = if self.files.base.is_some() {
+            "write it here or in the base; scenarios/README.md shows one"
+        } else {
+            "scenarios/README.md shows one"
+        };
+        self.problems.push(Problem::of_file(&source.path, message).remedy(remedy));
+    }
+
+    /// A number between two limits, both included; reports any other.
+    fn within<T: PartialOrd + Copy + std::fmt::Display>(
+        &mut self,
+        source: &Source,
+        key: &str,
+        value: &Spanned<T>,
+        range: std::ops::RangeInclusive<T>,
+    ) -> T {
+        let number = *value.get_ref();
+        if !range.contains(&number) {
+            let message = format!("`{key}` = {number} is out of range");
+            let remedy = format!("right would be {} to {}", range.start(), range.end());
+            self.push_with(source, value, message, remedy);
+        }
+        number
+    }
+
+    /// Reports a table that is not in the schema, else a column that is not in that table.
+    fn created_column(
+        &mut self,
+        source: &Source,
+        table: &Spanned<String>,
+        column: Option<&Spanned<String>>,
+    ) {
+        let Some(found) = find_created(&self.created, table.get_ref()) else {
+            let known = self.created.iter().map(|t| t.name.as_str());
+            let message = format!("no table `{}` in the schema", table.get_ref());
+            let remedy = known_names(table.get_ref(), "tables", known);
+            self.push_with(source, table, message, remedy);
+            return;
+        };
+        let (Some(column), Some(columns)) = (column, &found.columns) else { return };
+        if !columns.contains(column.get_ref()) {
+            let (column_name, table_name) = (column.get_ref(), table.get_ref());
+            let message = format!("no column `{column_name}` in table `{table_name}`");
+            let remedy = known_names(column_name, "columns", columns.iter().map(String::as_str));
+            self.push_with(source, column, message, remedy);
+        }
+    }
+
+    /// Reports a table that `scale_with` cannot scale with.
+    fn filled_table(&mut self, source: &Source, table: &Spanned<String>) {
+        if !self.filled.contains_key(table.get_ref()) {
+            let message = format!("no table `{}` is filled by this scenario", table.get_ref());
+            let known = self.filled.keys().map(String::as_str);
+            let remedy = known_names(table.get_ref(), "tables", known);
+            self.push_with(source, table, message, remedy);
+        }
+    }
+
+    /// Kebab-case, and unlike the names before it.
+    fn unique_name(&mut self, source: &Source, name: &Spanned<String>, seen: &mut Vec<String>) {
+        let text = name.get_ref();
+        if !is_kebab_case(text) {
+            let remedy = "lower-case words and digits, joined by hyphens";
+            self.push_with(source, name, format!("`{text}` is not in kebab-case"), remedy);
+        }
+        if seen.contains(text) {
+            self.push(source, name, format!("there are two of the name `{text}`"));
+        }
+        seen.push(text.clone());
+    }
+
+    fn server(&mut self) -> BTreeMap<String, String> {
+        match self.files.section(|file| file.server.as_ref()) {
+            Some((source, settings)) => self.settings(source, settings.get_ref()),
+            None => BTreeMap::new(),
+        }
+    }
+
+    /// GUC names and values; a number or a boolean is written as Postgres writes it.
+    fn settings(&mut self, source: &Source, settings: &wire::Settings) -> BTreeMap<String, String> {
+        let mut checked = BTreeMap::new();
+        for (name, value) in settings {
+            let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.".contains(c);
+            if name.get_ref().is_empty() || !name.get_ref().chars().all(valid) {
+                let message = format!("`{}` is no name of a setting", name.get_ref());
+                self.push_with(source, name, message, "as in pg_settings: work_mem");
+            }
+            if let Some(text) = self.scalar(source, value) {
+                checked.insert(name.get_ref().clone(), text);
+            }
+        }
+        checked
+    }
+
+    fn scalar(&mut self, source: &Source, value: &Spanned<toml::Value>) -> Option<String> {
+        match value.get_ref() {
+            toml::Value::String(text) => Some(text.clone()),
+            toml::Value::Integer(number) => Some(number.to_string()),
+            toml::Value::Float(number) => Some(number.to_string()),
+            toml::Value::Boolean(flag) => Some(flag.to_string()),
+            _ => {
+                let remedy = "right would be a text, a number, true or false";
+                self.push_with(source, value, "wrong type", remedy);
+                None
+            }
+        }
+    }
+}
+
+/// `spans` also finds `public.spans`.
+fn find_created<'a>(created: &'a [CreatedTable], name: &str) -> Option<&'a CreatedTable> {
+    let same = |table: &&CreatedTable| {
+        table.name == name
+            || table.name.strip_prefix("public.") == Some(name)
+            || name.strip_prefix("public.") == Some(&table.name)
+    };
+    created.iter().find(same)
+}
+
+fn is_kebab_case(name: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    name.split('-').all(word)
+}

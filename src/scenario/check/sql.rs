@@ -1,0 +1,189 @@
+//! SQL of a scenario: files, inline statements, and the `$name`s in them.
+//!
+//! Whether it parses is asked here, because a typo should stop a run before a server is started
+//! and not after a minute of seeding. Whether its tables exist is the server's to say.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use crate::pg::lex::{self, TokenKind};
+use crate::pg::{Piece, split, syntax};
+
+use super::super::problem::{Problem, Source, beside, known_names};
+use super::super::{OperationStatement, Script, Statement};
+use super::Checker;
+
+/// Text that holds SQL, and where it stands.
+pub(super) struct Sql<'a> {
+    source: &'a Source,
+    pub text: &'a str,
+    span: Range<usize>,
+    /// Where the text begins in the source; None: its escapes make the places differ.
+    begins: Option<usize>,
+}
+
+impl<'a> Sql<'a> {
+    pub fn file(source: &'a Source) -> Sql<'a> {
+        Sql { source, text: &source.text, span: 0..source.text.len(), begins: Some(0) }
+    }
+
+    pub fn inline(source: &'a Source, text: &'a Spanned<String>) -> Sql<'a> {
+        let span = text.span();
+        let raw = source.text.get(span.clone()).unwrap_or_default();
+        let text = text.get_ref().as_str();
+        let begins = raw.find(text).map(|at| span.start + at);
+        Sql { source, text, span, begins }
+    }
+
+    fn problem(&self, offset: usize, length: usize, message: String) -> Problem {
+        let span = match self.begins {
+            Some(begins) => begins + offset..begins + offset + length,
+            None => self.span.clone(),
+        };
+        self.source.problem(span, message)
+    }
+
+    fn problem_in_line(&self, line: u32, message: String) -> Problem {
+        let before = self.text.split_inclusive('\n').take(line as usize - 1);
+        let start: usize = before.map(str::len).sum();
+        let rest = self.text.get(start..).unwrap_or_default();
+        let text = rest.lines().next().unwrap_or_default();
+        let indent = text.len() - text.trim_start().len();
+        self.problem(start + indent, text.trim().len(), message)
+    }
+}
+
+/// The parameters that some statements name.
+pub(super) type Uses = BTreeSet<String>;
+
+impl Checker<'_> {
+    /// A path in a scenario file is relative to that file.
+    pub(super) fn open(&mut self, source: &Source, path: &Spanned<String>) -> Option<Source> {
+        let full = beside(&source.path, path.get_ref());
+        match Source::open(&full) {
+            Ok(file) => Some(file),
+            Err(why) => {
+                let message = format!("cannot read {}: {why}", full.display());
+                let remedy = "paths are relative to the file in which they stand";
+                self.push_with(source, path, message, remedy);
+                None
+            }
+        }
+    }
+
+    /// An SQL file as statements, each of which parses.
+    pub(super) fn script(&mut self, source: &Source, path: &Spanned<String>) -> Option<Script> {
+        let file = self.open(source, path)?;
+        let sql = Sql::file(&file);
+        let pieces = self.pieces(&sql);
+        for piece in &pieces {
+            self.parses(&sql, piece.offset, &piece.text);
+        }
+        let statement = |piece: Piece| Statement { text: piece.text, line: piece.line };
+        let statements = pieces.into_iter().map(statement).collect();
+        Some(Script { path: file.path.clone(), statements })
+    }
+
+    pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<Piece> {
+        split(sql.text).unwrap_or_else(|error| {
+            self.problems.push(sql.problem_in_line(error.line, error.message));
+            Vec::new()
+        })
+    }
+
+    /// Reports where a statement does not parse; the first place says it, the rest follows from it.
+    fn parses(&mut self, sql: &Sql<'_>, offset: usize, text: &str) {
+        if let Some(error) = syntax::errors(text).first() {
+            let message = format!("this SQL does not parse: {}", error.message);
+            self.problems.push(sql.problem(offset + error.offset, 1, message));
+        }
+    }
+
+    /// Statements without parameters that are to run inside a transaction of ours.
+    pub(super) fn plain_statements(&mut self, sql: &Sql<'_>) -> Vec<String> {
+        let pieces = self.pieces(sql);
+        for piece in &pieces {
+            self.parses(sql, piece.offset, &piece.text);
+            self.opens_no_transaction(sql, piece);
+        }
+        pieces.into_iter().map(|piece| piece.text).collect()
+    }
+
+    /// Statements with `$name`s, each of which must be among `known`.
+    pub(super) fn named_statements(
+        &mut self,
+        sql: &Sql<'_>,
+        known: &[&str],
+        uses: &mut Uses,
+    ) -> Vec<OperationStatement> {
+        let pieces = self.pieces(sql);
+        let mut statements = Vec::with_capacity(pieces.len());
+        for piece in &pieces {
+            self.opens_no_transaction(sql, piece);
+            statements.extend(self.positional(sql, piece, known, uses));
+        }
+        statements
+    }
+
+    /// `$name`s turned into `$1`, `$2`, … in the order in which they first stand there.
+    fn positional(
+        &mut self,
+        sql: &Sql<'_>,
+        piece: &Piece,
+        known: &[&str],
+        uses: &mut Uses,
+    ) -> Option<OperationStatement> {
+        let (mut text, mut padded) = (String::new(), String::new());
+        let (mut placeholders, mut copied): (Vec<String>, usize) = (Vec::new(), 0);
+        // A piece has no open quotes: it comes from a script that was split.
+        for token in lex::tokens(&piece.text).ok()? {
+            let (name, at) = (token.text(&piece.text), piece.offset + token.start);
+            match token.kind {
+                TokenKind::Positional => {
+                    let problem = sql.problem(at, name.len(), format!("`{name}` has no name"));
+                    let remedy = "write $name, and say under params what it is";
+                    self.problems.push(problem.remedy(remedy));
+                }
+                TokenKind::Named => {
+                    let bare = name.trim_start_matches('$');
+                    if !known.contains(&bare) {
+                        let message = format!("no parameter `{bare}` under params");
+                        let remedy = known_names(bare, "parameters", known.iter().copied());
+                        let problem = sql.problem(at, name.len(), message);
+                        self.problems.push(problem.remedy(remedy));
+                    }
+                    uses.insert(bare.to_owned());
+                    let number = match placeholders.iter().position(|known| known == bare) {
+                        Some(index) => index + 1,
+                        None => {
+                            placeholders.push(bare.to_owned());
+                            placeholders.len()
+                        }
+                    };
+                    let between = piece.text.get(copied..token.start).unwrap_or_default();
+                    text.push_str(&format!("{between}${number}"));
+                    // As long as the name, so that a syntax error keeps its place.
+                    padded.push_str(&format!("{between}{:<width$}", "$1", width = name.len()));
+                    copied = token.end;
+                }
+                _ => {}
+            }
+        }
+        let rest = piece.text.get(copied..).unwrap_or_default();
+        text.push_str(rest);
+        padded.push_str(rest);
+        self.parses(sql, piece.offset, &padded);
+        Some(OperationStatement { sql: text, placeholders })
+    }
+
+    fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &Piece) {
+        use syntax::Kind::{Begin, Commit, Rollback};
+        if matches!(syntax::kind(&piece.text), Begin | Commit | Rollback) {
+            let message = format!("`{}` has no place here", piece.text);
+            let problem = sql.problem(piece.offset, piece.text.len(), message);
+            self.problems.push(problem.remedy("these statements run in one transaction already"));
+        }
+    }
+}

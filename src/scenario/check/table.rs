@@ -1,0 +1,104 @@
+//! Checks what is built before the change: the schema's scripts and the tables that are filled.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use crate::pg::syntax;
+
+use super::super::problem::Source;
+use super::super::{Column, Script, Table, wire};
+use super::generator::{is_key, only_generator};
+use super::{Checker, Filled};
+
+/// More than any server that this runs against holds.
+const ROWS_MAX: u64 = 100_000_000_000;
+
+impl Checker<'_> {
+    /// The scripts before and after the load.
+    pub(super) fn schema(&mut self) -> Option<(Script, Script)> {
+        let Some((source, section)) = self.files.section(|file| file.schema.as_ref()) else {
+            self.missing_section("[schema]");
+            return None;
+        };
+        let schema = section.get_ref();
+        let tables = self.script(source, &schema.tables);
+        let indexes = match &schema.indexes {
+            Some(path) => self.script(source, path),
+            None => Some(Script::default()),
+        };
+        let (tables, indexes) = (tables?, indexes?);
+        let statements = tables.statements.iter().chain(&indexes.statements);
+        self.created = statements.filter_map(|s| syntax::created_table(&s.text)).collect();
+        if self.created.is_empty() {
+            let message = format!("{} creates no table", schema.tables.get_ref());
+            self.push(source, &schema.tables, message);
+        }
+        Some((tables, indexes))
+    }
+
+    /// The tables that are filled, in the order in which they stand.
+    pub(super) fn tables(&mut self) -> Vec<Table> {
+        let Some((source, section)) = self.files.section(|file| file.table.as_ref()) else {
+            return Vec::new();
+        };
+        // A reference may point ahead, so all names come first.
+        for table in section.get_ref() {
+            let key = |value: &Spanned<wire::Value>| is_key(value.get_ref());
+            let columns = table.columns.iter().map(|(c, v)| (c.get_ref().clone(), key(v)));
+            let filled = Filled { rows: *table.rows.get_ref(), columns: columns.collect() };
+            if self.filled.insert(table.name.get_ref().clone(), filled).is_some() {
+                let message = format!("there are two tables `{}`", table.name.get_ref());
+                self.push(source, &table.name, message);
+            }
+        }
+        section.get_ref().iter().map(|table| self.table(source, table)).collect()
+    }
+
+    fn table(&mut self, source: &Source, table: &wire::Table) -> Table {
+        let rows = self.within(source, "rows", &table.rows, 0..=ROWS_MAX);
+        if !self.created.is_empty() {
+            self.created_column(source, &table.name, None);
+        }
+        let mut columns = Vec::new();
+        for (name, value) in &table.columns {
+            if super::find_created(&self.created, table.name.get_ref()).is_some() {
+                self.created_column(source, &table.name, Some(name));
+            }
+            if let Some(generator) = only_generator(self, source, value) {
+                let null_fraction = self.null_fraction(source, value.get_ref());
+                let name = name.get_ref().clone();
+                columns.push((value.span().start, Column { name, null_fraction, generator }));
+            }
+        }
+        // As they stand in the file, which is how their author thinks of them.
+        columns.sort_by_key(|(start, _)| *start);
+        let columns = columns.into_iter().map(|(_, column)| column).collect();
+        Table { name: table.name.get_ref().clone(), rows, columns }
+    }
+
+    pub(super) fn null_fraction(&mut self, source: &Source, value: &wire::Value) -> f64 {
+        match &value.null_fraction {
+            Some(fraction) => self.within(source, "null_fraction", fraction, 0.0..=1.0),
+            None => 0.0,
+        }
+    }
+
+    /// Generators of what has no NULLs and follows nothing: an invariant's parameters.
+    pub(super) fn plain_generators(
+        &mut self,
+        source: &Source,
+        params: &wire::Named<wire::Value>,
+    ) -> BTreeMap<String, super::super::Generator> {
+        let mut generators = BTreeMap::new();
+        for (name, value) in params {
+            if let Some(fraction) = &value.get_ref().null_fraction {
+                self.push(source, fraction, "`null_fraction` has no place here");
+            }
+            if let Some(generator) = only_generator(self, source, value) {
+                generators.insert(name.get_ref().clone(), generator);
+            }
+        }
+        generators
+    }
+}

@@ -1,0 +1,155 @@
+//! Checks the schedule, the pool, and what goes on beside them: disturbances and invariants.
+
+use super::super::problem::{Source, known_names};
+use super::super::wire;
+use super::super::{Arrivals, Disturbance, Invariant, Pool, Traffic};
+use super::Checker;
+use super::sql::{Sql, Uses};
+
+/// A generator on one machine does not keep more; MEASURED on two cores beside the server.
+const RATE_PER_S_MAX: f64 = 20_000.0;
+const RATE_PER_S_MIN: f64 = 0.1;
+/// A p99 of fewer operations than a baseline of this length sends is a guess.
+const BASELINE_MS_MIN: u64 = 500;
+const BASELINE_MS_DEFAULT: u64 = 5_000;
+const RECOVERY_MIN_MS_DEFAULT: u64 = 2_000;
+const RECOVERY_MAX_MS_DEFAULT: u64 = 60_000;
+/// No phase takes longer than an hour.
+const PHASE_MS_MAX: u64 = 3_600_000;
+
+/// Postgres starts with 100 connections; beyond this it is another kind of test.
+const POOL_MAX: u32 = 2_000;
+const POOL_SIZE_DEFAULT: u32 = 10;
+const POOL_OVERFLOW_DEFAULT: u32 = 20;
+const ACQUIRE_TIMEOUT_MS_DEFAULT: u64 = 30_000;
+
+const ISOLATION_LEVELS: [&str; 3] = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
+
+impl Checker<'_> {
+    pub(super) fn traffic(&mut self) -> Option<Traffic> {
+        let operations = self.operations();
+        let Some((source, section)) = self.files.section(|file| file.traffic.as_ref()) else {
+            self.missing_section("[traffic]");
+            return None;
+        };
+        let traffic = section.get_ref();
+        let rate_per_s = *traffic.rate_per_s.get_ref();
+        if !(RATE_PER_S_MIN..=RATE_PER_S_MAX).contains(&rate_per_s) {
+            let message = format!("`rate_per_s` = {rate_per_s} is a rate that cannot be kept");
+            let remedy = format!("right would be {RATE_PER_S_MIN} to {RATE_PER_S_MAX} per second");
+            self.push_with(source, &traffic.rate_per_s, message, remedy);
+        }
+        let baseline_ms = match &traffic.baseline_ms {
+            Some(ms) => self.within(source, "baseline_ms", ms, BASELINE_MS_MIN..=PHASE_MS_MAX),
+            None => BASELINE_MS_DEFAULT,
+        };
+        let recovery_max_ms = match &traffic.recovery_max_ms {
+            Some(ms) => self.within(source, "recovery_max_ms", ms, 0..=PHASE_MS_MAX),
+            None => RECOVERY_MAX_MS_DEFAULT,
+        };
+        let recovery_min_ms = match &traffic.recovery_min_ms {
+            Some(ms) => self.within(source, "recovery_min_ms", ms, 0..=recovery_max_ms),
+            None => RECOVERY_MIN_MS_DEFAULT.min(recovery_max_ms),
+        };
+        let arrivals = traffic.arrivals.as_ref().map_or(Arrivals::Poisson, |a| *a.get_ref());
+        Some(Traffic {
+            rate_per_s,
+            arrivals,
+            operations,
+            baseline_ms,
+            recovery_min_ms,
+            recovery_max_ms,
+        })
+    }
+
+    pub(super) fn pool(&mut self) -> Pool {
+        let Some((source, section)) = self.files.section(|file| file.pool.as_ref()) else {
+            return Pool {
+                size: POOL_SIZE_DEFAULT,
+                overflow: POOL_OVERFLOW_DEFAULT,
+                acquire_timeout_ms: ACQUIRE_TIMEOUT_MS_DEFAULT,
+                settings: std::collections::BTreeMap::new(),
+            };
+        };
+        let pool = section.get_ref();
+        let size = match &pool.size {
+            Some(size) => self.within(source, "size", size, 1..=POOL_MAX),
+            None => POOL_SIZE_DEFAULT,
+        };
+        let overflow = match &pool.overflow {
+            Some(overflow) => self.within(source, "overflow", overflow, 0..=POOL_MAX),
+            None => POOL_OVERFLOW_DEFAULT,
+        };
+        let acquire_timeout_ms = match &pool.acquire_timeout_ms {
+            Some(ms) => self.within(source, "acquire_timeout_ms", ms, 1..=PHASE_MS_MAX),
+            None => ACQUIRE_TIMEOUT_MS_DEFAULT,
+        };
+        let settings = self.settings(source, &pool.settings);
+        Pool { size, overflow, acquire_timeout_ms, settings }
+    }
+
+    pub(super) fn disturbances(&mut self) -> Vec<Disturbance> {
+        let section = self.files.section(|file| file.disturbance.as_ref());
+        let Some((source, section)) = section else { return Vec::new() };
+        let mut seen = Vec::new();
+        let mut checked = Vec::new();
+        for disturbance in section.get_ref() {
+            self.unique_name(source, &disturbance.name, &mut seen);
+            checked.push(self.disturbance(source, disturbance));
+        }
+        checked
+    }
+
+    fn disturbance(&mut self, source: &Source, disturbance: &wire::Disturbance) -> Disturbance {
+        let mut statements = Vec::new();
+        if disturbance.sql.is_some() == disturbance.statements.is_some() {
+            let name = disturbance.name.get_ref();
+            let message = format!("disturbance `{name}` needs its SQL in exactly one place");
+            let remedy = "right would be one of `sql` and `statements`";
+            self.push_with(source, &disturbance.name, message, remedy);
+        }
+        for sql in disturbance.sql.iter().chain(disturbance.statements.iter().flatten()) {
+            statements.extend(self.plain_statements(&Sql::inline(source, sql)));
+        }
+        let isolation = disturbance.isolation.as_ref().map(|level| {
+            let text = level.get_ref().to_uppercase();
+            if !ISOLATION_LEVELS.contains(&text.as_str()) {
+                let message = format!("`{}` is no isolation level", level.get_ref());
+                let remedy = known_names(&text, "levels", ISOLATION_LEVELS);
+                self.push_with(source, level, message, remedy);
+            }
+            text
+        });
+        let hold_ms = self.within(source, "hold_ms", &disturbance.hold_ms, 0..=PHASE_MS_MAX);
+        let name = disturbance.name.get_ref().clone();
+        Disturbance { name, statements, isolation, hold_ms }
+    }
+
+    pub(super) fn invariants(&mut self) -> Vec<Invariant> {
+        let section = self.files.section(|file| file.invariant.as_ref());
+        let Some((source, section)) = section else { return Vec::new() };
+        let mut seen = Vec::new();
+        let mut checked = Vec::new();
+        for invariant in section.get_ref() {
+            self.unique_name(source, &invariant.name, &mut seen);
+            checked.extend(self.invariant(source, invariant));
+        }
+        checked
+    }
+
+    fn invariant(&mut self, source: &Source, invariant: &wire::Invariant) -> Option<Invariant> {
+        let known: Vec<&str> = invariant.params.keys().map(|k| k.get_ref().as_str()).collect();
+        let mut uses = Uses::new();
+        let sql = Sql::inline(source, &invariant.sql);
+        let problems = self.problems.len();
+        let mut statements = self.named_statements(&sql, &known, &mut uses);
+        if self.problems.len() == problems && statements.len() != 1 {
+            let message = format!("{} statements; an invariant is one read", statements.len());
+            self.push(source, &invariant.sql, message);
+        }
+        let statement = statements.pop()?;
+        self.unused_parameters(source, &invariant.params, &uses);
+        let parameters = self.plain_generators(source, &invariant.params);
+        Some(Invariant { name: invariant.name.get_ref().clone(), statement, parameters })
+    }
+}

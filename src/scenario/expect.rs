@@ -1,0 +1,160 @@
+//! Verdicts, the kinds of findings, the limits that make them, and what a scenario expects.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What the evidence says of a change. Ordered: the worst wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Safe,
+    Bounded,
+    Unproven,
+    Unsafe,
+}
+
+impl Verdict {
+    pub const ALL: [Verdict; 4] =
+        [Verdict::Safe, Verdict::Bounded, Verdict::Unproven, Verdict::Unsafe];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Safe => "safe",
+            Verdict::Bounded => "bounded",
+            Verdict::Unproven => "unproven",
+            Verdict::Unsafe => "unsafe",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+macro_rules! finding_kinds {
+    ($($(#[$doc:meta])+ $variant:ident $name:literal),+ $(,)?) => {
+        /// What can be found. The names stand in scenario files and results.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum FindingKind {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl FindingKind {
+            pub const ALL: &'static [FindingKind] = &[$(FindingKind::$variant),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(FindingKind::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+finding_kinds! {
+    /// Operations waited on a lock because of the change, longer than the limit.
+    Stall "stall",
+    /// Every connection was checked out while operations waited for one.
+    PoolExhaustion "pool-exhaustion",
+    /// The pool gave up on operations.
+    AcquireTimeout "acquire-timeout",
+    /// Operations failed because of the change.
+    OperationFailed "operation-failed",
+    /// p99 latency during the change is beyond its limit against the baseline.
+    Latency "latency",
+    /// 55P03: the change gave up waiting for a lock.
+    LockTimeout "lock-timeout",
+    /// 57014 by statement_timeout.
+    StatementTimeout "statement-timeout",
+    /// 25P03: the change sat idle inside its transaction.
+    IdleInTransactionTimeout "idle-in-transaction-timeout",
+    /// 25P04: the change's transaction took too long (17 and later).
+    TransactionTimeout "transaction-timeout",
+    /// 40P01 in the change.
+    Deadlock "deadlock",
+    /// 25001: CONCURRENTLY inside a transaction block.
+    ConcurrentlyInTransaction "concurrently-in-transaction",
+    /// The change failed in another way.
+    ChangeFailed "change-failed",
+    /// statement_timeout ended a DO block that commits inside: the cap is not per batch.
+    TimeoutCoversBlock "timeout-covers-block",
+    /// An index with indisvalid = false was left behind.
+    InvalidIndex "invalid-index",
+    /// A failed change left a NOT VALID constraint behind.
+    NotValidConstraint "not-valid-constraint",
+    /// A rerun reported success although debris is still there.
+    HiddenDebris "hidden-debris",
+    /// The change never succeeded, however often it was applied again.
+    RerunFailed "rerun-failed",
+    /// Applying a finished change again changed the schema.
+    RerunChanged "rerun-changed",
+    /// An acknowledged write is not in the tables.
+    LostWrite "lost-write",
+    /// A write is in the tables more than once, or although the application was told it failed.
+    DoubledWrite "doubled-write",
+    /// A declared read returned other rows during or after the change.
+    ReadChanged "read-changed",
+    /// Operations were sent later than they were due: the generator fell behind.
+    GeneratorLag "generator-lag",
+    /// Samples of the lock table are missing where they matter.
+    SamplesMissing "samples-missing",
+    /// The limits were broken before the change began.
+    BaselineBroken "baseline-broken",
+    /// The change did not get to the statement that the scenario is about, or never ended.
+    NotReached "not-reached",
+    /// Part of the measurement failed; what it would have shown is unknown.
+    MeasurementFailed "measurement-failed",
+}
+
+impl FindingKind {
+    pub fn parse(name: &str) -> Option<FindingKind> {
+        FindingKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What the application can bear.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Longest time that an operation may wait because of the change.
+    pub stall_ms_max: u64,
+    pub acquire_timeouts_max: u64,
+    pub failed_operations_max: u64,
+    /// p99 latency during the change, as a multiple of the baseline's; broken only where the
+    /// p99 is also beyond `p99_ms_floor`, so that a change from 1 ms to 9 ms alarms nobody.
+    pub p99_ratio_max: f64,
+    pub p99_ms_floor: u64,
+    /// p99 of (sent − due) beyond which the generator, not the server, is what was measured.
+    pub generator_lag_ms_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            stall_ms_max: 1_000,
+            acquire_timeouts_max: 0,
+            failed_operations_max: 0,
+            p99_ratio_max: 20.0,
+            p99_ms_floor: 500,
+            generator_lag_ms_max: 100,
+        }
+    }
+}
+
+/// The verdict and findings that the scenario's author expects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expect {
+    /// Any of these; more than one only where the outcome is measured rather than known.
+    pub verdict: Vec<Verdict>,
+    /// Must be among the findings.
+    pub findings: Vec<FindingKind>,
+    /// Must not be.
+    pub absent: Vec<FindingKind>,
+}

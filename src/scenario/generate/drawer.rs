@@ -1,0 +1,330 @@
+//! A generator compiled for drawing: pools made, tables looked up, sums taken, once.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fake::Fake as _;
+use fake::faker::address::en::StreetName;
+use fake::faker::company::en::CompanyName;
+use fake::faker::internet::en::SafeEmail;
+use fake::faker::lorem::en::{Sentence, Word};
+use fake::faker::name::en::Name;
+use rand::Rng as _;
+
+use super::key::{KeySpace, push_uuid};
+use super::math::{below, chance, unit};
+use super::reference::{Reference, Target, Wanted};
+use super::{Rng, Value, document, stream};
+use crate::scenario::{Column, FakeKind, Generator, Sizes, Table};
+
+/// Distinct texts from `fake` per column; a real column of names repeats as well.
+const FAKE_POOL: usize = 4_096;
+
+/// Draws values of one column or parameter.
+#[derive(Debug)]
+pub struct Drawer {
+    null_fraction: f64,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The key of the row.
+    Key(KeySpace),
+    /// A uuid that nobody has drawn before.
+    NewKey,
+    /// One more than the row, counted from here.
+    Serial {
+        after: i64,
+    },
+    Integer {
+        min: i64,
+        span: u64,
+    },
+    Reference(Reference),
+    /// By the row's place in the table.
+    Ascending(Times),
+    /// Anywhere in the range.
+    Scattered(Times),
+    Now,
+    Fake {
+        pool: Vec<String>,
+        unique: Option<Unique>,
+    },
+    Documents(Vec<String>),
+    Choice {
+        values: Vec<String>,
+        up_to: Vec<f64>,
+    },
+    Constant(String),
+}
+
+/// What keeps texts apart: the row's number, in a form that rows and parameters do not share.
+#[derive(Clone, Copy, Debug)]
+struct Unique {
+    prefix: &'static str,
+    /// In front of the at sign of an address, at the end of anything else.
+    address: bool,
+}
+
+#[derive(Debug)]
+struct Times {
+    from_us: i64,
+    hot_from_us: i64,
+    to_us: i64,
+    hot_fraction: f64,
+    rows: u64,
+}
+
+/// A value that was drawn, borrowed: filling millions of rows should not allocate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Drawn<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Text(&'a str),
+    /// Microseconds since the Unix epoch.
+    Instant(i64),
+}
+
+/// Where a drawer stands: what it needs to know beside its generator.
+struct Place<'a> {
+    tables: &'a [Table],
+    sizes: &'a Sizes,
+    rng_seed: u64,
+    /// The column's table and name; None for a parameter.
+    column: Option<(&'a str, &'a str)>,
+}
+
+impl Drawer {
+    /// For the rows of a column. `Now` alone is not a function of `rng_seed`: rows that hold it
+    /// differ from one load to the next.
+    pub fn for_column(
+        tables: &[Table],
+        sizes: &Sizes,
+        rng_seed: u64,
+        table: &str,
+        column: &Column,
+    ) -> Drawer {
+        let place = Place { tables, sizes, rng_seed, column: Some((table, &column.name)) };
+        let kind = place.compile(&column.generator);
+        Drawer { null_fraction: column.null_fraction, kind }
+    }
+
+    /// For an operation's parameter. What is made from the row in a column is new here: a uuid is
+    /// random, and a serial goes on after the largest table, by the operation's number.
+    pub fn for_parameter(
+        tables: &[Table],
+        sizes: &Sizes,
+        rng_seed: u64,
+        generator: &Generator,
+        null_fraction: f64,
+    ) -> Drawer {
+        let place = Place { tables, sizes, rng_seed, column: None };
+        Drawer { null_fraction, kind: place.compile(generator) }
+    }
+
+    /// The value for a row (from 0), or for the operation of that number in the schedule.
+    pub fn draw(&self, rng: &mut Rng, row: u64) -> Value {
+        let mut text = String::new();
+        match self.draw_into(rng, row, &mut text) {
+            Drawn::Null => Value::Null,
+            Drawn::Bool(value) => Value::Bool(value),
+            Drawn::Int(value) => Value::Int(value),
+            Drawn::Text(text) => Value::Text(text.to_owned()),
+            Drawn::Instant(us) => Value::Instant(us),
+        }
+    }
+
+    /// The same without allocating: a text that is not at hand is written to `text`.
+    pub fn draw_into<'a>(&'a self, rng: &mut Rng, row: u64, text: &'a mut String) -> Drawn<'a> {
+        if chance(rng, self.null_fraction) {
+            return Drawn::Null;
+        }
+        text.clear();
+        match &self.kind {
+            Kind::Key(keys) => keys.push(row, text),
+            Kind::NewKey => push_uuid(rng.next_u64(), rng.next_u64(), text),
+            Kind::Serial { after } => return Drawn::Int(after.saturating_add_unsigned(row + 1)),
+            Kind::Integer { min, span } => {
+                // A span of zero stands for all 2^64 values.
+                let offset = if *span == 0 { rng.next_u64() } else { below(rng, *span) };
+                return Drawn::Int(min.wrapping_add_unsigned(offset));
+            }
+            Kind::Reference(reference) => {
+                if let Target::Int(value) = reference.draw(rng, text) {
+                    return Drawn::Int(value);
+                }
+            }
+            Kind::Ascending(times) => return Drawn::Instant(times.at(row, unit(rng))),
+            Kind::Scattered(times) => return Drawn::Instant(times.anywhere(rng)),
+            Kind::Now => return Drawn::Instant(now_us()),
+            Kind::Fake { pool, unique } => {
+                let drawn = one_of(pool, rng);
+                match unique {
+                    None => return Drawn::Text(drawn),
+                    Some(unique) => unique.push(drawn, row, text),
+                }
+            }
+            Kind::Documents(pool) => return Drawn::Text(one_of(pool, rng)),
+            Kind::Choice { values, up_to } => {
+                let at = unit(rng);
+                let index = up_to.iter().position(|limit| at < *limit);
+                let index = index.unwrap_or(values.len().saturating_sub(1));
+                return Drawn::Text(values.get(index).map_or("", String::as_str));
+            }
+            Kind::Constant(value) => return Drawn::Text(value),
+        }
+        Drawn::Text(text)
+    }
+}
+
+impl Place<'_> {
+    fn compile(&self, generator: &Generator) -> Kind {
+        match generator {
+            Generator::Uuid => match self.column {
+                Some((table, column)) => {
+                    Kind::Key(KeySpace::of_column(self.rng_seed, table, column))
+                }
+                None => Kind::NewKey,
+            },
+            Generator::Serial => Kind::Serial { after: self.after() },
+            Generator::Integer { min, max } => {
+                let span = max.max(min).wrapping_sub(*min) as u64;
+                Kind::Integer { min: *min, span: span.wrapping_add(1) }
+            }
+            Generator::Reference { table, column, hit_rate, skew, misses, newest } => {
+                let (hit_rate, skew, misses) = (*hit_rate, *skew, *misses);
+                let wanted = Wanted { table, column, hit_rate, skew, misses, newest: *newest };
+                let (tables, sizes) = (self.tables, self.sizes);
+                Kind::Reference(Reference::compile(tables, sizes, self.rng_seed, wanted))
+            }
+            Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
+                self.times(*from_us, *to_us, *hot_fraction, *hot_span_us)
+            }
+            Generator::Now => Kind::Now,
+            Generator::Fake { kind, unique } => {
+                let unique = unique.then(|| self.unique(*kind));
+                Kind::Fake { pool: fake_pool(&mut self.pool_stream("fake"), *kind), unique }
+            }
+            Generator::Json { min_bytes, max_bytes } => {
+                let mut rng = self.pool_stream("json");
+                Kind::Documents(document::pool(&mut rng, *min_bytes, *max_bytes))
+            }
+            Generator::Choice { values, weights } => {
+                Kind::Choice { values: values.clone(), up_to: running_shares(values, weights) }
+            }
+            Generator::Constant { value } => Kind::Constant(value.clone()),
+        }
+    }
+
+    fn after(&self) -> i64 {
+        match self.column {
+            Some(_) => 0,
+            None => self.sizes.largest() as i64,
+        }
+    }
+
+    fn times(&self, from_us: i64, to_us: i64, hot_fraction: f64, hot_span_us: i64) -> Kind {
+        let to_us = to_us.max(from_us);
+        let hot_from_us = to_us.saturating_sub(hot_span_us.max(0)).max(from_us);
+        let hot_fraction = hot_fraction.clamp(0.0, 1.0);
+        let rows = self.column.map_or(1, |(table, _)| self.sizes.rows(table).max(1));
+        let times = Times { from_us, hot_from_us, to_us, hot_fraction, rows };
+        match self.column {
+            Some(_) => Kind::Ascending(times),
+            None => Kind::Scattered(times),
+        }
+    }
+
+    fn unique(&self, kind: FakeKind) -> Unique {
+        let prefix = if self.column.is_some() { "" } else { "p" };
+        Unique { prefix, address: kind == FakeKind::Email }
+    }
+
+    /// What the pool is made from. Parameters of a kind share theirs.
+    fn pool_stream(&self, kind: &str) -> Rng {
+        let purpose = match self.column {
+            Some((table, column)) => format!("{kind} pool of {table}.{column}"),
+            None => format!("{kind} pool of parameters"),
+        };
+        stream(self.rng_seed, &purpose, 0)
+    }
+}
+
+impl Times {
+    /// The instant of a row, `jitter` of the way to the next row's.
+    fn at(&self, row: u64, jitter: f64) -> i64 {
+        let hot_rows = (self.rows as f64 * self.hot_fraction).round() as u64;
+        let cold_rows = self.rows - hot_rows.min(self.rows);
+        let row = row.min(self.rows - 1);
+        match row.checked_sub(cold_rows) {
+            None => {
+                between(self.from_us, self.hot_from_us, (row as f64 + jitter) / cold_rows as f64)
+            }
+            Some(row) => {
+                between(self.hot_from_us, self.to_us, (row as f64 + jitter) / hot_rows as f64)
+            }
+        }
+    }
+
+    fn anywhere(&self, rng: &mut Rng) -> i64 {
+        match chance(rng, self.hot_fraction) {
+            true => between(self.hot_from_us, self.to_us, unit(rng)),
+            false => between(self.from_us, self.hot_from_us, unit(rng)),
+        }
+    }
+}
+
+fn between(from_us: i64, to_us: i64, share: f64) -> i64 {
+    let span = to_us as f64 - from_us as f64;
+    from_us.saturating_add((span * share) as i64).min(to_us)
+}
+
+impl Unique {
+    fn push(self, drawn: &str, row: u64, text: &mut String) {
+        use std::fmt::Write as _;
+        let (prefix, number) = (self.prefix, row + 1);
+        let at = drawn.find('@').filter(|_| self.address);
+        // A String takes all that is written to it.
+        let _ = match at {
+            Some(at) => write!(text, "{}.{prefix}{number}{}", &drawn[..at], &drawn[at..]),
+            None => write!(text, "{drawn} {prefix}{number}"),
+        };
+    }
+}
+
+/// Where each value's share of [0, 1) ends. A weight that is missing counts as 1.
+fn running_shares(values: &[String], weights: &[f64]) -> Vec<f64> {
+    let weight = |index: usize| weights.get(index).copied().unwrap_or(1.0).max(0.0);
+    let total: f64 = (0..values.len()).map(weight).sum();
+    let mut sum = 0.0;
+    (0..values.len())
+        .map(|index| {
+            sum += weight(index);
+            sum / total
+        })
+        .collect()
+}
+
+fn one_of<'a>(pool: &'a [String], rng: &mut Rng) -> &'a str {
+    pool.get(below(rng, pool.len() as u64) as usize).map_or("", String::as_str)
+}
+
+fn fake_pool(rng: &mut Rng, kind: FakeKind) -> Vec<String> {
+    let draw = |rng: &mut Rng| -> String {
+        match kind {
+            FakeKind::Name => Name().fake_with_rng(rng),
+            FakeKind::Email => SafeEmail().fake_with_rng(rng),
+            FakeKind::Company => CompanyName().fake_with_rng(rng),
+            FakeKind::Street => StreetName().fake_with_rng(rng),
+            FakeKind::Sentence => Sentence(4..12).fake_with_rng(rng),
+            FakeKind::Word => Word().fake_with_rng(rng),
+        }
+    };
+    (0..FAKE_POOL).map(|_| draw(rng)).collect()
+}
+
+fn now_us() -> i64 {
+    // A clock before 1970 is no clock; zero is as good as any answer.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}

@@ -1,0 +1,99 @@
+//! What the tables hold before the change: row counts and a generator per column.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A table to fill.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    pub name: String,
+    /// Rows at the declared size; a trial may scale it.
+    pub rows: u64,
+    /// Columns that are not listed keep their default.
+    pub columns: Vec<Column>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// Share of rows that are NULL, 0 to 1.
+    pub null_fraction: f64,
+    pub generator: Generator,
+}
+
+/// Where a value comes from. The same generators serve columns and operation parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Generator {
+    /// A UUID as text. In a column it is a function of (rng_seed, table, column, row), so any
+    /// other place can name row n's key; as a parameter it is new each time.
+    Uuid,
+    /// 1, 2, 3, … by row.
+    Serial,
+    /// Uniform integers from `min` to `max`, both included.
+    Integer { min: i64, max: i64 },
+    /// A value of another table's uuid or serial column.
+    Reference {
+        table: String,
+        column: String,
+        /// Share of values that exist there, 0 to 1; the others are well-formed and dangle.
+        hit_rate: f64,
+        /// Zipf exponent over the referenced rows: 0 is uniform, 1 gives a few very many.
+        skew: f64,
+        /// How many distinct dangling values there are.
+        misses: u64,
+        /// Share of the newest rows of the referenced table that are drawn from, 0 to 1.
+        newest: f64,
+    },
+    /// Instants from `from` to `to` (microseconds since the Unix epoch), ascending with the row.
+    /// `hot_fraction` of the rows fall into the last `hot_span_us`.
+    Timestamp { from_us: i64, to_us: i64, hot_fraction: f64, hot_span_us: i64 },
+    /// The moment at which the value is drawn.
+    Now,
+    /// Text from the `fake` crate.
+    Fake { kind: FakeKind, unique: bool },
+    /// A JSON object whose text is between `min_bytes` and `max_bytes` long; sizes are
+    /// log-uniform: most documents are small, some are large.
+    Json { min_bytes: u32, max_bytes: u32 },
+    /// One of these, with these weights.
+    Choice { values: Vec<String>, weights: Vec<f64> },
+    /// Always this.
+    Constant { value: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FakeKind {
+    Name,
+    Email,
+    Company,
+    Street,
+    Sentence,
+    Word,
+}
+
+/// Rows per table for one trial.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sizes(pub BTreeMap<String, u64>);
+
+impl Sizes {
+    pub fn rows(&self, table: &str) -> u64 {
+        self.0.get(table).copied().unwrap_or(0)
+    }
+
+    pub fn largest(&self) -> u64 {
+        self.0.values().copied().max().unwrap_or(0)
+    }
+
+    /// Every table times `factor`, at least one row each. An empty table stays empty, and a table
+    /// of one row keeps one: it holds a version or a setting, and a second would be wrong.
+    pub fn scaled(&self, factor: f64) -> Sizes {
+        let scale = |rows: u64| match rows {
+            0 | 1 => rows,
+            rows => ((rows as f64 * factor).round() as u64).max(1),
+        };
+        Sizes(self.0.iter().map(|(t, rows)| (t.clone(), scale(*rows))).collect())
+    }
+}

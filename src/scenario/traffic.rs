@@ -1,0 +1,119 @@
+//! The application while the change runs: its operations, its pool, and what else goes on.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Generator;
+
+/// The application's schedule. Operations are due whatever the server does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    pub rate_per_s: f64,
+    pub arrivals: Arrivals,
+    pub operations: Vec<OperationSpec>,
+    /// Length of the baseline phase, before the change begins.
+    pub baseline_ms: u64,
+    /// Least and most time that the recovery phase takes.
+    pub recovery_min_ms: u64,
+    pub recovery_max_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrivals {
+    Poisson,
+    Uniform,
+}
+
+/// One kind of operation: a transaction of the application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationSpec {
+    pub name: String,
+    /// Share of the schedule, relative to the other operations' weights.
+    pub weight: f64,
+    /// One statement runs by itself; several run inside BEGIN and COMMIT. Parameters are written
+    /// `$name` in the scenario and stand here as `$1`, `$2`, … in the order of `placeholders`.
+    pub statements: Vec<OperationStatement>,
+    pub parameters: BTreeMap<String, Parameter>,
+    /// What the application remembers of a write that was acknowledged.
+    pub ledger: Option<LedgerRule>,
+}
+
+/// A statement of an operation, its named parameters turned into positional ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationStatement {
+    pub sql: String,
+    /// Name of the parameter at `$1`, `$2`, …
+    pub placeholders: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parameter {
+    Generated { generator: Generator, null_fraction: f64 },
+    Follow(Follow),
+}
+
+/// The parameter of an earlier, acknowledged operation, each used once: the update that ends the
+/// span which an insert began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Follow {
+    pub operation: String,
+    pub parameter: String,
+    /// At least this long after the acknowledgement.
+    pub after_ms: u64,
+    /// Used while no acknowledged operation is old enough.
+    pub otherwise: Generator,
+}
+
+/// How an acknowledged write is found again in the tables afterwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerRule {
+    /// The row with this key exists exactly once.
+    Insert { table: String, key_column: String, key_parameter: String },
+    /// The row with this key holds, in each column, the parameter's value of the last
+    /// acknowledged update (or of a later one whose fate is unknown).
+    Update {
+        table: String,
+        key_column: String,
+        key_parameter: String,
+        /// Column to parameter name.
+        set: BTreeMap<String, String>,
+    },
+}
+
+/// The pool as the application configures it; SQLAlchemy's QueuePool names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Connections that stay open.
+    pub size: u32,
+    /// Connections opened beyond `size` under pressure and closed on return.
+    pub overflow: u32,
+    pub acquire_timeout_ms: u64,
+    /// SET on each new connection.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Something else that goes on around the change: a session that runs statements in one
+/// transaction and holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disturbance {
+    pub name: String,
+    /// Statements in one transaction, run before the change begins.
+    pub statements: Vec<String>,
+    /// Isolation level to BEGIN with, such as `REPEATABLE READ`; None is the server's default.
+    pub isolation: Option<String>,
+    /// How long the transaction stays open after its last statement, counted from the moment at
+    /// which the change begins.
+    pub hold_ms: u64,
+}
+
+/// A read whose rows must be the same before, during and after the change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Invariant {
+    pub name: String,
+    pub statement: OperationStatement,
+    pub parameters: BTreeMap<String, Generator>,
+}

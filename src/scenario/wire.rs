@@ -1,0 +1,320 @@
+//! The scenario file as it is written: strict TOML, nothing resolved, nothing checked.
+//!
+//! An unknown key is an error here, because a misspelt limit that is silently ignored makes a
+//! wrong verdict. Values carry their place in the file wherever a later check may complain. Which
+//! names and numbers make sense is `check`'s business.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use toml::Spanned;
+
+use super::{Arrivals, FakeKind, FindingKind, Scope, TransactionRule, Verdict, VersionRows};
+
+/// A scenario or a base: sections are the same, which of them may stand where is checked later.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub analysis: Option<Spanned<String>>,
+    pub rng_seed: Option<Spanned<u64>>,
+    pub base: Option<Spanned<String>>,
+    pub schema: Option<Spanned<Schema>>,
+    pub table: Option<Spanned<Vec<Table>>>,
+    pub server: Option<Spanned<Settings>>,
+    pub traffic: Option<Spanned<Traffic>>,
+    pub operation: Option<Spanned<Vec<Operation>>>,
+    pub pool: Option<Spanned<Pool>>,
+    pub change: Option<Spanned<Change>>,
+    pub disturbance: Option<Spanned<Vec<Disturbance>>>,
+    pub invariant: Option<Spanned<Vec<Invariant>>>,
+    pub limits: Option<Spanned<Limits>>,
+    pub expect: Option<Spanned<Expect>>,
+}
+
+/// Names in the file's order are not needed; a name and its value with their places are.
+pub type Named<T> = BTreeMap<Spanned<String>, Spanned<T>>;
+pub type Settings = Named<toml::Value>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    pub tables: Spanned<String>,
+    pub indexes: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    pub name: Spanned<String>,
+    pub rows: Spanned<u64>,
+    #[serde(default)]
+    pub columns: Named<Value>,
+}
+
+/// A generator of a column or parameter: exactly one of them is set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Value {
+    pub uuid: Option<Spanned<Empty>>,
+    pub serial: Option<Spanned<Empty>>,
+    pub integer: Option<Spanned<Vec<i64>>>,
+    pub reference: Option<Spanned<Reference>>,
+    pub timestamp: Option<Spanned<Timestamp>>,
+    pub now: Option<Spanned<Empty>>,
+    pub fake: Option<Spanned<FakeKind>>,
+    pub unique: Option<Spanned<bool>>,
+    pub json: Option<Spanned<Json>>,
+    pub choice: Option<Spanned<Choice>>,
+    pub constant: Option<Spanned<toml::Value>>,
+    pub follow: Option<Spanned<Follow>>,
+    pub null_fraction: Option<Spanned<f64>>,
+}
+
+/// `{}`: a generator that takes no options.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    pub table: Spanned<String>,
+    pub column: Spanned<String>,
+    pub hit_rate: Option<Spanned<f64>>,
+    pub skew: Option<Spanned<f64>>,
+    pub misses: Option<Spanned<u64>>,
+    pub newest: Option<Spanned<f64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timestamp {
+    pub from: Spanned<String>,
+    pub to: Spanned<String>,
+    pub hot_fraction: Option<Spanned<f64>>,
+    pub hot_span_s: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Json {
+    pub bytes: Spanned<Vec<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    pub values: Spanned<Vec<String>>,
+    pub weights: Option<Spanned<Vec<f64>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Follow {
+    pub operation: Spanned<String>,
+    pub param: Spanned<String>,
+    pub after_ms: Spanned<u64>,
+    pub otherwise: Box<Spanned<Value>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    pub rate_per_s: Spanned<f64>,
+    pub arrivals: Option<Spanned<Arrivals>>,
+    pub baseline_ms: Option<Spanned<u64>>,
+    pub recovery_min_ms: Option<Spanned<u64>>,
+    pub recovery_max_ms: Option<Spanned<u64>>,
+}
+
+/// SQL stands in one of three places: `sql`, `statements`, `file`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    pub name: Spanned<String>,
+    pub weight: Spanned<f64>,
+    pub sql: Option<Spanned<String>>,
+    pub statements: Option<Vec<Spanned<String>>>,
+    pub file: Option<Spanned<String>>,
+    #[serde(default)]
+    pub params: Named<Value>,
+    pub ledger: Option<Spanned<Ledger>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    pub insert: Option<Spanned<LedgerInsert>>,
+    pub update: Option<Spanned<LedgerUpdate>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerInsert {
+    pub table: Spanned<String>,
+    pub key: Spanned<String>,
+    pub param: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerUpdate {
+    pub table: Spanned<String>,
+    pub key: Spanned<String>,
+    pub param: Spanned<String>,
+    pub set: Named<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    pub size: Option<Spanned<u32>>,
+    pub overflow: Option<Spanned<u32>>,
+    pub acquire_timeout_ms: Option<Spanned<u64>>,
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub transaction: Option<Spanned<TransactionRule>>,
+    pub deadline_s: Option<Spanned<u64>>,
+    pub rerun_attempts: Option<Spanned<u32>>,
+    pub timeouts: Option<Spanned<Timeouts>>,
+    pub retries: Option<Spanned<Retries>>,
+    pub versions: Option<Spanned<Versions>>,
+    pub stop: Option<Spanned<Stop>>,
+    pub migration: Option<Spanned<Vec<Migration>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeouts {
+    pub scope: Spanned<Scope>,
+    pub lock_timeout_ms: Option<Spanned<u64>>,
+    pub statement_timeout_ms: Option<Spanned<u64>>,
+    pub idle_in_transaction_session_timeout_ms: Option<Spanned<u64>>,
+    pub scale_with: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retries {
+    pub on_lock_timeout: Spanned<u32>,
+    pub backoff_ms: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Versions {
+    pub table: Spanned<String>,
+    pub column: Spanned<String>,
+    pub rows: Spanned<VersionRows>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    pub after_statements: Spanned<u64>,
+    pub scale_with: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Migration {
+    pub version: Spanned<String>,
+    pub file: Spanned<String>,
+    pub transaction: Option<Spanned<bool>>,
+    pub repeat: Option<Spanned<Repeat>>,
+    #[serde(default)]
+    pub pauses: Vec<Spanned<Pause>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    pub pause_ms: Spanned<u64>,
+    pub limit: Spanned<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    pub after: Spanned<u32>,
+    pub ms: Spanned<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disturbance {
+    pub name: Spanned<String>,
+    pub sql: Option<Spanned<String>>,
+    pub statements: Option<Vec<Spanned<String>>>,
+    pub isolation: Option<Spanned<String>>,
+    pub hold_ms: Spanned<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invariant {
+    pub name: Spanned<String>,
+    pub sql: Spanned<String>,
+    #[serde(default)]
+    pub params: Named<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub stall_ms_max: Option<Spanned<u64>>,
+    pub acquire_timeouts_max: Option<Spanned<u64>>,
+    pub failed_operations_max: Option<Spanned<u64>>,
+    pub p99_ratio_max: Option<Spanned<f64>>,
+    pub p99_ms_floor: Option<Spanned<u64>>,
+    pub generator_lag_ms_max: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    pub verdict: Spanned<OneOrMany<Verdict>>,
+    #[serde(default)]
+    pub findings: Vec<Spanned<FindingKind>>,
+    #[serde(default)]
+    pub absent: Vec<Spanned<FindingKind>>,
+}
+
+/// `"unsafe"` or `["unsafe", "safe"]`.
+#[derive(Debug)]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+// By hand, because an untagged enum answers every mistake with "did not match any variant".
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany<T>, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor(PhantomData))
+    }
+}
+
+struct OneOrManyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
+    type Value = OneOrMany<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name or a list of names")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<OneOrMany<T>, E> {
+        let name = serde::de::value::StrDeserializer::new(name);
+        Ok(OneOrMany(vec![T::deserialize(name)?]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<OneOrMany<T>, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(names)).map(OneOrMany)
+    }
+}

@@ -1,0 +1,278 @@
+//! Scenario files: the bundled ones load, the format's examples parse, and mistakes are told with
+//! their place and what would be right, however broken a file is. None of it needs a server.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pgauntlet::scenario::{self, Scenario};
+use proptest::prelude::*;
+use rstest::{Context, rstest};
+use tempfile::TempDir;
+
+const README: &str = include_str!("../scenarios/README.md");
+
+fn bundled() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// A fenced block of the README: language, file name (empty for a fragment), text.
+struct Block {
+    language: String,
+    file: String,
+    text: String,
+}
+
+fn blocks() -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut open = false;
+    for line in README.lines() {
+        match line.strip_prefix("```") {
+            Some(_) if open => open = false,
+            Some(info) => {
+                let (language, file) = info.split_once(' ').unwrap_or((info, ""));
+                let (language, file) = (language.to_owned(), file.to_owned());
+                found.push(Block { language, file, text: String::new() });
+                open = true;
+            }
+            None if open => {
+                let block = found.last_mut().expect("an open block");
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            None => {}
+        }
+    }
+    found
+}
+
+/// The README's whole scenario, by file name.
+fn example() -> BTreeMap<String, String> {
+    let named = blocks().into_iter().filter(|block| !block.file.is_empty());
+    named.map(|block| (block.file, block.text)).collect()
+}
+
+struct Written {
+    _root: TempDir,
+    dir: PathBuf,
+}
+
+/// Writes files into a directory that is named as a scenario should be.
+fn write(files: &BTreeMap<String, String>) -> Written {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let dir = root.path().join("orders-by-customer");
+    fs::create_dir(&dir).expect("a directory");
+    for (name, text) in files {
+        fs::write(dir.join(name), text).expect("a file");
+    }
+    Written { _root: root, dir }
+}
+
+fn load(files: &BTreeMap<String, String>) -> Result<Scenario, String> {
+    let written = write(files);
+    let shown = |text: String| text.replace(&format!("{}/", written.dir.display()), "");
+    scenario::load(&written.dir).map_err(|problems| shown(scenario::render(&problems)))
+}
+
+#[test]
+fn every_bundled_scenario_loads() {
+    let found = scenario::find(&bundled()).expect("the bundled scenarios");
+    assert!(found.len() >= 11, "{found:?}");
+    for dir in found {
+        if let Err(problems) = scenario::load(&dir) {
+            panic!("{}:\n{}", dir.display(), scenario::render(&problems));
+        }
+    }
+}
+
+#[test]
+fn bundled_scenarios_share_their_seed() {
+    let seeds = |names: &[&str]| -> Vec<_> {
+        let load = |name: &&str| scenario::load(&bundled().join(name)).expect("a scenario");
+        let seed = |s: Scenario| (s.schema, s.indexes, s.tables, s.rng_seed);
+        names.iter().map(load).map(seed).collect()
+    };
+    let before = seeds(&["spans-task-id-original", "cic-in-transaction"]);
+    let after = seeds(&["backfill-runbook", "backfill-one-statement"]);
+    assert!(before[0] == before[1] && after[0] == after[1]);
+    assert!(before[0] != after[0]);
+}
+
+#[test]
+fn the_example_of_the_format_loads() {
+    let scenario = load(&example()).unwrap_or_else(|problems| panic!("{problems}"));
+    insta::assert_json_snapshot!(scenario, { ".dir" => "[dir]" });
+}
+
+#[test]
+fn every_fragment_of_the_format_loads_in_place_of_the_examples_section() {
+    let own = ["analysis", "change", "expect", "disturbance"];
+    let mut base: toml::Table = example()["scenario.toml"].parse().expect("the example");
+    let mut rest = toml::Table::new();
+    for key in own {
+        rest.extend(base.remove(key).map(|value| (key.to_owned(), value)));
+    }
+    let fragments: Vec<Block> = blocks()
+        .into_iter()
+        .filter(|block| block.language == "toml" && block.file.is_empty())
+        .collect();
+    assert!(fragments.len() > 6);
+    for fragment in fragments {
+        let mut whole: toml::Table = fragment.text.parse().expect("a fragment is TOML");
+        for (key, value) in &rest {
+            whole.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        whole.insert("base".to_owned(), "base.toml".into());
+        let mut files = example();
+        files.insert("scenario.toml".to_owned(), whole.to_string());
+        files.insert("base.toml".to_owned(), base.to_string());
+        if let Err(problems) = load(&files) {
+            panic!("{problems}\nin\n{}", fragment.text);
+        }
+    }
+}
+
+/// What a mistake does to the example: text to replace, and what to put there.
+#[rstest]
+#[case::unknown_key("rate_per_s = 200", "rates_per_s = 200")]
+#[case::wrong_type("rows = 10_000", "rows = \"many\"")]
+#[case::negative("rows = 10_000", "rows = -1")]
+#[case::no_toml("[traffic]", "[traffic")]
+#[case::missing_file("\"migration.sql\"", "\"migrations.sql\"")]
+#[case::empty_migration("\"migration.sql\"", "\"empty.sql\"")]
+#[case::unknown_table("name = \"orders\"", "name = \"order\"")]
+#[case::unknown_column("note        = {", "notes        = {")]
+#[case::reference_to_no_table(
+    "table = \"customers\", column = \"id\", s",
+    "table = \"custmers\", column = \"id\", s"
+)]
+#[case::reference_to_no_key("column = \"id\", skew", "column = \"name\", skew")]
+#[case::two_generators("{ fake = \"name\" }", "{ fake = \"name\", serial = {} }")]
+#[case::no_generator("{ fake = \"name\" }", "{ null_fraction = 0.5 }")]
+#[case::unknown_fake("{ fake = \"name\" }", "{ fake = \"nane\" }")]
+#[case::fraction("null_fraction = 0.5", "null_fraction = 1.5")]
+#[case::rate("rate_per_s = 200", "rate_per_s = 50_000")]
+#[case::baseline("rate_per_s = 200", "rate_per_s = 200\nbaseline_ms = 100")]
+#[case::weight("weight = 1", "weight = 0")]
+#[case::no_param("$total)", "$totals)")]
+#[case::positional("$total)", "$3)")]
+#[case::unused_param("($id, $customer_id, $total)", "($id, $customer_id, 1)")]
+#[case::sql_that_does_not_parse("INSERT INTO orders (id, ", "INSERT INTO orders (id, (")]
+#[case::migration_that_does_not_parse("\"migration.sql\"", "\"broken.sql\"")]
+#[case::psql_command("\"migration.sql\"", "\"psql.sql\"")]
+#[case::ledger_key("key = \"id\", param = \"id\"", "key = \"ids\", param = \"order\"")]
+#[case::transaction_in_operation("\"INSERT INTO", "\"BEGIN; INSERT INTO")]
+#[case::unknown_finding("\"stall\"", "\"stal\"")]
+#[case::unknown_verdict("\"unsafe\"", "\"danger\"")]
+#[case::scope("scope           = \"local\"", "scope = \"locale\"")]
+#[case::scale_with("lock_timeout_ms = 3_000", "statement_timeout_ms = 5\nscale_with = \"order\"")]
+#[case::empty_change(
+    "[[change.migration]]\nversion = \"orders-by-customer\"\nfile    = \"migration.sql\"\n",
+    ""
+)]
+#[case::versions(
+    "[[change.migration]]",
+    "[[change.migration]]\nversion = \"orders-by-customer\"\n\
+    file = \"migration.sql\"\n[[change.migration]]"
+)]
+#[case::version_table(
+    "[[change.migration]]",
+    "[change.versions]\ntable = \"version\"\n\
+    column = \"v\"\nrows = \"each\"\n[[change.migration]]"
+)]
+#[case::pause(
+    "file    = \"migration.sql\"",
+    "file = \"migration.sql\"\n\
+    pauses = [{ after = 2, ms = 10 }]"
+)]
+#[case::no_analysis("analysis = '''", "[server]\nwork_mem = '''")]
+#[case::several("rate_per_s = 200", "rates = 1\n[limits]\nstall_ms = 3\np99_ratio_max = \"x\"")]
+fn a_mistake_is_told_with_its_place_and_what_would_be_right(
+    #[context] context: Context,
+    #[case] right: &str,
+    #[case] wrong: &str,
+) {
+    let mut files = example();
+    let text = &files["scenario.toml"];
+    assert!(text.contains(right), "the example has no `{right}`");
+    files.insert("scenario.toml".to_owned(), text.replacen(right, wrong, 1));
+    files.insert("empty.sql".to_owned(), "-- nothing\n".to_owned());
+    files.insert("broken.sql".to_owned(), "SELECT 1;\n\nCREATE INDEX ON ON orders (id);\n".into());
+    files.insert("psql.sql".to_owned(), "SELECT 1;\n\\gexec\n".to_owned());
+    let problems = load(&files).expect_err("a mistake");
+    let case = context.description.unwrap_or("case");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(format!("mistake_{case}"), problems);
+    });
+}
+
+#[test]
+fn what_belongs_to_a_scenario_has_no_place_in_its_base() {
+    let mut files = example();
+    let whole = files["scenario.toml"].clone();
+    files.insert("base.toml".to_owned(), whole.clone());
+    files.insert("scenario.toml".to_owned(), format!("base = \"base.toml\"\n{whole}"));
+    let problems = load(&files).expect_err("a base with a change");
+    insta::assert_snapshot!(problems);
+}
+
+#[test]
+fn a_mistake_in_a_base_is_told_with_the_bases_name() {
+    let mut files = example();
+    files.insert("base.toml".to_owned(), "[pool]\nsizes = 3\n".to_owned());
+    let whole = example()["scenario.toml"].clone();
+    files.insert("scenario.toml".to_owned(), format!("base = \"base.toml\"\n{whole}"));
+    assert!(load(&files).expect_err("a mistake").starts_with("base.toml:2:1"));
+}
+
+#[test]
+fn every_directory_is_a_scenario_or_says_that_it_is_shared() {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    for name in ["b", "a", "_shared", ".git"] {
+        fs::create_dir(root.path().join(name)).expect("a directory");
+    }
+    fs::write(root.path().join("README.md"), "").expect("a file");
+    fs::write(root.path().join("a/scenario.toml"), "").expect("a file");
+    let problem = scenario::find(root.path()).expect_err("b has no scenario.toml");
+    assert!(problem.to_string().contains("there is no scenario.toml; write one"), "{problem}");
+    fs::write(root.path().join("b/scenario.toml"), "").expect("a file");
+    let found = scenario::find(root.path()).expect("two scenarios");
+    assert_eq!(found, [root.path().join("a"), root.path().join("b")]);
+    assert_eq!(scenario::find(&found[0]).expect("one scenario"), [root.path().join("a")]);
+    assert!(scenario::find(&root.path().join("none")).is_err());
+}
+
+/// One change to a text: bytes cut out, and something put there.
+fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, String)> {
+    let inserted = prop_oneof![
+        Just(String::new()),
+        "[a-z_$'\"\\[\\]{}=,.;()#\\\\ \n0-9-]{0,6}",
+        prop::sample::select(vec!["-1", "1e999", "nan", "''\'", "[[", "}}", "$1", "\u{0}", "ü"])
+            .prop_map(str::to_owned),
+    ];
+    (any::<prop::sample::Index>(), 0_usize..12, inserted)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_mutation_of_a_scenario_makes_loading_panic(
+        mutations in prop::collection::vec((any::<bool>(), mutation()), 1..4),
+    ) {
+        let mut files = example();
+        for (in_sql, (at, cut, inserted)) in mutations {
+            let name = if in_sql { "migration.sql" } else { "scenario.toml" };
+            let text: Vec<char> = files[name].chars().collect();
+            let start = at.index(text.len().max(1)).min(text.len());
+            let end = (start + cut).min(text.len());
+            let (before, after) = (&text[..start], &text[end..]);
+            let mutated = before.iter().collect::<String>() + &inserted
+                + &after.iter().collect::<String>();
+            files.insert(name.to_owned(), mutated);
+        }
+        if let Err(problems) = load(&files) {
+            prop_assert!(!problems.is_empty());
+        }
+    }
+}
