@@ -24,3 +24,5 @@ pub mod scenario;
 pub mod schema;
 
 pub mod connect;
+
+pub mod provision;

@@ -1,0 +1,290 @@
+//! Clusters: made by initdb, whole or not at all, and kept in the cache if there is one.
+//!
+//! A cluster in the cache is used where it lies, so that seeded databases outlive the process
+//! without being copied. One process uses it at a time: `<cache>/pg<major>-<slot>/lock` is held
+//! by our process and its guardian. Which databases it holds is not this file's business.
+//!
+//! Locale C and UTF8, because every machine has them: the same rows sort alike everywhere. Text
+//! keys sort faster so than under a language's collation, and so do their index builds.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::find::Installation;
+use super::machine::{self, Account};
+use super::run_directory::RunDirectory;
+use super::{Error, postmaster};
+
+/// Changes when initdb's options do: a cluster of other options is made anew.
+const OPTIONS_VERSION: u32 = 1;
+/// Clusters of one major that may run side by side from one cache.
+const SLOTS_MAX: u32 = 16;
+/// Longest wait for initdb; it takes a second.
+const INITDB_TIMEOUT: Duration = Duration::from_secs(120);
+
+pub const SUPERUSER: &str = "postgres";
+
+/// Other users of the machine reach the port, not the socket's directory.
+const HBA: &str = "\
+# Written by pgauntlet. The socket is in a directory that only its owner enters.
+local all all trust
+host all all 127.0.0.1/32 scram-sha-256
+";
+
+/// A data directory that is ours while the value lives.
+#[derive(Debug)]
+pub struct Cluster {
+    pub data: PathBuf,
+    /// Where initdb works until the cluster is whole.
+    pub new_data: PathBuf,
+    /// Held while a cluster of the cache is in use.
+    pub lock: Option<File>,
+    description: Option<PathBuf>,
+}
+
+/// What a cluster in the cache was made with.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    options: u32,
+    major: u32,
+}
+
+/// A cluster in the cache, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedCluster {
+    pub path: PathBuf,
+    pub major: Option<u32>,
+    pub bytes: u64,
+    /// A live process has it.
+    pub in_use: bool,
+}
+
+/// What emptying the cache did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheCleaned {
+    pub removed: Vec<CachedCluster>,
+    /// Left alone, because a live process has them.
+    pub in_use: Vec<PathBuf>,
+}
+
+/// As root `/var/cache/pgauntlet`, otherwise below the user's own cache directory.
+pub fn default_cache_directory() -> Option<PathBuf> {
+    if nix::unistd::Uid::effective().is_root() {
+        return Some(PathBuf::from("/var/cache/pgauntlet"));
+    }
+    let named = |variable: &str| {
+        std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+    };
+    let base = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
+    Some(base.join("pgauntlet"))
+}
+
+impl Cluster {
+    /// A cluster in the run directory; it goes with it.
+    pub fn private(run: &RunDirectory) -> Cluster {
+        let (data, new_data) = (run.private_data(), run.private_new_data());
+        Cluster { data, new_data, lock: None, description: None }
+    }
+
+    /// The first cluster of the major that nobody uses, made or not.
+    pub fn in_cache(cache: &Path, major: u32, account: Option<&Account>) -> Result<Cluster, Error> {
+        if !cache.exists() {
+            fs::create_dir_all(cache).map_err(Error::io("make the cache directory", cache))?;
+            // Whatever the umask: the server's user must pass through.
+            machine::set_mode(cache, if account.is_some() { 0o711 } else { 0o700 })?;
+        }
+        let cache = fs::canonicalize(cache).map_err(Error::io("find", cache))?;
+        if let (Some(account), Some(blocked)) = (account, machine::blocked_at(&cache, account)) {
+            let user = account.name.clone();
+            return Err(Error::CacheNotReachable { path: cache, user, blocked });
+        }
+        let mut why = Vec::new();
+        for slot in 0..SLOTS_MAX {
+            let path = cache.join(format!("pg{major}-{slot}"));
+            match Cluster::in_slot(&path, major, account)? {
+                Ok(cluster) => return Ok(cluster),
+                Err(reason) => why.push(format!("{}: {reason}", path.display())),
+            }
+        }
+        Err(Error::NoFreeSlot { path: cache, slots: SLOTS_MAX, why: why.join(", ") })
+    }
+
+    /// The cluster of one slot, or why it is left to somebody else.
+    fn in_slot(
+        path: &Path,
+        major: u32,
+        account: Option<&Account>,
+    ) -> Result<Result<Cluster, String>, Error> {
+        if !path.exists() {
+            fs::create_dir_all(path).map_err(Error::io("make", path))?;
+            machine::set_mode(path, if account.is_some() { 0o711 } else { 0o700 })?;
+        }
+        if !machine::is_ours(path) {
+            return Ok(Err("belongs to somebody else".to_owned()));
+        }
+        let Some(lock) = lock_of(path)? else { return Ok(Err("in use".to_owned())) };
+        let cluster = Cluster {
+            data: path.join("data"),
+            new_data: path.join("data.new"),
+            lock: Some(lock),
+            description: Some(path.join("cluster.json")),
+        };
+        if cluster.data.exists() {
+            use std::os::unix::fs::MetadataExt;
+            let found = fs::metadata(&cluster.data).map_err(Error::io("examine", path))?;
+            if found.uid() != machine::owner_uid(account) {
+                return Ok(Err("its data belong to another user".to_owned()));
+            }
+            // A server whose guardian was killed and whose run directory is gone.
+            postmaster::end(&cluster.data)?;
+        }
+        cluster.remove_unless_fit(major)?;
+        Ok(Ok(cluster))
+    }
+
+    /// Whether databases outlive the process.
+    pub fn is_kept(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Whether initdb has yet to be run.
+    pub fn is_new(&self) -> bool {
+        !self.data.exists()
+    }
+
+    /// Removes a half-made cluster and one that was made with other options.
+    fn remove_unless_fit(&self, major: u32) -> Result<(), Error> {
+        let remove = |path: &Path| match path.exists() {
+            true => fs::remove_dir_all(path).map_err(Error::io("remove", path)),
+            false => Ok(()),
+        };
+        remove(&self.new_data)?;
+        let wanted = Description { options: OPTIONS_VERSION, major };
+        let told = self.description.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        let described = told.and_then(|text| serde_json::from_str::<Description>(&text).ok());
+        let version = fs::read_to_string(self.data.join("PG_VERSION")).unwrap_or_default();
+        let fits = described == Some(wanted) && version.trim() == major.to_string();
+        if fits { Ok(()) } else { remove(&self.data) }
+    }
+
+    /// Runs initdb under another name and renames what is whole.
+    pub async fn make(
+        &self,
+        installation: &Installation,
+        account: Option<&Account>,
+    ) -> Result<(), Error> {
+        let new = &self.new_data;
+        fs::create_dir(new).map_err(Error::io("make", new))?;
+        machine::set_mode(new, 0o700)?;
+        machine::give(new, account)?;
+        initdb(installation, new, account).await?;
+        let hba = new.join("pg_hba.conf");
+        fs::write(&hba, HBA).map_err(Error::io("write", &hba))?;
+        if let Some(path) = &self.description {
+            let wanted = Description { options: OPTIONS_VERSION, major: installation.major };
+            let text = serde_json::to_string(&wanted)
+                .map_err(|error| Error::io("write", path)(error.into()))?;
+            fs::write(path, text).map_err(Error::io("write", path))?;
+        }
+        fs::rename(new, &self.data).map_err(Error::io("rename to", &self.data))
+    }
+}
+
+async fn initdb(
+    installation: &Installation,
+    data: &Path,
+    account: Option<&Account>,
+) -> Result<(), Error> {
+    let program = installation.bin.join("initdb");
+    let mut command = tokio::process::Command::from(machine::command(&program, account));
+    command
+        .arg("-D")
+        .arg(data)
+        .args(["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"])
+        .args(["--locale", "C", "--no-sync", "--no-instructions"])
+        .kill_on_drop(true);
+    let seconds = INITDB_TIMEOUT.as_secs();
+    let output = tokio::time::timeout(INITDB_TIMEOUT, command.output())
+        .await
+        .map_err(|_| Error::InitdbTimeout { program: program.clone(), seconds })?
+        .map_err(|source| Error::Spawn { program: program.clone(), source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let told = [output.stdout, output.stderr].concat();
+    Err(Error::Initdb { program, output: String::from_utf8_lossy(&told).trim().to_owned() })
+}
+
+/// The lock of a slot, unless a live process has it.
+fn lock_of(slot: &Path) -> Result<Option<File>, Error> {
+    let path = slot.join("lock");
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(Error::io("open", &path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(source)) => Err(Error::io("lock", &path)(source)),
+    }
+}
+
+/// Frees what a killed server left on a cluster of the cache, unless somebody uses it by now.
+pub fn release(bin: &Path, data: &Path, account: Option<&Account>) {
+    let Some(slot) = data.parent() else { return };
+    let Ok(Some(_held)) = lock_of(slot) else { return };
+    if postmaster::was_killed(data) {
+        postmaster::release(bin, data, account);
+    }
+}
+
+/// The clusters in a cache directory, in the order of their names.
+pub fn list_cache(cache: &Path) -> Vec<CachedCluster> {
+    let Ok(entries) = fs::read_dir(cache) else { return Vec::new() };
+    let mut found: Vec<CachedCluster> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| is_slot(path))
+        .map(|path| CachedCluster {
+            major: fs::read_to_string(path.join("data/PG_VERSION"))
+                .ok()
+                .and_then(|text| text.trim().parse().ok()),
+            bytes: machine::directory_bytes(&path),
+            in_use: File::open(path.join("lock")).is_ok_and(|lock| lock.try_lock().is_err()),
+            path,
+        })
+        .collect();
+    found.sort_by(|left, right| left.path.cmp(&right.path));
+    found
+}
+
+/// Removes every cluster that no live process uses; nothing else in the directory.
+pub fn clean_cache(cache: &Path) -> Result<CacheCleaned, Error> {
+    let mut cleaned = CacheCleaned::default();
+    for cluster in list_cache(cache) {
+        let Some(_held) = lock_of(&cluster.path)? else {
+            cleaned.in_use.push(cluster.path);
+            continue;
+        };
+        postmaster::end(&cluster.path.join("data"))?;
+        fs::remove_dir_all(&cluster.path).map_err(Error::io("remove", &cluster.path))?;
+        cleaned.removed.push(cluster);
+    }
+    Ok(cleaned)
+}
+
+/// `pg15-0`, and ours: the directory may hold other things, and they stay.
+fn is_slot(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let numbers = name.strip_prefix("pg").and_then(|rest| rest.split_once('-'));
+    let numeric = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    numbers.is_some_and(|(major, slot)| numeric(major) && numeric(slot))
+        && path.join("lock").is_file()
+        && machine::is_ours(path)
+}

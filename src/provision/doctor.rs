@@ -1,0 +1,85 @@
+//! What a server could be had from on this machine, and what would be used.
+//!
+//! Data only: how it looks is told elsewhere. Nothing is started or made.
+
+use std::path::PathBuf;
+
+use super::find::{self, Installation, Place};
+use super::{Request, SourceRequest, cluster, machine, run_directory};
+
+/// Everything that decides which server is used and how.
+#[derive(Clone, Debug)]
+pub struct DoctorReport {
+    /// Each place that was looked at for server binaries.
+    pub places: Vec<Place>,
+    /// What `local` would start; an error's text if nothing.
+    pub chosen: Result<Installation, String>,
+    pub docker: DockerState,
+    /// Whom a local server runs as; an error's text if nobody is suitable.
+    pub server_user: Result<String, String>,
+    pub is_root: bool,
+    /// The asked cache directory, or the default one.
+    pub cache: Option<PathBuf>,
+    pub cached: Vec<cluster::CachedCluster>,
+    /// On the file system of the cache directory.
+    pub cache_free_bytes: Option<u64>,
+    /// Where private clusters and sockets go.
+    pub run_directories: PathBuf,
+    pub run_free_bytes: Option<u64>,
+    pub cores: usize,
+    pub memory_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DockerState {
+    /// The feature was left out of this build.
+    NotBuilt,
+    /// The engine answers.
+    Reachable {
+        version: String,
+    },
+    Unreachable {
+        why: String,
+    },
+}
+
+pub async fn doctor(request: &Request) -> DoctorReport {
+    let account = machine::server_account(request.run_as.as_deref());
+    let asked = match &request.source {
+        SourceRequest::Local { pg_bin, major } => (pg_bin.clone(), *major),
+        SourceRequest::Docker { major, .. } => (None, *major),
+        SourceRequest::Url(_) => (None, None),
+    };
+    let user = account.as_ref().ok().cloned().flatten();
+    let places = find::places(asked.0.as_deref(), user.as_ref());
+    let cache = request.cache.clone().or_else(cluster::default_cache_directory);
+    let run_directories = run_directory::candidates().into_iter().next().unwrap_or_default();
+    DoctorReport {
+        chosen: find::choose(&places, asked.1).map_err(|error| error.to_string()),
+        places,
+        docker: docker_state().await,
+        server_user: match account {
+            Ok(Some(account)) => Ok(account.name),
+            Ok(None) => Ok(machine::own_name()),
+            Err(error) => Err(error.to_string()),
+        },
+        is_root: nix::unistd::Uid::effective().is_root(),
+        cached: cache.as_deref().map(cluster::list_cache).unwrap_or_default(),
+        cache_free_bytes: cache.as_deref().and_then(machine::free_disk_bytes),
+        cache,
+        run_free_bytes: machine::free_disk_bytes(&run_directories),
+        run_directories,
+        cores: machine::cores(),
+        memory_bytes: machine::memory_bytes(),
+    }
+}
+
+#[cfg(feature = "docker")]
+async fn docker_state() -> DockerState {
+    super::docker::state().await
+}
+
+#[cfg(not(feature = "docker"))]
+async fn docker_state() -> DockerState {
+    DockerState::NotBuilt
+}

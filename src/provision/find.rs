@@ -1,0 +1,222 @@
+//! Finds installed server binaries: the asked directory, PATH, and where packages put them.
+//!
+//! Each place that was looked at is kept with what was there, so that an error or `doctor` can
+//! say it. Nothing is started but `postgres --version`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::machine::{self, Account};
+use super::{Error, MAJORS};
+
+/// More directories, separated by colons, for servers in unusual places.
+pub const EXTRA_DIRECTORIES_VARIABLE: &str = "PGAUNTLET_PG_DIRS";
+
+/// Where packages put servers. A `*` stands for any text within one path component.
+const PACKAGE_PLACES: &[&str] = &[
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/opt/homebrew/opt/postgresql/bin",
+    "/usr/local/opt/postgresql@*/bin",
+    "/usr/local/pgsql/bin",
+    "/Applications/Postgres.app/Contents/Versions/*/bin",
+];
+
+/// A server that can be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// Holds `postgres` and `initdb`.
+    pub bin: PathBuf,
+    /// As it tells itself: `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: String,
+    pub major: u32,
+}
+
+/// A server that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub bin: PathBuf,
+    pub why: String,
+}
+
+/// Somewhere that was looked at, and what was there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub name: String,
+    pub found: Vec<Installation>,
+    pub refused: Vec<Refused>,
+}
+
+impl Place {
+    /// What was there, for people.
+    pub fn told(&self) -> String {
+        let found = self.found.iter().map(|i| format!("{} in {}", i.version, i.bin.display()));
+        let refused = self.refused.iter().map(|r| format!("{}: {}", r.bin.display(), r.why));
+        let all: Vec<String> = found.chain(refused).collect();
+        if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+    }
+}
+
+/// Every place that is looked at. With `pg_bin`, that directory only: who names one means it.
+pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<Place> {
+    if let Some(bin) = pg_bin {
+        let mut place = look("--pg-bin".to_owned(), vec![bin.to_owned()], account);
+        if place.found.is_empty() && place.refused.is_empty() {
+            let why = "holds no program named postgres".to_owned();
+            place.refused.push(Refused { bin: bin.to_owned(), why });
+        }
+        return vec![place];
+    }
+    let listed = |variable: &str| -> Vec<PathBuf> {
+        std::env::var_os(variable)
+            .map(|value| std::env::split_paths(&value).filter(|p| p.is_absolute()).collect())
+            .unwrap_or_default()
+    };
+    let mut all = vec![look("PATH".to_owned(), listed("PATH"), account)];
+    let extra = listed(EXTRA_DIRECTORIES_VARIABLE);
+    if !extra.is_empty() {
+        all.push(look(EXTRA_DIRECTORIES_VARIABLE.to_owned(), extra, account));
+    }
+    for pattern in PACKAGE_PLACES {
+        all.push(look((*pattern).to_owned(), expand(pattern), account));
+    }
+    all
+}
+
+/// The newest known server of the places, or of the asked major.
+pub fn choose(places: &[Place], major: Option<u32>) -> Result<Installation, Error> {
+    if let Some(major) = major.filter(|major| major < MAJORS.start()) {
+        return Err(Error::MajorTooOld { major });
+    }
+    let fits = |found: &&Installation| major.is_none_or(|major| found.major == major);
+    let candidates = places.iter().flat_map(|place| &place.found).filter(fits);
+    // A major newer than this program is used when there is nothing else, or when it is asked for.
+    let rank = |found: &&Installation| (MAJORS.contains(&found.major), numbers(&found.version));
+    // `max_by_key` keeps the last of equals; the first place named is the one that counts.
+    let best = candidates.rev().max_by_key(rank).cloned();
+    best.ok_or_else(|| Error::NothingFound { major, places: places.to_vec() })
+}
+
+fn look(name: String, directories: Vec<PathBuf>, account: Option<&Account>) -> Place {
+    let mut place = Place { name, ..Place::default() };
+    for directory in directories {
+        if !directory.join("postgres").is_file() {
+            continue;
+        }
+        let bin = home_of(&directory);
+        if place.found.iter().any(|found| found.bin == bin) {
+            continue;
+        }
+        match examine(&bin, account) {
+            Ok(found) => place.found.push(found),
+            Err(why) => place.refused.push(Refused { bin, why }),
+        }
+    }
+    place
+}
+
+/// Where a link in a directory of PATH leads, if the rest of the server is there.
+fn home_of(directory: &Path) -> PathBuf {
+    let target = fs::canonicalize(directory.join("postgres")).ok();
+    match target.as_deref().and_then(Path::parent) {
+        Some(home) if home.join("initdb").is_file() => home.to_owned(),
+        _ => directory.to_owned(),
+    }
+}
+
+fn examine(bin: &Path, account: Option<&Account>) -> Result<Installation, String> {
+    if !bin.join("initdb").is_file() {
+        return Err("there is no initdb beside postgres".to_owned());
+    }
+    if let (Some(account), Some(blocked)) = (account, machine::blocked_at(bin, account)) {
+        let name = &account.name;
+        return Err(format!("the server's user {name:?} may not enter {}", blocked.display()));
+    }
+    let output = machine::command(&bin.join("postgres"), account)
+        .arg("--version")
+        .output()
+        .map_err(|error| format!("does not run: {error}"))?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    let version = told.trim().trim_start_matches("postgres (PostgreSQL)").trim().to_owned();
+    if !output.status.success() || version.is_empty() {
+        let told = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("does not run: {}", told.lines().next().unwrap_or("no version")));
+    }
+    let major = numbers(&version).first().copied().unwrap_or(0);
+    if major < *MAJORS.start() {
+        let least = MAJORS.start();
+        return Err(format!("PostgreSQL {version} is older than {least}, the first supported"));
+    }
+    Ok(Installation { bin: bin.to_owned(), version, major })
+}
+
+/// `15.18 (Debian …)` is [15, 18]; `19beta1` is [19].
+fn numbers(version: &str) -> Vec<u32> {
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+    version[..end].split('.').filter_map(|part| part.parse().ok()).collect()
+}
+
+/// The directories that a pattern with one `*` names, in the order of their names.
+fn expand(pattern: &str) -> Vec<PathBuf> {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return vec![PathBuf::from(pattern)];
+    };
+    let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
+    let (suffix, rest) = after.split_once('/').unwrap_or((after, ""));
+    let Ok(entries) = fs::read_dir(Path::new(parent)) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(prefix) && name.ends_with(suffix)
+        })
+        .map(|entry| entry.path().join(rest))
+        .collect();
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installation(bin: &str, version: &str) -> Installation {
+        let major = numbers(version)[0];
+        Installation { bin: bin.into(), version: version.to_owned(), major }
+    }
+
+    fn places_with(found: Vec<Installation>) -> Vec<Place> {
+        vec![Place { name: "here".to_owned(), found, refused: Vec::new() }]
+    }
+
+    #[test]
+    fn the_newest_known_major_is_chosen_and_ten_is_more_than_nine() {
+        let all = [
+            installation("/a", "15.9"),
+            installation("/b", "17.10"),
+            installation("/c", "17.9"),
+            installation("/d", "19beta1"),
+        ];
+        let places = places_with(all.to_vec());
+        assert_eq!(choose(&places, None).unwrap().bin, Path::new("/b"));
+        assert_eq!(choose(&places, Some(15)).unwrap().bin, Path::new("/a"));
+        assert_eq!(choose(&places, Some(19)).unwrap().bin, Path::new("/d"));
+    }
+
+    #[test]
+    fn of_two_equal_servers_the_one_in_the_first_place_is_chosen() {
+        let places = places_with(vec![installation("/a", "15.9"), installation("/b", "15.9")]);
+        assert_eq!(choose(&places, None).unwrap().bin, Path::new("/a"));
+    }
+
+    #[test]
+    fn nothing_found_names_each_place_and_three_ways_out() {
+        let told = choose(&places(Some(Path::new("/nowhere")), None), Some(17)).unwrap_err();
+        let told = told.to_string();
+        for part in ["PostgreSQL 17", "/nowhere", "--pg-bin", "--server docker", "postgres://"] {
+            assert!(told.contains(part), "{part} is not in: {told}");
+        }
+    }
+}

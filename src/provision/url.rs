@@ -1,0 +1,117 @@
+//! A server that somebody else runs. It is looked at and used, never changed.
+//!
+//! Databases of our own prefix are created and dropped by others in this crate; here nothing is
+//! written at all.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures_util::future::BoxFuture;
+
+use crate::connect::{self, Address, Session};
+use crate::history::{Listener, Progress, ServerFacts};
+
+use super::{Error, MAJORS, Server, facts, settings};
+
+struct ForeignServer {
+    address: Address,
+    facts: ServerFacts,
+}
+
+/// Checks that the server is one that a change can be tried on.
+pub async fn connect(url: &str, listener: &Listener) -> Result<Box<dyn Server>, Error> {
+    let address = Address::parse(url)?;
+    let place = address.place();
+    listener(Progress::Server(format!("connecting to {place}")));
+    let session = facts::session(&address)
+        .await
+        .map_err(|error| Error::Unreachable { place: place.clone(), error: Box::new(error) })?;
+    let facts = facts::read(&session, "url").await?;
+    if facts.version_num / 10_000 < *MAJORS.start() {
+        return Err(Error::TooOld { place, version: facts.version });
+    }
+    if facts.version_num / 10_000 > *MAJORS.end() {
+        let version = &facts.version;
+        listener(Progress::Note(format!("PostgreSQL {version} is newer than this pgauntlet")));
+    }
+    let sql = "SELECT pg_is_in_recovery(), rolcreatedb OR rolsuper, rolname::text \
+               FROM pg_roles WHERE rolname = current_user";
+    let row = session.client().query_one(sql, &[]).await;
+    let row = row.map_err(|error| connect::Error::query(sql, &error))?;
+    if row.get(0) {
+        return Err(Error::InRecovery { place });
+    }
+    if !row.get::<_, bool>(1) {
+        return Err(Error::NoCreatedb { place, user: row.get(2) });
+    }
+    Ok(Box::new(ForeignServer { address, facts }))
+}
+
+impl Server for ForeignServer {
+    fn address(&self) -> Address {
+        self.address.clone()
+    }
+
+    fn tcp_address(&self) -> Option<Address> {
+        Some(self.address.clone())
+    }
+
+    fn facts(&self) -> ServerFacts {
+        self.facts.clone()
+    }
+
+    fn keeps_databases(&self) -> bool {
+        false
+    }
+
+    fn data_directory(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn log_path(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn apply_settings<'a>(
+        &'a mut self,
+        settings: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let wanted = settings::checked(settings)?;
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            let session = facts::session(&self.address).await?;
+            let mut differing = Vec::new();
+            for (name, value) in &wanted {
+                differing.extend(difference(&session, name, value).await?);
+            }
+            if differing.is_empty() {
+                return Ok(());
+            }
+            let (place, differing) = (self.address.place(), differing.join(", "));
+            Err(Error::ForeignSettings { place, differing })
+        })
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// What the server runs with instead, if it is not what is wanted.
+async fn difference(session: &Session, name: &str, wanted: &str) -> Result<Option<String>, Error> {
+    let sql = "SELECT setting, unit, current_setting(name) FROM pg_settings WHERE name = $1";
+    let row = session.client().query_opt(sql, &[&name]).await;
+    let row = row.map_err(|error| connect::Error::query(sql, &error))?;
+    let Some(row) = row else {
+        return Ok(Some(format!("without any setting {name}, which should be {wanted}")));
+    };
+    let (setting, unit, shown): (String, Option<String>, String) =
+        (row.get(0), row.get(1), row.get(2));
+    let unit = unit.as_deref();
+    if settings::same_value(&setting, wanted, unit) || settings::same_value(&shown, wanted, unit) {
+        return Ok(None);
+    }
+    Ok(Some(format!("with {name} = {shown} instead of {wanted}")))
+}
