@@ -26,3 +26,4 @@ pub mod schema;
 pub mod connect;
 
 pub mod provision;
+pub mod seed;

@@ -1,0 +1,195 @@
+//! Fills a database once, keeps it as a template, and copies it for each trial.
+//!
+//! Copying is some twenty times faster than filling, so a template is found again by a key over
+//! all that shaped it, in this process or a later one. A template appears under its name only
+//! when it is whole: it is filled under another name and renamed last. Only databases named
+//! `pgauntlet_…` are ever created or dropped here.
+
+mod build;
+mod cache;
+mod encode;
+mod error;
+mod estimate;
+mod load;
+mod names;
+mod rows;
+
+pub use cache::{Cached, cached, copy, drop_database, evict, sweep};
+pub use error::Error;
+pub use estimate::estimated_bytes;
+pub use load::load;
+pub use rows::{Chunk, ColumnType, TableRows};
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::connect::{self, Address, Session};
+use crate::history::{Listener, Progress, ServerFacts};
+use crate::pg::{SqlState, quote_ident};
+use crate::scenario::{Scenario, Sizes};
+
+use names::{Key, Label};
+
+/// `pg_stat_activity.application_name` of our sessions.
+const APPLICATION: &str = "pgauntlet seed";
+/// Longest wait for another process that makes the same template.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(3_600);
+
+/// What to fill a database with.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    pub scenario: &'a Scenario,
+    pub sizes: Sizes,
+    /// Sessions that load at once; the rows do not depend on it.
+    pub loaders: usize,
+}
+
+/// A seeded database to copy from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    pub database: String,
+    pub key: String,
+    /// It was there already.
+    pub reused: bool,
+    pub bytes: u64,
+    pub took: Duration,
+}
+
+/// Finds the plan's template on the server, or makes it. `keeps`: databases outlive this process
+/// there, so something half-made may have been left by another.
+pub async fn template(
+    server: &Address,
+    facts: &ServerFacts,
+    plan: &Plan<'_>,
+    keeps: bool,
+    listener: &Listener,
+) -> Result<Template, Error> {
+    let began = Instant::now();
+    let key = Key::of(plan, facts.version_num);
+    // This session holds the lock until the template is there, and ends with this process.
+    let keeper = cache::open(server).await?;
+    lock(&keeper, &key, listener).await?;
+    if keeps {
+        cache::sweep_by(&keeper).await?;
+    }
+    let found = cache::find(&keeper, &key).await?;
+    let reused = found.is_some();
+    let label = match found {
+        Some(label) => Label { last_used: now(), ..label },
+        None => make_or_clean_up(server, facts, plan, &key, &keeper, listener).await?,
+    };
+    let (database, key) = (key.template(), key.hex().to_owned());
+    if reused {
+        cache::put_label(&keeper, &database, &label).await?;
+    }
+    Ok(Template { database, key, reused, bytes: label.bytes, took: began.elapsed() })
+}
+
+/// Takes the key's lock; waits for another process that makes the same template.
+async fn lock(keeper: &Session, key: &Key, listener: &Listener) -> Result<(), Error> {
+    if cache::try_lock(keeper, key.lock()).await? {
+        return Ok(());
+    }
+    let sentence = "wait for another pgauntlet that fills the same template".to_owned();
+    listener(Progress::SeedStep(sentence));
+    let wait_ms = LOCK_WAIT_MAX.as_millis();
+    let lock = key.lock();
+    keeper.batch(&format!("SET lock_timeout = {wait_ms}")).await?;
+    let waited = keeper.batch(&format!("SELECT pg_advisory_lock({lock})")).await;
+    match waited {
+        Err(e) if is(&e, SqlState::LOCK_NOT_AVAILABLE) => {
+            return Err(Error::Busy { database: key.template() });
+        }
+        other => other?,
+    }
+    Ok(keeper.batch("SET lock_timeout = 0").await?)
+}
+
+fn is(error: &connect::Error, code: &str) -> bool {
+    error.server_error().and_then(|e| e.sqlstate.as_ref()).is_some_and(|state| state.is(code))
+}
+
+async fn make_or_clean_up(
+    server: &Address,
+    facts: &ServerFacts,
+    plan: &Plan<'_>,
+    key: &Key,
+    keeper: &Session,
+    listener: &Listener,
+) -> Result<Label, Error> {
+    let database = key.seeding();
+    let made = make(server, facts, plan, key, keeper, listener).await;
+    if made.is_err() {
+        // The first error is the one to tell; what cannot be dropped now, the next start sweeps.
+        let _ = cache::drop_by(keeper, &database).await;
+    }
+    made
+}
+
+async fn make(
+    server: &Address,
+    facts: &ServerFacts,
+    plan: &Plan<'_>,
+    key: &Key,
+    keeper: &Session,
+    listener: &Listener,
+) -> Result<Label, Error> {
+    let database = key.seeding();
+    let name = quote_ident(&database);
+    // We hold the lock, so whoever made a database of this name is gone.
+    cache::drop_by(keeper, &database).await?;
+    // template0 is the same on every server, and nobody is connected to it.
+    keeper.batch(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+    let bytes = fill(&server.with_database(&database), facts, plan, listener).await?;
+    let label = Label {
+        pgauntlet_template: Label::VERSION,
+        key: key.hex().to_owned(),
+        scenario: plan.scenario.name.clone(),
+        bytes,
+        created: now(),
+        last_used: now(),
+    };
+    cache::put_label(keeper, &database, &label).await?;
+    keeper.batch(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await?;
+    keeper.batch(&format!("ALTER DATABASE {name} IS_TEMPLATE true")).await?;
+    // Last: under its own name a template is whole. The server waits for our sessions to be gone.
+    let template = quote_ident(&key.template());
+    keeper.batch(&format!("ALTER DATABASE {name} RENAME TO {template}")).await?;
+    Ok(label)
+}
+
+/// Makes the tables, fills them and leaves them as production's are. Says the database's size.
+async fn fill(
+    database: &Address,
+    facts: &ServerFacts,
+    plan: &Plan<'_>,
+    listener: &Listener,
+) -> Result<u64, Error> {
+    let session = cache::open(database).await?;
+    let scenario = plan.scenario;
+    listener(Progress::SeedStep("create the tables".to_owned()));
+    build::run_schema(&session, &scenario.schema).await?;
+    load(database, plan, listener).await?;
+    build::run_indexes(database, &scenario.indexes, listener).await?;
+    build::settle(&session, plan, facts.version_num, listener).await?;
+    let sql = "SELECT pg_database_size(current_database())";
+    let row = session.client().query_one(sql, &[]).await;
+    let bytes: i64 = row.map_err(|e| connect::Error::query(sql, &e))?.get(0);
+    Ok(bytes.unsigned_abs())
+}
+
+/// Filling has no reader to protect: no timeout that the server's owner set applies, and a crash
+/// costs the half-made database anyway.
+fn session_settings() -> BTreeMap<String, String> {
+    let settings = [
+        ("synchronous_commit", "off"),
+        ("statement_timeout", "0"),
+        ("lock_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "0"),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}

@@ -1,0 +1,134 @@
+//! What identifies a template: its key, its names, and the label on the database itself.
+//!
+//! Nothing here connects. A database is trusted only when its label holds the full key, so that
+//! neither a half-made template nor another seed's can be taken for this one's.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::scenario::Script;
+
+use super::Plan;
+
+/// Every database that we create or drop is named so.
+pub(super) const PREFIX: &str = "pgauntlet_";
+const TEMPLATE: &str = "pgauntlet_template_";
+const SEEDING: &str = "pgauntlet_seeding_";
+
+/// Changes when the same plan gives other rows: generators, encoders, or how tables are left.
+const SEED_FORMAT: u32 = 1;
+
+/// Characters of the key that stand in names; the label has them all.
+const SHORT: usize = 16;
+
+/// Everything that shaped a seeded database, as one number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    hex: String,
+    lock: i64,
+}
+
+impl Key {
+    pub fn of(plan: &Plan, server_version_num: u32) -> Key {
+        let scenario = plan.scenario;
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        part(&SEED_FORMAT.to_le_bytes());
+        part(&server_version_num.to_le_bytes());
+        part(&scenario.rng_seed.to_le_bytes());
+        for script in [&scenario.schema, &scenario.indexes] {
+            part(&(script.statements.len() as u64).to_le_bytes());
+            script_text(script).for_each(|text| part(text.as_bytes()));
+        }
+        for table in &scenario.tables {
+            // Debug prints every field, floats to the last bit; serialising could fail.
+            part(format!("{:?}", table.columns).as_bytes());
+            part(table.name.as_bytes());
+            part(&plan.sizes.rows(&table.name).to_le_bytes());
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Key { hex, lock: lock_of(&digest) }
+    }
+
+    pub fn hex(&self) -> &str {
+        &self.hex
+    }
+
+    pub fn template(&self) -> String {
+        format!("{TEMPLATE}{}", &self.hex[..SHORT])
+    }
+
+    pub fn seeding(&self) -> String {
+        format!("{SEEDING}{}", &self.hex[..SHORT])
+    }
+
+    /// The advisory lock that whoever makes this template holds.
+    pub fn lock(&self) -> i64 {
+        self.lock
+    }
+}
+
+fn script_text(script: &Script) -> impl Iterator<Item = &str> {
+    script.statements.iter().map(|statement| statement.text.as_str())
+}
+
+fn lock_of(digest: &[u8]) -> i64 {
+    let word = digest.first_chunk::<8>().copied().unwrap_or_default();
+    i64::from_be_bytes(word)
+}
+
+/// The advisory lock of whoever makes the database with this name; None when it is not half-made.
+pub(super) fn lock_of_seeding(database: &str) -> Option<i64> {
+    let short = database.strip_prefix(SEEDING)?;
+    let word = u64::from_str_radix(short, 16).ok().filter(|_| short.len() == SHORT)?;
+    Some(word.cast_signed())
+}
+
+/// What a template says of itself, as the comment on its database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Label {
+    /// Version of this label.
+    pub pgauntlet_template: u32,
+    pub key: String,
+    pub scenario: String,
+    pub bytes: u64,
+    /// RFC 3339, as is `last_used`.
+    pub created: String,
+    pub last_used: String,
+}
+
+impl Label {
+    pub const VERSION: u32 = 1;
+
+    /// None when it is no label of ours.
+    pub fn parse(comment: &str) -> Option<Label> {
+        let label: Label = serde_json::from_str(comment).ok()?;
+        (label.pgauntlet_template == Label::VERSION).then_some(label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_made_database_names_the_lock_of_its_maker() {
+        let digest = [0xfe_u8; 32];
+        let hex = "fe".repeat(32);
+        let key = Key { hex, lock: lock_of(&digest) };
+        assert_eq!(lock_of_seeding(&key.seeding()), Some(key.lock()));
+        assert_eq!(lock_of_seeding(&key.template()), None);
+        assert_eq!(lock_of_seeding("pgauntlet_seeding_1"), None);
+    }
+
+    #[test]
+    fn a_comment_that_is_no_label_is_not_trusted() {
+        for comment in ["", "{}", "my database", r#"{"pgauntlet_template":2}"#] {
+            assert_eq!(Label::parse(comment), None, "{comment}");
+        }
+    }
+}
