@@ -25,5 +25,7 @@ pub mod schema;
 
 pub mod connect;
 
+pub mod disturb;
+pub mod observe;
 pub mod provision;
 pub mod seed;

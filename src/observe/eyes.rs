@@ -1,0 +1,239 @@
+//! The session that looks at locks and backends, and its two prepared queries.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use crate::clock::Micros;
+use crate::connect::{self, Address, Session};
+use crate::history::{
+    ActivitySample, Backend, Event, GrantedLock, Recorder, Role, SessionSeen, Wait, WaitSample,
+};
+
+use super::{APPLICATION_NAME, Error};
+
+/// The server gives up on a sample: a stuck one is a missed one. Over a hundred times what a
+/// sample takes with 100 blocked backends.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The client gives up on a server that does not even do that.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest wait for the session itself.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+const WAITS: &str = include_str!("sql/waits.sql");
+const OBSERVERS: &str = include_str!("sql/observers.sql");
+const ACTIVITY: &str = include_str!("sql/activity.sql");
+
+type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+pub(super) struct Eyes {
+    session: Session,
+    waits: Statement,
+    observers: Statement,
+    activity: Statement,
+    /// Oid of the trial's database: the server may hold others.
+    database: u32,
+    /// Waiters of the samples since something began to wait: pid, and whether it only looks. The
+    /// name of a session is asked for when it first waits: for all of them, at every sample, it
+    /// would cost more than the rest of the sample.
+    waiters: BTreeMap<i32, bool>,
+}
+
+impl Eyes {
+    pub(super) async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, Error> {
+        match tokio::time::timeout(OPEN_TIMEOUT, open(address, recorder)).await {
+            Ok(opened) => opened.map_err(|error| Error::Open(Box::new(error))),
+            Err(_) => Err(Error::OpenTimeout(OPEN_TIMEOUT)),
+        }
+    }
+
+    /// Whether the session is of no more use.
+    pub(super) fn are_closed(&self) -> bool {
+        self.session.is_closed()
+    }
+
+    /// What is not granted now.
+    pub(super) async fn waits(&mut self) -> Result<WaitSample, Error> {
+        let rows = self.ask(&self.waits, WAITS, &[&self.database]).await?;
+        let mut waits = waits_of(&rows, self.session.pid());
+        if waits.is_empty() {
+            // A pid may come back as another session.
+            self.waiters.clear();
+        } else if waits.iter().any(|wait| !self.waiters.contains_key(&wait.pid)) {
+            self.learn_who_waits(&waits).await?;
+        }
+        waits.retain(|wait| self.waiters.get(&wait.pid) == Some(&false));
+        Ok(WaitSample { waits })
+    }
+
+    async fn learn_who_waits(&mut self, waits: &[Wait]) -> Result<(), Error> {
+        let parameters: [Parameter<'_>; 2] = [&self.database, &APPLICATION_NAME];
+        let rows = self.ask(&self.observers, OBSERVERS, &parameters).await?;
+        let observers: BTreeSet<i32> = rows.iter().map(|row| row.get(0)).collect();
+        let classified = waits.iter().map(|wait| (wait.pid, observers.contains(&wait.pid)));
+        self.waiters.extend(classified);
+        Ok(())
+    }
+
+    /// Who is there now, and what each does.
+    pub(super) async fn activity(&self) -> Result<ActivitySample, Error> {
+        let rows = self.ask(&self.activity, ACTIVITY, &[&self.database]).await?;
+        Ok(ActivitySample { backends: rows.iter().map(backend_of).collect() })
+    }
+
+    async fn ask(
+        &self,
+        statement: &Statement,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let asked = self.session.client().query(statement, parameters);
+        match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) => Err(Error::Sample(Box::new(connect::Error::query(sql, &error)))),
+            Err(_) => Err(Error::SampleTimeout(ANSWER_TIMEOUT)),
+        }
+    }
+}
+
+async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::Error> {
+    let session = Session::open(address, APPLICATION_NAME, &settings()).await?;
+    let seen = SessionSeen { pid: session.pid(), role: Role::Observer };
+    recorder.record(Event::Session(seen));
+    let client = session.client();
+    let sql = "SELECT oid FROM pg_database WHERE datname = current_database()";
+    let row = client.query_one(sql, &[]).await.map_err(|e| connect::Error::query(sql, &e))?;
+    let database = row.get(0);
+    let waits = prepare(&session, WAITS).await?;
+    let observers = prepare(&session, OBSERVERS).await?;
+    let activity = prepare(&session, ACTIVITY).await?;
+    let waiters = BTreeMap::new();
+    Ok(Eyes { session, waits, observers, activity, database, waiters })
+}
+
+async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {
+    session.client().prepare(sql).await.map_err(|e| connect::Error::query(sql, &e))
+}
+
+/// A database or a role may have settings of its own that would end, slow or replan the sampler.
+fn settings() -> BTreeMap<String, String> {
+    let statement_timeout = STATEMENT_TIMEOUT.as_millis().to_string();
+    [
+        ("statement_timeout", statement_timeout.as_str()),
+        ("idle_session_timeout", "0"),
+        ("default_transaction_isolation", "read committed"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("max_parallel_workers_per_gather", "0"),
+        ("jit", "off"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// Rows come ordered by waiter, one per lock that a blocker holds on the same object.
+fn waits_of(rows: &[Row], own_pid: i32) -> Vec<Wait> {
+    let mut waits: Vec<Wait> = Vec::new();
+    for row in rows {
+        let pid: i32 = row.get(0);
+        if waits.last().is_none_or(|wait| wait.pid != pid) {
+            waits.push(wait_of(pid, row));
+        }
+        let mode: Option<String> = row.get(7);
+        if let (Some(wait), Some(mode)) = (waits.last_mut(), mode) {
+            let relation = wait.relation.clone();
+            wait.holders.push(GrantedLock { pid: row.get(6), relation, mode });
+        }
+    }
+    waits.retain_mut(|wait| is_not_of_our_making(wait, own_pid));
+    waits
+}
+
+fn wait_of(pid: i32, row: &Row) -> Wait {
+    let mut blockers: Vec<i32> = Vec::new();
+    // A parallel query is told once per worker.
+    for blocker in row.get::<_, Vec<i32>>(5) {
+        if !blockers.contains(&blocker) {
+            blockers.push(blocker);
+        }
+    }
+    Wait {
+        pid,
+        locktype: row.get(1),
+        mode: row.get(2),
+        relation: row.get(3),
+        waited_us: micros(row.get(4)),
+        blockers,
+        holders: Vec::new(),
+    }
+}
+
+/// A concurrent index build waits for every older snapshot of its database, for the sample's own
+/// too: that wait ends with the sample that sees it.
+fn is_not_of_our_making(wait: &mut Wait, own_pid: i32) -> bool {
+    let before = wait.blockers.len();
+    wait.blockers.retain(|pid| *pid != own_pid);
+    wait.holders.retain(|lock| lock.pid != own_pid);
+    wait.blockers.len() == before || !wait.blockers.is_empty()
+}
+
+fn backend_of(row: &Row) -> Backend {
+    Backend {
+        pid: row.get(0),
+        backend_type: row.get(1),
+        application_name: row.get(2),
+        state: row.get(3),
+        wait_event_type: row.get(4),
+        wait_event: row.get(5),
+        transaction_age_us: micros(row.get(6)),
+        query_age_us: micros(row.get(7)),
+        query: row.get(8),
+    }
+}
+
+/// A start that the server's clock has not reached yet is an age of zero.
+fn micros(age: Option<i64>) -> Option<Micros> {
+    age.map(|us| Micros(u64::try_from(us).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: i32 = 7;
+
+    fn wait_behind(blockers: &[i32]) -> Wait {
+        Wait {
+            pid: 1,
+            locktype: "virtualxid".to_owned(),
+            mode: "ShareLock".to_owned(),
+            relation: None,
+            waited_us: None,
+            blockers: blockers.to_vec(),
+            holders: blockers
+                .iter()
+                .map(|&pid| GrantedLock { pid, relation: None, mode: "ExclusiveLock".to_owned() })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_wait_for_the_sample_itself_is_none_and_one_for_others_too_is_theirs() {
+        assert!(!is_not_of_our_making(&mut wait_behind(&[OURS]), OURS));
+        let mut both = wait_behind(&[OURS, 8]);
+        assert!(is_not_of_our_making(&mut both, OURS));
+        assert_eq!(both, wait_behind(&[8]));
+    }
+
+    #[test]
+    fn a_wait_whose_blockers_are_gone_already_stays() {
+        assert!(is_not_of_our_making(&mut wait_behind(&[]), OURS));
+    }
+
+    #[test]
+    fn an_age_below_zero_is_zero_and_none_stays_none() {
+        assert_eq!(micros(Some(-5)), Some(Micros::ZERO));
+        assert_eq!(micros(None), None);
+    }
+}
