@@ -26,6 +26,7 @@ pub mod schema;
 pub mod connect;
 
 pub mod disturb;
+pub mod drive;
 pub mod observe;
 pub mod provision;
 pub mod seed;

@@ -1,0 +1,478 @@
+//! The driver: fills the pool, checks the operations, fires them when they are due, and ends.
+//!
+//! The generator never waits for the server: it lets an operation go on a task of its own and
+//! looks at the clock again. How late it was is part of every record.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{Clock, Micros};
+use crate::connect::{self, Address, Session};
+use crate::history::{
+    Counters, Event, Listener, Operation, Outcome, Progress, Recorder, Role, SessionSeen,
+    TrafficGauge,
+};
+use crate::scenario::generate::stream;
+use crate::scenario::{Pool, Scenario, Sizes};
+
+use super::accounting::Accounting;
+use super::connection::{APPLICATION_NAME, SessionOpener};
+use super::ledger::{Ledger, Write};
+use super::operation::{self, Trace};
+use super::parameters::{Drawing, Feeds, Values};
+use super::plan::{Plan, UnknownName};
+use super::pool::QueuePool;
+use super::schedule::{Arrival, Mix, Schedule, Timetable};
+use super::settle::OBSERVER_NAME;
+use super::warm;
+
+/// Operations that are out at once. Each costs some kilobytes; at 6,000 operations a second this
+/// is a stall as long as the usual acquire timeout.
+const OUTSTANDING_MAX: u64 = 200_000;
+/// Longest wait for outstanding operations at the end; less where they must time out sooner.
+const DRAIN_MAX: Duration = Duration::from_secs(35);
+/// What the drain allows beyond the acquire timeout for the operation itself.
+const DRAIN_AFTER_ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a backend that is terminated may take to be gone.
+const TERMINATE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Operations let go in one go before other tasks have a turn.
+const BURST_MAX: u32 = 64;
+/// How long closed connections may take to say so to the server.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
+/// Between two gauges for the listener.
+const GAUGE_INTERVAL: Duration = Duration::from_millis(500);
+/// What the gauge's p99 looks back on.
+const GAUGE_WINDOW: Micros = Micros::from_secs(1);
+
+/// What the driver needs to know.
+pub struct Setup<'a> {
+    pub address: &'a Address,
+    pub scenario: &'a Scenario,
+    pub sizes: &'a Sizes,
+    pub recorder: &'a Recorder,
+    pub listener: &'a Listener,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("start the thread that drives the traffic: {0}")]
+    Thread(std::io::Error),
+    #[error("begin the traffic: its thread panicked, which is a defect of pgauntlet")]
+    Panicked,
+    #[error(transparent)]
+    UnknownName(#[from] UnknownName),
+    #[error(
+        "open the {size} connections of the pool: {source}; \
+         is the server's max_connections large enough?"
+    )]
+    Pool { size: u32, source: connect::Error },
+    #[error(
+        "open the {size} connections of the pool and prepare the operations on them within \
+         {seconds} s; does something hold a lock on their tables?"
+    )]
+    PoolTimeout { size: u32, seconds: u64 },
+    #[error("prepare operation {operation:?}, statement {number}: {source}")]
+    Statement { operation: String, number: usize, source: connect::Error },
+    #[error(
+        "prepare operation {operation:?}, statement {number}: it has {expected} parameters and \
+         {given} placeholders"
+    )]
+    Placeholders { operation: String, number: usize, expected: usize, given: usize },
+    #[error(
+        "prepare operation {operation:?}: parameter {parameter:?} gives {value:?}, which is no \
+         {type_name}: {source}"
+    )]
+    Parameter {
+        operation: String,
+        parameter: String,
+        value: String,
+        type_name: String,
+        source: connect::Error,
+    },
+}
+
+/// Traffic that is going on. Dropped without [`Driving::stop`], it ends at once.
+pub struct Driving {
+    shared: Arc<Shared>,
+    gauges: JoinHandle<()>,
+    address: Address,
+    drain_limit: Duration,
+}
+
+/// What is left when traffic has ended.
+pub struct Stopped {
+    pub counters: Counters,
+    pub ledger: Ledger,
+}
+
+struct Shared {
+    plan: Plan,
+    pool: QueuePool<SessionOpener>,
+    recorder: Recorder,
+    clock: Clock,
+    accounting: Accounting,
+    feeds: Feeds,
+    /// Generators and operations.
+    tasks: TaskTracker,
+    /// No operation is due after this reading of the clock.
+    last_due: AtomicU64,
+    stopping: CancellationToken,
+    /// Outstanding operations end unanswered.
+    given_up: CancellationToken,
+    /// Nothing is left to do; the thread of the traffic ends.
+    ended: CancellationToken,
+    outstanding: AtomicU64,
+    /// [`OUTSTANDING_MAX`] was reached.
+    overloaded: AtomicBool,
+    /// Backends whose operation was given up while it ran.
+    abandoned: Mutex<Vec<i32>>,
+}
+
+/// An operation that has been let go.
+struct Job {
+    kind: u16,
+    seq: u64,
+    scheduled: Micros,
+    dispatched: Micros,
+    values: Values,
+}
+
+/// Fills the pool, checks every operation against the server, and begins the scenario's schedule.
+pub async fn start(setup: Setup<'_>) -> Result<Driving, Error> {
+    let schedule = Schedule::of(&setup.scenario.traffic);
+    start_on(setup, schedule).await
+}
+
+/// The same with a schedule of the caller's.
+///
+/// Traffic has a thread and a runtime of its own. Nothing else that goes on in the process can
+/// make the generator late, and an operation's steps need not wake another thread.
+pub async fn start_on(setup: Setup<'_>, schedule: Schedule) -> Result<Driving, Error> {
+    let Setup { address, scenario, sizes, recorder, listener } = setup;
+    let acquire_timeout = Duration::from_millis(scenario.pool.acquire_timeout_ms);
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+    let (sender, receiver) = oneshot::channel();
+    let task = Traffic {
+        address: address.clone(),
+        scenario: scenario.clone(),
+        sizes: sizes.clone(),
+        recorder: recorder.clone(),
+        schedule,
+    };
+    let thread = std::thread::Builder::new().name("drive".to_owned());
+    let spawned = thread.spawn(move || {
+        runtime.block_on(task.carry_on(sender));
+        runtime.block_on(end_sessions());
+    });
+    spawned.map_err(Error::Thread)?;
+    let shared = receiver.await.map_err(|_| Error::Panicked)??;
+    let gauges = tokio::spawn(tell(Arc::clone(&shared), Arc::clone(listener)));
+    let drain_limit = DRAIN_MAX.min(acquire_timeout + DRAIN_AFTER_ACQUIRE);
+    Ok(Driving { shared, gauges, address: address.clone(), drain_limit })
+}
+
+/// What the thread of the traffic is given.
+struct Traffic {
+    address: Address,
+    scenario: Scenario,
+    sizes: Sizes,
+    recorder: Recorder,
+    schedule: Schedule,
+}
+
+impl Traffic {
+    /// Begins, tells how that went, and lasts until the driver is told to end.
+    async fn carry_on(self, sender: oneshot::Sender<Result<Arc<Shared>, Error>>) {
+        let begun = self.begin().await;
+        let ended = begun.as_ref().ok().map(|shared| shared.ended.clone());
+        // A receiver that is gone has lost interest: whoever called was cancelled.
+        if let (Ok(()), Some(ended)) = (sender.send(begun), ended) {
+            ended.cancelled().await;
+        }
+    }
+
+    async fn begin(&self) -> Result<Arc<Shared>, Error> {
+        let Traffic { address, scenario, sizes, recorder, schedule } = self;
+        let plan = Plan::new(&scenario.traffic)?;
+        let Pool { size, overflow, acquire_timeout_ms, settings } = &scenario.pool;
+        let opener = SessionOpener::new(address, settings, recorder);
+        let acquire_timeout = Duration::from_millis(*acquire_timeout_ms);
+        let pool = QueuePool::new(opener, *size, *overflow, acquire_timeout);
+        warm::fill(&pool, &plan, scenario, sizes).await?;
+        let shared = Arc::new(Shared::new(plan, pool, recorder));
+        generate_on(&shared, scenario, sizes, *schedule);
+        Ok(shared)
+    }
+}
+
+/// Lets closed connections say goodbye before their thread ends.
+async fn end_sessions() {
+    let said = async {
+        while tokio::runtime::Handle::current().metrics().num_alive_tasks() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // What has not ended by then is cut off; the server notices.
+    let _ = tokio::time::timeout(GOODBYE_MAX, said).await;
+}
+
+/// Sets the generator, or the workers of a closed loop, going.
+fn generate_on(shared: &Arc<Shared>, scenario: &Scenario, sizes: &Sizes, schedule: Schedule) {
+    let operations = &scenario.traffic.operations;
+    match schedule {
+        Schedule::Open { arrivals, rate_per_s } => {
+            let timetable = Timetable::new(arrivals, rate_per_s, operations, scenario.rng_seed);
+            let drawing = Drawing::new(scenario, sizes, &shared.plan, 0);
+            shared.tasks.spawn(generate(Arc::clone(shared), timetable, drawing));
+        }
+        Schedule::Closed { workers } => {
+            let seq = Arc::new(AtomicU64::new(0));
+            for worker in 0..u64::from(workers) {
+                let rng = stream(scenario.rng_seed, "schedule-kinds", worker);
+                let Some(mix) = Mix::new(operations, rng) else { return };
+                let drawing = Drawing::new(scenario, sizes, &shared.plan, worker);
+                shared.tasks.spawn(work(Arc::clone(shared), Arc::clone(&seq), mix, drawing));
+            }
+        }
+    }
+}
+
+/// Lets every operation of the timetable go when it is due. The runtime's timer has a resolution
+/// of a millisecond: up to that much of every latency is ours, and recorded as dispatched − due.
+async fn generate(shared: Arc<Shared>, timetable: Timetable, mut drawing: Drawing) {
+    let began = shared.clock.now();
+    let mut burst = 0;
+    for arrival in timetable {
+        let due = began + arrival.due;
+        if due > shared.clock.now() {
+            burst = 0;
+            let timer = tokio::time::sleep_until(shared.clock.instant(due).into());
+            tokio::select! {
+                () = timer => {}
+                () = shared.stopping.cancelled() => {}
+            }
+        }
+        // Read after the wait: what was due before the end is let go, however late, and counted.
+        if due.0 > shared.last_due.load(Ordering::Acquire) {
+            return;
+        }
+        shared.let_go(Arrival { due, ..arrival }, &mut drawing);
+        burst += 1;
+        if burst == BURST_MAX {
+            burst = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A closed loop: the next operation is due when the one before it has finished.
+async fn work(shared: Arc<Shared>, seq: Arc<AtomicU64>, mut mix: Mix, mut drawing: Drawing) {
+    while !shared.stopping.is_cancelled() {
+        let due = shared.clock.now();
+        let arrival = Arrival { seq: seq.fetch_add(1, Ordering::Relaxed), due, kind: mix.draw() };
+        let job = shared.begin(arrival, &mut drawing);
+        carry_out(Arc::clone(&shared), job).await;
+    }
+}
+
+async fn carry_out(shared: Arc<Shared>, job: Job) {
+    let mut trace = Trace::default();
+    let outcome = if shared.given_up.is_cancelled() {
+        Outcome::Unanswered
+    } else {
+        let operation = &shared.plan.operations[usize::from(job.kind)];
+        let (pool, clock) = (&shared.pool, shared.clock);
+        let attempt = operation::attempt(pool, operation, &job.values, clock, &mut trace);
+        tokio::select! {
+            biased;
+            outcome = attempt => outcome,
+            () = shared.given_up.cancelled() => Outcome::Unanswered,
+        }
+    };
+    shared.finish(job, &trace, outcome);
+}
+
+/// Tells the listener how traffic goes.
+async fn tell(shared: Arc<Shared>, listener: Listener) {
+    let mut ticks = tokio::time::interval(GAUGE_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    // The first tick is now, when there is nothing to tell yet.
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => listener(Progress::Traffic(shared.gauge())),
+            () = shared.stopping.cancelled() => return,
+        }
+    }
+}
+
+impl Shared {
+    fn new(plan: Plan, pool: QueuePool<SessionOpener>, recorder: &Recorder) -> Shared {
+        Shared {
+            feeds: Feeds::new(&plan),
+            plan,
+            pool,
+            recorder: recorder.clone(),
+            clock: recorder.clock(),
+            accounting: Accounting::default(),
+            tasks: TaskTracker::new(),
+            last_due: AtomicU64::new(u64::MAX),
+            stopping: CancellationToken::new(),
+            given_up: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            outstanding: AtomicU64::new(0),
+            overloaded: AtomicBool::new(false),
+            abandoned: Mutex::default(),
+        }
+    }
+
+    fn let_go(self: &Arc<Self>, arrival: Arrival, drawing: &mut Drawing) {
+        let job = self.begin(arrival, drawing);
+        if self.outstanding.load(Ordering::Relaxed) > OUTSTANDING_MAX {
+            if !self.overloaded.swap(true, Ordering::Relaxed) {
+                self.failed(format!("more than {OUTSTANDING_MAX} operations are outstanding"));
+            }
+            return self.finish(job, &Trace::default(), Outcome::Unanswered);
+        }
+        self.tasks.spawn(carry_out(Arc::clone(self), job));
+    }
+
+    fn begin(&self, arrival: Arrival, drawing: &mut Drawing) -> Job {
+        let Arrival { seq, due: scheduled, kind } = arrival;
+        self.accounting.begin(seq, scheduled);
+        self.outstanding.fetch_add(1, Ordering::Relaxed);
+        let values = drawing.draw(kind, seq, self.clock.now(), &self.feeds);
+        Job { kind, seq, scheduled, dispatched: self.clock.now(), values }
+    }
+
+    fn finish(&self, job: Job, trace: &Trace, outcome: Outcome) {
+        let finished = self.clock.now();
+        let Job { kind, seq, scheduled, dispatched, values } = job;
+        self.outstanding.fetch_sub(1, Ordering::Relaxed);
+        match (&outcome, trace.pid) {
+            (Outcome::Succeeded, _) => self.feeds.feed(&self.plan, kind, &values, finished),
+            (Outcome::Unanswered, Some(pid)) => {
+                self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(pid);
+            }
+            _ => {}
+        }
+        let ledger = self.plan.operations[usize::from(kind)].ledger.as_ref();
+        let write = ledger.and_then(|l| Write::of(l, kind, values, trace, &outcome, finished));
+        self.accounting.finish(seq, finished, &outcome, write);
+        let operation = Operation {
+            kind,
+            seq,
+            scheduled_us: scheduled,
+            dispatched_us: dispatched,
+            acquired_us: trace.acquired,
+            connecting_us: trace.connecting,
+            finished_us: finished,
+            pid: trace.pid,
+            outcome,
+        };
+        self.recorder.record_at(finished, Event::Operation(operation));
+    }
+
+    /// Something that makes the numbers worth less.
+    fn failed(&self, message: String) {
+        let stage = "drive".to_owned();
+        self.recorder.record(Event::MeasurementFailed { stage, message });
+    }
+
+    fn gauge(&self) -> TrafficGauge {
+        let at = self.clock.now();
+        let counters = self.accounting.counters();
+        let failed = counters.failed + counters.acquire_timeouts + counters.indeterminate;
+        let p99 = self.accounting.quantile_finished_since(at - GAUGE_WINDOW, 0.99);
+        TrafficGauge {
+            at,
+            scheduled: counters.scheduled,
+            finished: failed + counters.succeeded + counters.unanswered,
+            failed,
+            waiting: self.pool.waiting(),
+            in_use: self.pool.in_use(),
+            p99: p99.unwrap_or_default(),
+        }
+    }
+
+    /// Ends backends that still run what nobody waits for any more, and waits until they are
+    /// gone: the ledger is about to be compared with tables that must stand still.
+    async fn terminate_abandoned(&self, address: &Address) -> Result<(), connect::Error> {
+        let pids =
+            std::mem::take(&mut *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner));
+        if pids.is_empty() {
+            return Ok(());
+        }
+        let session = Session::open(address, OBSERVER_NAME, &Default::default()).await?;
+        let seen = SessionSeen { pid: session.pid(), role: Role::Observer };
+        self.recorder.record(Event::Session(seen));
+        let sql = "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity \
+                   WHERE pid = ANY($1) AND datname = current_database() AND application_name = $3";
+        let wait_ms = TERMINATE_TIMEOUT.as_millis() as i64;
+        let terminated = session.client().query(sql, &[&pids, &wait_ms, &APPLICATION_NAME]).await;
+        terminated.map(|_| ()).map_err(|e| connect::Error::query(sql, &e))
+    }
+}
+
+impl Driving {
+    /// The state at this moment. Cheap.
+    pub fn gauge(&self) -> TrafficGauge {
+        self.shared.gauge()
+    }
+
+    /// Latency at quantile `q` of the operations that were due since `since` and have finished,
+    /// whatever their outcome; None while there are none. What is still outstanding is not in it:
+    /// see [`Driving::oldest_outstanding`].
+    pub fn quantile_since(&self, since: Micros, q: f64) -> Option<Micros> {
+        self.shared.accounting.quantile_due_since(since, q)
+    }
+
+    /// Scheduled time of the oldest operation that has not finished.
+    pub fn oldest_outstanding(&self) -> Option<Micros> {
+        self.shared.accounting.oldest_outstanding()
+    }
+
+    /// Connections that the pool holds open, idle ones included.
+    pub fn open_connections(&self) -> u64 {
+        self.shared.pool.open_connections()
+    }
+
+    /// Ends traffic: nothing is due any more, outstanding operations get a bounded time to end and
+    /// are unanswered after it, their backends are ended, the pool is closed.
+    pub async fn stop(self) -> Stopped {
+        let shared = Arc::clone(&self.shared);
+        shared.last_due.store(shared.clock.now().0, Ordering::Release);
+        shared.stopping.cancel();
+        shared.tasks.close();
+        if tokio::time::timeout(self.drain_limit, shared.tasks.wait()).await.is_err() {
+            shared.given_up.cancel();
+            shared.tasks.wait().await;
+        }
+        if let Err(error) = shared.terminate_abandoned(&self.address).await {
+            shared.failed(format!("end abandoned backends: {error}"));
+        }
+        shared.pool.close();
+        let counters = shared.accounting.counters();
+        shared.recorder.record(Event::Counters(counters));
+        Stopped { counters, ledger: shared.accounting.take_ledger() }
+    }
+}
+
+/// A run that ends early must not leave traffic behind.
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.shared.last_due.fetch_min(0, Ordering::AcqRel);
+        self.shared.stopping.cancel();
+        self.shared.given_up.cancel();
+        self.shared.pool.close();
+        self.shared.ended.cancel();
+        self.gauges.abort();
+    }
+}

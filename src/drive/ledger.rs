@@ -1,0 +1,361 @@
+//! What the application remembers of its writes, to be compared with the tables afterwards.
+//!
+//! Pure: it decides what each table must hold; `settle` asks the tables.
+//!
+//! What it takes for granted, and a scenario must keep to: a key that is inserted is new (a
+//! generated uuid), no operation deletes what another one inserted, nothing but the operations
+//! writes the `set` columns of a key, and rules that set the same column name rows by the same key
+//! column.
+
+use std::collections::HashMap;
+
+use crate::clock::Micros;
+use crate::history::Outcome;
+use crate::pg::SqlState;
+use crate::scenario::{LedgerRule, OperationSpec};
+
+use super::operation::Trace;
+use super::parameters::Values;
+use super::plan::LedgerPlan;
+
+/// What was written, and whether the application was told so.
+pub struct Ledger {
+    pub(super) writes: Vec<Write>,
+    /// Writes beyond the limit, of which nothing is known.
+    pub(super) dropped: u64,
+}
+
+/// One write of an operation that has a ledger rule.
+pub struct Write {
+    pub kind: u16,
+    pub key: String,
+    /// In the order of the rule's columns; empty for an insert.
+    pub set: Values,
+    pub fate: Fate,
+    /// It took effect, if it did, within these.
+    pub began: Micros,
+    pub ended: Micros,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Acknowledged,
+    /// The server answered with an error.
+    Refused,
+    /// No answer came.
+    Unknown,
+}
+
+impl Write {
+    /// What is to be remembered of an operation that has ended; None where there is nothing.
+    pub fn of(
+        plan: &LedgerPlan,
+        kind: u16,
+        mut values: Values,
+        trace: &Trace,
+        outcome: &Outcome,
+        ended: Micros,
+    ) -> Option<Write> {
+        let began = trace.acquired?;
+        let fate = fate(outcome, trace.rows)?;
+        let set = plan.set.iter().map(|index| values[*index].clone()).collect();
+        let key = values[plan.key].take()?;
+        Some(Write { kind, key, set, fate, began, ended })
+    }
+}
+
+fn fate(outcome: &Outcome, rows: Option<u64>) -> Option<Fate> {
+    match outcome {
+        // The application was told that no row was touched: nothing to find again.
+        Outcome::Succeeded if rows == Some(0) => None,
+        Outcome::Succeeded => Some(Fate::Acknowledged),
+        Outcome::Failed(error) => match &error.sqlstate {
+            Some(state) if may_be_there_all_the_same(state) => None,
+            Some(_) => Some(Fate::Refused),
+            None => None,
+        },
+        Outcome::Indeterminate(_) | Outcome::Unanswered => Some(Fate::Unknown),
+        Outcome::AcquireTimeout => None,
+    }
+}
+
+/// Errors after which the key's presence proves nothing: somebody else's row was the reason
+/// (class 23), or the key is no value of the column's type (class 22).
+fn may_be_there_all_the_same(state: &SqlState) -> bool {
+    state.is(SqlState::UNIQUE_VIOLATION)
+        || state.code() == "23P01"
+        || state.code().starts_with("22")
+}
+
+/// The writes of one table by one key column, by key.
+pub struct Group<'a> {
+    pub table: &'a str,
+    pub key_column: &'a str,
+    pub columns: Vec<&'a str>,
+    pub keys: Vec<KeyFacts<'a>>,
+}
+
+/// What is known of one key.
+pub struct KeyFacts<'a> {
+    pub key: &'a str,
+    /// Kind of the operation to name in a mismatch: the last one that wrote the key.
+    pub kind: u16,
+    inserts: Tally,
+    updates_acknowledged: u64,
+    updates: Vec<Update<'a>>,
+}
+
+#[derive(Default)]
+struct Tally {
+    acknowledged: u64,
+    refused: u64,
+    unknown: u64,
+}
+
+/// One update's value for one column.
+struct Update<'a> {
+    column: usize,
+    value: Option<&'a str>,
+    acknowledged: bool,
+    began: Micros,
+    ended: Micros,
+}
+
+/// A value that a column may hold.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    pub value: Option<&'a str>,
+    /// From a write that was acknowledged, rather than one whose fate is unknown.
+    pub acknowledged: bool,
+}
+
+/// What the number of rows with a key says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Presence {
+    AsAcknowledged,
+    /// This many writes of unknown fate turned out to be applied.
+    Applied(u64),
+    Lost,
+    Doubled,
+    Unacknowledged,
+}
+
+impl Ledger {
+    pub(super) fn new(writes: Vec<Write>, dropped: u64) -> Ledger {
+        Ledger { writes, dropped }
+    }
+
+    /// Writes of known and of unknown fate.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        let of = |fate| self.writes.iter().filter(|w| w.fate == fate).count() as u64;
+        (of(Fate::Acknowledged), of(Fate::Unknown))
+    }
+
+    /// The writes by table and key column, in the order of the scenario's operations.
+    pub(super) fn groups<'a>(&'a self, operations: &'a [OperationSpec]) -> Vec<Group<'a>> {
+        let mut groups: Vec<Group<'a>> = Vec::new();
+        let mut keys: Vec<HashMap<&str, usize>> = Vec::new();
+        let places: Vec<Option<Place>> =
+            operations.iter().map(|spec| Place::of(spec, &mut groups)).collect();
+        keys.resize_with(groups.len(), HashMap::new);
+        for write in &self.writes {
+            let place = places.get(usize::from(write.kind)).and_then(Option::as_ref);
+            let Some(place) = place else { continue };
+            let group = &mut groups[place.group];
+            let index = *keys[place.group].entry(&write.key).or_insert_with(|| {
+                group.keys.push(KeyFacts::new(&write.key, write.kind));
+                group.keys.len() - 1
+            });
+            group.keys[index].add(write, place);
+        }
+        groups
+    }
+}
+
+/// Where the writes of an operation go.
+struct Place {
+    group: usize,
+    /// Columns of the group, in the order of the rule's; None for an insert.
+    columns: Option<Vec<usize>>,
+}
+
+impl Place {
+    fn of<'a>(spec: &'a OperationSpec, groups: &mut Vec<Group<'a>>) -> Option<Place> {
+        let (table, key_column, set) = match spec.ledger.as_ref()? {
+            LedgerRule::Insert { table, key_column, .. } => (table, key_column, None),
+            LedgerRule::Update { table, key_column, set, .. } => (table, key_column, Some(set)),
+        };
+        let known = groups.iter().position(|g| g.table == table && g.key_column == key_column);
+        let index = known.unwrap_or_else(|| {
+            groups.push(Group { table, key_column, columns: Vec::new(), keys: Vec::new() });
+            groups.len() - 1
+        });
+        let group = &mut groups[index];
+        let columns = set.map(|set| set.keys().map(|column| group.column(column)).collect());
+        Some(Place { group: index, columns })
+    }
+}
+
+impl<'a> Group<'a> {
+    fn column(&mut self, name: &'a str) -> usize {
+        self.columns.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.columns.push(name);
+            self.columns.len() - 1
+        })
+    }
+}
+
+impl<'a> KeyFacts<'a> {
+    fn new(key: &'a str, kind: u16) -> KeyFacts<'a> {
+        KeyFacts {
+            key,
+            kind,
+            inserts: Tally::default(),
+            updates_acknowledged: 0,
+            updates: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, write: &'a Write, place: &Place) {
+        let Some(columns) = &place.columns else {
+            self.kind = write.kind;
+            match write.fate {
+                Fate::Acknowledged => self.inserts.acknowledged += 1,
+                Fate::Refused => self.inserts.refused += 1,
+                Fate::Unknown => self.inserts.unknown += 1,
+            }
+            return;
+        };
+        if write.fate == Fate::Refused {
+            return;
+        }
+        self.kind = write.kind;
+        let acknowledged = write.fate == Fate::Acknowledged;
+        self.updates_acknowledged += u64::from(acknowledged);
+        for (column, value) in columns.iter().zip(&write.set) {
+            self.updates.push(Update {
+                column: *column,
+                value: value.as_deref(),
+                acknowledged,
+                began: write.began,
+                ended: write.ended,
+            });
+        }
+    }
+
+    /// What it means that the table holds `rows` rows with the key.
+    pub fn presence(&self, rows: u64) -> Presence {
+        let Tally { acknowledged, refused, unknown } = self.inserts;
+        match rows {
+            0 if acknowledged > 0 || self.updates_acknowledged > 0 => Presence::Lost,
+            0 => Presence::AsAcknowledged,
+            1 if acknowledged > 0 => Presence::AsAcknowledged,
+            rows if acknowledged > 0 || (unknown > 0 && rows > unknown) => Presence::Doubled,
+            rows if unknown > 0 => Presence::Applied(rows),
+            _ if refused > 0 => Presence::Unacknowledged,
+            // Updates alone say nothing about how many rows share a key.
+            _ => Presence::AsAcknowledged,
+        }
+    }
+
+    /// The values that the column may hold. Of acknowledged updates, those that no other one
+    /// surely followed: where two overlapped, the order of their commits is not known. An update
+    /// of unknown fate may take effect at any time after it began.
+    pub fn candidates(&self, column: usize) -> Vec<Candidate<'a>> {
+        let of_column = || self.updates.iter().filter(|update| update.column == column);
+        let superseded = |update: &Update<'_>| {
+            update.acknowledged
+                && of_column().any(|later| later.acknowledged && later.began > update.ended)
+        };
+        of_column()
+            .filter(|update| !superseded(update))
+            .map(|u| Candidate { value: u.value, acknowledged: u.acknowledged })
+            .collect()
+    }
+
+    /// Whether an update of the column was acknowledged, so that the column must hold some value
+    /// of [`KeyFacts::candidates`].
+    pub fn updated_for_certain(&self, column: usize) -> bool {
+        self.updates.iter().any(|update| update.column == column && update.acknowledged)
+    }
+
+    /// What a mismatch says was expected: the value that was acknowledged last.
+    pub fn expected(&self, column: usize) -> Option<&'a str> {
+        let acknowledged =
+            self.updates.iter().filter(|update| update.column == column && update.acknowledged);
+        acknowledged.max_by_key(|update| update.ended).and_then(|update| update.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn update(value: &str, fate: Fate, began: u64, ended: u64) -> Write {
+        Write {
+            kind: 0,
+            key: "k".to_owned(),
+            set: vec![Some(value.to_owned())],
+            fate,
+            began: Micros(began),
+            ended: Micros(ended),
+        }
+    }
+
+    fn candidates(writes: &[Write]) -> Vec<&str> {
+        let place = Place { group: 0, columns: Some(vec![0]) };
+        let mut facts = KeyFacts::new("k", 0);
+        for write in writes {
+            facts.add(write, &place);
+        }
+        facts.candidates(0).into_iter().filter_map(|c| c.value).collect()
+    }
+
+    #[test]
+    fn the_last_acknowledged_value_is_the_only_one_when_updates_follow_each_other() {
+        let writes = [
+            update("a", Fate::Acknowledged, 0, 10),
+            update("b", Fate::Acknowledged, 11, 20),
+            update("refused", Fate::Refused, 21, 30),
+        ];
+        assert_eq!(candidates(&writes), ["b"]);
+    }
+
+    #[test]
+    fn either_value_is_accepted_when_updates_overlapped() {
+        let writes =
+            [update("a", Fate::Acknowledged, 0, 10), update("b", Fate::Acknowledged, 5, 8)];
+        assert_eq!(candidates(&writes), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_update_of_unknown_fate_may_come_last_whenever_it_began() {
+        let writes = [update("lost?", Fate::Unknown, 0, 1), update("b", Fate::Acknowledged, 5, 8)];
+        assert_eq!(candidates(&writes), ["lost?", "b"]);
+    }
+
+    #[rstest]
+    #[case(&[Fate::Acknowledged], 0, Presence::Lost)]
+    #[case(&[Fate::Acknowledged], 1, Presence::AsAcknowledged)]
+    #[case(&[Fate::Acknowledged], 2, Presence::Doubled)]
+    #[case(&[Fate::Refused], 0, Presence::AsAcknowledged)]
+    #[case(&[Fate::Refused], 1, Presence::Unacknowledged)]
+    #[case(&[Fate::Unknown], 0, Presence::AsAcknowledged)]
+    #[case(&[Fate::Unknown], 1, Presence::Applied(1))]
+    #[case(&[Fate::Unknown], 2, Presence::Doubled)]
+    fn rows_of_an_inserted_key_are_held_against_what_was_said(
+        #[case] fates: &[Fate],
+        #[case] rows: u64,
+        #[case] expected: Presence,
+    ) {
+        let place = Place { group: 0, columns: None };
+        let writes: Vec<Write> = fates.iter().map(|fate| update("", *fate, 0, 1)).collect();
+        let mut facts = KeyFacts::new("k", 0);
+        for write in &writes {
+            facts.add(write, &place);
+        }
+        assert_eq!(facts.presence(rows), expected);
+    }
+}

@@ -1,0 +1,23 @@
+//! Drives the application's operations through a pool, open loop.
+//!
+//! Operations are due on a schedule whatever the server does, and latency counts from the due
+//! time: a client that starts its clock when a connection is free leaves out the very operations
+//! that a migration delays. Everything is appended to the history; nothing is judged here.
+
+mod accounting;
+mod connection;
+mod driver;
+mod ledger;
+mod operation;
+mod parameters;
+mod plan;
+mod pool;
+mod schedule;
+mod settle;
+mod warm;
+
+pub use driver::{Driving, Error, Setup, Stopped, start, start_on};
+pub use ledger::Ledger;
+pub use plan::UnknownName;
+pub use schedule::{Arrival, Mix, Schedule, Timetable};
+pub use settle::Error as LedgerError;

@@ -1,0 +1,159 @@
+//! One operation: acquire a connection, run the statements, say what became of them.
+//!
+//! It says only what the application can know. Whether an indeterminate write was applied is for
+//! the ledger to find out.
+
+use tokio_postgres::error::Severity;
+
+use crate::clock::{Clock, Micros};
+use crate::connect::{Error as ConnectError, server_error};
+use crate::history::{Outcome, ServerError};
+use crate::pg::SqlState;
+
+use super::connection::{Connection, SessionOpener, Text};
+use super::parameters::Values;
+use super::plan::{PlannedOperation, PlannedStatement};
+use super::pool::{AcquireError, QueuePool};
+
+/// What is known of an operation before its outcome is: readable also when it was given up.
+#[derive(Default)]
+pub struct Trace {
+    pub acquired: Option<Micros>,
+    pub connecting: Micros,
+    pub pid: Option<i32>,
+    /// Rows of the statements that count for the ledger; None where none of them does.
+    pub rows: Option<u64>,
+}
+
+/// Runs the operation to its end. Dropped before that, its connection is closed.
+pub async fn attempt(
+    pool: &QueuePool<SessionOpener>,
+    operation: &PlannedOperation,
+    values: &Values,
+    clock: Clock,
+    trace: &mut Trace,
+) -> Outcome {
+    let acquired = pool.acquire().await;
+    trace.connecting = acquired.connecting;
+    let mut lease = match acquired.result {
+        Ok(lease) => lease,
+        Err(AcquireError::TimedOut) => return Outcome::AcquireTimeout,
+        Err(AcquireError::Open(error)) => return Outcome::Failed(opening_error(&error)),
+        Err(AcquireError::Closed) => return Outcome::Unanswered,
+    };
+    trace.acquired = Some(clock.now());
+    trace.pid = Some(lease.connection().session().pid());
+    match run(lease.connection(), operation, values, trace).await {
+        Ok(()) => {
+            lease.give_back();
+            Outcome::Succeeded
+        }
+        Err(trouble) => {
+            if trouble.usable {
+                lease.give_back();
+            }
+            trouble.outcome(operation)
+        }
+    }
+}
+
+/// Why an operation did not succeed.
+struct Trouble {
+    error: tokio_postgres::Error,
+    /// Whether the request that failed was the one that makes the operation's writes permanent.
+    committing: bool,
+    /// Whether the connection can serve another operation.
+    usable: bool,
+}
+
+impl Trouble {
+    fn new(error: tokio_postgres::Error, committing: bool) -> Trouble {
+        let usable = is_answer(&error);
+        Trouble { error, committing, usable }
+    }
+
+    fn outcome(&self, operation: &PlannedOperation) -> Outcome {
+        let error = server_error(&self.error);
+        // An error that the server answered with, FATAL included, means that it rolled back: it
+        // sends none once a commit is on disk.
+        let unknown = self.error.as_db_error().is_none() && self.committing && operation.writes;
+        if unknown { Outcome::Indeterminate(error.message) } else { Outcome::Failed(error) }
+    }
+}
+
+async fn run(
+    connection: &mut Connection,
+    operation: &PlannedOperation,
+    values: &Values,
+    trace: &mut Trace,
+) -> Result<(), Trouble> {
+    if let [single] = operation.statements.as_slice() {
+        return execute(connection, single, values, true, trace).await;
+    }
+    begin(connection).await?;
+    for statement in &operation.statements {
+        if let Err(mut trouble) = execute(connection, statement, values, false, trace).await {
+            if trouble.usable {
+                // Not a word about a ROLLBACK that fails: the operation has failed already, and
+                // the connection is closed.
+                let rolled_back = connection.session().client().batch_execute("ROLLBACK").await;
+                trouble.usable = rolled_back.is_ok();
+            }
+            return Err(trouble);
+        }
+    }
+    let committed = connection.session().client().batch_execute("COMMIT").await;
+    committed.map_err(|error| Trouble::new(error, true))
+}
+
+async fn begin(connection: &Connection) -> Result<(), Trouble> {
+    let begun = connection.session().client().batch_execute("BEGIN").await;
+    begun.map_err(|error| Trouble::new(error, false))
+}
+
+/// Prepares and runs one statement. `commits`: nothing has to follow to make it permanent.
+async fn execute(
+    connection: &mut Connection,
+    statement: &PlannedStatement,
+    values: &Values,
+    commits: bool,
+    trace: &mut Trace,
+) -> Result<(), Trouble> {
+    let prepared = connection.prepare(statement).await.map_err(|e| Trouble::new(e, false))?;
+    // A request on a connection that is closed already is never sent.
+    let sent = !connection.session().is_closed();
+    let arguments = statement.arguments.iter().map(|index| Text(values[*index].as_deref()));
+    match connection.session().client().execute_raw(&prepared, arguments).await {
+        Ok(rows) => {
+            if statement.counts {
+                *trace.rows.get_or_insert(0) += rows;
+            }
+            Ok(())
+        }
+        Err(error) => {
+            // "cached plan must not change result type" stays until the statement is prepared
+            // anew; drivers do that after they have reported the error once per connection.
+            let stale = error.code().is_some_and(|c| c.code() == SqlState::FEATURE_NOT_SUPPORTED);
+            if stale {
+                connection.forget(statement);
+            }
+            Err(Trouble::new(error, commits && sent))
+        }
+    }
+}
+
+/// Whether the session goes on after the error.
+fn is_answer(error: &tokio_postgres::Error) -> bool {
+    error
+        .as_db_error()
+        .is_some_and(|db| !matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic)))
+}
+
+fn opening_error(error: &ConnectError) -> ServerError {
+    error.server_error().cloned().unwrap_or_else(|| ServerError {
+        sqlstate: None,
+        message: error.to_string(),
+        detail: None,
+        hint: None,
+    })
+}

@@ -1,0 +1,195 @@
+//! The scenario's operations with every name resolved to a number, once, before traffic begins.
+//!
+//! What runs a thousand times a second looks nothing up by name. Pure: nothing here connects.
+
+use crate::scenario::{LedgerRule, OperationSpec, Parameter, Traffic};
+
+/// What is known of all operations before the first one runs.
+pub struct Plan {
+    /// By kind: the index into the scenario's operations.
+    pub operations: Vec<PlannedOperation>,
+}
+
+pub struct PlannedOperation {
+    pub name: String,
+    pub statements: Vec<PlannedStatement>,
+    /// Names of the parameters in the order in which values are drawn and passed on.
+    pub parameters: Vec<String>,
+    pub ledger: Option<LedgerPlan>,
+    /// Parameters that later operations follow.
+    pub fed: Vec<usize>,
+    /// Whether the operation may change anything: an operation that only reads is never
+    /// indeterminate.
+    pub writes: bool,
+}
+
+pub struct PlannedStatement {
+    /// Number among all statements of the plan.
+    pub slot: usize,
+    pub sql: String,
+    /// Index into the operation's parameters of `$1`, `$2`, …
+    pub arguments: Vec<usize>,
+    /// Whether its row count tells if the write that the ledger remembers took place.
+    pub counts: bool,
+}
+
+/// What is remembered of one acknowledged write; indices are into the operation's parameters.
+pub struct LedgerPlan {
+    pub key: usize,
+    /// In the order of the rule's columns; empty for an insert.
+    pub set: Vec<usize>,
+}
+
+/// A name in the scenario that leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("resolve operation {operation:?}: it names the {what} {name:?}, which is not declared")]
+pub struct UnknownName {
+    pub operation: String,
+    pub what: &'static str,
+    pub name: String,
+}
+
+impl Plan {
+    pub fn new(traffic: &Traffic) -> Result<Plan, UnknownName> {
+        let mut operations = Vec::with_capacity(traffic.operations.len());
+        let mut slot = 0;
+        for spec in &traffic.operations {
+            operations.push(resolve(spec, &mut slot)?);
+        }
+        for (kind, spec) in traffic.operations.iter().enumerate() {
+            for (source, parameter) in followed(spec) {
+                let (source, parameter) = locate(&operations, kind, source, parameter)?;
+                let fed = &mut operations[source].fed;
+                if !fed.contains(&parameter) {
+                    fed.push(parameter);
+                }
+            }
+        }
+        Ok(Plan { operations })
+    }
+
+    /// Kind of the operation that is followed, and the position of the parameter in what it
+    /// feeds. None for what [`Plan::new`] would have refused.
+    pub fn feed_position(&self, operation: &str, parameter: &str) -> Option<(usize, usize)> {
+        let (kind, source) =
+            self.operations.iter().enumerate().find(|(_, o)| o.name == operation)?;
+        let index = source.parameters.iter().position(|p| p == parameter)?;
+        Some((kind, source.fed.iter().position(|fed| *fed == index)?))
+    }
+}
+
+fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, UnknownName> {
+    let parameters: Vec<String> = spec.parameters.keys().cloned().collect();
+    let index = |name: &String| {
+        let found = parameters.iter().position(|p| p == name);
+        found.ok_or_else(|| unknown(spec, "parameter", name))
+    };
+    let ledger = match &spec.ledger {
+        None => None,
+        Some(LedgerRule::Insert { key_parameter, .. }) => {
+            Some(LedgerPlan { key: index(key_parameter)?, set: Vec::new() })
+        }
+        Some(LedgerRule::Update { key_parameter, set, .. }) => {
+            let set = set.values().map(index).collect::<Result<_, _>>()?;
+            Some(LedgerPlan { key: index(key_parameter)?, set })
+        }
+    };
+    let mut statements = Vec::with_capacity(spec.statements.len());
+    for statement in &spec.statements {
+        let arguments: Vec<usize> =
+            statement.placeholders.iter().map(index).collect::<Result<_, _>>()?;
+        let names_key = ledger.as_ref().is_some_and(|l| arguments.contains(&l.key));
+        let counts = names_key && !only_reads(&statement.sql);
+        statements.push(PlannedStatement {
+            slot: *slot,
+            sql: statement.sql.clone(),
+            arguments,
+            counts,
+        });
+        *slot += 1;
+    }
+    let writes = ledger.is_some() || statements.iter().any(|s| !only_reads(&s.sql));
+    let (name, fed) = (spec.name.clone(), Vec::new());
+    Ok(PlannedOperation { name, statements, parameters, ledger, fed, writes })
+}
+
+/// (operation, parameter) that the operation's own parameters follow.
+fn followed(spec: &OperationSpec) -> impl Iterator<Item = (&str, &str)> {
+    spec.parameters.values().filter_map(|parameter| match parameter {
+        Parameter::Follow(follow) => Some((follow.operation.as_str(), follow.parameter.as_str())),
+        Parameter::Generated { .. } => None,
+    })
+}
+
+fn locate(
+    operations: &[PlannedOperation],
+    follower: usize,
+    operation: &str,
+    parameter: &str,
+) -> Result<(usize, usize), UnknownName> {
+    let missing = |what, name: &str| UnknownName {
+        operation: operations[follower].name.clone(),
+        what,
+        name: name.to_owned(),
+    };
+    let source = operations.iter().position(|o| o.name == operation);
+    let source = source.ok_or_else(|| missing("operation", operation))?;
+    let index = operations[source].parameters.iter().position(|p| p == parameter);
+    Ok((source, index.ok_or_else(|| missing("parameter", parameter))?))
+}
+
+fn unknown(spec: &OperationSpec, what: &'static str, name: &str) -> UnknownName {
+    UnknownName { operation: spec.name.clone(), what, name: name.to_owned() }
+}
+
+/// Whether a statement surely changes no row. A function that is called may write all the same;
+/// such an operation needs a ledger rule, which makes it a write.
+fn only_reads(sql: &str) -> bool {
+    let code = without_leading_comments(sql);
+    let mut words =
+        code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+    let Some(first) = words.next() else { return true };
+    let is = |word: &str, names: &[&str]| names.iter().any(|n| word.eq_ignore_ascii_case(n));
+    match first {
+        first if is(first, &["select", "table", "values", "show"]) => true,
+        first if is(first, &["with"]) => {
+            !words.any(|w| is(w, &["insert", "update", "delete", "merge"]))
+        }
+        _ => false,
+    }
+}
+
+fn without_leading_comments(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        let after = match rest {
+            line if line.starts_with("--") => line.split_once('\n').map(|(_, after)| after),
+            block if block.starts_with("/*") => block.split_once("*/").map(|(_, after)| after),
+            code => return code,
+        };
+        match after {
+            Some(after) => rest = after.trim_start(),
+            None => return "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("SELECT 1", true)]
+    #[case("  -- a note\n /* another */ select * from t", true)]
+    #[case("(SELECT 1)", true)]
+    #[case("TABLE t", true)]
+    #[case("WITH a AS (SELECT 1) SELECT * FROM a", true)]
+    #[case("WITH a AS (DELETE FROM t RETURNING id) SELECT * FROM a", false)]
+    #[case("INSERT INTO t SELECT 1", false)]
+    #[case("CALL p()", false)]
+    fn what_only_reads_is_told_from_what_may_write(#[case] sql: &str, #[case] reads: bool) {
+        assert_eq!(only_reads(sql), reads);
+    }
+}
