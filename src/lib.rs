@@ -24,9 +24,11 @@ pub mod scenario;
 pub mod schema;
 
 pub mod connect;
+pub mod tap;
 
 pub mod disturb;
 pub mod drive;
+pub mod migrate;
 pub mod observe;
 pub mod provision;
 pub mod seed;

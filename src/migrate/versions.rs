@@ -1,0 +1,120 @@
+//! Which migrations are applied already, and the statement that says so of one more.
+
+use crate::connect::{self, Address, Session};
+use crate::pg::{quote_ident, quote_literal, quote_qualified};
+use crate::scenario::{Change, Migration, VersionRows, Versions};
+
+use super::Error;
+
+/// Makes the version table where the runner owns it (a row each). A table with one row belongs to
+/// the schema, which knows at which revision it is.
+pub async fn prepare(address: &Address, change: &Change) -> Result<(), Error> {
+    let versions = &change.versions;
+    if versions.rows == VersionRows::One {
+        return Ok(());
+    }
+    let settings = Default::default();
+    let session =
+        Session::open(address, "pgauntlet observe", &settings).await.map_err(Error::Probe)?;
+    let sql = format!(
+        "CREATE TABLE IF NOT EXISTS {} ({} text PRIMARY KEY, \
+         applied_at timestamptz NOT NULL DEFAULT now())",
+        quote_qualified(&versions.table),
+        quote_ident(&versions.column),
+    );
+    session.batch(&sql).await.map_err(|source| unreadable(versions, source))
+}
+
+/// What the version table says, in the order of its text.
+pub async fn versions(session: &Session, change: &Change) -> Result<Vec<String>, Error> {
+    let versions = &change.versions;
+    let sql = format!(
+        "SELECT {}::text FROM {} ORDER BY 1",
+        quote_ident(&versions.column),
+        quote_qualified(&versions.table)
+    );
+    let rows = session.client().query(&sql, &[]).await;
+    let rows = rows.map_err(|e| unreadable(versions, connect::Error::query(&sql, &e)))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The migrations that are still to be applied, in order.
+pub(super) async fn pending<'a>(
+    session: &Session,
+    change: &'a Change,
+) -> Result<Vec<&'a Migration>, Error> {
+    let applied = versions(session, change).await?;
+    Ok(not_applied(&change.migrations, change.versions.rows, &applied))
+}
+
+fn unreadable(versions: &Versions, source: connect::Error) -> Error {
+    Error::Versions { table: versions.table.clone(), source }
+}
+
+fn not_applied<'a>(
+    migrations: &'a [Migration],
+    rows: VersionRows,
+    applied: &[String],
+) -> Vec<&'a Migration> {
+    let is_applied = |m: &&Migration| applied.contains(&m.version);
+    match rows {
+        VersionRows::Each => migrations.iter().filter(|m| !is_applied(m)).collect(),
+        // One row holds the last version; all before it are applied. A version that is none of
+        // the change's is the revision that the change starts from.
+        VersionRows::One => {
+            let last = migrations.iter().rposition(|m| is_applied(&m));
+            migrations.iter().skip(last.map_or(0, |last| last + 1)).collect()
+        }
+    }
+}
+
+/// Says in the database that `version` is applied.
+pub(super) fn record_version(versions: &Versions, version: &str) -> String {
+    let (table, column) = (quote_qualified(&versions.table), quote_ident(&versions.column));
+    let value = quote_literal(version);
+    match versions.rows {
+        VersionRows::Each => format!("INSERT INTO {table} ({column}) VALUES ({value})"),
+        VersionRows::One => format!("UPDATE {table} SET {column} = {value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Script;
+
+    fn chain() -> Vec<Migration> {
+        ["b", "c", "d"]
+            .into_iter()
+            .map(|version| Migration {
+                version: version.to_owned(),
+                script: Script::default(),
+                transaction: None,
+                repeat: None,
+                pauses: Vec::new(),
+            })
+            .collect()
+    }
+
+    fn left(rows: VersionRows, applied: &[&str]) -> Vec<String> {
+        let applied: Vec<String> = applied.iter().map(|v| (*v).to_owned()).collect();
+        let chain = chain();
+        not_applied(&chain, rows, &applied).into_iter().map(|m| m.version.clone()).collect()
+    }
+
+    #[test]
+    fn with_one_row_all_up_to_its_version_are_applied() {
+        assert_eq!(left(VersionRows::One, &["c"]), ["d"]);
+        assert_eq!(left(VersionRows::One, &["d"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_unknown_version_in_the_one_row_is_where_the_change_starts() {
+        assert_eq!(left(VersionRows::One, &["a"]), ["b", "c", "d"]);
+    }
+
+    #[test]
+    fn with_a_row_each_a_gap_is_applied() {
+        assert_eq!(left(VersionRows::Each, &["b", "d"]), ["c"]);
+    }
+}

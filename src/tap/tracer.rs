@@ -1,0 +1,181 @@
+//! Turns "a statement began, it ended" into events with what the server shows in between.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use crate::clock::Micros;
+use crate::history::{
+    Attempt, Event, HeldLock, Recorder, ServerError, Source, StatementBegan, StatementEnded,
+    StatementId, TransactionStatus,
+};
+use crate::pg::LockMode;
+
+/// What the server shows of the change's backend between two statements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    pub lock_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+    /// `pg_current_wal_insert_lsn()` as a byte position.
+    pub wal_bytes: u64,
+    /// Relation oid to its name and relfilenode, as the change's own transaction sees them.
+    pub relations: BTreeMap<u32, (String, u32)>,
+    /// Table-level locks that are granted to the backend: relation oid and mode.
+    pub locks: Vec<(u32, LockMode)>,
+}
+
+/// Looks at the server between two statements; the statement that follows waits for it.
+pub trait Probe {
+    /// None where nothing can be seen: the transaction has failed, or the connection is gone.
+    fn look(
+        &mut self,
+        transaction: TransactionStatus,
+    ) -> impl Future<Output = Option<Sight>> + Send;
+}
+
+/// A statement as its file, or its runner, has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementText {
+    pub migration: String,
+    pub source: Source,
+    pub text: String,
+}
+
+/// Traces one attempt on one backend.
+pub struct Tracer<P> {
+    recorder: Recorder,
+    probe: P,
+    attempt: Attempt,
+    pid: i32,
+    next: StatementId,
+    /// The sight after the statement before; looked at again when it may be stale.
+    last: Option<Sight>,
+    open: Option<Open>,
+}
+
+struct Open {
+    id: StatementId,
+    began: Micros,
+    before: Option<Sight>,
+}
+
+impl<P: Probe> Tracer<P> {
+    pub fn new(recorder: &Recorder, probe: P, attempt: Attempt, pid: i32) -> Tracer<P> {
+        let recorder = recorder.clone();
+        Tracer { recorder, probe, attempt, pid, next: 0, last: None, open: None }
+    }
+
+    /// Call right before the statement is sent.
+    pub async fn began(&mut self, statement: StatementText, transaction: TransactionStatus) {
+        // Between two statements outside a transaction, others may have rewritten relations or
+        // written WAL: what was seen after the last statement is stale.
+        let reusable = transaction == TransactionStatus::InTransaction;
+        let before = match self.last.take() {
+            Some(sight) if reusable => Some(sight),
+            _ => self.probe.look(transaction).await,
+        };
+        let id = self.next;
+        self.next += 1;
+        let event = StatementBegan {
+            attempt: self.attempt,
+            statement: id,
+            migration: statement.migration,
+            source: statement.source,
+            text: statement.text,
+            pid: self.pid,
+            lock_timeout_ms: before.as_ref().map_or(0, |s| s.lock_timeout_ms),
+            statement_timeout_ms: before.as_ref().map_or(0, |s| s.statement_timeout_ms),
+            transaction,
+        };
+        let began = self.recorder.clock().now();
+        self.recorder.record_at(began, Event::StatementBegan(event));
+        self.open = Some(Open { id, began, before });
+    }
+
+    /// Call as soon as the answer is there, with the transaction's status after it.
+    pub async fn ended(
+        &mut self,
+        outcome: Result<Option<u64>, ServerError>,
+        transaction: TransactionStatus,
+        notices: Vec<String>,
+    ) {
+        let ended = self.recorder.clock().now();
+        let Some(open) = self.open.take() else { return };
+        let after = self.probe.look(transaction).await;
+        let both = open.before.as_ref().zip(after.as_ref());
+        let (rows, error) = match outcome {
+            Ok(rows) => (rows, None),
+            Err(error) => (None, Some(error)),
+        };
+        let event = StatementEnded {
+            attempt: self.attempt,
+            statement: open.id,
+            began_us: open.began,
+            ended_us: ended,
+            error,
+            rows,
+            wal_bytes: both.map(|(before, after)| after.wal_bytes.saturating_sub(before.wal_bytes)),
+            rewritten: both.map_or_else(Vec::new, |(before, after)| rewritten(before, after)),
+            held: after.as_ref().map_or_else(Vec::new, strongest_per_relation),
+            transaction,
+            notices,
+        };
+        self.recorder.record_at(ended, Event::StatementEnded(event));
+        self.last = after;
+    }
+
+    pub fn probe(&mut self) -> &mut P {
+        &mut self.probe
+    }
+}
+
+/// TOAST tables and their indexes follow their table in every lock and every rewrite.
+fn is_toast(name: &str) -> bool {
+    name.starts_with("pg_toast.")
+}
+
+/// Relations that were there before and have another relfilenode now.
+fn rewritten(before: &Sight, after: &Sight) -> Vec<String> {
+    let changed = after.relations.iter().filter(|(oid, (name, filenode))| {
+        !is_toast(name) && before.relations.get(oid).is_some_and(|(_, old)| old != filenode)
+    });
+    changed.map(|(_, (name, _))| name.clone()).collect()
+}
+
+fn strongest_per_relation(sight: &Sight) -> Vec<HeldLock> {
+    let mut strongest: BTreeMap<String, LockMode> = BTreeMap::new();
+    for (oid, mode) in &sight.locks {
+        // A relation that the catalogue does not show was dropped in this transaction.
+        let name = sight.relations.get(oid).map_or_else(|| oid.to_string(), |r| r.0.clone());
+        if is_toast(&name) {
+            continue;
+        }
+        let held = strongest.entry(name).or_insert(*mode);
+        *held = (*held).max(*mode);
+    }
+    strongest.into_iter().map(|(relation, mode)| HeldLock { relation, mode }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sight(relations: &[(u32, &str, u32)], locks: &[(u32, LockMode)]) -> Sight {
+        let relations = relations.iter().map(|(oid, n, f)| (*oid, ((*n).to_owned(), *f))).collect();
+        Sight { relations, locks: locks.to_vec(), ..Sight::default() }
+    }
+
+    #[test]
+    fn a_new_relation_is_not_a_rewritten_one() {
+        let before = sight(&[(1, "t", 10), (2, "i", 20)], &[]);
+        let after = sight(&[(1, "t", 11), (2, "i", 20), (3, "new", 30)], &[]);
+        assert_eq!(rewritten(&before, &after), ["t"]);
+    }
+
+    #[test]
+    fn of_several_locks_on_a_relation_the_strongest_is_told() {
+        use LockMode::{AccessExclusiveLock, RowExclusiveLock};
+        let locks = [(1, AccessExclusiveLock), (1, RowExclusiveLock)];
+        let held = strongest_per_relation(&sight(&[(1, "t", 10)], &locks));
+        assert_eq!(held, [HeldLock { relation: "t".to_owned(), mode: AccessExclusiveLock }]);
+    }
+}
