@@ -32,3 +32,5 @@ pub mod migrate;
 pub mod observe;
 pub mod provision;
 pub mod seed;
+
+pub mod judge;

@@ -1,0 +1,128 @@
+//! What a judgement consists of. These types are result.json; see docs/result.md.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+use crate::history::{Counters, LedgerReport, SamplerReport, TrialFacts};
+use crate::scenario::{FindingKind, Verdict};
+use crate::stats::{Bucket, Summary};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judgement {
+    pub format: u32,
+    pub trial: TrialFacts,
+    pub verdict: Verdict,
+    pub as_expected: bool,
+    /// Where the outcome is not the expected one, a sentence each.
+    pub mismatches: Vec<String>,
+    /// The verdict's reason in one sentence.
+    pub reason: String,
+    pub findings: Vec<Finding>,
+    pub measured: Measured,
+}
+
+/// One broken or kept expectation with its witness.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// What the trial would be with this finding alone.
+    pub verdict: Verdict,
+    pub sentence: String,
+    pub witness: Option<Witness>,
+    /// What to do instead, where there is a known way.
+    pub remedy: Option<String>,
+}
+
+/// Who waited for whom, on which relation, in which mode, how long, during which statement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    pub at_us: Micros,
+    pub waited_us: Micros,
+    /// The operation, with its backend's pid where it had one.
+    pub waiter: String,
+    pub relation: Option<String>,
+    /// Requested by the waiter, as in `pg_locks.mode`.
+    pub requested: String,
+    pub blocker: String,
+    /// Held by the blocker; None: it was ahead in the queue (a soft block).
+    pub held: Option<String>,
+    /// What the change was doing.
+    pub during: Option<StatementRef>,
+    /// The statement that took the lock, where it is another one.
+    pub taken_by: Option<StatementRef>,
+    /// For whom the change itself waited.
+    pub behind: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementRef {
+    pub migration: String,
+    /// None: the runner's own.
+    pub file: Option<String>,
+    pub line: Option<u32>,
+    pub text: String,
+    pub took_us: Micros,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    pub operations: Counters,
+    /// Of operations due in the phase; from due to finished.
+    pub latency: LatencyByPhase,
+    /// By due time, in steps of 100 ms.
+    pub series: Vec<Bucket>,
+    /// The longest that an operation waited because of the change.
+    pub longest_stall_us: Micros,
+    pub stalled_operations: u64,
+    /// Most operations that waited for a connection at one moment.
+    pub queue_max: u64,
+    /// How long every connection was checked out while operations waited.
+    pub exhausted_us: Micros,
+    /// From the start of the first stall.
+    pub time_to_exhaustion_us: Option<Micros>,
+    pub time_to_acquire_timeout_us: Option<Micros>,
+    /// By SQLSTATE and condition name.
+    pub application_errors: BTreeMap<String, u64>,
+    pub change_errors: BTreeMap<String, u64>,
+    pub change_us: Micros,
+    /// The longest that the change itself was seen waiting for a lock.
+    pub change_waited_us: Micros,
+    /// From the end of the change until latency was back; None: it never was.
+    pub recovery_us: Option<Micros>,
+    pub generator_lag_p99_us: Micros,
+    pub attempts: u32,
+    pub statements: Vec<StatementRow>,
+    pub sampler: SamplerReport,
+    pub ledger: Option<LedgerReport>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyByPhase {
+    pub before: Summary,
+    pub during: Summary,
+    pub after: Summary,
+}
+
+/// A statement of the change and what it cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementRow {
+    pub attempt: u32,
+    pub statement: StatementRef,
+    pub began_us: Micros,
+    pub rows: Option<u64>,
+    pub error: Option<String>,
+    /// WAL of the whole server meanwhile, the traffic's included.
+    pub wal_bytes: Option<u64>,
+    pub rewritten: Vec<String>,
+    /// `relation mode`, held after the statement.
+    pub held: Vec<String>,
+}

@@ -1,0 +1,178 @@
+//! The numbers that a judgement states, whatever the verdict.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Micros;
+use crate::history::{Counters, Operation, Outcome, Phase, SamplerReport, ServerError};
+use crate::stats::{Bucket, Buckets, Latencies, Summary};
+
+use super::blame::statement_ref;
+use super::judgement::{LatencyByPhase, Measured, StatementRow};
+use super::pool::Pressure;
+use super::stalls::Stall;
+use super::timeline::{AttemptRecord, StatementRecord, Timeline};
+use super::waits::LockWait;
+
+/// Latency is back when the p99 of a second is within this multiple of the baseline's.
+const RECOVERED_RATIO: f64 = 3.0;
+/// A p99 below this is recovered whatever the baseline was.
+const RECOVERED_FLOOR: Micros = Micros::from_millis(50);
+
+pub fn measure(
+    timeline: &Timeline<'_>,
+    waits: &[LockWait],
+    stalls: &[Stall<'_>],
+    pool: &Pressure,
+) -> Measured {
+    let latency = LatencyByPhase {
+        before: summary(timeline, Phase::Baseline),
+        during: summary(timeline, Phase::Change),
+        after: summary(timeline, Phase::Recovery),
+    };
+    let change = timeline.change();
+    let took = change.map_or(Micros::ZERO, |a| a.ended.unwrap_or(timeline.end) - a.began);
+    let recovery_us = recovery(timeline, latency.before.p99_us);
+    Measured {
+        operations: timeline.counters.unwrap_or_else(|| counted(timeline)),
+        series: series(timeline),
+        longest_stall_us: stalls.iter().map(|s| s.longest).max().unwrap_or_default(),
+        stalled_operations: stalls.iter().map(|s| s.blocked + s.queued).sum(),
+        queue_max: pool.queue_max,
+        exhausted_us: pool.exhausted,
+        time_to_exhaustion_us: pool.time_to_exhaustion,
+        time_to_acquire_timeout_us: pool.time_to_acquire_timeout,
+        application_errors: application_errors(timeline),
+        change_errors: change_errors(timeline),
+        change_us: took,
+        recovery_us,
+        generator_lag_p99_us: generator_lag(timeline),
+        attempts: timeline.attempts.len() as u32,
+        statements: statement_rows(timeline),
+        sampler: timeline.sampler.iter().fold(SamplerReport::default(), merge),
+        ledger: timeline.ledger.cloned(),
+        change_waited_us: longest_wait_of_change(timeline, waits),
+        latency,
+    }
+}
+
+fn summary(timeline: &Timeline<'_>, phase: Phase) -> Summary {
+    let mut latencies = Latencies::new();
+    timeline.due_in(phase).for_each(|o| latencies.record(o.latency()));
+    latencies.summary()
+}
+
+fn series(timeline: &Timeline<'_>) -> Vec<Bucket> {
+    let mut buckets = Buckets::default();
+    for operation in &timeline.operations {
+        let failed = operation.outcome != Outcome::Succeeded;
+        buckets.record(operation.scheduled_us, operation.latency(), failed);
+    }
+    buckets.series()
+}
+
+fn counted(timeline: &Timeline<'_>) -> Counters {
+    let mut counters = Counters::default();
+    for operation in &timeline.operations {
+        counters.scheduled += 1;
+        counters.count(&operation.outcome);
+    }
+    counters
+}
+
+/// `55P03 lock_not_available`, or what stands for an error without a code.
+pub fn error_name(error: &ServerError) -> String {
+    match &error.sqlstate {
+        Some(state) => state.to_string(),
+        None => "connection lost".to_owned(),
+    }
+}
+
+fn application_errors(timeline: &Timeline<'_>) -> BTreeMap<String, u64> {
+    let mut errors = BTreeMap::new();
+    for operation in &timeline.operations {
+        if let Outcome::Failed(error) = &operation.outcome {
+            *errors.entry(error_name(error)).or_default() += 1;
+        }
+    }
+    errors
+}
+
+fn change_errors(timeline: &Timeline<'_>) -> BTreeMap<String, u64> {
+    let mut errors = BTreeMap::new();
+    let ended = timeline.attempts.iter().flat_map(|a| &a.statements).filter_map(|s| s.ended);
+    for error in ended.filter_map(|e| e.error.as_ref()) {
+        *errors.entry(error_name(error)).or_default() += 1;
+    }
+    errors
+}
+
+fn generator_lag(timeline: &Timeline<'_>) -> Micros {
+    let mut lags = Latencies::new();
+    for operation in &timeline.operations {
+        lags.record(operation.dispatched_us - operation.scheduled_us);
+    }
+    lags.quantile(0.99)
+}
+
+/// From the end of the change to the first second from which on latency stayed back.
+fn recovery(timeline: &Timeline<'_>, baseline_p99: Micros) -> Option<Micros> {
+    let (from, to) = timeline.phase(Phase::Recovery)?;
+    let limit = Micros((baseline_p99.0 as f64 * RECOVERED_RATIO) as u64).max(RECOVERED_FLOOR);
+    let slow = |o: &Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
+    // Operations due before the change ended may still be slow; those due after count.
+    let mut per_second: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+    for operation in timeline.due_in(Phase::Recovery) {
+        let second = (operation.scheduled_us - from).0 / 1_000_000;
+        let (all, slow_ones) = per_second.entry(second).or_default();
+        *all += 1;
+        *slow_ones += u64::from(slow(operation));
+    }
+    let over = |(all, slow): &(u64, u64)| slow * 100 > *all;
+    let last_over = per_second.iter().rev().find(|(_, counts)| over(counts));
+    let back = last_over.map_or(Micros::ZERO, |(second, _)| Micros::from_secs(second + 1));
+    (from + back <= to || last_over.is_none()).then_some(back)
+}
+
+fn statement_rows(timeline: &Timeline<'_>) -> Vec<StatementRow> {
+    let rows = |a: &AttemptRecord<'_>| -> Vec<StatementRow> {
+        a.statements.iter().map(|s| statement_row(a.attempt, s, timeline.end)).collect()
+    };
+    timeline.attempts.iter().flat_map(rows).collect()
+}
+
+fn statement_row(attempt: u32, record: &StatementRecord<'_>, end: Micros) -> StatementRow {
+    let ended = record.ended;
+    StatementRow {
+        attempt,
+        statement: statement_ref(record, end),
+        began_us: record.span(end).0,
+        rows: ended.and_then(|e| e.rows),
+        error: match ended {
+            Some(ended) => ended.error.as_ref().map(ToString::to_string),
+            None => Some("it never ended".to_owned()),
+        },
+        wal_bytes: ended.and_then(|e| e.wal_bytes),
+        rewritten: ended.map(|e| e.rewritten.clone()).unwrap_or_default(),
+        held: ended
+            .iter()
+            .flat_map(|e| &e.held)
+            .map(|h| format!("{} {}", h.relation, h.mode))
+            .collect(),
+    }
+}
+
+fn longest_wait_of_change(timeline: &Timeline<'_>, waits: &[LockWait]) -> Micros {
+    let own = waits.iter().filter(|wait| timeline.is_change(wait.pid));
+    own.map(LockWait::seen_for).max().unwrap_or_default()
+}
+
+/// Reports of one trial's samplers, as one.
+fn merge(mut sum: SamplerReport, report: &&SamplerReport) -> SamplerReport {
+    sum.interval_us = sum.interval_us.max(report.interval_us);
+    sum.samples += report.samples;
+    sum.missed += report.missed;
+    sum.gaps.extend_from_slice(&report.gaps);
+    sum.took_us_p50 = sum.took_us_p50.max(report.took_us_p50);
+    sum.took_us_max = sum.took_us_max.max(report.took_us_max);
+    sum
+}

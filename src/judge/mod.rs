@@ -1,0 +1,65 @@
+//! From a scenario and a history to a judgement: a pure function.
+//!
+//! Lock waits, stalls, blame and verdicts are derived here and nowhere else, so that a better
+//! derivation applies to old histories as well. The judge never connects, never reads a clock and
+//! never sees a file: what is not in the history is not known.
+
+mod blame;
+mod judgement;
+mod measure;
+mod pool;
+mod rules;
+mod stalls;
+mod timeline;
+mod waits;
+
+pub use judgement::{
+    Finding, Judgement, LatencyByPhase, Measured, StatementRef, StatementRow, Witness,
+};
+pub use waits::{Blocker, Cause, LockWait};
+
+use crate::history::History;
+use crate::scenario::{Scenario, Verdict};
+
+use timeline::Timeline;
+
+/// Version of the judgement's format in result.json.
+pub const FORMAT: u32 = 1;
+
+/// Judges one trial.
+pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
+    let timeline = Timeline::of(history);
+    let waits = waits::lock_waits(&timeline);
+    let stalls = stalls::stalls(&timeline, &waits);
+    let pool = pool::pressure(scenario, &timeline, &stalls);
+    let measured = measure::measure(&timeline, &waits, &stalls, &pool);
+    let evidence = rules::Evidence {
+        scenario,
+        timeline: &timeline,
+
+        stalls: &stalls,
+        pool: &pool,
+        measured: &measured,
+    };
+    let mut findings = rules::findings(&evidence);
+    // The worst first; within a verdict, in the order of the rules.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
+    let reason = rules::reason(&evidence, verdict, &findings);
+    let mismatches = rules::mismatches(&scenario.expect, verdict, &findings);
+    Judgement {
+        format: FORMAT,
+        trial: history.header.trial.clone(),
+        verdict,
+        as_expected: mismatches.is_empty(),
+        mismatches,
+        reason,
+        findings,
+        measured,
+    }
+}
+
+/// The lock waits of every backend, in the order in which they began.
+pub fn lock_waits(history: &History) -> Vec<LockWait> {
+    waits::lock_waits(&Timeline::of(history))
+}

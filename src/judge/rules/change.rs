@@ -1,0 +1,188 @@
+//! How the change ended: aborts by SQLSTATE, and what applying it again did.
+
+use crate::history::{AttemptEnd, ServerError, StatementEnded};
+use crate::pg::SqlState;
+use crate::scenario::{FindingKind, Verdict};
+use crate::schema::Fingerprint;
+
+use super::super::blame::statement_ref;
+use super::super::judgement::Finding;
+use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::words::{count, statement_words};
+use super::{Evidence, finding};
+
+/// One finding per kind of abort, told of its first occurrence.
+pub fn aborts(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for attempt in &evidence.timeline.attempts {
+        let Some(abort) = abort(evidence, attempt) else { continue };
+        if !findings.iter().any(|known| known.kind == abort.kind) {
+            findings.push(abort);
+        }
+    }
+    findings
+}
+
+fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Finding> {
+    let error = match attempt.end {
+        Some(AttemptEnd::Failed { error, .. }) => error,
+        Some(AttemptEnd::DeadlineExceeded) => return Some(deadline(evidence, attempt)),
+        Some(AttemptEnd::Finished { .. } | AttemptEnd::Stopped) => return None,
+        None => {
+            let sentence = "the change has no end in the history".to_owned();
+            return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));
+        }
+    };
+    let failed = attempt.statements.iter().rev().find(|s| failure(s).is_some());
+    let kind = kind_of(error);
+    let statement = match failed {
+        Some(record) => statement_words(&statement_ref(record, evidence.timeline.end)),
+        None => "the change".to_owned(),
+    };
+    let again = match attempt.attempt {
+        0 => String::new(),
+        n => format!(" (rerun {n})"),
+    };
+    let sentence = format!("{statement} failed{again}: {error}");
+    let mut abort = finding(kind, verdict(evidence), sentence);
+    abort.remedy = remedy(kind).map(str::to_owned);
+    if kind == FindingKind::ConcurrentlyInTransaction {
+        abort.sentence.push_str("; nothing was changed");
+        if evidence.stalls.is_empty() {
+            abort.sentence.push_str(", and no operation was seen waiting for it");
+        }
+    }
+    Some(abort)
+}
+
+fn failure<'h>(record: &StatementRecord<'h>) -> Option<&'h ServerError> {
+    record.ended.and_then(|ended: &StatementEnded| ended.error.as_ref())
+}
+
+fn deadline(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Finding {
+    let last = attempt.statements.last();
+    let during = last.map(|s| statement_words(&statement_ref(s, evidence.timeline.end)));
+    let sentence = format!(
+        "the change was not done after {} ms and was cancelled during {}; raise \
+         change.deadline_s if it may take longer",
+        evidence.scenario.change.deadline_ms,
+        during.unwrap_or_else(|| "its start".to_owned())
+    );
+    finding(FindingKind::NotReached, Verdict::Unproven, sentence)
+}
+
+/// 57014 and 55P03 have more than one cause; the message tells which (English messages are set on
+/// the servers that we start, and a translated one is a plain `change-failed`).
+fn kind_of(error: &ServerError) -> FindingKind {
+    let Some(state) = &error.sqlstate else { return FindingKind::ChangeFailed };
+    match state.code() {
+        SqlState::LOCK_NOT_AVAILABLE => FindingKind::LockTimeout,
+        SqlState::QUERY_CANCELED if error.message.contains("statement timeout") => {
+            FindingKind::StatementTimeout
+        }
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => FindingKind::IdleInTransactionTimeout,
+        SqlState::TRANSACTION_TIMEOUT => FindingKind::TransactionTimeout,
+        SqlState::DEADLOCK_DETECTED => FindingKind::Deadlock,
+        SqlState::ACTIVE_SQL_TRANSACTION => FindingKind::ConcurrentlyInTransaction,
+        _ => FindingKind::ChangeFailed,
+    }
+}
+
+/// Giving up is bounded where some attempt succeeds in the end.
+fn verdict(evidence: &Evidence<'_, '_>) -> Verdict {
+    match evidence.first_success() {
+        Some(_) => Verdict::Bounded,
+        None => Verdict::Unsafe,
+    }
+}
+
+fn remedy(kind: FindingKind) -> Option<&'static str> {
+    match kind {
+        FindingKind::LockTimeout => Some(
+            "this is the timeout doing its work: retry with backoff, and look for the long \
+             transaction that was in the way",
+        ),
+        FindingKind::StatementTimeout => Some(
+            "SET statement_timeout = 0 on the connection before this statement and back to its \
+             value after it (RESET falls back to the server's default), or give it a limit that \
+             it can meet at production size",
+        ),
+        FindingKind::IdleInTransactionTimeout => {
+            Some("do nothing between the statements of a transaction that holds a strong lock")
+        }
+        FindingKind::ConcurrentlyInTransaction => Some(
+            "run it outside the migration's transaction (an autocommit block, or a migration \
+             that is marked to run without one)",
+        ),
+        FindingKind::Deadlock => Some(
+            "take the locks in the order in which the application takes them, one statement per \
+             transaction, and retry",
+        ),
+        _ => None,
+    }
+}
+
+/// A DO block that commits inside is one statement to the server: its timeout caps the whole.
+pub fn timeout_covers_block(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let statements = evidence.timeline.attempts.iter().flat_map(|a| &a.statements);
+    let mut cut = statements.filter(|s| {
+        let text = s.began.text.to_uppercase();
+        let block = text.starts_with("DO") || text.starts_with("CALL");
+        let timed_out = failure(s).is_some_and(|e| kind_of(e) == FindingKind::StatementTimeout);
+        block && (text.contains("COMMIT") || text.starts_with("CALL")) && timed_out
+    });
+    let first = cut.next()?;
+    let times = 1 + cut.count() as u64;
+    let sentence = format!(
+        "statement_timeout = {} ms ended {} after {}, though batches in it had been committed: \
+         the server counts the whole block as one statement, so the timeout caps the total and \
+         not each batch ({} cut off; what was committed stayed, and a rerun went on from there)",
+        first.began.statement_timeout_ms,
+        statement_words(&statement_ref(first, evidence.timeline.end)),
+        statement_ref(first, evidence.timeline.end).took_us,
+        count(times, "run"),
+    );
+    let mut covers = finding(FindingKind::TimeoutCoversBlock, Verdict::Bounded, sentence);
+    covers.remedy = Some(
+        "loop in the client, one statement per batch, so that the timeout caps each; or run the \
+         block with statement_timeout = 0 and a lock_timeout"
+            .to_owned(),
+    );
+    Some(covers)
+}
+
+/// After a failure some rerun succeeds; after a success a rerun succeeds and changes nothing.
+pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let attempts = &evidence.timeline.attempts;
+    let finished = |a: &AttemptRecord<'_>| matches!(a.end, Some(AttemptEnd::Finished { .. }));
+    let Some(last) = attempts.last() else { return Vec::new() };
+    let mut findings = Vec::new();
+    if attempts.len() > 1 && !finished(last) {
+        let sentence = match attempts.iter().any(finished) {
+            true => "the change had finished, and applying it again failed".to_owned(),
+            false => {
+                format!("the change did not succeed in {}", count(attempts.len() as u64, "attempt"))
+            }
+        };
+        findings.push(finding(FindingKind::RerunFailed, Verdict::Unsafe, sentence));
+    }
+    let done = attempts.iter().filter(|a| finished(a)).map(|a| a.attempt);
+    let done: Vec<u32> = done.collect();
+    for pair in done.windows(2) {
+        findings.extend(rerun_changed(evidence, pair[0], pair[1]));
+    }
+    findings
+}
+
+fn rerun_changed(evidence: &Evidence<'_, '_>, first: u32, second: u32) -> Option<Finding> {
+    let before = evidence.timeline.catalogue_after(first)?;
+    let after = evidence.timeline.catalogue_after(second)?;
+    let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
+    let differences = fingerprint(&before.objects).diff(&fingerprint(&after.objects));
+    let example = differences.first()?;
+    let sentence = format!(
+        "applying the finished change again changed the schema in {}: {example}",
+        count(differences.len() as u64, "place")
+    );
+    Some(finding(FindingKind::RerunChanged, Verdict::Unsafe, sentence))
+}

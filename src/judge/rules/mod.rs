@@ -1,0 +1,84 @@
+//! The rules: each looks at the evidence and gives findings, or none.
+//!
+//! A new rule is a function here or in a sibling file, called from `findings`, with its kind in
+//! `scenario::FindingKind`. What a finding amounts to alone is its verdict; the worst one wins.
+
+mod change;
+mod evidence;
+mod state;
+mod traffic;
+mod words;
+
+use crate::clock::Micros;
+use crate::history::{Attempt, AttemptEnd, Phase};
+use crate::scenario::{Expect, FindingKind, Scenario, Verdict};
+
+use super::judgement::{Finding, Measured};
+use super::pool::Pressure;
+use super::stalls::Stall;
+use super::timeline::Timeline;
+
+pub use words::reason;
+
+/// All that a rule may look at.
+pub struct Evidence<'e, 'h> {
+    pub scenario: &'e Scenario,
+    pub timeline: &'e Timeline<'h>,
+    pub stalls: &'e [Stall<'h>],
+    pub pool: &'e Pressure,
+    pub measured: &'e Measured,
+}
+
+impl Evidence<'_, '_> {
+    fn stall_limit(&self) -> Micros {
+        Micros::from_millis(self.scenario.limits.stall_ms_max)
+    }
+
+    fn change_began(&self) -> Micros {
+        self.timeline.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from)
+    }
+
+    /// The first attempt that came to its end.
+    fn first_success(&self) -> Option<Attempt> {
+        let finished = |end| matches!(end, Some(&AttemptEnd::Finished { .. }));
+        self.timeline.attempts.iter().find(|a| finished(a.end)).map(|a| a.attempt)
+    }
+}
+
+pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(traffic::stalls(evidence));
+    findings.extend(traffic::pool_exhaustion(evidence));
+    findings.extend(traffic::acquire_timeouts(evidence));
+    findings.extend(traffic::failed_operations(evidence));
+    findings.extend(traffic::latency(evidence));
+    findings.extend(change::aborts(evidence));
+    findings.extend(change::timeout_covers_block(evidence));
+    findings.extend(change::reruns(evidence));
+    findings.extend(state::debris(evidence));
+    findings.extend(state::writes(evidence));
+    findings.extend(state::reads(evidence));
+    findings.extend(evidence::gaps(evidence));
+    findings
+}
+
+/// Where the outcome is not the expected one.
+pub fn mismatches(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> Vec<String> {
+    let found = |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind);
+    let mut mismatches = Vec::new();
+    if !expect.verdict.contains(&verdict) {
+        let wanted: Vec<&str> = expect.verdict.iter().map(|v| v.as_str()).collect();
+        mismatches.push(format!("the verdict is {verdict}, expected {}", wanted.join(" or ")));
+    }
+    for kind in expect.findings.iter().filter(|kind| !found(kind)) {
+        mismatches.push(format!("{kind} was expected and not found"));
+    }
+    for kind in expect.absent.iter().filter(|kind| found(kind)) {
+        mismatches.push(format!("{kind} was found and must not be"));
+    }
+    mismatches
+}
+
+fn finding(kind: FindingKind, verdict: Verdict, sentence: String) -> Finding {
+    Finding { kind, verdict, sentence, witness: None, remedy: None }
+}

@@ -1,0 +1,166 @@
+//! The history, sorted by subject. Nothing is derived here that the events do not say.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Micros;
+use crate::history::{
+    ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, Counters, DisturbanceEvent, Event,
+    History, InvariantRead, LedgerReport, Operation, Phase, Role, SamplerReport, StatementBegan,
+    StatementEnded, WaitSample,
+};
+
+#[derive(Default)]
+pub struct Timeline<'h> {
+    phases: Vec<(Phase, Micros)>,
+    /// The last event's time.
+    pub end: Micros,
+    pub roles: BTreeMap<i32, &'h Role>,
+    pub operations: Vec<&'h Operation>,
+    pub counters: Option<Counters>,
+    pub attempts: Vec<AttemptRecord<'h>>,
+    pub waits: Vec<(Micros, &'h WaitSample)>,
+    pub activity: Vec<(Micros, &'h ActivitySample)>,
+    pub sampler: Vec<&'h SamplerReport>,
+    pub disturbances: Vec<(Micros, &'h DisturbanceEvent)>,
+    pub catalogues: Vec<&'h CatalogueSnapshot>,
+    pub invariants: Vec<(Micros, &'h InvariantRead)>,
+    pub ledger: Option<&'h LedgerReport>,
+    pub failures: Vec<(&'h str, &'h str)>,
+}
+
+pub struct AttemptRecord<'h> {
+    pub attempt: Attempt,
+    pub began: Micros,
+    pub ended: Option<Micros>,
+    pub end: Option<&'h AttemptEnd>,
+    pub statements: Vec<StatementRecord<'h>>,
+}
+
+pub struct StatementRecord<'h> {
+    pub at: Micros,
+    pub began: &'h StatementBegan,
+    pub ended: Option<&'h StatementEnded>,
+}
+
+impl StatementRecord<'_> {
+    /// From when to when it ran; one without an end ran until the history's.
+    pub fn span(&self, end: Micros) -> (Micros, Micros) {
+        self.ended.map_or((self.at, end), |e| (e.began_us, e.ended_us))
+    }
+}
+
+impl<'h> Timeline<'h> {
+    pub fn of(history: &'h History) -> Timeline<'h> {
+        let mut timeline = Timeline::default();
+        for entry in &history.entries {
+            timeline.end = timeline.end.max(entry.at_us);
+            timeline.add(entry.at_us, &entry.event);
+        }
+        timeline
+    }
+
+    fn add(&mut self, at: Micros, event: &'h Event) {
+        match event {
+            Event::Phase { phase } => self.phases.push((*phase, at)),
+            Event::Session(seen) => {
+                self.roles.insert(seen.pid, &seen.role);
+            }
+            Event::Operation(operation) => self.operations.push(operation),
+            Event::Counters(counters) => self.counters = Some(*counters),
+            Event::AttemptBegan { attempt } => self.attempts.push(AttemptRecord {
+                attempt: *attempt,
+                began: at,
+                ended: None,
+                end: None,
+                statements: Vec::new(),
+            }),
+            Event::AttemptEnded { end, .. } => {
+                if let Some(last) = self.attempts.last_mut() {
+                    (last.ended, last.end) = (Some(at), Some(end));
+                }
+            }
+            Event::StatementBegan(began) => {
+                if let Some(last) = self.attempts.last_mut() {
+                    last.statements.push(StatementRecord { at, began, ended: None });
+                }
+            }
+            Event::StatementEnded(ended) => self.end_statement(ended),
+            Event::Waits(sample) => self.waits.push((at, sample)),
+            Event::Activity(sample) => self.activity.push((at, sample)),
+            Event::Sampler(report) => self.sampler.push(report),
+            Event::Disturbance(event) => self.disturbances.push((at, event)),
+            Event::Catalogue(snapshot) => self.catalogues.push(snapshot),
+            Event::Invariant(read) => self.invariants.push((at, read)),
+            Event::Ledger(report) => self.ledger = Some(report),
+            Event::MeasurementFailed { stage, message } => self.failures.push((stage, message)),
+        }
+    }
+
+    fn end_statement(&mut self, ended: &'h StatementEnded) {
+        let Some(last) = self.attempts.last_mut() else { return };
+        let open = last.statements.iter_mut().rev();
+        for record in open.filter(|record| record.began.statement == ended.statement).take(1) {
+            record.ended = Some(ended);
+        }
+    }
+
+    /// When the phase began and ended; None: the trial did not get there.
+    pub fn phase(&self, phase: Phase) -> Option<(Micros, Micros)> {
+        let index = self.phases.iter().position(|(p, _)| *p == phase)?;
+        let end = self.phases.get(index + 1).map_or(self.end, |(_, at)| *at);
+        Some((self.phases[index].1, end))
+    }
+
+    /// Operations due in the phase.
+    pub fn due_in(&self, phase: Phase) -> impl Iterator<Item = &'h Operation> {
+        let span = self.phase(phase);
+        let operations = self.operations.iter().copied();
+        operations.filter(move |o| {
+            span.is_some_and(|(from, to)| from <= o.scheduled_us && o.scheduled_us < to)
+        })
+    }
+
+    pub fn is_change(&self, pid: i32) -> bool {
+        self.roles.get(&pid).is_some_and(|role| **role == Role::Change)
+    }
+
+    pub fn is_application(&self, pid: i32) -> bool {
+        self.roles.get(&pid).is_some_and(|role| **role == Role::Application)
+    }
+
+    /// The change itself, before any rerun.
+    pub fn change(&self) -> Option<&AttemptRecord<'h>> {
+        self.attempts.iter().find(|a| a.attempt == 0)
+    }
+
+    /// Catalogue before the change.
+    pub fn catalogue_before(&self) -> Option<&'h CatalogueSnapshot> {
+        self.catalogues.iter().copied().find(|c| c.after.is_none())
+    }
+
+    pub fn catalogue_after(&self, attempt: Attempt) -> Option<&'h CatalogueSnapshot> {
+        self.catalogues.iter().copied().find(|c| c.after == Some(attempt))
+    }
+
+    /// A backend in words: what it is to us, else what the server calls it.
+    pub fn name(&self, pid: i32) -> String {
+        match self.roles.get(&pid) {
+            Some(Role::Application) => format!("an operation of the application (pid {pid})"),
+            Some(Role::Change) => format!("the change (pid {pid})"),
+            Some(Role::Disturbance(name)) => format!("{name} (pid {pid})"),
+            Some(Role::Observer) => format!("pgauntlet's own session (pid {pid})"),
+            None => self.stranger(pid),
+        }
+    }
+
+    fn stranger(&self, pid: i32) -> String {
+        if pid == 0 {
+            return "a prepared transaction".to_owned();
+        }
+        let seen = self.activity.iter().flat_map(|(_, sample)| &sample.backends);
+        match seen.into_iter().find(|backend| backend.pid == pid) {
+            Some(backend) => format!("{} (pid {pid})", backend.backend_type),
+            None => format!("pid {pid}"),
+        }
+    }
+}
