@@ -34,3 +34,10 @@ pub mod provision;
 pub mod seed;
 
 pub mod judge;
+
+pub mod report;
+
+pub mod run;
+
+pub mod cli;
+pub mod exit;

@@ -1,0 +1,199 @@
+//! The arguments. Their help texts are documentation; they say units and defaults.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::provision::{self, SourceRequest};
+use crate::run::SizeRequest;
+
+/// Runs a schema change against a real Postgres under live writers and says whether it is safe.
+#[derive(Debug, Parser)]
+#[command(name = "pgauntlet", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios and judge them
+    Run(RunArguments),
+    /// Judge stored histories again, without a server
+    Judge(JudgeArguments),
+    /// List scenarios and what they expect
+    List(Which),
+    /// Parse and cross-check scenarios, without a server
+    Check(Which),
+    /// Show which server would be used, and what is in the way
+    Doctor(ServerArguments),
+    /// List or empty the cache of seeded databases
+    Cache(CacheArguments),
+}
+
+/// Which scenarios.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Names of scenarios, or directories that hold one; none means all
+    #[arg(value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
+    /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
+    #[arg(long, value_name = "DIR")]
+    pub scenarios_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    #[command(flatten)]
+    pub which: Which,
+    #[command(flatten)]
+    pub server: ServerArguments,
+    /// All tables scaled so that the largest has 200,000 rows
+    #[arg(long, conflicts_with = "scale")]
+    pub quick: bool,
+    /// Scale every table's declared rows by this factor
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub scale: Option<f64>,
+    /// Rows of one table, such as spans=20M; may be repeated
+    #[arg(long, value_name = "TABLE=ROWS", value_parser = rows)]
+    pub rows: Vec<(String, u64)>,
+    /// Another rng_seed than the scenarios' own
+    #[arg(long, value_name = "NUMBER")]
+    pub rng_seed: Option<u64>,
+    /// Keep histories (JSON Lines) and result.json here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// No progress; the verdicts only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct JudgeArguments {
+    /// A directory that `run --out` wrote, or one trial's directory in it
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CacheArguments {
+    #[command(subcommand)]
+    pub action: Option<CacheAction>,
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum CacheAction {
+    /// Show what is kept and how large it is (the default)
+    List,
+    /// Remove everything that no running process uses
+    Clear,
+}
+
+/// Where the server comes from.
+#[derive(Debug, Args)]
+pub struct ServerArguments {
+    /// local, docker, or the postgres:// address of a server that somebody else runs
+    #[arg(long, value_name = "SOURCE", default_value = "local", env = "PGAUNTLET_SERVER")]
+    pub server: String,
+    /// Directory of the server's binaries, for --server local
+    #[arg(long, value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
+    /// Postgres major, 14 to 18 [default: the newest installed]
+    #[arg(long, value_name = "MAJOR")]
+    pub pg: Option<u32>,
+    /// Image, for --server docker [default: the official one of the major]
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// User that a local server runs as when we are root [default: postgres]
+    #[arg(long, value_name = "USER")]
+    pub run_as: Option<String>,
+    /// Keep seeded databases here between runs
+    #[arg(long, value_name = "DIR", env = "PGAUNTLET_CACHE")]
+    pub cache_dir: Option<PathBuf>,
+    /// Keep nothing between runs
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub no_cache: bool,
+}
+
+impl ServerArguments {
+    pub fn request(&self) -> Result<provision::Request, String> {
+        let major = self.pg;
+        let source = match self.server.as_str() {
+            "local" => SourceRequest::Local { pg_bin: self.pg_bin.clone(), major },
+            "docker" => SourceRequest::Docker { image: self.image.clone(), major },
+            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                SourceRequest::Url(url.to_owned())
+            }
+            other => {
+                return Err(format!(
+                    "understand --server {other}; it is local, docker, or a postgres:// address"
+                ));
+            }
+        };
+        Ok(provision::Request { source, cache: self.cache(), run_as: self.run_as.clone() })
+    }
+
+    pub fn cache(&self) -> Option<PathBuf> {
+        match (self.no_cache, &self.cache_dir) {
+            (true, _) => None,
+            (false, Some(directory)) => Some(directory.clone()),
+            (false, None) => provision::default_cache_directory(),
+        }
+    }
+}
+
+impl RunArguments {
+    pub fn sizes(&self) -> SizeRequest {
+        SizeRequest { scale: self.scale, quick: self.quick, rows: self.rows.clone() }
+    }
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
+        _ => Err("it is a number above 0, such as 10 or 0.1".to_owned()),
+    }
+}
+
+/// `spans=20M`: k and M are thousands and millions, _ may group digits.
+fn rows(text: &str) -> Result<(String, u64), String> {
+    let wanted = || format!("{text:?} is not TABLE=ROWS, such as spans=20M or tasks=2_000");
+    let (table, count) = text.split_once('=').ok_or_else(wanted)?;
+    let (digits, unit) = match count.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => match count.strip_suffix(['m', 'M']) {
+            Some(digits) => (digits, 1_000_000),
+            None => (count, 1),
+        },
+    };
+    let number: f64 = digits.replace('_', "").parse().map_err(|_| wanted())?;
+    let rows = number * f64::from(unit);
+    let whole = table.trim() == table && !table.is_empty() && (1.0..=1e12).contains(&rows);
+    whole.then_some((table.to_owned(), rows.round() as u64)).ok_or_else(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_with_units_and_grouping() {
+        assert_eq!(rows("spans=20M"), Ok(("spans".to_owned(), 20_000_000)));
+        assert_eq!(rows("spans=1.5k"), Ok(("spans".to_owned(), 1_500)));
+        assert_eq!(rows("tasks=2_000"), Ok(("tasks".to_owned(), 2_000)));
+    }
+
+    #[test]
+    fn rows_that_are_no_rows_are_refused() {
+        for text in ["spans", "spans=", "=5", "spans=0", "spans=-1", "spans=NaN", "spans=inf"] {
+            assert!(rows(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,65 @@
+//! The command line: what may be typed, and which stage of the library each command calls.
+//!
+//! Commands print and return an [`Ending`]; the process's exit code is somebody else's business.
+
+mod args;
+mod cache;
+mod doctor;
+mod run;
+mod scenarios;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::run::Ending;
+
+use args::{Arguments, Command};
+
+/// Parses the arguments and runs the command. `after_help` ends `--help`.
+///
+/// Not async, so that the futures are compiled here and not once more in the binary.
+pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> Ending {
+    let command = Arguments::command().after_help(after_help);
+    let parsed = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let command = match parsed {
+        Ok(arguments) => arguments.command,
+        Err(error) => return usage(&error),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run_command(&command)),
+        Err(error) => {
+            complain(&format!("start its threads: {error}"));
+            Ending::Failed
+        }
+    }
+}
+
+async fn run_command(command: &Command) -> Ending {
+    match command {
+        Command::Run(arguments) => run::run(arguments).await,
+        Command::Judge(arguments) => run::judge(arguments),
+        Command::List(which) => scenarios::list(which),
+        Command::Check(which) => scenarios::check(which),
+        Command::Doctor(server) => doctor::doctor(server).await,
+        Command::Cache(arguments) => cache::cache(arguments).await,
+    }
+}
+
+/// `--help` and `--version` are errors to clap and successes to everybody else.
+fn usage(error: &clap::Error) -> Ending {
+    // Nothing can be told if the terminal is gone.
+    let _ = error.print();
+    match error.use_stderr() {
+        true => Ending::BadInput,
+        false => Ending::AsExpected,
+    }
+}
+
+/// One error, on standard error, in the form `failed to …`.
+fn complain(error: &dyn std::fmt::Display) {
+    anstream::eprintln!("pgauntlet: failed to {error}");
+}

@@ -1,0 +1,90 @@
+//! `run` and `judge`.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::judge::Judgement;
+use crate::report::{self, Live, Mode};
+use crate::run::{self, Ending, Error, Fault, OnJudged, Request};
+
+use super::args::{JudgeArguments, RunArguments};
+use super::{complain, scenarios};
+
+pub async fn run(arguments: &RunArguments) -> Ending {
+    let request = match request(arguments) {
+        Ok(request) => request,
+        Err(ending) => return ending,
+    };
+    let live = Live::start(if arguments.quiet { Mode::Quiet } else { Mode::Auto });
+    let shown = Arc::clone(&live);
+    let on_judged: OnJudged = Arc::new(move |judgement| shown.print(&report::trial(judgement)));
+    let cancel = cancelled_by_signals();
+    let outcome = run::run(&request, &live.listener(), &on_judged, &cancel).await;
+    live.end();
+    match outcome {
+        Ok(judgements) => conclude(&judgements, request.out.as_deref()),
+        Err(error) => ending_of(&error),
+    }
+}
+
+fn request(arguments: &RunArguments) -> Result<Request, Ending> {
+    let mut scenarios = scenarios::load(&arguments.which)?;
+    if let Some(rng_seed) = arguments.rng_seed {
+        scenarios.iter_mut().for_each(|scenario| scenario.rng_seed = rng_seed);
+    }
+    let server = arguments.server.request().map_err(|error| {
+        complain(&error);
+        Ending::BadInput
+    })?;
+    Ok(Request { scenarios, sizes: arguments.sizes(), server, out: arguments.out.clone() })
+}
+
+/// SIGINT and SIGTERM end the run in good order.
+fn cancelled_by_signals() -> CancellationToken {
+    use tokio::signal::unix::{SignalKind, signal};
+    let cancel = CancellationToken::new();
+    let cancelled = cancel.clone();
+    tokio::spawn(async move {
+        let (Ok(mut int), Ok(mut term)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        tokio::select! {
+            _ = int.recv() => {}
+            _ = term.recv() => {}
+        }
+        cancelled.cancel();
+    });
+    cancel
+}
+
+fn conclude(judgements: &[Judgement], out: Option<&std::path::Path>) -> Ending {
+    anstream::println!("{}", report::verdicts(judgements));
+    if let Some(out) = out {
+        anstream::println!("\nhistories and result.json are in {}", out.display());
+    }
+    run::ending(judgements)
+}
+
+fn ending_of(error: &Error) -> Ending {
+    complain(error);
+    match error.fault() {
+        Fault::Input => Ending::BadInput,
+        Fault::Environment => Ending::Failed,
+        Fault::Interrupted => Ending::Interrupted,
+    }
+}
+
+pub fn judge(arguments: &JudgeArguments) -> Ending {
+    match run::judge_again(&arguments.directory) {
+        Ok(judgements) => {
+            for judgement in &judgements {
+                anstream::println!("{}", report::trial(judgement));
+            }
+            conclude(&judgements, None)
+        }
+        Err(error) => ending_of(&error),
+    }
+}

@@ -1,0 +1,105 @@
+//! `list` and `check`, and how a command finds its scenarios.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::run::Ending;
+use crate::scenario::{self, Problem, Scenario};
+
+use super::args::Which;
+use super::complain;
+
+/// Where scenarios are looked for when nothing is said.
+const DIRECTORY: &str = "scenarios";
+
+/// Loads what was asked for; every problem of every file is told before anything else happens.
+pub fn load(which: &Which) -> Result<Vec<Scenario>, Ending> {
+    let (loaded, problems) = try_load(which).map_err(|error| {
+        complain(&error);
+        Ending::BadInput
+    })?;
+    if problems.is_empty() {
+        return Ok(loaded);
+    }
+    anstream::eprint!("{}", scenario::render(&problems));
+    Err(Ending::BadInput)
+}
+
+fn try_load(which: &Which) -> Result<(Vec<Scenario>, Vec<Problem>), String> {
+    // Loading reads every file, so the unpacked copy may go when this function ends.
+    let mut unpacked = None;
+    let root = match &which.scenarios_dir {
+        Some(directory) => directory.clone(),
+        None if Path::new(DIRECTORY).is_dir() => PathBuf::from(DIRECTORY),
+        None => unpacked.insert(unpack_bundled()?).path().to_owned(),
+    };
+    let mut directories = Vec::new();
+    let mut problems = Vec::new();
+    for name in &which.scenarios {
+        directories.push(directory_of(name, &root)?);
+    }
+    if which.scenarios.is_empty() {
+        match scenario::find(&root) {
+            Ok(found) => directories = found,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let mut loaded = Vec::new();
+    for directory in directories {
+        match scenario::load(&directory) {
+            Ok(scenario) => loaded.push(scenario),
+            Err(found) => problems.extend(found),
+        }
+    }
+    Ok((loaded, problems))
+}
+
+fn unpack_bundled() -> Result<TempDir, String> {
+    let unpack = || {
+        let directory = tempfile::Builder::new().prefix("scenarios-").tempdir()?;
+        scenario::bundled::unpack(directory.path())?;
+        Ok(directory)
+    };
+    unpack().map_err(|error: std::io::Error| format!("unpack the bundled scenarios: {error}"))
+}
+
+/// A directory as it is typed, else a scenario's name below the root.
+fn directory_of(name: &str, root: &Path) -> Result<PathBuf, String> {
+    let is_scenario = |path: &Path| path.join("scenario.toml").is_file();
+    let candidates = [PathBuf::from(name), root.join(name)];
+    candidates.into_iter().find(|path| is_scenario(path)).ok_or_else(|| {
+        format!(
+            "find the scenario {name}: neither {name} nor {} holds a scenario.toml; \
+             `pgauntlet list` shows what there is",
+            root.join(name).display()
+        )
+    })
+}
+
+pub fn list(which: &Which) -> Ending {
+    let scenarios = match load(which) {
+        Ok(scenarios) => scenarios,
+        Err(ending) => return ending,
+    };
+    let width = scenarios.iter().map(|s| s.name.len()).max().unwrap_or(0);
+    for scenario in &scenarios {
+        let expected: Vec<&str> = scenario.expect.verdict.iter().map(|v| v.as_str()).collect();
+        let first = scenario.analysis.trim().split(". ").next().unwrap_or("");
+        let sentence = first.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sentence = sentence.trim_end_matches('.');
+        let expected = expected.join(" or ");
+        anstream::println!("{:<width$}  {expected:<8}  {sentence}", scenario.name);
+    }
+    Ending::AsExpected
+}
+
+pub fn check(which: &Which) -> Ending {
+    match load(which) {
+        Ok(scenarios) => {
+            anstream::println!("{} scenarios are well-formed", scenarios.len());
+            Ending::AsExpected
+        }
+        Err(ending) => ending,
+    }
+}

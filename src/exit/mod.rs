@@ -1,0 +1,41 @@
+//! What the process says when it ends: one code per kind of outcome.
+//!
+//! A pipeline tells "this change is not what you expected" from "this machine could not say".
+
+use std::process::ExitCode;
+
+use crate::run::Ending;
+
+/// Every trial ended as its scenario expects.
+pub const AS_EXPECTED: u8 = 0;
+/// Some verdict or finding is not the expected one.
+pub const NOT_AS_EXPECTED: u8 = 1;
+/// The command line or a scenario file is wrong; nothing was started.
+pub const BAD_INPUT: u8 = 2;
+/// Some trial's evidence carries no answer.
+pub const UNPROVEN: u8 = 3;
+/// Our failure or the environment's.
+pub const FAILED: u8 = 4;
+/// Ended by SIGINT or SIGTERM.
+pub const INTERRUPTED: u8 = 130;
+
+/// For `--help`.
+pub const HELP: &str = "\
+Exit codes:
+    0  every trial ended as its scenario expects
+    1  a verdict or finding is not the expected one
+    2  the command line or a scenario file is wrong; nothing was started
+    3  a trial's evidence carries no answer (unproven)
+    4  our failure or the environment's
+  130  interrupted";
+
+pub fn code(ending: Ending) -> ExitCode {
+    ExitCode::from(match ending {
+        Ending::AsExpected => AS_EXPECTED,
+        Ending::NotAsExpected => NOT_AS_EXPECTED,
+        Ending::BadInput => BAD_INPUT,
+        Ending::Unproven => UNPROVEN,
+        Ending::Failed => FAILED,
+        Ending::Interrupted => INTERRUPTED,
+    })
+}

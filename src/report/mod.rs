@@ -1,0 +1,13 @@
+//! Renders judgements and progress. It never judges: what is not in a judgement is not shown.
+
+mod live;
+mod numbers;
+mod result;
+mod table;
+mod trial;
+
+pub use live::{Live, Mode};
+pub use numbers::bytes;
+pub use result::{ReadError, ResultFile, WriteError};
+pub use table::verdicts;
+pub use trial::trial;

@@ -1,0 +1,84 @@
+//! What ends a run without judgements: the stages' errors, and the run's own.
+
+use std::path::{Path, PathBuf};
+
+use crate::{disturb, drive, history, migrate, observe, provision, report, seed};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("start a server: {0}")]
+    Provision(#[from] provision::Error),
+    #[error("seed: {0}")]
+    Seed(#[from] seed::Error),
+    #[error("start the traffic: {0}")]
+    Drive(#[source] Box<drive::Error>),
+    #[error("run the change: {0}")]
+    Migrate(#[from] migrate::Error),
+    #[error("{0}")]
+    Disturb(#[from] disturb::Error),
+    #[error("{0}")]
+    Observe(#[from] observe::Error),
+    #[error("keep the history: {0}")]
+    History(#[from] history::WriteError),
+    #[error("{0}")]
+    ReadHistory(#[from] history::ReadError),
+    #[error("keep the result: {0}")]
+    Result(#[from] report::WriteError),
+    #[error("open a session on the trial's database: {0}")]
+    Session(#[from] crate::connect::Error),
+    #[error("read or write the scenario inside the history: {0}")]
+    Scenario(serde_json::Error),
+    #[error("use {path} for output: {source}")]
+    Out { path: PathBuf, source: std::io::Error },
+    #[error("write to {path}: it holds the result of another run; name another directory")]
+    OutTaken { path: PathBuf },
+    #[error("find a history in {path}: neither it nor a directory in it holds history.jsonl")]
+    NoHistory { path: PathBuf },
+    #[error(
+        "set the rows of {table}: no scenario has such a table; there are {}",
+        .known.join(", ")
+    )]
+    NoSuchTable { table: String, known: Vec<String> },
+    #[error(
+        "fit {scenario} on the disk: at this size it needs about {}, and {} are free in \
+         {directory}; choose a smaller size (--scale, --rows, --quick)",
+        report::bytes(*.needed), report::bytes(*.free)
+    )]
+    Disk { scenario: String, needed: u64, free: u64, directory: PathBuf },
+    #[error("go on: interrupted")]
+    Interrupted,
+}
+
+impl From<drive::Error> for Error {
+    fn from(error: drive::Error) -> Error {
+        Error::Drive(Box::new(error))
+    }
+}
+
+/// Whose doing an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The command line or a scenario file.
+    Input,
+    /// Ours or the environment's.
+    Environment,
+    Interrupted,
+}
+
+impl Error {
+    pub fn out(path: &Path, source: std::io::Error) -> Error {
+        Error::Out { path: path.to_owned(), source }
+    }
+
+    pub fn fault(&self) -> Fault {
+        match self {
+            Error::Interrupted => Fault::Interrupted,
+            Error::Out { .. }
+            | Error::OutTaken { .. }
+            | Error::NoHistory { .. }
+            | Error::NoSuchTable { .. }
+            | Error::Disk { .. } => Fault::Input,
+            _ => Fault::Environment,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! When the application is back to normal.
+
+use std::time::Duration;
+
+use crate::clock::Micros;
+use crate::drive::Driving;
+use crate::history::Recorder;
+use crate::scenario::Traffic;
+
+/// Latency is looked at this often.
+const POLL: Duration = Duration::from_millis(100);
+/// The p99 of the operations due in this last stretch is compared with the baseline's.
+const WINDOW: Micros = Micros::from_secs(1);
+/// Back means within this multiple of the baseline's p99 …
+const RATIO: f64 = 3.0;
+/// … or below this, whatever the baseline was.
+const FLOOR: Micros = Micros::from_millis(50);
+
+/// Waits until latency is back at the baseline, or the scenario's limit is reached.
+pub async fn wait(driving: &Driving, recorder: &Recorder, traffic: &Traffic, baseline: Micros) {
+    let clock = recorder.clock();
+    let began = clock.now();
+    let limit = Micros((baseline.0 as f64 * RATIO) as u64).max(FLOOR);
+    let (least, most) = (traffic.recovery_min_ms, traffic.recovery_max_ms);
+    loop {
+        tokio::time::sleep(POLL).await;
+        let now = clock.now();
+        let elapsed = now - began;
+        if elapsed >= Micros::from_millis(most) {
+            return;
+        }
+        let window = now - WINDOW;
+        // An operation that is still out there from before the window is not back yet.
+        let drained = driving.oldest_outstanding().is_none_or(|due| due >= window);
+        let quick = driving.quantile_since(window, 0.99).is_some_and(|p99| p99 <= limit);
+        if elapsed >= Micros::from_millis(least) && drained && quick {
+            return;
+        }
+    }
+}

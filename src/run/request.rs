@@ -1,0 +1,126 @@
+//! What a run is asked for, and what it amounts to.
+
+use std::path::PathBuf;
+
+use crate::provision;
+use crate::scenario::{Scenario, Sizes};
+
+use super::Error;
+
+/// Rows of the largest table under `--quick`.
+pub const QUICK_ROWS: u64 = 200_000;
+/// Longest baseline, and longest least recovery, under `--quick`: enough for a p99.
+const QUICK_BASELINE_MS: u64 = 2_000;
+const QUICK_RECOVERY_MS: u64 = 1_000;
+
+pub struct Request {
+    pub scenarios: Vec<Scenario>,
+    pub sizes: SizeRequest,
+    pub server: provision::Request,
+    /// Where histories and result.json go; None keeps nothing.
+    pub out: Option<PathBuf>,
+}
+
+/// How the declared sizes are changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SizeRequest {
+    /// Every table times this.
+    pub scale: Option<f64>,
+    /// Scale so that the largest table has `QUICK_ROWS`.
+    pub quick: bool,
+    /// Rows of single tables; wins over the others.
+    pub rows: Vec<(String, u64)>,
+}
+
+impl SizeRequest {
+    pub fn apply(&self, declared: &Sizes) -> Sizes {
+        let factor = match (self.scale, self.quick) {
+            (Some(factor), _) => factor,
+            (None, true) => (QUICK_ROWS as f64 / declared.largest().max(1) as f64).min(1.0),
+            (None, false) => 1.0,
+        };
+        let mut sizes = declared.scaled(factor);
+        for (table, rows) in &self.rows {
+            if let Some(known) = sizes.0.get_mut(table) {
+                *known = *rows;
+            }
+        }
+        sizes
+    }
+}
+
+impl Request {
+    /// The trials in the order in which they run: those that end soonest first, by the deadlines
+    /// that their authors gave, so that the first verdict does not wait for the longest change.
+    pub(super) fn plan(&self) -> Result<Vec<(Scenario, Sizes)>, Error> {
+        for (table, _) in &self.sizes.rows {
+            let declares = |s: &Scenario| s.tables.iter().any(|t| t.name == *table);
+            if !self.scenarios.iter().any(declares) {
+                return Err(Error::NoSuchTable { table: table.clone(), known: self.tables() });
+            }
+        }
+        let sized = |s: &Scenario| (self.shortened(s), self.sizes.apply(&s.declared_sizes()));
+        let mut plan: Vec<(Scenario, Sizes)> = self.scenarios.iter().map(sized).collect();
+        plan.sort_by_key(|(s, _)| (s.change.deadline_ms, s.name.clone()));
+        Ok(plan)
+    }
+
+    fn shortened(&self, scenario: &Scenario) -> Scenario {
+        let mut scenario = scenario.clone();
+        if self.sizes.quick {
+            let traffic = &mut scenario.traffic;
+            traffic.baseline_ms = traffic.baseline_ms.min(QUICK_BASELINE_MS);
+            traffic.recovery_min_ms = traffic.recovery_min_ms.min(QUICK_RECOVERY_MS);
+        }
+        scenario
+    }
+
+    fn tables(&self) -> Vec<String> {
+        let tables = self.scenarios.iter().flat_map(|s| &s.tables);
+        let mut names: Vec<String> = tables.map(|t| t.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// How a call of the program ended; `exit` has a code for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    AsExpected,
+    NotAsExpected,
+    BadInput,
+    Unproven,
+    Failed,
+    Interrupted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared() -> Sizes {
+        Sizes([("spans".to_owned(), 2_000_000), ("tasks".to_owned(), 20_000)].into())
+    }
+
+    #[test]
+    fn quick_scales_every_table_by_the_largest() {
+        let sizes = SizeRequest { quick: true, ..SizeRequest::default() }.apply(&declared());
+        assert_eq!((sizes.rows("spans"), sizes.rows("tasks")), (200_000, 2_000));
+    }
+
+    #[test]
+    fn quick_never_makes_a_small_scenario_larger() {
+        let small = Sizes([("t".to_owned(), 10)].into());
+        let sizes = SizeRequest { quick: true, ..SizeRequest::default() }.apply(&small);
+        assert_eq!(sizes, small);
+    }
+
+    #[test]
+    fn rows_of_one_table_win_over_the_scale() {
+        let rows = vec![("spans".to_owned(), 7)];
+        let request = SizeRequest { scale: Some(0.5), quick: false, rows };
+        let sizes = request.apply(&declared());
+        assert_eq!((sizes.rows("spans"), sizes.rows("tasks")), (7, 10_000));
+    }
+}

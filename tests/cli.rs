@@ -1,0 +1,122 @@
+//! The command line as its users meet it: exit codes, errors, help.
+
+use std::path::Path;
+use std::process::Command as Process;
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use assert_cmd::prelude::*;
+use predicates::str::{contains, is_empty};
+use rstest::rstest;
+
+fn pgauntlet() -> assert_cmd::Command {
+    let mut command = cargo_bin_cmd!("pgauntlet");
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("NO_COLOR", "1");
+    command
+}
+
+#[test]
+fn help_names_the_commands_and_the_exit_codes() {
+    let help = pgauntlet().arg("--help").assert().success();
+    let text = String::from_utf8_lossy(&help.get_output().stdout).into_owned();
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn every_bundled_scenario_is_listed_with_what_it_expects() {
+    let list = pgauntlet().arg("list").assert().success();
+    for name in ["spans-task-id-original", "backfill-runbook", "idle-in-transaction"] {
+        list.get_output().stdout.windows(name.len()).find(|w| *w == name.as_bytes()).expect(name);
+    }
+}
+
+#[test]
+fn the_bundled_scenarios_are_there_without_their_directory() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let list = pgauntlet().current_dir(elsewhere.path()).arg("list").assert();
+    list.success().stdout(contains("spans-task-id-reduced"));
+}
+
+#[rstest]
+#[case::unknown_command(&["frobnicate"], "unrecognized subcommand")]
+#[case::unknown_scenario(&["run", "no-such-scenario"], "pgauntlet list")]
+#[case::unknown_server(&["run", "--server", "sqlite"], "local, docker, or a postgres:// address")]
+#[case::rows_without_a_number(&["run", "--rows", "spans"], "TABLE=ROWS")]
+#[case::rows_of_no_table(&["run", "--rows", "spons=1", "--quick"], "no scenario has such a table")]
+#[case::no_histories(&["judge", "src"], "history.jsonl")]
+fn a_wrong_command_line_is_refused_with_code_2_and_its_remedy(
+    #[case] arguments: &[&str],
+    #[case] told: &str,
+) {
+    pgauntlet().args(arguments).assert().code(2).stderr(contains(told)).stdout(is_empty());
+}
+
+#[test]
+fn a_size_that_does_not_fit_the_disk_is_refused_before_anything_is_seeded() {
+    let arguments = ["run", "spans-task-id-reduced", "--rows", "spans=900000M", "--no-cache"];
+    let refused = pgauntlet().args(arguments).assert().code(2);
+    refused.stderr(contains("free in"));
+}
+
+#[test]
+fn a_broken_scenario_is_refused_with_its_file_and_line_before_anything_starts() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let broken = directory.path().join("broken");
+    std::fs::create_dir(&broken).expect("a directory");
+    std::fs::write(broken.join("scenario.toml"), "analysis = 'x'\nrates = 1\n").expect("a file");
+    let run = pgauntlet().arg("run").arg(&broken).assert().code(2);
+    run.stderr(contains("scenario.toml:2")).stderr(contains("rates"));
+}
+
+#[test]
+fn output_of_another_run_is_not_written_over() {
+    let out = tempfile::tempdir().expect("a directory");
+    std::fs::write(out.path().join("result.json"), "{}").expect("a file");
+    let run = pgauntlet().args(["run", "--quick", "--out"]).arg(out.path()).assert().code(2);
+    run.stderr(contains("another directory"));
+}
+
+/// A run that is interrupted ends with 130 within a bounded time and leaves no server.
+#[rstest]
+#[case::sigint(nix::sys::signal::Signal::SIGINT)]
+#[case::sigterm(nix::sys::signal::Signal::SIGTERM)]
+fn an_interrupted_run_ends_with_130_and_leaves_nothing(#[case] signal: nix::sys::signal::Signal) {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let mut command = Process::cargo_bin("pgauntlet").expect("the binary");
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", "cic-in-transaction", "--quick", "--no-cache", "--out"])
+        .arg(scratch.path().join("out"));
+    let mut child = command.spawn().expect("a child");
+    // The history's first event says that the trial is under way.
+    let history = scratch.path().join("out/cic-in-transaction/history.jsonl");
+    wait_for("the trial", || has_lines(&history, 3));
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    nix::sys::signal::kill(pid, signal).expect("a signal");
+    let mut code = None;
+    wait_for("the end", || {
+        code = child.try_wait().expect("a status").and_then(|status| status.code());
+        code.is_some()
+    });
+    assert_eq!(code, Some(130));
+    wait_for("the server's end", || !mentions_any_process(child.id()));
+}
+
+fn has_lines(path: &Path, lines: usize) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| text.lines().count() >= lines)
+}
+
+/// Whether a Postgres serves a database of that process.
+fn mentions_any_process(owner: u32) -> bool {
+    let listing = Process::new("ps").args(["-eo", "args"]).output().expect("ps");
+    String::from_utf8_lossy(&listing.stdout).contains(&format!("pgauntlet_trial_{owner}_"))
+}
+
+fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
+    const LONGEST: Duration = Duration::from_secs(60);
+    let began = Instant::now();
+    while !is_there() {
+        assert!(began.elapsed() < LONGEST, "{what} did not come within {LONGEST:?}");
+        std::thread::yield_now();
+    }
+}
