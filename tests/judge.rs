@@ -71,6 +71,65 @@ fn a_queue_behind_a_waiting_change_is_judged_by_its_lock_timeout(
 }
 
 #[test]
+fn several_statements_under_one_lock_are_not_an_idle_transaction() {
+    let mut made = Made::with_change();
+    (made.lock_timeout_ms, made.idle_timeout_ms) = (3_000, 10_000);
+    made.statement(0, 5_000, 5_010, "ALTER TABLE spans ADD COLUMN task_id varchar", true);
+    made.statement(1, 5_010, 8_000, "UPDATE spans SET task_id = trace_id", true);
+    made.statement(2, 8_000, 11_000, "ALTER TABLE spans ADD CONSTRAINT fk", true);
+    made.statement(3, 11_000, 14_000, "CREATE INDEX ix ON spans (task_id)", true);
+    made.blocked_by_change(5_020, 14_000);
+    assert_eq!(made.judge().verdict, Verdict::Unsafe);
+}
+
+#[test]
+fn an_idle_transaction_is_bounded_by_the_timeout_in_force_and_by_no_other() {
+    let idle = |timeout_ms| {
+        let mut made = Made::with_change();
+        (made.lock_timeout_ms, made.idle_timeout_ms) = (3_000, timeout_ms);
+        made.statement(0, 5_000, 5_010, "ALTER TABLE spans ADD COLUMN task_id varchar", true);
+        made.statement(1, 8_000, 8_001, "SELECT 1", true);
+        made.blocked_by_change(5_020, 8_000);
+        made.judge().verdict
+    };
+    assert_eq!((idle(3_000), idle(0)), (Verdict::Bounded, Verdict::Unsafe));
+}
+
+#[test]
+fn a_short_wait_does_not_excuse_the_long_hold_after_it() {
+    let mut made = Made::with_change();
+    made.lock_timeout_ms = 3_000;
+    let text = "ALTER TABLE spans ALTER COLUMN id TYPE text";
+    made.statement(0, 5_000, 8_900, text, true);
+    made.queued_behind_waiting_change(5_050, 7_000);
+    made.blocked_pid(APP + 1, 7_000, 8_900, &[CHANGE]);
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Unsafe, "{:?}", judgement.findings);
+}
+
+#[test]
+fn an_operation_whose_fate_is_unknown_counts_as_failed() {
+    for outcome in [Outcome::Indeterminate("connection reset".into()), Outcome::Unanswered] {
+        let mut made = Made::calm();
+        made.operation(5_100, Some(5_101), 5_200, outcome, Some(APP));
+        let judgement = made.judge();
+        assert!(found(&judgement, FindingKind::OperationFailed).is_some());
+        assert_eq!(judgement.verdict, Verdict::Unsafe);
+    }
+}
+
+#[test]
+fn latency_that_is_worse_only_after_the_change_is_found() {
+    let mut made = Made::calm();
+    for due in (20_000..21_900).step_by(100) {
+        made.operation(due, Some(due), due + 900, Outcome::Succeeded, Some(APP));
+    }
+    let judgement = made.judge();
+    let latency = found(&judgement, FindingKind::Latency).expect("a finding");
+    assert!(latency.sentence.contains("after the change"), "{}", latency.sentence);
+}
+
+#[test]
 fn operations_that_block_each_other_are_not_the_changes_doing() {
     let mut made = Made::with_change();
     made.statement(0, 5_000, 5_010, "ALTER TABLE spans ADD COLUMN task_id varchar", false);
@@ -208,6 +267,7 @@ fn a_read_that_changes_is_found_and_an_equal_one_is_not() {
     let mut made = Made::calm();
     made.at(100, read("a"));
     made.at(5_500, read("a"));
+    made.at(21_000, read("a"));
     assert_eq!(made.clone().judge().verdict, Verdict::Safe);
     made.at(5_600, read("b"));
     let judgement = made.judge();
@@ -223,6 +283,14 @@ fn a_read_that_changes_is_found_and_an_equal_one_is_not() {
 #[case::slow_baseline(|made: &mut Made| made.operation(100, Some(100), 4_000,
     Outcome::Succeeded, Some(APP)), FindingKind::BaselineBroken)]
 #[case::no_end(|made: &mut Made| made.cut_before(Phase::End), FindingKind::NotReached)]
+#[case::late_in_the_change_only(|made: &mut Made| made.late_in_the_change(),
+    FindingKind::GeneratorLag)]
+#[case::nothing_was_run(|made: &mut Made| made.only_statements_of_the_runner(),
+    FindingKind::NotReached)]
+#[case::a_condition_that_broke(|made: &mut Made| made.disturbance_breaks(),
+    FindingKind::MeasurementFailed)]
+#[case::failed_samples(|made: &mut Made| made.sampler.failed = made.sampler.samples,
+    FindingKind::SamplesMissing)]
 #[case::a_stage_that_failed(|made: &mut Made| made.stage_failed(),
     FindingKind::MeasurementFailed)]
 #[case::accounts_that_do_not_balance(|made: &mut Made| made.counters.scheduled += 1,
@@ -259,7 +327,9 @@ proptest! {
         let derived = lock_waits(&history);
         prop_assert_eq!(derived.len(), truth.len());
         for wait in &truth {
-            let same = derived.iter().find(|d| d.pid == wait.pid && d.from.0.abs_diff(wait.from.0) < 2_000);
+            let same = derived.iter().find(|d| {
+                d.pid == wait.pid && d.from.0.abs_diff(wait.from.0) < 2_000
+            });
             let Some(same) = same else {
                 return Err(TestCaseError::fail(format!("{wait:?} was not derived")));
             };

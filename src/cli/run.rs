@@ -1,6 +1,6 @@
 //! `run` and `judge`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -18,13 +18,25 @@ pub async fn run(arguments: &RunArguments) -> Ending {
     };
     let live = Live::start(if arguments.quiet { Mode::Quiet } else { Mode::Auto });
     let shown = Arc::clone(&live);
-    let on_judged: OnJudged = Arc::new(move |judgement| shown.print(&report::trial(judgement)));
+    let judged = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&judged);
+    let on_judged: OnJudged = Arc::new(move |judgement| {
+        shown.print(&report::trial(judgement));
+        seen.lock().unwrap_or_else(PoisonError::into_inner).push(judgement.clone());
+    });
     let cancel = cancelled_by_signals();
     let outcome = run::run(&request, &live.listener(), &on_judged, &cancel).await;
     live.end();
     match outcome {
         Ok(judgements) => conclude(&judgements, request.out.as_deref()),
-        Err(error) => ending_of(&error),
+        Err(error) => {
+            // What was judged before the run broke is still true.
+            let judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
+            if !judged.is_empty() {
+                anstream::println!("{}\n", report::verdicts(&judged));
+            }
+            ending_of(&error)
+        }
     }
 }
 

@@ -24,10 +24,11 @@ use crate::scenario::{Pool, Scenario, Sizes};
 
 use super::accounting::Accounting;
 use super::connection::{APPLICATION_NAME, SessionOpener};
+use super::error::Error;
 use super::ledger::{Ledger, Write};
 use super::operation::{self, Trace};
 use super::parameters::{Drawing, Feeds, Values};
-use super::plan::{Plan, UnknownName};
+use super::plan::Plan;
 use super::pool::QueuePool;
 use super::schedule::{Arrival, Mix, Schedule, Timetable};
 use super::settle::OBSERVER_NAME;
@@ -58,44 +59,6 @@ pub struct Setup<'a> {
     pub sizes: &'a Sizes,
     pub recorder: &'a Recorder,
     pub listener: &'a Listener,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("start the thread that drives the traffic: {0}")]
-    Thread(std::io::Error),
-    #[error("begin the traffic: its thread panicked, which is a defect of pgauntlet")]
-    Panicked,
-    #[error(transparent)]
-    UnknownName(#[from] UnknownName),
-    #[error(
-        "open the {size} connections of the pool: {source}; \
-         is the server's max_connections large enough?"
-    )]
-    Pool { size: u32, source: connect::Error },
-    #[error(
-        "open the {size} connections of the pool and prepare the operations on them within \
-         {seconds} s; does something hold a lock on their tables?"
-    )]
-    PoolTimeout { size: u32, seconds: u64 },
-    #[error("prepare operation {operation:?}, statement {number}: {source}")]
-    Statement { operation: String, number: usize, source: connect::Error },
-    #[error(
-        "prepare operation {operation:?}, statement {number}: it has {expected} parameters and \
-         {given} placeholders"
-    )]
-    Placeholders { operation: String, number: usize, expected: usize, given: usize },
-    #[error(
-        "prepare operation {operation:?}: parameter {parameter:?} gives {value:?}, which is no \
-         {type_name}: {source}"
-    )]
-    Parameter {
-        operation: String,
-        parameter: String,
-        value: String,
-        type_name: String,
-        source: connect::Error,
-    },
 }
 
 /// Traffic that is going on. Dropped without [`Driving::stop`], it ends at once.

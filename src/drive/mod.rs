@@ -7,6 +7,7 @@
 mod accounting;
 mod connection;
 mod driver;
+mod error;
 mod ledger;
 mod operation;
 mod parameters;
@@ -16,7 +17,8 @@ mod schedule;
 mod settle;
 mod warm;
 
-pub use driver::{Driving, Error, Setup, Stopped, start, start_on};
+pub use driver::{Driving, Setup, Stopped, start, start_on};
+pub use error::Error;
 pub use ledger::Ledger;
 pub use plan::UnknownName;
 pub use schedule::{Arrival, Mix, Schedule, Timetable};

@@ -13,7 +13,7 @@ use crate::pg::quote_ident;
 use crate::scenario::{Scenario, Sizes};
 
 use super::connection::{Connection, SessionOpener, Text};
-use super::driver::Error;
+use super::error::Error;
 use super::parameters::{Drawing, Feeds, Values};
 use super::plan::{Plan, PlannedOperation};
 use super::pool::{AcquireError, Lease, QueuePool};

@@ -217,6 +217,7 @@ pub struct StatementBegan {
     /// In force when it began, as the session shows them; 0 ms is none.
     pub lock_timeout_ms: u64,
     pub statement_timeout_ms: u64,
+    pub idle_in_transaction_session_timeout_ms: u64,
     pub transaction: TransactionStatus,
 }
 

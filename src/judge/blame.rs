@@ -21,13 +21,20 @@ pub enum Posture {
 
 #[derive(Clone, Debug)]
 pub struct Blame {
+    /// What it did for most of the stall.
     pub posture: Posture,
+    /// How the stall's length divides into the three.
+    pub waiting: Micros,
+    pub holding: Micros,
+    pub idle: Micros,
     /// The statement that ran for most of the stall; for an idle transaction the last one before.
     pub during: Option<StatementRef>,
     /// The statement after which the lock was held for the first time, where it is another one.
     pub taken_by: Option<StatementRef>,
-    /// In force for the statement; None: no limit.
+    /// In force for the statement that waited, and after the one that left the transaction idle;
+    /// None: no limit.
     pub lock_timeout: Option<Micros>,
+    pub idle_timeout: Option<Micros>,
     /// In words: for whom the change waited.
     pub behind: Option<String>,
 }
@@ -50,7 +57,6 @@ pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef 
 pub fn blame(
     timeline: &Timeline<'_>,
     waits: &[LockWait],
-    group: &[&LockWait],
     witness: &LockWait,
     span: (Micros, Micros),
 ) -> Blame {
@@ -60,18 +66,22 @@ pub fn blame(
         ended.min(span.1) - began.max(span.0)
     };
     let longest = statements().filter(|s| overlap(s) > Micros::ZERO).max_by_key(overlap);
-    let total = |of: fn(&LockWait) -> Micros| -> u64 { group.iter().map(|w| of(w).0).sum() };
-    let waiting = total(|w| w.cause.change_waiting);
-    let holding = total(|w| w.cause.change_holding);
+    let own_waits = waits.iter().filter(|w| timeline.is_change(w.pid));
+    let within = |w: &LockWait| w.last_seen.min(span.1) - w.from.max(span.0);
     let length = span.1 - span.0;
-    let ran_most = longest.is_some_and(|s| overlap(&s) + overlap(&s) >= length);
-    let posture = match (waiting > holding, ran_most) {
-        (true, _) => Posture::Waiting,
-        (false, true) => Posture::Holding,
-        (false, false) => Posture::Idle,
+    let waiting = sum(own_waits.map(within)).min(length);
+    let running = sum(statements().map(|s| overlap(&s))).clamp(waiting, length);
+    let (holding, idle) = (running - waiting, length - running);
+    let posture = if waiting >= holding.max(idle) {
+        Posture::Waiting
+    } else if holding >= idle {
+        Posture::Holding
+    } else {
+        Posture::Idle
     };
+    let before_gap = before_longest_gap(timeline, span);
     let during = match posture {
-        Posture::Idle => before_longest_gap(timeline, span),
+        Posture::Idle => before_gap,
         Posture::Waiting | Posture::Holding => longest,
     };
     let taken_by = statements().find(|s| takes(s, witness));
@@ -81,7 +91,12 @@ pub fn blame(
         posture,
         during: during.map(|s| statement_ref(s, timeline.end)),
         taken_by: taken_by.map(|s| statement_ref(s, timeline.end)),
-        lock_timeout: during.and_then(lock_timeout),
+        waiting,
+        holding,
+        idle,
+        lock_timeout: longest.and_then(|s| in_force(s.began.lock_timeout_ms)),
+        idle_timeout: before_gap
+            .and_then(|s| in_force(s.began.idle_in_transaction_session_timeout_ms)),
         behind: behind(timeline, waits, span),
     }
 }
@@ -111,9 +126,12 @@ fn takes(record: &StatementRecord<'_>, witness: &LockWait) -> bool {
     ended.held.iter().any(|h| Some(&h.relation) == witness.relation.as_ref() && stops(h.mode))
 }
 
-fn lock_timeout(record: &StatementRecord<'_>) -> Option<Micros> {
-    let ms = record.began.lock_timeout_ms;
+fn in_force(ms: u64) -> Option<Micros> {
     (ms > 0).then(|| Micros::from_millis(ms))
+}
+
+fn sum(lengths: impl Iterator<Item = Micros>) -> Micros {
+    lengths.fold(Micros::ZERO, |sum, length| sum + length)
 }
 
 /// For whom the change itself waited longest in the span.

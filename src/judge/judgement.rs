@@ -109,6 +109,8 @@ pub struct LatencyByPhase {
     pub before: Summary,
     pub during: Summary,
     pub after: Summary,
+    /// While the change was applied again.
+    pub rerun: Summary,
 }
 
 /// A statement of the change and what it cost.

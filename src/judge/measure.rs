@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{Counters, Operation, Outcome, Phase, SamplerReport, ServerError};
+use crate::scenario::{Scenario, Traffic};
 use crate::stats::{Bucket, Buckets, Latencies, Summary};
 
 use super::blame::statement_ref;
@@ -13,12 +14,8 @@ use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 use super::waits::LockWait;
 
-/// Latency is back when the p99 of a second is within this multiple of the baseline's.
-const RECOVERED_RATIO: f64 = 3.0;
-/// A p99 below this is recovered whatever the baseline was.
-const RECOVERED_FLOOR: Micros = Micros::from_millis(50);
-
 pub fn measure(
+    scenario: &Scenario,
     timeline: &Timeline<'_>,
     waits: &[LockWait],
     stalls: &[Stall<'_>],
@@ -28,15 +25,16 @@ pub fn measure(
         before: summary(timeline, Phase::Baseline),
         during: summary(timeline, Phase::Change),
         after: summary(timeline, Phase::Recovery),
+        rerun: summary(timeline, Phase::Rerun),
     };
     let change = timeline.change();
     let took = change.map_or(Micros::ZERO, |a| a.ended.unwrap_or(timeline.end) - a.began);
-    let recovery_us = recovery(timeline, latency.before.p99_us);
+    let recovery_us = recovery(timeline, &scenario.traffic, latency.before.p99_us);
     Measured {
         operations: timeline.counters.unwrap_or_else(|| counted(timeline)),
         series: series(timeline),
         longest_stall_us: stalls.iter().map(|s| s.longest).max().unwrap_or_default(),
-        stalled_operations: stalls.iter().map(|s| s.blocked + s.queued).sum(),
+        stalled_operations: stalls.iter().map(|s| s.operations).sum(),
         queue_max: pool.queue_max,
         exhausted_us: pool.exhausted,
         time_to_exhaustion_us: pool.time_to_exhaustion,
@@ -79,11 +77,14 @@ fn counted(timeline: &Timeline<'_>) -> Counters {
     counters
 }
 
-/// `55P03 lock_not_available`, or what stands for an error without a code.
+/// `57014 query_canceled (statement timeout)`, or what stands for an error without a code. One
+/// code can have several causes, which only the message tells.
 pub fn error_name(error: &ServerError) -> String {
-    match &error.sqlstate {
-        Some(state) => state.to_string(),
-        None => "connection lost".to_owned(),
+    let cause = error.message.split_once(" due to ").map(|(_, cause)| cause);
+    match (&error.sqlstate, cause) {
+        (Some(state), Some(cause)) => format!("{state} ({cause})"),
+        (Some(state), None) => state.to_string(),
+        (None, _) => "connection lost".to_owned(),
     }
 }
 
@@ -106,31 +107,30 @@ fn change_errors(timeline: &Timeline<'_>) -> BTreeMap<String, u64> {
     errors
 }
 
+/// The worst phase's p99: a lag in a short change must not drown in a long calm.
 fn generator_lag(timeline: &Timeline<'_>) -> Micros {
-    let mut lags = Latencies::new();
-    for operation in &timeline.operations {
-        lags.record(operation.dispatched_us - operation.scheduled_us);
-    }
-    lags.quantile(0.99)
+    let phases = [Phase::Baseline, Phase::Change, Phase::Recovery, Phase::Rerun];
+    let lag = |phase| {
+        let mut lags = Latencies::new();
+        for operation in timeline.due_in(phase) {
+            lags.record(operation.dispatched_us - operation.scheduled_us);
+        }
+        lags.quantile(0.99)
+    };
+    phases.into_iter().map(lag).max().unwrap_or_default()
 }
 
-/// From the end of the change to the first second from which on latency stayed back.
-fn recovery(timeline: &Timeline<'_>, baseline_p99: Micros) -> Option<Micros> {
+/// From the end of the change to the first second from which on latency stayed back. None where
+/// the recovery took all the time that it was given.
+fn recovery(timeline: &Timeline<'_>, traffic: &Traffic, baseline_p99: Micros) -> Option<Micros> {
     let (from, to) = timeline.phase(Phase::Recovery)?;
-    let limit = Micros((baseline_p99.0 as f64 * RECOVERED_RATIO) as u64).max(RECOVERED_FLOOR);
-    let slow = |o: &Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
-    // Operations due before the change ended may still be slow; those due after count.
-    let mut per_second: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-    for operation in timeline.due_in(Phase::Recovery) {
-        let second = (operation.scheduled_us - from).0 / 1_000_000;
-        let (all, slow_ones) = per_second.entry(second).or_default();
-        *all += 1;
-        *slow_ones += u64::from(slow(operation));
+    if to - from >= Micros::from_millis(traffic.recovery_max_ms) {
+        return None;
     }
-    let over = |(all, slow): &(u64, u64)| slow * 100 > *all;
-    let last_over = per_second.iter().rev().find(|(_, counts)| over(counts));
-    let back = last_over.map_or(Micros::ZERO, |(second, _)| Micros::from_secs(second + 1));
-    (from + back <= to || last_over.is_none()).then_some(back)
+    let limit = traffic.recovered_below(baseline_p99);
+    let slow = |o: &&Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
+    let last = timeline.due_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
+    Some(last.unwrap_or_default())
 }
 
 fn statement_rows(timeline: &Timeline<'_>) -> Vec<StatementRow> {
@@ -171,6 +171,7 @@ fn merge(mut sum: SamplerReport, report: &&SamplerReport) -> SamplerReport {
     sum.interval_us = sum.interval_us.max(report.interval_us);
     sum.samples += report.samples;
     sum.missed += report.missed;
+    sum.failed += report.failed;
     sum.gaps.extend_from_slice(&report.gaps);
     sum.took_us_p50 = sum.took_us_p50.max(report.took_us_p50);
     sum.took_us_max = sum.took_us_max.max(report.took_us_max);

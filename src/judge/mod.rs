@@ -32,7 +32,7 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let waits = waits::lock_waits(&timeline);
     let stalls = stalls::stalls(&timeline, &waits);
     let pool = pool::pressure(scenario, &timeline, &stalls);
-    let measured = measure::measure(&timeline, &waits, &stalls, &pool);
+    let measured = measure::measure(scenario, &timeline, &waits, &stalls, &pool);
     let evidence = rules::Evidence {
         scenario,
         timeline: &timeline,

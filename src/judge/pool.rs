@@ -15,6 +15,8 @@ pub struct Pressure {
     pub queue_max_at: Micros,
     /// Time in which every connection was checked out while operations waited.
     pub exhausted: Micros,
+    /// The longest stretch of it.
+    pub exhausted_longest: Micros,
     pub exhausted_from: Option<Micros>,
     /// Counted from the first stall's start.
     pub time_to_exhaustion: Option<Micros>,
@@ -44,6 +46,7 @@ pub fn pressure(scenario: &Scenario, timeline: &Timeline<'_>, stalls: &[Stall<'_
             (true, None) => full_since = Some(at),
             (false, Some(since)) => {
                 pressure.exhausted += at - since;
+                pressure.exhausted_longest = pressure.exhausted_longest.max(at - since);
                 pressure.exhausted_from.get_or_insert(since);
                 full_since = None;
             }

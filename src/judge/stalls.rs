@@ -4,6 +4,8 @@
 //! moment at which it was due. An operation that never got a connection has no pid and no wait of
 //! its own: it belongs to the stall during which it queued.
 
+use std::collections::BTreeSet;
+
 use crate::clock::Micros;
 use crate::history::{Operation, Outcome};
 
@@ -19,10 +21,8 @@ const QUEUED_MIN: Micros = Micros::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct Stall<'h> {
     pub from: Micros,
-    /// Operations whose backend waited on a lock.
-    pub blocked: u64,
-    /// Operations that queued for a connection meanwhile.
-    pub queued: u64,
+    /// Operations whose backend waited on a lock, or that queued for a connection meanwhile.
+    pub operations: u64,
     /// The longest that one of them took, from due to finished.
     pub longest: Micros,
     /// The wait that stands for the stall: the one whose operation waited longest.
@@ -69,13 +69,13 @@ fn stall<'h>(timeline: &Timeline<'h>, waits: &[LockWait], group: &[&LockWait]) -
         .collect();
     let latencies = blocked.iter().map(waited).chain(queued.iter().map(|o| o.latency()));
     let longest = latencies.max().unwrap_or_default();
-    let blocked_count = blocked.len() as u64;
+    let stopped = blocked.iter().filter_map(|w| w.operation).chain(queued);
+    let operations = stopped.map(|o| o.seq).collect::<BTreeSet<u64>>().len() as u64;
     let witness = blocked.into_iter().max_by_key(waited);
     // A group is never empty; the first wait stands in where no sample has an operation.
     let witness = witness.unwrap_or_else(|| witnessed(timeline, group[0]));
-    let blame = blame(timeline, waits, group, &witness.wait, (from, to));
-    let queued = queued.iter().filter(|o| o.acquired_us.is_none_or(|at| at >= from)).count();
-    Stall { from, blocked: blocked_count, queued: queued as u64, longest, witness, blame }
+    let blame = blame(timeline, waits, &witness.wait, (from, to));
+    Stall { from, operations, longest, witness, blame }
 }
 
 fn waited(witnessed: &Witnessed<'_>) -> Micros {

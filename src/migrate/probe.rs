@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_postgres::Row;
 
@@ -16,10 +17,12 @@ use crate::tap::{Probe, Sight};
 const SETTINGS: &str = "
 SELECT (SELECT setting::int8 FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'),
        (SELECT setting::int8 FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'),
+       (SELECT setting::int8 FROM pg_catalog.pg_settings
+        WHERE name = 'idle_in_transaction_session_timeout'),
        pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
-/// User relations with storage, TOAST tables among them. `relfilenode` is read from the catalogue as the transaction sees
-/// it, so a rewrite shows before it is committed.
+/// User relations with storage, TOAST tables among them. `relfilenode` is read from the catalogue
+/// as the transaction sees it, so a rewrite shows before it is committed.
 const RELATIONS: &str = "
 SELECT c.oid, c.oid::pg_catalog.regclass::text, c.relfilenode
 FROM pg_catalog.pg_class c
@@ -47,6 +50,22 @@ impl TwoSessions {
         let _ = self.observer.client().execute(sql, &[&self.change.pid()]).await;
     }
 
+    /// Returns when the change's backend runs nothing any more.
+    pub async fn idle(&self) {
+        const POLL: Duration = Duration::from_millis(20);
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND state = 'active'";
+        // A server that cannot be asked is left to the caller's own limit.
+        while !self
+            .observer
+            .client()
+            .query_one(sql, &[&self.change.pid()])
+            .await
+            .is_ok_and(|row| row.get::<_, i64>(0) == 0)
+        {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
     async fn see(&self) -> Result<Sight, tokio_postgres::Error> {
         let locks = self.observer.client().query(LOCKS, &[&self.change.pid()]).await?;
         let settings = self.change.client().query_one(SETTINGS, &[]).await?;
@@ -54,7 +73,8 @@ impl TwoSessions {
         Ok(Sight {
             lock_timeout_ms: millis(&settings, 0),
             statement_timeout_ms: millis(&settings, 1),
-            wal_bytes: millis(&settings, 2),
+            idle_in_transaction_session_timeout_ms: millis(&settings, 2),
+            wal_bytes: millis(&settings, 3),
             relations: relations.iter().map(relation).collect::<BTreeMap<_, _>>(),
             locks: locks.iter().filter_map(lock).collect(),
         })

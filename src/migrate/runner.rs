@@ -65,16 +65,17 @@ async fn within_deadline(
         return end;
     }
     session.canceller().cancel().await;
-    let cancelled = ServerError {
+    // The answer went with the future that waited for it; the server tells when it has stopped.
+    let stopped = timeout(CANCEL_GRACE, runner.tracer.probe().idle()).await;
+    let how = if stopped.is_ok() { "cancelled" } else { "killed, since it ignored a cancel," };
+    let error = ServerError {
         sqlstate: Some(SqlState::new(SqlState::QUERY_CANCELED)),
-        message: format!("cancelled at the change's deadline of {} ms", setup.change.deadline_ms),
+        message: format!("{how} at the change's deadline of {} ms", setup.change.deadline_ms),
         detail: None,
         hint: None,
     };
-    // The statement that was running has an end too; a backend that ignores the cancel is ended.
-    let ending = runner.tracer.ended(Err(cancelled), TransactionStatus::Failed, Vec::new());
-    let _ = timeout(CANCEL_GRACE, ending).await;
-    runner.tracer.probe().terminate().await;
+    runner.tracer.ended(Err(error), TransactionStatus::Failed, Vec::new()).await;
+    let _ = timeout(CANCEL_GRACE, runner.tracer.probe().terminate()).await;
     Ok(AttemptEnd::DeadlineExceeded)
 }
 

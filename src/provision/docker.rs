@@ -27,11 +27,11 @@ use crate::connect::Address;
 use crate::history::{Listener, Progress, ServerFacts};
 use crate::pg::{quote_ident, quote_literal};
 
-use super::doctor::DockerState;
+use super::docker_state::DockerState;
 use super::error::complaint;
 use super::guardian::{Charge, Guardian};
 use super::run_directory::{self, Owner, RunDirectory};
-use super::{Error, MAJORS, Server, facts, local, machine, settings};
+use super::{Error, MAJORS, Server, facts, machine, settings};
 
 const DEFAULT_MAJOR: u32 = 17;
 const PORT: u16 = 5432;
@@ -106,7 +106,7 @@ pub async fn start(
         cluster_lock: None,
         container: Some(run.name()),
     })?;
-    let password = local::random_password();
+    let password = settings::random_password();
     let container = create(&client, &image, &run, &password, memory).await?;
     let mut server = DockerServer {
         image,
@@ -252,7 +252,7 @@ impl DockerServer {
             let mut before = self.base.clone();
             before.extend(self.applied.clone());
             self.write_settings(&before).await?;
-            let names = local::listed(&wanted);
+            let names = settings::listed(&wanted);
             return Err(Error::SettingsRefused { names, log: error.to_string() });
         }
         match self.restart().await {
@@ -261,7 +261,7 @@ impl DockerServer {
                 Ok(())
             }
             Err(error) => {
-                let names = local::listed(&wanted);
+                let names = settings::listed(&wanted);
                 self.replace().await?;
                 Err(Error::SettingsRefused { names, log: error.to_string() })
             }

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use super::docker_state::DockerState;
 use super::find::{self, Installation, Place};
 use super::{Request, SourceRequest, cluster, machine, run_directory};
 
@@ -28,19 +29,6 @@ pub struct DoctorReport {
     pub run_free_bytes: Option<u64>,
     pub cores: usize,
     pub memory_bytes: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DockerState {
-    /// The feature was left out of this build.
-    NotBuilt,
-    /// The engine answers.
-    Reachable {
-        version: String,
-    },
-    Unreachable {
-        why: String,
-    },
 }
 
 pub async fn doctor(request: &Request) -> DoctorReport {

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use rand::RngExt;
 use tokio::process::Child;
 
 use crate::connect::{Address, Session};
@@ -103,7 +102,7 @@ pub async fn start(
     tell(format!("starting PostgreSQL {} on {}", installation.version, cluster.data.display()));
     let mut server = LocalServer {
         base: settings::for_memory(machine::memory_bytes()),
-        password: random_password(),
+        password: settings::random_password(),
         applied: BTreeMap::new(),
         facts: ServerFacts::default(),
         running: None,
@@ -259,7 +258,7 @@ impl LocalServer {
             Err(Error::ServerEnded { log }) => {
                 let refused = std::mem::replace(&mut self.applied, before);
                 self.launch().await?;
-                return Err(Error::SettingsRefused { names: listed(&refused), log });
+                return Err(Error::SettingsRefused { names: settings::listed(&refused), log });
             }
             Err(error) => return Err(error),
         }
@@ -345,17 +344,6 @@ async fn drop_trial_databases(session: &Session) -> Result<(), Error> {
 fn free_port() -> Result<u16, Error> {
     let found = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
     found.map(|address| address.port()).map_err(Error::io("find a free port on", "127.0.0.1"))
-}
-
-pub(super) fn random_password() -> String {
-    const CHARACTERS: usize = 32;
-    let mut random = rand::rng();
-    (0..CHARACTERS).map(|_| char::from(random.sample(rand::distr::Alphanumeric))).collect()
-}
-
-pub(super) fn listed(settings: &BTreeMap<String, String>) -> String {
-    let all: Vec<String> = settings.iter().map(|(k, v)| format!("{k} = {v}")).collect();
-    all.join(", ")
 }
 
 /// What the log complains about since it had `from` bytes.

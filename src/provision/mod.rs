@@ -17,6 +17,7 @@
 mod cluster;
 #[cfg(feature = "docker")]
 mod docker;
+mod docker_state;
 mod doctor;
 mod error;
 mod facts;
@@ -39,7 +40,8 @@ use crate::connect::Address;
 use crate::history::{Listener, ServerFacts};
 
 pub use cluster::{CacheCleaned, CachedCluster, clean_cache, default_cache_directory, list_cache};
-pub use doctor::{DockerState, DoctorReport, doctor};
+pub use docker_state::DockerState;
+pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
 pub use find::{Installation, Place, Refused};
 pub use machine::free_disk_bytes;

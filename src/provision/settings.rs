@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rand::RngExt;
+
 use super::Error;
 
 /// A quarter of the memory is the manual's advice; more only slows the start.
@@ -118,6 +120,19 @@ fn unit_scale(unit: &str) -> Option<f64> {
         _ => return None,
     };
     Some(times * one)
+}
+
+/// For a server of ours, which nobody types.
+pub fn random_password() -> String {
+    const CHARACTERS: usize = 32;
+    let mut random = rand::rng();
+    (0..CHARACTERS).map(|_| char::from(random.sample(rand::distr::Alphanumeric))).collect()
+}
+
+/// For messages.
+pub fn listed(settings: &BTreeMap<String, String>) -> String {
+    let all: Vec<String> = settings.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+    all.join(", ")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
 use crate::judge::{Finding, Judgement, Measured, StatementRef, StatementRow, Witness};
+use crate::pg::LockMode;
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
@@ -146,9 +147,12 @@ fn write_latency(out: &mut String, measured: &Measured) {
     table.load_style(presets::NOTHING);
     table.set_header(["latency", "p50", "p99", "max", "operations"]);
     let latency = &measured.latency;
-    for (phase, summary) in
-        [("before", &latency.before), ("during", &latency.during), ("after", &latency.after)]
-    {
+    for (phase, summary) in [
+        ("before", &latency.before),
+        ("during", &latency.during),
+        ("after", &latency.after),
+        ("rerun", &latency.rerun),
+    ] {
         table.add_row(latency_row(phase, summary));
     }
     for column in 1..=4 {
@@ -263,16 +267,18 @@ fn code_of(error: &str) -> &str {
     code.filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric())).unwrap_or("failed")
 }
 
-/// The two strongest locks; weaker ones stop nobody that matters.
+/// The strongest lock, and how many others stop somebody; weaker ones stop nobody that matters.
 fn strongest(held: &[String]) -> String {
-    let strong = held.iter().filter(|lock| lock.contains("Exclusive") || lock.contains(" Share"));
-    let strong: Vec<&str> = strong
-        .map(String::as_str)
-        .filter(|lock| !lock.ends_with(" RowExclusiveLock") && !lock.contains("AccessShare"))
+    let mode = |lock: &String| lock.rsplit(' ').next().and_then(LockMode::parse);
+    let mut strong: Vec<(LockMode, &String)> = held
+        .iter()
+        .filter_map(|lock| Some((mode(lock)?, lock)))
+        .filter(|(mode, _)| *mode > LockMode::RowExclusiveLock)
         .collect();
+    strong.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
     match strong.as_slice() {
         [] => "-".to_owned(),
-        [one] => (*one).to_owned(),
-        [one, .., _] => format!("{one} +{}", strong.len() - 1),
+        [(_, one)] => (*one).clone(),
+        [(_, one), others @ ..] => format!("{one} +{}", others.len()),
     }
 }

@@ -30,7 +30,9 @@ pub enum Error {
     Scenario(serde_json::Error),
     #[error("use {path} for output: {source}")]
     Out { path: PathBuf, source: std::io::Error },
-    #[error("write to {path}: it holds the result of another run; name another directory")]
+    #[error("run {name} twice: two scenarios have that name, and their histories would be one")]
+    NameTwice { name: String },
+    #[error("write to {path}: it holds something, maybe another run's; name another directory")]
     OutTaken { path: PathBuf },
     #[error("find a history in {path}: neither it nor a directory in it holds history.jsonl")]
     NoHistory { path: PathBuf },
@@ -75,6 +77,8 @@ impl Error {
             Error::Interrupted => Fault::Interrupted,
             Error::Out { .. }
             | Error::OutTaken { .. }
+            | Error::NameTwice { .. }
+            | Error::ReadHistory(_)
             | Error::NoHistory { .. }
             | Error::NoSuchTable { .. }
             | Error::Disk { .. } => Fault::Input,

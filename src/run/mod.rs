@@ -10,6 +10,7 @@ mod trial;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,9 @@ const LOADERS: usize = 2;
 /// Seeds kept on a server hold at most this much; the least recently used go first.
 const CACHE_BYTES_MAX: u64 = 100_000_000_000;
 
+/// Longest wait for an interrupted trial's database to go.
+const DROP_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Called with each judgement as it is made.
 pub type OnJudged = Arc<dyn Fn(&Judgement) + Send + Sync>;
 
@@ -48,30 +52,49 @@ pub async fn run(
         server = provision::provision(&request.server, listener) => server?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
-    let trials = run_trials(&mut *server, plan, out.as_deref(), listener, on_judged);
+    let mut current = None;
+    let address = server.address();
+    let run = Run { plan, out: out.as_deref(), listener, on_judged };
     let ended = tokio::select! {
-        ended = trials => ended,
+        ended = run_trials(&mut *server, run, &mut current) => ended,
         () = cancel.cancelled() => Err(Error::Interrupted),
     };
+    if let Some(database) = current {
+        // Interrupted: what is left of the trial goes with us, on whosever server it is.
+        let dropped = seed::drop_database(&address, &database);
+        let _ = tokio::time::timeout(DROP_TIMEOUT, dropped).await;
+    }
     let stopped = server.stop().await;
     let judgements = ended?;
     stopped?;
     Ok(judgements)
 }
 
+/// What the trials of one call share.
+struct Run<'a> {
+    plan: Vec<(Scenario, Sizes)>,
+    out: Option<&'a Path>,
+    listener: &'a Listener,
+    on_judged: &'a OnJudged,
+}
+
+/// `current` is the trial's database while there is one.
 async fn run_trials(
     server: &mut dyn Server,
-    plan: Vec<(Scenario, Sizes)>,
-    out: Option<&Path>,
-    listener: &Listener,
-    on_judged: &OnJudged,
+    run: Run<'_>,
+    current: &mut Option<String>,
 ) -> Result<Vec<Judgement>, Error> {
+    let Run { plan, out, listener, on_judged } = run;
+    for (scenario, sizes) in &plan {
+        let sizes = sizes.clone();
+        fits_the_disk(&*server, &seed::Plan { scenario, sizes, loaders: LOADERS })?;
+    }
     let mut judgements = Vec::new();
     let of = plan.len();
     for (number, (scenario, sizes)) in (1..).zip(plan) {
         let name = scenario.name.clone();
         listener(Progress::Trial { scenario: name, number, of });
-        let history = one_trial(server, &scenario, &sizes, number, out, listener).await?;
+        let history = one_trial(server, &scenario, &sizes, out, listener, current).await?;
         let judgement = judge(&scenario, &history);
         on_judged(&judgement);
         judgements.push(judgement);
@@ -87,13 +110,12 @@ async fn one_trial(
     server: &mut dyn Server,
     scenario: &Scenario,
     sizes: &Sizes,
-    number: usize,
     out: Option<&Path>,
     listener: &Listener,
+    current: &mut Option<String>,
 ) -> Result<History, Error> {
     server.apply_settings(&scenario.server).await?;
     let plan = seed::Plan { scenario, sizes: sizes.clone(), loaders: LOADERS };
-    fits_the_disk(&*server, &plan)?;
     let facts = server.facts();
     let address = server.address();
     let keeps = server.keeps_databases();
@@ -102,16 +124,23 @@ async fn one_trial(
         let (database, scenario) = (seed.database, seed.scenario);
         listener(Progress::Note(format!("dropped the seed {database} of {scenario}: cache full")));
     }
-    let database = format!("{}{}_{number}", provision::TRIAL_DATABASE_PREFIX, std::process::id());
+    let database = current.insert(trial_database()).clone();
     let copy = seed::copy(&address, &template, &database, facts.version_num).await?;
     let recorder = start_history(scenario, sizes, facts, out)?;
     let setup = trial::Setup { scenario, sizes, address: &copy, recorder: &recorder, listener };
     let ended = trial::run(&setup).await;
     let dropped = seed::drop_database(&address, &database).await;
+    *current = None;
     let history = recorder.finish()?;
     ended?;
     dropped?;
     Ok(history)
+}
+
+/// Two machines may use one server, and a killed process may have left a database behind.
+fn trial_database() -> String {
+    let (prefix, pid) = (provision::TRIAL_DATABASE_PREFIX, std::process::id());
+    format!("{prefix}{pid}_{:08x}", rand::random::<u32>())
 }
 
 fn start_history(
@@ -142,10 +171,11 @@ fn history_path(out: &Path, scenario: &str) -> Result<PathBuf, Error> {
     Ok(directory.join(HISTORY_FILE))
 }
 
-/// The directory is there, writable, and holds no other run's result.
+/// The directory is there, writable and empty.
 fn prepare_out(out: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(out).map_err(|e| Error::out(out, e))?;
-    if out.join(ResultFile::NAME).exists() {
+    let mut entries = std::fs::read_dir(out).map_err(|e| Error::out(out, e))?;
+    if entries.next().is_some() {
         return Err(Error::OutTaken { path: out.to_owned() });
     }
     let probe = out.join(".pgauntlet-writable");
@@ -192,10 +222,9 @@ pub fn judge_again(directory: &Path) -> Result<Vec<Judgement>, Error> {
 
 /// What the judgements amount to together.
 pub fn ending(judgements: &[Judgement]) -> Ending {
-    let expected_unproven = |j: &Judgement| j.as_expected;
     if judgements.iter().any(|j| !j.as_expected && j.verdict != Verdict::Unproven) {
         Ending::NotAsExpected
-    } else if judgements.iter().any(|j| j.verdict == Verdict::Unproven && !expected_unproven(j)) {
+    } else if judgements.iter().any(|j| !j.as_expected) {
         Ending::Unproven
     } else {
         Ending::AsExpected

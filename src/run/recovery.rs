@@ -11,16 +11,11 @@ use crate::scenario::Traffic;
 const POLL: Duration = Duration::from_millis(100);
 /// The p99 of the operations due in this last stretch is compared with the baseline's.
 const WINDOW: Micros = Micros::from_secs(1);
-/// Back means within this multiple of the baseline's p99 …
-const RATIO: f64 = 3.0;
-/// … or below this, whatever the baseline was.
-const FLOOR: Micros = Micros::from_millis(50);
-
 /// Waits until latency is back at the baseline, or the scenario's limit is reached.
 pub async fn wait(driving: &Driving, recorder: &Recorder, traffic: &Traffic, baseline: Micros) {
     let clock = recorder.clock();
     let began = clock.now();
-    let limit = Micros((baseline.0 as f64 * RATIO) as u64).max(FLOOR);
+    let limit = traffic.recovered_below(baseline);
     let (least, most) = (traffic.recovery_min_ms, traffic.recovery_max_ms);
     loop {
         tokio::time::sleep(POLL).await;

@@ -1,5 +1,6 @@
 //! What a run is asked for, and what it amounts to.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::provision;
@@ -53,6 +54,10 @@ impl Request {
     /// The trials in the order in which they run: those that end soonest first, by the deadlines
     /// that their authors gave, so that the first verdict does not wait for the longest change.
     pub(super) fn plan(&self) -> Result<Vec<(Scenario, Sizes)>, Error> {
+        let mut names = BTreeSet::new();
+        if let Some(twice) = self.scenarios.iter().find(|s| !names.insert(&s.name)) {
+            return Err(Error::NameTwice { name: twice.name.clone() });
+        }
         for (table, _) in &self.sizes.rows {
             let declares = |s: &Scenario| s.tables.iter().any(|t| t.name == *table);
             if !self.scenarios.iter().any(declares) {

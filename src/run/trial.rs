@@ -13,8 +13,6 @@ use crate::{disturb, drive, migrate, observe};
 
 use super::{Error, recovery};
 
-/// Samples of the lock table per second of a trial: 100, which costs a few hundredths of a core.
-const SAMPLE_INTERVAL: Duration = Duration::from_millis(10);
 /// Declared reads are read again this often.
 const INVARIANT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -71,7 +69,7 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
     let Setup { scenario, sizes, address, recorder, listener } = setup;
     migrate::prepare(address, &scenario.change).await?;
     setup.snapshot(None).await?;
-    let sampling = observe::sample(address, recorder, SAMPLE_INTERVAL).await?;
+    let sampling = observe::sample(address, recorder, observe::INTERVAL).await?;
     let invariants =
         observe::watch_invariants(address, scenario, sizes, recorder, INVARIANT_INTERVAL).await?;
     let driving =

@@ -127,7 +127,6 @@ pub struct Repeat {
 }
 
 /// The runner stands still after a statement, as when a person or a slow script sits in between.
-/// It does so in the first attempt only.
 /// In the first attempt only: a rerun asks whether the change can still be applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {

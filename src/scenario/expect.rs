@@ -64,6 +64,8 @@ finding_kinds! {
     OperationFailed "operation-failed",
     /// p99 latency during the change is beyond its limit against the baseline.
     Latency "latency",
+    /// Latency was not back at the baseline within the time allowed.
+    NotRecovered "not-recovered",
     /// 55P03: the change gave up waiting for a lock.
     LockTimeout "lock-timeout",
     /// 57014 by statement_timeout.

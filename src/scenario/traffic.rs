@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Micros;
+
 use super::Generator;
 
 /// The application's schedule. Operations are due whatever the server does.
@@ -17,6 +19,13 @@ pub struct Traffic {
     /// Least and most time that the recovery phase takes.
     pub recovery_min_ms: u64,
     pub recovery_max_ms: u64,
+}
+
+impl Traffic {
+    /// Latency is back when its p99 is within three times the baseline's, or below 50 ms.
+    pub fn recovered_below(&self, baseline_p99: Micros) -> Micros {
+        Micros(baseline_p99.0.saturating_mul(3)).max(Micros::from_millis(50))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Turns "a statement began, it ended" into events with what the server shows in between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use crate::clock::Micros;
@@ -15,6 +15,7 @@ use crate::pg::LockMode;
 pub struct Sight {
     pub lock_timeout_ms: u64,
     pub statement_timeout_ms: u64,
+    pub idle_in_transaction_session_timeout_ms: u64,
     /// `pg_current_wal_insert_lsn()` as a byte position.
     pub wal_bytes: u64,
     /// Relation oid to its name and relfilenode, as the change's own transaction sees them.
@@ -49,6 +50,9 @@ pub struct Tracer<P> {
     next: StatementId,
     /// The sight after the statement before; looked at again when it may be stale.
     last: Option<Sight>,
+    /// Relations that were there when the transaction began: a lock on one that it made itself
+    /// stops nobody, since nobody else can see it.
+    visible_to_others: BTreeSet<u32>,
     open: Option<Open>,
 }
 
@@ -61,7 +65,8 @@ struct Open {
 impl<P: Probe> Tracer<P> {
     pub fn new(recorder: &Recorder, probe: P, attempt: Attempt, pid: i32) -> Tracer<P> {
         let recorder = recorder.clone();
-        Tracer { recorder, probe, attempt, pid, next: 0, last: None, open: None }
+        let visible_to_others = BTreeSet::new();
+        Tracer { recorder, probe, attempt, pid, next: 0, last: None, visible_to_others, open: None }
     }
 
     /// Call right before the statement is sent.
@@ -73,6 +78,11 @@ impl<P: Probe> Tracer<P> {
             Some(sight) if reusable => Some(sight),
             _ => self.probe.look(transaction).await,
         };
+        if transaction == TransactionStatus::Idle
+            && let Some(sight) = &before
+        {
+            self.visible_to_others = sight.relations.keys().copied().collect();
+        }
         let id = self.next;
         self.next += 1;
         let event = StatementBegan {
@@ -84,6 +94,9 @@ impl<P: Probe> Tracer<P> {
             pid: self.pid,
             lock_timeout_ms: before.as_ref().map_or(0, |s| s.lock_timeout_ms),
             statement_timeout_ms: before.as_ref().map_or(0, |s| s.statement_timeout_ms),
+            idle_in_transaction_session_timeout_ms: before
+                .as_ref()
+                .map_or(0, |s| s.idle_in_transaction_session_timeout_ms),
             transaction,
         };
         let began = self.recorder.clock().now();
@@ -115,7 +128,9 @@ impl<P: Probe> Tracer<P> {
             rows,
             wal_bytes: both.map(|(before, after)| after.wal_bytes.saturating_sub(before.wal_bytes)),
             rewritten: both.map_or_else(Vec::new, |(before, after)| rewritten(before, after)),
-            held: after.as_ref().map_or_else(Vec::new, strongest_per_relation),
+            held: after
+                .as_ref()
+                .map_or_else(Vec::new, |s| strongest_per_relation(s, &self.visible_to_others)),
             transaction,
             notices,
         };
@@ -141,12 +156,12 @@ fn rewritten(before: &Sight, after: &Sight) -> Vec<String> {
     changed.map(|(_, (name, _))| name.clone()).collect()
 }
 
-fn strongest_per_relation(sight: &Sight) -> Vec<HeldLock> {
+fn strongest_per_relation(sight: &Sight, visible: &BTreeSet<u32>) -> Vec<HeldLock> {
     let mut strongest: BTreeMap<String, LockMode> = BTreeMap::new();
     for (oid, mode) in &sight.locks {
         // A relation that the catalogue does not show was dropped in this transaction.
         let name = sight.relations.get(oid).map_or_else(|| oid.to_string(), |r| r.0.clone());
-        if is_toast(&name) {
+        if is_toast(&name) || !visible.contains(oid) {
             continue;
         }
         let held = strongest.entry(name).or_insert(*mode);
@@ -175,7 +190,13 @@ mod tests {
     fn of_several_locks_on_a_relation_the_strongest_is_told() {
         use LockMode::{AccessExclusiveLock, RowExclusiveLock};
         let locks = [(1, AccessExclusiveLock), (1, RowExclusiveLock)];
-        let held = strongest_per_relation(&sight(&[(1, "t", 10)], &locks));
+        let held = strongest_per_relation(&sight(&[(1, "t", 10)], &locks), &[1].into());
         assert_eq!(held, [HeldLock { relation: "t".to_owned(), mode: AccessExclusiveLock }]);
+    }
+
+    #[test]
+    fn a_lock_on_a_relation_that_the_transaction_made_is_not_told() {
+        let sight = sight(&[(1, "t", 10), (2, "ix", 20)], &[(2, LockMode::AccessExclusiveLock)]);
+        assert_eq!(strongest_per_relation(&sight, &[1].into()), []);
     }
 }

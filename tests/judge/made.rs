@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
-    AttemptEnd, CatalogueSnapshot, Counters, Entry, Event, GrantedLock, Header, HeldLock, History,
-    LedgerMismatch, LedgerReport, Mismatch, Operation, Outcome, Phase, Role, SamplerReport,
-    ServerError, SessionSeen, Source, StatementBegan, StatementEnded, TransactionStatus, Wait,
-    WaitSample,
+    AttemptEnd, CatalogueSnapshot, Counters, DisturbanceEvent, Entry, Event, GrantedLock, Header,
+    HeldLock, History, LedgerMismatch, LedgerReport, Mismatch, Moment, Operation, Outcome, Phase,
+    Role, SamplerReport, ServerError, SessionSeen, Source, StatementBegan, StatementEnded,
+    TransactionStatus, Wait, WaitSample,
 };
 use pgauntlet::judge::{Judgement, judge};
 use pgauntlet::pg::{LockMode, SqlState};
@@ -36,6 +36,7 @@ const PHASES: [(Phase, u64); 6] = [
 pub struct Made {
     pub scenario: Scenario,
     pub lock_timeout_ms: u64,
+    pub idle_timeout_ms: u64,
     pub sampler: SamplerReport,
     pub counters: Counters,
     entries: Vec<(u64, Event)>,
@@ -59,6 +60,7 @@ impl Made {
         let mut made = Made {
             scenario: scenario(),
             lock_timeout_ms: 0,
+            idle_timeout_ms: 0,
             sampler,
             counters: Counters::default(),
             entries: Vec::new(),
@@ -163,6 +165,7 @@ impl Made {
             pid: CHANGE,
             lock_timeout_ms: self.lock_timeout_ms,
             statement_timeout_ms: 0,
+            idle_in_transaction_session_timeout_ms: self.idle_timeout_ms,
             transaction: TransactionStatus::InTransaction,
         };
         let ended = StatementEnded {
@@ -250,6 +253,33 @@ impl Made {
         let report =
             LedgerReport { acknowledged: 9, mismatches: 1, examples, ..Default::default() };
         self.at(23_050, Event::Ledger(report));
+    }
+
+    pub fn disturbance_breaks(&mut self) {
+        let moment = Moment::Broken(error("25P03", "terminating connection"));
+        let name = "long-reader".to_owned();
+        self.at(5_100, Event::Disturbance(DisturbanceEvent { name, moment }));
+    }
+
+    /// Operations that were sent late, in the change only, too few to show in the whole.
+    pub fn late_in_the_change(&mut self) {
+        for (_, event) in &mut self.entries {
+            if let Event::Operation(operation) = event
+                && (5_000_000..5_600_000).contains(&operation.scheduled_us.0)
+            {
+                operation.dispatched_us = operation.scheduled_us + Micros::from_millis(300);
+                operation.finished_us = operation.dispatched_us + Micros::from_millis(2);
+                operation.acquired_us = Some(operation.dispatched_us);
+            }
+        }
+    }
+
+    pub fn only_statements_of_the_runner(&mut self) {
+        for (_, event) in &mut self.entries {
+            if let Event::StatementBegan(statement) = event {
+                statement.source = Source::Runner;
+            }
+        }
     }
 
     pub fn stage_failed(&mut self) {
@@ -343,7 +373,7 @@ fn scenario() -> Scenario {
             }],
             baseline_ms: 5_000,
             recovery_min_ms: 0,
-            recovery_max_ms: 1_000,
+            recovery_max_ms: 10_000,
         },
         pool: Pool { size: 2, overflow: 1, acquire_timeout_ms: 30_000, settings: BTreeMap::new() },
         change: change(),

@@ -1,6 +1,6 @@
 //! How the change ended: aborts by SQLSTATE, and what applying it again did.
 
-use crate::history::{AttemptEnd, ServerError, StatementEnded};
+use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded};
 use crate::pg::SqlState;
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
@@ -46,13 +46,23 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
     let sentence = format!("{statement} failed{again}: {error}");
     let mut abort = finding(kind, verdict(evidence), sentence);
     abort.remedy = remedy(kind).map(str::to_owned);
-    if kind == FindingKind::ConcurrentlyInTransaction {
+    if kind == FindingKind::ConcurrentlyInTransaction && changed_nothing(evidence) {
         abort.sentence.push_str("; nothing was changed");
         if evidence.stalls.is_empty() {
             abort.sentence.push_str(", and no operation was seen waiting for it");
         }
     }
     Some(abort)
+}
+
+/// Whether the catalogue and the versions after the change are those before it.
+fn changed_nothing(evidence: &Evidence<'_, '_>) -> bool {
+    let (before, after) =
+        (evidence.timeline.catalogue_before(), evidence.timeline.catalogue_after(0));
+    let same = |(before, after): (&CatalogueSnapshot, &CatalogueSnapshot)| {
+        before.objects == after.objects && before.versions == after.versions
+    };
+    before.zip(after).is_some_and(same)
 }
 
 fn failure<'h>(record: &StatementRecord<'h>) -> Option<&'h ServerError> {
@@ -133,10 +143,14 @@ pub fn timeout_covers_block(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     });
     let first = cut.next()?;
     let times = 1 + cut.count() as u64;
+    let goes_on = match evidence.first_success() {
+        Some(_) => "; what was committed stayed, and reruns went on from there to the end",
+        None => "",
+    };
     let sentence = format!(
-        "statement_timeout = {} ms ended {} after {}, though batches in it had been committed: \
-         the server counts the whole block as one statement, so the timeout caps the total and \
-         not each batch ({} cut off; what was committed stayed, and a rerun went on from there)",
+        "statement_timeout = {} ms ended {} after {}, although it commits inside: the server \
+         counts the whole block as one statement, so the timeout caps the total and not each \
+         batch ({} cut off{goes_on})",
         first.began.statement_timeout_ms,
         statement_words(&statement_ref(first, evidence.timeline.end)),
         statement_ref(first, evidence.timeline.end).took_us,

@@ -1,10 +1,11 @@
 //! Whether the evidence carries an answer at all.
 
 use crate::clock::Micros;
-use crate::history::Phase;
+use crate::history::{AttemptEnd, Moment, Phase, Source};
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::judgement::Finding;
+use super::super::timeline::AttemptRecord;
 use super::words::count;
 use super::{Evidence, finding, traffic};
 
@@ -18,6 +19,7 @@ pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(traffic::baseline_broken(evidence));
     findings.extend(not_reached(evidence));
     findings.extend(unbalanced(evidence));
+    findings.extend(broken_disturbances(evidence));
     findings.extend(evidence.timeline.failures.iter().map(|(stage, message)| {
         let sentence = format!("{stage} failed, so what it would have shown is unknown: {message}");
         finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence)
@@ -38,8 +40,9 @@ fn generator_lag(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 fn samples_missing(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let sampler = &evidence.measured.sampler;
     let longest = sampler.gaps.iter().map(|(from, to)| *to - *from).max().unwrap_or_default();
-    let due = sampler.samples + sampler.missed;
-    let share = sampler.missed as f64 / due.max(1) as f64;
+    let due = sampler.samples + sampler.missed + sampler.failed;
+    let lost = sampler.missed + sampler.failed;
+    let share = lost as f64 / due.max(1) as f64;
     // A gap matters when a stall beyond the limit could hide in it.
     let hides = longest > evidence.stall_limit();
     if due > 0 && share <= MISSED_SHARE_MAX && !hides {
@@ -48,8 +51,7 @@ fn samples_missing(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let sentence = match due {
         0 => "the lock table was never sampled".to_owned(),
         _ => format!(
-            "{} of {due} samples of the lock table are missing, the longest gap {longest}",
-            sampler.missed
+            "{lost} of {due} samples of the lock table are missing, the longest gap {longest}"
         ),
     };
     Some(finding(FindingKind::SamplesMissing, Verdict::Unproven, sentence))
@@ -61,9 +63,29 @@ fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));
     }
     let change = evidence.timeline.change();
-    let began = change.is_some_and(|a| !a.statements.is_empty());
-    let sentence = "the change ran no statement: all its versions were applied already".to_owned();
-    (!began).then(|| finding(FindingKind::NotReached, Verdict::Unproven, sentence))
+    let of_file =
+        |a: &AttemptRecord<'_>| a.statements.iter().any(|s| s.began.source != Source::Runner);
+    if !change.is_some_and(of_file) {
+        let sentence = "the change ran no statement: all its versions were applied already";
+        return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence.to_owned()));
+    }
+    let stopped = |a: &AttemptRecord<'_>| a.end == Some(&AttemptEnd::Stopped);
+    let only_stopped = evidence.timeline.attempts.iter().all(stopped);
+    let sentence = "the change was stopped, and never applied to its end".to_owned();
+    only_stopped.then(|| finding(FindingKind::NotReached, Verdict::Unproven, sentence))
+}
+
+/// A condition that ended before its time was not the condition that the scenario is about.
+fn broken_disturbances(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let broken = evidence.timeline.disturbances.iter().filter_map(|(_, d)| match &d.moment {
+        Moment::Broken(error) => Some((&d.name, error)),
+        Moment::Holding | Moment::Ended => None,
+    });
+    let told = broken.map(|(name, error)| {
+        let sentence = format!("the disturbance {name} was ended by the server: {error}");
+        finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence)
+    });
+    told.collect()
 }
 
 fn unbalanced(evidence: &Evidence<'_, '_>) -> Option<Finding> {

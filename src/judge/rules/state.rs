@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::clock::Micros;
 use crate::history::{
-    AttemptEnd, CatalogueSnapshot, LedgerMismatch, LedgerReport, Mismatch, Phase,
+    AttemptEnd, CatalogueSnapshot, LedgerMismatch, LedgerReport, Mismatch, Phase, ServerError,
 };
+use crate::pg::SqlState;
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
@@ -48,8 +50,8 @@ fn invalid_index(evidence: &Evidence<'_, '_>, index: &str, stays: bool) -> Findi
         (false, _) => "; applying the change again repaired it",
     };
     let sentence = format!(
-        "index {index} was left INVALID: writes maintain it (a unique one is enforced), reads never \
-         use it{fate}"
+        "index {index} was left INVALID: writes maintain it (a unique one is enforced), reads \
+         never use it{fate}"
     );
     let mut invalid = finding(FindingKind::InvalidIndex, Verdict::Unsafe, sentence);
     invalid.remedy = Some(format!(
@@ -62,13 +64,14 @@ fn invalid_index(evidence: &Evidence<'_, '_>, index: &str, stays: bool) -> Findi
 fn hidden(evidence: &Evidence<'_, '_>, index: &str) -> Finding {
     let skipped = evidence.timeline.attempts.iter().rev().find_map(|attempt| {
         let ended = attempt.statements.iter().filter_map(|s| s.ended);
-        ended.flat_map(|e| &e.notices).find(|n| n.contains("already exists, skipping"))
+        let name = format!("\"{}\"", index.rsplit('.').next().unwrap_or(index));
+        let skips = |n: &&String| n.contains("already exists, skipping") && n.contains(&name);
+        ended.flat_map(|e| &e.notices).find(skips)
     });
-    let notice = skipped.map(|n| format!(" ({n})")).unwrap_or_default();
-    let sentence = format!(
-        "the rerun reported success{notice} although index {index} is INVALID: IF NOT EXISTS took it \
-         for the index that was wanted"
-    );
+    let how = skipped.map_or_else(String::new, |notice| {
+        format!(": IF NOT EXISTS took it for the index that was wanted ({notice})")
+    });
+    let sentence = format!("the rerun reported success although index {index} is INVALID{how}");
     finding(FindingKind::HiddenDebris, Verdict::Unsafe, sentence)
 }
 
@@ -126,38 +129,67 @@ fn wrong_write(kind: FindingKind, ledger: &LedgerReport, example: &LedgerMismatc
     finding(kind, Verdict::Unsafe, sentence)
 }
 
-/// The first read of an invariant is before the change; every later one must equal it.
+/// The first read of an invariant is before the change; every later one must equal it. A read that
+/// gave up by our own timeouts says nothing, as long as one after the change says something.
 pub fn reads(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let mut first: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     let mut findings: BTreeMap<&str, Finding> = BTreeMap::new();
+    let mut last_seen: BTreeMap<&str, Micros> = BTreeMap::new();
     for (at, read) in &evidence.timeline.invariants {
         let name = read.name.as_str();
+        last_seen.entry(name).or_default();
         if let Some(error) = &read.error {
-            let sentence = format!("the read {name} failed: {error}");
-            let failed = finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence);
-            findings.entry(name).or_insert(failed);
+            if !gave_up(error) {
+                let sentence = format!("the read {name} failed: {error}");
+                let failed = finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence);
+                findings.entry(name).or_insert(failed);
+            }
             continue;
         }
+        last_seen.insert(name, *at);
         let (rows, digest) = *first.entry(name).or_insert((read.rows, &read.digest));
         if digest != read.digest {
-            let sentence = format!(
-                "the read {name} returned {rows} rows before the change and {} other ones {}",
-                read.rows,
-                when(evidence, *at)
-            );
-            let changed = finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence);
+            let changed = changed_read(evidence, name, rows, read.rows, *at);
             findings.entry(name).or_insert(changed);
         }
     }
-    findings.into_values().collect()
+    let over = evidence.timeline.phase(Phase::Recovery).map_or(Micros::ZERO, |(from, _)| from);
+    let unseen = last_seen.into_iter().filter(|(_, at)| *at < over).map(|(name, _)| {
+        let sentence = format!("the read {name} was never answered after the change");
+        finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence)
+    });
+    let unseen: Vec<Finding> = unseen.collect();
+    findings.into_values().chain(unseen).collect()
 }
 
-fn when(evidence: &Evidence<'_, '_>, at: crate::clock::Micros) -> &'static str {
-    let within =
-        |phase| evidence.timeline.phase(phase).is_some_and(|(from, to)| from <= at && at < to);
-    match (within(Phase::Baseline), within(Phase::Change)) {
-        (true, _) => "even before it began",
-        (_, true) => "while it ran",
-        _ => "after it",
+/// Our reader has a lock_timeout and a statement_timeout, so that it never waits with the others.
+fn gave_up(error: &ServerError) -> bool {
+    let ours = [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
+    error.sqlstate.as_ref().is_some_and(|state| ours.contains(&state.code()))
+}
+
+fn changed_read(
+    evidence: &Evidence<'_, '_>,
+    name: &str,
+    before: u64,
+    now: u64,
+    at: Micros,
+) -> Finding {
+    if at < evidence.change_began() {
+        let sentence = format!("the read {name} changed before the change began: it does not hold");
+        return finding(FindingKind::BaselineBroken, Verdict::Unproven, sentence);
+    }
+    let sentence = format!(
+        "the read {name} returned {before} rows before the change and {now} other ones {}",
+        when(evidence, at)
+    );
+    finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence)
+}
+
+fn when(evidence: &Evidence<'_, '_>, at: Micros) -> &'static str {
+    let during = evidence.timeline.phase(Phase::Change);
+    match during.is_some_and(|(from, to)| from <= at && at < to) {
+        true => "while it ran",
+        false => "after it",
     }
 }

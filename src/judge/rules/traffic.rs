@@ -21,7 +21,7 @@ pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let worst = *beyond.iter().max_by_key(|s| (stall_verdict(evidence, s), s.longest))?;
     let sentence = format!(
         "{} waited up to {} (limit {limit}) {}{}",
-        count(worst.blocked + worst.queued, "operation"),
+        count(worst.operations, "operation"),
         worst.longest,
         stall_words(worst),
         match beyond.len() {
@@ -36,19 +36,20 @@ pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     Some(stall)
 }
 
-/// Bounded where the change's own timeouts end the wait, else unsafe.
+/// Bounded where each part of it has an end that the change itself has set: the waiting by
+/// lock_timeout, the idling by its own timeout. Work under the lock has none, and grows with size.
 fn stall_verdict(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Verdict {
-    let idle = evidence.scenario.change.timeouts.idle_in_transaction_session_timeout_ms;
-    let own_limit = match stall.blame.posture {
-        Posture::Waiting => stall.blame.lock_timeout,
-        Posture::Idle => idle.map(Micros::from_millis),
-        Posture::Holding => None,
-    };
     // What piled up behind the lock has to drain after it.
-    let draining = evidence.stall_limit();
-    match own_limit {
-        Some(limit) if stall.longest <= limit + draining => Verdict::Bounded,
-        _ => Verdict::Unsafe,
+    let limit = evidence.stall_limit();
+    let within = |part: Micros, own: Option<Micros>| part <= own.unwrap_or_default() + limit;
+    let blame = &stall.blame;
+    let bounded = within(blame.waiting, blame.lock_timeout)
+        && within(blame.idle, blame.idle_timeout)
+        && within(blame.holding, None)
+        && blame.lock_timeout.or(blame.idle_timeout).is_some();
+    match bounded {
+        true => Verdict::Bounded,
+        false => Verdict::Unsafe,
     }
 }
 
@@ -107,7 +108,7 @@ fn witness(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Witness {
     let blocker = blocker.or(wait.blockers.first());
     Witness {
         at_us: wait.from,
-        waited_us: operation.map_or(wait.seen_for(), Operation::latency),
+        waited_us: operation.map_or(wait.seen_for(), |o| o.finished_us - wait.from),
         waiter: match operation {
             Some(operation) => operation_words(evidence, operation),
             None => evidence.timeline.name(wait.pid),
@@ -152,7 +153,7 @@ fn verdict_with_stall(evidence: &Evidence<'_, '_>) -> Verdict {
 
 pub fn pool_exhaustion(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let pool = evidence.pool;
-    if pool.exhausted < EXHAUSTED_MIN {
+    if pool.exhausted_longest < EXHAUSTED_MIN {
         return None;
     }
     let after = match pool.time_to_exhaustion {
@@ -160,13 +161,13 @@ pub fn pool_exhaustion(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         None => String::new(),
     };
     let sentence = format!(
-        "all {} connections were checked out for {}{after}; at worst {} waited for one",
+        "all {} connections were checked out for {} on end{after}; at worst {} waited for one",
         pool.capacity,
-        pool.exhausted,
+        pool.exhausted_longest,
         count(pool.queue_max, "operation"),
     );
     // Within the limit on stalls it is the pool doing its work.
-    let verdict = match pool.exhausted > evidence.stall_limit() {
+    let verdict = match pool.exhausted_longest > evidence.stall_limit() {
         true => verdict_with_stall(evidence),
         false => Verdict::Safe,
     };
@@ -192,45 +193,68 @@ pub fn acquire_timeouts(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 
 pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let began = evidence.change_began();
-    let failed = evidence.timeline.operations.iter().filter_map(|o| match &o.outcome {
-        Outcome::Failed(error) if o.finished_us >= began => Some((*o, error)),
-        _ => None,
+    let failed = evidence.timeline.operations.iter().filter_map(|o| {
+        let how = match &o.outcome {
+            Outcome::Failed(error) => format!("{}: {}", error_name(error), error.message),
+            Outcome::Indeterminate(message) => format!("its connection, applied or not: {message}"),
+            Outcome::Unanswered => "no answer before the traffic ended".to_owned(),
+            Outcome::Succeeded | Outcome::AcquireTimeout => return None,
+        };
+        (o.finished_us >= began).then_some((*o, how))
     });
     let failed: Vec<_> = failed.collect();
     if failed.len() as u64 <= evidence.scenario.limits.failed_operations_max {
         return None;
     }
-    let (operation, error) = failed.first()?;
+    let (operation, how) = failed.first()?;
     let sentence = format!(
-        "{} failed after the change began; the first, {}, with {}: {}",
+        "{} failed after the change began; the first, {}, with {how}",
         count(failed.len() as u64, "operation"),
         operation_words(evidence, operation),
-        error_name(error),
-        error.message
     );
-    let mut failed = finding(FindingKind::OperationFailed, Verdict::Unsafe, sentence);
-    let plan_changed = error.sqlstate.as_ref().is_some_and(|s| s.is("0A000"));
-    failed.remedy = plan_changed.then(|| {
+    let mut finding = finding(FindingKind::OperationFailed, Verdict::Unsafe, sentence);
+    finding.remedy = how.starts_with("0A000").then(|| {
         "name the columns in the application's prepared statements: SELECT * changes its result \
          type with every added column, and every open connection fails once"
             .to_owned()
     });
-    Some(failed)
+    Some(finding)
 }
 
+/// p99 while the change ran, after it, and while it was applied again: a change that took an index
+/// away is felt when it is done.
 pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let limits = &evidence.scenario.limits;
-    let (before, during) = (&evidence.measured.latency.before, &evidence.measured.latency.during);
-    let limit = Micros((before.p99_us.0 as f64 * limits.p99_ratio_max) as u64)
-        .max(Micros::from_millis(limits.p99_ms_floor));
-    if before.count == 0 || during.count == 0 || during.p99_us <= limit {
+    let latency = &evidence.measured.latency;
+    let floor = Micros::from_millis(limits.p99_ms_floor);
+    let limit = Micros((latency.before.p99_us.0 as f64 * limits.p99_ratio_max) as u64);
+    // A noisy baseline must not excuse what is no longer bearable.
+    let limit = limit.clamp(floor, evidence.stall_limit().max(floor));
+    let phases = [
+        ("during", &latency.during),
+        ("after", &latency.after),
+        ("in the rerun of", &latency.rerun),
+    ];
+    let (when, worst) = phases.into_iter().max_by_key(|(_, summary)| summary.p99_us)?;
+    if latency.before.count == 0 || worst.p99_us <= limit {
         return None;
     }
     let sentence = format!(
-        "p99 latency was {} during the change and {} before it (limit {limit})",
-        during.p99_us, before.p99_us
+        "p99 latency was {} {when} the change and {} before it (limit {limit})",
+        worst.p99_us, latency.before.p99_us
     );
     Some(finding(FindingKind::Latency, verdict_with_stall(evidence), sentence))
+}
+
+/// Latency has to come back within the time that the scenario gives it.
+pub fn not_recovered(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let reached = evidence.timeline.phase(Phase::Recovery).is_some();
+    let sentence = format!(
+        "latency was not back at the baseline {} ms after the change had ended",
+        evidence.scenario.traffic.recovery_max_ms
+    );
+    let never = reached && evidence.measured.recovery_us.is_none();
+    never.then(|| finding(FindingKind::NotRecovered, Verdict::Unsafe, sentence))
 }
 
 /// Before the change, the limits hold; otherwise nothing can be put down to the change. One slow

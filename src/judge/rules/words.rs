@@ -1,6 +1,7 @@
 //! Sentences that several rules share.
 
 use crate::clock::Micros;
+use crate::history::AttemptEnd;
 use crate::scenario::Verdict;
 use crate::stats::grouped;
 
@@ -44,15 +45,30 @@ pub fn reason(evidence: &Evidence<'_, '_>, verdict: Verdict, findings: &[Finding
 
 fn bounded_reason(evidence: &Evidence<'_, '_>) -> String {
     let waited = match evidence.measured.longest_stall_us {
-        Micros::ZERO => "no operation was seen waiting for it".to_owned(),
-        longest => format!("operations waited for it no longer than {longest}"),
+        Micros::ZERO => "no operation was seen waiting for the change".to_owned(),
+        longest => format!("operations waited for the change no longer than {longest}"),
     };
-    format!(
-        "the change gave up within its own timeouts: {waited}, nothing was left behind, and \
-         applying it again succeeded (attempt {} of {} was the first that did)",
-        evidence.first_success().map_or(0, |attempt| attempt + 1),
-        evidence.timeline.attempts.len()
-    )
+    let end = match evidence.first_success() {
+        Some(0) => "it finished within its own timeouts".to_owned(),
+        Some(attempt) => {
+            format!("it gave up within its own timeouts, and attempt {} succeeded", attempt + 1)
+        }
+        None => "it gave up within its own timeouts".to_owned(),
+    };
+    format!("{waited}; {end}; nothing was left behind")
+}
+
+/// What applying the finished change again showed.
+fn rerun_words(evidence: &Evidence<'_, '_>) -> &'static str {
+    let finished = evidence.timeline.attempts.iter().rev().find_map(|a| match a.end {
+        Some(AttemptEnd::Finished { applied }) => Some(*applied),
+        _ => None,
+    });
+    match (evidence.timeline.attempts.len(), finished) {
+        (0 | 1, _) | (_, None) => "",
+        (_, Some(0)) => ", a rerun found every version applied and ran nothing",
+        (_, Some(_)) => ", a rerun succeeded and left the schema as it was",
+    }
 }
 
 fn safe_reason(evidence: &Evidence<'_, '_>) -> String {
@@ -71,9 +87,6 @@ fn safe_reason(evidence: &Evidence<'_, '_>) -> String {
         }
         None => String::new(),
     };
-    let rerun = match measured.attempts {
-        0 | 1 => String::new(),
-        _ => ", a rerun succeeded and changed nothing".to_owned(),
-    };
+    let rerun = rerun_words(evidence);
     format!("{stalled} (limit {}){ledger}{rerun}", evidence.stall_limit())
 }

@@ -39,7 +39,7 @@ impl Checker<'_> {
             None => DEADLINE_S_DEFAULT,
         };
         let rerun_attempts = match &change.rerun_attempts {
-            Some(count) => self.within(source, "rerun_attempts", count, 0..=RERUN_ATTEMPTS_MAX),
+            Some(count) => self.within(source, "rerun_attempts", count, 1..=RERUN_ATTEMPTS_MAX),
             None => RERUN_ATTEMPTS_DEFAULT,
         };
         let transaction = change.transaction.as_ref().map(|rule| *rule.get_ref());
