@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_postgres::Row;
 
-use crate::connect::Session;
+use crate::connect::{Session, server_error};
 use crate::history::TransactionStatus;
 use crate::pg::LockMode;
 use crate::tap::{Probe, Sight};
@@ -82,10 +82,15 @@ impl TwoSessions {
 }
 
 impl Probe for TwoSessions {
-    async fn look(&mut self, transaction: TransactionStatus) -> Option<Sight> {
+    async fn look(&mut self, transaction: TransactionStatus) -> Result<Option<Sight>, String> {
         match transaction {
-            TransactionStatus::Idle | TransactionStatus::InTransaction => self.see().await.ok(),
-            TransactionStatus::Failed | TransactionStatus::Gone => None,
+            TransactionStatus::Idle | TransactionStatus::InTransaction => {}
+            TransactionStatus::Failed | TransactionStatus::Gone => return Ok(None),
+        }
+        match self.see().await {
+            Ok(sight) => Ok(Some(sight)),
+            Err(_) if self.change.is_closed() => Ok(None),
+            Err(error) => Err(server_error(&error).to_string()),
         }
     }
 }

@@ -27,10 +27,11 @@ pub struct Sight {
 /// Looks at the server between two statements; the statement that follows waits for it.
 pub trait Probe {
     /// None where nothing can be seen: the transaction has failed, or the connection is gone.
+    /// An error where something could have been, and the look itself failed.
     fn look(
         &mut self,
         transaction: TransactionStatus,
-    ) -> impl Future<Output = Option<Sight>> + Send;
+    ) -> impl Future<Output = Result<Option<Sight>, String>> + Send;
 }
 
 /// A statement as its file, or its runner, has it.
@@ -76,7 +77,7 @@ impl<P: Probe> Tracer<P> {
         let reusable = transaction == TransactionStatus::InTransaction;
         let before = match self.last.take() {
             Some(sight) if reusable => Some(sight),
-            _ => self.probe.look(transaction).await,
+            _ => self.look(transaction).await,
         };
         if transaction == TransactionStatus::Idle
             && let Some(sight) = &before
@@ -113,7 +114,7 @@ impl<P: Probe> Tracer<P> {
     ) {
         let ended = self.recorder.clock().now();
         let Some(open) = self.open.take() else { return };
-        let after = self.probe.look(transaction).await;
+        let after = self.look(transaction).await;
         let both = open.before.as_ref().zip(after.as_ref());
         let (rows, error) = match outcome {
             Ok(rows) => (rows, None),
@@ -136,6 +137,15 @@ impl<P: Probe> Tracer<P> {
         };
         self.recorder.record_at(ended, Event::StatementEnded(event));
         self.last = after;
+    }
+
+    async fn look(&mut self, transaction: TransactionStatus) -> Option<Sight> {
+        let looked = self.probe.look(transaction).await;
+        looked.unwrap_or_else(|message| {
+            let stage = "looking at the change between two statements".to_owned();
+            self.recorder.record(Event::MeasurementFailed { stage, message });
+            None
+        })
     }
 
     pub fn probe(&mut self) -> &mut P {
