@@ -94,8 +94,9 @@ pub enum CacheAction {
 #[derive(Debug, Args)]
 pub struct ServerArguments {
     /// local, docker, or the postgres:// address of a server that somebody else runs
-    #[arg(long, value_name = "SOURCE", default_value = "local", env = "PGAUNTLET_SERVER")]
-    pub server: String,
+    /// [default: local, or docker where no server is installed]
+    #[arg(long, value_name = "SOURCE", env = "PGAUNTLET_SERVER")]
+    pub server: Option<String>,
     /// Directory of the server's binaries, for --server local
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
@@ -119,13 +120,15 @@ pub struct ServerArguments {
 impl ServerArguments {
     pub fn request(&self) -> Result<provision::Request, String> {
         let major = self.pg;
-        let source = match self.server.as_str() {
-            "local" => SourceRequest::Local { pg_bin: self.pg_bin.clone(), major },
-            "docker" => SourceRequest::Docker { image: self.image.clone(), major },
-            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+        let (pg_bin, image) = (self.pg_bin.clone(), self.image.clone());
+        let source = match self.server.as_deref() {
+            None if pg_bin.is_none() => SourceRequest::Any { major, image },
+            None | Some("local") => SourceRequest::Local { pg_bin, major },
+            Some("docker") => SourceRequest::Docker { image, major },
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 SourceRequest::Url(url.to_owned())
             }
-            other => {
+            Some(other) => {
                 return Err(format!(
                     "understand --server {other}; it is local, docker, or a postgres:// address"
                 ));

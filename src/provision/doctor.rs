@@ -35,6 +35,7 @@ pub async fn doctor(request: &Request) -> DoctorReport {
     let account = machine::server_account(request.run_as.as_deref());
     let asked = match &request.source {
         SourceRequest::Local { pg_bin, major } => (pg_bin.clone(), *major),
+        SourceRequest::Any { major, .. } => (None, *major),
         SourceRequest::Docker { major, .. } => (None, *major),
         SourceRequest::Url(_) => (None, None),
     };
@@ -63,11 +64,11 @@ pub async fn doctor(request: &Request) -> DoctorReport {
 }
 
 #[cfg(feature = "docker")]
-async fn docker_state() -> DockerState {
+pub(super) async fn docker_state() -> DockerState {
     super::docker::state().await
 }
 
 #[cfg(not(feature = "docker"))]
-async fn docker_state() -> DockerState {
+pub(super) async fn docker_state() -> DockerState {
     DockerState::NotBuilt
 }

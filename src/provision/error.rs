@@ -36,7 +36,7 @@ pub enum Error {
     CacheNotReachable { path: PathBuf, user: String, blocked: PathBuf },
     #[error(
         "use the cache directory {path}: all of its {slots} clusters of this major are in use or \
-         unusable ({why}); stop another pgauntlet, or run `pgauntlet cache --clear`"
+         unusable ({why}); stop another pgauntlet, or run `pgauntlet cache clear`"
     )]
     NoFreeSlot { path: PathBuf, slots: u32, why: String },
     #[error("{action} {path}: {source}")]

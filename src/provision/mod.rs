@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use futures_util::future::BoxFuture;
 
 use crate::connect::Address;
-use crate::history::{Listener, ServerFacts};
+use crate::history::{Listener, Progress, ServerFacts};
 
 pub use cluster::{CacheCleaned, CachedCluster, clean_cache, default_cache_directory, list_cache};
 pub use docker_state::DockerState;
@@ -65,8 +65,19 @@ pub struct Request {
 
 #[derive(Clone, Debug)]
 pub enum SourceRequest {
-    Local { pg_bin: Option<PathBuf>, major: Option<u32> },
-    Docker { image: Option<String>, major: Option<u32> },
+    /// An installed server, or a container where none is installed and an engine answers.
+    Any {
+        major: Option<u32>,
+        image: Option<String>,
+    },
+    Local {
+        pg_bin: Option<PathBuf>,
+        major: Option<u32>,
+    },
+    Docker {
+        image: Option<String>,
+        major: Option<u32>,
+    },
     Url(String),
 }
 
@@ -95,6 +106,7 @@ pub trait Server: Send + Sync {
 /// Finds or starts the server that was asked for.
 pub async fn provision(request: &Request, listener: &Listener) -> Result<Box<dyn Server>, Error> {
     match &request.source {
+        SourceRequest::Any { major, image } => any(request, *major, image.clone(), listener).await,
         SourceRequest::Local { pg_bin, major } => {
             local::start(request, pg_bin.clone(), *major, listener).await
         }
@@ -106,4 +118,19 @@ pub async fn provision(request: &Request, listener: &Listener) -> Result<Box<dyn
         SourceRequest::Docker { .. } => Err(Error::DockerNotBuilt),
         SourceRequest::Url(url) => url::connect(url, listener).await,
     }
+}
+
+async fn any(
+    request: &Request,
+    major: Option<u32>,
+    image: Option<String>,
+    listener: &Listener,
+) -> Result<Box<dyn Server>, Error> {
+    let local = local::start(request, None, major, listener).await;
+    let Err(Error::NothingFound { .. }) = &local else { return local };
+    // Without an engine, what was looked for and the ways out are the better answer.
+    let DockerState::Reachable { .. } = doctor::docker_state().await else { return local };
+    listener(Progress::Note("no such server is installed: using a container".to_owned()));
+    let source = SourceRequest::Docker { image, major };
+    Box::pin(provision(&Request { source, ..request.clone() }, listener)).await
 }

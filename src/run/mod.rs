@@ -53,7 +53,6 @@ pub async fn run(
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
     let mut current = None;
-    let address = server.address();
     let run = Run { plan, out: out.as_deref(), listener, on_judged };
     let ended = tokio::select! {
         ended = run_trials(&mut *server, run, &mut current) => ended,
@@ -61,6 +60,7 @@ pub async fn run(
     };
     if let Some(database) = current {
         // Interrupted: what is left of the trial goes with us, on whosever server it is.
+        let address = server.address();
         let dropped = seed::drop_database(&address, &database);
         let _ = tokio::time::timeout(DROP_TIMEOUT, dropped).await;
     }
