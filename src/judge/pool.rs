@@ -10,9 +10,8 @@ use super::timeline::Timeline;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pressure {
     pub capacity: u64,
-    /// Most operations that waited for a connection at one moment, and when.
+    /// Most operations that waited for a connection at one moment.
     pub queue_max: u64,
-    pub queue_max_at: Micros,
     /// Time in which every connection was checked out while operations waited.
     pub exhausted: Micros,
     /// The longest stretch of it.
@@ -39,7 +38,7 @@ pub fn pressure(scenario: &Scenario, timeline: &Timeline<'_>, stalls: &[Stall<'_
             continue;
         }
         if waiting > pressure.queue_max as i64 {
-            (pressure.queue_max, pressure.queue_max_at) = (waiting as u64, at);
+            pressure.queue_max = waiting as u64;
         }
         let full = in_use >= capacity as i64 && waiting > 0;
         match (full, full_since) {

@@ -318,18 +318,6 @@ impl Server for DockerServer {
         self.facts.clone()
     }
 
-    fn keeps_databases(&self) -> bool {
-        false
-    }
-
-    fn data_directory(&self) -> Option<PathBuf> {
-        None
-    }
-
-    fn log_path(&self) -> Option<PathBuf> {
-        None
-    }
-
     fn apply_settings<'a>(
         &'a mut self,
         settings: &'a BTreeMap<String, String>,

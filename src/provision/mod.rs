@@ -89,11 +89,17 @@ pub trait Server: Send + Sync {
     fn tcp_address(&self) -> Option<Address>;
     fn facts(&self) -> ServerFacts;
     /// Databases survive this process: templates may be reused.
-    fn keeps_databases(&self) -> bool;
+    fn keeps_databases(&self) -> bool {
+        false
+    }
     /// Where we can see its disk.
-    fn data_directory(&self) -> Option<PathBuf>;
+    fn data_directory(&self) -> Option<PathBuf> {
+        None
+    }
     /// The server's log, where we can read it.
-    fn log_path(&self) -> Option<PathBuf>;
+    fn log_path(&self) -> Option<PathBuf> {
+        None
+    }
     /// A trial's settings on top of ours; restarts only if they differ from what runs.
     fn apply_settings<'a>(
         &'a mut self,

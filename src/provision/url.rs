@@ -4,7 +4,6 @@
 //! written at all.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 
@@ -58,18 +57,6 @@ impl Server for ForeignServer {
 
     fn facts(&self) -> ServerFacts {
         self.facts.clone()
-    }
-
-    fn keeps_databases(&self) -> bool {
-        false
-    }
-
-    fn data_directory(&self) -> Option<PathBuf> {
-        None
-    }
-
-    fn log_path(&self) -> Option<PathBuf> {
-        None
     }
 
     fn apply_settings<'a>(
