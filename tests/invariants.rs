@@ -18,6 +18,7 @@ use pgauntlet::scenario::{
 fn change() -> Change {
     Change {
         migrations: Vec::new(),
+        command: None,
         transaction: TransactionRule::None,
         timeouts: Timeouts {
             scope: Scope::Local,
@@ -27,11 +28,11 @@ fn change() -> Change {
             scale_with: None,
         },
         retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
-        versions: Versions {
+        versions: Some(Versions {
             table: "versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
-        },
+        }),
         deadline_ms: 0,
         stop: None,
         rerun_attempts: 0,

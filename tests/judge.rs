@@ -191,7 +191,7 @@ fn an_abort_is_named_by_its_sqlstate_and_cause(
     let mut made = Made::with_change();
     made.failed_statement(0, 5_000, 8_000, "ALTER TABLE spans ADD COLUMN a int", code, message);
     made.attempt_fails(code, message);
-    made.rerun(AttemptEnd::Finished { applied: 1 });
+    made.rerun(AttemptEnd::Finished { applied: Some(1) });
     let judgement = made.judge();
     assert_eq!(kinds(&judgement), [expected]);
     assert_eq!(judgement.verdict, Verdict::Bounded);
@@ -225,7 +225,7 @@ fn a_rerun_that_succeeds_over_an_invalid_index_hides_it() {
     made.failed_statement(0, 5_000, 5_500, text, "57014", message);
     made.attempt_fails("57014", message);
     made.invalid_index_after(0);
-    made.rerun(AttemptEnd::Finished { applied: 1 });
+    made.rerun(AttemptEnd::Finished { applied: Some(1) });
     made.invalid_index_after(1);
     let judgement = made.judge();
     assert_eq!(judgement.verdict, Verdict::Unsafe);
@@ -242,7 +242,7 @@ fn a_timeout_over_a_block_that_commits_is_told_in_words() {
     let message = "canceling statement due to statement timeout";
     made.failed_statement(0, 5_000, 9_800, text, "57014", message);
     made.attempt_fails("57014", message);
-    made.rerun(AttemptEnd::Finished { applied: 1 });
+    made.rerun(AttemptEnd::Finished { applied: Some(1) });
     let judgement = made.judge();
     let covers = found(&judgement, FindingKind::TimeoutCoversBlock).expect("the words");
     assert!(covers.sentence.contains("not each batch"), "{}", covers.sentence);

@@ -38,6 +38,7 @@ fn migration(version: &str, text: &str) -> Migration {
 fn change(migrations: Vec<Migration>) -> Change {
     Change {
         migrations,
+        command: None,
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
             scope: Scope::Local,
@@ -47,11 +48,11 @@ fn change(migrations: Vec<Migration>) -> Change {
             scale_with: None,
         },
         retries: Retries { on_lock_timeout: 0, backoff_ms: 50 },
-        versions: Versions {
+        versions: Some(Versions {
             table: "schema_versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
-        },
+        }),
         deadline_ms: 60_000,
         stop: None,
         rerun_attempts: 1,
@@ -130,7 +131,7 @@ async fn a_migration_that_fails_leaves_nothing_and_one_that_ran_is_not_run_again
     assert_eq!(code(&end), Some("22012"));
     let mended = migration("2", "ALTER TABLE t ADD COLUMN b int");
     let end = trial.apply(&change(vec![good, mended]), 1).await;
-    assert_eq!(end, AttemptEnd::Finished { applied: 1 });
+    assert_eq!(end, AttemptEnd::Finished { applied: Some(1) });
     let versions = "SELECT string_agg(version, ',' ORDER BY version) FROM schema_versions";
     assert_eq!(trial.text(versions).await, "1,2");
 }
@@ -197,7 +198,7 @@ async fn only_session_timeouts_reach_into_an_autocommit_block(
     let mut change = change(vec![migration("1", sql)]);
     change.timeouts.scope = scope;
     let end = trial.apply(&change, 0).await;
-    assert_eq!(end, AttemptEnd::Finished { applied: 1 });
+    assert_eq!(end, AttemptEnd::Finished { applied: Some(1) });
     let traces = trial.traces();
     let find = |text: &str| traces.iter().find(|(b, _)| b.text.starts_with(text));
     let (inside, _) = find("ALTER TABLE").expect("the first statement");
@@ -257,7 +258,7 @@ async fn a_retry_on_lock_timeout_gets_through_when_the_reader_has_gone() {
             drop(reader);
         }
     });
-    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: 1 });
+    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(1) });
     gone.await.expect("the reader's end");
 }
 
@@ -287,7 +288,7 @@ async fn a_repeated_script_runs_until_its_last_statement_affects_no_row() {
     assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Stopped);
     let left = "SELECT count(*)::text FROM t WHERE NOT done";
     assert_eq!(trial.text(left).await, "5", "two batches are committed, the third never ran");
-    assert_eq!(trial.apply(&change, 1).await, AttemptEnd::Finished { applied: 1 });
+    assert_eq!(trial.apply(&change, 1).await, AttemptEnd::Finished { applied: Some(1) });
     assert_eq!(trial.text(left).await, "0");
 }
 
@@ -317,12 +318,12 @@ async fn the_one_version_row_moves_along_the_chain() {
         migration("c", "ALTER TABLE t ADD COLUMN c int"),
     ];
     let mut change = change(chain);
-    change.versions = Versions {
+    change.versions = Some(Versions {
         table: "alembic_version".to_owned(),
         column: "version_num".to_owned(),
         rows: VersionRows::One,
-    };
-    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: 2 });
+    });
+    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(2) });
     assert_eq!(trial.text("SELECT version_num FROM alembic_version").await, "c");
-    assert_eq!(trial.apply(&change, 1).await, AttemptEnd::Finished { applied: 0 });
+    assert_eq!(trial.apply(&change, 1).await, AttemptEnd::Finished { applied: Some(0) });
 }

@@ -34,6 +34,12 @@ pub enum Event {
     },
     StatementBegan(StatementBegan),
     StatementEnded(StatementEnded),
+    ConnectionOpened(ConnectionOpened),
+    ConnectionClosed(ConnectionClosed),
+    /// The change is a command, and it has ended.
+    CommandEnded(CommandEnded),
+    /// A fault that was asked for was brought about.
+    Fault(FaultEvent),
     Waits(WaitSample),
     Activity(ActivitySample),
     Sampler(SamplerReport),
@@ -177,16 +183,14 @@ pub type Attempt = u32;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttemptEnd {
-    /// How many migrations were applied; 0: all were applied already.
-    Finished {
-        applied: u32,
-    },
+    /// How many migrations were applied; 0: all were applied already. None: the change is a
+    /// command, and no version table is declared that would tell.
+    Finished { applied: Option<u32> },
     /// As the scenario asked, between two statements.
     Stopped,
-    Failed {
-        migration: String,
-        error: ServerError,
-    },
+    /// `migration` is empty where it is not known. A command that fails without an error of the
+    /// server's has its exit status for one.
+    Failed { migration: String, error: ServerError },
     /// Longer than the change's deadline: cancelled, then killed.
     DeadlineExceeded,
 }
@@ -204,21 +208,48 @@ pub enum Source {
     },
     /// The runner's own: BEGIN, COMMIT, timeouts, the version row.
     Runner,
+    /// Sent by a command; what is the tool's own and what is the migration's, its text tells.
+    Command,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatementBegan {
     pub attempt: Attempt,
     pub statement: StatementId,
+    /// Number of the connection within the attempt, from 0.
+    pub connection: u32,
+    pub pid: i32,
+    /// Empty: not known, as with a command.
     pub migration: String,
     pub source: Source,
+    /// Cut to 16 KiB. Several statements in one message stay one: the server runs them as one
+    /// transaction and answers them together.
     pub text: String,
-    pub pid: i32,
+    /// Statements in the text.
+    pub statements: u32,
+    pub protocol: Protocol,
+    /// Type oids that the client declared for the parameters; 0: left to the server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameter_types: Vec<u32>,
     /// In force when it began, as the session shows them; 0 ms is none.
     pub lock_timeout_ms: u64,
     pub statement_timeout_ms: u64,
     pub idle_in_transaction_session_timeout_ms: u64,
+    /// None: the server has no such setting (before 17).
+    pub transaction_timeout_ms: Option<u64>,
     pub transaction: TransactionStatus,
+}
+
+/// How a statement was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// Text alone.
+    Simple,
+    /// Parse, Bind, Execute.
+    Extended,
+    /// A function called by its oid.
+    FunctionCall,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -228,7 +259,9 @@ pub struct StatementEnded {
     pub began_us: Micros,
     pub ended_us: Micros,
     pub error: Option<ServerError>,
-    /// Rows of the command tag, where it has them.
+    /// Command tags, one per statement that finished: `ALTER TABLE`, `UPDATE 10`.
+    pub tags: Vec<String>,
+    /// Rows of the last command tag, where it has them.
     pub rows: Option<u64>,
     /// WAL that the whole server wrote meanwhile, the traffic's included.
     pub wal_bytes: Option<u64>,
@@ -236,8 +269,68 @@ pub struct StatementEnded {
     pub rewritten: Vec<String>,
     /// Granted to the backend after the statement and before the next one, strongest per relation.
     pub held: Vec<HeldLock>,
+    /// Those of them that were not held, or not in this mode, before the statement.
+    pub taken: Vec<HeldLock>,
     pub transaction: TransactionStatus,
     pub notices: Vec<String>,
+    /// How long the tap held the statement and its answer back to look at the server; no part of
+    /// began to ended.
+    pub paused_us: Micros,
+}
+
+/// A connection of the change, as the tap carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionOpened {
+    pub attempt: Attempt,
+    pub connection: u32,
+    pub pid: i32,
+    /// As the client named itself.
+    pub application_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionClosed {
+    pub attempt: Attempt,
+    pub connection: u32,
+    pub pid: i32,
+    pub by: ClosedBy,
+    /// When it ended. What was in a transaction is rolled back.
+    pub transaction: TransactionStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClosedBy {
+    /// It said goodbye.
+    Client,
+    /// It went without a goodbye.
+    ClientGone,
+    Server,
+    /// A fault cut it.
+    Fault,
+}
+
+/// How a command ended and what it printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandEnded {
+    pub attempt: Attempt,
+    /// None: a signal ended it.
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    /// The end of its standard output and standard error, as they came.
+    pub output: String,
+    /// Bytes of output before that.
+    pub output_cut: u64,
+}
+
+/// What was done to the change on purpose, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultEvent {
+    pub attempt: Attempt,
+    /// In words: `cancel while it waits`, `cut before the statement`.
+    pub fault: String,
+    /// The statement that it met; None: none was running.
+    pub statement: Option<StatementId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,9 +8,10 @@ mod progress;
 mod record;
 
 pub use event::{
-    ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, Counters, DisturbanceEvent,
-    Entry, Event, GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
-    Moment, Operation, Outcome, Phase, Role, SamplerReport, ServerError, SessionSeen, Source,
+    ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
+    ConnectionClosed, ConnectionOpened, Counters, DisturbanceEvent, Entry, Event, FaultEvent,
+    GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch, Moment,
+    Operation, Outcome, Phase, Protocol, Role, SamplerReport, ServerError, SessionSeen, Source,
     StatementBegan, StatementEnded, StatementId, TransactionStatus, Wait, WaitSample,
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};

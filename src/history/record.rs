@@ -16,7 +16,7 @@ use crate::clock::{Clock, Micros};
 use super::event::{Entry, Event};
 
 /// Version of the file format; a reader refuses any other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How long an event may stay in memory before it is written out.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);

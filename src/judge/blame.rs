@@ -42,7 +42,7 @@ pub struct Blame {
 pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef {
     let (file, line) = match &record.began.source {
         Source::File { path, line } => (Some(path.clone()), Some(*line)),
-        Source::Runner => (None, None),
+        Source::Runner | Source::Command => (None, None),
     };
     let (began, ended) = record.span(end);
     StatementRef {

@@ -85,6 +85,10 @@ impl<'h> Timeline<'h> {
                 }
             }
             Event::StatementEnded(ended) => self.end_statement(ended),
+            Event::ConnectionOpened(_)
+            | Event::ConnectionClosed(_)
+            | Event::CommandEnded(_)
+            | Event::Fault(_) => {}
             Event::Waits(sample) => self.waits.push((at, sample)),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Sampler(report) => self.sampler.push(report),

@@ -132,7 +132,7 @@ impl<'a> Runner<'a> {
         {
             return Ok(self.end(cut, "").await);
         }
-        Ok(AttemptEnd::Finished { applied })
+        Ok(AttemptEnd::Finished { applied: Some(applied) })
     }
 
     async fn end(&mut self, cut: Cut, migration: &str) -> AttemptEnd {
@@ -188,8 +188,10 @@ impl<'a> Runner<'a> {
                 }
             }
         }
-        let version = record_version(&change.versions, &migration.version);
-        self.own(&version, &migration.version).await?;
+        if let Some(versions) = &change.versions {
+            let version = record_version(versions, &migration.version);
+            self.own(&version, &migration.version).await?;
+        }
         // The file may have left the runner's transaction and entered another.
         if own_transaction && self.transaction == TransactionStatus::InTransaction {
             self.own("COMMIT", &migration.version).await?;

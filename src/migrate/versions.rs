@@ -1,18 +1,22 @@
 //! Which migrations are applied already, and the statement that says so of one more.
 
+use tokio_postgres::error::SqlState as SqlStateCode;
+
 use crate::connect::{self, Address, Session};
 use crate::pg::{quote_ident, quote_literal, quote_qualified};
 use crate::scenario::{Change, Migration, VersionRows, Versions};
 
 use super::Error;
 
-/// Makes the version table where the runner owns it (a row each). A table with one row belongs to
-/// the schema, which knows at which revision it is.
+/// Makes the version table where the built-in runner owns it (a row each). A table with one row
+/// belongs to the schema, which knows at which revision it is; a command makes its own.
 pub async fn prepare(address: &Address, change: &Change) -> Result<(), Error> {
-    let versions = &change.versions;
-    if versions.rows == VersionRows::One {
-        return Ok(());
-    }
+    let versions = match &change.versions {
+        Some(versions) if versions.rows == VersionRows::Each && change.command.is_none() => {
+            versions
+        }
+        _ => return Ok(()),
+    };
     let settings = Default::default();
     let session =
         Session::open(address, "pgauntlet observe", &settings).await.map_err(Error::Probe)?;
@@ -25,16 +29,23 @@ pub async fn prepare(address: &Address, change: &Change) -> Result<(), Error> {
     session.batch(&sql).await.map_err(|source| unreadable(versions, source))
 }
 
-/// What the version table says, in the order of its text.
+/// What the version table says, in the order of its text. A command may not have made it yet.
 pub async fn versions(session: &Session, change: &Change) -> Result<Vec<String>, Error> {
-    let versions = &change.versions;
+    let Some(versions) = &change.versions else { return Ok(Vec::new()) };
     let sql = format!(
         "SELECT {}::text FROM {} ORDER BY 1",
         quote_ident(&versions.column),
         quote_qualified(&versions.table)
     );
-    let rows = session.client().query(&sql, &[]).await;
-    let rows = rows.map_err(|e| unreadable(versions, connect::Error::query(&sql, &e)))?;
+    let rows = match session.client().query(&sql, &[]).await {
+        Ok(rows) => rows,
+        Err(error)
+            if change.command.is_some() && error.code() == Some(&SqlStateCode::UNDEFINED_TABLE) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(unreadable(versions, connect::Error::query(&sql, &error))),
+    };
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
@@ -44,7 +55,8 @@ pub(super) async fn pending<'a>(
     change: &'a Change,
 ) -> Result<Vec<&'a Migration>, Error> {
     let applied = versions(session, change).await?;
-    Ok(not_applied(&change.migrations, change.versions.rows, &applied))
+    let rows = change.versions.as_ref().map_or(VersionRows::Each, |versions| versions.rows);
+    Ok(not_applied(&change.migrations, rows, &applied))
 }
 
 fn unreadable(versions: &Versions, source: connect::Error) -> Error {

@@ -1,5 +1,6 @@
 //! The change under test and how its runner behaves.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -25,12 +26,14 @@ pub struct Statement {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// In the order in which they are applied.
+    /// In the order in which they are applied. Empty where a command applies the change.
     pub migrations: Vec<Migration>,
+    pub command: Option<Command>,
     pub transaction: TransactionRule,
     pub timeouts: Timeouts,
     pub retries: Retries,
-    pub versions: Versions,
+    /// None: the change is a command, and nothing is known of its table.
+    pub versions: Option<Versions>,
     /// The change is cancelled, then its session is killed, when it takes longer than this.
     pub deadline_ms: u64,
     /// Stop as an operator would with Ctrl-C between two statements.
@@ -62,7 +65,19 @@ pub enum TransactionRule {
     None,
 }
 
-/// Timeouts that the runner sets. None leaves the server's default.
+/// A command that applies the change: a migration tool, a script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// For `sh -c`.
+    pub line: String,
+    /// Where it runs.
+    pub directory: PathBuf,
+    /// On top of ours: its own, and how to reach the server.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Timeouts that the runner sets; of a command, those that it is configured to set. None leaves
+/// the server's default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
     pub scope: Scope,

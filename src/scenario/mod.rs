@@ -17,7 +17,7 @@ mod traffic;
 mod wire;
 
 pub use change::{
-    Change, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
+    Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
     TransactionRule, VersionRows, Versions,
 };
 pub use expect::{Expect, FindingKind, Limits, Verdict};

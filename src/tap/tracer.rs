@@ -5,8 +5,8 @@ use std::future::Future;
 
 use crate::clock::Micros;
 use crate::history::{
-    Attempt, Event, HeldLock, Recorder, ServerError, Source, StatementBegan, StatementEnded,
-    StatementId, TransactionStatus,
+    Attempt, Event, HeldLock, Protocol, Recorder, ServerError, Source, StatementBegan,
+    StatementEnded, StatementId, TransactionStatus,
 };
 use crate::pg::LockMode;
 
@@ -89,15 +89,20 @@ impl<P: Probe> Tracer<P> {
         let event = StatementBegan {
             attempt: self.attempt,
             statement: id,
+            connection: 0,
+            pid: self.pid,
             migration: statement.migration,
             source: statement.source,
             text: statement.text,
-            pid: self.pid,
+            statements: 1,
+            protocol: Protocol::Simple,
+            parameter_types: Vec::new(),
             lock_timeout_ms: before.as_ref().map_or(0, |s| s.lock_timeout_ms),
             statement_timeout_ms: before.as_ref().map_or(0, |s| s.statement_timeout_ms),
             idle_in_transaction_session_timeout_ms: before
                 .as_ref()
                 .map_or(0, |s| s.idle_in_transaction_session_timeout_ms),
+            transaction_timeout_ms: None,
             transaction,
         };
         let began = self.recorder.clock().now();
@@ -126,14 +131,17 @@ impl<P: Probe> Tracer<P> {
             began_us: open.began,
             ended_us: ended,
             error,
+            tags: Vec::new(),
             rows,
             wal_bytes: both.map(|(before, after)| after.wal_bytes.saturating_sub(before.wal_bytes)),
             rewritten: both.map_or_else(Vec::new, |(before, after)| rewritten(before, after)),
             held: after
                 .as_ref()
                 .map_or_else(Vec::new, |s| strongest_per_relation(s, &self.visible_to_others)),
+            taken: Vec::new(),
             transaction,
             notices,
+            paused_us: Micros::ZERO,
         };
         self.recorder.record_at(ended, Event::StatementEnded(event));
         self.last = after;

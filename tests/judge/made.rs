@@ -7,8 +7,8 @@ use pgauntlet::clock::Micros;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, Counters, DisturbanceEvent, Entry, Event, GrantedLock, Header,
     HeldLock, History, LedgerMismatch, LedgerReport, Mismatch, Moment, Operation, Outcome, Phase,
-    Role, SamplerReport, ServerError, SessionSeen, Source, StatementBegan, StatementEnded,
-    TransactionStatus, Wait, WaitSample,
+    Protocol, Role, SamplerReport, ServerError, SessionSeen, Source, StatementBegan,
+    StatementEnded, TransactionStatus, Wait, WaitSample,
 };
 use pgauntlet::judge::{Judgement, judge};
 use pgauntlet::pg::{LockMode, SqlState};
@@ -64,7 +64,7 @@ impl Made {
             sampler,
             counters: Counters::default(),
             entries: Vec::new(),
-            end: AttemptEnd::Finished { applied: 1 },
+            end: AttemptEnd::Finished { applied: Some(1) },
             reruns: Vec::new(),
             last_phase: None,
         };
@@ -159,13 +159,18 @@ impl Made {
         let began = StatementBegan {
             attempt: 0,
             statement,
+            connection: 0,
+            pid: CHANGE,
             migration: "m".to_owned(),
             source,
             text: text.to_owned(),
-            pid: CHANGE,
+            statements: 1,
+            protocol: Protocol::Simple,
+            parameter_types: Vec::new(),
             lock_timeout_ms: self.lock_timeout_ms,
             statement_timeout_ms: 0,
             idle_in_transaction_session_timeout_ms: self.idle_timeout_ms,
+            transaction_timeout_ms: None,
             transaction: TransactionStatus::InTransaction,
         };
         let ended = StatementEnded {
@@ -174,12 +179,15 @@ impl Made {
             began_us,
             ended_us,
             error,
+            tags: Vec::new(),
             rows: None,
             wal_bytes: None,
             rewritten: Vec::new(),
             held: holds.then(lock).into_iter().collect(),
+            taken: Vec::new(),
             transaction: TransactionStatus::InTransaction,
             notices: Vec::new(),
+            paused_us: Micros::ZERO,
         };
         self.at(from, Event::StatementBegan(began));
         self.at(to, Event::StatementEnded(ended));
@@ -386,6 +394,7 @@ fn scenario() -> Scenario {
 
 fn change() -> Change {
     Change {
+        command: None,
         migrations: vec![Migration {
             version: "m".to_owned(),
             script: Script::default(),
@@ -402,11 +411,11 @@ fn change() -> Change {
             scale_with: None,
         },
         retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
-        versions: Versions {
+        versions: Some(Versions {
             table: "versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
-        },
+        }),
         deadline_ms: 60_000,
         stop: None,
         rerun_attempts: 1,

@@ -156,6 +156,7 @@ fn no_change() -> Change {
     let (table, column) = ("alembic_version".to_owned(), "version_num".to_owned());
     Change {
         migrations: vec![],
+        command: None,
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
             scope: Scope::Local,
@@ -165,7 +166,7 @@ fn no_change() -> Change {
             scale_with: None,
         },
         retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
-        versions: Versions { table, column, rows: VersionRows::One },
+        versions: Some(Versions { table, column, rows: VersionRows::One }),
         deadline_ms: 1,
         stop: None,
         rerun_attempts: 0,

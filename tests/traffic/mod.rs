@@ -208,6 +208,7 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
 fn no_change() -> Change {
     Change {
         migrations: Vec::new(),
+        command: None,
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
             scope: Scope::Local,
@@ -217,11 +218,11 @@ fn no_change() -> Change {
             scale_with: None,
         },
         retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
-        versions: Versions {
+        versions: Some(Versions {
             table: "versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
-        },
+        }),
         deadline_ms: 1_000,
         stop: None,
         rerun_attempts: 0,

@@ -66,7 +66,7 @@ fn rerun_words(evidence: &Evidence<'_, '_>) -> &'static str {
     });
     match (evidence.timeline.attempts.len(), finished) {
         (0 | 1, _) | (_, None) => "",
-        (_, Some(0)) => ", a rerun found every version applied and ran nothing",
+        (_, Some(Some(0))) => ", a rerun found every version applied and ran nothing",
         (_, Some(_)) => ", a rerun succeeded and left the schema as it was",
     }
 }

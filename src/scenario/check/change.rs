@@ -45,10 +45,11 @@ impl Checker<'_> {
         let transaction = change.transaction.as_ref().map(|rule| *rule.get_ref());
         Some(Change {
             migrations: self.migrations(source, section),
+            command: None,
             transaction: transaction.unwrap_or(TransactionRule::PerMigration),
             timeouts: self.timeouts(source, change.timeouts.as_ref()),
             retries: self.retries(source, change.retries.as_ref()),
-            versions: self.versions(source, change.versions.as_ref()),
+            versions: Some(self.versions(source, change.versions.as_ref())),
             deadline_ms: deadline_s.saturating_mul(1_000),
             stop: change.stop.as_ref().map(|stop| self.stop(source, stop.get_ref())),
             rerun_attempts,
