@@ -8,7 +8,7 @@ use std::time::Duration;
 use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session};
 use pgauntlet::history::{
-    AttemptEnd, Event, History, Recorder, Source, StatementBegan, StatementEnded,
+    AttemptEnd, ClosedBy, Event, History, Recorder, Source, StatementBegan, StatementEnded,
     TransactionStatus, silent,
 };
 use pgauntlet::migrate;
@@ -80,11 +80,13 @@ impl Trial {
         let sizes = Sizes::default();
         let setup = migrate::Setup {
             address: &self.address,
+            change_address: &self.address,
             change,
             declared: &sizes,
             sizes: &sizes,
             recorder: &self.recorder,
             listener: &silent(),
+            faults: &[],
         };
         migrate::prepare(&self.address, change).await.expect("a version table");
         migrate::apply(&setup, attempt).await.expect("an end")
@@ -95,11 +97,15 @@ impl Trial {
         row.get(0)
     }
 
-    fn traces(&self) -> Vec<(StatementBegan, StatementEnded)> {
+    fn events(&self) -> Vec<Event> {
         let history: History = self.recorder.finish().expect("a history");
+        history.entries.into_iter().map(|entry| entry.event).collect()
+    }
+
+    fn traces(&self) -> Vec<(StatementBegan, StatementEnded)> {
         let (mut began, mut ended) = (Vec::new(), Vec::new());
-        for entry in history.entries {
-            match entry.event {
+        for event in self.events() {
+            match event {
                 Event::StatementBegan(statement) => began.push(statement),
                 Event::StatementEnded(statement) => ended.push(statement),
                 _ => {}
@@ -270,8 +276,16 @@ async fn a_pause_in_a_transaction_meets_the_idle_timeout_and_its_sqlstate_is_kno
     let mut change = change(vec![slow]);
     change.timeouts.idle_in_transaction_session_timeout_ms = Some(200);
     assert_eq!(code(&trial.apply(&change, 0).await), Some("25P03"));
-    let (_, last) = trial.trace("SELECT 1");
-    assert_eq!(last.transaction, TransactionStatus::Gone);
+    let events = trial.events();
+    let closed = events.iter().find_map(|event| match event {
+        Event::ConnectionClosed(closed) => Some(closed),
+        _ => None,
+    });
+    let closed = closed.expect("the connection was closed");
+    assert_eq!(closed.by, ClosedBy::Server);
+    assert_eq!(closed.transaction, TransactionStatus::InTransaction, "and rolled back with it");
+    let error = closed.error.as_ref().and_then(|error| error.sqlstate.as_ref());
+    assert_eq!(error.map(|state| state.code()), Some("25P03"));
 }
 
 #[tokio::test]

@@ -48,6 +48,22 @@ impl Address {
         Address { config }
     }
 
+    /// The same database and user at another place: where a tap stands in for the server.
+    pub fn at(&self, socket: std::net::SocketAddr) -> Address {
+        let password = self.password();
+        let host = socket.ip().to_string();
+        let there = Address::tcp(&host, socket.port(), self.user(), password.as_deref());
+        let mut config = there.with_database(self.database()).config;
+        if let Some(options) = self.config.get_options() {
+            config.options(options);
+        }
+        Address { config }
+    }
+
+    pub fn password(&self) -> Option<String> {
+        self.config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
     pub fn database(&self) -> &str {
         self.config.get_dbname().unwrap_or("postgres")
     }

@@ -4,7 +4,9 @@
 //! and errors are treated in one place. Nothing here decides what is run.
 
 mod address;
+mod dial;
 mod session;
 
 pub use address::{Address, AddressError};
+pub use dial::Wire;
 pub use session::{Canceller, Error, Session, server_error};

@@ -224,10 +224,10 @@ fn shorten(sql: &str) -> String {
 }
 
 #[cfg(feature = "tls")]
-mod tls {
+pub(super) mod tls {
     //! TLS by rustls with the system's roots, for servers that ask for it.
 
-    use super::Address;
+    use super::super::Address;
     use tokio_postgres::config::SslMode;
     use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -240,10 +240,10 @@ mod tls {
 }
 
 #[cfg(not(feature = "tls"))]
-mod tls {
+pub(super) mod tls {
     //! Built without TLS: sessions are plain.
 
-    use super::Address;
+    use super::super::Address;
 
     pub fn connector(_: &Address) -> Option<tokio_postgres::tls::NoTls> {
         None

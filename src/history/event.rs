@@ -294,6 +294,9 @@ pub struct ConnectionClosed {
     pub connection: u32,
     pub pid: i32,
     pub by: ClosedBy,
+    /// What the server said as it closed it: a timeout that fires between two statements is told
+    /// to none of them.
+    pub error: Option<ServerError>,
     /// When it ended. What was in a transaction is rolled back.
     pub transaction: TransactionStatus,
 }

@@ -1,13 +1,67 @@
-//! Applies the change as its runner would: transactions, timeouts, versions, retries.
+//! Applies the change once: by the built-in runner, or by a command.
 //!
-//! Every statement goes through the tap's tracer. This module does not know what else goes on
-//! around the change and does not judge how it went.
+//! Either speaks to the server through a tap, which traces its statements. This module does not
+//! know what else goes on around the change and does not judge how it went.
 
 mod error;
-mod probe;
 mod runner;
+mod upstream;
 mod versions;
 
+use std::sync::Arc;
+
+use crate::connect::Address;
+use crate::history::{Attempt, AttemptEnd, Event, Listener, Recorder};
+use crate::scenario::{Change, Sizes};
+use crate::tap::{self, Announcements, Fault, Tap};
+
 pub use error::Error;
-pub use runner::{Setup, apply};
 pub use versions::{prepare, versions};
+
+/// What to apply, and where.
+pub struct Setup<'a> {
+    /// Where our own sessions go.
+    pub address: &'a Address,
+    /// Where the change's connections go: the same database, over TCP where there is a choice,
+    /// so that a command that authenticates does so.
+    pub change_address: &'a Address,
+    pub change: &'a Change,
+    /// Rows that the scenario declares, and rows of this trial.
+    pub declared: &'a Sizes,
+    pub sizes: &'a Sizes,
+    pub recorder: &'a Recorder,
+    pub listener: &'a Listener,
+    /// What is done to the change on purpose.
+    pub faults: &'a [Fault],
+}
+
+impl Setup<'_> {
+    async fn tap(
+        &self,
+        attempt: Attempt,
+        announcements: Option<Arc<Announcements>>,
+    ) -> Result<Tap, Error> {
+        let upstream = Arc::new(upstream::Server {
+            change: self.change_address.clone(),
+            ours: self.address.clone(),
+            recorder: self.recorder.clone(),
+        });
+        let setup = tap::Setup {
+            upstream,
+            recorder: self.recorder,
+            listener: self.listener,
+            attempt,
+            announcements,
+            faults: self.faults.to_vec(),
+        };
+        Ok(Tap::start(setup).await?)
+    }
+}
+
+/// Applies the change once and says how that ended.
+pub async fn apply(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
+    setup.recorder.record(Event::AttemptBegan { attempt });
+    let end = runner::run(setup, attempt).await?;
+    setup.recorder.record(Event::AttemptEnded { attempt, end: end.clone() });
+    Ok(end)
+}

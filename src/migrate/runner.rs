@@ -7,76 +7,37 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::connect::{Address, Session, server_error};
-use crate::history::{
-    Attempt, AttemptEnd, Event, Listener, Progress, Recorder, Role, ServerError, SessionSeen,
-    Source, TransactionStatus,
-};
+use crate::connect::{Session, server_error};
+use crate::history::{Attempt, AttemptEnd, Progress, ServerError, Source, TransactionStatus};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
-use crate::scenario::{Change, Migration, Scope, Script, Sizes, Statement, TransactionRule};
-use crate::tap::{StatementText, Tracer};
+use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule};
+use crate::tap::{Announced, Announcements};
 
-use super::Error;
-use super::probe::TwoSessions;
 use super::versions::{pending, record_version};
+use super::{Error, Setup};
 
-/// After a cancel request, how long the statement may take to stop before its backend is ended.
+/// After a cancel, how long the statement may take to stop before its backend is ended; and how
+/// long the connection may take to close.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
-pub struct Setup<'a> {
-    pub address: &'a Address,
-    pub change: &'a Change,
-    /// Rows that the scenario declares, and rows of this trial.
-    pub declared: &'a Sizes,
-    pub sizes: &'a Sizes,
-    pub recorder: &'a Recorder,
-    pub listener: &'a Listener,
-}
-
-/// Applies the change once and says how that ended. Attempt 0 honours the change's `stop`.
-pub async fn apply(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
-    let none = BTreeMap::new();
-    let session = Session::open(setup.address, "pgauntlet change", &none).await;
-    let session = Arc::new(session.map_err(Error::Open)?);
-    let observer = Session::open(setup.address, "pgauntlet observe", &none).await;
-    let observer = observer.map_err(Error::Probe)?;
-    for (pid, role) in [(session.pid(), Role::Change), (observer.pid(), Role::Observer)] {
-        setup.recorder.record(Event::Session(SessionSeen { pid, role }));
-    }
-    setup.recorder.record(Event::AttemptBegan { attempt });
-    let end = within_deadline(setup, attempt, &session, observer).await?;
-    setup.recorder.record(Event::AttemptEnded { attempt, end: end.clone() });
-    Ok(end)
-}
-
-/// Deadline, then cancel, then kill.
-async fn within_deadline(
-    setup: &Setup<'_>,
-    attempt: Attempt,
-    session: &Arc<Session>,
-    observer: Session,
-) -> Result<AttemptEnd, Error> {
-    let probe = TwoSessions::new(Arc::clone(session), observer);
-    let tracer = Tracer::new(setup.recorder, probe, attempt, session.pid());
-    let mut runner = Runner::new(setup, attempt, Arc::clone(session), tracer);
+/// Applies the change's migrations once. Attempt 0 honours the change's `stop`.
+pub(super) async fn run(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
+    let announcements = Arc::new(Announcements::default());
+    let tap = setup.tap(attempt, Some(Arc::clone(&announcements))).await?;
+    let address = setup.change_address.at(tap.address());
+    let session = Session::open(&address, "pgauntlet change", &BTreeMap::new()).await;
+    let session = session.map_err(Error::Open)?;
+    let mut runner = Runner::new(setup, attempt, session, announcements);
     let deadline = Duration::from_millis(setup.change.deadline_ms);
-    if let Ok(end) = timeout(deadline, runner.run()).await {
-        return end;
+    let end = timeout(deadline, runner.run()).await;
+    if end.is_err() {
+        tap.cancel().await;
     }
-    session.canceller().cancel().await;
-    // The answer went with the future that waited for it; the server tells when it has stopped.
-    let stopped = timeout(CANCEL_GRACE, runner.tracer.probe().idle()).await;
-    let how = if stopped.is_ok() { "cancelled" } else { "killed, since it ignored a cancel," };
-    let error = ServerError {
-        sqlstate: Some(SqlState::new(SqlState::QUERY_CANCELED)),
-        message: format!("{how} at the change's deadline of {} ms", setup.change.deadline_ms),
-        detail: None,
-        hint: None,
-    };
-    runner.tracer.ended(Err(error), TransactionStatus::Failed, Vec::new()).await;
-    let _ = timeout(CANCEL_GRACE, runner.tracer.probe().terminate()).await;
-    Ok(AttemptEnd::DeadlineExceeded)
+    // The session says goodbye when the answer to what it sent last is there.
+    drop(runner);
+    tap.stop(CANCEL_GRACE).await;
+    end.unwrap_or(Ok(AttemptEnd::DeadlineExceeded))
 }
 
 /// Why a migration did not run to its end.
@@ -88,8 +49,8 @@ enum Cut {
 struct Runner<'a> {
     setup: &'a Setup<'a>,
     attempt: Attempt,
-    session: Arc<Session>,
-    tracer: Tracer<TwoSessions>,
+    session: Session,
+    announcements: Arc<Announcements>,
     transaction: TransactionStatus,
     /// Statements of the files that may still run before the stop; None: no stop.
     until_stop: Option<u64>,
@@ -99,13 +60,13 @@ impl<'a> Runner<'a> {
     fn new(
         setup: &'a Setup<'a>,
         attempt: Attempt,
-        session: Arc<Session>,
-        tracer: Tracer<TwoSessions>,
+        session: Session,
+        announcements: Arc<Announcements>,
     ) -> Runner<'a> {
         let stop = setup.change.stop.as_ref().filter(|_| attempt == 0);
         let until_stop = stop.map(|s| s.after_statements_at(setup.declared, setup.sizes));
         let transaction = TransactionStatus::Idle;
-        Runner { setup, attempt, session, tracer, transaction, until_stop }
+        Runner { setup, attempt, session, announcements, transaction, until_stop }
     }
 
     async fn run(&mut self) -> Result<AttemptEnd, Error> {
@@ -258,18 +219,19 @@ impl<'a> Runner<'a> {
     /// A statement that the runner adds.
     async fn own(&mut self, sql: &str, migration: &str) -> Result<(), Cut> {
         let (migration, text) = (migration.to_owned(), sql.to_owned());
-        let statement = StatementText { migration, source: Source::Runner, text };
+        let statement = Announced { migration, source: Source::Runner, text };
         self.traced(statement).await.map(drop).map_err(Cut::Error)
     }
 
-    async fn traced(&mut self, statement: StatementText) -> Result<Option<u64>, ServerError> {
+    async fn traced(&mut self, statement: Announced) -> Result<Option<u64>, ServerError> {
         let sql = statement.text.clone();
         (self.setup.listener)(Progress::Statement { attempt: self.attempt, text: sql.clone() });
-        self.tracer.began(statement, self.transaction).await;
+        self.announcements.announce(statement);
         let outcome = self.send(&sql).await;
-        self.transaction = self.status_after(&sql, outcome.is_ok());
-        let notices = self.session.take_notices();
-        self.tracer.ended(outcome.clone(), self.transaction, notices).await;
+        self.transaction = match self.session.is_closed() {
+            true => TransactionStatus::Gone,
+            false => self.announcements.transaction(),
+        };
         outcome
     }
 
@@ -287,20 +249,6 @@ impl<'a> Runner<'a> {
             Err(error) => Err(self.session.parting_error().unwrap_or(server_error(&error))),
         }
     }
-
-    fn status_after(&self, sql: &str, succeeded: bool) -> TransactionStatus {
-        use TransactionStatus::{Failed, Gone, Idle, InTransaction};
-        if self.session.is_closed() {
-            return Gone;
-        }
-        match (kind(sql), succeeded, self.transaction) {
-            (Kind::Begin, true, _) => InTransaction,
-            // A COMMIT that fails, or that meets a failed transaction, has rolled back.
-            (Kind::Commit | Kind::Rollback, _, _) => Idle,
-            (_, false, InTransaction | Failed) => Failed,
-            (_, _, status) => status,
-        }
-    }
 }
 
 /// Command tags of other statements carry no count, which the driver tells as 0.
@@ -308,9 +256,9 @@ fn counts_rows(sql: &str) -> bool {
     matches!(kind(sql), Kind::Select | Kind::Insert | Kind::Update | Kind::Delete)
 }
 
-fn from_file(migration: &Migration, script: &Script, statement: &Statement) -> StatementText {
+fn from_file(migration: &Migration, script: &Script, statement: &Statement) -> Announced {
     let path = script.path.display().to_string();
-    StatementText {
+    Announced {
         migration: migration.version.clone(),
         source: Source::File { path, line: statement.line },
         text: statement.text.clone(),

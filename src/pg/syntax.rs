@@ -147,6 +147,8 @@ pub enum Kind {
     /// ALTER TABLE … DETACH PARTITION … CONCURRENTLY
     DetachConcurrently,
     AlterTable,
+    /// LOCK TABLE
+    Lock,
     Do,
     Call,
     Update,
@@ -194,6 +196,7 @@ pub fn kind(sql: &str) -> Kind {
         }
         "alter" if second == "table" => Kind::AlterTable,
         "create" | "alter" | "drop" if is_server_wide(&second) => Kind::ServerWide,
+        "lock" => Kind::Lock,
         "do" => Kind::Do,
         "call" => Kind::Call,
         "vacuum" => Kind::Vacuum,

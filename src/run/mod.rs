@@ -127,7 +127,15 @@ async fn one_trial(
     let database = current.insert(trial_database()).clone();
     let copy = seed::copy(&address, &template, &database, facts.version_num).await?;
     let recorder = start_history(scenario, sizes, facts, out)?;
-    let setup = trial::Setup { scenario, sizes, address: &copy, recorder: &recorder, listener };
+    let change_address = server.tcp_address().unwrap_or(address.clone()).with_database(&database);
+    let setup = trial::Setup {
+        scenario,
+        sizes,
+        address: &copy,
+        change_address: &change_address,
+        recorder: &recorder,
+        listener,
+    };
     let ended = trial::run(&setup).await;
     let dropped = seed::drop_database(&address, &database).await;
     *current = None;

@@ -19,8 +19,9 @@ const INVARIANT_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Setup<'a> {
     pub scenario: &'a Scenario,
     pub sizes: &'a Sizes,
-    /// The trial's own database.
+    /// The trial's own database, and how the change gets to it.
     pub address: &'a Address,
+    pub change_address: &'a Address,
     pub recorder: &'a Recorder,
     pub listener: &'a Listener,
 }
@@ -41,11 +42,13 @@ impl Setup<'_> {
         let declared = self.scenario.declared_sizes();
         let setup = migrate::Setup {
             address: self.address,
+            change_address: self.change_address,
             change: &self.scenario.change,
             declared: &declared,
             sizes: self.sizes,
             recorder: self.recorder,
             listener: self.listener,
+            faults: &[],
         };
         let end = migrate::apply(&setup, attempt).await?;
         self.snapshot(Some(attempt)).await?;
@@ -66,7 +69,7 @@ impl Setup<'_> {
 
 /// Runs the trial; what it saw is in the recorder.
 pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
-    let Setup { scenario, sizes, address, recorder, listener } = setup;
+    let Setup { scenario, sizes, address, recorder, listener, .. } = setup;
     migrate::prepare(address, &scenario.change).await?;
     setup.snapshot(None).await?;
     let sampling = observe::sample(address, recorder, observe::INTERVAL).await?;

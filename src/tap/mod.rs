@@ -1,10 +1,37 @@
-//! The seam between a change and the server: where its statements are traced.
+//! The wire-level tap: carries the change's connections and traces them statement by statement.
 //!
-//! A [`Tracer`] is told when a statement begins and ends on a backend; it looks at the server
-//! through a [`Probe`] before the next statement may go on, and appends what it saw to the
-//! history. Whoever carries the statements (the built-in runner, a wire) tells the same tracer,
-//! so there is one way to trace a change. It must not decide what is run, nor judge it.
+//! Whoever applies the change, the built-in runner or any command, connects to a [`Tap`] on the
+//! loopback interface and speaks to the server through it. All bytes pass as they came; between
+//! two statements the tap looks at the server, and what it saw goes to the history. It can also do
+//! to a change what accidents do (a [`Fault`]). It must not decide what is run, nor judge it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `listen` | the socket, its thread, its end |
+//! | `startup` | what comes before a session |
+//! | `frame`, `message` | the stream cut into messages; what the few mean that matter |
+//! | `conversation` | what runs and what has to wait, from the messages alone |
+//! | `connection`, `side` | carries one connection; asks between its statements |
+//! | `looks`, `injected` | when a look is due; questions put to the change's own session |
+//! | `tracer` | from what was seen to events |
+//! | `fault`, `shared` | accidents on purpose; what connections share |
+//! | `watch` | what the tap needs of the server |
 
+mod connection;
+mod conversation;
+mod fault;
+pub mod frame;
+mod injected;
+mod listen;
+mod looks;
+mod message;
+mod shared;
+mod side;
+mod startup;
 mod tracer;
+mod watch;
 
-pub use tracer::{Probe, Sight, StatementText, Tracer};
+pub use fault::{At, Fault, FaultKind};
+pub use listen::{Error, Setup, Tap};
+pub use shared::{Announced, Announcements};
+pub use watch::{BoxStream, Doing, SeenLock, Sight, Stream, Upstream, Watch};

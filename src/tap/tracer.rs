@@ -1,220 +1,323 @@
 //! Turns "a statement began, it ended" into events with what the server shows in between.
+//!
+//! One per connection. It is told what was seen and derives what a statement took, held and
+//! rewrote; it reads and sends nothing itself.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::clock::Micros;
 use crate::history::{
-    Attempt, Event, HeldLock, Protocol, Recorder, ServerError, Source, StatementBegan,
-    StatementEnded, StatementId, TransactionStatus,
+    Event, HeldLock, ServerError, Source, StatementBegan, StatementEnded, StatementId,
+    TransactionStatus,
 };
 use crate::pg::LockMode;
+use crate::pg::syntax::Kind;
 
-/// What the server shows of the change's backend between two statements.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sight {
-    pub lock_timeout_ms: u64,
-    pub statement_timeout_ms: u64,
-    pub idle_in_transaction_session_timeout_ms: u64,
-    /// `pg_current_wal_insert_lsn()` as a byte position.
-    pub wal_bytes: u64,
-    /// Relation oid to its name and relfilenode, as the change's own transaction sees them.
-    pub relations: BTreeMap<u32, (String, u32)>,
-    /// Table-level locks that are granted to the backend: relation oid and mode.
-    pub locks: Vec<(u32, LockMode)>,
-}
+use super::conversation::{Outcome, Statement};
+use super::injected::Settings;
+use super::looks::Looks;
+use super::shared::{Announced, Shared};
+use super::watch::Sight;
 
-/// Looks at the server between two statements; the statement that follows waits for it.
-pub trait Probe {
-    /// None where nothing can be seen: the transaction has failed, or the connection is gone.
-    /// An error where something could have been, and the look itself failed.
-    fn look(
-        &mut self,
-        transaction: TransactionStatus,
-    ) -> impl Future<Output = Result<Option<Sight>, String>> + Send;
-}
+/// Notices kept of one statement.
+const NOTICES_MAX: usize = 1_000;
 
-/// A statement as its file, or its runner, has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatementText {
-    pub migration: String,
-    pub source: Source,
-    pub text: String,
-}
-
-/// Traces one attempt on one backend.
-pub struct Tracer<P> {
-    recorder: Recorder,
-    probe: P,
-    attempt: Attempt,
-    pid: i32,
-    next: StatementId,
-    /// The sight after the statement before; looked at again when it may be stale.
+pub struct Tracer {
+    shared: Arc<Shared>,
+    connection: u32,
+    pub pid: i32,
+    pub looks: Looks,
+    pub settings: Settings,
+    /// What was seen after the last statement, while its transaction is open.
     last: Option<Sight>,
-    /// Relations that were there when the transaction began: a lock on one that it made itself
-    /// stops nobody, since nobody else can see it.
-    visible_to_others: BTreeSet<u32>,
+    /// Relations that the open transaction gave another relfilenode.
+    filenodes: HashMap<u32, u32>,
     open: Option<Open>,
 }
 
+/// A statement that has begun.
 struct Open {
-    id: StatementId,
+    statement: Statement,
+    announced: Announced,
+    transaction: TransactionStatus,
+    settings: Settings,
     began: Micros,
     before: Option<Sight>,
+    paused: Micros,
+    notices: Vec<String>,
+    /// None: it has been prepared and not run yet.
+    id: Option<StatementId>,
 }
 
-impl<P: Probe> Tracer<P> {
-    pub fn new(recorder: &Recorder, probe: P, attempt: Attempt, pid: i32) -> Tracer<P> {
-        let recorder = recorder.clone();
-        let visible_to_others = BTreeSet::new();
-        Tracer { recorder, probe, attempt, pid, next: 0, last: None, visible_to_others, open: None }
-    }
-
-    /// Call right before the statement is sent.
-    pub async fn began(&mut self, statement: StatementText, transaction: TransactionStatus) {
-        // Between two statements outside a transaction, others may have rewritten relations or
-        // written WAL: what was seen after the last statement is stale.
-        let reusable = transaction == TransactionStatus::InTransaction;
-        let before = match self.last.take() {
-            Some(sight) if reusable => Some(sight),
-            _ => self.look(transaction).await,
-        };
-        if transaction == TransactionStatus::Idle
-            && let Some(sight) = &before
-        {
-            self.visible_to_others = sight.relations.keys().copied().collect();
+impl Tracer {
+    pub fn new(shared: &Arc<Shared>, connection: u32) -> Tracer {
+        Tracer {
+            shared: Arc::clone(shared),
+            connection,
+            pid: 0,
+            looks: Looks::default(),
+            settings: Settings::default(),
+            last: None,
+            filenodes: HashMap::new(),
+            open: None,
         }
-        let id = self.next;
-        self.next += 1;
-        let event = StatementBegan {
-            attempt: self.attempt,
-            statement: id,
-            connection: 0,
-            pid: self.pid,
-            migration: statement.migration,
-            source: statement.source,
-            text: statement.text,
-            statements: 1,
-            protocol: Protocol::Simple,
-            parameter_types: Vec::new(),
-            lock_timeout_ms: before.as_ref().map_or(0, |s| s.lock_timeout_ms),
-            statement_timeout_ms: before.as_ref().map_or(0, |s| s.statement_timeout_ms),
-            idle_in_transaction_session_timeout_ms: before
-                .as_ref()
-                .map_or(0, |s| s.idle_in_transaction_session_timeout_ms),
-            transaction_timeout_ms: None,
-            transaction,
-        };
-        let began = self.recorder.clock().now();
-        self.recorder.record_at(began, Event::StatementBegan(event));
-        self.open = Some(Open { id, began, before });
     }
 
-    /// Call as soon as the answer is there, with the transaction's status after it.
-    pub async fn ended(
+    /// Where the statement comes from; None: it is not one of the change's.
+    pub fn announced(&self, statement: &Statement) -> Option<Announced> {
+        self.shared.announced(&statement.text)
+    }
+
+    /// Whether what was seen after the statement before is still so: nobody else changes what an
+    /// open transaction holds.
+    pub fn knows(&self, transaction: TransactionStatus) -> bool {
+        transaction == TransactionStatus::InTransaction && self.last.is_some()
+    }
+
+    /// The statement is about to be sent. `before` is what was seen just now, where a look was due.
+    pub fn begin(
         &mut self,
-        outcome: Result<Option<u64>, ServerError>,
+        statement: Statement,
+        announced: Announced,
         transaction: TransactionStatus,
-        notices: Vec<String>,
+        before: Option<Sight>,
+        paused: Micros,
     ) {
-        let ended = self.recorder.clock().now();
-        let Some(open) = self.open.take() else { return };
-        let after = self.look(transaction).await;
-        let both = open.before.as_ref().zip(after.as_ref());
-        let (rows, error) = match outcome {
-            Ok(rows) => (rows, None),
-            Err(error) => (None, Some(error)),
+        let before = match transaction {
+            TransactionStatus::InTransaction => before.or_else(|| self.last.take()),
+            _ => before,
         };
+        let (settings, began) = (self.settings, self.shared.recorder.clock().now());
+        let (notices, id) = (Vec::new(), None);
+        self.open = Some(Open {
+            statement,
+            announced,
+            transaction,
+            settings,
+            began,
+            before,
+            paused,
+            notices,
+            id,
+        });
+    }
+
+    /// The statement that was prepared is let run, with this text.
+    pub fn runs(&mut self, statement: Option<Statement>) -> Option<StatementId> {
+        let open = self.open.as_mut()?;
+        if let Some(statement) = statement {
+            open.statement = statement;
+        }
+        let id = self.shared.next_statement();
+        open.id = Some(id);
+        let statement = &open.statement;
+        let event = StatementBegan {
+            attempt: self.shared.attempt,
+            statement: id,
+            connection: self.connection,
+            pid: self.pid,
+            migration: open.announced.migration.clone(),
+            source: open.announced.source.clone(),
+            text: statement.text.clone(),
+            statements: statement.count,
+            protocol: statement.protocol,
+            parameter_types: statement.parameter_types.clone(),
+            lock_timeout_ms: open.settings.lock_timeout_ms,
+            statement_timeout_ms: open.settings.statement_timeout_ms,
+            idle_in_transaction_session_timeout_ms: open
+                .settings
+                .idle_in_transaction_session_timeout_ms,
+            transaction_timeout_ms: open.settings.transaction_timeout_ms,
+            transaction: open.transaction,
+        };
+        self.shared.tell(&statement.text, &open.announced.source);
+        self.shared.recorder.record_at(open.began, Event::StatementBegan(event));
+        Some(id)
+    }
+
+    /// What was prepared has not been run.
+    pub fn dropped(&mut self) {
+        self.last = self.open.take().and_then(|open| open.before);
+    }
+
+    pub fn notice(&mut self, text: String) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.notices.len() < NOTICES_MAX) {
+            open.notices.push(text);
+        }
+    }
+
+    pub fn kind(&self) -> Option<&Kind> {
+        self.open.as_ref().map(|open| &open.statement.kind)
+    }
+
+    /// Whether the server has to be looked at now that the statement has ended, and whether at all
+    /// relations: those of another relfilenode were rewritten.
+    pub fn look_due(&self, outcome: &Outcome) -> Option<bool> {
+        let open = self.open.as_ref()?;
+        let in_transaction = match outcome.transaction {
+            TransactionStatus::InTransaction => true,
+            TransactionStatus::Idle => false,
+            TransactionStatus::Failed | TransactionStatus::Gone => return None,
+        };
+        let statement = &open.statement;
+        let due = self.looks.due(&statement.kind, &statement.text, in_transaction);
+        // Outside a transaction nothing is held, and without a look before nothing to compare.
+        let due = due && (in_transaction || open.before.is_some());
+        due.then(|| open.before.as_ref().is_some_and(|sight| !sight.relations.is_empty()))
+    }
+
+    /// The statement's end. `own` are relfilenodes as the open transaction sees them.
+    pub fn ended(
+        &mut self,
+        ended: Micros,
+        outcome: Outcome,
+        after: Option<Sight>,
+        own: &BTreeMap<u32, u32>,
+        paused: Micros,
+    ) {
+        if self.open.as_ref().is_some_and(|open| open.id.is_none()) {
+            // It failed before it could be run.
+            self.runs(None);
+        }
+        let Some(open) = self.open.take() else { return };
+        let (kind, text) = (&open.statement.kind, &open.statement.text);
+        self.looks.ended(kind, text, ended - open.began, outcome.transaction);
+        let held = after.as_ref().map_or_else(Vec::new, strongest_per_relation);
+        let held_before = match open.transaction {
+            TransactionStatus::InTransaction => {
+                open.before.as_ref().map_or_else(Vec::new, strongest_per_relation)
+            }
+            _ => Vec::new(),
+        };
+        let both = open.before.as_ref().zip(after.as_ref());
+        let rewritten = match (both, &after) {
+            (Some((before, after)), _) if !after.relations.is_empty() => rewritten(before, after),
+            (_, Some(after)) => self.rewritten_here(after, own),
+            _ => Vec::new(),
+        };
+        let error = outcome.error;
+        self.shared.ended(error.as_ref());
         let event = StatementEnded {
-            attempt: self.attempt,
-            statement: open.id,
+            attempt: self.shared.attempt,
+            statement: open.id.unwrap_or_default(),
             began_us: open.began,
             ended_us: ended,
-            error,
-            tags: Vec::new(),
-            rows,
+            rows: outcome.tags.last().and_then(|tag| rows(tag)),
+            tags: outcome.tags,
             wal_bytes: both.map(|(before, after)| after.wal_bytes.saturating_sub(before.wal_bytes)),
-            rewritten: both.map_or_else(Vec::new, |(before, after)| rewritten(before, after)),
-            held: after
-                .as_ref()
-                .map_or_else(Vec::new, |s| strongest_per_relation(s, &self.visible_to_others)),
-            taken: Vec::new(),
-            transaction,
-            notices,
-            paused_us: Micros::ZERO,
+            rewritten,
+            taken: held.iter().filter(|lock| !held_before.contains(lock)).cloned().collect(),
+            held,
+            transaction: outcome.transaction,
+            notices: open.notices,
+            paused_us: open.paused + paused,
+            error,
         };
-        self.recorder.record_at(ended, Event::StatementEnded(event));
-        self.last = after;
+        self.shared.recorder.record_at(ended, Event::StatementEnded(event));
+        match outcome.transaction {
+            TransactionStatus::InTransaction => self.last = after.or(open.before),
+            _ => {
+                self.last = None;
+                self.filenodes.clear();
+            }
+        }
     }
 
-    async fn look(&mut self, transaction: TransactionStatus) -> Option<Sight> {
-        let looked = self.probe.look(transaction).await;
-        looked.unwrap_or_else(|message| {
-            let stage = "looking at the change between two statements".to_owned();
-            self.recorder.record(Event::MeasurementFailed { stage, message });
-            None
-        })
-    }
-
-    pub fn probe(&mut self) -> &mut P {
-        &mut self.probe
+    /// Relations that the open transaction gave another relfilenode with its last statement.
+    fn rewritten_here(&mut self, after: &Sight, own: &BTreeMap<u32, u32>) -> Vec<String> {
+        let mut names = Vec::new();
+        for (oid, filenode) in own {
+            let Some(lock) = after.locks.iter().find(|lock| lock.oid == *oid) else { continue };
+            let known = self.filenodes.insert(*oid, *filenode).unwrap_or(lock.filenode);
+            if known != *filenode {
+                names.push(lock.name.clone());
+            }
+        }
+        names
     }
 }
 
-/// TOAST tables and their indexes follow their table in every lock and every rewrite.
-fn is_toast(name: &str) -> bool {
-    name.starts_with("pg_toast.")
+/// Relations on which the backend holds what a rewrite takes.
+pub fn rewritable(sight: &Sight) -> Vec<u32> {
+    let exclusive = sight.locks.iter().filter(|l| l.mode == LockMode::AccessExclusiveLock);
+    exclusive.filter(|lock| lock.filenode != 0).map(|lock| lock.oid).collect()
 }
 
 /// Relations that were there before and have another relfilenode now.
 fn rewritten(before: &Sight, after: &Sight) -> Vec<String> {
-    let changed = after.relations.iter().filter(|(oid, (name, filenode))| {
-        !is_toast(name) && before.relations.get(oid).is_some_and(|(_, old)| old != filenode)
+    let changed = after.relations.iter().filter(|(oid, (_, filenode))| {
+        before.relations.get(oid).is_some_and(|(_, old)| old != filenode)
     });
     changed.map(|(_, (name, _))| name.clone()).collect()
 }
 
-fn strongest_per_relation(sight: &Sight, visible: &BTreeSet<u32>) -> Vec<HeldLock> {
-    let mut strongest: BTreeMap<String, LockMode> = BTreeMap::new();
-    for (oid, mode) in &sight.locks {
-        // A relation that the catalogue does not show was dropped in this transaction.
-        let name = sight.relations.get(oid).map_or_else(|| oid.to_string(), |r| r.0.clone());
-        if is_toast(&name) || !visible.contains(oid) {
-            continue;
-        }
-        let held = strongest.entry(name).or_insert(*mode);
-        *held = (*held).max(*mode);
+fn strongest_per_relation(sight: &Sight) -> Vec<HeldLock> {
+    let mut strongest: BTreeMap<&str, LockMode> = BTreeMap::new();
+    for lock in &sight.locks {
+        let held = strongest.entry(&lock.name).or_insert(lock.mode);
+        *held = (*held).max(lock.mode);
     }
-    strongest.into_iter().map(|(relation, mode)| HeldLock { relation, mode }).collect()
+    let held =
+        |(relation, mode): (&str, LockMode)| HeldLock { relation: relation.to_owned(), mode };
+    strongest.into_iter().map(held).collect()
+}
+
+/// `UPDATE 10`, `INSERT 0 10`.
+fn rows(tag: &str) -> Option<u64> {
+    tag.rsplit_once(' ').and_then(|(_, rows)| rows.parse().ok())
+}
+
+/// What a failed look leaves in the history.
+pub fn look_failed(message: String) -> Event {
+    let stage = "looking at the change between two statements".to_owned();
+    Event::MeasurementFailed { stage, message }
+}
+
+/// The error of a statement that a fault cut.
+pub fn cut(fault: &str) -> ServerError {
+    let message = format!("the connection was cut on purpose: {fault}");
+    ServerError { sqlstate: None, message, detail: None, hint: None }
+}
+
+impl Announced {
+    /// A statement of a command, of which nothing more is known.
+    pub fn by_command() -> Announced {
+        Announced { text: String::new(), migration: String::new(), source: Source::Command }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tap::watch::SeenLock;
 
-    fn sight(relations: &[(u32, &str, u32)], locks: &[(u32, LockMode)]) -> Sight {
-        let relations = relations.iter().map(|(oid, n, f)| (*oid, ((*n).to_owned(), *f))).collect();
-        Sight { relations, locks: locks.to_vec(), ..Sight::default() }
+    fn lock(oid: u32, mode: LockMode) -> SeenLock {
+        SeenLock { oid, name: "t".to_owned(), mode, filenode: oid }
     }
 
     #[test]
     fn a_new_relation_is_not_a_rewritten_one() {
-        let before = sight(&[(1, "t", 10), (2, "i", 20)], &[]);
-        let after = sight(&[(1, "t", 11), (2, "i", 20), (3, "new", 30)], &[]);
+        let sight = |relations: &[(u32, &str, u32)]| Sight {
+            relations: relations.iter().map(|(oid, n, f)| (*oid, ((*n).to_owned(), *f))).collect(),
+            ..Sight::default()
+        };
+        let before = sight(&[(1, "t", 10), (2, "i", 20)]);
+        let after = sight(&[(1, "t", 11), (2, "i", 20), (3, "new", 30)]);
         assert_eq!(rewritten(&before, &after), ["t"]);
     }
 
     #[test]
     fn of_several_locks_on_a_relation_the_strongest_is_told() {
         use LockMode::{AccessExclusiveLock, RowExclusiveLock};
-        let locks = [(1, AccessExclusiveLock), (1, RowExclusiveLock)];
-        let held = strongest_per_relation(&sight(&[(1, "t", 10)], &locks), &[1].into());
+        let locks = vec![lock(1, AccessExclusiveLock), lock(1, RowExclusiveLock)];
+        let held = strongest_per_relation(&Sight { locks, ..Sight::default() });
         assert_eq!(held, [HeldLock { relation: "t".to_owned(), mode: AccessExclusiveLock }]);
     }
 
     #[test]
-    fn a_lock_on_a_relation_that_the_transaction_made_is_not_told() {
-        let sight = sight(&[(1, "t", 10), (2, "ix", 20)], &[(2, LockMode::AccessExclusiveLock)]);
-        assert_eq!(strongest_per_relation(&sight, &[1].into()), []);
+    fn rows_are_the_last_word_of_a_tag() {
+        assert_eq!(rows("INSERT 0 10"), Some(10));
+        assert_eq!(rows("ALTER TABLE"), None);
     }
 }

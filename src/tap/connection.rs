@@ -1,0 +1,541 @@
+//! Carries one connection of the change, and looks at the server between its statements.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use postgres_protocol::message::frontend;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Micros;
+use crate::history::{
+    ClosedBy, ConnectionClosed, ConnectionOpened, Event, Role, SessionSeen, StatementId,
+    TransactionStatus,
+};
+use crate::pg::syntax::Kind;
+
+use super::conversation::{ClientStep, Conversation, Outcome, ServerStep, Statement};
+use super::fault::FaultKind;
+use super::frame::{Frame, Frames, Sender};
+use super::injected::{self, Question, Settings};
+use super::message::{FromClient, FromServer, row_values};
+use super::shared::Shared;
+use super::side::{Incoming, Outgoing, split};
+use super::tracer::{self, Tracer, look_failed, rewritable};
+use super::watch::{BoxStream, Sight};
+
+/// Longest look at the server by our own session; it takes a millisecond.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a client said before it had a session.
+pub struct Opening {
+    /// Its startup packet, as it was sent.
+    pub startup: Bytes,
+    pub application_name: String,
+    /// Read beyond the startup packet.
+    pub rest: BytesMut,
+    /// Replication follows rules of its own; it passes without a look.
+    pub replication: bool,
+}
+
+pub struct Connection {
+    shared: Arc<Shared>,
+    number: u32,
+    application_name: String,
+    cut: CancellationToken,
+    from_client: Incoming,
+    to_client: Outgoing,
+    from_server: Incoming,
+    to_server: Outgoing,
+    conversation: Conversation,
+    tracer: Tracer,
+    /// A client's message that has to wait for the server.
+    held: Option<(Frame, FromClient)>,
+    /// The answer of the running statement, where a fault keeps it back.
+    withheld: Option<Vec<Bytes>>,
+    fault: Option<FaultKind>,
+    running: Option<StatementId>,
+    unframed: bool,
+    said_goodbye: bool,
+    announced_itself: bool,
+}
+
+/// Why a connection ends before its sides do.
+enum End {
+    /// A side is gone in the middle of something.
+    Gone,
+    /// A fault cut it.
+    Fault,
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> End {
+        End::Gone
+    }
+}
+
+impl Connection {
+    pub fn new(
+        shared: &Arc<Shared>,
+        number: u32,
+        opening: Opening,
+        client: BoxStream,
+        server: BoxStream,
+    ) -> Connection {
+        let (mut from_client, to_client) = split(client, Sender::Client);
+        let (from_server, mut to_server) = split(server, Sender::Server);
+        from_client.frames.buffer().unsplit(opening.rest);
+        to_server.push(opening.startup);
+        let cut = CancellationToken::new();
+        shared.opened(number, &cut);
+        Connection {
+            shared: Arc::clone(shared),
+            number,
+            application_name: opening.application_name,
+            cut,
+            from_client,
+            to_client,
+            from_server,
+            to_server,
+            conversation: Conversation::default(),
+            tracer: Tracer::new(shared, number),
+            held: None,
+            withheld: None,
+            fault: None,
+            running: None,
+            unframed: opening.replication,
+            said_goodbye: false,
+            announced_itself: false,
+        }
+    }
+
+    /// Carries the connection to its end and records it.
+    pub async fn run(mut self) {
+        let cut = self.cut.clone();
+        let ended = tokio::select! {
+            ended = self.carry() => ended,
+            () = cut.cancelled() => Err(End::Fault),
+        };
+        let transaction = self.conversation.transaction();
+        if let Some(mut outcome) = self.conversation.gone() {
+            if let (Err(End::Fault), Some(fault)) = (&ended, self.fault) {
+                outcome.error = Some(tracer::cut(&fault.to_string()));
+            } else if let Some(error) = &self.conversation.parting {
+                outcome.error = Some(error.clone());
+            }
+            let now = self.shared.recorder.clock().now();
+            self.tracer.ended(now, *outcome, None, &BTreeMap::new(), Micros::ZERO);
+        } else if let Some(error) = &self.conversation.parting {
+            self.shared.ended(Some(error));
+        }
+        let by = match ended {
+            Err(End::Fault) => ClosedBy::Fault,
+            _ if self.said_goodbye => ClosedBy::Client,
+            _ if self.conversation.parting.is_some() || !self.from_server.open => ClosedBy::Server,
+            _ => ClosedBy::ClientGone,
+        };
+        if let Err(End::Fault) = ended {
+            // Unsent bytes must not reach the client, so there is no orderly end.
+            self.to_client.give_up();
+            self.to_server.give_up();
+        }
+        self.shared.closed(self.number);
+        self.shared.transaction(TransactionStatus::Gone);
+        if self.announced_itself {
+            let (connection, pid) = (self.number, self.conversation.pid);
+            let attempt = self.shared.attempt;
+            let error = self.conversation.parting.take();
+            let event = ConnectionClosed { attempt, connection, pid, by, error, transaction };
+            self.shared.recorder.record(Event::ConnectionClosed(event));
+        }
+    }
+
+    async fn carry(&mut self) -> Result<(), End> {
+        loop {
+            self.pump().await?;
+            if !self.from_server.open {
+                // What the server said last has to reach the client.
+                self.to_client.close().await;
+                return Ok(());
+            }
+            if !self.from_client.open {
+                self.to_server.close().await;
+            }
+            let to_server_due = !self.to_server.is_empty();
+            let to_client_due = !self.to_client.is_empty();
+            let read_client =
+                self.from_client.open && self.held.is_none() && self.to_server.has_room();
+            let read_server = self.to_client.has_room();
+            tokio::select! {
+                written = self.to_server.write(), if to_server_due => {
+                    if written.is_err() {
+                        // Its last words may still be on their way.
+                        self.to_server.give_up();
+                    }
+                }
+                written = self.to_client.write(), if to_client_due => {
+                    if written.is_err() {
+                        self.client_is_gone();
+                    }
+                }
+                read = self.from_server.read(), if read_server => {
+                    if read.is_err() {
+                        self.from_server.open = false;
+                    }
+                }
+                read = self.from_client.read(), if read_client => {
+                    if read.is_err() {
+                        self.client_is_gone();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The server is told as it would be without us: it notices when it next reads or writes.
+    fn client_is_gone(&mut self) {
+        self.from_client.open = false;
+        self.to_client.give_up();
+    }
+
+    /// Moves what can be moved from one side's input to the other's output.
+    async fn pump(&mut self) -> Result<(), End> {
+        loop {
+            if self.unframed {
+                self.to_server.push(self.from_client.frames.take_rest());
+                self.to_client.push(self.from_server.frames.take_rest());
+                return Ok(());
+            }
+            let moved = self.pump_server().await? | self.pump_client().await?;
+            if !moved {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn pump_client(&mut self) -> Result<bool, End> {
+        let mut moved = false;
+        while !self.unframed && self.to_server.has_room() {
+            let (frame, message) = match self.held.take() {
+                Some(held) => held,
+                None => match self.from_client.frames.next_frame() {
+                    Ok(Some(frame)) => {
+                        let message = FromClient::of(&frame);
+                        (frame, message)
+                    }
+                    Ok(None) => return Ok(moved),
+                    Err(_) => {
+                        // Not this protocol: the server will say so.
+                        self.unframed = true;
+                        return Ok(true);
+                    }
+                },
+            };
+            self.said_goodbye |= message == FromClient::Terminate;
+            match self.conversation.client(&message) {
+                ClientStep::Forward => {}
+                ClientStep::Hold => {
+                    self.held = Some((frame, message));
+                    return Ok(moved);
+                }
+                ClientStep::FlushAndHold => {
+                    let mut flush = BytesMut::new();
+                    frontend::flush(&mut flush);
+                    self.to_server.push(flush.freeze());
+                    self.held = Some((frame, message));
+                    return Ok(moved);
+                }
+                ClientStep::Begin(statement) => self.begin(*statement, &message).await?,
+                ClientStep::Run(statement) => self.runs(Some(*statement))?,
+            }
+            self.to_server.push(frame.bytes().clone());
+            moved = true;
+        }
+        Ok(moved)
+    }
+
+    async fn pump_server(&mut self) -> Result<bool, End> {
+        let mut moved = false;
+        while !self.unframed && self.to_client.has_room() {
+            let frame = match self.from_server.frames.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(moved),
+                Err(_) => {
+                    self.unframed = true;
+                    return Ok(true);
+                }
+            };
+            moved = true;
+            if frame.tag().is_some() {
+                self.server_says(&frame).await?;
+            }
+            match &mut self.withheld {
+                Some(withheld) => withheld.push(frame.bytes().clone()),
+                None => self.to_client.push(frame.bytes().clone()),
+            }
+        }
+        Ok(moved)
+    }
+
+    async fn server_says(&mut self, frame: &Frame) -> Result<(), End> {
+        let message = FromServer::of(frame);
+        if let FromServer::Notice { text } = &message {
+            self.tracer.notice(text.clone());
+        }
+        let ready = matches!(message, FromServer::Ready { .. });
+        match self.conversation.server(message) {
+            ServerStep::Forward => {}
+            ServerStep::Answered => self.keep_answer_back(),
+            ServerStep::Ended(outcome) => {
+                self.keep_answer_back();
+                self.ended(*outcome).await?;
+            }
+            ServerStep::Dropped => self.tracer.dropped(),
+            ServerStep::Unframed => self.unframed = true,
+        }
+        if ready {
+            self.is_ready();
+        }
+        Ok(())
+    }
+
+    fn is_ready(&mut self) {
+        if !self.announced_itself {
+            self.announced_itself = true;
+            let (connection, pid) = (self.number, self.conversation.pid);
+            self.tracer.pid = pid;
+            self.shared.has_pid(connection, pid);
+            let session = SessionSeen { pid, role: Role::Change };
+            self.shared.recorder.record(Event::Session(session));
+            let (attempt, application_name) = (self.shared.attempt, self.application_name.clone());
+            let event = ConnectionOpened { attempt, connection, pid, application_name };
+            self.shared.recorder.record(Event::ConnectionOpened(event));
+        }
+        self.shared.transaction(self.conversation.transaction());
+    }
+
+    fn keep_answer_back(&mut self) {
+        if let Some(FaultKind::CutAfter | FaultKind::DelayAnswer(_)) = self.fault {
+            self.withheld.get_or_insert_default();
+        }
+    }
+
+    async fn begin(&mut self, statement: Statement, message: &FromClient) -> Result<(), End> {
+        let transaction = self.conversation.transaction();
+        let Some(announced) = self.tracer.announced(&statement) else { return Ok(()) };
+        let clock = self.shared.recorder.clock();
+        let from = clock.now();
+        let usable =
+            matches!(transaction, TransactionStatus::Idle | TransactionStatus::InTransaction);
+        let mut before = None;
+        let mut looked = false;
+        if usable && self.tracer.looks.settings_due(&statement.kind) {
+            self.read_settings().await?;
+            looked = true;
+        }
+        let in_transaction = transaction == TransactionStatus::InTransaction;
+        let due = self.tracer.looks.due(&statement.kind, &statement.text, in_transaction);
+        if usable && due && !self.tracer.knows(transaction) {
+            before = self.look(!in_transaction && !is_rows(&statement.kind)).await;
+            looked = true;
+        }
+        let paused = if looked { clock.now() - from } else { Micros::ZERO };
+        self.tracer.begin(statement, announced, transaction, before, paused);
+        match message {
+            FromClient::Query { .. }
+            | FromClient::FunctionCall { .. }
+            | FromClient::Execute { .. } => self.runs(None),
+            _ => Ok(()),
+        }
+    }
+
+    /// The statement goes to the server now, unless a fault is in the way.
+    fn runs(&mut self, statement: Option<Statement>) -> Result<(), End> {
+        let Some(id) = self.tracer.runs(statement) else { return Ok(()) };
+        self.running = Some(id);
+        self.shared.running(self.number, Some(id));
+        let Some(fault) = self.shared.fault_at(id) else { return Ok(()) };
+        match fault {
+            FaultKind::CutBefore => {
+                self.shared.record_fault(fault, Some(id));
+                self.fault = Some(fault);
+                return Err(End::Fault);
+            }
+            FaultKind::CutAfter | FaultKind::DelayAnswer(_) => self.fault = Some(fault),
+            FaultKind::Refuse(time) => {
+                self.shared.refuse(time);
+                self.shared.record_fault(fault, Some(id));
+            }
+            FaultKind::CancelWaiting | FaultKind::CancelWorking | FaultKind::KillBackend => {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(shared.strike(fault, self.number, id));
+            }
+        }
+        Ok(())
+    }
+
+    async fn ended(&mut self, outcome: Outcome) -> Result<(), End> {
+        let ended = self.shared.recorder.clock().now();
+        let running = self.running.take();
+        self.shared.running(self.number, None);
+        let (mut after, mut own) = (None, BTreeMap::new());
+        if let Some(relations) = self.tracer.look_due(&outcome) {
+            after = self.look(relations).await;
+            if let Some(sight) = &after
+                && outcome.transaction == TransactionStatus::InTransaction
+            {
+                own = self.own_filenodes(sight, outcome.in_pipeline).await?;
+            }
+        }
+        let paused = match after {
+            Some(_) => self.shared.recorder.clock().now() - ended,
+            None => Micros::ZERO,
+        };
+        self.tracer.ended(ended, outcome, after, &own, paused);
+        self.answer(running).await
+    }
+
+    /// Brings about what a fault does to the answer.
+    async fn answer(&mut self, statement: Option<StatementId>) -> Result<(), End> {
+        let delayed = self.shared.take_delay(self.number);
+        if let Some(by) = delayed {
+            tokio::time::sleep(by).await;
+        }
+        match self.fault {
+            Some(fault @ FaultKind::CutAfter) => {
+                self.shared.record_fault(fault, statement);
+                return Err(End::Fault);
+            }
+            Some(fault @ FaultKind::DelayAnswer(by)) => {
+                self.shared.record_fault(fault, statement);
+                tokio::time::sleep(by).await;
+            }
+            _ => {}
+        }
+        self.fault = None;
+        for bytes in self.withheld.take().unwrap_or_default() {
+            self.to_client.push(bytes);
+        }
+        Ok(())
+    }
+
+    /// Looks at the backend from the second session. A look that fails is told.
+    async fn look(&mut self, relations: bool) -> Option<Sight> {
+        let look = self.shared.watch.look(self.conversation.pid, relations);
+        let looked = match tokio::time::timeout(LOOK_TIMEOUT, look).await {
+            Ok(looked) => looked,
+            Err(_) => Err(format!("no answer within {} s", LOOK_TIMEOUT.as_secs())),
+        };
+        looked.map_err(|message| self.shared.recorder.record(look_failed(message))).ok()
+    }
+
+    async fn read_settings(&mut self) -> Result<(), End> {
+        let in_pipeline = self.conversation.in_pipeline();
+        let question = injected::settings(self.conversation.server_version, in_pipeline)?;
+        let rows = self.ask(question, in_pipeline).await?;
+        match rows.as_deref().and_then(Settings::of_rows) {
+            Some(settings) => {
+                self.tracer.settings = settings;
+                self.tracer.looks.settings_read();
+            }
+            None => {
+                let message = "the settings in force cannot be read".to_owned();
+                self.shared.recorder.record(look_failed(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Relfilenodes that the open transaction may have changed, as it sees them.
+    async fn own_filenodes(
+        &mut self,
+        sight: &Sight,
+        in_pipeline: bool,
+    ) -> Result<BTreeMap<u32, u32>, End> {
+        let oids = rewritable(sight);
+        // LOCK takes the lock of a rewrite and no snapshot, so that a SET TRANSACTION may follow.
+        let locks_only = matches!(self.tracer.kind(), Some(Kind::Lock));
+        if oids.is_empty() || locks_only || self.tracer.kind().is_none_or(is_rows) {
+            return Ok(BTreeMap::new());
+        }
+        let question = injected::filenodes(&oids, in_pipeline)?;
+        let rows = self.ask(question, in_pipeline).await?.unwrap_or_default();
+        let number = |value: Option<&Option<String>>| value?.as_deref()?.parse::<u32>().ok();
+        let pair = |row: &Vec<Option<String>>| Some((number(row.first())?, number(row.get(1))?));
+        Ok(rows.iter().filter_map(pair).collect())
+    }
+
+    /// Puts a question of our own to the change's session and keeps its answer from the client.
+    /// None: the server answered with an error.
+    async fn ask(
+        &mut self,
+        question: Question,
+        in_pipeline: bool,
+    ) -> Result<Option<Vec<Vec<Option<String>>>>, End> {
+        self.to_server.push(question.bytes);
+        self.to_server.flush().await?;
+        let (mut rows, mut closes, mut failed) = (BytesMut::new(), 0, false);
+        loop {
+            let next = self.from_server.frames.next_frame();
+            let Some(frame) = next.map_err(io::Error::other)? else {
+                self.from_server.read().await?;
+                if !self.from_server.open {
+                    return Err(End::Gone);
+                }
+                continue;
+            };
+            let done = match frame.tag() {
+                None => {
+                    rows.extend_from_slice(frame.bytes());
+                    false
+                }
+                Some(b'3') => {
+                    closes += 1;
+                    in_pipeline && closes == question.closes
+                }
+                Some(b'Z') => true,
+                Some(b'E') => {
+                    failed = true;
+                    self.failed_question(&frame, in_pipeline);
+                    in_pipeline
+                }
+                Some(b'N' | b'A' | b'S') => {
+                    self.to_client.push(frame.bytes().clone());
+                    false
+                }
+                Some(_) => false,
+            };
+            if done {
+                return Ok((!failed).then(|| values(rows)));
+            }
+        }
+    }
+
+    /// An error that ends the client's own pipeline, or its connection, is the client's to know.
+    fn failed_question(&mut self, frame: &Frame, in_pipeline: bool) {
+        let message = FromServer::of(frame);
+        let fatal = matches!(message, FromServer::Error { fatal: true, .. });
+        if fatal || in_pipeline {
+            self.to_client.push(frame.bytes().clone());
+            self.conversation.server(message);
+        }
+    }
+}
+
+fn is_rows(kind: &Kind) -> bool {
+    matches!(kind, Kind::Select | Kind::Insert | Kind::Update | Kind::Delete)
+}
+
+/// The values of DataRow messages.
+fn values(rows: BytesMut) -> Vec<Vec<Option<String>>> {
+    // A client sends no rows: with its eyes they are messages like any other.
+    let mut frames = Frames::new(Sender::Client);
+    frames.buffer().unsplit(rows);
+    let mut values = Vec::new();
+    while let Ok(Some(frame)) = frames.next_frame() {
+        values.push(row_values(&frame));
+    }
+    values
+}

@@ -1,0 +1,413 @@
+//! What goes on in one connection, from its messages alone: what runs, and what has to wait.
+//!
+//! A pure state machine. It holds the client back where two statements would otherwise be on the
+//! way at once, so that whoever owns the connection can look between them: after each Sync, Query
+//! or FunctionCall until the server is ready, and between two Executes of one pipeline, where it
+//! asks for a Flush, because a server keeps its answer to itself until then. All this changes when
+//! a message arrives, never which, and servers work on one message at a time anyway.
+
+use std::collections::HashMap;
+
+use crate::history::{Protocol, ServerError, TransactionStatus};
+use crate::pg;
+use crate::pg::syntax::{self, Kind};
+
+use super::message::{FromClient, FromServer};
+
+/// Text kept of a statement; longer is cut, in the history as well.
+const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Prepared statements remembered by name. A client that leaves more open is traced without text.
+const NAMES_MAX: usize = 10_000;
+
+/// A statement that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    pub text: String,
+    /// Of a message of several statements, the first's.
+    pub kind: Kind,
+    /// In the message.
+    pub count: u32,
+    pub protocol: Protocol,
+    pub parameter_types: Vec<u32>,
+}
+
+/// What to do with a client's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientStep {
+    Forward,
+    /// Not now: again after the server's next message.
+    Hold,
+    /// Send a Flush, then as [`ClientStep::Hold`].
+    FlushAndHold,
+    /// A statement begins with it: what follows is about this one.
+    Begin(Box<Statement>),
+    /// It lets the statement run whose Parse or Bind began it; to be told with this text.
+    Run(Box<Statement>),
+}
+
+/// What a server's message means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerStep {
+    Forward,
+    /// The statement's answer begins to end: nothing that may still come changes its outcome.
+    Answered,
+    /// The statement has ended, with the transaction as it is from now on.
+    Ended(Box<Outcome>),
+    /// What was prepared has not been run.
+    Dropped,
+    /// From here on nothing is looked at any more.
+    Unframed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub error: Option<ServerError>,
+    pub tags: Vec<String>,
+    pub transaction: TransactionStatus,
+    /// The statement ended inside a pipeline: its transaction is open, and no message says so.
+    pub in_pipeline: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Prepared {
+    text: String,
+    kind: Kind,
+    types: Vec<u32>,
+}
+
+/// How far the statement is that was begun last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// None was begun, or it has ended.
+    None,
+    /// Parsed or bound in this pipeline.
+    Prepared,
+    /// Execute was sent.
+    Executing,
+    /// Execute was sent, and a Flush or Sync after it.
+    Flushed,
+}
+
+#[derive(Debug)]
+pub struct Conversation {
+    prepared: HashMap<String, Prepared>,
+    /// Portal to the statement that it was bound from.
+    portals: HashMap<String, Prepared>,
+    transaction: TransactionStatus,
+    progress: Progress,
+    protocol: Protocol,
+    /// Sync, Query or FunctionCall was sent, and the server is not ready yet. True at the start.
+    awaiting_ready: bool,
+    /// Extended messages were sent since the last Sync.
+    in_pipeline: bool,
+    /// An error ended the pipeline: the server passes over everything up to the next Sync.
+    pipeline_failed: bool,
+    /// The server reads copied data.
+    copying_in: bool,
+    /// The first ReadyForQuery has come.
+    started: bool,
+    outcome: Outcome,
+    pub pid: i32,
+    /// `server_version_num`; 0: not told.
+    pub server_version: u32,
+    /// What the server said last before it closed the connection.
+    pub parting: Option<ServerError>,
+}
+
+impl Default for Conversation {
+    fn default() -> Conversation {
+        Conversation {
+            prepared: HashMap::new(),
+            portals: HashMap::new(),
+            transaction: TransactionStatus::Idle,
+            progress: Progress::None,
+            protocol: Protocol::Simple,
+            awaiting_ready: true,
+            in_pipeline: false,
+            pipeline_failed: false,
+            copying_in: false,
+            started: false,
+            outcome: Outcome::none(),
+            pid: 0,
+            server_version: 0,
+            parting: None,
+        }
+    }
+}
+
+impl Outcome {
+    fn none() -> Outcome {
+        let transaction = TransactionStatus::Idle;
+        Outcome { error: None, tags: Vec::new(), transaction, in_pipeline: false }
+    }
+}
+
+impl Conversation {
+    pub fn transaction(&self) -> TransactionStatus {
+        self.transaction
+    }
+
+    /// Extended messages are on the way that no Sync has closed.
+    pub fn in_pipeline(&self) -> bool {
+        self.in_pipeline
+    }
+
+    /// To be called with each message in order; again with the same one after a hold.
+    pub fn client(&mut self, message: &FromClient) -> ClientStep {
+        if !self.started {
+            return ClientStep::Forward;
+        }
+        match message {
+            FromClient::CopyData | FromClient::Terminate => return ClientStep::Forward,
+            FromClient::CopyEnd => {
+                self.copying_in = false;
+                return ClientStep::Forward;
+            }
+            // A server that reads copied data passes over both.
+            FromClient::Sync | FromClient::Flush if self.copying_in => return ClientStep::Forward,
+            _ if self.awaiting_ready => return ClientStep::Hold,
+            FromClient::Sync => {
+                (self.awaiting_ready, self.in_pipeline) = (true, true);
+                self.flushed();
+                return ClientStep::Forward;
+            }
+            FromClient::Flush => {
+                self.flushed();
+                return ClientStep::Forward;
+            }
+            // Nothing up to the next Sync is run or answered.
+            _ if self.pipeline_failed => return ClientStep::Forward,
+            _ if self.progress == Progress::Executing => {
+                self.progress = Progress::Flushed;
+                return ClientStep::FlushAndHold;
+            }
+            _ if self.progress == Progress::Flushed => return ClientStep::Hold,
+            _ => {}
+        }
+        self.next(message)
+    }
+
+    fn flushed(&mut self) {
+        if self.progress == Progress::Executing {
+            self.progress = Progress::Flushed;
+        }
+    }
+
+    /// A message that may go on now.
+    fn next(&mut self, message: &FromClient) -> ClientStep {
+        match message {
+            FromClient::Query { text } => {
+                self.awaiting_ready = true;
+                self.begin(Progress::Flushed, Protocol::Simple, Prepared::of(text, Vec::new()))
+            }
+            FromClient::FunctionCall { oid } => {
+                self.awaiting_ready = true;
+                let text = format!("function call of oid {oid}");
+                let prepared = Prepared { text, kind: Kind::Other, types: vec![*oid] };
+                self.begin(Progress::Flushed, Protocol::FunctionCall, prepared)
+            }
+            FromClient::Parse { name, text, types } => {
+                let prepared = Prepared::of(text, types.clone());
+                if self.prepared.len() < NAMES_MAX || self.prepared.contains_key(name) {
+                    self.prepared.insert(name.clone(), prepared.clone());
+                }
+                self.prepare(prepared)
+            }
+            FromClient::Bind { portal, statement } => {
+                let prepared = self.prepared.get(statement).cloned();
+                let prepared =
+                    prepared.unwrap_or_else(|| Prepared::unknown("statement", statement));
+                if self.portals.len() < NAMES_MAX || self.portals.contains_key(portal) {
+                    self.portals.insert(portal.clone(), prepared.clone());
+                }
+                self.prepare(prepared)
+            }
+            FromClient::Execute { portal } => {
+                let prepared = self.portals.get(portal).cloned();
+                // A cursor that SQL declared is a portal as well.
+                let prepared = prepared.unwrap_or_else(|| Prepared::unknown("portal", portal));
+                let begun = self.progress == Progress::Prepared;
+                let step = self.begin(Progress::Executing, Protocol::Extended, prepared);
+                self.in_pipeline = true;
+                match step {
+                    ClientStep::Begin(statement) if begun => ClientStep::Run(statement),
+                    // Without a Parse or Bind: the rest of a portal that gave a part of its rows.
+                    step => step,
+                }
+            }
+            FromClient::CloseStatement { name } => {
+                self.prepared.remove(name);
+                self.in_pipeline = true;
+                ClientStep::Forward
+            }
+            _ => {
+                self.in_pipeline = true;
+                ClientStep::Forward
+            }
+        }
+    }
+
+    /// Parse analysis takes locks, and so does planning at Bind: the statement begins with the
+    /// first message that is about it.
+    fn prepare(&mut self, prepared: Prepared) -> ClientStep {
+        self.in_pipeline = true;
+        match self.progress {
+            Progress::None => self.begin(Progress::Prepared, Protocol::Extended, prepared),
+            _ => ClientStep::Forward,
+        }
+    }
+
+    fn begin(&mut self, progress: Progress, protocol: Protocol, prepared: Prepared) -> ClientStep {
+        (self.progress, self.protocol, self.outcome) = (progress, protocol, Outcome::none());
+        let Prepared { text, kind, types } = prepared;
+        let count = match protocol {
+            Protocol::Simple => statements_in(&text),
+            Protocol::Extended | Protocol::FunctionCall => 1,
+        };
+        let text = shorten(text);
+        ClientStep::Begin(Box::new(Statement {
+            text,
+            kind,
+            count,
+            protocol,
+            parameter_types: types,
+        }))
+    }
+
+    pub fn server(&mut self, message: FromServer) -> ServerStep {
+        match message {
+            FromServer::Complete { tag } => self.complete(tag),
+            FromServer::Suspended => self.complete("suspended".to_owned()),
+            FromServer::Error { error, fatal } => self.error(error, fatal),
+            FromServer::Ready { status } => self.ready(status),
+            FromServer::Key { pid } => {
+                self.pid = pid;
+                ServerStep::Forward
+            }
+            FromServer::Parameter { name, value } => {
+                if name == "server_version" {
+                    self.server_version = version_num(&value);
+                }
+                ServerStep::Forward
+            }
+            FromServer::CopyIn => {
+                self.copying_in = true;
+                // A Sync that was sent ahead is passed over; another one follows the data.
+                self.awaiting_ready &= self.protocol != Protocol::Extended;
+                ServerStep::Forward
+            }
+            FromServer::CopyBoth => ServerStep::Unframed,
+            FromServer::Notice { .. } | FromServer::Other => ServerStep::Forward,
+        }
+    }
+
+    fn complete(&mut self, tag: String) -> ServerStep {
+        self.copying_in = false;
+        self.outcome.tags.push(tag);
+        self.answered()
+    }
+
+    /// Of a simple query more may follow, and with a Sync on its way the transaction's status is
+    /// about to be told.
+    fn answered(&mut self) -> ServerStep {
+        if self.awaiting_ready || self.progress == Progress::None {
+            return ServerStep::Answered;
+        }
+        let left =
+            matches!(self.outcome.tags.last().map(String::as_str), Some("COMMIT" | "ROLLBACK"));
+        self.end(
+            if left { TransactionStatus::Idle } else { TransactionStatus::InTransaction },
+            true,
+        )
+    }
+
+    fn error(&mut self, error: ServerError, fatal: bool) -> ServerStep {
+        self.copying_in = false;
+        if fatal {
+            self.parting = Some(error.clone());
+        }
+        self.outcome.error = Some(error);
+        self.pipeline_failed = !self.awaiting_ready;
+        match self.progress {
+            Progress::None => ServerStep::Forward,
+            _ if fatal => self.end(TransactionStatus::Gone, false),
+            _ if !self.awaiting_ready => self.end(TransactionStatus::Failed, true),
+            _ => ServerStep::Answered,
+        }
+    }
+
+    fn ready(&mut self, status: TransactionStatus) -> ServerStep {
+        (self.started, self.awaiting_ready, self.in_pipeline) = (true, false, false);
+        (self.copying_in, self.pipeline_failed, self.transaction) = (false, false, status);
+        if status == TransactionStatus::Idle {
+            // Portals end with their transaction.
+            self.portals.clear();
+        }
+        match self.progress {
+            Progress::None => ServerStep::Forward,
+            // Prepared, without an error, and not run.
+            Progress::Prepared if self.outcome.error.is_none() => {
+                self.progress = Progress::None;
+                ServerStep::Dropped
+            }
+            _ => self.end(status, false),
+        }
+    }
+
+    fn end(&mut self, transaction: TransactionStatus, in_pipeline: bool) -> ServerStep {
+        (self.progress, self.transaction) = (Progress::None, transaction);
+        let outcome = std::mem::replace(&mut self.outcome, Outcome::none());
+        ServerStep::Ended(Box::new(Outcome { transaction, in_pipeline, ..outcome }))
+    }
+
+    /// The connection is gone: what ran has ended, one way or the other.
+    pub fn gone(&mut self) -> Option<Box<Outcome>> {
+        if self.progress == Progress::None {
+            return None;
+        }
+        self.outcome.error.get_or_insert(ServerError {
+            sqlstate: None,
+            message: "the connection was closed before the answer came".to_owned(),
+            detail: None,
+            hint: None,
+        });
+        match self.end(TransactionStatus::Gone, false) {
+            ServerStep::Ended(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+}
+
+impl Prepared {
+    fn of(text: &str, types: Vec<u32>) -> Prepared {
+        Prepared { text: text.to_owned(), kind: syntax::kind(text), types }
+    }
+
+    fn unknown(what: &str, name: &str) -> Prepared {
+        let text = format!("{what} {name:?}");
+        Prepared { text, kind: Kind::Other, types: Vec::new() }
+    }
+}
+
+/// Statements of a text; text that cannot be split is left to the server, as one.
+fn statements_in(text: &str) -> u32 {
+    match text.trim_end().trim_end_matches(';').contains(';') {
+        true => pg::split(text).map_or(1, |pieces| u32::try_from(pieces.len()).unwrap_or(u32::MAX)),
+        false => 1,
+    }
+}
+
+fn shorten(mut text: String) -> String {
+    if text.len() > TEXT_BYTES_MAX {
+        let end = (0..=TEXT_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
+
+/// `15.4 (Debian …)` and `18beta1` as `server_version_num`'s major.
+fn version_num(version: &str) -> u32 {
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse::<u32>().unwrap_or_default() * 10_000
+}

@@ -1,0 +1,56 @@
+//! What can be done to a change on purpose, and when.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::history::StatementId;
+
+/// Brought about once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub at: At,
+    pub kind: FaultKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// With this statement of the attempt, whichever connection sends it.
+    Statement(StatementId),
+    /// This long after the tap began to listen, whatever goes on then.
+    Time(Duration),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `pg_cancel_backend` while the statement waits for a lock. One that never waits is spared.
+    CancelWaiting,
+    /// `pg_cancel_backend` while the statement runs and waits for no lock. One that is over before
+    /// that can be seen is spared.
+    CancelWorking,
+    /// `pg_terminate_backend` while the statement runs.
+    KillBackend,
+    /// The connection is closed on both sides instead of sending the statement.
+    CutBefore,
+    /// The statement runs to its end, and the connection is closed instead of its answer.
+    CutAfter,
+    /// The answer comes this much later.
+    DelayAnswer(Duration),
+    /// New connections are refused (57P03) for so long.
+    Refuse(Duration),
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FaultKind::CancelWaiting => f.write_str("cancel while it waits for a lock"),
+            FaultKind::CancelWorking => f.write_str("cancel while it works"),
+            FaultKind::KillBackend => f.write_str("kill the backend"),
+            FaultKind::CutBefore => f.write_str("cut before the statement"),
+            FaultKind::CutAfter => f.write_str("cut after the statement and before its answer"),
+            FaultKind::DelayAnswer(by) => write!(f, "delay the answer by {} ms", by.as_millis()),
+            FaultKind::Refuse(time) => {
+                write!(f, "refuse new connections for {} ms", time.as_millis())
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Questions that the tap puts to the change's own session, unseen by the client.
+//!
+//! What only that session knows: its settings, and what its open transaction made of a relation.
+//! They go by named statements and portals of their own, which are closed at once, because the
+//! unnamed ones may be the client's; and settings are asked for by SHOW, which takes no snapshot,
+//! so that a SET TRANSACTION may still follow.
+
+use bytes::{Bytes, BytesMut};
+use postgres_protocol::IsNull;
+use postgres_protocol::message::frontend;
+
+/// Statement and portal; closed before the client speaks again.
+const NAME: &str = "pgauntlet_tap";
+
+/// GUCs read, in order; the last exists from 17 on.
+const SETTINGS: [&str; 4] = [
+    "lock_timeout",
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+    "transaction_timeout",
+];
+const TRANSACTION_TIMEOUT_SINCE: u32 = 170_000;
+
+/// What limits a statement, in milliseconds; 0 is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    pub lock_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+    pub idle_in_transaction_session_timeout_ms: u64,
+    /// None: the server has no such setting.
+    pub transaction_timeout_ms: Option<u64>,
+}
+
+impl Settings {
+    /// From the rows of [`settings`]' answer; None: they are not what was asked for.
+    pub fn of_rows(rows: &[Vec<Option<String>>]) -> Option<Settings> {
+        let value = |index: usize| milliseconds(rows.get(index)?.first()?.as_deref()?);
+        Some(Settings {
+            lock_timeout_ms: value(0)?,
+            statement_timeout_ms: value(1)?,
+            idle_in_transaction_session_timeout_ms: value(2)?,
+            transaction_timeout_ms: value(3),
+        })
+    }
+}
+
+/// A timeout as SHOW tells it: `0`, `500ms`, `3s`, `1min`, `2h`, `1d`.
+fn milliseconds(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit = match &text[digits..] {
+        "" | "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    Some(number * unit)
+}
+
+/// Messages to send, and how many CloseComplete end the answer where no ReadyForQuery does.
+#[derive(Debug)]
+pub struct Question {
+    pub bytes: Bytes,
+    pub closes: usize,
+}
+
+/// Asks for the settings in force.
+pub fn settings(server_version: u32, in_pipeline: bool) -> std::io::Result<Question> {
+    let known = if server_version < TRANSACTION_TIMEOUT_SINCE { 3 } else { SETTINGS.len() };
+    let sql: Vec<String> = SETTINGS[..known].iter().map(|name| format!("SHOW {name}")).collect();
+    ask(&sql, in_pipeline)
+}
+
+/// Asks for the relfilenodes of relations, as the open transaction sees them.
+pub fn filenodes(oids: &[u32], in_pipeline: bool) -> std::io::Result<Question> {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    let sql = format!(
+        "SELECT oid, relfilenode FROM pg_catalog.pg_class WHERE oid IN ({})",
+        oids.join(", ")
+    );
+    ask(&[sql], in_pipeline)
+}
+
+/// Each statement prepared, run and closed; at the end a Sync, or a Flush inside the client's own
+/// pipeline, which a Sync would end.
+fn ask(statements: &[String], in_pipeline: bool) -> std::io::Result<Question> {
+    let mut out = BytesMut::new();
+    for sql in statements {
+        frontend::parse(NAME, sql, std::iter::empty(), &mut out)?;
+        let bound = frontend::bind(
+            NAME,
+            NAME,
+            std::iter::empty::<i16>(),
+            std::iter::empty::<()>(),
+            |(), _| Ok(IsNull::Yes),
+            std::iter::empty::<i16>(),
+            &mut out,
+        );
+        bound.map_err(|_| std::io::Error::other("a message of the tap's own is too long"))?;
+        frontend::execute(NAME, 0, &mut out)?;
+        frontend::close(b'P', NAME, &mut out)?;
+        frontend::close(b'S', NAME, &mut out)?;
+    }
+    match in_pipeline {
+        true => frontend::flush(&mut out),
+        false => frontend::sync(&mut out),
+    }
+    Ok(Question { bytes: out.freeze(), closes: 2 * statements.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_in_every_unit_in_which_they_are_shown() {
+        let read = |text| milliseconds(text).expect("a timeout");
+        assert_eq!(
+            ["0", "250ms", "3s", "2min", "1h", "1d"].map(read),
+            [0, 250, 3_000, 120_000, 3_600_000, 86_400_000]
+        );
+        assert_eq!(milliseconds("3 parsecs"), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! When the server has to be looked at between two statements, and when nothing can have changed.
+//!
+//! Each look keeps the change waiting, so one is due only where it can show something new. What is
+//! held between statements is read after every statement of a transaction but for reads and writes
+//! of rows of a shape that this transaction has been looked at after: they take the same locks
+//! again (a partition that a row is routed to excepted, and its lock stops nobody's rows). Outside
+//! a transaction nothing is held, and such statements are looked at the first time, for the WAL
+//! that they write, and again as long as they are slow.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::clock::Micros;
+use crate::history::TransactionStatus;
+use crate::pg::syntax::Kind;
+
+/// A look takes less than a twentieth of this.
+const SLOW: Micros = Micros::from_millis(5);
+/// Shapes remembered; with more, each new one is looked at.
+const SHAPES_MAX: usize = 10_000;
+/// Bytes of a text that make its shape.
+const SHAPE_BYTES_MAX: usize = 4 * 1024;
+
+/// What is remembered of a connection's statements.
+#[derive(Debug)]
+pub struct Looks {
+    /// Outside transactions: shape to whether it was slow.
+    seen: HashMap<u64, bool>,
+    in_transaction: HashSet<u64>,
+    /// The settings may be others than those read last.
+    settings_stale: bool,
+    /// Something in this transaction may have set a setting, which its end takes back.
+    set_in_transaction: bool,
+}
+
+impl Default for Looks {
+    fn default() -> Looks {
+        Looks {
+            seen: HashMap::new(),
+            in_transaction: HashSet::new(),
+            settings_stale: true,
+            set_in_transaction: false,
+        }
+    }
+}
+
+impl Looks {
+    /// Whether the settings in force have to be read before the statement. What stops others is
+    /// never told with settings that somebody remembers.
+    pub fn settings_due(&self, kind: &Kind) -> bool {
+        self.settings_stale || !(moves_rows(kind) || is_control(kind) || *kind == Kind::Set)
+    }
+
+    pub fn settings_read(&mut self) {
+        self.settings_stale = false;
+    }
+
+    /// Whether locks, WAL and relations have to be looked at after the statement (and before it,
+    /// where nothing is known yet).
+    pub fn due(&self, kind: &Kind, text: &str, in_transaction: bool) -> bool {
+        if *kind == Kind::Set || is_control(kind) {
+            return false;
+        }
+        if !moves_rows(kind) {
+            return true;
+        }
+        let shape = shape(text);
+        match in_transaction {
+            true => !self.in_transaction.contains(&shape),
+            false => self.seen.get(&shape).is_none_or(|slow| *slow),
+        }
+    }
+
+    /// To be called after each statement.
+    pub fn ended(&mut self, kind: &Kind, text: &str, took: Micros, status: TransactionStatus) {
+        let in_transaction = status != TransactionStatus::Idle;
+        if moves_rows(kind) {
+            let (shape, slow) = (shape(text), took >= SLOW);
+            if in_transaction && !slow && self.in_transaction.len() < SHAPES_MAX {
+                self.in_transaction.insert(shape);
+            } else if !in_transaction && self.seen.len() < SHAPES_MAX {
+                self.seen.insert(shape, slow);
+            }
+        }
+        if may_set(kind, text) {
+            (self.settings_stale, self.set_in_transaction) = (true, in_transaction);
+        }
+        if !in_transaction {
+            self.in_transaction.clear();
+            self.settings_stale |= std::mem::take(&mut self.set_in_transaction);
+        }
+        // ROLLBACK TO takes settings back as well.
+        if *kind == Kind::Savepoint {
+            self.settings_stale |= self.set_in_transaction;
+        }
+    }
+}
+
+/// Reads and writes of rows, however many, of which a change may have very many.
+fn moves_rows(kind: &Kind) -> bool {
+    matches!(kind, Kind::Select | Kind::Insert | Kind::Update | Kind::Delete)
+}
+
+fn is_control(kind: &Kind) -> bool {
+    matches!(kind, Kind::Begin | Kind::Commit | Kind::Rollback | Kind::Savepoint)
+}
+
+/// Whether the statement may leave another setting in force. A function that sets one inside is
+/// met by the look before the next statement that is more than rows.
+fn may_set(kind: &Kind, text: &str) -> bool {
+    match kind {
+        Kind::Set | Kind::Do | Kind::Call | Kind::Other => true,
+        Kind::Select => text.to_ascii_lowercase().contains("set_config"),
+        _ => false,
+    }
+}
+
+/// Equal for texts that differ in numbers and strings only.
+fn shape(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut bytes = text.bytes().take(SHAPE_BYTES_MAX);
+    let mut in_word = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\'' => {
+                // A doubled quote begins another string right after: of the same shape.
+                let _ = bytes.find(|byte| *byte == b'\'');
+                b'\''.hash(&mut hasher);
+            }
+            // Digits inside a name make it another name.
+            b'0'..=b'9' if !in_word => {}
+            byte => byte.hash(&mut hasher),
+        }
+        in_word = byte == b'_'
+            || byte == b'$'
+            || byte.is_ascii_alphanumeric() && (in_word || !byte.is_ascii_digit());
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_differ_in_constants_have_one_shape() {
+        let shape_of = |text: &str| shape(text);
+        assert_eq!(
+            shape_of("UPDATE t1 SET a = 12 WHERE b = 'x''y'"),
+            shape_of("UPDATE t1 SET a = 3 WHERE b = 'z'''")
+        );
+        assert_ne!(shape_of("SELECT * FROM t1"), shape_of("SELECT * FROM t2"));
+        assert_ne!(shape_of("SELECT a1 FROM t"), shape_of("SELECT a2 FROM t"));
+    }
+
+    #[test]
+    fn a_setting_of_a_transaction_is_stale_after_it() {
+        let mut looks = Looks::default();
+        looks.settings_read();
+        looks.ended(
+            &Kind::Set,
+            "SET LOCAL lock_timeout = 1",
+            Micros::ZERO,
+            TransactionStatus::InTransaction,
+        );
+        assert!(looks.settings_due(&Kind::Select));
+        looks.settings_read();
+        assert!(!looks.settings_due(&Kind::Select));
+        looks.ended(&Kind::Commit, "COMMIT", Micros::ZERO, TransactionStatus::Idle);
+        assert!(looks.settings_due(&Kind::Select));
+    }
+}

@@ -1,0 +1,282 @@
+//! What the connections of one attempt share.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::history::{
+    Attempt, Event, FaultEvent, Listener, Progress, Recorder, ServerError, Source, StatementId,
+    TransactionStatus,
+};
+
+use super::fault::{At, Fault, FaultKind};
+use super::watch::{Doing, Watch};
+
+/// Between two looks at whether a statement waits or works yet.
+const DOING_POLL: Duration = Duration::from_millis(1);
+
+/// A statement as its file, or its runner, has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announced {
+    pub text: String,
+    pub migration: String,
+    pub source: Source,
+}
+
+/// A runner of ours says what it is about to send, and hears what a connection does not tell it.
+#[derive(Debug, Default)]
+pub struct Announcements {
+    state: Mutex<Announcing>,
+}
+
+#[derive(Debug)]
+struct Announcing {
+    next: VecDeque<Announced>,
+    transaction: TransactionStatus,
+}
+
+impl Default for Announcing {
+    fn default() -> Announcing {
+        Announcing { next: VecDeque::new(), transaction: TransactionStatus::Idle }
+    }
+}
+
+impl Announcements {
+    /// Call right before the statement is sent.
+    pub fn announce(&self, statement: Announced) {
+        lock(&self.state).next.push_back(statement);
+    }
+
+    /// The status of the transaction after the last statement.
+    pub fn transaction(&self) -> TransactionStatus {
+        lock(&self.state).transaction
+    }
+}
+
+pub struct Shared {
+    pub recorder: Recorder,
+    pub listener: Listener,
+    pub attempt: Attempt,
+    pub watch: Arc<dyn Watch>,
+    /// Some: only what is announced is the change's. None: all is.
+    pub announcements: Option<Arc<Announcements>>,
+    pub faults: Mutex<Vec<Fault>>,
+    statements: AtomicU32,
+    /// Connections that are open, by number.
+    connections: Mutex<BTreeMap<u32, Backend>>,
+    refusing_until: Mutex<Option<Instant>>,
+    last_error: Mutex<Option<ServerError>>,
+}
+
+/// An open connection, for whoever does something to it from outside.
+#[derive(Clone, Debug)]
+struct Backend {
+    pid: i32,
+    running: Option<StatementId>,
+    cut: CancellationToken,
+    delay: Option<Duration>,
+}
+
+impl Shared {
+    pub fn new(
+        recorder: &Recorder,
+        listener: &Listener,
+        attempt: Attempt,
+        watch: Arc<dyn Watch>,
+        announcements: Option<Arc<Announcements>>,
+        faults: Vec<Fault>,
+    ) -> Shared {
+        Shared {
+            recorder: recorder.clone(),
+            listener: Arc::clone(listener),
+            attempt,
+            watch,
+            announcements,
+            faults: Mutex::new(faults),
+            statements: AtomicU32::new(0),
+            connections: Mutex::new(BTreeMap::new()),
+            refusing_until: Mutex::new(None),
+            last_error: Mutex::new(None),
+        }
+    }
+
+    pub fn next_statement(&self) -> StatementId {
+        self.statements.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub fn announced(&self, text: &str) -> Option<Announced> {
+        let Some(announcements) = &self.announcements else {
+            return Some(Announced::by_command());
+        };
+        let mut state = lock(&announcements.state);
+        match state.next.front() {
+            Some(next) if next.text == text => state.next.pop_front(),
+            _ => None,
+        }
+    }
+
+    pub fn tell(&self, text: &str, source: &Source) {
+        // A runner of ours tells of its own statements what it has to say.
+        if *source == Source::Command {
+            let text = text.to_owned();
+            (self.listener)(Progress::Statement { attempt: self.attempt, text });
+        }
+    }
+
+    /// A statement has ended; what failed last is why a command failed.
+    pub fn ended(&self, error: Option<&ServerError>) {
+        *lock(&self.last_error) = error.cloned();
+    }
+
+    /// The error of the last statement, where it failed, or the last of a server that went.
+    pub fn last_error(&self) -> Option<ServerError> {
+        lock(&self.last_error).clone()
+    }
+
+    pub fn transaction(&self, status: TransactionStatus) {
+        if let Some(announcements) = &self.announcements {
+            lock(&announcements.state).transaction = status;
+        }
+    }
+
+    pub fn opened(&self, connection: u32, cut: &CancellationToken) {
+        let backend = Backend { pid: 0, running: None, cut: cut.clone(), delay: None };
+        lock(&self.connections).insert(connection, backend);
+    }
+
+    pub fn has_pid(&self, connection: u32, pid: i32) {
+        if let Some(backend) = lock(&self.connections).get_mut(&connection) {
+            backend.pid = pid;
+        }
+    }
+
+    pub fn running(&self, connection: u32, statement: Option<StatementId>) {
+        if let Some(backend) = lock(&self.connections).get_mut(&connection) {
+            backend.running = statement;
+        }
+    }
+
+    pub fn closed(&self, connection: u32) {
+        lock(&self.connections).remove(&connection);
+    }
+
+    /// Pids of the backends of open connections.
+    pub fn pids(&self) -> Vec<i32> {
+        lock(&self.connections).values().map(|b| b.pid).filter(|pid| *pid != 0).collect()
+    }
+
+    /// Closes every connection that is still open.
+    pub fn cut_all(&self) {
+        for backend in lock(&self.connections).values() {
+            backend.cut.cancel();
+        }
+    }
+
+    pub fn is_refusing(&self) -> bool {
+        lock(&self.refusing_until).is_some_and(|until| Instant::now() < until)
+    }
+
+    /// The fault that is due with this statement.
+    pub fn fault_at(&self, statement: StatementId) -> Option<FaultKind> {
+        let mut faults = lock(&self.faults);
+        let index = faults.iter().position(|fault| fault.at == At::Statement(statement))?;
+        Some(faults.swap_remove(index).kind)
+    }
+
+    /// The delay that a fault put on the connection's next answer.
+    pub fn take_delay(&self, connection: u32) -> Option<Duration> {
+        lock(&self.connections).get_mut(&connection)?.delay.take()
+    }
+
+    pub fn record_fault(&self, kind: FaultKind, statement: Option<StatementId>) {
+        let fault = kind.to_string();
+        let event = FaultEvent { attempt: self.attempt, fault, statement };
+        self.recorder.record(Event::Fault(event));
+    }
+
+    pub fn refuse(&self, time: Duration) {
+        *lock(&self.refusing_until) = Some(Instant::now() + time);
+    }
+
+    /// Cancels or kills what runs on the connection as soon as it is in the state that the fault
+    /// asks for; spares it when it has ended before.
+    pub async fn strike(
+        self: Arc<Shared>,
+        kind: FaultKind,
+        connection: u32,
+        statement: StatementId,
+    ) {
+        let backend = || lock(&self.connections).get(&connection).cloned();
+        while let Some(backend) = backend().filter(|b| b.running == Some(statement)) {
+            let doing = self.watch.doing(backend.pid).await;
+            let due = match (kind, &doing) {
+                (FaultKind::CancelWaiting, Ok(doing)) => *doing == Doing::Waiting,
+                (FaultKind::CancelWorking, Ok(doing)) => *doing == Doing::Working,
+                (_, Ok(doing)) => *doing != Doing::Nothing,
+                (_, Err(_)) => false,
+            };
+            if let Err(message) = doing {
+                let stage = format!("bringing about: {kind}");
+                self.recorder.record(Event::MeasurementFailed { stage, message });
+                return;
+            }
+            if due {
+                self.record_fault(kind, Some(statement));
+                let struck = match kind {
+                    FaultKind::KillBackend => self.watch.terminate(backend.pid).await,
+                    _ => self.watch.cancel(backend.pid).await,
+                };
+                if let Err(message) = struck {
+                    let stage = format!("bringing about: {kind}");
+                    self.recorder.record(Event::MeasurementFailed { stage, message });
+                }
+                return;
+            }
+            tokio::time::sleep(DOING_POLL).await;
+        }
+    }
+
+    /// Brings a fault about that is due by the clock, on whatever goes on.
+    pub async fn strike_now(self: Arc<Shared>, kind: FaultKind) {
+        if let FaultKind::Refuse(time) = kind {
+            self.refuse(time);
+            return self.record_fault(kind, None);
+        }
+        let target = {
+            let connections = lock(&self.connections);
+            let busy = connections.iter().find(|(_, b)| b.running.is_some());
+            busy.or_else(|| connections.iter().next()).map(|(n, b)| (*n, b.clone()))
+        };
+        let Some((number, backend)) = target else { return };
+        match kind {
+            FaultKind::CutBefore | FaultKind::CutAfter => {
+                self.record_fault(kind, backend.running);
+                backend.cut.cancel();
+            }
+            FaultKind::DelayAnswer(by) => {
+                self.record_fault(kind, backend.running);
+                if let Some(backend) = lock(&self.connections).get_mut(&number) {
+                    backend.delay = Some(by);
+                }
+            }
+            FaultKind::KillBackend if backend.running.is_none() => {
+                self.record_fault(kind, None);
+                // A backend that is gone already is what was wanted.
+                let _ = self.watch.terminate(backend.pid).await;
+            }
+            _ => {
+                if let Some(statement) = backend.running {
+                    self.strike(kind, number, statement).await;
+                }
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,64 @@
+//! What the tap needs of the server, and whoever provides it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::pg::LockMode;
+
+/// A connection to the server, encrypted or not.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+pub type BoxStream = Box<dyn Stream>;
+
+/// The server behind the tap.
+pub trait Upstream: Send + Sync {
+    /// Opens a connection on which nothing has been said yet but what encryption takes.
+    fn dial(&self) -> BoxFuture<'_, std::io::Result<BoxStream>>;
+    /// Opens a session of our own, from which the change's backends are seen.
+    fn watch(&self) -> BoxFuture<'_, Result<Arc<dyn Watch>, String>>;
+}
+
+/// Our own session beside the change's. Errors are sentences: the look has failed, and what it
+/// would have shown is unknown.
+pub trait Watch: Send + Sync {
+    /// Looks at a backend; with `relations`, at every relation of the database as well.
+    fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>>;
+    fn doing(&self, pid: i32) -> BoxFuture<'_, Result<Doing, String>>;
+    fn cancel(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
+    fn terminate(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
+}
+
+/// What a second session sees of a backend at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// `pg_current_wal_insert_lsn()` as a byte position.
+    pub wal_bytes: u64,
+    /// Table-level locks granted to the backend on relations of users that others can see; a
+    /// relation that its own transaction made stops nobody.
+    pub locks: Vec<SeenLock>,
+    /// Where asked for: oid to name and relfilenode of every relation of users with storage.
+    pub relations: BTreeMap<u32, (String, u32)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenLock {
+    pub oid: u32,
+    pub name: String,
+    pub mode: LockMode,
+    /// As others see it: before the backend's transaction.
+    pub filenode: u32,
+}
+
+/// What a backend is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It waits for a lock.
+    Waiting,
+    Working,
+    Nothing,
+}
