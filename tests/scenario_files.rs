@@ -57,11 +57,12 @@ struct Written {
     dir: PathBuf,
 }
 
-/// Writes files into a directory that is named as a scenario should be.
+/// Writes files into a directory that is named as a scenario should be, beside a shared one.
 fn write(files: &BTreeMap<String, String>) -> Written {
     let root = tempfile::tempdir().expect("a temporary directory");
     let dir = root.path().join("orders-by-customer");
     fs::create_dir(&dir).expect("a directory");
+    fs::create_dir(root.path().join("_alembic")).expect("a directory");
     for (name, text) in files {
         fs::write(dir.join(name), text).expect("a file");
     }
@@ -132,6 +133,58 @@ fn every_fragment_of_the_format_loads_in_place_of_the_examples_section() {
     }
 }
 
+/// The part of the example that a command stands in for.
+const MIGRATION: &str =
+    "[[change.migration]]\nversion = \"orders-by-customer\"\nfile    = \"migration.sql\"\n";
+
+fn load_with_command(command: &str) -> Result<Scenario, String> {
+    let mut files = example();
+    let text = &files["scenario.toml"];
+    assert!(text.contains(MIGRATION), "the example has no such migration");
+    files.insert("scenario.toml".to_owned(), text.replacen(MIGRATION, command, 1));
+    load(&files)
+}
+
+#[test]
+fn a_change_may_be_a_command() {
+    let scenario = load_with_command(
+        "[change]\ncommand = \"alembic upgrade head\"\ndirectory = \"../_alembic\"\n\
+         [change.environment]\nPGOPTIONS = \"-c work_mem=64MB\"\nREVISION = \"head\"\n",
+    );
+    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+    let command = scenario.change.command.expect("a command");
+    assert_eq!(command.line, "alembic upgrade head");
+    assert!(command.directory.ends_with("_alembic"), "{}", command.directory.display());
+    let environment: Vec<_> = command.environment.into_iter().collect();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(environment, [pair("PGOPTIONS", "-c work_mem=64MB"), pair("REVISION", "head")]);
+    assert_eq!(scenario.change.migrations, []);
+    assert_eq!(scenario.change.versions, None);
+    assert_eq!(scenario.change.timeouts.lock_timeout_ms, Some(3_000));
+}
+
+#[test]
+fn a_command_runs_in_its_scenarios_directory_unless_it_says_another() {
+    let scenario = load_with_command("[change]\ncommand = \"true\"\n");
+    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(scenario.change.command.expect("a command").directory, scenario.dir);
+}
+
+#[test]
+fn the_schema_need_not_create_a_commands_table_of_versions() {
+    let versions = |table: &str, column: &str| {
+        load_with_command(&format!(
+            "[change]\ncommand = \"true\"\n\
+             versions = {{ table = \"{table}\", column = \"{column}\", rows = \"one\" }}\n"
+        ))
+    };
+    let scenario = versions("alembic_version", "version_num");
+    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(scenario.change.versions.expect("a table").table, "alembic_version");
+    let problems = versions("customers", "version_num").expect_err("the table has no such column");
+    assert!(problems.contains("no column `version_num` in table `customers`"), "{problems}");
+}
+
 /// What a mistake does to the example: text to replace, and what to put there.
 #[rstest]
 #[case::unknown_key("rate_per_s = 200", "rates_per_s = 200")]
@@ -166,9 +219,30 @@ fn every_fragment_of_the_format_loads_in_place_of_the_examples_section() {
 #[case::unknown_verdict("\"unsafe\"", "\"danger\"")]
 #[case::scope("scope           = \"local\"", "scope = \"locale\"")]
 #[case::scale_with("lock_timeout_ms = 3_000", "statement_timeout_ms = 5\nscale_with = \"order\"")]
-#[case::empty_change(
-    "[[change.migration]]\nversion = \"orders-by-customer\"\nfile    = \"migration.sql\"\n",
-    ""
+#[case::empty_change(MIGRATION, "")]
+#[case::command_and_migration("[change.timeouts]", "[change]\ncommand = \"x\"\n[change.timeouts]")]
+#[case::empty_command(MIGRATION, "[change]\ncommand = \" \"\n")]
+#[case::command_with_zero(
+    MIGRATION,
+    "[change]\ncommand = \"x\\u0000\"\nenvironment.A = \"\\u0000\"\n"
+)]
+#[case::command_for_the_runner(
+    MIGRATION,
+    "[change]\ncommand = \"x\"\ntransaction = \"none\"\n\
+    [change.retries]\non_lock_timeout = 1\n[change.stop]\nafter_statements = 1\n"
+)]
+#[case::no_command(
+    "[change.timeouts]",
+    "[change]\ndirectory = \".\"\n[change.environment]\nA = \"1\"\n[change.timeouts]"
+)]
+#[case::missing_directory(MIGRATION, "[change]\ncommand = \"x\"\ndirectory = \"alembic\"\n")]
+#[case::no_directory(MIGRATION, "[change]\ncommand = \"x\"\ndirectory = \"schema.sql\"\n")]
+#[case::environment_value(MIGRATION, "[change]\ncommand = \"x\"\nenvironment.WORKERS = 1\n")]
+#[case::environment_names(
+    MIGRATION,
+    "[change]\ncommand = \"x\"\n[change.environment]\nDATABASE_URL = \"postgres:///\"\n\
+    PGHOST = \"db\"\nPGAUNTLET_LOCK_TIMEOUT_MS = \"1\"\nPGHOSTADDR = \"10.0.0.1\"\n\
+    PGSERVICE = \"production\"\nPGPASSFILE = \"/dev/null\"\n1ST = \"1\"\nA-B = \"1\"\n"
 )]
 #[case::versions(
     "[[change.migration]]",

@@ -10,7 +10,8 @@ use pgauntlet::run::{OnJudged, Request, SizeRequest, judge_again, run};
 use pgauntlet::scenario::{self, Scenario};
 use tokio_util::sync::CancellationToken;
 
-fn bundled() -> Vec<Scenario> {
+/// The scenarios, and the directory in which their commands run.
+fn bundled() -> (Vec<Scenario>, tempfile::TempDir) {
     let unpacked = tempfile::tempdir().expect("a directory");
     scenario::bundled::unpack(unpacked.path()).expect("the bundled scenarios");
     let found = scenario::find(unpacked.path()).expect("scenario directories");
@@ -18,7 +19,8 @@ fn bundled() -> Vec<Scenario> {
         Ok(scenario) => scenario,
         Err(problems) => panic!("{}", scenario::render(&problems)),
     };
-    found.iter().map(load).collect()
+    let scenarios = found.iter().map(load).collect();
+    (scenarios, unpacked)
 }
 
 fn told(judgement: &Judgement) -> String {
@@ -36,8 +38,9 @@ fn told(judgement: &Judgement) -> String {
 async fn every_bundled_scenario_ends_as_it_expects() {
     let out = tempfile::tempdir().expect("a directory");
     let local = SourceRequest::Local { pg_bin: None, major: None };
+    let (scenarios, _unpacked) = bundled();
     let request = Request {
-        scenarios: bundled(),
+        scenarios,
         sizes: SizeRequest { quick: true, ..SizeRequest::default() },
         server: provision::Request { source: local, cache: None, run_as: None },
         out: Some(out.path().join("out")),

@@ -7,12 +7,17 @@ use tokio_util::sync::CancellationToken;
 use crate::judge::Judgement;
 use crate::report::{self, Live, Mode};
 use crate::run::{self, Ending, Error, Fault, OnJudged, Request};
+use crate::scenario::Scenario;
 
 use super::args::{JudgeArguments, RunArguments};
 use super::{complain, scenarios};
 
 pub async fn run(arguments: &RunArguments) -> Ending {
-    let request = match request(arguments) {
+    let loaded = match scenarios::load(&arguments.which) {
+        Ok(loaded) => loaded,
+        Err(ending) => return ending,
+    };
+    let request = match request(arguments, loaded.scenarios) {
         Ok(request) => request,
         Err(ending) => return ending,
     };
@@ -27,6 +32,8 @@ pub async fn run(arguments: &RunArguments) -> Ending {
     let cancel = cancelled_by_signals();
     let outcome = run::run(&request, &live.listener(), &on_judged, &cancel).await;
     live.end();
+    // Until here a command may have run in it.
+    drop(loaded.unpacked);
     match outcome {
         Ok(judgements) => conclude(&judgements, request.out.as_deref()),
         Err(error) => {
@@ -40,8 +47,7 @@ pub async fn run(arguments: &RunArguments) -> Ending {
     }
 }
 
-fn request(arguments: &RunArguments) -> Result<Request, Ending> {
-    let mut scenarios = scenarios::load(&arguments.which)?;
+fn request(arguments: &RunArguments, mut scenarios: Vec<Scenario>) -> Result<Request, Ending> {
     if let Some(rng_seed) = arguments.rng_seed {
         scenarios.iter_mut().for_each(|scenario| scenario.rng_seed = rng_seed);
     }

@@ -13,8 +13,15 @@ use super::complain;
 /// Where scenarios are looked for when nothing is said.
 const DIRECTORY: &str = "scenarios";
 
+/// Scenarios that were read.
+pub struct Loaded {
+    pub scenarios: Vec<Scenario>,
+    /// Where bundled scenarios were unpacked, as long as one of them may run a command there.
+    pub unpacked: Option<TempDir>,
+}
+
 /// Loads what was asked for; every problem of every file is told before anything else happens.
-pub fn load(which: &Which) -> Result<Vec<Scenario>, Ending> {
+pub fn load(which: &Which) -> Result<Loaded, Ending> {
     let (loaded, problems) = try_load(which).map_err(|error| {
         complain(&error);
         Ending::BadInput
@@ -26,8 +33,7 @@ pub fn load(which: &Which) -> Result<Vec<Scenario>, Ending> {
     Err(Ending::BadInput)
 }
 
-fn try_load(which: &Which) -> Result<(Vec<Scenario>, Vec<Problem>), String> {
-    // Loading reads every file, so the unpacked copy may go when this function ends.
+fn try_load(which: &Which) -> Result<(Loaded, Vec<Problem>), String> {
     let mut unpacked = None;
     let root = match &which.scenarios_dir {
         Some(directory) => directory.clone(),
@@ -45,14 +51,16 @@ fn try_load(which: &Which) -> Result<(Vec<Scenario>, Vec<Problem>), String> {
             Err(problem) => problems.push(problem),
         }
     }
-    let mut loaded = Vec::new();
+    let mut scenarios = Vec::new();
     for directory in directories {
         match scenario::load(&directory) {
-            Ok(scenario) => loaded.push(scenario),
+            Ok(scenario) => scenarios.push(scenario),
             Err(found) => problems.extend(found),
         }
     }
-    Ok((loaded, problems))
+    // Loading reads every file; only a command needs its directory afterwards.
+    let unpacked = unpacked.filter(|_| scenarios.iter().any(|s| s.change.command.is_some()));
+    Ok((Loaded { scenarios, unpacked }, problems))
 }
 
 fn unpack_bundled() -> Result<TempDir, String> {
@@ -79,7 +87,7 @@ fn directory_of(name: &str, root: &Path) -> Result<PathBuf, String> {
 
 pub fn list(which: &Which) -> Ending {
     let scenarios = match load(which) {
-        Ok(scenarios) => scenarios,
+        Ok(loaded) => loaded.scenarios,
         Err(ending) => return ending,
     };
     let width = scenarios.iter().map(|s| s.name.len()).max().unwrap_or(0);
@@ -96,8 +104,8 @@ pub fn list(which: &Which) -> Ending {
 
 pub fn check(which: &Which) -> Ending {
     match load(which) {
-        Ok(scenarios) => {
-            anstream::println!("{} scenarios are well-formed", scenarios.len());
+        Ok(loaded) => {
+            anstream::println!("{} scenarios are well-formed", loaded.scenarios.len());
             Ending::AsExpected
         }
         Err(ending) => ending,

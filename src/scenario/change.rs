@@ -72,8 +72,25 @@ pub struct Command {
     pub line: String,
     /// Where it runs.
     pub directory: PathBuf,
-    /// On top of ours: its own, and how to reach the server.
+    /// On top of ours, without the names that are reserved.
     pub environment: BTreeMap<String, String>,
+}
+
+impl Command {
+    /// Names that pgauntlet sets for the command: how to reach the server, and what the scenario
+    /// declares of the timeouts.
+    pub fn reserves(name: &str) -> bool {
+        const CONNECTION: &[&str] = &[
+            "DATABASE_URL",
+            "PGHOST",
+            "PGPORT",
+            "PGUSER",
+            "PGPASSWORD",
+            "PGDATABASE",
+            "PGSSLMODE",
+        ];
+        CONNECTION.contains(&name) || name.starts_with("PGAUNTLET_")
+    }
 }
 
 /// Timeouts that the runner sets; of a command, those that it is configured to set. None leaves

@@ -182,6 +182,9 @@ pub struct Pool {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
+    pub command: Option<Spanned<String>>,
+    pub directory: Option<Spanned<String>>,
+    pub environment: Option<Spanned<Named<String>>>,
     pub transaction: Option<Spanned<TransactionRule>>,
     pub deadline_s: Option<Spanned<u64>>,
     pub rerun_attempts: Option<Spanned<u32>>,

@@ -11,7 +11,7 @@ use super::super::{
     Change, Expect, FindingKind, Limits, Migration, Pause, Repeat, Retries, Scope, Stop, Timeouts,
     TransactionRule, VersionRows, Versions,
 };
-use super::Checker;
+use super::{Checker, find_created};
 
 const DEADLINE_S_DEFAULT: u64 = 600;
 const DEADLINE_S_MAX: u64 = 86_400;
@@ -42,14 +42,16 @@ impl Checker<'_> {
             Some(count) => self.within(source, "rerun_attempts", count, 1..=RERUN_ATTEMPTS_MAX),
             None => RERUN_ATTEMPTS_DEFAULT,
         };
+        let command = self.command(source, change);
+        let versions = self.versions(source, change.versions.as_ref(), change.command.is_some());
         let transaction = change.transaction.as_ref().map(|rule| *rule.get_ref());
         Some(Change {
             migrations: self.migrations(source, section),
-            command: None,
+            command,
             transaction: transaction.unwrap_or(TransactionRule::PerMigration),
             timeouts: self.timeouts(source, change.timeouts.as_ref()),
             retries: self.retries(source, change.retries.as_ref()),
-            versions: Some(self.versions(source, change.versions.as_ref())),
+            versions,
             deadline_ms: deadline_s.saturating_mul(1_000),
             stop: change.stop.as_ref().map(|stop| self.stop(source, stop.get_ref())),
             rerun_attempts,
@@ -57,12 +59,21 @@ impl Checker<'_> {
     }
 
     fn migrations(&mut self, source: &Source, change: &Spanned<wire::Change>) -> Vec<Migration> {
-        let Some(list) = change.get_ref().migration.as_ref().filter(|l| !l.get_ref().is_empty())
-        else {
-            let remedy = "right would be a [[change.migration]] with `version` and `file`";
-            self.push_with(source, change, "the change is empty", remedy);
+        let given = change.get_ref();
+        let list = given.migration.as_ref().filter(|list| !list.get_ref().is_empty());
+        let Some(list) = list else {
+            if given.command.is_none() {
+                let remedy = "right would be a [[change.migration]] with `version` and `file`, \
+                              or a `command`";
+                self.push_with(source, change, "the change is empty", remedy);
+            }
             return Vec::new();
         };
+        if let Some(command) = &given.command {
+            let message = "`command` and [[change.migration]] both stand here";
+            self.push_with(source, command, message, "a change is applied by one of them");
+            return Vec::new();
+        }
         let mut seen: Vec<&str> = Vec::new();
         let mut checked = Vec::new();
         for migration in list.get_ref() {
@@ -155,20 +166,28 @@ impl Checker<'_> {
         Retries { on_lock_timeout, backoff_ms }
     }
 
-    fn versions(&mut self, source: &Source, given: Option<&Spanned<wire::Versions>>) -> Versions {
+    /// The table of a command is the command's to know and to make.
+    fn versions(
+        &mut self,
+        source: &Source,
+        given: Option<&Spanned<wire::Versions>>,
+        by_command: bool,
+    ) -> Option<Versions> {
         let Some(given) = given.map(Spanned::get_ref) else {
-            return Versions {
+            return (!by_command).then(|| Versions {
                 table: VERSIONS_TABLE_DEFAULT.to_owned(),
                 column: VERSIONS_COLUMN_DEFAULT.to_owned(),
                 rows: VersionRows::Each,
-            };
+            });
         };
-        self.created_column(source, &given.table, Some(&given.column));
-        Versions {
+        if !by_command || find_created(&self.created, given.table.get_ref()).is_some() {
+            self.created_column(source, &given.table, Some(&given.column));
+        }
+        Some(Versions {
             table: given.table.get_ref().clone(),
             column: given.column.get_ref().clone(),
             rows: *given.rows.get_ref(),
-        }
+        })
     }
 
     fn stop(&mut self, source: &Source, stop: &wire::Stop) -> Stop {

@@ -5,6 +5,7 @@
 //! that the scenario names; nothing here connects.
 
 mod change;
+mod command;
 mod generator;
 mod operation;
 mod sql;
