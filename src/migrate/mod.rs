@@ -3,6 +3,7 @@
 //! Either speaks to the server through a tap, which traces its statements. This module does not
 //! know what else goes on around the change and does not judge how it went.
 
+pub mod command;
 mod error;
 mod runner;
 mod upstream;
