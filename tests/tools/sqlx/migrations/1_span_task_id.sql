@@ -1,0 +1,5 @@
+-- The column alone: no key, no index.
+
+SET LOCAL lock_timeout = '3s';
+
+ALTER TABLE spans ADD COLUMN task_id varchar;
