@@ -64,7 +64,9 @@ fn write(files: &BTreeMap<String, String>) -> Written {
     fs::create_dir(&dir).expect("a directory");
     fs::create_dir(root.path().join("_alembic")).expect("a directory");
     for (name, text) in files {
-        fs::write(dir.join(name), text).expect("a file");
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(path, text).expect("a file");
     }
     Written { _root: root, dir }
 }

@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Sizes;
 
+pub(super) const DEADLINE_MS_DEFAULT: u64 = 600_000;
+pub(super) const RERUN_ATTEMPTS_DEFAULT: u32 = 1;
+/// The runner's own table of versions, where the scenario names none; the runner creates it.
+const VERSIONS_TABLE_DEFAULT: &str = "pgauntlet_versions";
+const VERSIONS_COLUMN_DEFAULT: &str = "version";
+pub(super) const BACKOFF_MS_DEFAULT: u64 = 1_000;
+
 /// An SQL file, read whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Script {
@@ -40,6 +47,23 @@ pub struct Change {
     pub stop: Option<Stop>,
     /// How often the change is applied again afterwards, until an attempt succeeds.
     pub rerun_attempts: u32,
+}
+
+impl Change {
+    /// These migrations with the defaults of everything else.
+    pub fn of(migrations: Vec<Migration>) -> Change {
+        Change {
+            migrations,
+            command: None,
+            transaction: TransactionRule::PerMigration,
+            timeouts: Timeouts::default(),
+            retries: Retries::default(),
+            versions: Some(Versions::default()),
+            deadline_ms: DEADLINE_MS_DEFAULT,
+            stop: None,
+            rerun_attempts: RERUN_ATTEMPTS_DEFAULT,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,6 +130,18 @@ pub struct Timeouts {
     pub scale_with: Option<String>,
 }
 
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            scope: Scope::Local,
+            lock_timeout_ms: None,
+            statement_timeout_ms: None,
+            idle_in_transaction_session_timeout_ms: None,
+            scale_with: None,
+        }
+    }
+}
+
 impl Timeouts {
     /// The statement_timeout for a trial of these sizes, at least 1 ms (0 would mean none).
     pub fn statement_timeout_ms_at(&self, declared: &Sizes, actual: &Sizes) -> Option<u64> {
@@ -133,12 +169,28 @@ pub struct Retries {
     pub backoff_ms: u64,
 }
 
+impl Default for Retries {
+    fn default() -> Retries {
+        Retries { on_lock_timeout: 0, backoff_ms: BACKOFF_MS_DEFAULT }
+    }
+}
+
 /// Where the runner remembers what is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     pub table: String,
     pub column: String,
     pub rows: VersionRows,
+}
+
+impl Default for Versions {
+    fn default() -> Versions {
+        Versions {
+            table: VERSIONS_TABLE_DEFAULT.to_owned(),
+            column: VERSIONS_COLUMN_DEFAULT.to_owned(),
+            rows: VersionRows::Each,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

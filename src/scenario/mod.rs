@@ -12,7 +12,9 @@ pub mod generate;
 mod load;
 mod problem;
 mod read;
+mod sql;
 mod table;
+mod tools;
 mod traffic;
 mod wire;
 
@@ -24,6 +26,7 @@ pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use problem::{Problem, render};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
+pub use tools::{Tool, read_migration_file, read_migrations};
 pub use traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
     Parameter, Pool, Traffic,

@@ -13,7 +13,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-use super::{Arrivals, FakeKind, FindingKind, Scope, TransactionRule, Verdict, VersionRows};
+use super::{Arrivals, FakeKind, FindingKind, Scope, Tool, TransactionRule, Verdict, VersionRows};
 
 /// A scenario or a base: sections are the same, which of them may stand where is checked later.
 #[derive(Debug, Default, Deserialize)]
@@ -193,6 +193,8 @@ pub struct Change {
     pub versions: Option<Spanned<Versions>>,
     pub stop: Option<Spanned<Stop>>,
     pub migration: Option<Spanned<Vec<Migration>>>,
+    pub migrations: Option<Spanned<String>>,
+    pub tool: Option<Spanned<Tool>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,27 +5,22 @@
 
 use toml::Spanned;
 
-use super::super::problem::Source;
+use super::super::change::{BACKOFF_MS_DEFAULT, DEADLINE_MS_DEFAULT, RERUN_ATTEMPTS_DEFAULT};
+use super::super::problem::{Problem, Source, beside};
 use super::super::wire;
 use super::super::{
-    Change, Expect, FindingKind, Limits, Migration, Pause, Repeat, Retries, Scope, Stop, Timeouts,
-    TransactionRule, VersionRows, Versions,
+    Change, Expect, FindingKind, Limits, Migration, Pause, Repeat, Retries, Stop, Timeouts,
+    TransactionRule, Versions, read_migrations,
 };
 use super::{Checker, find_created};
 
-const DEADLINE_S_DEFAULT: u64 = 600;
 const DEADLINE_S_MAX: u64 = 86_400;
-const RERUN_ATTEMPTS_DEFAULT: u32 = 1;
 const RERUN_ATTEMPTS_MAX: u32 = 1_000;
 /// As Postgres limits its own timeouts: milliseconds in an int.
 const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
 const RETRIES_MAX: u32 = 1_000;
-const BACKOFF_MS_DEFAULT: u64 = 1_000;
 const PAUSE_MS_MAX: u64 = 3_600_000;
 const ROUNDS_MAX: u32 = 1_000_000;
-/// The runner's own table of versions, where the scenario names none; the runner creates it.
-const VERSIONS_TABLE_DEFAULT: &str = "pgauntlet_versions";
-const VERSIONS_COLUMN_DEFAULT: &str = "version";
 
 impl Checker<'_> {
     pub(super) fn change(&mut self) -> Option<Change> {
@@ -34,9 +29,12 @@ impl Checker<'_> {
             return None;
         };
         let change = section.get_ref();
-        let deadline_s = match &change.deadline_s {
-            Some(seconds) => self.within(source, "deadline_s", seconds, 1..=DEADLINE_S_MAX),
-            None => DEADLINE_S_DEFAULT,
+        let deadline_ms = match &change.deadline_s {
+            Some(seconds) => {
+                let seconds = self.within(source, "deadline_s", seconds, 1..=DEADLINE_S_MAX);
+                seconds.saturating_mul(1_000)
+            }
+            None => DEADLINE_MS_DEFAULT,
         };
         let rerun_attempts = match &change.rerun_attempts {
             Some(count) => self.within(source, "rerun_attempts", count, 1..=RERUN_ATTEMPTS_MAX),
@@ -52,7 +50,7 @@ impl Checker<'_> {
             timeouts: self.timeouts(source, change.timeouts.as_ref()),
             retries: self.retries(source, change.retries.as_ref()),
             versions,
-            deadline_ms: deadline_s.saturating_mul(1_000),
+            deadline_ms,
             stop: change.stop.as_ref().map(|stop| self.stop(source, stop.get_ref())),
             rerun_attempts,
         })
@@ -61,19 +59,31 @@ impl Checker<'_> {
     fn migrations(&mut self, source: &Source, change: &Spanned<wire::Change>) -> Vec<Migration> {
         let given = change.get_ref();
         let list = given.migration.as_ref().filter(|list| !list.get_ref().is_empty());
-        let Some(list) = list else {
-            if given.command.is_none() {
-                let remedy = "right would be a [[change.migration]] with `version` and `file`, \
-                              or a `command`";
-                self.push_with(source, change, "the change is empty", remedy);
+        if let Some(command) = &given.command {
+            for (key, there) in [
+                ("[[change.migration]]", list.is_some()),
+                ("`migrations`", given.migrations.is_some()),
+            ] {
+                if there {
+                    let message = format!("`command` and {key} both stand here");
+                    self.push_with(source, command, message, "a change is applied by one of them");
+                }
             }
             return Vec::new();
-        };
-        if let Some(command) = &given.command {
-            let message = "`command` and [[change.migration]] both stand here";
-            self.push_with(source, command, message, "a change is applied by one of them");
-            return Vec::new();
         }
+        if let Some(dir) = &given.migrations {
+            return self.owned_directory(source, given, dir);
+        }
+        if let Some(tool) = &given.tool {
+            let remedy = "it says whose files are in the directory that `migrations` names";
+            self.push_with(source, tool, "`tool` without `migrations`", remedy);
+        }
+        let Some(list) = list else {
+            let remedy = "right would be a [[change.migration]] with `version` and `file`, a \
+                          directory: `migrations`, or a `command`";
+            self.push_with(source, change, "the change is empty", remedy);
+            return Vec::new();
+        };
         let mut seen: Vec<&str> = Vec::new();
         let mut checked = Vec::new();
         for migration in list.get_ref() {
@@ -89,6 +99,37 @@ impl Checker<'_> {
             checked.extend(self.migration(source, migration));
         }
         checked
+    }
+
+    /// A tool's directory, with the tool's own transaction rules.
+    fn owned_directory(
+        &mut self,
+        source: &Source,
+        change: &wire::Change,
+        named: &Spanned<String>,
+    ) -> Vec<Migration> {
+        if let Some(list) = &change.migration {
+            let remedy = "either a directory or single files";
+            self.push_with(source, list, "[[change.migration]] beside `migrations`", remedy);
+        }
+        if let Some(rule) = &change.transaction {
+            let remedy = "the files say it in the way of their tool";
+            self.push_with(source, rule, "`transaction` beside `migrations`", remedy);
+        }
+        let dir = beside(&source.path, named.get_ref());
+        let tool = change.tool.as_ref().map(|tool| *tool.get_ref());
+        read_migrations(&dir, tool).unwrap_or_else(|problems| {
+            // What is wrong with the directory as a whole is told where it is named.
+            let place = |problem: Problem| match problem.path == dir {
+                true => {
+                    let message = format!("{}: {}", dir.display(), problem.message);
+                    Problem { remedy: problem.remedy, ..source.problem(named.span(), message) }
+                }
+                false => problem,
+            };
+            self.problems.extend(problems.into_iter().map(place));
+            Vec::new()
+        })
     }
 
     fn migration(&mut self, source: &Source, migration: &wire::Migration) -> Option<Migration> {
@@ -122,13 +163,7 @@ impl Checker<'_> {
 
     fn timeouts(&mut self, source: &Source, given: Option<&Spanned<wire::Timeouts>>) -> Timeouts {
         let Some(given) = given.map(Spanned::get_ref) else {
-            return Timeouts {
-                scope: Scope::Local,
-                lock_timeout_ms: None,
-                statement_timeout_ms: None,
-                idle_in_transaction_session_timeout_ms: None,
-                scale_with: None,
-            };
+            return Timeouts::default();
         };
         let mut timeout = |key: &str, value: &Option<Spanned<u64>>| {
             value.as_ref().map(|ms| self.within(source, key, ms, 0..=TIMEOUT_MS_MAX))
@@ -155,7 +190,7 @@ impl Checker<'_> {
 
     fn retries(&mut self, source: &Source, given: Option<&Spanned<wire::Retries>>) -> Retries {
         let Some(given) = given.map(Spanned::get_ref) else {
-            return Retries { on_lock_timeout: 0, backoff_ms: BACKOFF_MS_DEFAULT };
+            return Retries::default();
         };
         let count = &given.on_lock_timeout;
         let on_lock_timeout = self.within(source, "on_lock_timeout", count, 0..=RETRIES_MAX);
@@ -174,11 +209,7 @@ impl Checker<'_> {
         by_command: bool,
     ) -> Option<Versions> {
         let Some(given) = given.map(Spanned::get_ref) else {
-            return (!by_command).then(|| Versions {
-                table: VERSIONS_TABLE_DEFAULT.to_owned(),
-                column: VERSIONS_COLUMN_DEFAULT.to_owned(),
-                rows: VersionRows::Each,
-            });
+            return (!by_command).then(Versions::default);
         };
         if !by_command || find_created(&self.created, given.table.get_ref()).is_some() {
             self.created_column(source, &given.table, Some(&given.column));

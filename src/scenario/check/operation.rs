@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::super::problem::{Source, known_names};
+use super::super::sql::Sql;
 use super::super::wire::{self, Ledger};
 use super::super::{Follow, LedgerRule, OperationSpec, OperationStatement, Parameter};
 use super::Checker;
 use super::generator::{generator, only_generator};
-use super::sql::{Sql, Uses};
+use super::sql::Uses;
 
 /// A weight beyond this is a rate that was put into the wrong key.
 const WEIGHT_MAX: f64 = 1_000_000.0;

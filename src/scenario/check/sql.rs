@@ -4,56 +4,16 @@
 //! and not after a minute of seeding. Whether its tables exist is the server's to say.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use toml::Spanned;
 
 use crate::pg::lex::{self, TokenKind};
-use crate::pg::{Piece, split, syntax};
+use crate::pg::{Piece, syntax};
 
-use super::super::problem::{Problem, Source, beside, known_names};
-use super::super::{OperationStatement, Script, Statement};
+use super::super::problem::{Source, beside, known_names};
+use super::super::sql::Sql;
+use super::super::{OperationStatement, Script};
 use super::Checker;
-
-/// Text that holds SQL, and where it stands.
-pub(super) struct Sql<'a> {
-    source: &'a Source,
-    pub text: &'a str,
-    span: Range<usize>,
-    /// Where the text begins in the source; None: its escapes make the places differ.
-    begins: Option<usize>,
-}
-
-impl<'a> Sql<'a> {
-    pub fn file(source: &'a Source) -> Sql<'a> {
-        Sql { source, text: &source.text, span: 0..source.text.len(), begins: Some(0) }
-    }
-
-    pub fn inline(source: &'a Source, text: &'a Spanned<String>) -> Sql<'a> {
-        let span = text.span();
-        let raw = source.text.get(span.clone()).unwrap_or_default();
-        let text = text.get_ref().as_str();
-        let begins = raw.find(text).map(|at| span.start + at);
-        Sql { source, text, span, begins }
-    }
-
-    fn problem(&self, offset: usize, length: usize, message: String) -> Problem {
-        let span = match self.begins {
-            Some(begins) => begins + offset..begins + offset + length,
-            None => self.span.clone(),
-        };
-        self.source.problem(span, message)
-    }
-
-    fn problem_in_line(&self, line: u32, message: String) -> Problem {
-        let before = self.text.split_inclusive('\n').take(line as usize - 1);
-        let start: usize = before.map(str::len).sum();
-        let rest = self.text.get(start..).unwrap_or_default();
-        let text = rest.lines().next().unwrap_or_default();
-        let indent = text.len() - text.trim_start().len();
-        self.problem(start + indent, text.trim().len(), message)
-    }
-}
 
 /// The parameters that some statements name.
 pub(super) type Uses = BTreeSet<String>;
@@ -81,24 +41,18 @@ impl Checker<'_> {
         for piece in &pieces {
             self.parses(&sql, piece.offset, &piece.text);
         }
-        let statement = |piece: Piece| Statement { text: piece.text, line: piece.line };
-        let statements = pieces.into_iter().map(statement).collect();
-        Some(Script { path: file.path.clone(), statements })
+        Some(Script { path: file.path.clone(), statements: sql.statements(pieces) })
     }
 
     pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<Piece> {
-        split(sql.text).unwrap_or_else(|error| {
-            self.problems.push(sql.problem_in_line(error.line, error.message));
+        sql.pieces().unwrap_or_else(|problem| {
+            self.problems.push(problem);
             Vec::new()
         })
     }
 
-    /// Reports where a statement does not parse; the first place says it, the rest follows from it.
     fn parses(&mut self, sql: &Sql<'_>, offset: usize, text: &str) {
-        if let Some(error) = syntax::errors(text).first() {
-            let message = format!("this SQL does not parse: {}", error.message);
-            self.problems.push(sql.problem(offset + error.offset, 1, message));
-        }
+        self.problems.extend(sql.syntax_error(offset, text));
     }
 
     /// Statements without parameters that are to run inside a transaction of ours.

@@ -1,10 +1,11 @@
 //! Checks the schedule, the pool, and what goes on beside them: disturbances and invariants.
 
 use super::super::problem::{Source, known_names};
+use super::super::sql::Sql;
 use super::super::wire;
 use super::super::{Arrivals, Disturbance, Invariant, Pool, Traffic};
 use super::Checker;
-use super::sql::{Sql, Uses};
+use super::sql::Uses;
 
 /// A generator on one machine does not keep more; MEASURED on two cores beside the server.
 const RATE_PER_S_MAX: f64 = 20_000.0;

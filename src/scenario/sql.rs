@@ -1,0 +1,78 @@
+//! SQL text of a file, and where it stands: its statements, and what is wrong with them.
+//!
+//! Shared by whatever reads SQL, so that a script means the same everywhere.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use crate::pg::{Piece, split, syntax};
+
+use super::Statement;
+use super::problem::{Problem, Source};
+
+/// Text that holds SQL, and where it stands.
+pub(super) struct Sql<'a> {
+    source: &'a Source,
+    pub text: &'a str,
+    span: Range<usize>,
+    /// Where the text begins in the source; None: its escapes make the places differ.
+    begins: Option<usize>,
+}
+
+impl<'a> Sql<'a> {
+    pub fn file(source: &'a Source) -> Sql<'a> {
+        Sql::part(source, 0..source.text.len())
+    }
+
+    /// The bytes of a file that are SQL; the rest is somebody else's.
+    pub fn part(source: &'a Source, span: Range<usize>) -> Sql<'a> {
+        let text = source.text.get(span.clone()).unwrap_or_default();
+        Sql { source, text, begins: Some(span.start), span }
+    }
+
+    pub fn inline(source: &'a Source, text: &'a Spanned<String>) -> Sql<'a> {
+        let span = text.span();
+        let raw = source.text.get(span.clone()).unwrap_or_default();
+        let text = text.get_ref().as_str();
+        let begins = raw.find(text).map(|at| span.start + at);
+        Sql { source, text, span, begins }
+    }
+
+    /// The statements, with places within the text.
+    pub fn pieces(&self) -> Result<Vec<Piece>, Problem> {
+        split(self.text).map_err(|error| self.problem_in_line(error.line, error.message))
+    }
+
+    /// The first place at which a statement does not parse; the others follow from it.
+    pub fn syntax_error(&self, offset: usize, text: &str) -> Option<Problem> {
+        let error = syntax::errors(text).into_iter().next()?;
+        let message = format!("this SQL does not parse: {}", error.message);
+        Some(self.problem(offset + error.offset, 1, message))
+    }
+
+    /// With the lines of the whole file.
+    pub fn statements(&self, pieces: Vec<Piece>) -> Vec<Statement> {
+        let before = self.source.text.get(..self.span.start).unwrap_or_default();
+        let above = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
+        let line = |piece: &Piece| piece.line.saturating_add(above);
+        pieces.into_iter().map(|p| Statement { line: line(&p), text: p.text }).collect()
+    }
+
+    pub fn problem(&self, offset: usize, length: usize, message: impl Into<String>) -> Problem {
+        let span = match self.begins {
+            Some(begins) => begins + offset..begins + offset + length,
+            None => self.span.clone(),
+        };
+        self.source.problem(span, message)
+    }
+
+    fn problem_in_line(&self, line: u32, message: String) -> Problem {
+        let before = self.text.split_inclusive('\n').take(line as usize - 1);
+        let start: usize = before.map(str::len).sum();
+        let rest = self.text.get(start..).unwrap_or_default();
+        let text = rest.lines().next().unwrap_or_default();
+        let indent = text.len() - text.trim_start().len();
+        self.problem(start + indent, text.trim().len(), message)
+    }
+}

@@ -1,0 +1,142 @@
+//! Directories of migrations that a tool owns: which files it would run, in which order, and
+//! which of them in a transaction.
+//!
+//! One reader per tool, each by the tool's own rules and with their source. What the tool would
+//! refuse is a problem here; what it leaves out silently is left out. What it keeps in its version
+//! table is the migration's version, but the table itself is the built-in runner's.
+//!
+//! The runner sends one statement at a time. Where a tool sends a whole file as one message, the
+//! borders of the transaction are the same (see `message`), the round trips are not.
+
+mod dbmate;
+mod detect;
+mod diesel;
+mod flyway;
+mod golang_migrate;
+mod goose;
+mod listing;
+mod message;
+mod reading;
+mod refinery;
+mod sqlx;
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Migration;
+use super::problem::{Problem, Source};
+use super::sql::Sql;
+
+use listing::Listing;
+use reading::Reading;
+
+/// A migration tool whose files can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tool {
+    Sqlx,
+    Flyway,
+    Dbmate,
+    Goose,
+    GolangMigrate,
+    Diesel,
+    Refinery,
+}
+
+impl Tool {
+    pub const ALL: [Tool; 7] = [
+        Tool::Sqlx,
+        Tool::Flyway,
+        Tool::Dbmate,
+        Tool::Goose,
+        Tool::GolangMigrate,
+        Tool::Diesel,
+        Tool::Refinery,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tool::Sqlx => "sqlx",
+            Tool::Flyway => "flyway",
+            Tool::Dbmate => "dbmate",
+            Tool::Goose => "goose",
+            Tool::GolangMigrate => "golang-migrate",
+            Tool::Diesel => "diesel",
+            Tool::Refinery => "refinery",
+        }
+    }
+
+    /// What one of its files looks like.
+    fn pattern(self) -> &'static str {
+        match self {
+            Tool::Sqlx => "1_name.sql or 1_name.up.sql",
+            Tool::Flyway => "V1__name.sql",
+            Tool::Dbmate => "1_name.sql with -- migrate:up",
+            Tool::Goose => "1_name.sql with -- +goose Up",
+            Tool::GolangMigrate => "1_name.up.sql",
+            Tool::Diesel => "1_name/up.sql",
+            Tool::Refinery => "V1__name.sql or U1__name.sql",
+        }
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The migrations of a directory in the order in which the tool applies them to a database that
+/// has none of them. Without a tool it is recognised by the directory's contents. A problem whose
+/// path is `dir` is one of the directory as a whole.
+pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<Vec<Migration>, Vec<Problem>> {
+    let listing = Listing::of(dir).map_err(|problem| vec![problem])?;
+    let tool = match tool {
+        Some(tool) => tool,
+        None => detect::detect(&listing).map_err(|problem| vec![problem])?,
+    };
+    let mut reading = Reading::new(tool);
+    let migrations = match tool {
+        Tool::Sqlx => sqlx::read(&listing, &mut reading),
+        Tool::Flyway => flyway::read(&listing, &mut reading),
+        Tool::Dbmate => dbmate::read(&listing, &mut reading),
+        Tool::Goose => goose::read(&listing, &mut reading),
+        Tool::GolangMigrate => golang_migrate::read(&listing, &mut reading),
+        Tool::Diesel => diesel::read(&listing, &mut reading),
+        Tool::Refinery => refinery::read(&listing, &mut reading),
+    };
+    if reading.problems.is_empty() && migrations.iter().all(|m| m.script.statements.is_empty()) {
+        let found = match migrations.is_empty() {
+            true => format!("no migration of {tool}'s is in it"),
+            false => "none of its migrations has a statement".to_owned(),
+        };
+        let remedy = format!("a migration of {tool}'s is named {}", tool.pattern());
+        reading.problems.push(Problem::of_file(dir, found).remedy(remedy));
+    }
+    match reading.problems.is_empty() {
+        true => Ok(migrations),
+        false => Err(reading.problems),
+    }
+}
+
+/// One plain SQL file that no tool owns: its version is its name without the extension, and it
+/// runs in one transaction.
+pub fn read_migration_file(path: &Path) -> Result<Migration, Vec<Problem>> {
+    let whole = |message: String| vec![Problem::of_file(path, message)];
+    let source = Source::open(path).map_err(|why| whole(format!("cannot read it: {why}")))?;
+    let sql = Sql::file(&source);
+    let pieces = sql.pieces().map_err(|problem| vec![problem])?;
+    let wrong = pieces.iter().filter_map(|piece| sql.syntax_error(piece.offset, &piece.text));
+    let wrong: Vec<Problem> = wrong.collect();
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    if pieces.is_empty() {
+        let problem = Problem::of_file(path, "it has no statement");
+        return Err(vec![problem.remedy("an empty change shows nothing")]);
+    }
+    let version = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(reading::migration(version, &source, sql.statements(pieces), true))
+}

@@ -1,0 +1,120 @@
+//! What every reader does alike: open a file, split it, put migrations in order, tell problems.
+
+use std::path::Path;
+
+use crate::pg::Piece;
+
+use super::super::problem::{Problem, Source};
+use super::super::sql::Sql;
+use super::super::{Migration, Script, Statement};
+use super::listing::Entry;
+use super::{Tool, message};
+
+/// Problems are collected, so that those of every file are told at once.
+pub(super) struct Reading {
+    pub tool: Tool,
+    pub problems: Vec<Problem>,
+}
+
+/// A file that is a migration by its name.
+pub(super) struct Named<'a, K> {
+    /// What the tool sorts by; no two migrations share it.
+    pub order: K,
+    /// What the tool writes in its version table.
+    pub version: String,
+    pub entry: &'a Entry,
+}
+
+impl Reading {
+    pub fn new(tool: Tool) -> Reading {
+        Reading { tool, problems: Vec::new() }
+    }
+
+    pub fn open(&mut self, path: &Path) -> Option<Source> {
+        let unreadable = |why: String| Problem::of_file(path, format!("cannot read it: {why}"));
+        Source::open(path).map_err(|why| self.problems.push(unreadable(why))).ok()
+    }
+
+    /// The statements of a file or of a part of one, each of which parses.
+    pub fn pieces(&mut self, sql: &Sql<'_>) -> Vec<Piece> {
+        let pieces = sql.pieces().unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            Vec::new()
+        });
+        let wrong = pieces.iter().filter_map(|piece| sql.syntax_error(piece.offset, &piece.text));
+        self.problems.extend(wrong);
+        pieces
+    }
+
+    /// SQL that the tool sends as one message, in a transaction of its own or not.
+    pub fn as_one_message(
+        &mut self,
+        version: String,
+        source: &Source,
+        sql: &Sql<'_>,
+        in_transaction: bool,
+    ) -> Migration {
+        let pieces = self.pieces(sql);
+        let transaction = in_transaction || message::is_transaction(&pieces);
+        self.problems.extend(message::differs_piecewise(self.tool, sql, &pieces));
+        migration(version, source, sql.statements(pieces), transaction)
+    }
+
+    /// Sorted, and two of the same version told.
+    pub fn in_order<'a, K: Ord>(&mut self, mut found: Vec<Named<'a, K>>) -> Vec<Named<'a, K>> {
+        found.sort_by(|a, b| a.order.cmp(&b.order));
+        for pair in found.windows(2).filter(|pair| pair[0].order == pair[1].order) {
+            let (first, second) = (&pair[0].entry.path, &pair[1]);
+            let message = format!("{} has version `{}` too", first.display(), second.version);
+            let line = (!second.entry.is_dir).then_some(1);
+            let problem = Problem { line, ..Problem::of_file(&second.entry.path, message) };
+            self.problems.push(problem.remedy("a version is applied once; renumber one of them"));
+        }
+        found
+    }
+
+    /// A file that the tool, too, stumbles over or tells.
+    pub fn misnamed(&mut self, entry: &Entry, what: &str) {
+        let remedy = format!(
+            "a migration of {}'s is named {}; keep other files elsewhere",
+            self.tool,
+            self.tool.pattern()
+        );
+        self.problems.push(Problem::of_file(&entry.path, what).remedy(remedy));
+    }
+
+    /// A migration in a programming language, which the tool would run and we cannot.
+    pub fn no_sql(&mut self, entry: &Entry) {
+        let message = format!("{} would run this migration, which is no SQL", self.tool);
+        let remedy = "only SQL is run here: name a directory without it, or write what it does as \
+                      SQL";
+        self.problems.push(Problem::of_file(&entry.path, message).remedy(remedy));
+    }
+}
+
+pub(super) fn migration(
+    version: String,
+    source: &Source,
+    statements: Vec<Statement>,
+    transaction: bool,
+) -> Migration {
+    let script = Script { path: source.path.clone(), statements };
+    let (transaction, repeat, pauses) = (Some(transaction), None, Vec::new());
+    Migration { version, script, transaction, repeat, pauses }
+}
+
+/// The leading digits of a name, and what follows them; None without digits.
+pub(super) fn leading_digits(name: &str) -> Option<(&str, &str)> {
+    let end = name.find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len());
+    (end > 0).then(|| name.split_at(end))
+}
+
+/// The lines of a text with the byte offset of each.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = offset;
+        offset += line.len();
+        (start, line.trim_end_matches(['\n', '\r']))
+    })
+}
