@@ -76,6 +76,93 @@ fn output_of_another_run_is_not_written_over() {
     run.stderr(contains("another directory"));
 }
 
+/// A scenario of a few rows, whose own change is unsafe and whose limits bear a busy machine, and
+/// what else is to be there.
+fn tiny(migrations: &[(&str, &str)]) -> tempfile::TempDir {
+    let scenario = "analysis = 'A few rows.'\n\
+        [schema]\ntables = 'schema.sql'\n\
+        [[table]]\nname = 't'\nrows = 500\ncolumns.id = { serial = {} }\n\
+        [traffic]\nrate_per_s = 50\nbaseline_ms = 500\nrecovery_min_ms = 200\n\
+        [[operation]]\nname = 'count'\nweight = 1\nsql = 'SELECT count(*) FROM t'\n\
+        [limits]\nstall_ms_max = 10_000\np99_ms_floor = 10_000\ngenerator_lag_ms_max = 10_000\n\
+        [[change.migration]]\nversion = '1'\nfile = 'own.sql'\n\
+        [expect]\nverdict = 'unsafe'\n";
+    let directory = tempfile::tempdir().expect("a directory");
+    for (name, text) in [
+        ("tiny/scenario.toml", scenario),
+        ("tiny/schema.sql", "CREATE TABLE t (id bigint);"),
+        ("tiny/own.sql", "SELECT 1/0;"),
+    ]
+    .iter()
+    .chain(migrations)
+    {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(path, text).expect("a file");
+    }
+    directory
+}
+
+#[rstest]
+#[case::safe_directory(
+    &[("m/1_a.sql", "ALTER TABLE t ADD COLUMN a int;"),
+        ("m/2_b.sql", "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON t (a);")],
+    "m",
+    0,
+    "SAFE"
+)]
+#[case::unsafe_directory(
+    &[("m/1_b.sql", "CREATE INDEX CONCURRENTLY i ON t (id);")],
+    "m",
+    1,
+    "25001"
+)]
+#[case::safe_file(&[("a.sql", "ALTER TABLE t ADD COLUMN a int;")], "a.sql", 0, "SAFE")]
+fn migrations_that_are_tried_take_the_place_of_the_scenarios_change(
+    #[case] files: &[(&str, &str)],
+    #[case] migrations: &str,
+    #[case] code: i32,
+    #[case] told: &str,
+) {
+    let directory = tiny(files);
+    let tried = pgauntlet()
+        .current_dir(directory.path())
+        .args(["try", "tiny", "--migrations", migrations, "--lock-timeout-ms", "3000"])
+        .args(["--no-cache", "--quiet"])
+        .assert();
+    tried.code(code).stdout(contains(told));
+}
+
+#[rstest]
+#[case::nothing_to_try(&["try", "tiny"], "--migrations <PATH>")]
+#[case::unknown_tool(&["try", "tiny", "--migrations", "m", "--tool", "alembic"], "golang-migrate")]
+#[case::two_tools(&["try", "tiny", "--migrations", "m"], "--tool flyway")]
+#[case::tool_of_a_file(
+    &["try", "tiny", "--migrations", "m/V1__a.sql", "--tool", "flyway"],
+    "--tool goes with a directory"
+)]
+#[case::no_directory(&["try", "tiny", "--migrations", "n"], "cannot list it")]
+#[case::no_scenario(&["try", "huge", "--migrations", "m", "--tool", "flyway"], "pgauntlet list")]
+fn what_cannot_be_tried_is_refused_with_code_2_before_anything_starts(
+    #[case] arguments: &[&str],
+    #[case] told: &str,
+) {
+    let directory = tiny(&[("m/V1__a.sql", "SELECT 1;")]);
+    let refused = pgauntlet().current_dir(directory.path()).args(arguments).assert();
+    refused.code(2).stderr(contains(told)).stdout(is_empty());
+}
+
+#[test]
+fn help_of_try_names_what_can_be_tried_and_the_tools() {
+    let mut command = pgauntlet();
+    for name in ["PGAUNTLET_SERVER", "PGAUNTLET_CACHE", "COLUMNS"] {
+        command.env_remove(name);
+    }
+    let help = command.args(["try", "--help"]).assert().success();
+    let text = String::from_utf8_lossy(&help.get_output().stdout).into_owned();
+    insta::assert_snapshot!(text);
+}
+
 /// A run that is interrupted ends with 130 within a bounded time and leaves no server.
 #[rstest]
 #[case::sigint(nix::sys::signal::Signal::SIGINT)]

@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::provision::{self, SourceRequest};
 use crate::run::SizeRequest;
+use crate::scenario::Tool;
+
+/// As Postgres limits its own timeouts: milliseconds in an int.
+const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
 
 /// Runs a schema change against a real Postgres under live writers and says whether it is safe.
 #[derive(Debug, Parser)]
@@ -19,6 +24,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run scenarios and judge them
     Run(RunArguments),
+    /// Run your own migrations under a scenario's schema, data and traffic
+    Try(TryArguments),
     /// Judge stored histories again, without a server
     Judge(JudgeArguments),
     /// List scenarios and what they expect
@@ -46,6 +53,52 @@ pub struct Which {
 pub struct RunArguments {
     #[command(flatten)]
     pub which: Which,
+    #[command(flatten)]
+    pub trials: TrialArguments,
+}
+
+/// What is tried in place of the scenario's own change, and how; expects `safe`.
+#[derive(Debug, Args)]
+pub struct TryArguments {
+    /// Name of the scenario, or the directory that holds it
+    pub scenario: String,
+    /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
+    #[arg(long, value_name = "DIR")]
+    pub scenarios_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub tried: Tried,
+    /// Whose directory it is [default: recognised by its files]
+    #[arg(long, value_name = "NAME", value_parser = tool())]
+    pub tool: Option<Tool>,
+    /// SET lock_timeout on the change's session [default: the server's]; with --command, what it
+    /// sets
+    #[arg(long, value_name = "MS", value_parser = timeout_ms())]
+    pub lock_timeout_ms: Option<u64>,
+    /// SET statement_timeout on the change's session [default: the server's]; with --command,
+    /// what it sets
+    #[arg(long, value_name = "MS", value_parser = timeout_ms())]
+    pub statement_timeout_ms: Option<u64>,
+    #[command(flatten)]
+    pub trials: TrialArguments,
+}
+
+/// The change: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Tried {
+    /// A tool's directory of migrations, run by the tool's transaction rules; or one SQL file, run
+    /// in one transaction
+    #[arg(long, value_name = "PATH")]
+    pub migrations: Option<PathBuf>,
+    /// A command for sh, such as 'alembic upgrade head', run here; DATABASE_URL and PGHOST, PGPORT,
+    /// … tell it where to connect
+    #[arg(long, value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+/// Server, size and output: what every command that runs trials takes.
+#[derive(Debug, Args)]
+pub struct TrialArguments {
     #[command(flatten)]
     pub server: ServerArguments,
     /// All tables scaled so that the largest has 200,000 rows
@@ -146,10 +199,21 @@ impl ServerArguments {
     }
 }
 
-impl RunArguments {
+impl TrialArguments {
     pub fn sizes(&self) -> SizeRequest {
         SizeRequest { scale: self.scale, quick: self.quick, rows: self.rows.clone() }
     }
+}
+
+fn timeout_ms() -> impl TypedValueParser<Value = u64> {
+    clap::value_parser!(u64).range(0..=TIMEOUT_MS_MAX)
+}
+
+fn tool() -> impl TypedValueParser<Value = Tool> {
+    PossibleValuesParser::new(Tool::ALL.map(Tool::as_str)).try_map(|name| {
+        let known = Tool::ALL.into_iter().find(|tool| tool.as_str() == name);
+        known.ok_or("it is none of the tools")
+    })
 }
 
 fn factor(text: &str) -> Result<f64, String> {

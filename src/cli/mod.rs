@@ -7,6 +7,7 @@ mod cache;
 mod doctor;
 mod run;
 mod scenarios;
+mod tried;
 
 use std::ffi::OsString;
 
@@ -41,6 +42,7 @@ pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> Ending {
 async fn run_command(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments).await,
+        Command::Try(arguments) => run::try_out(arguments).await,
         Command::Judge(arguments) => run::judge(arguments),
         Command::List(which) => scenarios::list(which),
         Command::Check(which) => scenarios::check(which),

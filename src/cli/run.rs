@@ -1,4 +1,4 @@
-//! `run` and `judge`.
+//! `run`, `try` and `judge`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,15 +9,27 @@ use crate::report::{self, Live, Mode};
 use crate::run::{self, Ending, Error, Fault, OnJudged, Request};
 use crate::scenario::Scenario;
 
-use super::args::{JudgeArguments, RunArguments};
-use super::{complain, scenarios};
+use super::args::{JudgeArguments, RunArguments, TrialArguments, TryArguments};
+use super::scenarios::Loaded;
+use super::{complain, scenarios, tried};
 
 pub async fn run(arguments: &RunArguments) -> Ending {
-    let loaded = match scenarios::load(&arguments.which) {
-        Ok(loaded) => loaded,
-        Err(ending) => return ending,
-    };
-    let request = match request(arguments, loaded.scenarios) {
+    match scenarios::load(&arguments.which) {
+        Ok(loaded) => run_trials(loaded, &arguments.trials).await,
+        Err(ending) => ending,
+    }
+}
+
+/// One scenario with another change.
+pub async fn try_out(arguments: &TryArguments) -> Ending {
+    match tried::scenario(arguments) {
+        Ok(loaded) => run_trials(loaded, &arguments.trials).await,
+        Err(ending) => ending,
+    }
+}
+
+async fn run_trials(loaded: Loaded, arguments: &TrialArguments) -> Ending {
+    let request = match request(loaded.scenarios, arguments) {
         Ok(request) => request,
         Err(ending) => return ending,
     };
@@ -47,7 +59,7 @@ pub async fn run(arguments: &RunArguments) -> Ending {
     }
 }
 
-fn request(arguments: &RunArguments, mut scenarios: Vec<Scenario>) -> Result<Request, Ending> {
+fn request(mut scenarios: Vec<Scenario>, arguments: &TrialArguments) -> Result<Request, Ending> {
     if let Some(rng_seed) = arguments.rng_seed {
         scenarios.iter_mut().for_each(|scenario| scenario.rng_seed = rng_seed);
     }

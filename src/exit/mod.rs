@@ -8,7 +8,7 @@ use crate::run::Ending;
 
 /// Every trial ended as its scenario expects.
 pub const AS_EXPECTED: u8 = 0;
-/// Some verdict or finding is not the expected one.
+/// Some verdict or finding is not the expected one; for `try`, the change is not safe.
 pub const NOT_AS_EXPECTED: u8 = 1;
 /// The command line or a scenario file is wrong; nothing was started.
 pub const BAD_INPUT: u8 = 2;
@@ -23,7 +23,7 @@ pub const INTERRUPTED: u8 = 130;
 pub const HELP: &str = "\
 Exit codes:
     0  every trial ended as its scenario expects
-    1  a verdict or finding is not the expected one
+    1  a verdict or finding is not the expected one; for try: the change is not safe
     2  the command line or a scenario file is wrong; nothing was started
     3  a trial's evidence carries no answer (unproven)
     4  our failure or the environment's
