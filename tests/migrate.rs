@@ -87,6 +87,7 @@ impl Trial {
             recorder: &self.recorder,
             listener: &silent(),
             faults: &[],
+            output: None,
         };
         migrate::prepare(&self.address, change).await.expect("a version table");
         migrate::apply(&setup, attempt).await.expect("an end")

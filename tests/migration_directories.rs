@@ -425,6 +425,7 @@ async fn apply(migrations: Vec<Migration>) -> AttemptEnd {
         recorder: &recorder,
         listener: &silent(),
         faults: &[],
+        output: None,
     };
     migrate::prepare(&address, &change).await.expect("a version table");
     let end = migrate::apply(&setup, 0).await.expect("an end");

@@ -3,12 +3,14 @@
 //! Either speaks to the server through a tap, which traces its statements. This module does not
 //! know what else goes on around the change and does not judge how it went.
 
+mod by_command;
 pub mod command;
 mod error;
 mod runner;
 mod upstream;
 mod versions;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::connect::Address;
@@ -17,6 +19,7 @@ use crate::scenario::{Change, Sizes};
 use crate::tap::{self, Announcements, Fault, Tap};
 
 pub use error::Error;
+pub use upstream::Server as TapServer;
 pub use versions::{prepare, versions};
 
 /// What to apply, and where.
@@ -34,6 +37,8 @@ pub struct Setup<'a> {
     pub listener: &'a Listener,
     /// What is done to the change on purpose.
     pub faults: &'a [Fault],
+    /// A directory for the whole output of a command.
+    pub output: Option<&'a Path>,
 }
 
 impl Setup<'_> {
@@ -62,7 +67,10 @@ impl Setup<'_> {
 /// Applies the change once and says how that ended.
 pub async fn apply(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     setup.recorder.record(Event::AttemptBegan { attempt });
-    let end = runner::run(setup, attempt).await?;
+    let end = match &setup.change.command {
+        Some(command) => by_command::run(setup, command, attempt).await?,
+        None => runner::run(setup, attempt).await?,
+    };
     setup.recorder.record(Event::AttemptEnded { attempt, end: end.clone() });
     Ok(end)
 }

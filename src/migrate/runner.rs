@@ -36,7 +36,8 @@ pub(super) async fn run(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEn
     }
     // The session says goodbye when the answer to what it sent last is there.
     drop(runner);
-    tap.stop(CANCEL_GRACE).await;
+    // How the runner fared, it knows itself.
+    let _ = tap.stop(CANCEL_GRACE).await;
     end.unwrap_or(Ok(AttemptEnd::DeadlineExceeded))
 }
 

@@ -126,7 +126,8 @@ async fn one_trial(
     }
     let database = current.insert(trial_database()).clone();
     let copy = seed::copy(&address, &template, &database, facts.version_num).await?;
-    let recorder = start_history(scenario, sizes, facts, out)?;
+    let output = out.map(|out| out.join(&scenario.name));
+    let recorder = start_history(scenario, sizes, facts, output.as_deref())?;
     let change_address = server.tcp_address().unwrap_or(address.clone()).with_database(&database);
     let setup = trial::Setup {
         scenario,
@@ -135,6 +136,7 @@ async fn one_trial(
         change_address: &change_address,
         recorder: &recorder,
         listener,
+        output: output.as_deref(),
     };
     let ended = trial::run(&setup).await;
     let dropped = seed::drop_database(&address, &database).await;
@@ -155,9 +157,9 @@ fn start_history(
     scenario: &Scenario,
     sizes: &Sizes,
     server: crate::history::ServerFacts,
-    out: Option<&Path>,
+    output: Option<&Path>,
 ) -> Result<Recorder, Error> {
-    let path = out.map(|out| history_path(out, &scenario.name)).transpose()?;
+    let path = output.map(history_path).transpose()?;
     let header = Header {
         pgauntlet_history: crate::history::VERSION,
         trial: TrialFacts {
@@ -173,9 +175,8 @@ fn start_history(
     Ok(Recorder::start(Clock::start(), header, path.as_deref())?)
 }
 
-fn history_path(out: &Path, scenario: &str) -> Result<PathBuf, Error> {
-    let directory = out.join(scenario);
-    std::fs::create_dir_all(&directory).map_err(|e| Error::out(&directory, e))?;
+fn history_path(directory: &Path) -> Result<PathBuf, Error> {
+    std::fs::create_dir_all(directory).map_err(|e| Error::out(directory, e))?;
     Ok(directory.join(HISTORY_FILE))
 }
 

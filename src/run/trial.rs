@@ -1,6 +1,7 @@
 //! One trial: baseline, change, recovery, rerun, checks, on a copy of the seeded database.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::clock::Micros;
@@ -24,6 +25,8 @@ pub struct Setup<'a> {
     pub change_address: &'a Address,
     pub recorder: &'a Recorder,
     pub listener: &'a Listener,
+    /// Where the trial's history is kept.
+    pub output: Option<&'a Path>,
 }
 
 impl Setup<'_> {
@@ -49,6 +52,7 @@ impl Setup<'_> {
             recorder: self.recorder,
             listener: self.listener,
             faults: &[],
+            output: self.output,
         };
         let end = migrate::apply(&setup, attempt).await?;
         self.snapshot(Some(attempt)).await?;

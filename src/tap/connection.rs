@@ -128,7 +128,7 @@ impl Connection {
             let now = self.shared.recorder.clock().now();
             self.tracer.ended(now, *outcome, None, &BTreeMap::new(), Micros::ZERO);
         } else if let Some(error) = &self.conversation.parting {
-            self.shared.ended(Some(error));
+            self.shared.failed(error);
         }
         let by = match ended {
             Err(End::Fault) => ClosedBy::Fault,

@@ -115,11 +115,6 @@ impl Tap {
         self.shared.pids()
     }
 
-    /// The error of the last statement, where it failed.
-    pub fn last_error(&self) -> Option<ServerError> {
-        self.shared.last_error()
-    }
-
     /// Cancels what the change's backends run.
     pub async fn cancel(&self) {
         for pid in self.shared.pids() {
@@ -129,10 +124,11 @@ impl Tap {
     }
 
     /// Takes no new connection, lets those that are open come to their end for `grace`, then
-    /// closes them and ends their backends. What they did is recorded when this returns.
-    pub async fn stop(mut self, grace: Duration) {
+    /// closes them and ends their backends. What they did is recorded when this returns. Gives the
+    /// error that the change was left with, if it was.
+    pub async fn stop(mut self, grace: Duration) -> Option<ServerError> {
         self.stopping.cancel();
-        let Some(mut ended) = self.ended.take() else { return };
+        let mut ended = self.ended.take()?;
         if tokio::time::timeout(grace, &mut ended).await.is_err() {
             let pids = self.shared.pids();
             for pid in pids {
@@ -147,6 +143,7 @@ impl Tap {
             // It has said that it ends.
             let _ = thread.join();
         }
+        self.shared.last_error()
     }
 }
 

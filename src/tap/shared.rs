@@ -127,12 +127,17 @@ impl Shared {
         }
     }
 
-    /// A statement has ended; what failed last is why a command failed.
-    pub fn ended(&self, error: Option<&ServerError>) {
-        *lock(&self.last_error) = error.cloned();
+    /// A statement failed, or a server closed a connection.
+    pub fn failed(&self, error: &ServerError) {
+        *lock(&self.last_error) = Some(error.clone());
     }
 
-    /// The error of the last statement, where it failed, or the last of a server that went.
+    /// A statement that changes something succeeded after whatever failed.
+    pub fn succeeded(&self) {
+        *lock(&self.last_error) = None;
+    }
+
+    /// The last error, unless the change went on to change something after it.
     pub fn last_error(&self) -> Option<ServerError> {
         lock(&self.last_error).clone()
     }

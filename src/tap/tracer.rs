@@ -197,7 +197,11 @@ impl Tracer {
             _ => Vec::new(),
         };
         let error = outcome.error;
-        self.shared.ended(error.as_ref());
+        match &error {
+            Some(error) => self.shared.failed(error),
+            None if changes(kind) => self.shared.succeeded(),
+            None => {}
+        }
         let event = StatementEnded {
             attempt: self.shared.attempt,
             statement: open.id.unwrap_or_default(),
@@ -261,6 +265,12 @@ fn strongest_per_relation(sight: &Sight) -> Vec<HeldLock> {
     let held =
         |(relation, mode): (&str, LockMode)| HeldLock { relation: relation.to_owned(), mode };
     strongest.into_iter().map(held).collect()
+}
+
+/// Whether a statement of this kind does anything but look around and begin or end a transaction.
+fn changes(kind: &Kind) -> bool {
+    use Kind::{Begin, Commit, Lock, Rollback, Savepoint, Select, Set};
+    !matches!(kind, Begin | Commit | Lock | Rollback | Savepoint | Select | Set)
 }
 
 /// `UPDATE 10`, `INSERT 0 10`.
