@@ -30,7 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 fn command(line: &str, directory: &Path) -> Command {
     let directory = directory.to_owned();
-    Command { line: line.to_owned(), directory, environment: BTreeMap::new() }
+    Command { line: line.to_owned(), requires: Vec::new(), directory, environment: BTreeMap::new() }
 }
 
 fn invocation(command: &Command) -> Invocation<'_> {

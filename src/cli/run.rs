@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::judge::Judgement;
+use crate::migrate;
 use crate::report::{self, Live, Mode};
 use crate::run::{self, Ending, Error, Fault, OnJudged, Request};
 use crate::scenario::Scenario;
@@ -14,10 +15,35 @@ use super::scenarios::Loaded;
 use super::{complain, scenarios, tried};
 
 pub async fn run(arguments: &RunArguments) -> Ending {
-    match scenarios::load(&arguments.which) {
-        Ok(loaded) => run_trials(loaded, &arguments.trials).await,
-        Err(ending) => ending,
+    let mut loaded = match scenarios::load(&arguments.which) {
+        Ok(loaded) => loaded,
+        Err(ending) => return ending,
+    };
+    let left_out = leave_out(&mut loaded.scenarios);
+    if !left_out.is_empty()
+        && (!arguments.which.scenarios.is_empty() || loaded.scenarios.is_empty())
+    {
+        left_out.iter().for_each(|why| complain(&format!("run {why}")));
+        return Ending::Failed;
     }
+    let ending = run_trials(loaded, &arguments.trials).await;
+    for why in &left_out {
+        anstream::println!("not run: {why}");
+    }
+    ending
+}
+
+/// Takes out the scenarios whose command needs a program that is not here, and says why. Whoever
+/// runs all of them need not have every migration tool.
+fn leave_out(scenarios: &mut Vec<Scenario>) -> Vec<String> {
+    let mut left_out = Vec::new();
+    scenarios.retain(|scenario| {
+        let missing = scenario.change.command.as_ref().and_then(migrate::command::missing);
+        let why = |name: &str| format!("{}: {name} is not on PATH", scenario.name);
+        left_out.extend(missing.map(why));
+        missing.is_none()
+    });
+    left_out
 }
 
 /// One scenario with another change.

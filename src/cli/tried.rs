@@ -60,8 +60,8 @@ fn by_command(arguments: &TryArguments, line: &str) -> Result<Change, Ending> {
         complain(&format!("find the directory to run the command in: {error}"));
         Ending::Failed
     })?;
-    let (line, environment) = (line.to_owned(), BTreeMap::new());
-    let command = Some(Command { line, directory, environment });
+    let (line, requires) = (line.to_owned(), Vec::new());
+    let command = Some(Command { line, requires, directory, environment: BTreeMap::new() });
     Ok(Change { command, versions: None, ..Change::of(Vec::new()) })
 }
 

@@ -135,6 +135,8 @@ pub enum Kind {
     Savepoint,
     /// SET, RESET
     Set,
+    /// SHOW
+    Show,
     CreateIndex {
         concurrently: bool,
         if_not_exists: bool,
@@ -185,6 +187,7 @@ pub fn kind(sql: &str) -> Kind {
         "rollback" | "abort" => Kind::Rollback,
         "savepoint" | "release" => Kind::Savepoint,
         "set" | "reset" => Kind::Set,
+        "show" => Kind::Show,
         "create" if second == "index" || (second == "unique" && words.at(2) == "index") => {
             words.create_index()
         }

@@ -94,6 +94,8 @@ pub enum TransactionRule {
 pub struct Command {
     /// For `sh -c`.
     pub line: String,
+    /// Programs that have to be there; looked for before anything starts.
+    pub requires: Vec<String>,
     /// Where it runs.
     pub directory: PathBuf,
     /// On top of ours, without the names that are reserved.

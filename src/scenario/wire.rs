@@ -183,6 +183,7 @@ pub struct Pool {
 #[serde(deny_unknown_fields)]
 pub struct Change {
     pub command: Option<Spanned<String>>,
+    pub requires: Option<Spanned<Vec<Spanned<String>>>>,
     pub directory: Option<Spanned<String>>,
     pub environment: Option<Spanned<Named<String>>>,
     pub transaction: Option<Spanned<TransactionRule>>,

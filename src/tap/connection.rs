@@ -16,7 +16,7 @@ use crate::history::{
 };
 use crate::pg::syntax::Kind;
 
-use super::conversation::{ClientStep, Conversation, Outcome, ServerStep, Statement};
+use super::conversation::{Asking, ClientStep, Conversation, Outcome, ServerStep, Statement};
 use super::fault::FaultKind;
 use super::frame::{Frame, Frames, Sender};
 use super::injected::{self, Question, Settings};
@@ -331,8 +331,9 @@ impl Connection {
             matches!(transaction, TransactionStatus::Idle | TransactionStatus::InTransaction);
         let mut before = None;
         let mut looked = false;
-        if usable && self.tracer.looks.settings_due(&statement.kind) {
-            self.read_settings().await?;
+        let askable = usable && statement.asking != Asking::No;
+        if askable && self.tracer.looks.settings_due(&statement.kind) {
+            self.read_settings(statement.asking == Asking::WithFlush).await?;
             looked = true;
         }
         let in_transaction = transaction == TransactionStatus::InTransaction;
@@ -431,8 +432,7 @@ impl Connection {
         looked.map_err(|message| self.shared.recorder.record(look_failed(message))).ok()
     }
 
-    async fn read_settings(&mut self) -> Result<(), End> {
-        let in_pipeline = self.conversation.in_pipeline();
+    async fn read_settings(&mut self, in_pipeline: bool) -> Result<(), End> {
         let question = injected::settings(self.conversation.server_version, in_pipeline)?;
         let rows = self.ask(question, in_pipeline).await?;
         match rows.as_deref().and_then(Settings::of_rows) {

@@ -23,12 +23,26 @@ const NAMES_MAX: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     pub text: String,
-    /// Of a message of several statements, the first's.
+    /// Of a message of several statements, none in particular.
     pub kind: Kind,
     /// In the message.
     pub count: u32,
     pub protocol: Protocol,
     pub parameter_types: Vec<u32>,
+    /// How a question can be put to the session before the statement is sent.
+    pub asking: Asking,
+}
+
+/// Whether the tap may put a question of its own to the session, and what ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// No pipeline is open.
+    WithSync,
+    /// A pipeline is open, which a Sync would end, and something has been executed in it.
+    WithFlush,
+    /// A pipeline is open and nothing has been executed in it: an Execute of ours would make the
+    /// client's own the second one, and servers refuse CREATE INDEX CONCURRENTLY there.
+    No,
 }
 
 /// What to do with a client's message.
@@ -100,6 +114,8 @@ pub struct Conversation {
     awaiting_ready: bool,
     /// Extended messages were sent since the last Sync.
     in_pipeline: bool,
+    /// Something has been executed in it.
+    executed: bool,
     /// An error ended the pipeline: the server passes over everything up to the next Sync.
     pipeline_failed: bool,
     /// The server reads copied data.
@@ -124,6 +140,7 @@ impl Default for Conversation {
             protocol: Protocol::Simple,
             awaiting_ready: true,
             in_pipeline: false,
+            executed: false,
             pipeline_failed: false,
             copying_in: false,
             started: false,
@@ -147,9 +164,12 @@ impl Conversation {
         self.transaction
     }
 
-    /// Extended messages are on the way that no Sync has closed.
-    pub fn in_pipeline(&self) -> bool {
-        self.in_pipeline
+    fn asking(&self) -> Asking {
+        match (self.in_pipeline, self.executed) {
+            (false, _) => Asking::WithSync,
+            (true, true) => Asking::WithFlush,
+            (true, false) => Asking::No,
+        }
     }
 
     /// To be called with each message in order; again with the same one after a hold.
@@ -177,6 +197,14 @@ impl Conversation {
             }
             // Nothing up to the next Sync is run or answered.
             _ if self.pipeline_failed => return ClientStep::Forward,
+            // It takes nothing and begins nothing, and drivers send it with the Execute.
+            FromClient::Close { statement } => {
+                if let Some(name) = statement {
+                    self.prepared.remove(name);
+                }
+                self.in_pipeline = true;
+                return ClientStep::Forward;
+            }
             _ if self.progress == Progress::Executing => {
                 self.progress = Progress::Flushed;
                 return ClientStep::FlushAndHold;
@@ -228,17 +256,12 @@ impl Conversation {
                 let prepared = prepared.unwrap_or_else(|| Prepared::unknown("portal", portal));
                 let begun = self.progress == Progress::Prepared;
                 let step = self.begin(Progress::Executing, Protocol::Extended, prepared);
-                self.in_pipeline = true;
+                (self.in_pipeline, self.executed) = (true, true);
                 match step {
                     ClientStep::Begin(statement) if begun => ClientStep::Run(statement),
                     // Without a Parse or Bind: the rest of a portal that gave a part of its rows.
                     step => step,
                 }
-            }
-            FromClient::CloseStatement { name } => {
-                self.prepared.remove(name);
-                self.in_pipeline = true;
-                ClientStep::Forward
             }
             _ => {
                 self.in_pipeline = true;
@@ -250,11 +273,12 @@ impl Conversation {
     /// Parse analysis takes locks, and so does planning at Bind: the statement begins with the
     /// first message that is about it.
     fn prepare(&mut self, prepared: Prepared) -> ClientStep {
-        self.in_pipeline = true;
-        match self.progress {
+        let step = match self.progress {
             Progress::None => self.begin(Progress::Prepared, Protocol::Extended, prepared),
             _ => ClientStep::Forward,
-        }
+        };
+        self.in_pipeline = true;
+        step
     }
 
     fn begin(&mut self, progress: Progress, protocol: Protocol, prepared: Prepared) -> ClientStep {
@@ -264,13 +288,16 @@ impl Conversation {
             Protocol::Simple => statements_in(&text),
             Protocol::Extended | Protocol::FunctionCall => 1,
         };
-        let text = shorten(text);
+        let text = recorded(&text);
+        // Several are looked at as what might do anything.
+        let kind = if count > 1 { Kind::Other } else { kind };
         ClientStep::Begin(Box::new(Statement {
             text,
             kind,
             count,
             protocol,
             parameter_types: types,
+            asking: self.asking(),
         }))
     }
 
@@ -338,7 +365,8 @@ impl Conversation {
 
     fn ready(&mut self, status: TransactionStatus) -> ServerStep {
         (self.started, self.awaiting_ready, self.in_pipeline) = (true, false, false);
-        (self.copying_in, self.pipeline_failed, self.transaction) = (false, false, status);
+        (self.copying_in, self.pipeline_failed, self.executed) = (false, false, false);
+        self.transaction = status;
         if status == TransactionStatus::Idle {
             // Portals end with their transaction.
             self.portals.clear();
@@ -397,13 +425,13 @@ fn statements_in(text: &str) -> u32 {
     }
 }
 
-fn shorten(mut text: String) -> String {
-    if text.len() > TEXT_BYTES_MAX {
-        let end = (0..=TEXT_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at));
-        text.truncate(end.unwrap_or_default());
-        text.push('…');
+/// A statement's text as it is recorded: without space around it, and cut where it is long.
+pub fn recorded(text: &str) -> String {
+    let text = text.trim();
+    match text.len() {
+        ..=TEXT_BYTES_MAX => text.to_owned(),
+        _ => format!("{}…", &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]),
     }
-    text
 }
 
 /// `15.4 (Debian …)` and `18beta1` as `server_version_num`'s major.

@@ -48,7 +48,8 @@ impl Looks {
     /// Whether the settings in force have to be read before the statement. What stops others is
     /// never told with settings that somebody remembers.
     pub fn settings_due(&self, kind: &Kind) -> bool {
-        self.settings_stale || !(moves_rows(kind) || is_control(kind) || *kind == Kind::Set)
+        self.settings_stale
+            || !(moves_rows(kind) || is_control(kind) || matches!(kind, Kind::Set | Kind::Show))
     }
 
     pub fn settings_read(&mut self) {
@@ -58,7 +59,7 @@ impl Looks {
     /// Whether locks, WAL and relations have to be looked at after the statement (and before it,
     /// where nothing is known yet).
     pub fn due(&self, kind: &Kind, text: &str, in_transaction: bool) -> bool {
-        if *kind == Kind::Set || is_control(kind) {
+        if matches!(kind, Kind::Set | Kind::Show) || is_control(kind) {
             return false;
         }
         if !moves_rows(kind) {

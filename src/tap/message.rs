@@ -29,9 +29,9 @@ pub enum FromClient {
     Execute {
         portal: String,
     },
-    /// Close of a statement.
-    CloseStatement {
-        name: String,
+    /// Close of a statement, by name, or of a portal.
+    Close {
+        statement: Option<String>,
     },
     FunctionCall {
         oid: u32,
@@ -42,7 +42,7 @@ pub enum FromClient {
     /// CopyDone, CopyFail.
     CopyEnd,
     Terminate,
-    /// Describe, Close of a portal, a password, and what is not known.
+    /// Describe, a password, and what is not known.
     Other,
 }
 
@@ -57,8 +57,9 @@ impl FromClient {
             }
             Some(b'B') => FromClient::Bind { portal: body.string(), statement: body.string() },
             Some(b'E') => FromClient::Execute { portal: body.string() },
-            Some(b'C') if body.byte() == Some(b'S') => {
-                FromClient::CloseStatement { name: body.string() }
+            Some(b'C') => {
+                let is_statement = body.byte() == Some(b'S');
+                FromClient::Close { statement: is_statement.then(|| body.string()) }
             }
             Some(b'F') => FromClient::FunctionCall { oid: body.u32().unwrap_or_default() },
             Some(b'S') => FromClient::Sync,

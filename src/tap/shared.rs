@@ -13,6 +13,7 @@ use crate::history::{
     TransactionStatus,
 };
 
+use super::conversation::recorded;
 use super::fault::{At, Fault, FaultKind};
 use super::watch::{Doing, Watch};
 
@@ -47,7 +48,8 @@ impl Default for Announcing {
 
 impl Announcements {
     /// Call right before the statement is sent.
-    pub fn announce(&self, statement: Announced) {
+    pub fn announce(&self, mut statement: Announced) {
+        statement.text = recorded(&statement.text);
         lock(&self.state).next.push_back(statement);
     }
 

@@ -269,8 +269,8 @@ fn strongest_per_relation(sight: &Sight) -> Vec<HeldLock> {
 
 /// Whether a statement of this kind does anything but look around and begin or end a transaction.
 fn changes(kind: &Kind) -> bool {
-    use Kind::{Begin, Commit, Lock, Rollback, Savepoint, Select, Set};
-    !matches!(kind, Begin | Commit | Lock | Rollback | Savepoint | Select | Set)
+    use Kind::{Begin, Commit, Lock, Rollback, Savepoint, Select, Set, Show};
+    !matches!(kind, Begin | Commit | Lock | Rollback | Savepoint | Select | Set | Show)
 }
 
 /// `UPDATE 10`, `INSERT 0 10`.

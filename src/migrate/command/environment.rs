@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use crate::scenario::{Sizes, Timeouts};
+use crate::scenario::{Command, Sizes, Timeouts};
 
 /// What the command is to connect to.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,22 @@ pub fn environment(
     .collect()
 }
 
-/// `postgresql://`, because some tools know no `postgres://`.
+/// The first program that the command requires and that is not on its PATH.
+pub fn missing(command: &Command) -> Option<&str> {
+    let own = command.environment.get("PATH").map(OsString::from);
+    let path = own.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+    let is_there = |name: &String| {
+        std::env::split_paths(&path).any(|directory| is_program(&directory.join(name)))
+    };
+    command.requires.iter().find(|name| !is_there(name)).map(String::as_str)
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// `postgresql://`, because some tools know no `postgres://`; and without parameters, because
+/// drivers take what they do not know for an error. `PGSSLMODE` says the rest.
 fn url(target: &Target<'_>) -> String {
     let host = match target.host.parse::<std::net::Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
@@ -52,7 +69,7 @@ fn url(target: &Target<'_>) -> String {
     };
     let password = target.password.map(|p| format!(":{}", encoded(p))).unwrap_or_default();
     format!(
-        "postgresql://{}{password}@{host}:{}/{}?sslmode=disable",
+        "postgresql://{}{password}@{host}:{}/{}",
         encoded(target.user),
         target.port,
         encoded(target.database)
@@ -114,7 +131,7 @@ mod tests {
         let target = Target { password: Some("p"), ..TARGET };
         let given = environment(&target, &timeouts(), &sizes(1_000), &sizes(100));
         let wanted = [
-            ("DATABASE_URL", "postgresql://app:p@127.0.0.1:5433/pgauntlet_1?sslmode=disable"),
+            ("DATABASE_URL", "postgresql://app:p@127.0.0.1:5433/pgauntlet_1"),
             ("PGAUNTLET_IDLE_IN_TRANSACTION_SESSION_TIMEOUT_MS", "0"),
             ("PGAUNTLET_LOCK_TIMEOUT_MS", "3000"),
             ("PGAUNTLET_STATEMENT_TIMEOUT_MS", "3000"),
@@ -164,7 +181,7 @@ mod tests {
             assert!(shown.contains(host), "{url}: {shown}");
         }
         let six = Target { host: "::1", ..TARGET };
-        assert_eq!(url(&six), "postgresql://app@[::1]:5433/pgauntlet_1?sslmode=disable");
+        assert_eq!(url(&six), "postgresql://app@[::1]:5433/pgauntlet_1");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod environment;
 mod group;
 mod output;
 
-pub use environment::{Target, environment};
+pub use environment::{Target, environment, missing};
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;

@@ -22,6 +22,7 @@ impl Checker<'_> {
             let keys = [
                 ("directory", directory.map(Spanned::span)),
                 ("environment", environment.map(Spanned::span)),
+                ("requires", change.requires.as_ref().map(Spanned::span)),
             ];
             for (key, span) in keys {
                 let Some(span) = span else { continue };
@@ -37,6 +38,7 @@ impl Checker<'_> {
         self.only_runners_keys(source, change);
         Some(Command {
             line: line.get_ref().clone(),
+            requires: self.requires(source, change),
             directory: self.directory(source, directory),
             environment: environment
                 .map(|given| self.environment(source, given.get_ref()))
@@ -57,6 +59,17 @@ impl Checker<'_> {
             let remedy = "it tells the built-in runner what to do; a command decides for itself";
             self.problems.push(problem.remedy(remedy));
         }
+    }
+
+    fn requires(&mut self, source: &Source, change: &wire::Change) -> Vec<String> {
+        let given = change.requires.as_ref().map(|list| list.get_ref().as_slice());
+        for name in given.unwrap_or_default() {
+            if name.get_ref().is_empty() || name.get_ref().contains(['/', ' ']) {
+                let message = format!("`{}` is no name of a program", name.get_ref());
+                self.push_with(source, name, message, "right would be a name as in `alembic`");
+            }
+        }
+        given.unwrap_or_default().iter().map(|name| name.get_ref().clone()).collect()
     }
 
     fn directory(&mut self, source: &Source, given: Option<&Spanned<String>>) -> PathBuf {
