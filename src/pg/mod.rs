@@ -4,6 +4,7 @@
 
 pub mod lex;
 mod lock;
+pub mod purpose;
 mod split;
 mod sqlstate;
 pub mod syntax;

@@ -224,7 +224,7 @@ fn dml(word: &str) -> Option<Kind> {
 }
 
 /// The words of a statement outside parentheses, lower-cased; quoted names as they are.
-struct Words {
+pub(super) struct Words {
     words: Vec<String>,
 }
 
@@ -232,7 +232,7 @@ struct Words {
 const WORDS_MAX: usize = 200;
 
 impl Words {
-    fn of(sql: &str) -> Words {
+    pub(super) fn of(sql: &str) -> Words {
         let (mut words, mut depth) = (Vec::new(), 0_usize);
         for token in lex::tokens(sql).unwrap_or_default() {
             match (token.kind, token.text(sql)) {
@@ -250,12 +250,20 @@ impl Words {
         Words { words }
     }
 
-    fn at(&self, index: usize) -> String {
+    pub(super) fn at(&self, index: usize) -> String {
         self.words.get(index).cloned().unwrap_or_default()
     }
 
-    fn has(&self, word: &str) -> bool {
+    pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|w| w == word)
+    }
+
+    /// How often it says IF EXISTS or IF NOT EXISTS.
+    pub(super) fn conditions(&self) -> usize {
+        let says = |pair: &&[String]| {
+            matches!((pair[0].as_str(), pair[1].as_str()), ("if", "exists" | "not"))
+        };
+        self.words.windows(2).filter(says).count()
     }
 
     /// ROLLBACK [ WORK | TRANSACTION ] TO

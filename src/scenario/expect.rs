@@ -80,8 +80,25 @@ finding_kinds! {
     ConcurrentlyInTransaction "concurrently-in-transaction",
     /// The change failed in another way.
     ChangeFailed "change-failed",
+    /// The command that applies the change failed, and no statement of it did.
+    CommandFailed "command-failed",
+    /// The command reported success although a statement of it failed and was not repeated.
+    ErrorSwallowed "error-swallowed",
     /// statement_timeout ended a DO block that commits inside: the cap is not per batch.
     TimeoutCoversBlock "timeout-covers-block",
+    /// A connection ended with work in an open transaction, or rolled it back, although the change
+    /// reported success.
+    OpenTransaction "open-transaction",
+    /// Several migrations ran in one transaction although each was to have its own.
+    OneTransaction "one-transaction",
+    /// Several statements in one message, which the server runs as one transaction.
+    OneMessage "one-message",
+    /// Statements ran one after another under an AccessExclusiveLock.
+    StatementsUnderLock "statements-under-lock",
+    /// A statement that takes or waits for a strong lock ran with no timeout in force.
+    NoTimeout "no-timeout",
+    /// A timeout that the change declares was not in force for a statement of it.
+    TimeoutNotInForce "timeout-not-in-force",
     /// An index with indisvalid = false was left behind.
     InvalidIndex "invalid-index",
     /// A failed change left a NOT VALID constraint behind.
