@@ -189,6 +189,7 @@ fn an_abort_is_named_by_its_sqlstate_and_cause(
     #[case] expected: &str,
 ) {
     let mut made = Made::with_change();
+    made.lock_timeout_ms = 3_000;
     made.failed_statement(0, 5_000, 8_000, "ALTER TABLE spans ADD COLUMN a int", code, message);
     made.attempt_fails(code, message);
     made.rerun(AttemptEnd::Finished { applied: Some(1) });

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::history::{Counters, LedgerReport, SamplerReport, TrialFacts};
+use crate::pg::purpose::Purpose;
 use crate::scenario::{FindingKind, Verdict};
 use crate::stats::{Bucket, Summary};
 
@@ -62,12 +63,25 @@ pub struct Witness {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatementRef {
+    /// Empty: not known.
     pub migration: String,
-    /// None: the runner's own.
+    pub origin: Origin,
+    /// None: not of a file.
     pub file: Option<String>,
     pub line: Option<u32>,
     pub text: String,
     pub took_us: Micros,
+}
+
+/// Whose statement it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A migration's file.
+    File,
+    /// The built-in runner's own.
+    Runner,
+    Command,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,12 +106,16 @@ pub struct Measured {
     pub application_errors: BTreeMap<String, u64>,
     pub change_errors: BTreeMap<String, u64>,
     pub change_us: Micros,
+    /// For how long of that the tap held its statements and their answers back to look at locks.
+    pub paused_us: Micros,
     /// The longest that the change itself was seen waiting for a lock.
     pub change_waited_us: Micros,
     /// From the end of the change until latency was back; None: it never was.
     pub recovery_us: Option<Micros>,
     pub generator_lag_p99_us: Micros,
     pub attempts: u32,
+    /// How the command ended, per attempt; empty where the change is no command.
+    pub commands: Vec<CommandRow>,
     pub statements: Vec<StatementRow>,
     pub sampler: SamplerReport,
     pub ledger: Option<LedgerReport>,
@@ -113,13 +131,34 @@ pub struct LatencyByPhase {
     pub rerun: Summary,
 }
 
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandRow {
+    pub attempt: u32,
+    /// None: a signal ended it.
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    /// The end of what it printed.
+    pub output: String,
+    /// Bytes of output before that.
+    pub output_cut: u64,
+}
+
 /// A statement of the change and what it cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatementRow {
     pub attempt: u32,
+    /// Number of its connection within the attempt.
+    pub connection: u32,
     pub statement: StatementRef,
+    pub purpose: Purpose,
     pub began_us: Micros,
+    /// Whether a transaction was open when it began.
+    pub in_transaction: bool,
+    /// In force when it began.
+    pub timeouts: TimeoutsInForce,
     pub rows: Option<u64>,
     pub error: Option<String>,
     /// WAL of the whole server meanwhile, the traffic's included.
@@ -127,4 +166,19 @@ pub struct StatementRow {
     pub rewritten: Vec<String>,
     /// `relation mode`, held after the statement.
     pub held: Vec<String>,
+    /// Those of them that were not held before it.
+    pub taken: Vec<String>,
+    /// How long the tap held it and its answer back.
+    pub paused_us: Micros,
+}
+
+/// Milliseconds; 0 is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeoutsInForce {
+    pub lock_ms: u64,
+    pub statement_ms: u64,
+    pub idle_in_transaction_ms: u64,
+    /// None: the server has no such setting (before 17).
+    pub transaction_ms: Option<u64>,
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
-use crate::history::{Counters, Operation, Outcome, Phase, SamplerReport, ServerError};
+use crate::history::{
+    CommandEnded, Counters, HeldLock, Operation, Outcome, Phase, SamplerReport, ServerError,
+};
 use crate::scenario::{Scenario, Traffic};
 use crate::stats::{Bucket, Buckets, Latencies, Summary};
 
 use super::blame::statement_ref;
-use super::judgement::{LatencyByPhase, Measured, StatementRow};
+use super::judgement::{CommandRow, LatencyByPhase, Measured, StatementRow};
 use super::pool::Pressure;
 use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
@@ -42,9 +44,11 @@ pub fn measure(
         application_errors: application_errors(timeline),
         change_errors: change_errors(timeline),
         change_us: took,
+        paused_us: paused(timeline),
         recovery_us,
         generator_lag_p99_us: generator_lag(timeline),
         attempts: timeline.attempts.len() as u32,
+        commands: command_rows(timeline),
         statements: statement_rows(timeline),
         sampler: timeline.sampler.iter().fold(SamplerReport::default(), merge),
         ledger: timeline.ledger.cloned(),
@@ -133,19 +137,44 @@ fn recovery(timeline: &Timeline<'_>, traffic: &Traffic, baseline_p99: Micros) ->
     Some(last.unwrap_or_default())
 }
 
+/// In the change itself, before any rerun.
+fn paused(timeline: &Timeline<'_>) -> Micros {
+    let statements = timeline.change().into_iter().flat_map(|a| &a.statements);
+    statements.fold(Micros::ZERO, |sum, statement| sum + statement.paused())
+}
+
+fn command_rows(timeline: &Timeline<'_>) -> Vec<CommandRow> {
+    let ended = timeline.attempts.iter().filter_map(|a| a.command);
+    let row = |ended: &CommandEnded| CommandRow {
+        attempt: ended.attempt,
+        exit_code: ended.exit_code,
+        signal: ended.signal,
+        output: ended.output.clone(),
+        output_cut: ended.output_cut,
+    };
+    ended.map(row).collect()
+}
+
 fn statement_rows(timeline: &Timeline<'_>) -> Vec<StatementRow> {
     let rows = |a: &AttemptRecord<'_>| -> Vec<StatementRow> {
-        a.statements.iter().map(|s| statement_row(a.attempt, s, timeline.end)).collect()
+        a.statements.iter().map(|s| statement_row(s, timeline.end)).collect()
     };
     timeline.attempts.iter().flat_map(rows).collect()
 }
 
-fn statement_row(attempt: u32, record: &StatementRecord<'_>, end: Micros) -> StatementRow {
-    let ended = record.ended;
+fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
+    let (began, ended) = (record.began, record.ended);
+    let told = |locks: &[HeldLock]| -> Vec<String> {
+        locks.iter().map(|lock| format!("{} {}", lock.relation, lock.mode)).collect()
+    };
     StatementRow {
-        attempt,
+        attempt: began.attempt,
+        connection: began.connection,
         statement: statement_ref(record, end),
+        purpose: record.purpose(),
         began_us: record.span(end).0,
+        in_transaction: record.open_before(),
+        timeouts: record.timeouts(),
         rows: ended.and_then(|e| e.rows),
         error: match ended {
             Some(ended) => ended.error.as_ref().map(ToString::to_string),
@@ -153,11 +182,9 @@ fn statement_row(attempt: u32, record: &StatementRecord<'_>, end: Micros) -> Sta
         },
         wal_bytes: ended.and_then(|e| e.wal_bytes),
         rewritten: ended.map(|e| e.rewritten.clone()).unwrap_or_default(),
-        held: ended
-            .iter()
-            .flat_map(|e| &e.held)
-            .map(|h| format!("{} {}", h.relation, h.mode))
-            .collect(),
+        held: ended.map(|e| told(&e.held)).unwrap_or_default(),
+        taken: ended.map(|e| told(&e.taken)).unwrap_or_default(),
+        paused_us: record.paused(),
     }
 }
 

@@ -9,12 +9,14 @@ mod judgement;
 mod measure;
 mod pool;
 mod rules;
+mod sessions;
 mod stalls;
 mod timeline;
 mod waits;
 
 pub use judgement::{
-    Finding, Judgement, LatencyByPhase, Measured, StatementRef, StatementRow, Witness,
+    CommandRow, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef, StatementRow,
+    TimeoutsInForce, Witness,
 };
 pub use waits::{Blocker, Cause, LockWait};
 
@@ -24,7 +26,7 @@ use crate::scenario::{Scenario, Verdict};
 use timeline::Timeline;
 
 /// Version of the judgement's format in result.json.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Judges one trial.
 pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
@@ -33,10 +35,11 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let stalls = stalls::stalls(&timeline, &waits);
     let pool = pool::pressure(scenario, &timeline, &stalls);
     let measured = measure::measure(scenario, &timeline, &waits, &stalls, &pool);
+    let sessions = sessions::sessions(&timeline);
     let evidence = rules::Evidence {
         scenario,
         timeline: &timeline,
-
+        sessions: &sessions,
         stalls: &stalls,
         pool: &pool,
         measured: &measured,

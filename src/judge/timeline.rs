@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{
-    ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, Counters, DisturbanceEvent, Event,
-    History, InvariantRead, LedgerReport, Operation, Phase, Role, SamplerReport, StatementBegan,
-    StatementEnded, WaitSample,
+    ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
+    ConnectionOpened, Counters, DisturbanceEvent, Event, FaultEvent, History, InvariantRead,
+    LedgerReport, Operation, Phase, Role, SamplerReport, StatementBegan, StatementEnded,
+    WaitSample,
 };
 
 #[derive(Default)]
@@ -33,7 +34,26 @@ pub struct AttemptRecord<'h> {
     pub began: Micros,
     pub ended: Option<Micros>,
     pub end: Option<&'h AttemptEnd>,
+    /// In the order in which they began, of all connections.
     pub statements: Vec<StatementRecord<'h>>,
+    /// As they were opened.
+    pub connections: Vec<ConnectionRecord<'h>>,
+    /// How the command ended, where the change is one.
+    pub command: Option<&'h CommandEnded>,
+    pub faults: Vec<(Micros, &'h FaultEvent)>,
+}
+
+impl AttemptRecord<'_> {
+    pub fn finished(&self) -> bool {
+        matches!(self.end, Some(AttemptEnd::Finished { .. }))
+    }
+}
+
+/// A connection of the change.
+pub struct ConnectionRecord<'h> {
+    pub opened: &'h ConnectionOpened,
+    /// How it ended, with its transaction's status; None: it was not seen to end.
+    pub closed: Option<(Micros, &'h ConnectionClosed)>,
 }
 
 pub struct StatementRecord<'h> {
@@ -67,28 +87,24 @@ impl<'h> Timeline<'h> {
             }
             Event::Operation(operation) => self.operations.push(operation),
             Event::Counters(counters) => self.counters = Some(*counters),
-            Event::AttemptBegan { attempt } => self.attempts.push(AttemptRecord {
-                attempt: *attempt,
-                began: at,
-                ended: None,
-                end: None,
-                statements: Vec::new(),
-            }),
-            Event::AttemptEnded { end, .. } => {
-                if let Some(last) = self.attempts.last_mut() {
-                    (last.ended, last.end) = (Some(at), Some(end));
-                }
+            Event::AttemptBegan { attempt } => self.attempt(*attempt, at).began = at,
+            Event::AttemptEnded { attempt, end } => {
+                let record = self.attempt(*attempt, at);
+                (record.ended, record.end) = (Some(at), Some(end));
             }
             Event::StatementBegan(began) => {
-                if let Some(last) = self.attempts.last_mut() {
-                    last.statements.push(StatementRecord { at, began, ended: None });
-                }
+                let record = StatementRecord { at, began, ended: None };
+                self.attempt(began.attempt, at).statements.push(record);
             }
-            Event::StatementEnded(ended) => self.end_statement(ended),
-            Event::ConnectionOpened(_)
-            | Event::ConnectionClosed(_)
-            | Event::CommandEnded(_)
-            | Event::Fault(_) => {}
+            Event::StatementEnded(ended) => self.end_statement(ended, at),
+            Event::ConnectionOpened(opened) => {
+                self.roles.entry(opened.pid).or_insert(&Role::Change);
+                let record = ConnectionRecord { opened, closed: None };
+                self.attempt(opened.attempt, at).connections.push(record);
+            }
+            Event::ConnectionClosed(closed) => self.close_connection(closed, at),
+            Event::CommandEnded(ended) => self.attempt(ended.attempt, at).command = Some(ended),
+            Event::Fault(fault) => self.attempt(fault.attempt, at).faults.push((at, fault)),
             Event::Waits(sample) => self.waits.push((at, sample)),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Sampler(report) => self.sampler.push(report),
@@ -100,11 +116,36 @@ impl<'h> Timeline<'h> {
         }
     }
 
-    fn end_statement(&mut self, ended: &'h StatementEnded) {
-        let Some(last) = self.attempts.last_mut() else { return };
-        let open = last.statements.iter_mut().rev();
+    /// A connection may be opened before its attempt is said to have begun, and closed after it.
+    fn attempt(&mut self, attempt: Attempt, at: Micros) -> &mut AttemptRecord<'h> {
+        let known = self.attempts.iter().position(|a| a.attempt == attempt);
+        let index = known.unwrap_or_else(|| {
+            self.attempts.push(AttemptRecord {
+                attempt,
+                began: at,
+                ended: None,
+                end: None,
+                statements: Vec::new(),
+                connections: Vec::new(),
+                command: None,
+                faults: Vec::new(),
+            });
+            self.attempts.len() - 1
+        });
+        &mut self.attempts[index]
+    }
+
+    fn end_statement(&mut self, ended: &'h StatementEnded, at: Micros) {
+        let open = self.attempt(ended.attempt, at).statements.iter_mut().rev();
         for record in open.filter(|record| record.began.statement == ended.statement).take(1) {
             record.ended = Some(ended);
+        }
+    }
+
+    fn close_connection(&mut self, closed: &'h ConnectionClosed, at: Micros) {
+        let open = self.attempt(closed.attempt, at).connections.iter_mut().rev();
+        for record in open.filter(|r| r.opened.connection == closed.connection).take(1) {
+            record.closed = Some((at, closed));
         }
     }
 

@@ -18,9 +18,9 @@ use super::syntax::{Kind, Words, kind};
 pub enum Purpose {
     /// BEGIN, COMMIT, ROLLBACK, savepoints.
     Transaction,
-    /// SET, RESET, PREPARE, LOCK, temporary tables: about the session itself.
+    /// SET, SHOW, PREPARE, LOCK, temporary tables: about the session itself.
     Setting,
-    /// SELECT, SHOW, EXPLAIN.
+    /// SELECT, EXPLAIN, COPY TO.
     Read,
     /// Whatever changes the schema or data, or may.
     Work,
@@ -41,10 +41,10 @@ fn purpose_of_one(sql: &str) -> Purpose {
         Kind::Other => match words.at(0).as_str() {
             "commit" | "rollback" => Purpose::Transaction,
             "prepare" if words.at(1) == "transaction" => Purpose::Transaction,
-            "deallocate" | "discard" | "listen" | "load" | "lock" | "notify" | "prepare"
-            | "unlisten" => Purpose::Setting,
+            "" | "deallocate" | "discard" | "listen" | "load" | "lock" | "notify" | "prepare"
+            | "show" | "unlisten" => Purpose::Setting,
             "create" if is_temporary(&words) => Purpose::Setting,
-            "" | "close" | "declare" | "explain" | "fetch" | "move" | "show" => Purpose::Read,
+            "close" | "declare" | "explain" | "fetch" | "move" => Purpose::Read,
             "copy" if words.has("to") && !words.has("from") => Purpose::Read,
             _ => Purpose::Work,
         },

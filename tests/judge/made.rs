@@ -1,5 +1,8 @@
 //! Histories made by hand.
 
+// Each test file compiles this module for itself and uses a part of it.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -237,6 +240,10 @@ impl Made {
         self.end = failed(code, message);
     }
 
+    pub fn ends(&mut self, end: AttemptEnd) {
+        self.end = end;
+    }
+
     pub fn rerun(&mut self, end: AttemptEnd) {
         self.reruns.push(end);
     }
@@ -346,7 +353,7 @@ fn wait(pid: i32, waited_ms: u64, blockers: &[i32], hard: bool) -> Wait {
     }
 }
 
-fn error(code: &str, message: &str) -> ServerError {
+pub fn error(code: &str, message: &str) -> ServerError {
     ServerError {
         sqlstate: Some(SqlState::new(code)),
         message: message.to_owned(),

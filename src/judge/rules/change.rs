@@ -8,7 +8,8 @@ use crate::schema::Fingerprint;
 use super::super::blame::statement_ref;
 use super::super::judgement::Finding;
 use super::super::timeline::{AttemptRecord, StatementRecord};
-use super::words::{count, statement_words};
+use super::command::{error_of, exit_words, last_words};
+use super::words::{count, statement_words, transaction_words};
 use super::{Evidence, finding};
 
 /// One finding per kind of abort, told of its first occurrence.
@@ -24,35 +25,66 @@ pub fn aborts(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 }
 
 fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Finding> {
-    let error = match attempt.end {
-        Some(AttemptEnd::Failed { error, .. }) => error,
+    match attempt.end {
+        Some(AttemptEnd::Failed { .. }) => {}
         Some(AttemptEnd::DeadlineExceeded) => return Some(deadline(evidence, attempt)),
         Some(AttemptEnd::Finished { .. } | AttemptEnd::Stopped) => return None,
         None => {
             let sentence = "the change has no end in the history".to_owned();
             return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));
         }
+    }
+    let again = match attempt.attempt {
+        0 => String::new(),
+        n => format!(" (rerun {n})"),
     };
-    let failed = attempt.statements.iter().rev().find(|s| failure(s).is_some());
+    let Some(error) = error_of(attempt) else {
+        let ended = attempt.command?;
+        let (exit, last) = (exit_words(ended), last_words(ended));
+        let sentence = format!("{exit}{again}, and its last statement had not failed; {last}");
+        return Some(finding(FindingKind::CommandFailed, verdict(evidence), sentence));
+    };
+    let failed = || attempt.statements.iter().rev().filter(|s| failure(s).is_some());
+    let failed = failed().find(|s| failure(s) == Some(error)).or_else(|| failed().next());
     let kind = kind_of(error);
     let statement = match failed {
         Some(record) => statement_words(&statement_ref(record, evidence.timeline.end)),
         None => "the change".to_owned(),
     };
-    let again = match attempt.attempt {
-        0 => String::new(),
-        n => format!(" (rerun {n})"),
-    };
     let sentence = format!("{statement} failed{again}: {error}");
     let mut abort = finding(kind, verdict(evidence), sentence);
     abort.remedy = remedy(kind).map(str::to_owned);
-    if kind == FindingKind::ConcurrentlyInTransaction && changed_nothing(evidence) {
-        abort.sentence.push_str("; nothing was changed");
-        if evidence.stalls.is_empty() {
-            abort.sentence.push_str(", and no operation was seen waiting for it");
+    if kind == FindingKind::ConcurrentlyInTransaction {
+        abort.sentence.push_str(&failed.map_or_else(String::new, |f| in_which(evidence, f)));
+        if changed_nothing(evidence) {
+            abort.sentence.push_str("; nothing was changed");
+            if evidence.stalls.is_empty() {
+                abort.sentence.push_str(", and no operation was seen waiting for it");
+            }
         }
     }
     Some(abort)
+}
+
+/// In which transaction the statement ran, and what had opened it: an autocommit block that is none
+/// has to be told from a BEGIN that somebody wrote.
+fn in_which(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> String {
+    if record.began.statements > 1 && !record.open_before() {
+        let statements = count(u64::from(record.began.statements), "statement");
+        return format!("; it was sent in one message of {statements}, which is one transaction");
+    }
+    let mut transactions = evidence
+        .sessions
+        .iter()
+        .filter(|s| s.attempt == record.began.attempt && s.connection == record.began.connection);
+    let transaction = transactions.find_map(|session| session.transaction_of(record));
+    transaction.map_or_else(String::new, |transaction| {
+        let first = transaction.known_by();
+        match first.began.statement == record.began.statement {
+            true => "; it ran inside a transaction in which it was the first statement".to_owned(),
+            false => format!("; it ran inside {}", transaction_words(evidence, &transaction)),
+        }
+    })
 }
 
 /// Whether the catalogue and the versions after the change are those before it.
@@ -168,7 +200,7 @@ pub fn timeout_covers_block(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 /// After a failure some rerun succeeds; after a success a rerun succeeds and changes nothing.
 pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let attempts = &evidence.timeline.attempts;
-    let finished = |a: &AttemptRecord<'_>| matches!(a.end, Some(AttemptEnd::Finished { .. }));
+    let finished = |a: &AttemptRecord<'_>| a.finished();
     let Some(last) = attempts.last() else { return Vec::new() };
     let mut findings = Vec::new();
     if attempts.len() > 1 && !finished(last) {

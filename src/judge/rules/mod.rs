@@ -4,19 +4,23 @@
 //! `scenario::FindingKind`. What a finding amounts to alone is its verdict; the worst one wins.
 
 mod change;
+mod command;
 mod evidence;
+mod sessions;
 mod state;
 mod traffic;
 mod words;
 
 use crate::clock::Micros;
-use crate::history::{Attempt, AttemptEnd, Phase};
+use crate::history::{Attempt, Phase};
+use crate::pg::purpose::writes_to;
 use crate::scenario::{Expect, FindingKind, Scenario, Verdict};
 
 use super::judgement::{Finding, Measured};
 use super::pool::Pressure;
+use super::sessions::Session;
 use super::stalls::Stall;
-use super::timeline::Timeline;
+use super::timeline::{StatementRecord, Timeline};
 
 pub use words::reason;
 
@@ -24,6 +28,7 @@ pub use words::reason;
 pub struct Evidence<'e, 'h> {
     pub scenario: &'e Scenario,
     pub timeline: &'e Timeline<'h>,
+    pub sessions: &'e [Session<'e, 'h>],
     pub stalls: &'e [Stall<'h>],
     pub pool: &'e Pressure,
     pub measured: &'e Measured,
@@ -38,10 +43,21 @@ impl Evidence<'_, '_> {
         self.timeline.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from)
     }
 
+    /// Whether the change is applied by a tool of its own rather than by the built-in runner.
+    fn is_command(&self) -> bool {
+        self.scenario.change.command.is_some()
+            || self.timeline.attempts.iter().any(|a| a.command.is_some())
+    }
+
+    /// Whether the statement writes the table in which the tool remembers what is applied.
+    fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
+        let versions = self.scenario.change.versions.as_ref();
+        versions.is_some_and(|v| writes_to(&record.began.text, &v.table) > 0)
+    }
+
     /// The first attempt that came to its end.
     fn first_success(&self) -> Option<Attempt> {
-        let finished = |end| matches!(end, Some(&AttemptEnd::Finished { .. }));
-        self.timeline.attempts.iter().find(|a| finished(a.end)).map(|a| a.attempt)
+        self.timeline.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
     }
 }
 
@@ -56,10 +72,16 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(change::aborts(evidence));
     findings.extend(change::timeout_covers_block(evidence));
     findings.extend(change::reruns(evidence));
+    findings.extend(command::error_swallowed(evidence));
+    findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
     findings.extend(state::writes(evidence));
     findings.extend(state::reads(evidence));
     findings.extend(evidence::gaps(evidence));
+    // What informs and decides nothing.
+    findings.extend(sessions::statements_under_lock(evidence));
+    findings.extend(sessions::one_transaction(evidence));
+    findings.extend(sessions::one_message(evidence));
     findings
 }
 

@@ -13,6 +13,8 @@ use super::{Evidence, finding};
 
 /// A pool that is full for less than this had a burst, not a blockage.
 const EXHAUSTED_MIN: Micros = Micros::from_millis(100);
+/// A stall of which the tap's own looks make less than one part in so many is told without them.
+const LOOKING_SHARE: u64 = 10;
 
 /// The worst stall that is beyond the limit, and how many there were.
 pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
@@ -20,10 +22,11 @@ pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let beyond: Vec<&Stall<'_>> = evidence.stalls.iter().filter(|s| s.longest > limit).collect();
     let worst = *beyond.iter().max_by_key(|s| (stall_verdict(evidence, s), s.longest))?;
     let sentence = format!(
-        "{} waited up to {} (limit {limit}) {}{}",
+        "{} waited up to {} (limit {limit}) {}{}{}",
         count(worst.operations, "operation"),
         worst.longest,
         stall_words(worst),
+        looking_words(worst, limit),
         match beyond.len() {
             1 => String::new(),
             n => format!("; {n} such stalls in all"),
@@ -36,16 +39,38 @@ pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     Some(stall)
 }
 
+/// What the tap's own looks add to a stall, where that is more than a tenth of it or decides.
+fn looking_words(stall: &Stall<'_>, limit: Micros) -> String {
+    let looking = stall.blame.looking;
+    let decides = stall.longest - looking <= limit;
+    if looking.0 * LOOKING_SHARE <= stall.longest.0 && !decides {
+        return String::new();
+    }
+    let without = match decides {
+        true => ", and without that it would have been within the limit",
+        false => "",
+    };
+    format!(
+        "; for {looking} of it the tap itself held the change back to look at its locks, which is \
+         not the tool's idling{without}"
+    )
+}
+
 /// Bounded where each part of it has an end that the change itself has set: the waiting by
 /// lock_timeout, the idling by its own timeout. Work under the lock has none, and grows with size.
+/// A stall that our own looks have lengthened beyond the limit proves nothing.
 fn stall_verdict(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Verdict {
     // What piled up behind the lock has to drain after it.
     let limit = evidence.stall_limit();
+    if stall.longest > limit && stall.longest - stall.blame.looking <= limit {
+        return Verdict::Unproven;
+    }
     let within = |part: Micros, own: Option<Micros>| part <= own.unwrap_or_default() + limit;
     let blame = &stall.blame;
     let bounded = within(blame.waiting, blame.lock_timeout)
         && within(blame.idle, blame.idle_timeout)
         && within(blame.holding, None)
+        && within(blame.rest, None)
         && blame.lock_timeout.or(blame.idle_timeout).is_some();
     match bounded {
         true => Verdict::Bounded,
@@ -104,8 +129,8 @@ fn stall_remedy(stall: &Stall<'_>) -> String {
 fn witness(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Witness {
     let wait = &stall.witness.wait;
     let operation = stall.witness.operation;
-    let blocker = wait.blockers.iter().find(|b| evidence.timeline.is_change(b.pid));
-    let blocker = blocker.or(wait.blockers.first());
+    let own = wait.blockers.iter().filter(|b| evidence.timeline.is_change(b.pid));
+    let blocker = own.max_by_key(|b| (b.blocked, b.hard)).or(wait.blockers.first());
     Witness {
         at_us: wait.from,
         waited_us: operation.map_or(wait.seen_for(), |o| o.finished_us - wait.from),

@@ -5,7 +5,10 @@ use crate::history::AttemptEnd;
 use crate::scenario::Verdict;
 use crate::stats::grouped;
 
+use super::super::blame::statement_ref;
 use super::super::judgement::{Finding, StatementRef};
+use super::super::sessions::Transaction;
+use super::super::timeline::{AttemptRecord, StatementRecord};
 use super::Evidence;
 
 /// Characters of a statement that a sentence quotes.
@@ -30,6 +33,28 @@ pub fn statement_words(statement: &StatementRef) -> String {
             format!("{quoted} ({name}:{line})")
         }
         _ => quoted,
+    }
+}
+
+/// A statement that is not in a finding otherwise.
+pub fn record_words(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> String {
+    statement_words(&statement_ref(record, evidence.timeline.end))
+}
+
+/// `the transaction that began with SET lock_timeout = '3s'`.
+pub fn transaction_words(
+    evidence: &Evidence<'_, '_>,
+    transaction: &Transaction<'_, '_, '_>,
+) -> String {
+    let first = record_words(evidence, transaction.known_by());
+    format!("the transaction that began with {first}")
+}
+
+/// Who applies the change.
+pub fn actor(evidence: &Evidence<'_, '_>) -> &'static str {
+    match evidence.is_command() {
+        true => "the command",
+        false => "the change",
     }
 }
 
@@ -60,15 +85,22 @@ fn bounded_reason(evidence: &Evidence<'_, '_>) -> String {
 
 /// What applying the finished change again showed.
 fn rerun_words(evidence: &Evidence<'_, '_>) -> &'static str {
-    let finished = evidence.timeline.attempts.iter().rev().find_map(|a| match a.end {
-        Some(AttemptEnd::Finished { applied }) => Some(*applied),
+    let attempts = &evidence.timeline.attempts;
+    let finished = attempts.iter().rev().find_map(|a| match a.end {
+        Some(AttemptEnd::Finished { applied }) => Some((a, *applied)),
         _ => None,
     });
-    match (evidence.timeline.attempts.len(), finished) {
-        (0 | 1, _) | (_, None) => "",
-        (_, Some(Some(0))) => ", a rerun found every version applied and ran nothing",
-        (_, Some(_)) => ", a rerun succeeded and left the schema as it was",
+    let Some((attempt, applied)) = finished.filter(|_| attempts.len() > 1) else { return "" };
+    match (applied, ran_nothing(attempt)) {
+        (Some(0), true) => ", a rerun found every version applied and ran nothing",
+        (None, true) => ", a rerun ran nothing that changes anything",
+        _ => ", a rerun succeeded and left the schema as it was",
     }
+}
+
+/// Whether no statement of the attempt changed anything; whatever it read and set up.
+fn ran_nothing(attempt: &AttemptRecord<'_>) -> bool {
+    !attempt.statements.iter().any(StatementRecord::changed_something)
 }
 
 fn safe_reason(evidence: &Evidence<'_, '_>) -> String {

@@ -1,0 +1,122 @@
+//! A change by command: what its exit says against what the server answered.
+
+use crate::history::{AttemptEnd, CommandEnded, ServerError};
+use crate::pg::SqlState;
+use crate::pg::purpose::Purpose;
+use crate::scenario::{FindingKind, Verdict};
+
+use super::super::judgement::Finding;
+use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::words::{count, record_words};
+use super::{Evidence, finding};
+
+/// Characters of a command's last words that a sentence quotes.
+const QUOTED_MAX: usize = 200;
+
+/// The error to which an attempt's end is put down: the end's own; of a command that has only its
+/// exit status, the one of its last statement.
+pub fn error_of<'h>(attempt: &AttemptRecord<'h>) -> Option<&'h ServerError> {
+    let Some(AttemptEnd::Failed { error, .. }) = attempt.end else { return None };
+    if error.sqlstate.is_some() || attempt.command.is_none() {
+        return Some(error);
+    }
+    // After an error come ROLLBACK, and refusals because of it.
+    let told = |record: &&StatementRecord<'_>| {
+        record.purpose() > Purpose::Transaction && !refused_after_error(record)
+    };
+    let last = attempt.statements.iter().rev().find(told)?;
+    last.ended.and_then(|ended| ended.error.as_ref())
+}
+
+fn refused_after_error(record: &StatementRecord<'_>) -> bool {
+    let error = record.ended.and_then(|ended| ended.error.as_ref());
+    let state = error.and_then(|error| error.sqlstate.as_ref());
+    state.is_some_and(|state| state.is(SqlState::IN_FAILED_SQL_TRANSACTION))
+}
+
+/// `the command exited with status 1`.
+pub fn exit_words(ended: &CommandEnded) -> String {
+    match (ended.exit_code, ended.signal) {
+        (Some(code), _) => format!("the command exited with status {code}"),
+        (None, Some(signal)) => format!("the command was ended by signal {signal}"),
+        (None, None) => "the command ended without a status".to_owned(),
+    }
+}
+
+/// The last line that it printed, as a quotation.
+pub fn last_words(ended: &CommandEnded) -> String {
+    let line = ended.output.lines().rev().find(|line| !line.trim().is_empty());
+    line.map_or_else(
+        || "it printed nothing".to_owned(),
+        |line| {
+            let line: String = line.trim().chars().take(QUOTED_MAX).collect();
+            format!("its last words: {line}")
+        },
+    )
+}
+
+/// A statement that failed, and success reported all the same. Its work is missing although the
+/// tool, and the version that it wrote, say otherwise, and a rerun does not do it: unsafe. Where
+/// an applying of the change did do it later, it is bounded; where the object was there already,
+/// what was wanted may well be there.
+pub fn error_swallowed(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let commands = evidence.timeline.attempts.iter().filter(|_| evidence.is_command());
+    let failed = commands.filter(|a| a.finished()).flat_map(|attempt| {
+        attempt.statements.iter().filter(|record| {
+            let later = attempt.statements.iter().filter(|other| other.at > record.at);
+            failed_work(record) && !done(later, record)
+        })
+    });
+    let failed: Vec<&StatementRecord<'_>> = failed.collect();
+    let verdict = |record: &StatementRecord<'_>| verdict(evidence, record);
+    let worst = *failed.iter().rev().max_by_key(|record| verdict(record))?;
+    let error = worst.ended?.error.as_ref()?;
+    let others = match failed.len() as u64 - 1 {
+        0 => String::new(),
+        n => format!("; {} failed so", count(n, "more statement")),
+    };
+    let fate = match verdict(worst) {
+        Verdict::Safe => "; the object was there already",
+        Verdict::Bounded => "; applying the change again did it",
+        _ => ", and was not repeated",
+    };
+    let sentence = format!(
+        "the command reported success although {} failed: {error}{fate}{others}",
+        record_words(evidence, worst)
+    );
+    let mut swallowed = finding(FindingKind::ErrorSwallowed, verdict(worst), sentence);
+    swallowed.remedy = Some(
+        "let the error end the migration, so that its version is not written; what may fail \
+         because it is done already takes IF NOT EXISTS"
+            .to_owned(),
+    );
+    Some(swallowed)
+}
+
+/// A statement that is refused because an earlier one failed says nothing of its own.
+fn failed_work(record: &StatementRecord<'_>) -> bool {
+    let failed = record.ended.is_some_and(|ended| ended.error.is_some());
+    failed && record.purpose() == Purpose::Work && !refused_after_error(record)
+}
+
+fn done<'r, 'h: 'r>(
+    mut among: impl Iterator<Item = &'r StatementRecord<'h>>,
+    record: &StatementRecord<'_>,
+) -> bool {
+    among.any(|other| other.began.text == record.began.text && other.succeeded())
+}
+
+fn verdict(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Verdict {
+    let there_already =
+        [SqlState::DUPLICATE_COLUMN, SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_TABLE];
+    let error = record.ended.and_then(|ended| ended.error.as_ref());
+    let state = error.and_then(|error| error.sqlstate.as_ref());
+    let later = evidence.timeline.attempts.iter().filter(|a| a.attempt > record.began.attempt);
+    if state.is_some_and(|state| there_already.contains(&state.code())) {
+        Verdict::Safe
+    } else if done(later.flat_map(|a| &a.statements), record) {
+        Verdict::Bounded
+    } else {
+        Verdict::Unsafe
+    }
+}

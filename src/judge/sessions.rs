@@ -1,0 +1,228 @@
+//! The change's statements by connection: the transactions that they formed, and the gaps between
+//! them in which a transaction was open and nothing ran.
+//!
+//! A lock is held by one backend. What another connection of the change does meanwhile neither
+//! holds that lock nor excuses that this one sits idle.
+
+use crate::clock::Micros;
+use crate::history::{Attempt, ConnectionClosed, TransactionStatus};
+use crate::pg::purpose::{Purpose, purpose, skippable};
+use crate::pg::syntax::{Kind, kind};
+
+use super::judgement::TimeoutsInForce;
+use super::timeline::{AttemptRecord, StatementRecord, Timeline};
+
+/// One connection of one attempt.
+pub struct Session<'t, 'h> {
+    pub attempt: Attempt,
+    pub connection: u32,
+    pub pid: i32,
+    pub statements: Vec<&'t StatementRecord<'h>>,
+    pub closed: Option<(Micros, &'h ConnectionClosed)>,
+    /// From then on it held nothing.
+    pub until: Micros,
+}
+
+/// Statements that ran in one explicit transaction, from the one that opened it to the one that
+/// ended it, or to the last that was seen.
+pub struct Transaction<'s, 't, 'h> {
+    pub statements: &'s [&'t StatementRecord<'h>],
+}
+
+/// Time in an open transaction between the end of one statement and the begin of the next.
+pub struct Gap<'t, 'h> {
+    pub after: &'t StatementRecord<'h>,
+    from: Micros,
+    to: Micros,
+    /// The tap held the change back for so long at the gap's start, and at its end.
+    looked_first: Micros,
+    looked_last: Micros,
+}
+
+pub fn sessions<'t, 'h>(timeline: &'t Timeline<'h>) -> Vec<Session<'t, 'h>> {
+    timeline.attempts.iter().flat_map(|a| sessions_of(a, timeline.end)).collect()
+}
+
+pub fn sessions_of<'t, 'h>(attempt: &'t AttemptRecord<'h>, end: Micros) -> Vec<Session<'t, 'h>> {
+    let mut sessions: Vec<Session<'t, 'h>> = Vec::new();
+    for record in &attempt.connections {
+        let until = record.closed.map(|(at, _)| at).or(attempt.ended).unwrap_or(end);
+        sessions.push(Session {
+            attempt: attempt.attempt,
+            connection: record.opened.connection,
+            pid: record.opened.pid,
+            statements: Vec::new(),
+            closed: record.closed,
+            until,
+        });
+    }
+    for record in &attempt.statements {
+        let connection = record.began.connection;
+        match sessions.iter_mut().find(|s| s.connection == connection) {
+            Some(session) => session.statements.push(record),
+            None => sessions.push(Session {
+                attempt: attempt.attempt,
+                connection,
+                pid: record.began.pid,
+                statements: vec![record],
+                closed: None,
+                until: attempt.ended.unwrap_or(end),
+            }),
+        }
+    }
+    sessions
+}
+
+/// A failed transaction is open as well: what it did before a savepoint still holds its locks.
+fn is_open(status: TransactionStatus) -> bool {
+    matches!(status, TransactionStatus::InTransaction | TransactionStatus::Failed)
+}
+
+impl<'t, 'h> Session<'t, 'h> {
+    pub fn transactions(&self) -> Vec<Transaction<'_, 't, 'h>> {
+        let mut transactions = Vec::new();
+        let mut first = None;
+        let mut close = |from: usize, to: usize| {
+            transactions.push(Transaction { statements: &self.statements[from..to] });
+        };
+        for (index, record) in self.statements.iter().enumerate() {
+            let (before, after) = (record.open_before(), record.open_after());
+            if !before && let Some(from) = first.take() {
+                close(from, index);
+            }
+            if before || after {
+                first.get_or_insert(index);
+            }
+            // COMMIT AND CHAIN ends one and begins the next.
+            let ends = record.succeeded() && matches!(record.kind(), Kind::Commit | Kind::Rollback);
+            if (!after || ends)
+                && let Some(from) = first.take()
+            {
+                close(from, index + 1);
+            }
+        }
+        if let Some(from) = first {
+            close(from, self.statements.len());
+        }
+        transactions
+    }
+
+    /// The transaction in which the statement ran, if it was one with a begin and an end.
+    pub fn transaction_of(&self, record: &StatementRecord<'_>) -> Option<Transaction<'_, 't, 'h>> {
+        self.transactions().into_iter().find(|t| t.contains(record))
+    }
+
+    /// Where a transaction was open between two statements, or after the last.
+    pub fn gaps(&self, end: Micros) -> Vec<Gap<'t, 'h>> {
+        let open = (0..self.statements.len()).filter(|at| self.statements[*at].open_after());
+        let gap = |at: usize| {
+            let (from, to) = self.after(at, end);
+            let looked_first = self.looks(at, end).1;
+            let looked_last = match self.statements.get(at + 1) {
+                Some(_) => self.looks(at + 1, end).0.min(to - from - looked_first),
+                None => Micros::ZERO,
+            };
+            Gap { after: self.statements[at], from, to, looked_first, looked_last }
+        };
+        open.map(gap).collect()
+    }
+
+    /// From the end of one statement to the begin of the next.
+    fn after(&self, at: usize, end: Micros) -> (Micros, Micros) {
+        let from = self.statements[at].span(end).1;
+        let next = self.statements.get(at + 1).map_or(self.until, |next| next.at);
+        (from, next.max(from))
+    }
+
+    /// How long the tap held the statement back, and then its answer. Only the sum is recorded:
+    /// it always looks after a statement, and before one only where that look is stale.
+    fn looks(&self, at: usize, end: Micros) -> (Micros, Micros) {
+        let (from, to) = self.after(at, end);
+        let paused = self.statements[at].paused();
+        let after = paused.min(to - from);
+        (paused - after, after)
+    }
+}
+
+impl<'t, 'h> Transaction<'_, 't, 'h> {
+    pub fn contains(&self, record: &StatementRecord<'_>) -> bool {
+        self.statements.iter().any(|s| s.began.statement == record.began.statement)
+    }
+
+    /// The statement to know it by: the first after a bare BEGIN, which says nothing.
+    pub fn known_by(&self) -> &'t StatementRecord<'h> {
+        let spoken = self.statements.iter().find(|s| s.kind() != Kind::Begin);
+        spoken.copied().unwrap_or(self.statements[0])
+    }
+
+    /// Rolled back although no statement of it had failed.
+    pub fn given_up(&self) -> bool {
+        let (last, before) = match self.statements {
+            [before @ .., last] => (last, before),
+            [] => return false,
+        };
+        last.kind() == Kind::Rollback && before.iter().all(|s| s.succeeded())
+    }
+}
+
+impl Gap<'_, '_> {
+    /// Within the span: how long the tool did nothing, and how long the tap held it back.
+    pub fn within(&self, span: (Micros, Micros)) -> (Micros, Micros) {
+        let common = |from: Micros, to: Micros| to.min(span.1) - from.max(span.0);
+        let (idle_from, idle_to) = (self.from + self.looked_first, self.to - self.looked_last);
+        let looked = common(self.from, idle_from) + common(idle_to, self.to);
+        (common(idle_from, idle_to), looked)
+    }
+}
+
+impl StatementRecord<'_> {
+    pub fn kind(&self) -> Kind {
+        kind(&self.began.text)
+    }
+
+    pub fn purpose(&self) -> Purpose {
+        purpose(&self.began.text)
+    }
+
+    pub fn succeeded(&self) -> bool {
+        self.ended.is_some_and(|ended| ended.error.is_none())
+    }
+
+    pub fn timeouts(&self) -> TimeoutsInForce {
+        TimeoutsInForce {
+            lock_ms: self.began.lock_timeout_ms,
+            statement_ms: self.began.statement_timeout_ms,
+            idle_in_transaction_ms: self.began.idle_in_transaction_session_timeout_ms,
+            transaction_ms: self.began.transaction_timeout_ms,
+        }
+    }
+
+    /// Time for which the tap held it, or its answer, back.
+    pub fn paused(&self) -> Micros {
+        self.ended.map_or(Micros::ZERO, |ended| ended.paused_us)
+    }
+
+    /// Whether it ran inside a transaction that another statement had opened.
+    pub fn open_before(&self) -> bool {
+        is_open(self.began.transaction)
+    }
+
+    /// Whether it left a transaction open.
+    pub fn open_after(&self) -> bool {
+        self.ended.map_or(self.open_before(), |ended| is_open(ended.transaction))
+    }
+
+    /// Whether it did work that went through: not one that wrote no row, nor one whose IF EXISTS
+    /// and IF NOT EXISTS all turned out to have nothing to do.
+    pub fn changed_something(&self) -> bool {
+        let Some(ended) = self.ended.filter(|ended| ended.error.is_none()) else { return false };
+        if self.purpose() != Purpose::Work {
+            return false;
+        }
+        let writes_rows = matches!(self.kind(), Kind::Insert | Kind::Update | Kind::Delete);
+        let no_rows = writes_rows && self.began.statements <= 1 && ended.rows == Some(0);
+        let skipped = ended.notices.iter().filter(|notice| notice.contains(", skipping")).count();
+        let conditions = skippable(&self.began.text);
+        !no_rows && (conditions == 0 || skipped < conditions)
+    }
+}
