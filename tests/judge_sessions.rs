@@ -11,7 +11,7 @@ use pgauntlet::clock::Micros;
 use pgauntlet::history::{AttemptEnd, ClosedBy, TransactionStatus};
 use pgauntlet::judge::{Finding, Judgement};
 use pgauntlet::pg::LockMode::{AccessExclusiveLock, ShareRowExclusiveLock};
-use pgauntlet::scenario::{FindingKind, TransactionRule, Verdict};
+use pgauntlet::scenario::{FindingKind, Scope, TransactionRule, Verdict};
 use rstest::rstest;
 use sent::{COMMAND, Sent, by_command, closes, exits, failed_with_status, meets_fault, sent};
 
@@ -147,6 +147,93 @@ fn a_stall_that_only_the_taps_pauses_make_too_long_is_unproven() {
 fn pauses_of_less_than_a_tenth_are_not_in_the_sentence() {
     let stall = sentence(&looked_at(50, 50, 2_000), FindingKind::Stall);
     assert!(!stall.contains("the tap"), "{stall}");
+}
+
+#[test]
+fn a_strong_lock_without_any_timeout_is_told_once_with_how_many_more() {
+    let judgement = judged(
+        1,
+        vec![
+            sent(0, 5_000, 5_010, ADD_COLUMN).timeouts(0, 0),
+            sent(1, 5_010, 5_020, BUILD).timeouts(0, 0),
+            sent(2, 5_020, 5_030, "SELECT 1").timeouts(0, 0),
+        ],
+    );
+    let told = sentence(&judgement, FindingKind::NoTimeout);
+    assert!(told.starts_with(ADD_COLUMN) && told.contains("so did 1 more statement"), "{told}");
+    assert_eq!(judgement.verdict, Verdict::Safe);
+}
+
+#[rstest]
+#[case::lock_timeout(sent(0, 5_000, 5_010, BUILD).timeouts(3_000, 0))]
+#[case::statement_timeout(sent(0, 5_000, 5_010, ADD_COLUMN).timeouts(0, 30_000))]
+#[case::no_strong_lock(sent(0, 5_000, 5_010, FILL).timeouts(0, 0))]
+#[case::a_lock_on_nothing_of_others(sent(0, 5_000, 5_010, ADD_COLUMN).timeouts(0, 0).inside())]
+#[case::set_in_the_message(
+    sent(0, 5_000, 5_010, "SET lock_timeout = 1; ALTER TABLE t ADD a int").timeouts(0, 0)
+)]
+fn one_timeout_in_force_is_enough(#[case] statement: Sent) {
+    assert_eq!(found(&judged(1, vec![statement]), FindingKind::NoTimeout), None);
+}
+
+fn declared(scope: Scope, statements: Vec<Sent>) -> Judgement {
+    let mut made = made_of(1, statements);
+    made.scenario.change.timeouts.scope = scope;
+    made.scenario.change.timeouts.lock_timeout_ms = Some(3_000);
+    made.scenario.change.timeouts.statement_timeout_ms = Some(30_000);
+    made.judge()
+}
+
+#[test]
+fn a_declared_timeout_that_was_not_in_force_is_told_with_both_values() {
+    let judgement = declared(
+        Scope::Session,
+        vec![
+            sent(0, 5_000, 5_001, SET).timeouts(0, 0),
+            sent(1, 5_010, 5_020, ADD_COLUMN).timeouts(0, 30_000),
+            sent(2, 5_020, 5_030, FILL).timeouts(0, 30_000),
+        ],
+    );
+    let told = sentence(&judgement, FindingKind::TimeoutNotInForce);
+    assert!(told.starts_with("lock_timeout is declared as 3.00 s and was 0 (none)"), "{told}");
+    assert!(told.contains("(2 statements)") && !told.contains("statement_timeout is"), "{told}");
+    assert_eq!(judgement.verdict, Verdict::Safe);
+}
+
+#[rstest]
+#[case::as_declared(Scope::Session, vec![
+    sent(0, 5_000, 5_010, ADD_COLUMN).timeouts(3_000, 30_000),
+])]
+#[case::local_and_outside(Scope::Local, vec![sent(0, 5_000, 5_010, BUILD).timeouts(3_000, 0)])]
+#[case::lifted_on_purpose(Scope::Session, vec![
+    sent(0, 5_000, 5_001, "SET statement_timeout = 30000"),
+    sent(1, 5_010, 5_011, "SET statement_timeout = 0").timeouts(3_000, 30_000),
+    sent(2, 5_020, 5_030, BUILD).timeouts(3_000, 0),
+    sent(3, 5_030, 5_031, "SET statement_timeout = 30000").timeouts(3_000, 0),
+])]
+#[case::no_work(Scope::Session, vec![
+    sent(0, 5_000, 5_010, "SELECT 1").timeouts(0, 0),
+    sent(1, 5_020, 5_030, "UPDATE versions SET version = 'a'").timeouts(0, 0),
+    sent(2, 5_030, 5_040, BUILD).timeouts(3_000, 30_000),
+])]
+fn what_is_declared_and_in_force_or_not_meant_is_not_told(
+    #[case] scope: Scope,
+    #[case] statements: Vec<Sent>,
+) {
+    assert_eq!(found(&declared(scope, statements), FindingKind::TimeoutNotInForce), None);
+}
+
+#[test]
+fn a_timeout_lifted_for_one_build_and_lost_for_the_next_change_is_told() {
+    let mut statements = vec![
+        sent(0, 5_000, 5_001, "SET statement_timeout = 30000"),
+        sent(1, 5_010, 5_011, "SET statement_timeout = 0").timeouts(3_000, 30_000),
+        sent(2, 5_020, 5_030, BUILD).timeouts(3_000, 0),
+    ];
+    statements.extend(transaction(3, 5_040, &[ADD_COLUMN]));
+    let told = sentence(&declared(Scope::Session, statements), FindingKind::TimeoutNotInForce);
+    assert!(told.contains("when ALTER TABLE"), "{told}");
+    assert!(told.contains("not counting 1 statement after SET statement_timeout = 0"), "{told}");
 }
 
 fn closed(by: ClosedBy, status: TransactionStatus, text: &str, fault: bool) -> Judgement {

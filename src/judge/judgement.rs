@@ -182,3 +182,10 @@ pub struct TimeoutsInForce {
     /// None: the server has no such setting (before 17).
     pub transaction_ms: Option<u64>,
 }
+
+impl TimeoutsInForce {
+    /// Whether something ends a wait for a lock, however long its holder stays.
+    pub fn bound_waiting(&self) -> bool {
+        self.lock_ms > 0 || self.statement_ms > 0 || self.transaction_ms.is_some_and(|ms| ms > 0)
+    }
+}

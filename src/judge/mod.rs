@@ -21,7 +21,7 @@ pub use judgement::{
 pub use waits::{Blocker, Cause, LockWait};
 
 use crate::history::History;
-use crate::scenario::{Scenario, Verdict};
+use crate::scenario::{Scenario, Sizes, Verdict};
 
 use timeline::Timeline;
 
@@ -38,8 +38,10 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let sessions = sessions::sessions(&timeline);
     let evidence = rules::Evidence {
         scenario,
+        sizes: &Sizes(history.header.trial.sizes.clone()),
         timeline: &timeline,
         sessions: &sessions,
+        waits: &waits,
         stalls: &stalls,
         pool: &pool,
         measured: &measured,

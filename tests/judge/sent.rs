@@ -96,6 +96,11 @@ impl Sent {
         self
     }
 
+    pub fn timeouts(mut self, lock_ms: u64, statement_ms: u64) -> Sent {
+        (self.began.lock_timeout_ms, self.began.statement_timeout_ms) = (lock_ms, statement_ms);
+        self
+    }
+
     pub fn holds(mut self, relation: &str, mode: LockMode) -> Sent {
         self.ended.held.push(HeldLock { relation: relation.to_owned(), mode });
         self

@@ -8,27 +8,32 @@ mod command;
 mod evidence;
 mod sessions;
 mod state;
+mod timeouts;
 mod traffic;
 mod words;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase};
 use crate::pg::purpose::writes_to;
-use crate::scenario::{Expect, FindingKind, Scenario, Verdict};
+use crate::scenario::{Expect, FindingKind, Scenario, Sizes, Verdict};
 
 use super::judgement::{Finding, Measured};
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
 use super::timeline::{StatementRecord, Timeline};
+use super::waits::LockWait;
 
 pub use words::reason;
 
 /// All that a rule may look at.
 pub struct Evidence<'e, 'h> {
     pub scenario: &'e Scenario,
+    /// Rows per table of this trial.
+    pub sizes: &'e Sizes,
     pub timeline: &'e Timeline<'h>,
     pub sessions: &'e [Session<'e, 'h>],
+    pub waits: &'e [LockWait],
     pub stalls: &'e [Stall<'h>],
     pub pool: &'e Pressure,
     pub measured: &'e Measured,
@@ -82,6 +87,8 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(sessions::statements_under_lock(evidence));
     findings.extend(sessions::one_transaction(evidence));
     findings.extend(sessions::one_message(evidence));
+    findings.extend(timeouts::none_in_force(evidence));
+    findings.extend(timeouts::not_in_force(evidence));
     findings
 }
 

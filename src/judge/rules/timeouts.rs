@@ -1,0 +1,241 @@
+//! Whether a timeout was in force where one is needed, and whether it was the one declared.
+
+use crate::clock::Micros;
+use crate::history::{HeldLock, TransactionStatus};
+use crate::pg::LockMode;
+use crate::pg::purpose::{Purpose, asks_for, is_zero, sets};
+use crate::pg::syntax::must_run_outside_transaction;
+use crate::scenario::{FindingKind, Scope, Verdict};
+
+use super::super::judgement::Finding;
+use super::super::sessions::Session;
+use super::super::timeline::StatementRecord;
+use super::super::waits::LockWait;
+use super::words::{count, record_words};
+use super::{Evidence, finding};
+
+const LOCK: &str = "lock_timeout";
+const STATEMENT: &str = "statement_timeout";
+const IDLE: &str = "idle_in_transaction_session_timeout";
+
+/// From this mode on a lock stops writers, readers, or (ShareUpdateExclusiveLock, which CREATE
+/// INDEX CONCURRENTLY takes) is waited for behind every older transaction.
+const STRONG: LockMode = LockMode::ShareUpdateExclusiveLock;
+
+/// Statements that take or wait for a strong lock while nothing ends their waiting. Told of the
+/// first attempt that has one; reruns repeat it.
+pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let without = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
+        known(record)
+            && !record.timeouts().bound_waiting()
+            && [LOCK, STATEMENT].iter().all(|name| sets(&record.began.text, name).is_none())
+            && strong(evidence, session, record).is_some()
+    };
+    let found = in_first_attempt(evidence, without);
+    let (session, first) = *found.first()?;
+    let why = strong(evidence, session, first)?;
+    let others = match found.len() as u64 - 1 {
+        0 => String::new(),
+        n => format!("; so did {}", count(n, "more statement")),
+    };
+    let sentence = format!(
+        "{} ran with no lock_timeout, statement_timeout or transaction_timeout in force, and \
+         {why}: nothing limits how long it waits, or how long others wait behind it{others}",
+        record_words(evidence, first),
+    );
+    let mut none = finding(FindingKind::NoTimeout, Verdict::Safe, sentence);
+    none.remedy = Some(no_timeout_remedy(first).to_owned());
+    Some(none)
+}
+
+fn no_timeout_remedy(record: &StatementRecord<'_>) -> &'static str {
+    match (record.open_before(), must_run_outside_transaction(&record.kind())) {
+        (true, _) => {
+            "SET LOCAL lock_timeout = '3s' at the start of the transaction (or SET it on the \
+             connection), and retry with backoff after 55P03"
+        }
+        (false, true) => {
+            "SET lock_timeout on the connection before it, with statement_timeout = 0: what was \
+             SET LOCAL ended with its transaction, and a statement_timeout would cap the whole \
+             build. If it gives up, drop the INVALID index before the next try"
+        }
+        (false, false) => {
+            "SET lock_timeout = '3s' on the connection before it (what was SET LOCAL ended with \
+             its transaction), and retry with backoff after 55P03"
+        }
+    }
+}
+
+/// Of a statement in a failed transaction nothing can be looked at, its timeouts included.
+fn known(record: &StatementRecord<'_>) -> bool {
+    record.began.transaction != TransactionStatus::Failed
+}
+
+/// Statements of the first attempt in which any is found, with their connection.
+fn in_first_attempt<'e, 'h>(
+    evidence: &Evidence<'e, 'h>,
+    wanted: impl Fn(&Session<'_, '_>, &StatementRecord<'_>) -> bool,
+) -> Vec<(&'e Session<'e, 'h>, &'e StatementRecord<'h>)> {
+    let mut found: Vec<(&Session<'_, '_>, &StatementRecord<'_>)> = Vec::new();
+    for session in evidence.sessions {
+        let records = session.statements.iter().filter(|record| wanted(session, record));
+        found.extend(records.map(|record| (session, *record)));
+    }
+    let first = found.iter().map(|(session, _)| session.attempt).min();
+    found.retain(|(session, _)| Some(session.attempt) == first);
+    found.sort_by_key(|(_, record)| record.at);
+    found
+}
+
+/// In words, which strong lock the statement took or waited for. What it took is seen while its
+/// transaction is open; outside one, and of one that failed, its text has to tell.
+fn strong(
+    evidence: &Evidence<'_, '_>,
+    session: &Session<'_, '_>,
+    record: &StatementRecord<'_>,
+) -> Option<String> {
+    if record.purpose() == Purpose::Transaction || evidence.is_bookkeeping(record) {
+        return None;
+    }
+    let (began, ended) = record.span(evidence.timeline.end);
+    let own = |w: &&LockWait| w.pid == session.pid && w.last_seen > began && w.from < ended;
+    let waited = evidence.waits.iter().filter(own).max_by_key(|w| w.seen_for());
+    if let Some(wait) = waited {
+        let on = wait.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
+        let length = wait.seen_for();
+        return Some(format!("was seen waiting {length} for {}{on}", wait.mode));
+    }
+    let seen = record.ended.iter().flat_map(|e| e.taken.iter().chain(newly_held(session, record)));
+    if let Some(lock) = seen.max_by_key(|lock| lock.mode).filter(|lock| lock.mode >= STRONG) {
+        return Some(format!("took {} on {}", lock.mode, lock.relation));
+    }
+    let unseen = !record.open_after() || !record.succeeded();
+    let mode = asks_for(&record.began.text).filter(|mode| unseen && *mode >= STRONG)?;
+    Some(format!("takes {mode}"))
+}
+
+/// Held after the statement, and not in that mode after the one before it.
+fn newly_held<'t>(
+    session: &Session<'_, '_>,
+    record: &'t StatementRecord<'_>,
+) -> impl Iterator<Item = &'t HeldLock> {
+    let before = session.statements.iter().rev().find(|s| s.at < record.at && record.open_before());
+    let known: Vec<_> =
+        before.iter().filter_map(|s| s.ended).flat_map(|e| e.held.clone()).collect();
+    let held = record.ended.iter().flat_map(|ended| &ended.held);
+    held.filter(move |lock| !known.contains(lock)).collect::<Vec<_>>().into_iter()
+}
+
+/// A timeout that the change declares, and statements for which another value was in force.
+pub fn not_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let timeouts = &evidence.scenario.change.timeouts;
+    let declared = &evidence.scenario.declared_sizes();
+    let statement = timeouts.statement_timeout_ms_at(declared, evidence.sizes);
+    let parts: Vec<String> = [
+        (LOCK, timeouts.lock_timeout_ms),
+        (STATEMENT, statement),
+        (IDLE, timeouts.idle_in_transaction_session_timeout_ms),
+    ]
+    .into_iter()
+    .filter_map(|(name, declared)| other_value(evidence, name, declared?))
+    .collect();
+    if parts.is_empty() {
+        return None;
+    }
+    let mut other = finding(FindingKind::TimeoutNotInForce, Verdict::Safe, parts.join("; "));
+    other.remedy = Some(
+        match timeouts.scope {
+            Scope::Session => {
+                "SET the timeouts on every connection that the tool opens, outside a transaction \
+                 that may roll back (a SET is undone with it), and set them back by value: RESET \
+                 falls back to the server's default"
+            }
+            Scope::Local => {
+                "SET LOCAL the timeouts at the start of every transaction, also of one that is \
+                 opened after an autocommit block"
+            }
+        }
+        .to_owned(),
+    );
+    Some(other)
+}
+
+/// `lock_timeout is declared as 3.00 s and was 0 (none) when … began (4 statements)`.
+fn other_value(evidence: &Evidence<'_, '_>, name: &str, declared: u64) -> Option<String> {
+    let differs = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
+        known(record)
+            && covered(evidence, session, record, name)
+            && in_force(record, name) != declared
+            && sets(&record.began.text, name).is_none()
+    };
+    let found = in_first_attempt(evidence, differs);
+    let (deliberate, found): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|(session, record)| lifted(session, record, name));
+    let (_, first) = found.first()?;
+    let lifted = match deliberate.len() as u64 {
+        0 => String::new(),
+        n => format!(", not counting {} after SET {name} = 0", count(n, "statement")),
+    };
+    Some(format!(
+        "{name} is declared as {} and was {} when {} began ({}{lifted})",
+        timeout_words(declared),
+        timeout_words(in_force(first, name)),
+        record_words(evidence, first),
+        count(found.len() as u64, "statement"),
+    ))
+}
+
+fn in_force(record: &StatementRecord<'_>, name: &str) -> u64 {
+    match name {
+        LOCK => record.began.lock_timeout_ms,
+        STATEMENT => record.began.statement_timeout_ms,
+        _ => record.began.idle_in_transaction_session_timeout_ms,
+    }
+}
+
+fn timeout_words(ms: u64) -> String {
+    match ms {
+        0 => "0 (none)".to_owned(),
+        ms => Micros::from_millis(ms).to_string(),
+    }
+}
+
+/// Whether the timeout is declared for this statement: SET LOCAL is of transactions; SET is of
+/// what follows it on its connection, or of everything on one that never sets it.
+fn covered(
+    evidence: &Evidence<'_, '_>,
+    session: &Session<'_, '_>,
+    record: &StatementRecord<'_>,
+    name: &str,
+) -> bool {
+    if record.purpose() != Purpose::Work || evidence.is_bookkeeping(record) {
+        return false;
+    }
+    match evidence.scenario.change.timeouts.scope {
+        Scope::Local => record.open_before(),
+        Scope::Session => {
+            let first = session.statements.iter().find(|s| sets(&s.began.text, name).is_some());
+            first.is_none_or(|set| set.at < record.at)
+        }
+    }
+}
+
+/// Whether `SET statement_timeout = 0` stands right before it: nothing but other SETs lies in
+/// between, the end of a transaction, or work of the same transaction or autocommit block.
+fn lifted(session: &Session<'_, '_>, record: &StatementRecord<'_>, name: &str) -> bool {
+    if name != STATEMENT || record.began.statement_timeout_ms != 0 {
+        return false;
+    }
+    let (inside, mut left) = (record.open_before(), false);
+    for before in session.statements.iter().rev().filter(|s| s.at < record.at) {
+        if let Some(value) = sets(&before.began.text, name) {
+            return is_zero(&value);
+        }
+        match before.purpose() {
+            Purpose::Work if left || before.open_before() != inside => return false,
+            Purpose::Transaction => left = true,
+            _ => {}
+        }
+    }
+    false
+}
