@@ -169,6 +169,7 @@ fn a_strong_lock_without_any_timeout_is_told_once_with_how_many_more() {
 #[case::statement_timeout(sent(0, 5_000, 5_010, ADD_COLUMN).timeouts(0, 30_000))]
 #[case::no_strong_lock(sent(0, 5_000, 5_010, FILL).timeouts(0, 0))]
 #[case::a_lock_on_nothing_of_others(sent(0, 5_000, 5_010, ADD_COLUMN).timeouts(0, 0).inside())]
+#[case::refused_at_once(sent(0, 5_000, 5_010, BUILD).timeouts(0, 0).fails("25001", "refused"))]
 #[case::set_in_the_message(
     sent(0, 5_000, 5_010, "SET lock_timeout = 1; ALTER TABLE t ADD a int").timeouts(0, 0)
 )]
@@ -195,7 +196,7 @@ fn a_declared_timeout_that_was_not_in_force_is_told_with_both_values() {
         ],
     );
     let told = sentence(&judgement, FindingKind::TimeoutNotInForce);
-    assert!(told.starts_with("lock_timeout is declared as 3.00 s and was 0 (none)"), "{told}");
+    assert!(told.starts_with("lock_timeout is declared as 3 s and was 0 (none)"), "{told}");
     assert!(told.contains("(2 statements)") && !told.contains("statement_timeout is"), "{told}");
     assert_eq!(judgement.verdict, Verdict::Safe);
 }

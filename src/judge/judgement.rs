@@ -1,6 +1,7 @@
 //! What a judgement consists of. These types are result.json; see docs/result.md.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -187,5 +188,34 @@ impl TimeoutsInForce {
     /// Whether something ends a wait for a lock, however long its holder stays.
     pub fn bound_waiting(&self) -> bool {
         self.lock_ms > 0 || self.statement_ms > 0 || self.transaction_ms.is_some_and(|ms| ms > 0)
+    }
+}
+
+/// `lock 3 s, statement 30 s`, or `none`.
+impl fmt::Display for TimeoutsInForce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [
+            ("lock", self.lock_ms),
+            ("statement", self.statement_ms),
+            ("idle", self.idle_in_transaction_ms),
+            ("transaction", self.transaction_ms.unwrap_or(0)),
+        ];
+        let in_force = named.into_iter().filter(|(_, ms)| *ms > 0);
+        let words: Vec<String> =
+            in_force.map(|(name, ms)| format!("{name} {}", setting_words(ms))).collect();
+        match words.is_empty() {
+            true => f.write_str("none"),
+            false => f.write_str(&words.join(", ")),
+        }
+    }
+}
+
+/// A setting in milliseconds, in the unit in which somebody would have written it.
+pub fn setting_words(ms: u64) -> String {
+    match ms {
+        0 => "0 (none)".to_owned(),
+        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
+        ms if ms % 1_000 == 0 => format!("{} s", ms / 1_000),
+        ms => format!("{ms} ms"),
     }
 }

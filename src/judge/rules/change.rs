@@ -81,7 +81,7 @@ fn in_which(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> String
     transaction.map_or_else(String::new, |transaction| {
         let first = transaction.known_by();
         match first.began.statement == record.began.statement {
-            true => "; it ran inside a transaction in which it was the first statement".to_owned(),
+            true => "; a transaction had begun right before it".to_owned(),
             false => format!("; it ran inside {}", transaction_words(evidence, &transaction)),
         }
     })

@@ -1,13 +1,12 @@
 //! Whether a timeout was in force where one is needed, and whether it was the one declared.
 
-use crate::clock::Micros;
 use crate::history::{HeldLock, TransactionStatus};
-use crate::pg::LockMode;
 use crate::pg::purpose::{Purpose, asks_for, is_zero, sets};
 use crate::pg::syntax::must_run_outside_transaction;
+use crate::pg::{LockMode, SqlState};
 use crate::scenario::{FindingKind, Scope, Verdict};
 
-use super::super::judgement::Finding;
+use super::super::judgement::{Finding, setting_words};
 use super::super::sessions::Session;
 use super::super::timeline::StatementRecord;
 use super::super::waits::LockWait;
@@ -110,8 +109,23 @@ fn strong(
         return Some(format!("took {} on {}", lock.mode, lock.relation));
     }
     let unseen = !record.open_after() || !record.succeeded();
+    let unseen = unseen && !refused(record);
     let mode = asks_for(&record.began.text).filter(|mode| unseen && *mode >= STRONG)?;
     Some(format!("takes {mode}"))
+}
+
+/// A statement that failed by itself may never have got as far as its lock; one that was ended
+/// from outside was at work, or waited.
+fn refused(record: &StatementRecord<'_>) -> bool {
+    const FROM_OUTSIDE: [&str; 4] = [
+        SqlState::QUERY_CANCELED,
+        SqlState::DEADLOCK_DETECTED,
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    ];
+    let error = record.ended.and_then(|ended| ended.error.as_ref());
+    let state = error.and_then(|error| error.sqlstate.as_ref());
+    state.is_some_and(|state| !FROM_OUTSIDE.contains(&state.code()))
 }
 
 /// Held after the statement, and not in that mode after the one before it.
@@ -160,7 +174,7 @@ pub fn not_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     Some(other)
 }
 
-/// `lock_timeout is declared as 3.00 s and was 0 (none) when … began (4 statements)`.
+/// `lock_timeout is declared as 3 s and was 0 (none) when … began (4 statements)`.
 fn other_value(evidence: &Evidence<'_, '_>, name: &str, declared: u64) -> Option<String> {
     let differs = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
@@ -178,8 +192,8 @@ fn other_value(evidence: &Evidence<'_, '_>, name: &str, declared: u64) -> Option
     };
     Some(format!(
         "{name} is declared as {} and was {} when {} began ({}{lifted})",
-        timeout_words(declared),
-        timeout_words(in_force(first, name)),
+        setting_words(declared),
+        setting_words(in_force(first, name)),
         record_words(evidence, first),
         count(found.len() as u64, "statement"),
     ))
@@ -190,13 +204,6 @@ fn in_force(record: &StatementRecord<'_>, name: &str) -> u64 {
         LOCK => record.began.lock_timeout_ms,
         STATEMENT => record.began.statement_timeout_ms,
         _ => record.began.idle_in_transaction_session_timeout_ms,
-    }
-}
-
-fn timeout_words(ms: u64) -> String {
-    match ms {
-        0 => "0 (none)".to_owned(),
-        ms => Micros::from_millis(ms).to_string(),
     }
 }
 
