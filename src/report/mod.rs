@@ -3,6 +3,7 @@
 mod live;
 mod numbers;
 mod result;
+mod statements;
 mod table;
 mod trial;
 

@@ -6,17 +6,16 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
-use crate::judge::{Finding, Judgement, Measured, StatementRef, StatementRow, Witness};
-use crate::pg::LockMode;
+use crate::judge::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
-use super::numbers::bytes;
+use super::statements::write_statements;
 
 /// Columns of the text, wrapped; a terminal that is wider gains nothing from longer lines.
 const WIDTH: usize = 100;
-/// Statements shown per trial; the rest are in result.json.
-const STATEMENTS_MAX: usize = 12;
+/// Lines shown of what a command printed last.
+const OUTPUT_LINES_MAX: usize = 15;
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
@@ -49,9 +48,11 @@ pub fn trial(judgement: &Judgement) -> String {
     for mismatch in &judgement.mismatches {
         paragraph(&mut out, "  ! ", mismatch);
     }
-    for finding in &judgement.findings {
-        write_finding(&mut out, finding);
-    }
+    let (told, notes): (Vec<_>, Vec<_>) =
+        judgement.findings.iter().partition(|finding| finding.verdict > Verdict::Safe);
+    told.into_iter().for_each(|finding| write_finding(&mut out, finding));
+    notes.into_iter().for_each(|finding| write_note(&mut out, finding));
+    write_command(&mut out, &judgement.measured.commands);
     out.push('\n');
     write_latency(&mut out, &judgement.measured);
     write_counts(&mut out, &judgement.measured);
@@ -68,6 +69,46 @@ fn write_finding(out: &mut String, finding: &Finding) {
     }
     if let Some(remedy) = &finding.remedy {
         labelled(out, "instead", remedy);
+    }
+}
+
+/// What decides nothing is told after what does, in one paragraph without colour.
+fn write_note(out: &mut String, finding: &Finding) {
+    let instead = finding.remedy.as_ref().map(|remedy| format!(". Instead: {remedy}"));
+    let sentence = &finding.sentence;
+    paragraph(
+        out,
+        "  note ",
+        &format!("{}: {sentence}{}", finding.kind, instead.unwrap_or_default()),
+    );
+}
+
+/// How the first attempt that failed ended, and the end of what it printed.
+fn write_command(out: &mut String, commands: &[CommandRow]) {
+    let Some(failed) = commands.iter().find(|command| command.exit_code != Some(0)) else {
+        return;
+    };
+    let again = match failed.attempt {
+        0 => String::new(),
+        n => format!(" (rerun {n})"),
+    };
+    let exit = match (failed.exit_code, failed.signal) {
+        (Some(code), _) => format!("exited with status {code}{again}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}{again}"),
+        (None, None) => format!("ended without a status{again}"),
+    };
+    let lines: Vec<&str> = failed.output.lines().collect();
+    let shown = &lines[lines.len().saturating_sub(OUTPUT_LINES_MAX)..];
+    let printed = match (shown.len(), failed.output_cut > 0 || shown.len() < lines.len()) {
+        (0, _) => "; it printed nothing",
+        (_, true) => "; the end of what it printed:",
+        (_, false) => "; it printed:",
+    };
+    labelled(out, "command", &format!("{exit}{printed}"));
+    for line in shown {
+        let printable = |c: &char| !c.is_control();
+        let line: String = line.chars().filter(printable).take(WIDTH - 18).collect();
+        let _ = writeln!(out, "                {DIM}|{DIM:#} {line}");
     }
 }
 
@@ -104,7 +145,10 @@ fn statement(statement: &StatementRef) -> String {
     let text = statement.text.split_whitespace().collect::<Vec<_>>().join(" ");
     let place = match (&statement.file, statement.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
-        _ => "the runner".to_owned(),
+        _ => match statement.origin {
+            Origin::Command => "the command".to_owned(),
+            Origin::File | Origin::Runner => "the runner".to_owned(),
+        },
     };
     format!("{text} ({place}, {})", statement.took_us)
 }
@@ -117,7 +161,7 @@ fn labelled(out: &mut String, label: &str, text: &str) {
     }
 }
 
-fn paragraph(out: &mut String, lead: &str, text: &str) {
+pub(super) fn paragraph(out: &mut String, lead: &str, text: &str) {
     for (index, line) in wrap(text, WIDTH - lead.len()).iter().enumerate() {
         let lead = if index == 0 { lead.to_owned() } else { " ".repeat(lead.len()) };
         let _ = writeln!(out, "{lead}{line}");
@@ -177,7 +221,7 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
     ]
 }
 
-fn indent(out: &mut String, table: &Table) {
+pub(super) fn indent(out: &mut String, table: &Table) {
     for line in table.to_string().lines() {
         let _ = writeln!(out, "  {}", line.trim_end());
     }
@@ -191,6 +235,12 @@ fn write_counts(out: &mut String, measured: &Measured) {
         format!("pool exhausted {}", measured.exhausted_us),
         format!("change took {}", measured.change_us),
     ];
+    if measured.paused_us > Micros::ZERO {
+        let share = 100.0 * measured.paused_us.as_secs_f64()
+            / measured.change_us.as_secs_f64().max(f64::MIN_POSITIVE);
+        let took = measured.paused_us;
+        facts.push(format!("the tap's own looks took {took} ({share:.1} % of the change)"));
+    }
     facts.push(match measured.recovery_us {
         Some(Micros::ZERO) => "recovered at once".to_owned(),
         Some(took) => format!("recovered within {took}"),
@@ -206,79 +256,5 @@ fn write_counts(out: &mut String, measured: &Measured) {
         if !of.is_empty() {
             paragraph(out, "  ", &format!("aborts of the {whose}: {}", errors(of)));
         }
-    }
-}
-
-fn write_statements(out: &mut String, statements: &[StatementRow]) {
-    let control = |s: &StatementRow| matches!(s.statement.text.as_str(), "BEGIN" | "COMMIT");
-    let of_files: Vec<&StatementRow> =
-        statements.iter().filter(|s| s.statement.file.is_some() && !control(s)).collect();
-    if of_files.is_empty() {
-        return;
-    }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["statement", "took", "rows", "WAL", "outcome", "then held"]);
-    for row in of_files.iter().take(STATEMENTS_MAX) {
-        table.add_row(statement_row(row));
-    }
-    for column in 1..=3 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    out.push('\n');
-    indent(out, &table);
-    if let Some(more) = of_files.len().checked_sub(STATEMENTS_MAX + 1) {
-        let _ = writeln!(out, "  … and {} more in result.json", grouped(more as u64 + 1));
-    }
-}
-
-fn statement_row(row: &StatementRow) -> [String; 6] {
-    const TEXT_MAX: usize = 40;
-    let rerun = match row.attempt {
-        0 => String::new(),
-        n => format!("rerun {n}: "),
-    };
-    let words: Vec<&str> = row.statement.text.split_whitespace().collect();
-    let text = format!("{rerun}{}", words.join(" "));
-    let text = match text.char_indices().nth(TEXT_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    };
-    let outcome = row.error.as_ref().map_or("ok", |error| code_of(error));
-    let rewritten = match row.rewritten.len() {
-        0 => String::new(),
-        _ => format!(", rewrote {}", row.rewritten.join(" ")),
-    };
-    [
-        text,
-        row.statement.took_us.to_string(),
-        row.rows.map_or_else(|| "-".to_owned(), grouped),
-        row.wal_bytes.map_or_else(|| "-".to_owned(), bytes),
-        format!("{outcome}{rewritten}"),
-        strongest(&row.held),
-    ]
-}
-
-/// `55P03` out of "… (55P03 lock_not_available)".
-fn code_of(error: &str) -> &str {
-    let code = error.rsplit('(').next().and_then(|tail| tail.get(..5));
-    code.filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric())).unwrap_or("failed")
-}
-
-/// The strongest lock, and how many others stop somebody; weaker ones stop nobody that matters.
-fn strongest(held: &[String]) -> String {
-    let mode = |lock: &String| lock.rsplit(' ').next().and_then(LockMode::parse);
-    let mut strong: Vec<(LockMode, &String)> = held
-        .iter()
-        .filter_map(|lock| Some((mode(lock)?, lock)))
-        .filter(|(mode, _)| *mode > LockMode::RowExclusiveLock)
-        .collect();
-    strong.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
-    match strong.as_slice() {
-        [] => "-".to_owned(),
-        [(_, one)] => (*one).clone(),
-        [(_, one), others @ ..] => format!("{one} +{}", others.len()),
     }
 }

@@ -1,5 +1,8 @@
 //! Statements as a command sends them, on connections of its own.
 
+// Each test file compiles this module for itself and uses a part of it.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

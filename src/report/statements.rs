@@ -1,0 +1,143 @@
+//! The change's statements for a terminal: what each cost, and which timeouts were in force.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::clock::Micros;
+use crate::judge::{Origin, StatementRow, TimeoutsInForce};
+use crate::pg::LockMode;
+use crate::pg::purpose::Purpose;
+use crate::stats::grouped;
+
+use super::numbers::bytes;
+use super::trial::{indent, paragraph};
+
+/// Statements shown per trial; the rest are in result.json.
+const STATEMENTS_MAX: usize = 12;
+/// A command's statement that takes longer is shown whatever it is.
+const LONG: Micros = Micros::from_millis(100);
+/// Characters of a statement in the table.
+const TEXT_MAX: usize = 40;
+/// Statements named for each set of timeouts, and how much of each.
+const NAMED_MAX: usize = 2;
+const NAMED_TEXT_MAX: usize = 32;
+
+pub fn write_statements(out: &mut String, statements: &[StatementRow]) {
+    let shown: Vec<&StatementRow> = statements.iter().filter(|row| is_shown(row)).collect();
+    if shown.is_empty() {
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["statement", "took", "rows", "WAL", "outcome", "then held"]);
+    for row in shown.iter().take(STATEMENTS_MAX) {
+        table.add_row(statement_row(row));
+    }
+    for column in 1..=3 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    out.push('\n');
+    indent(out, &table);
+    if let Some(more) = shown.len().checked_sub(STATEMENTS_MAX + 1) {
+        let _ = writeln!(out, "  … and {} more in result.json", grouped(more as u64 + 1));
+    }
+    write_timeouts(out, &shown);
+}
+
+/// A file's statements; of a command's, those that worked, failed or took a while: the rest is the
+/// tool looking around.
+fn is_shown(row: &StatementRow) -> bool {
+    match row.statement.origin {
+        Origin::File => row.purpose != Purpose::Transaction,
+        Origin::Runner => false,
+        Origin::Command => {
+            row.purpose == Purpose::Work || row.error.is_some() || row.statement.took_us >= LONG
+        }
+    }
+}
+
+/// Which timeouts were in force, and for which of the statements. Those in which they differ from
+/// what most of the change ran with are named.
+fn write_timeouts(out: &mut String, shown: &[&StatementRow]) {
+    let mut groups: Vec<(TimeoutsInForce, Vec<&StatementRow>)> = Vec::new();
+    for row in shown {
+        match groups.iter_mut().find(|(timeouts, _)| *timeouts == row.timeouts) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((row.timeouts, vec![row])),
+        }
+    }
+    let alone = groups.len() == 1;
+    let group = |(timeouts, rows): &(TimeoutsInForce, Vec<&StatementRow>)| {
+        if alone {
+            return format!("{timeouts}, for every statement above");
+        }
+        let named: Vec<String> =
+            rows.iter().take(NAMED_MAX).map(|row| text_of(row, NAMED_TEXT_MAX)).collect();
+        let others = match rows.len() - named.len() {
+            0 => String::new(),
+            n => format!(" and {} more", grouped(n as u64)),
+        };
+        format!("{timeouts}, for {}{others}", named.join(" · "))
+    };
+    out.push('\n');
+    paragraph(out, "  timeouts in force: ", &group(&groups[0]));
+    for other in &groups[1..] {
+        paragraph(out, "                     ", &group(other));
+    }
+}
+
+/// On one line, cut.
+fn text_of(row: &StatementRow, max: usize) -> String {
+    let rerun = match row.attempt {
+        0 => String::new(),
+        n => format!("rerun {n}: "),
+    };
+    let words: Vec<&str> = row.statement.text.split_whitespace().collect();
+    let text = format!("{rerun}{}", words.join(" "));
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn statement_row(row: &StatementRow) -> [String; 6] {
+    let text = text_of(row, TEXT_MAX);
+    let outcome = row.error.as_ref().map_or("ok", |error| code_of(error));
+    let rewritten = match row.rewritten.len() {
+        0 => String::new(),
+        _ => format!(", rewrote {}", row.rewritten.join(" ")),
+    };
+    [
+        text,
+        row.statement.took_us.to_string(),
+        row.rows.map_or_else(|| "-".to_owned(), grouped),
+        row.wal_bytes.map_or_else(|| "-".to_owned(), bytes),
+        format!("{outcome}{rewritten}"),
+        strongest(&row.held),
+    ]
+}
+
+/// `55P03` out of "… (55P03 lock_not_available)".
+fn code_of(error: &str) -> &str {
+    let code = error.rsplit('(').next().and_then(|tail| tail.get(..5));
+    code.filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric())).unwrap_or("failed")
+}
+
+/// The strongest lock, and how many others stop somebody; weaker ones stop nobody that matters.
+fn strongest(held: &[String]) -> String {
+    let mode = |lock: &String| lock.rsplit(' ').next().and_then(LockMode::parse);
+    let mut strong: Vec<(LockMode, &String)> = held
+        .iter()
+        .filter_map(|lock| Some((mode(lock)?, lock)))
+        .filter(|(mode, _)| *mode > LockMode::RowExclusiveLock)
+        .collect();
+    strong.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
+    match strong.as_slice() {
+        [] => "-".to_owned(),
+        [(_, one)] => (*one).clone(),
+        [(_, one), others @ ..] => format!("{one} +{}", others.len()),
+    }
+}
