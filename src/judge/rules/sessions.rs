@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::clock::Micros;
-use crate::history::{ClosedBy, ConnectionClosed, TransactionStatus};
+use crate::history::{ClosedBy, ConnectionClosed, StatementEnded, TransactionStatus};
 use crate::pg::purpose::{Purpose, asks_for, begins_transaction, writes_to};
 use crate::pg::{LockMode, SqlState};
 use crate::scenario::{FindingKind, TransactionRule, Verdict};
@@ -189,7 +189,11 @@ fn held_in<'t, 'h>(
         let now = exclusive(taker);
         let relations: Vec<String> = now.difference(&before).cloned().collect();
         let counts = |record: &&&StatementRecord<'_>| {
-            record.purpose() >= Purpose::Read && !evidence.is_bookkeeping(record)
+            let gone = |e: &StatementEnded| e.transaction == TransactionStatus::Gone;
+            record.purpose() >= Purpose::Read
+                && !evidence.is_bookkeeping(record)
+                // A statement that found its connection ended ran under no lock any more.
+                && (record.succeeded() || !record.ended.is_some_and(gone))
         };
         let under: Vec<&StatementRecord<'_>> =
             statements[index + 1..].iter().filter(counts).copied().collect();
@@ -227,15 +231,19 @@ fn under_lock(evidence: &Evidence<'_, '_>, held: &Held<'_, '_>) -> Finding {
     };
     let longest = held.under.iter().max_by_key(|s| length(evidence, s));
     let longest = longest.map_or_else(String::new, |longest| {
-        let took = length(evidence, longest);
-        format!("; the longest, {}, took {took}", record_words(evidence, longest))
+        let (words, took) = (record_words(evidence, longest), length(evidence, longest));
+        match held.under.len() {
+            1 => format!("{words} ran, {took}"),
+            n => format!(
+                "{} of the transaction ran, {} in all; the longest, {words}, took {took}",
+                count(n as u64, "more statement"),
+                held.took
+            ),
+        }
     });
     let sentence = format!(
-        "AccessExclusiveLock on {relation}{others}, taken by {}, was held while {} of the \
-         transaction ran, {} in all{longest}",
+        "AccessExclusiveLock on {relation}{others}, taken by {}, was held while {longest}",
         record_words(evidence, held.taker),
-        count(held.under.len() as u64, "more statement"),
-        held.took,
     );
     let mut under = finding(FindingKind::StatementsUnderLock, Verdict::Safe, sentence);
     under.remedy = Some(format!(
