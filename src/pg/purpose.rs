@@ -35,14 +35,14 @@ fn purpose_of_one(sql: &str) -> Purpose {
     let words = Words::of(sql);
     match kind(sql) {
         Kind::Begin | Kind::Commit | Kind::Rollback | Kind::Savepoint => Purpose::Transaction,
-        Kind::Set => Purpose::Setting,
+        Kind::Set | Kind::Show | Kind::Lock => Purpose::Setting,
         Kind::Select if words.has("into") || writes_in_with(sql) => Purpose::Work,
         Kind::Select => Purpose::Read,
         Kind::Other => match words.at(0).as_str() {
             "commit" | "rollback" => Purpose::Transaction,
             "prepare" if words.at(1) == "transaction" => Purpose::Transaction,
-            "" | "deallocate" | "discard" | "listen" | "load" | "lock" | "notify" | "prepare"
-            | "show" | "unlisten" => Purpose::Setting,
+            "" | "deallocate" | "discard" | "listen" | "load" | "notify" | "prepare"
+            | "unlisten" => Purpose::Setting,
             "create" if is_temporary(&words) => Purpose::Setting,
             "close" | "declare" | "explain" | "fetch" | "move" => Purpose::Read,
             "copy" if words.has("to") && !words.has("from") => Purpose::Read,

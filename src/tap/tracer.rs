@@ -12,6 +12,7 @@ use crate::history::{
     TransactionStatus,
 };
 use crate::pg::LockMode;
+use crate::pg::purpose::{Purpose, purpose};
 use crate::pg::syntax::Kind;
 
 use super::conversation::{Outcome, Statement};
@@ -199,7 +200,9 @@ impl Tracer {
         let error = outcome.error;
         match &error {
             Some(error) => self.shared.failed(error),
-            None if changes(kind) => self.shared.succeeded(),
+            None if self.shared.last_error().is_some() && purpose(text) == Purpose::Work => {
+                self.shared.succeeded();
+            }
             None => {}
         }
         let event = StatementEnded {
@@ -265,12 +268,6 @@ fn strongest_per_relation(sight: &Sight) -> Vec<HeldLock> {
     let held =
         |(relation, mode): (&str, LockMode)| HeldLock { relation: relation.to_owned(), mode };
     strongest.into_iter().map(held).collect()
-}
-
-/// Whether a statement of this kind does anything but look around and begin or end a transaction.
-fn changes(kind: &Kind) -> bool {
-    use Kind::{Begin, Commit, Lock, Rollback, Savepoint, Select, Set, Show};
-    !matches!(kind, Begin | Commit | Lock | Rollback | Savepoint | Select | Set | Show)
 }
 
 /// `UPDATE 10`, `INSERT 0 10`.

@@ -135,6 +135,7 @@ pub fn by_command(connections: u32) -> Made {
     let mut made = Made::with_change();
     made.scenario.change.command = Some(Command {
         line: "migrate up".to_owned(),
+        requires: Vec::new(),
         directory: PathBuf::new(),
         environment: BTreeMap::new(),
     });
@@ -165,7 +166,7 @@ pub fn failed_with_status(code: i32) -> AttemptEnd {
 
 pub fn closes(made: &mut Made, connection: u32, by: ClosedBy, transaction: TransactionStatus) {
     let pid = COMMAND + connection as i32;
-    let closed = ConnectionClosed { attempt: 0, connection, pid, by, transaction };
+    let closed = ConnectionClosed { attempt: 0, connection, pid, by, error: None, transaction };
     made.at(18_800, Event::ConnectionClosed(closed));
 }
 
