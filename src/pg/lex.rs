@@ -54,6 +54,23 @@ pub struct Unterminated {
     pub what: &'static str,
 }
 
+/// The text on one line, without comments, for people. Text inside quotes stays as it is but for
+/// its line ends.
+pub fn one_line(sql: &str) -> String {
+    let Ok(tokens) = tokens(sql) else {
+        return sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    };
+    let (mut line, mut end) = (String::new(), 0);
+    for token in tokens.iter().filter(|token| token.kind != TokenKind::Comment) {
+        if token.start > end && !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&token.text(sql).split_whitespace().collect::<Vec<_>>().join(" "));
+        end = token.end;
+    }
+    line
+}
+
 /// All tokens of the text, comments included.
 pub fn tokens(sql: &str) -> Result<Vec<Token>, Unterminated> {
     let mut lexer = Lexer { bytes: sql.as_bytes(), at: 0 };
@@ -255,6 +272,12 @@ mod tests {
     fn kinds(sql: &str) -> Vec<(TokenKind, &str)> {
         let found = tokens(sql).expect("terminated");
         found.iter().map(|token| (token.kind, token.text(sql))).collect()
+    }
+
+    #[test]
+    fn a_line_for_people_has_no_comments() {
+        let sql = "-- why\nSELECT  a, /* not b */ 'x -- y'\n  FROM t; -- end";
+        assert_eq!(one_line(sql), "SELECT a, 'x -- y' FROM t;");
     }
 
     #[test]

@@ -92,6 +92,24 @@ pub fn skippable(sql: &str) -> usize {
     words.iter().map(Words::conditions).sum()
 }
 
+/// Tables in which migration tools remember what is applied, and hold their own lock, by default.
+pub const TOOLS_TABLES: &[&str] = &[
+    "alembic_version",
+    "django_migrations",
+    "_sqlx_migrations",
+    "schema_migrations", // dbmate, golang-migrate, Rails
+    "knex_migrations",
+    "knex_migrations_lock",
+    "pgmigrations",
+    "flyway_schema_history",
+    "goose_db_version",
+    "__diesel_schema_migrations",
+    "refinery_schema_history",
+    "_prisma_migrations",
+    "databasechangelog",
+    "databasechangeloglock",
+];
+
 /// How many statements of the message write rows of the table.
 pub fn writes_to(sql: &str, table: &str) -> usize {
     let name = table.rsplit('.').next().unwrap_or(table);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::history::{Listener, Phase, Progress, TrafficGauge};
+use crate::pg::lex::one_line;
 use crate::stats::grouped;
 
 /// How often the spinner turns.
@@ -119,7 +120,7 @@ impl State {
                 self.say(&text);
             }
             Progress::Statement { text, .. } => {
-                self.statement = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                self.statement = one_line(&text);
                 self.show_only(&format!("{}: {} · {}", self.trial, self.phase, self.statement));
             }
             Progress::Traffic(gauge) => self.traffic(&gauge),

@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::clock::Micros;
 use crate::judge::{Origin, StatementRow, TimeoutsInForce};
 use crate::pg::LockMode;
+use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
 use crate::stats::grouped;
 
@@ -95,8 +96,7 @@ fn text_of(row: &StatementRow, max: usize) -> String {
         0 => String::new(),
         n => format!("rerun {n}: "),
     };
-    let words: Vec<&str> = row.statement.text.split_whitespace().collect();
-    let text = format!("{rerun}{}", words.join(" "));
+    let text = format!("{rerun}{}", one_line(&row.statement.text));
     match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

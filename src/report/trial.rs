@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
 use crate::judge::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
+use crate::pg::lex::one_line;
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
@@ -142,7 +143,7 @@ fn seconds(at: Micros) -> String {
 }
 
 fn statement(statement: &StatementRef) -> String {
-    let text = statement.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(&statement.text);
     let place = match (&statement.file, statement.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
         _ => match statement.origin {

@@ -14,7 +14,7 @@ mod words;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase};
-use crate::pg::purpose::writes_to;
+use crate::pg::purpose::{TOOLS_TABLES, writes_to};
 use crate::scenario::{Expect, FindingKind, Scenario, Sizes, Verdict};
 
 use super::judgement::{Finding, Measured};
@@ -56,8 +56,15 @@ impl Evidence<'_, '_> {
 
     /// Whether the statement writes the table in which the tool remembers what is applied.
     fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
-        let versions = self.scenario.change.versions.as_ref();
-        versions.is_some_and(|v| writes_to(&record.began.text, &v.table) > 0)
+        self.version_tables().iter().any(|table| writes_to(&record.began.text, table) > 0)
+    }
+
+    /// The declared one; of a command that declares none, what tools use by default.
+    fn version_tables(&self) -> Vec<&str> {
+        match &self.scenario.change.versions {
+            Some(versions) => vec![&versions.table],
+            None => TOOLS_TABLES.to_vec(),
+        }
     }
 
     /// The first attempt that came to its end.

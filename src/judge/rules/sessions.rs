@@ -124,17 +124,21 @@ fn repeated(attempt: &AttemptRecord<'_>, transaction: &Transaction<'_, '_, '_>) 
 /// migrations in it.
 pub fn one_transaction(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let change = &evidence.scenario.change;
-    let table = &change.versions.as_ref()?.table;
     if change.transaction == TransactionRule::Single {
         return None;
     }
-    let writes = |transaction: &Transaction<'_, '_, '_>| -> usize {
+    let writes = |transaction: &Transaction<'_, '_, '_>, table: &str| -> usize {
         let written = transaction.statements.iter().filter(|s| s.succeeded());
         written.map(|s| writes_to(&s.began.text, table)).sum()
     };
+    let tables = evidence.version_tables();
     let transactions = evidence.sessions.iter().flat_map(Session::transactions);
-    let several = transactions.map(|t| (writes(&t), t)).filter(|(writes, _)| *writes > 1);
-    let (times, transaction) = several.max_by_key(|(writes, _)| *writes)?;
+    let several = transactions.flat_map(|transaction| {
+        let counted = tables.iter().map(|table| (writes(&transaction, table), *table));
+        let most = counted.max_by_key(|(writes, _)| *writes);
+        most.filter(|(writes, _)| *writes > 1).map(|(writes, table)| (writes, table, transaction))
+    });
+    let (times, table, transaction) = several.max_by_key(|(writes, ..)| *writes)?;
     let sentence = format!(
         "{table} was written {times} times in one transaction, {}: the migrations did not run in \
          transactions of their own, so every lock is held until the last of them is done, and \

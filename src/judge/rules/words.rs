@@ -2,6 +2,7 @@
 
 use crate::clock::Micros;
 use crate::history::AttemptEnd;
+use crate::pg::lex::one_line;
 use crate::scenario::Verdict;
 use crate::stats::grouped;
 
@@ -22,7 +23,7 @@ pub fn count(n: u64, noun: &str) -> String {
 
 /// `UPDATE spans SET … (57c5-original.sql:4)`.
 pub fn statement_words(statement: &StatementRef) -> String {
-    let text: String = statement.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(&statement.text);
     let quoted = match text.char_indices().nth(QUOTED_MAX) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text,
