@@ -379,6 +379,18 @@ fn a_message_of_several_statements_is_told_where_it_locks(
 }
 
 #[test]
+fn a_command_that_never_got_to_the_database_proves_nothing() {
+    let mut made = made_of(1, Vec::new());
+    exits(&mut made, 0, Some(127), "sh: alembci: not found\n");
+    made.ends(failed_with_status(127));
+    made.rerun(failed_with_status(127));
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Unproven, "{:?}", judgement.findings);
+    let told = sentence(&judgement, FindingKind::CommandFailed);
+    assert!(told.contains("alembci: not found"), "{told}");
+}
+
+#[test]
 fn a_command_that_fails_without_an_error_of_the_server_is_told_by_its_status() {
     let mut made = made_of(1, vec![sent(0, 5_000, 5_010, BUILD)]);
     exits(&mut made, 0, Some(3), "Traceback\nKeyError: 'url'\n");

@@ -135,6 +135,7 @@ fn kind_of(error: &ServerError) -> FindingKind {
 fn verdict(evidence: &Evidence<'_, '_>) -> Verdict {
     match evidence.first_success() {
         Some(_) => Verdict::Bounded,
+        None if evidence.is_command() && evidence.is_untried() => Verdict::Unproven,
         None => Verdict::Unsafe,
     }
 }
@@ -204,7 +205,7 @@ pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let finished = |a: &AttemptRecord<'_>| a.finished();
     let Some(last) = attempts.last() else { return Vec::new() };
     let mut findings = Vec::new();
-    if attempts.len() > 1 && !finished(last) {
+    if attempts.len() > 1 && !finished(last) && !evidence.is_untried() {
         let sentence = match attempts.iter().any(finished) {
             true => "the change had finished, and applying it again failed".to_owned(),
             false => {

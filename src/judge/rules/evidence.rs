@@ -1,12 +1,11 @@
 //! Whether the evidence carries an answer at all.
 
 use crate::clock::Micros;
-use crate::history::{AttemptEnd, Moment, Phase, Source};
-use crate::pg::purpose::Purpose;
+use crate::history::{AttemptEnd, Moment, Phase};
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::judgement::Finding;
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::timeline::AttemptRecord;
 use super::words::count;
 use super::{Evidence, finding, traffic};
 
@@ -63,16 +62,7 @@ fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         let sentence = "the trial was cut short: its history has no end".to_owned();
         return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));
     }
-    // Of a command, only what works, or tried to; the rest is the tool looking around.
-    let counts = |s: &StatementRecord<'_>| match s.began.source {
-        Source::File { .. } => true,
-        Source::Runner => false,
-        Source::Command => {
-            s.changed_something() || (s.purpose() == Purpose::Work && !s.succeeded())
-        }
-    };
-    let change = evidence.timeline.change();
-    if !change.is_some_and(|a| a.statements.iter().any(counts)) {
+    if !evidence.timeline.change().is_some_and(|attempt| evidence.tries(attempt)) {
         let sentence = match evidence.is_command() {
             true => "the command ran no statement that changes anything",
             false => "the change ran no statement: all its versions were applied already",

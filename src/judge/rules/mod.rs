@@ -13,15 +13,15 @@ mod traffic;
 mod words;
 
 use crate::clock::Micros;
-use crate::history::{Attempt, Phase};
-use crate::pg::purpose::{TOOLS_TABLES, writes_to};
+use crate::history::{Attempt, Phase, Source};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES, writes_to};
 use crate::scenario::{Expect, FindingKind, Scenario, Sizes, Verdict};
 
 use super::judgement::{Finding, Measured};
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
-use super::timeline::{StatementRecord, Timeline};
+use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 use super::waits::LockWait;
 
 pub use words::reason;
@@ -52,6 +52,23 @@ impl Evidence<'_, '_> {
     fn is_command(&self) -> bool {
         self.scenario.change.command.is_some()
             || self.timeline.attempts.iter().any(|a| a.command.is_some())
+    }
+
+    /// Whether no attempt got as far as a statement that works, or tries to: nothing is known of a
+    /// change that was never tried.
+    fn is_untried(&self) -> bool {
+        !self.timeline.attempts.iter().any(|a| self.tries(a))
+    }
+
+    /// Of a command, only what works counts; the rest is the tool looking around.
+    fn tries(&self, attempt: &AttemptRecord<'_>) -> bool {
+        attempt.statements.iter().any(|s| match s.began.source {
+            Source::File { .. } => true,
+            Source::Runner => false,
+            Source::Command => {
+                s.changed_something() || (s.purpose() == Purpose::Work && !s.succeeded())
+            }
+        })
     }
 
     /// Whether the statement writes the table in which the tool remembers what is applied.

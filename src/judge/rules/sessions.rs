@@ -269,6 +269,7 @@ pub fn one_message(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let first = messages.next()?;
     let others = match messages.count() as u64 {
         0 => String::new(),
+        1 => "; so was 1 more".to_owned(),
         n => format!("; so were {}", count(n, "more message")),
     };
     let outcome = match refused(first) {
