@@ -189,14 +189,52 @@ fn an_interrupted_run_ends_with_130_and_leaves_nothing(#[case] signal: nix::sys:
     wait_for("the server's end", || !mentions_any_process(child.id()));
 }
 
+/// A command that is interrupted takes its processes and its statement with it.
+#[test]
+fn an_interrupted_command_leaves_no_process_and_no_server() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let mark = format!("pgauntlet_interrupted_{}", std::process::id());
+    let line = format!("psql -X -c \"SELECT pg_sleep(600) AS {mark}\" & wait");
+    let mut command = Process::cargo_bin("pgauntlet").expect("the binary");
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["try", "cic-in-transaction", "--quick", "--no-cache", "--command", &line, "--out"])
+        .arg(scratch.path().join("out"));
+    let mut child = command.spawn().expect("a child");
+    let history = scratch.path().join("out/cic-in-transaction/history.jsonl");
+    // In the header stands the command; the statement's event says that it runs.
+    wait_for("the statement", || has(&history, "statement-began", &mark));
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("a signal");
+    let mut code = None;
+    wait_for("the end", || {
+        code = child.try_wait().expect("a status").and_then(|status| status.code());
+        code.is_some()
+    });
+    assert_eq!(code, Some(130));
+    wait_for("the command's end", || !mentions(&mark));
+    wait_for("the server's end", || !mentions_any_process(child.id()));
+}
+
+/// Whether some line of the history holds both.
+fn has(path: &Path, event: &str, text: &str) -> bool {
+    let history = std::fs::read_to_string(path).unwrap_or_default();
+    history.lines().any(|line| line.contains(event) && line.contains(text))
+}
+
 fn has_lines(path: &Path, lines: usize) -> bool {
     std::fs::read_to_string(path).is_ok_and(|text| text.lines().count() >= lines)
 }
 
 /// Whether a Postgres serves a database of that process.
 fn mentions_any_process(owner: u32) -> bool {
+    mentions(&format!("pgauntlet_trial_{owner}_"))
+}
+
+/// Whether a process has the text among its arguments.
+fn mentions(text: &str) -> bool {
     let listing = Process::new("ps").args(["-eo", "args"]).output().expect("ps");
-    String::from_utf8_lossy(&listing.stdout).contains(&format!("pgauntlet_trial_{owner}_"))
+    String::from_utf8_lossy(&listing.stdout).contains(text)
 }
 
 fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
