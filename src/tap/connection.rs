@@ -477,6 +477,8 @@ impl Connection {
         self.to_server.push(question.bytes);
         self.to_server.flush().await?;
         let (mut rows, mut closes, mut failed) = (BytesMut::new(), 0, false);
+        // Until our Parse is answered, what comes is the answer to the client's own messages.
+        let mut ours = false;
         loop {
             let next = self.from_server.frames.next_frame();
             let Some(frame) = next.map_err(io::Error::other)? else {
@@ -487,11 +489,15 @@ impl Connection {
                 continue;
             };
             let done = match frame.tag() {
-                None => {
+                Some(b'1') => {
+                    ours = true;
+                    false
+                }
+                None if ours => {
                     rows.extend_from_slice(frame.bytes());
                     false
                 }
-                Some(b'3') => {
+                Some(b'3') if ours => {
                     closes += 1;
                     in_pipeline && closes == question.closes
                 }
@@ -505,7 +511,12 @@ impl Connection {
                     self.to_client.push(frame.bytes().clone());
                     false
                 }
-                Some(_) => false,
+                _ => {
+                    if !ours {
+                        self.to_client.push(frame.bytes().clone());
+                    }
+                    false
+                }
             };
             if done {
                 return Ok((!failed).then(|| values(rows)));

@@ -197,12 +197,12 @@ impl Conversation {
             }
             // Nothing up to the next Sync is run or answered.
             _ if self.pipeline_failed => return ClientStep::Forward,
-            // It takes nothing and begins nothing, and drivers send it with the Execute.
+            // It takes nothing, begins nothing and cannot fail, so that a Sync after it is nobody's
+            // loss; and drivers send it with the Execute.
             FromClient::Close { statement } => {
                 if let Some(name) = statement {
                     self.prepared.remove(name);
                 }
-                self.in_pipeline = true;
                 return ClientStep::Forward;
             }
             _ if self.progress == Progress::Executing => {
