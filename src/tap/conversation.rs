@@ -12,6 +12,7 @@ use crate::history::{Protocol, ServerError, TransactionStatus};
 use crate::pg;
 use crate::pg::syntax::{self, Kind};
 
+use super::looks;
 use super::message::{FromClient, FromServer};
 
 /// Text kept of a statement; longer is cut, in the history as well.
@@ -23,7 +24,7 @@ const NAMES_MAX: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     pub text: String,
-    /// Of a message of several statements, none in particular.
+    /// Of a message of several statements, that of the one which is most to look at.
     pub kind: Kind,
     /// In the message.
     pub count: u32,
@@ -226,13 +227,15 @@ impl Conversation {
         match message {
             FromClient::Query { text } => {
                 self.awaiting_ready = true;
-                self.begin(Progress::Flushed, Protocol::Simple, Prepared::of(text, Vec::new()))
+                let (count, kind) = statements_in(text);
+                let prepared = Prepared { text: text.clone(), kind, types: Vec::new() };
+                self.begin(Progress::Flushed, Protocol::Simple, prepared, count)
             }
             FromClient::FunctionCall { oid } => {
                 self.awaiting_ready = true;
                 let text = format!("function call of oid {oid}");
                 let prepared = Prepared { text, kind: Kind::Other, types: vec![*oid] };
-                self.begin(Progress::Flushed, Protocol::FunctionCall, prepared)
+                self.begin(Progress::Flushed, Protocol::FunctionCall, prepared, 1)
             }
             FromClient::Parse { name, text, types } => {
                 let prepared = Prepared::of(text, types.clone());
@@ -255,7 +258,7 @@ impl Conversation {
                 // A cursor that SQL declared is a portal as well.
                 let prepared = prepared.unwrap_or_else(|| Prepared::unknown("portal", portal));
                 let begun = self.progress == Progress::Prepared;
-                let step = self.begin(Progress::Executing, Protocol::Extended, prepared);
+                let step = self.begin(Progress::Executing, Protocol::Extended, prepared, 1);
                 (self.in_pipeline, self.executed) = (true, true);
                 match step {
                     ClientStep::Begin(statement) if begun => ClientStep::Run(statement),
@@ -274,23 +277,23 @@ impl Conversation {
     /// first message that is about it.
     fn prepare(&mut self, prepared: Prepared) -> ClientStep {
         let step = match self.progress {
-            Progress::None => self.begin(Progress::Prepared, Protocol::Extended, prepared),
+            Progress::None => self.begin(Progress::Prepared, Protocol::Extended, prepared, 1),
             _ => ClientStep::Forward,
         };
         self.in_pipeline = true;
         step
     }
 
-    fn begin(&mut self, progress: Progress, protocol: Protocol, prepared: Prepared) -> ClientStep {
+    fn begin(
+        &mut self,
+        progress: Progress,
+        protocol: Protocol,
+        prepared: Prepared,
+        count: u32,
+    ) -> ClientStep {
         (self.progress, self.protocol, self.outcome) = (progress, protocol, Outcome::none());
         let Prepared { text, kind, types } = prepared;
-        let count = match protocol {
-            Protocol::Simple => statements_in(&text),
-            Protocol::Extended | Protocol::FunctionCall => 1,
-        };
         let text = recorded(&text);
-        // Several are looked at as what might do anything.
-        let kind = if count > 1 { Kind::Other } else { kind };
         ClientStep::Begin(Box::new(Statement {
             text,
             kind,
@@ -417,12 +420,23 @@ impl Prepared {
     }
 }
 
-/// Statements of a text; text that cannot be split is left to the server, as one.
-fn statements_in(text: &str) -> u32 {
-    match text.trim_end().trim_end_matches(';').contains(';') {
-        true => pg::split(text).map_or(1, |pieces| u32::try_from(pieces.len()).unwrap_or(u32::MAX)),
-        false => 1,
+/// How many statements a text has, and the kind of the one that is most to look at: a script that
+/// begins with a SET may go on to lock a table. Text that cannot be split, or that was cut, is left
+/// to the server, as one of which nothing is known.
+fn statements_in(text: &str) -> (u32, Kind) {
+    if !text.trim_end().trim_end_matches(';').contains(';') {
+        return (1, syntax::kind(text));
     }
+    let Ok(pieces) = pg::split(text) else { return (1, Kind::Other) };
+    let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+    let kinds = pieces.iter().map(|piece| syntax::kind(&piece.text));
+    // Of several of one weight, the last.
+    let kind = kinds.max_by_key(|kind| match kind {
+        kind if looks::is_control(kind) || matches!(kind, Kind::Set | Kind::Show) => 0,
+        kind if looks::moves_rows(kind) => 1,
+        _ => 2,
+    });
+    (count, kind.unwrap_or(Kind::Other))
 }
 
 /// A statement's text as it is recorded: without space around it, and cut where it is long.

@@ -98,11 +98,11 @@ impl Looks {
 }
 
 /// Reads and writes of rows, however many, of which a change may have very many.
-fn moves_rows(kind: &Kind) -> bool {
+pub fn moves_rows(kind: &Kind) -> bool {
     matches!(kind, Kind::Select | Kind::Insert | Kind::Update | Kind::Delete)
 }
 
-fn is_control(kind: &Kind) -> bool {
+pub fn is_control(kind: &Kind) -> bool {
     matches!(kind, Kind::Begin | Kind::Commit | Kind::Rollback | Kind::Savepoint)
 }
 
