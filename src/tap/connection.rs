@@ -132,9 +132,11 @@ impl Connection {
         }
         let by = match ended {
             Err(End::Fault) => ClosedBy::Fault,
+            _ if self.conversation.parting.is_some() => ClosedBy::Server,
             _ if self.said_goodbye => ClosedBy::Client,
-            _ if self.conversation.parting.is_some() || !self.from_server.open => ClosedBy::Server,
-            _ => ClosedBy::ClientGone,
+            // A server closes as well, once its client has gone.
+            _ if !self.from_client.open => ClosedBy::ClientGone,
+            _ => ClosedBy::Server,
         };
         if let Err(End::Fault) = ended {
             // Unsent bytes must not reach the client, so there is no orderly end.
