@@ -20,6 +20,7 @@ use super::conversation::{Asking, ClientStep, Conversation, Outcome, ServerStep,
 use super::fault::FaultKind;
 use super::frame::{Frame, Frames, Sender};
 use super::injected::{self, Question, Settings};
+use super::looks;
 use super::message::{FromClient, FromServer, row_values};
 use super::shared::Shared;
 use super::side::{Incoming, Outgoing, split};
@@ -389,7 +390,7 @@ impl Connection {
             if let Some(sight) = &after
                 && outcome.transaction == TransactionStatus::InTransaction
             {
-                own = self.own_filenodes(sight, outcome.in_pipeline).await?;
+                own = self.own_filenodes(sight, &outcome).await?;
             }
         }
         let paused = match after {
@@ -454,14 +455,14 @@ impl Connection {
     async fn own_filenodes(
         &mut self,
         sight: &Sight,
-        in_pipeline: bool,
+        outcome: &Outcome,
     ) -> Result<BTreeMap<u32, u32>, End> {
         let oids = rewritable(sight);
-        // LOCK takes the lock of a rewrite and no snapshot, so that a SET TRANSACTION may follow.
-        let locks_only = matches!(self.tracer.kind(), Some(Kind::Lock));
-        if oids.is_empty() || locks_only || self.tracer.kind().is_none_or(is_rows) {
+        let rows_only = self.tracer.kind().is_none_or(is_rows);
+        if oids.is_empty() || rows_only || looks::took_no_snapshot(&outcome.tags) {
             return Ok(BTreeMap::new());
         }
+        let in_pipeline = outcome.in_pipeline;
         let question = injected::filenodes(&oids, in_pipeline)?;
         let rows = self.ask(question, in_pipeline).await?.unwrap_or_default();
         let number = |value: Option<&Option<String>>| value?.as_deref()?.parse::<u32>().ok();

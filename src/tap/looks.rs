@@ -106,6 +106,24 @@ pub fn is_control(kind: &Kind) -> bool {
     matches!(kind, Kind::Begin | Kind::Commit | Kind::Rollback | Kind::Savepoint)
 }
 
+/// Whether all that ran takes no snapshot, so that a SET TRANSACTION may still follow. It rewrites
+/// nothing either, although LOCK takes the lock of a rewrite.
+pub fn took_no_snapshot(tags: &[String]) -> bool {
+    const TAGS: [&str; 10] = [
+        "BEGIN",
+        "CHECKPOINT",
+        "LISTEN",
+        "LOCK TABLE",
+        "NOTIFY",
+        "SET CONSTRAINTS",
+        "SET",
+        "SHOW",
+        "START TRANSACTION",
+        "UNLISTEN",
+    ];
+    tags.iter().all(|tag| TAGS.contains(&tag.as_str()))
+}
+
 /// Whether the statement may leave another setting in force. A function that sets one inside is
 /// met by the look before the next statement that is more than rows.
 fn may_set(kind: &Kind, text: &str) -> bool {
