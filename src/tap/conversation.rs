@@ -111,6 +111,8 @@ pub struct Conversation {
     transaction: TransactionStatus,
     progress: Progress,
     protocol: Protocol,
+    /// What runs may end the transaction; a ROLLBACK TO has a ROLLBACK's tag and does not.
+    leaves: bool,
     /// Sync, Query or FunctionCall was sent, and the server is not ready yet. True at the start.
     awaiting_ready: bool,
     /// Extended messages were sent since the last Sync.
@@ -139,6 +141,7 @@ impl Default for Conversation {
             transaction: TransactionStatus::Idle,
             progress: Progress::None,
             protocol: Protocol::Simple,
+            leaves: false,
             awaiting_ready: true,
             in_pipeline: false,
             executed: false,
@@ -293,6 +296,7 @@ impl Conversation {
     ) -> ClientStep {
         (self.progress, self.protocol, self.outcome) = (progress, protocol, Outcome::none());
         let Prepared { text, kind, types } = prepared;
+        self.leaves = matches!(kind, Kind::Commit | Kind::Rollback);
         let text = recorded(&text);
         ClientStep::Begin(Box::new(Statement {
             text,
@@ -343,8 +347,8 @@ impl Conversation {
         if self.awaiting_ready || self.progress == Progress::None {
             return ServerStep::Answered;
         }
-        let left =
-            matches!(self.outcome.tags.last().map(String::as_str), Some("COMMIT" | "ROLLBACK"));
+        let left = self.leaves
+            && matches!(self.outcome.tags.last().map(String::as_str), Some("COMMIT" | "ROLLBACK"));
         self.end(
             if left { TransactionStatus::Idle } else { TransactionStatus::InTransaction },
             true,

@@ -72,8 +72,15 @@ impl Looks {
         }
     }
 
-    /// To be called after each statement.
-    pub fn ended(&mut self, kind: &Kind, text: &str, took: Micros, status: TransactionStatus) {
+    /// To be called after each statement, with the tags of what finished.
+    pub fn ended(
+        &mut self,
+        kind: &Kind,
+        text: &str,
+        tags: &[String],
+        took: Micros,
+        status: TransactionStatus,
+    ) {
         let in_transaction = status != TransactionStatus::Idle;
         if moves_rows(kind) {
             let (shape, slow) = (shape(text), took >= SLOW);
@@ -83,18 +90,24 @@ impl Looks {
                 self.seen.insert(shape, slow);
             }
         }
-        if may_set(kind, text) {
+        if tags.len() > 1 || may_set(kind, text) {
             (self.settings_stale, self.set_in_transaction) = (true, in_transaction);
+        }
+        if gives_back(tags) {
+            self.in_transaction.clear();
+            self.settings_stale |= self.set_in_transaction;
         }
         if !in_transaction {
             self.in_transaction.clear();
             self.settings_stale |= std::mem::take(&mut self.set_in_transaction);
         }
-        // ROLLBACK TO takes settings back as well.
-        if *kind == Kind::Savepoint {
-            self.settings_stale |= self.set_in_transaction;
-        }
     }
+}
+
+/// Whether locks and settings of the transaction, or of a part of it, ended with what ran: ROLLBACK
+/// TO a savepoint has the tag of a ROLLBACK, and COMMIT AND CHAIN is in a transaction as before.
+pub fn gives_back(tags: &[String]) -> bool {
+    tags.iter().any(|tag| matches!(tag.as_str(), "COMMIT" | "ROLLBACK"))
 }
 
 /// Reads and writes of rows, however many, of which a change may have very many.
@@ -179,13 +192,15 @@ mod tests {
         looks.ended(
             &Kind::Set,
             "SET LOCAL lock_timeout = 1",
+            &["SET".to_owned()],
             Micros::ZERO,
             TransactionStatus::InTransaction,
         );
         assert!(looks.settings_due(&Kind::Select));
         looks.settings_read();
         assert!(!looks.settings_due(&Kind::Select));
-        looks.ended(&Kind::Commit, "COMMIT", Micros::ZERO, TransactionStatus::Idle);
+        let tags = ["COMMIT".to_owned()];
+        looks.ended(&Kind::Commit, "COMMIT", &tags, Micros::ZERO, TransactionStatus::Idle);
         assert!(looks.settings_due(&Kind::Select));
     }
 }

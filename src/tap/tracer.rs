@@ -17,9 +17,9 @@ use crate::pg::syntax::Kind;
 
 use super::conversation::{Outcome, Statement};
 use super::injected::Settings;
-use super::looks::Looks;
+use super::looks::{self, Looks};
 use super::shared::{Announced, Shared};
-use super::watch::Sight;
+use super::watch::{SeenLock, Sight};
 
 /// Notices kept of one statement.
 const NOTICES_MAX: usize = 1_000;
@@ -30,7 +30,7 @@ pub struct Tracer {
     pub pid: i32,
     pub looks: Looks,
     pub settings: Settings,
-    /// What was seen after the last statement, while its transaction is open.
+    /// What was seen after the last statement, while its transaction is open or failed.
     last: Option<Sight>,
     /// Relations that the open transaction gave another relfilenode.
     filenodes: HashMap<u32, u32>,
@@ -85,10 +85,7 @@ impl Tracer {
         before: Option<Sight>,
         paused: Micros,
     ) {
-        let before = match transaction {
-            TransactionStatus::InTransaction => before.or_else(|| self.last.take()),
-            _ => before,
-        };
+        let before = before.or_else(|| self.last.take());
         let (settings, began) = (self.settings, self.shared.recorder.clock().now());
         let (notices, id) = (Vec::new(), None);
         self.open = Some(Open {
@@ -159,10 +156,13 @@ impl Tracer {
         let in_transaction = match outcome.transaction {
             TransactionStatus::InTransaction => true,
             TransactionStatus::Idle => false,
-            TransactionStatus::Failed | TransactionStatus::Gone => return None,
+            // What was taken before a savepoint is still held.
+            TransactionStatus::Failed => return holds(open).then_some(false),
+            TransactionStatus::Gone => return None,
         };
         let statement = &open.statement;
-        let due = self.looks.due(&statement.kind, &statement.text, in_transaction);
+        let due = self.looks.due(&statement.kind, &statement.text, in_transaction)
+            || looks::gives_back(&outcome.tags);
         // Outside a transaction nothing is held, and without a look before nothing to compare.
         let due = due && (in_transaction || open.before.is_some());
         due.then(|| open.before.as_ref().is_some_and(|sight| !sight.relations.is_empty()))
@@ -183,18 +183,23 @@ impl Tracer {
         }
         let Some(open) = self.open.take() else { return };
         let (kind, text) = (&open.statement.kind, &open.statement.text);
-        self.looks.ended(kind, text, ended - open.began, outcome.transaction);
-        let held = after.as_ref().map_or_else(Vec::new, strongest_per_relation);
-        let held_before = match open.transaction {
-            TransactionStatus::InTransaction => {
+        self.looks.ended(kind, text, &outcome.tags, ended - open.began, outcome.transaction);
+        let held = match (&after, outcome.transaction) {
+            (Some(after), _) => strongest_per_relation(after),
+            // No look was due: it can have taken nothing more.
+            (None, TransactionStatus::InTransaction) => {
                 open.before.as_ref().map_or_else(Vec::new, strongest_per_relation)
             }
-            _ => Vec::new(),
+            (None, _) => Vec::new(),
         };
         let both = open.before.as_ref().zip(after.as_ref());
         let rewritten = match (both, &after) {
             (Some((before, after)), _) if !after.relations.is_empty() => rewritten(before, after),
-            (_, Some(after)) => self.rewritten_here(after, own),
+            (_, Some(after)) => {
+                let rewritten = self.rewritten_here(after, own);
+                // What a ROLLBACK TO puts back is no rewrite.
+                if outcome.tags == ["ROLLBACK"] { Vec::new() } else { rewritten }
+            }
             _ => Vec::new(),
         };
         let error = outcome.error;
@@ -214,7 +219,7 @@ impl Tracer {
             tags: outcome.tags,
             wal_bytes: both.map(|(before, after)| after.wal_bytes.saturating_sub(before.wal_bytes)),
             rewritten,
-            taken: held.iter().filter(|lock| !held_before.contains(lock)).cloned().collect(),
+            taken: held.iter().filter(|lock| !held_before(&open, lock)).cloned().collect(),
             held,
             transaction: outcome.transaction,
             notices: open.notices,
@@ -223,7 +228,9 @@ impl Tracer {
         };
         self.shared.recorder.record_at(ended, Event::StatementEnded(event));
         match outcome.transaction {
-            TransactionStatus::InTransaction => self.last = after.or(open.before),
+            TransactionStatus::InTransaction | TransactionStatus::Failed => {
+                self.last = after.or(open.before);
+            }
             _ => {
                 self.last = None;
                 self.filenodes.clear();
@@ -257,6 +264,20 @@ fn rewritten(before: &Sight, after: &Sight) -> Vec<String> {
         before.relations.get(oid).is_some_and(|(_, old)| old != filenode)
     });
     changed.map(|(_, (name, _))| name.clone()).collect()
+}
+
+fn in_transaction(open: &Open) -> bool {
+    matches!(open.transaction, TransactionStatus::InTransaction | TransactionStatus::Failed)
+}
+
+/// Whether the transaction held anything before the statement.
+fn holds(open: &Open) -> bool {
+    in_transaction(open) && open.before.as_ref().is_some_and(|sight| !sight.locks.is_empty())
+}
+
+fn held_before(open: &Open, held: &HeldLock) -> bool {
+    let is = |lock: &SeenLock| lock.name == held.relation && lock.mode == held.mode;
+    holds(open) && open.before.as_ref().is_some_and(|sight| sight.locks.iter().any(is))
 }
 
 fn strongest_per_relation(sight: &Sight) -> Vec<HeldLock> {
@@ -297,7 +318,6 @@ impl Announced {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tap::watch::SeenLock;
 
     fn lock(oid: u32, mode: LockMode) -> SeenLock {
         SeenLock { oid, name: "t".to_owned(), mode, filenode: oid }
