@@ -338,9 +338,7 @@ async fn locks_held_and_relations_rewritten_are_those_that_the_manual_names(
 
 #[rstest]
 #[tokio::test]
-async fn outside_a_transaction_nothing_is_held_and_the_same_is_rewritten(
-    #[values(18)] major: u32,
-) {
+async fn outside_a_transaction_nothing_is_held_and_the_same_is_rewritten(#[values(18)] major: u32) {
     let address = common::fresh_database_of(major).await;
     let trial = Tapped::before(address, SCHEMA, &[]).await;
     let (client, beside) = (trial.client().await, trial.direct().await);

@@ -150,6 +150,14 @@ impl Tapped {
         found.unwrap_or_else(|| panic!("{text} is not among {:#?}", texts(&traces))).clone()
     }
 
+    /// The same for a statement that failed: its client hears of it before the server is ready for
+    /// the next one, and then it has ended.
+    pub async fn trace_soon(&self, text: &str) -> Trace {
+        let has_ended = async || self.traces().iter().any(|(began, _)| began.text == text);
+        eventually("the statement is recorded", has_ended).await;
+        self.trace(text)
+    }
+
     pub fn opened(&self) -> Vec<ConnectionOpened> {
         let opened = self.events().into_iter().filter_map(|event| match event {
             Event::ConnectionOpened(opened) => Some(opened),

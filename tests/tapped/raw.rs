@@ -84,6 +84,15 @@ impl Raw {
         self.parse("", sql, &[]).bind("", "", &[]).execute("", 0)
     }
 
+    /// Any message, by its tag and what comes after its length.
+    pub fn message(&mut self, tag: u8, body: &[u8]) -> &mut Raw {
+        let length = i32::try_from(body.len() + 4).expect("a short message");
+        self.out.extend_from_slice(&[tag]);
+        self.out.extend_from_slice(&length.to_be_bytes());
+        self.out.extend_from_slice(body);
+        self
+    }
+
     pub fn flush(&mut self) -> &mut Raw {
         frontend::flush(&mut self.out);
         self
