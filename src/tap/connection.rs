@@ -440,8 +440,11 @@ impl Connection {
         let rows = self.ask(question, in_pipeline).await?;
         match rows.as_deref().and_then(Settings::of_rows) {
             Some(settings) => {
+                let others = self.tracer.settings != settings;
+                let transaction = self.conversation.transaction();
+                let inside = transaction == TransactionStatus::InTransaction;
+                self.tracer.looks.settings_read(others, inside);
                 self.tracer.settings = settings;
-                self.tracer.looks.settings_read();
             }
             None => {
                 let message = "the settings in force cannot be read".to_owned();

@@ -52,8 +52,10 @@ impl Looks {
             || !(moves_rows(kind) || is_control(kind) || matches!(kind, Kind::Set | Kind::Show))
     }
 
-    pub fn settings_read(&mut self) {
+    /// What is met with another value inside a transaction was set there, by whatever means.
+    pub fn settings_read(&mut self, are_others: bool, in_transaction: bool) {
         self.settings_stale = false;
+        self.set_in_transaction |= are_others && in_transaction;
     }
 
     /// Whether locks, WAL and relations have to be looked at after the statement (and before it,
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn a_setting_of_a_transaction_is_stale_after_it() {
         let mut looks = Looks::default();
-        looks.settings_read();
+        looks.settings_read(false, false);
         looks.ended(
             &Kind::Set,
             "SET LOCAL lock_timeout = 1",
@@ -197,7 +199,7 @@ mod tests {
             TransactionStatus::InTransaction,
         );
         assert!(looks.settings_due(&Kind::Select));
-        looks.settings_read();
+        looks.settings_read(true, true);
         assert!(!looks.settings_due(&Kind::Select));
         let tags = ["COMMIT".to_owned()];
         looks.ended(&Kind::Commit, "COMMIT", &tags, Micros::ZERO, TransactionStatus::Idle);
