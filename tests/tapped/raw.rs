@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Buf, BytesMut};
+use pgauntlet::connect::{Address, Wire};
 use pgauntlet::tap::frame::{Frame, Frames, Sender};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
@@ -12,7 +13,7 @@ use tokio::net::TcpStream;
 use super::SOON;
 
 pub struct Raw {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     frames: Frames,
     out: BytesMut,
     pub pid: i32,
@@ -21,6 +22,16 @@ pub struct Raw {
 impl Raw {
     pub async fn open(address: SocketAddr, user: &str, database: &str) -> Raw {
         let stream = TcpStream::connect(address).await.expect("the tap listens");
+        Raw::begin(Box::new(stream), user, database).await
+    }
+
+    /// Straight to the server.
+    pub async fn beside(address: &Address) -> Raw {
+        let stream = address.dial().await.expect("the server listens");
+        Raw::begin(stream, address.user(), address.database()).await
+    }
+
+    async fn begin(stream: Box<dyn Wire>, user: &str, database: &str) -> Raw {
         let (frames, out) = (Frames::new(Sender::Client), BytesMut::new());
         let mut raw = Raw { stream, frames, out, pid: 0 };
         let parameters = [("user", user), ("database", database), ("application_name", "raw")];
