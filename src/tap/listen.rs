@@ -135,8 +135,12 @@ impl Tap {
                 let _ = self.shared.watch.terminate(pid).await;
             }
             if tokio::time::timeout(TERMINATE_TIMEOUT, &mut ended).await.is_err() {
-                self.given_up.cancel();
-                let _ = ended.await;
+                // What they did is recorded by those that can still be closed.
+                self.shared.cut_all();
+                if tokio::time::timeout(TERMINATE_TIMEOUT, &mut ended).await.is_err() {
+                    self.given_up.cancel();
+                    let _ = ended.await;
+                }
             }
         }
         if let Some(thread) = self.thread.take() {
@@ -199,7 +203,7 @@ async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Sh
         connections.spawn(async move {
             tokio::select! {
                 () = serve(client, number, &*upstream, &shared) => {}
-                () = given_up.cancelled() => shared.cut_all(),
+                () = given_up.cancelled() => {}
             }
         });
     }
@@ -207,6 +211,10 @@ async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Sh
     clocks.cancel();
     connections.close();
     connections.wait().await;
+    // A backend that works does not notice that its connection was given up.
+    for pid in shared.pids() {
+        let _ = tokio::time::timeout(TERMINATE_TIMEOUT, shared.watch.terminate(pid)).await;
+    }
 }
 
 async fn serve(client: TcpStream, number: u32, upstream: &dyn Upstream, shared: &Arc<Shared>) {
