@@ -383,7 +383,7 @@ impl Connection {
     async fn ended(&mut self, outcome: Outcome) -> Result<(), End> {
         let ended = self.shared.recorder.clock().now();
         let running = self.running.take();
-        self.shared.running(self.number, None);
+        self.shared.rests(self.number).await;
         let (mut after, mut own) = (None, BTreeMap::new());
         if let Some(relations) = self.tracer.look_due(&outcome) {
             after = self.look(relations).await;

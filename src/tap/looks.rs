@@ -3,7 +3,8 @@
 //! Each look keeps the change waiting, so one is due only where it can show something new. What is
 //! held between statements is read after every statement of a transaction but for reads and writes
 //! of rows of a shape that this transaction has been looked at after: they take the same locks
-//! again (a partition that a row is routed to excepted, and its lock stops nobody's rows). Outside
+//! again (a partition that a row is routed to excepted, and its lock stops nobody's rows). What
+//! gives locks back without ending the transaction is looked at whatever it is. Outside
 //! a transaction nothing is held, and such statements are looked at the first time, for the WAL
 //! that they write, and again as long as they are slow.
 

@@ -81,6 +81,8 @@ struct Backend {
     running: Option<StatementId>,
     cut: CancellationToken,
     delay: Option<Duration>,
+    /// Held while the backend is struck, so that nothing else runs on it meanwhile.
+    striking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Shared {
@@ -151,7 +153,8 @@ impl Shared {
     }
 
     pub fn opened(&self, connection: u32, cut: &CancellationToken) {
-        let backend = Backend { pid: 0, running: None, cut: cut.clone(), delay: None };
+        let (cut, striking) = (cut.clone(), Arc::default());
+        let backend = Backend { pid: 0, running: None, cut, delay: None, striking };
         lock(&self.connections).insert(connection, backend);
     }
 
@@ -164,6 +167,21 @@ impl Shared {
     pub fn running(&self, connection: u32, statement: Option<StatementId>) {
         if let Some(backend) = lock(&self.connections).get_mut(&connection) {
             backend.running = statement;
+        }
+    }
+
+    fn runs(&self, connection: u32, statement: StatementId) -> bool {
+        let connections = lock(&self.connections);
+        connections.get(&connection).is_some_and(|b| b.running == Some(statement))
+    }
+
+    /// The connection's statement has ended. Returns when no fault strikes at it any more: what is
+    /// sent next would be hit instead.
+    pub async fn rests(&self, connection: u32) {
+        self.running(connection, None);
+        let backend = lock(&self.connections).get(&connection).cloned();
+        if let Some(backend) = backend {
+            drop(backend.striking.lock().await);
         }
     }
 
@@ -218,7 +236,10 @@ impl Shared {
         statement: StatementId,
     ) {
         let backend = || lock(&self.connections).get(&connection).cloned();
-        while let Some(backend) = backend().filter(|b| b.running == Some(statement)) {
+        while let Some(backend) = backend()
+            && backend.running == Some(statement)
+        {
+            let striking = backend.striking.lock().await;
             let doing = self.watch.doing(backend.pid).await;
             let due = match (kind, &doing) {
                 (FaultKind::CancelWaiting, Ok(doing)) => *doing == Doing::Waiting,
@@ -231,7 +252,7 @@ impl Shared {
                 self.recorder.record(Event::MeasurementFailed { stage, message });
                 return;
             }
-            if due {
+            if due && self.runs(connection, statement) {
                 self.record_fault(kind, Some(statement));
                 let struck = match kind {
                     FaultKind::KillBackend => self.watch.terminate(backend.pid).await,
@@ -243,6 +264,7 @@ impl Shared {
                 }
                 return;
             }
+            drop(striking);
             tokio::time::sleep(DOING_POLL).await;
         }
     }

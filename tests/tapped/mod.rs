@@ -18,7 +18,7 @@ use pgauntlet::history::{
     StatementEnded, silent,
 };
 use pgauntlet::migrate::TapServer;
-use pgauntlet::tap::{self, Fault, Tap};
+use pgauntlet::tap::{self, Fault, Tap, Upstream};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// Longest wait for anything that has to happen.
@@ -45,6 +45,16 @@ impl Tapped {
     }
 
     pub async fn before(address: Address, schema: &str, faults: &[Fault]) -> Tapped {
+        Tapped::before_as(address, schema, faults, |server| Arc::new(server)).await
+    }
+
+    /// With something in between that sees the server otherwise.
+    pub async fn before_as(
+        address: Address,
+        schema: &str,
+        faults: &[Fault],
+        seen: impl FnOnce(TapServer) -> Arc<dyn Upstream>,
+    ) -> Tapped {
         let recorder = Recorder::in_memory(Clock::start());
         let upstream = TapServer {
             change: address.clone(),
@@ -54,7 +64,7 @@ impl Tapped {
         let mut tapped = Tapped { address, recorder, tap: None, seen: Mutex::default() };
         tapped.direct().await.batch(schema).await.expect("the schema");
         let setup = tap::Setup {
-            upstream: Arc::new(upstream),
+            upstream: seen(upstream),
             recorder: &tapped.recorder,
             listener: &silent(),
             attempt: 0,
