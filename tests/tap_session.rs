@@ -207,11 +207,11 @@ async fn a_read_only_transaction_takes_no_transaction_id() {
 async fn an_idle_timeout_counts_from_the_clients_last_statement() {
     let trial = Tapped::with(T).await;
     let client = trial.client().await;
-    let set = "SET idle_in_transaction_session_timeout = '200ms'";
+    let set = "SET idle_in_transaction_session_timeout = '1s'";
     run(&client, &[set, "BEGIN", "LOCK TABLE t"]).await;
     for _ in 0..3 {
         // Each is within its time, all together are not.
-        tokio::time::sleep(std::time::Duration::from_millis(90)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
         run(&client, &["ALTER TABLE t ALTER c SET DEFAULT 1"]).await;
     }
     let closed = trial.closed_soon(1).await;

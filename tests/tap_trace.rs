@@ -186,7 +186,7 @@ async fn what_fails_before_it_can_run_is_recorded_all_the_same() {
     let trial = Tapped::with(T).await;
     let client = trial.client().await;
     let sql = "SELECT nothing FROM t";
-    let error = client.prepare(sql).await.err().expect("no such column");
+    let error = client.prepare(sql).await.expect_err("no such column");
     assert_eq!(code(&error), "42703");
     let (began, ended) = trial.trace_soon(sql).await;
     assert_eq!(began.protocol, Protocol::Extended);
