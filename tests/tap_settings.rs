@@ -9,6 +9,7 @@ use pgauntlet::history::StatementBegan;
 use rstest::rstest;
 use tokio_postgres::Client;
 
+use tapped::raw::tags;
 use tapped::{Tapped, failure, run, value};
 
 const SCHEMA: &str = "CREATE TABLE t (id int PRIMARY KEY, c int);
@@ -177,4 +178,16 @@ async fn a_transaction_timeout_is_told_where_the_server_has_one(#[values(14, 16,
     compare(&trial, &client, sql).await;
     let (began, _) = trial.trace(sql);
     assert_eq!(began.transaction_timeout_ms, known.then_some(21_000));
+}
+
+#[tokio::test]
+async fn settings_are_read_behind_the_close_of_an_old_statement() {
+    let trial = Tapped::with(SCHEMA).await;
+    let mut raw = trial.raw().await;
+    raw.query("SET lock_timeout = '3s'").until_ready().await;
+    // As a driver does that closes what it no longer needs along with the next statement.
+    let alter = "ALTER TABLE t ALTER c SET DEFAULT 1";
+    raw.close_statement("old").run(alter).sync();
+    assert_eq!(tags(&raw.until_ready().await), "312CZ");
+    assert_eq!(trial.trace(alter).0.lock_timeout_ms, 3_000);
 }
