@@ -5,6 +5,7 @@ mod numbers;
 mod result;
 mod statements;
 mod table;
+mod text;
 mod trial;
 
 pub use live::{Live, Mode};

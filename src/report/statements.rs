@@ -12,7 +12,7 @@ use crate::pg::purpose::Purpose;
 use crate::stats::grouped;
 
 use super::numbers::bytes;
-use super::trial::{indent, paragraph};
+use super::text::{indent, paragraph};
 
 /// Statements shown per trial; the rest are in result.json.
 const STATEMENTS_MAX: usize = 12;

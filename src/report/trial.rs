@@ -12,13 +12,11 @@ use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
 use super::statements::write_statements;
+use super::text::{DIM, WIDTH, indent, labelled, paragraph};
 
-/// Columns of the text, wrapped; a terminal that is wider gains nothing from longer lines.
-const WIDTH: usize = 100;
 /// Lines shown of what a command printed last.
 const OUTPUT_LINES_MAX: usize = 15;
 const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
 
 pub fn verdict_style(verdict: Verdict) -> Style {
     let colour = match verdict {
@@ -154,39 +152,6 @@ fn statement(statement: &StatementRef) -> String {
     format!("{text} ({place}, {})", statement.took_us)
 }
 
-fn labelled(out: &mut String, label: &str, text: &str) {
-    let head = format!("      {DIM}{label:<9}{DIM:#} ");
-    for (index, line) in wrap(text, WIDTH - 16).iter().enumerate() {
-        let lead = if index == 0 { head.as_str() } else { "                " };
-        let _ = writeln!(out, "{lead}{line}");
-    }
-}
-
-pub(super) fn paragraph(out: &mut String, lead: &str, text: &str) {
-    for (index, line) in wrap(text, WIDTH - lead.len()).iter().enumerate() {
-        let lead = if index == 0 { lead.to_owned() } else { " ".repeat(lead.len()) };
-        let _ = writeln!(out, "{lead}{line}");
-    }
-}
-
-/// Breaks at spaces; a word that is longer than a line stands alone.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().map_or(0, |line| line.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > width {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
-}
-
 fn write_latency(out: &mut String, measured: &Measured) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -220,12 +185,6 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
         time(summary.max_us),
         grouped(summary.count),
     ]
-}
-
-pub(super) fn indent(out: &mut String, table: &Table) {
-    for line in table.to_string().lines() {
-        let _ = writeln!(out, "  {}", line.trim_end());
-    }
 }
 
 fn write_counts(out: &mut String, measured: &Measured) {
