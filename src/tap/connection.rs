@@ -16,7 +16,7 @@ use crate::history::{
 };
 use crate::pg::syntax::Kind;
 
-use super::conversation::{Asking, ClientStep, Conversation, Outcome, ServerStep, Statement};
+use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerStep, Statement};
 use super::fault::FaultKind;
 use super::frame::{Frame, Frames, Sender};
 use super::injected::{self, Question, Settings};
@@ -159,12 +159,20 @@ impl Connection {
         loop {
             self.pump().await?;
             if !self.from_server.open {
-                // What the server said last has to reach the client.
-                self.to_client.close().await;
+                // What the server said last has to reach the client, which may have to be rid of
+                // what it is saying before it listens.
+                self.to_client.push(self.from_server.frames.take_rest());
+                tokio::select! {
+                    () = self.to_client.close() => {}
+                    () = self.from_client.discard() => {}
+                }
                 return Ok(());
             }
             if !self.from_client.open {
-                self.to_server.close().await;
+                self.to_server.push(self.from_client.frames.take_rest());
+                if self.to_server.is_empty() {
+                    self.to_server.close().await;
+                }
             }
             let to_server_due = !self.to_server.is_empty();
             let to_client_due = !self.to_client.is_empty();
@@ -207,6 +215,9 @@ impl Connection {
     async fn pump(&mut self) -> Result<(), End> {
         loop {
             if self.unframed {
+                if let Some((frame, _)) = self.held.take() {
+                    self.to_server.push(frame.bytes().clone());
+                }
                 self.to_server.push(self.from_client.frames.take_rest());
                 self.to_client.push(self.from_server.frames.take_rest());
                 return Ok(());
@@ -237,6 +248,7 @@ impl Connection {
                 },
             };
             self.said_goodbye |= message == FromClient::Terminate;
+            let pipeline = self.conversation.pipeline();
             match self.conversation.client(&message) {
                 ClientStep::Forward => {}
                 ClientStep::Hold => {
@@ -250,7 +262,9 @@ impl Connection {
                     self.held = Some((frame, message));
                     return Ok(moved);
                 }
-                ClientStep::Begin(statement) => self.begin(*statement, &message).await?,
+                ClientStep::Begin(statement) => {
+                    self.begin(*statement, &message, pipeline).await?;
+                }
                 ClientStep::Run(statement) => self.runs(Some(*statement))?,
             }
             self.to_server.push(frame.bytes().clone());
@@ -271,15 +285,20 @@ impl Connection {
                 }
             };
             moved = true;
-            if frame.tag().is_some() {
-                self.server_says(&frame).await?;
-            }
-            match &mut self.withheld {
-                Some(withheld) => withheld.push(frame.bytes().clone()),
-                None => self.to_client.push(frame.bytes().clone()),
+            match frame.tag() {
+                Some(_) => self.server_says(&frame).await?,
+                None => self.tell(frame.bytes().clone()),
             }
         }
         Ok(moved)
+    }
+
+    /// For the client, which hears of it when everything before it has been looked at.
+    fn tell(&mut self, bytes: Bytes) {
+        match &mut self.withheld {
+            Some(withheld) => withheld.push(bytes),
+            None => self.to_client.push(bytes),
+        }
     }
 
     async fn server_says(&mut self, frame: &Frame) -> Result<(), End> {
@@ -288,13 +307,14 @@ impl Connection {
             self.tracer.notice(text.clone());
         }
         let ready = matches!(message, FromServer::Ready { .. });
-        match self.conversation.server(message) {
-            ServerStep::Forward => {}
-            ServerStep::Answered => self.keep_answer_back(),
-            ServerStep::Ended(outcome) => {
-                self.keep_answer_back();
-                self.ended(*outcome).await?;
-            }
+        let step = self.conversation.server(message);
+        if matches!(step, ServerStep::Answered | ServerStep::Ended(_)) {
+            self.keep_answer_back();
+        }
+        self.tell(frame.bytes().clone());
+        match step {
+            ServerStep::Forward | ServerStep::Answered => {}
+            ServerStep::Ended(outcome) => self.ended(*outcome).await?,
             ServerStep::Dropped => self.tracer.dropped(),
             ServerStep::Unframed => self.unframed = true,
         }
@@ -316,7 +336,11 @@ impl Connection {
             let event = ConnectionOpened { attempt, connection, pid, application_name };
             self.shared.recorder.record(Event::ConnectionOpened(event));
         }
-        self.shared.transaction(self.conversation.transaction());
+        let transaction = self.conversation.transaction();
+        if transaction == TransactionStatus::Idle {
+            self.tracer.outside_transactions();
+        }
+        self.shared.transaction(transaction);
     }
 
     fn keep_answer_back(&mut self) {
@@ -325,7 +349,13 @@ impl Connection {
         }
     }
 
-    async fn begin(&mut self, statement: Statement, message: &FromClient) -> Result<(), End> {
+    /// A statement begins with the message, after what the pipeline has held before it.
+    async fn begin(
+        &mut self,
+        statement: Statement,
+        message: &FromClient,
+        pipeline: Pipeline,
+    ) -> Result<(), End> {
         let transaction = self.conversation.transaction();
         let Some(announced) = self.tracer.announced(&statement) else { return Ok(()) };
         let clock = self.shared.recorder.clock();
@@ -334,10 +364,18 @@ impl Connection {
             matches!(transaction, TransactionStatus::Idle | TransactionStatus::InTransaction);
         let mut before = None;
         let mut looked = false;
-        let askable = usable && statement.asking != Asking::No;
+        // A statement of our own would be the first that the pipeline runs, and there are
+        // statements that have to be.
+        let askable = usable && pipeline != Pipeline::Prepared;
         if askable && self.tracer.looks.settings_due(&statement.kind) {
-            self.read_settings(statement.asking == Asking::WithFlush).await?;
+            self.read_settings(pipeline == Pipeline::Executed).await?;
+            if self.conversation.pipeline_failed() {
+                return Ok(());
+            }
             looked = true;
+        } else if usable && !askable && self.tracer.looks.settings_due(&statement.kind) {
+            let message = "no question is possible in a pipeline that has run nothing".to_owned();
+            self.shared.recorder.record(look_failed(message));
         }
         let in_transaction = transaction == TransactionStatus::InTransaction;
         let due = self.tracer.looks.due(&statement.kind, &statement.text, in_transaction);
@@ -389,6 +427,8 @@ impl Connection {
             after = self.look(relations).await;
             if let Some(sight) = &after
                 && outcome.transaction == TransactionStatus::InTransaction
+                && self.conversation.pipeline() != Pipeline::Prepared
+                && self.from_client.open
             {
                 own = self.own_filenodes(sight, &outcome).await?;
             }
@@ -474,55 +514,57 @@ impl Connection {
     }
 
     /// Puts a question of our own to the change's session and keeps its answer from the client.
-    /// None: the server answered with an error.
+    /// None: the server answered with an error, or is gone.
     async fn ask(
         &mut self,
         question: Question,
         in_pipeline: bool,
     ) -> Result<Option<Vec<Vec<Option<String>>>>, End> {
         self.to_server.push(question.bytes);
-        self.to_server.flush().await?;
-        let (mut rows, mut closes, mut failed) = (BytesMut::new(), 0, false);
-        // Until our Parse is answered, what comes is the answer to the client's own messages.
-        let mut ours = false;
+        if self.to_server.flush().await.is_err() {
+            // Its last words may still be on their way.
+            self.to_server.give_up();
+        }
+        let (mut rows, mut closes) = (BytesMut::new(), 0);
+        let (mut parsed, mut failed) = (false, false);
         loop {
             let next = self.from_server.frames.next_frame();
             let Some(frame) = next.map_err(io::Error::other)? else {
-                self.from_server.read().await?;
+                self.from_server.open &= self.from_server.read().await.is_ok();
                 if !self.from_server.open {
-                    return Err(End::Gone);
+                    return Ok(None);
                 }
                 continue;
             };
             let done = match frame.tag() {
-                Some(b'1') => {
-                    ours = true;
-                    false
-                }
-                None if ours => {
-                    rows.extend_from_slice(frame.bytes());
-                    false
-                }
-                Some(b'3') if ours => {
-                    closes += 1;
-                    in_pipeline && closes == question.closes
-                }
-                Some(b'Z') => true,
                 Some(b'E') => {
                     failed = true;
                     self.failed_question(&frame, in_pipeline);
                     in_pipeline
                 }
+                Some(b'1') => {
+                    parsed = true;
+                    false
+                }
                 Some(b'N' | b'A' | b'S') => {
-                    self.to_client.push(frame.bytes().clone());
+                    self.tell(frame.bytes().clone());
                     false
                 }
-                _ => {
-                    if !ours {
-                        self.to_client.push(frame.bytes().clone());
-                    }
+                // What comes before the answer to our Parse is for the client.
+                _ if !parsed && !failed => {
+                    self.tell(frame.bytes().clone());
                     false
                 }
+                None => {
+                    rows.extend_from_slice(frame.bytes());
+                    false
+                }
+                Some(b'3') => {
+                    closes += 1;
+                    in_pipeline && closes == question.closes
+                }
+                Some(b'Z') => true,
+                Some(_) => false,
             };
             if done {
                 return Ok((!failed).then(|| values(rows)));
@@ -535,8 +577,8 @@ impl Connection {
         let message = FromServer::of(frame);
         let fatal = matches!(message, FromServer::Error { fatal: true, .. });
         if fatal || in_pipeline {
-            self.to_client.push(frame.bytes().clone());
-            self.conversation.server(message);
+            self.tell(frame.bytes().clone());
+            self.conversation.question_failed(message);
         }
     }
 }

@@ -3,8 +3,9 @@
 //! A pure state machine. It holds the client back where two statements would otherwise be on the
 //! way at once, so that whoever owns the connection can look between them: after each Sync, Query
 //! or FunctionCall until the server is ready, and between two Executes of one pipeline, where it
-//! asks for a Flush, because a server keeps its answer to itself until then. All this changes when
-//! a message arrives, never which, and servers work on one message at a time anyway.
+//! asks for a Flush, because a server keeps its answer to itself until then. A statement begins
+//! when everything before it is answered, so that an error is never taken for another's. All this
+//! changes when a message arrives, never which, and servers work on one message at a time anyway.
 
 use std::collections::HashMap;
 
@@ -30,20 +31,6 @@ pub struct Statement {
     pub count: u32,
     pub protocol: Protocol,
     pub parameter_types: Vec<u32>,
-    /// How a question can be put to the session before the statement is sent.
-    pub asking: Asking,
-}
-
-/// Whether the tap may put a question of its own to the session, and what ends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
-    /// No pipeline is open.
-    WithSync,
-    /// A pipeline is open, which a Sync would end, and something has been executed in it.
-    WithFlush,
-    /// A pipeline is open and nothing has been executed in it: an Execute of ours would make the
-    /// client's own the second one, and servers refuse CREATE INDEX CONCURRENTLY there.
-    No,
 }
 
 /// What to do with a client's message.
@@ -103,6 +90,29 @@ enum Progress {
     Flushed,
 }
 
+/// What was sent since the last Sync that a Sync would end: an implicit transaction, its portals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pipeline {
+    /// Nothing, or it has been committed.
+    Empty,
+    /// Something was parsed or bound, and nothing run; or that is not known.
+    Prepared,
+    Executed,
+}
+
+/// What a statement that succeeds leaves of the transaction in which it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaves {
+    /// It runs outside transactions only and commits by itself.
+    Nothing,
+    /// COMMIT and the like, by whatever name it goes.
+    AsItsTag,
+    /// ROLLBACK TO, COMMIT AND CHAIN.
+    Open,
+    /// Of the server-wide statements some commit by themselves.
+    Unknown,
+}
+
 #[derive(Debug)]
 pub struct Conversation {
     prepared: HashMap<String, Prepared>,
@@ -111,20 +121,27 @@ pub struct Conversation {
     transaction: TransactionStatus,
     progress: Progress,
     protocol: Protocol,
-    /// What runs may end the transaction; a ROLLBACK TO has a ROLLBACK's tag and does not.
-    leaves: bool,
     /// Sync, Query or FunctionCall was sent, and the server is not ready yet. True at the start.
     awaiting_ready: bool,
-    /// Extended messages were sent since the last Sync.
-    in_pipeline: bool,
-    /// Something has been executed in it.
-    executed: bool,
+    pipeline: Pipeline,
+    /// Answers to Parse, Bind, Describe and Close that have not come.
+    owed: u32,
+    /// A Flush was sent after the last message that is owed an answer.
+    owed_flushed: bool,
     /// An error ended the pipeline: the server passes over everything up to the next Sync.
     pipeline_failed: bool,
     /// The server reads copied data.
     copying_in: bool,
+    /// Ends of copied data that were sent before the server asked for the data.
+    copy_ends_ahead: u32,
+    /// A Sync was sent before such an end.
+    sync_before_end: bool,
+    /// The server waits for a password.
+    asked_for_password: bool,
     /// The first ReadyForQuery has come.
     started: bool,
+    /// What the running statement leaves of the pipeline's transaction when it succeeds.
+    leaves: Leaves,
     outcome: Outcome,
     pub pid: i32,
     /// `server_version_num`; 0: not told.
@@ -141,13 +158,17 @@ impl Default for Conversation {
             transaction: TransactionStatus::Idle,
             progress: Progress::None,
             protocol: Protocol::Simple,
-            leaves: false,
             awaiting_ready: true,
-            in_pipeline: false,
-            executed: false,
+            pipeline: Pipeline::Empty,
+            owed: 0,
+            owed_flushed: false,
             pipeline_failed: false,
             copying_in: false,
+            copy_ends_ahead: 0,
+            sync_before_end: false,
+            asked_for_password: false,
             started: false,
+            leaves: Leaves::Open,
             outcome: Outcome::none(),
             pid: 0,
             server_version: 0,
@@ -168,30 +189,35 @@ impl Conversation {
         self.transaction
     }
 
-    fn asking(&self) -> Asking {
-        match (self.in_pipeline, self.executed) {
-            (false, _) => Asking::WithSync,
-            (true, true) => Asking::WithFlush,
-            (true, false) => Asking::No,
-        }
+    pub fn pipeline(&self) -> Pipeline {
+        self.pipeline
+    }
+
+    /// Nothing up to the next Sync is run or answered.
+    pub fn pipeline_failed(&self) -> bool {
+        self.pipeline_failed
     }
 
     /// To be called with each message in order; again with the same one after a hold.
     pub fn client(&mut self, message: &FromClient) -> ClientStep {
         if !self.started {
-            return ClientStep::Forward;
+            return self.before_ready(message);
         }
         match message {
             FromClient::CopyData | FromClient::Terminate => return ClientStep::Forward,
             FromClient::CopyEnd => {
+                if !self.copying_in && self.progress != Progress::None {
+                    self.copy_ends_ahead += 1;
+                    self.sync_before_end |= self.awaiting_ready;
+                }
                 self.copying_in = false;
                 return ClientStep::Forward;
             }
-            // A server that reads copied data passes over both.
-            FromClient::Sync | FromClient::Flush if self.copying_in => return ClientStep::Forward,
+            // A server that reads copied data passes over Sync and Flush, and nothing else.
+            _ if self.copying_in => return ClientStep::Forward,
             _ if self.awaiting_ready => return ClientStep::Hold,
             FromClient::Sync => {
-                (self.awaiting_ready, self.in_pipeline) = (true, true);
+                self.awaiting_ready = true;
                 self.flushed();
                 return ClientStep::Forward;
             }
@@ -199,30 +225,68 @@ impl Conversation {
                 self.flushed();
                 return ClientStep::Forward;
             }
-            // Nothing up to the next Sync is run or answered.
             _ if self.pipeline_failed => return ClientStep::Forward,
             // It takes nothing, begins nothing and cannot fail, so that a Sync after it is nobody's
             // loss; and drivers send it with the Execute.
-            FromClient::Close { statement } => {
-                if let Some(name) = statement {
-                    self.prepared.remove(name);
-                }
+            FromClient::CloseStatement { name } => {
+                self.prepared.remove(name);
+                self.owe();
+                return ClientStep::Forward;
+            }
+            FromClient::ClosePortal => {
+                self.owe();
                 return ClientStep::Forward;
             }
             _ if self.progress == Progress::Executing => {
-                self.progress = Progress::Flushed;
+                self.flushed();
                 return ClientStep::FlushAndHold;
             }
             _ if self.progress == Progress::Flushed => return ClientStep::Hold,
+            _ if self.owed > 0 && self.begins(message) => {
+                let flushed = std::mem::replace(&mut self.owed_flushed, true);
+                return if flushed { ClientStep::Hold } else { ClientStep::FlushAndHold };
+            }
             _ => {}
         }
         self.next(message)
     }
 
+    /// A client may send statements before it knows that it has a session. What comes in place of
+    /// a password is for the server to refuse.
+    fn before_ready(&mut self, message: &FromClient) -> ClientStep {
+        match message {
+            FromClient::Other => {
+                self.asked_for_password = false;
+                ClientStep::Forward
+            }
+            FromClient::Terminate => ClientStep::Forward,
+            _ if self.asked_for_password => ClientStep::Forward,
+            _ => ClientStep::Hold,
+        }
+    }
+
     fn flushed(&mut self) {
+        self.owed_flushed = true;
         if self.progress == Progress::Executing {
             self.progress = Progress::Flushed;
         }
+    }
+
+    /// Whether a statement begins with the message.
+    fn begins(&self, message: &FromClient) -> bool {
+        match message {
+            FromClient::Query { .. } | FromClient::FunctionCall { .. } => true,
+            FromClient::Parse { .. } | FromClient::Bind { .. } | FromClient::Execute { .. } => {
+                self.progress == Progress::None
+            }
+            _ => false,
+        }
+    }
+
+    /// A message was let go that is owed an answer.
+    fn owe(&mut self) {
+        self.owed += 1;
+        self.owed_flushed = false;
     }
 
     /// A message that may go on now.
@@ -262,29 +326,32 @@ impl Conversation {
                 let prepared = prepared.unwrap_or_else(|| Prepared::unknown("portal", portal));
                 let begun = self.progress == Progress::Prepared;
                 let step = self.begin(Progress::Executing, Protocol::Extended, prepared, 1);
-                (self.in_pipeline, self.executed) = (true, true);
+                self.pipeline = Pipeline::Executed;
                 match step {
                     ClientStep::Begin(statement) if begun => ClientStep::Run(statement),
                     // Without a Parse or Bind: the rest of a portal that gave a part of its rows.
                     step => step,
                 }
             }
-            _ => {
-                self.in_pipeline = true;
+            FromClient::Describe => {
+                self.owe();
                 ClientStep::Forward
             }
+            _ => ClientStep::Forward,
         }
     }
 
     /// Parse analysis takes locks, and so does planning at Bind: the statement begins with the
     /// first message that is about it.
     fn prepare(&mut self, prepared: Prepared) -> ClientStep {
-        let step = match self.progress {
+        self.owe();
+        if self.pipeline == Pipeline::Empty {
+            self.pipeline = Pipeline::Prepared;
+        }
+        match self.progress {
             Progress::None => self.begin(Progress::Prepared, Protocol::Extended, prepared, 1),
             _ => ClientStep::Forward,
-        };
-        self.in_pipeline = true;
-        step
+        }
     }
 
     fn begin(
@@ -295,8 +362,9 @@ impl Conversation {
         count: u32,
     ) -> ClientStep {
         (self.progress, self.protocol, self.outcome) = (progress, protocol, Outcome::none());
+        (self.copy_ends_ahead, self.sync_before_end) = (0, false);
         let Prepared { text, kind, types } = prepared;
-        self.leaves = matches!(kind, Kind::Commit | Kind::Rollback);
+        self.leaves = Leaves::of(&kind, &text);
         let text = recorded(&text);
         ClientStep::Begin(Box::new(Statement {
             text,
@@ -304,7 +372,6 @@ impl Conversation {
             count,
             protocol,
             parameter_types: types,
-            asking: self.asking(),
         }))
     }
 
@@ -324,10 +391,13 @@ impl Conversation {
                 }
                 ServerStep::Forward
             }
-            FromServer::CopyIn => {
-                self.copying_in = true;
-                // A Sync that was sent ahead is passed over; another one follows the data.
-                self.awaiting_ready &= self.protocol != Protocol::Extended;
+            FromServer::CopyIn => self.copy_in(),
+            FromServer::Done => {
+                self.owed = self.owed.saturating_sub(1);
+                ServerStep::Forward
+            }
+            FromServer::Authentication { done } => {
+                self.asked_for_password = !done;
                 ServerStep::Forward
             }
             FromServer::CopyBoth => ServerStep::Unframed,
@@ -335,8 +405,24 @@ impl Conversation {
         }
     }
 
+    /// The server begins to read data, all of which may have been sent already.
+    fn copy_in(&mut self) -> ServerStep {
+        self.copying_in = self.copy_ends_ahead == 0;
+        self.copy_ends_ahead = self.copy_ends_ahead.saturating_sub(1);
+        let sync_ahead = self.copying_in || std::mem::take(&mut self.sync_before_end);
+        if self.protocol == Protocol::Extended && self.awaiting_ready && sync_ahead {
+            // A Sync that was sent ahead is passed over; another one follows the data.
+            self.awaiting_ready = false;
+        }
+        if self.protocol == Protocol::Extended && self.progress == Progress::Flushed {
+            // So is a Flush.
+            self.progress = Progress::Executing;
+        }
+        ServerStep::Forward
+    }
+
     fn complete(&mut self, tag: String) -> ServerStep {
-        self.copying_in = false;
+        (self.copying_in, self.owed) = (false, 0);
         self.outcome.tags.push(tag);
         self.answered()
     }
@@ -347,16 +433,30 @@ impl Conversation {
         if self.awaiting_ready || self.progress == Progress::None {
             return ServerStep::Answered;
         }
-        let left = self.leaves
-            && matches!(self.outcome.tags.last().map(String::as_str), Some("COMMIT" | "ROLLBACK"));
-        self.end(
-            if left { TransactionStatus::Idle } else { TransactionStatus::InTransaction },
-            true,
-        )
+        let tag = self.outcome.tags.last().map(String::as_str);
+        let ends = matches!(tag, Some("COMMIT" | "ROLLBACK" | "PREPARE TRANSACTION"));
+        match self.leaves {
+            Leaves::Nothing => self.pipeline = Pipeline::Empty,
+            Leaves::AsItsTag if ends => self.pipeline = Pipeline::Empty,
+            Leaves::Unknown => self.pipeline = Pipeline::Prepared,
+            Leaves::AsItsTag | Leaves::Open => {}
+        }
+        let status = match self.pipeline {
+            Pipeline::Empty => TransactionStatus::Idle,
+            Pipeline::Prepared | Pipeline::Executed => TransactionStatus::InTransaction,
+        };
+        self.end(status, true)
+    }
+
+    /// The server answered a question of the tap's own, inside the client's pipeline, with an
+    /// error: what was about to begin is passed over like the rest of the pipeline.
+    pub fn question_failed(&mut self, message: FromServer) {
+        (self.progress, self.awaiting_ready) = (Progress::None, false);
+        self.server(message);
     }
 
     fn error(&mut self, error: ServerError, fatal: bool) -> ServerStep {
-        self.copying_in = false;
+        (self.copying_in, self.owed) = (false, 0);
         if fatal {
             self.parting = Some(error.clone());
         }
@@ -371,9 +471,9 @@ impl Conversation {
     }
 
     fn ready(&mut self, status: TransactionStatus) -> ServerStep {
-        (self.started, self.awaiting_ready, self.in_pipeline) = (true, false, false);
-        (self.copying_in, self.pipeline_failed, self.executed) = (false, false, false);
-        self.transaction = status;
+        (self.started, self.awaiting_ready, self.pipeline) = (true, false, Pipeline::Empty);
+        (self.copying_in, self.pipeline_failed, self.transaction) = (false, false, status);
+        self.owed = 0;
         if status == TransactionStatus::Idle {
             // Portals end with their transaction.
             self.portals.clear();
@@ -409,6 +509,18 @@ impl Conversation {
         match self.end(TransactionStatus::Gone, false) {
             ServerStep::Ended(outcome) => Some(outcome),
             _ => None,
+        }
+    }
+}
+
+impl Leaves {
+    fn of(kind: &Kind, text: &str) -> Leaves {
+        match kind {
+            Kind::ServerWide => Leaves::Unknown,
+            kind if syntax::must_run_outside_transaction(kind) => Leaves::Nothing,
+            Kind::Savepoint => Leaves::Open,
+            _ if chains(text) => Leaves::Open,
+            _ => Leaves::AsItsTag,
         }
     }
 }
@@ -450,6 +562,13 @@ pub fn recorded(text: &str) -> String {
         ..=TEXT_BYTES_MAX => text.to_owned(),
         _ => format!("{}…", &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]),
     }
+}
+
+/// `COMMIT AND CHAIN` begins the next transaction at once.
+fn chains(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    words.rev().take(2).eq(["chain", "and"])
 }
 
 /// `15.4 (Debian …)` and `18beta1` as `server_version_num`'s major.

@@ -56,7 +56,7 @@ fn milliseconds(text: &str) -> Option<u64> {
         "d" => 86_400_000,
         _ => return None,
     };
-    Some(number * unit)
+    number.checked_mul(unit)
 }
 
 /// Messages to send, and how many CloseComplete end the answer where no ReadyForQuery does.
@@ -122,5 +122,6 @@ mod tests {
             [0, 250, 3_000, 120_000, 3_600_000, 86_400_000]
         );
         assert_eq!(milliseconds("3 parsecs"), None);
+        assert_eq!(milliseconds("18446744073709551615d"), None);
     }
 }

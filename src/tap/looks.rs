@@ -75,6 +75,12 @@ impl Looks {
         }
     }
 
+    /// The transaction that was open, if one was, is over.
+    pub fn outside_transactions(&mut self) {
+        self.in_transaction.clear();
+        self.settings_stale |= std::mem::take(&mut self.set_in_transaction);
+    }
+
     /// To be called after each statement, with the tags of what finished.
     pub fn ended(
         &mut self,
@@ -101,8 +107,7 @@ impl Looks {
             self.settings_stale |= self.set_in_transaction;
         }
         if !in_transaction {
-            self.in_transaction.clear();
-            self.settings_stale |= std::mem::take(&mut self.set_in_transaction);
+            self.outside_transactions();
         }
     }
 }

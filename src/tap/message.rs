@@ -29,10 +29,11 @@ pub enum FromClient {
     Execute {
         portal: String,
     },
-    /// Close of a statement, by name, or of a portal.
-    Close {
-        statement: Option<String>,
+    CloseStatement {
+        name: String,
     },
+    ClosePortal,
+    Describe,
     FunctionCall {
         oid: u32,
     },
@@ -42,7 +43,7 @@ pub enum FromClient {
     /// CopyDone, CopyFail.
     CopyEnd,
     Terminate,
-    /// Describe, a password, and what is not known.
+    /// A password, and what is not known.
     Other,
 }
 
@@ -57,10 +58,11 @@ impl FromClient {
             }
             Some(b'B') => FromClient::Bind { portal: body.string(), statement: body.string() },
             Some(b'E') => FromClient::Execute { portal: body.string() },
-            Some(b'C') => {
-                let is_statement = body.byte() == Some(b'S');
-                FromClient::Close { statement: is_statement.then(|| body.string()) }
-            }
+            Some(b'C') => match body.byte() {
+                Some(b'S') => FromClient::CloseStatement { name: body.string() },
+                _ => FromClient::ClosePortal,
+            },
+            Some(b'D') => FromClient::Describe,
             Some(b'F') => FromClient::FunctionCall { oid: body.u32().unwrap_or_default() },
             Some(b'S') => FromClient::Sync,
             Some(b'H') => FromClient::Flush,
@@ -98,6 +100,12 @@ pub enum FromServer {
         name: String,
         value: String,
     },
+    /// A message of an extended conversation has been worked off: Parse, Bind, Close, Describe.
+    Done,
+    /// The server asks who is there, or (done) has been told.
+    Authentication {
+        done: bool,
+    },
     CopyIn,
     /// Replication: from here on both sides may speak at any time.
     CopyBoth,
@@ -129,6 +137,9 @@ impl FromServer {
             // The key itself, longer since protocol 3.2, passes unread.
             Some(b'K') => FromServer::Key { pid: body.u32().unwrap_or_default().cast_signed() },
             Some(b'S') => FromServer::Parameter { name: body.string(), value: body.string() },
+            // A description of rows ends the answer to Describe; one of parameters begins it.
+            Some(b'1' | b'2' | b'3' | b'T' | b'n') => FromServer::Done,
+            Some(b'R') => FromServer::Authentication { done: body.u32() == Some(0) },
             Some(b'G') => FromServer::CopyIn,
             Some(b'W') => FromServer::CopyBoth,
             _ => FromServer::Other,

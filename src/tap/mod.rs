@@ -15,6 +15,7 @@
 //! | `looks`, `injected` | when a look is due; questions put to the change's own session |
 //! | `tracer` | from what was seen to events |
 //! | `fault`, `shared` | accidents on purpose; what connections share |
+//! | `rehearsal` | a connection without sockets, to be fuzzed |
 //! | `watch` | what the tap needs of the server |
 
 mod connection;
@@ -25,6 +26,8 @@ mod injected;
 mod listen;
 mod looks;
 mod message;
+#[doc(hidden)]
+pub mod rehearsal;
 mod shared;
 mod side;
 mod startup;

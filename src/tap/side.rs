@@ -47,6 +47,17 @@ impl Incoming {
         }
         Ok(())
     }
+
+    /// Reads and forgets until the side breaks off. One that only says its end may still listen.
+    pub async fn discard(&mut self) {
+        while self.open {
+            if self.read().await.is_err() {
+                return;
+            }
+            self.frames.take_rest();
+        }
+        std::future::pending().await
+    }
 }
 
 impl Outgoing {

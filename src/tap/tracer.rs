@@ -139,6 +139,13 @@ impl Tracer {
         self.last = self.open.take().and_then(|open| open.before);
     }
 
+    /// No transaction is open: of one that a Sync committed, no statement's end has told.
+    pub fn outside_transactions(&mut self) {
+        self.last = None;
+        self.filenodes.clear();
+        self.looks.outside_transactions();
+    }
+
     pub fn notice(&mut self, text: String) {
         if let Some(open) = self.open.as_mut().filter(|open| open.notices.len() < NOTICES_MAX) {
             open.notices.push(text);
