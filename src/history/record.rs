@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::event::{Entry, Event};
 pub const VERSION: u32 = 2;
 
 /// How long an event may stay in memory before it is written out.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
+const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 
 /// First line of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,7 +146,10 @@ struct Shared {
 
 struct Writer {
     path: PathBuf,
-    lines: Mutex<Option<Sender<Entry>>>,
+    /// Not written yet. Nobody wakes the thread that writes: whoever records is being measured.
+    unwritten: Weak<Mutex<Vec<Entry>>>,
+    /// Dropped to end the thread.
+    end: Mutex<Option<Sender<()>>>,
     thread: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
 }
 
@@ -220,24 +223,27 @@ impl Writer {
         let mut file = BufWriter::new(File::create(path).map_err(fail)?);
         let first = serde_json::to_string(header).map_err(|e| fail(e.into()))?;
         writeln!(file, "{first}").and_then(|()| file.flush()).map_err(fail)?;
-        let (sender, receiver) = channel();
-        let thread = std::thread::spawn(move || write_lines(file, &receiver));
+        let entries = Arc::new(Mutex::new(Vec::new()));
+        let unwritten = Arc::downgrade(&entries);
+        let (sender, end) = channel();
+        let thread = std::thread::spawn(move || write_lines(file, &entries, &end));
         Ok(Writer {
             path: path.to_owned(),
-            lines: Mutex::new(Some(sender)),
+            unwritten,
+            end: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
         })
     }
 
     fn write(&self, entry: Entry) {
-        if let Some(sender) = &*lock(&self.lines) {
-            // A receiver that is gone has failed to write; `finish` tells why.
-            let _ = sender.send(entry);
+        // A thread that is gone has failed to write; `finish` tells why.
+        if let Some(unwritten) = self.unwritten.upgrade() {
+            lock(&unwritten).push(entry);
         }
     }
 
     fn finish(&self) -> Result<(), WriteError> {
-        drop(lock(&self.lines).take());
+        drop(lock(&self.end).take());
         let Some(thread) = lock(&self.thread).take() else { return Ok(()) };
         let written = thread.join().unwrap_or_else(|_| {
             Err(std::io::Error::other("the thread that writes the history panicked"))
@@ -246,25 +252,21 @@ impl Writer {
     }
 }
 
-/// Writes until the last sender is gone; never holds a line back for longer than the interval.
-fn write_lines(mut file: BufWriter<File>, lines: &Receiver<Entry>) -> std::io::Result<()> {
+/// Writes what has come at intervals, until it is told to end.
+fn write_lines(
+    mut file: BufWriter<File>,
+    entries: &Mutex<Vec<Entry>>,
+    end: &Receiver<()>,
+) -> std::io::Result<()> {
     loop {
-        match lines.recv_timeout(FLUSH_INTERVAL) {
-            Ok(entry) => {
-                serde_json::to_writer(&mut file, &entry)?;
-                file.write_all(b"\n")?;
-                // A busy trial never idles: drain what is there, then flush.
-                for entry in lines.try_iter().take(1_000) {
-                    serde_json::to_writer(&mut file, &entry)?;
-                    file.write_all(b"\n")?;
-                }
-                file.flush()?;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                file.flush()?;
-                return file.get_ref().sync_all();
-            }
+        let ended = end.recv_timeout(WRITE_INTERVAL) == Err(RecvTimeoutError::Disconnected);
+        for entry in std::mem::take(&mut *lock(entries)) {
+            serde_json::to_writer(&mut file, &entry)?;
+            file.write_all(b"\n")?;
+        }
+        file.flush()?;
+        if ended {
+            return file.get_ref().sync_all();
         }
     }
 }
