@@ -27,8 +27,11 @@ pub async fn run(arguments: &RunArguments) -> Ending {
         return Ending::Failed;
     }
     let ending = run_trials(loaded, &arguments.trials).await;
-    for why in &left_out {
-        anstream::println!("not run: {why}");
+    // Who hears why nothing was run at all need not hear of more.
+    if !matches!(ending, Ending::BadInput | Ending::Failed | Ending::Interrupted) {
+        for why in &left_out {
+            anstream::println!("not run: {why}");
+        }
     }
     ending
 }
