@@ -4,9 +4,12 @@
 //! A lock is held by one backend. What another connection of the change does meanwhile neither
 //! holds that lock nor excuses that this one sits idle.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use crate::clock::Micros;
 use crate::history::{Attempt, ConnectionClosed, TransactionStatus};
-use crate::pg::purpose::{Purpose, purpose, skippable};
+use crate::pg::purpose::{Purpose, purpose, sets, skippable};
 use crate::pg::syntax::{Kind, kind};
 
 use super::judgement::TimeoutsInForce;
@@ -21,6 +24,8 @@ pub struct Session<'t, 'h> {
     pub closed: Option<(Micros, &'h ConnectionClosed)>,
     /// From then on it held nothing.
     pub until: Micros,
+    /// When a timeout was set for the first time, by its name.
+    first_sets: RefCell<BTreeMap<&'static str, Option<Micros>>>,
 }
 
 /// Statements that ran in one explicit transaction, from the one that opened it to the one that
@@ -54,6 +59,7 @@ pub fn sessions_of<'t, 'h>(attempt: &'t AttemptRecord<'h>, end: Micros) -> Vec<S
             statements: Vec::new(),
             closed: record.closed,
             until,
+            first_sets: RefCell::default(),
         });
     }
     for record in &attempt.statements {
@@ -67,6 +73,7 @@ pub fn sessions_of<'t, 'h>(attempt: &'t AttemptRecord<'h>, end: Micros) -> Vec<S
                 statements: vec![record],
                 closed: None,
                 until: attempt.ended.unwrap_or(end),
+                first_sets: RefCell::default(),
             }),
         }
     }
@@ -105,6 +112,13 @@ impl<'t, 'h> Session<'t, 'h> {
             close(from, self.statements.len());
         }
         transactions
+    }
+
+    /// When the timeout was set for the first time, if it was.
+    pub fn first_set(&self, name: &'static str) -> Option<Micros> {
+        let mut known = self.first_sets.borrow_mut();
+        let first = || self.statements.iter().find(|s| s.sets(name).is_some()).map(|s| s.at);
+        *known.entry(name).or_insert_with(first)
     }
 
     /// The transaction in which the statement ran, if it was one with a begin and an end.
@@ -151,7 +165,7 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
 
     /// The statement to know it by: the first after a bare BEGIN, which says nothing.
     pub fn known_by(&self) -> &'t StatementRecord<'h> {
-        let spoken = self.statements.iter().find(|s| s.kind() != Kind::Begin);
+        let spoken = self.statements.iter().find(|s| *s.kind() != Kind::Begin);
         spoken.copied().unwrap_or(self.statements[0])
     }
 
@@ -161,7 +175,7 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
             [before @ .., last] => (last, before),
             [] => return false,
         };
-        last.kind() == Kind::Rollback && before.iter().all(|s| s.succeeded())
+        *last.kind() == Kind::Rollback && before.iter().all(|s| s.succeeded())
     }
 }
 
@@ -176,12 +190,18 @@ impl Gap<'_, '_> {
 }
 
 impl StatementRecord<'_> {
-    pub fn kind(&self) -> Kind {
-        kind(&self.began.text)
+    pub fn kind(&self) -> &Kind {
+        self.told.kind.get_or_init(|| kind(&self.began.text))
     }
 
     pub fn purpose(&self) -> Purpose {
-        purpose(&self.began.text)
+        *self.told.purpose.get_or_init(|| purpose(&self.began.text))
+    }
+
+    /// To what it sets the timeout, if it does.
+    pub fn sets(&self, name: &'static str) -> Option<String> {
+        let mut known = self.told.sets.borrow_mut();
+        known.entry(name).or_insert_with(|| sets(&self.began.text, name)).clone()
     }
 
     pub fn succeeded(&self) -> bool {

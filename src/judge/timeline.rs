@@ -1,5 +1,6 @@
 //! The history, sorted by subject. Nothing is derived here that the events do not say.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
@@ -9,6 +10,8 @@ use crate::history::{
     LedgerReport, Operation, Phase, Role, SamplerReport, StatementBegan, StatementEnded,
     WaitSample,
 };
+use crate::pg::purpose::Purpose;
+use crate::pg::syntax::Kind;
 
 #[derive(Default)]
 pub struct Timeline<'h> {
@@ -60,6 +63,18 @@ pub struct StatementRecord<'h> {
     pub at: Micros,
     pub began: &'h StatementBegan,
     pub ended: Option<&'h StatementEnded>,
+    /// What its text tells, worked out once: a change may have very many statements.
+    pub told: Told,
+}
+
+/// What a statement's text tells.
+#[derive(Default)]
+pub struct Told {
+    pub kind: OnceCell<Kind>,
+    pub purpose: OnceCell<Purpose>,
+    pub bookkeeping: OnceCell<bool>,
+    /// What it sets a timeout to, by the timeout's name.
+    pub sets: RefCell<BTreeMap<&'static str, Option<String>>>,
 }
 
 impl StatementRecord<'_> {
@@ -93,7 +108,7 @@ impl<'h> Timeline<'h> {
                 (record.ended, record.end) = (Some(at), Some(end));
             }
             Event::StatementBegan(began) => {
-                let record = StatementRecord { at, began, ended: None };
+                let record = StatementRecord { at, began, ended: None, told: Told::default() };
                 self.attempt(began.attempt, at).statements.push(record);
             }
             Event::StatementEnded(ended) => self.end_statement(ended, at),

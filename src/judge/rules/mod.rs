@@ -73,7 +73,8 @@ impl Evidence<'_, '_> {
 
     /// Whether the statement writes the table in which the tool remembers what is applied.
     fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
-        self.version_tables().iter().any(|table| writes_to(&record.began.text, table) > 0)
+        let writes = |table: &&str| writes_to(&record.began.text, table) > 0;
+        *record.told.bookkeeping.get_or_init(|| self.version_tables().iter().any(writes))
     }
 
     /// The declared one; of a command that declares none, what tools use by default.

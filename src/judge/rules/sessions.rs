@@ -189,22 +189,24 @@ fn held_in<'t, 'h>(
 ) -> Vec<Held<'t, 'h>> {
     let mut before = BTreeSet::new();
     let mut found = Vec::new();
+    let counts = |record: &&&StatementRecord<'_>| {
+        let gone = |e: &StatementEnded| e.transaction == TransactionStatus::Gone;
+        record.purpose() >= Purpose::Read
+            && !evidence.is_bookkeeping(record)
+            // A statement that found its connection ended ran under no lock any more.
+            && (record.succeeded() || !record.ended.is_some_and(gone))
+    };
     for (index, taker) in statements.iter().enumerate() {
         let now = exclusive(taker);
         let relations: Vec<String> = now.difference(&before).cloned().collect();
-        let counts = |record: &&&StatementRecord<'_>| {
-            let gone = |e: &StatementEnded| e.transaction == TransactionStatus::Gone;
-            record.purpose() >= Purpose::Read
-                && !evidence.is_bookkeeping(record)
-                // A statement that found its connection ended ran under no lock any more.
-                && (record.succeeded() || !record.ended.is_some_and(gone))
-        };
-        let under: Vec<&StatementRecord<'_>> =
-            statements[index + 1..].iter().filter(counts).copied().collect();
-        let took = under.iter().map(|s| length(evidence, s));
-        let took = took.fold(Micros::ZERO, |sum, took| sum + took);
-        if !relations.is_empty() && !under.is_empty() {
-            found.push(Held { relations, taker, under, took });
+        if !relations.is_empty() {
+            let under: Vec<&StatementRecord<'_>> =
+                statements[index + 1..].iter().filter(counts).copied().collect();
+            let took = under.iter().map(|s| length(evidence, s));
+            let took = took.fold(Micros::ZERO, |sum, took| sum + took);
+            if !under.is_empty() {
+                found.push(Held { relations, taker, under, took });
+            }
         }
         // What cannot be looked at, a failed transaction, has not let go of anything for that.
         if taker.succeeded() {

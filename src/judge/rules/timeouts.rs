@@ -1,7 +1,7 @@
 //! Whether a timeout was in force where one is needed, and whether it was the one declared.
 
 use crate::history::{HeldLock, TransactionStatus};
-use crate::pg::purpose::{Purpose, asks_for, is_zero, sets};
+use crate::pg::purpose::{Purpose, asks_for, is_zero};
 use crate::pg::syntax::must_run_outside_transaction;
 use crate::pg::{LockMode, SqlState};
 use crate::scenario::{FindingKind, Scope, Verdict};
@@ -27,7 +27,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let without = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
             && !record.timeouts().bound_waiting()
-            && [LOCK, STATEMENT].iter().all(|name| sets(&record.began.text, name).is_none())
+            && [LOCK, STATEMENT].iter().all(|name| record.sets(name).is_none())
             && strong(evidence, session, record).is_some()
     };
     let found = in_first_attempt(evidence, without);
@@ -48,7 +48,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 }
 
 fn no_timeout_remedy(record: &StatementRecord<'_>) -> &'static str {
-    match (record.open_before(), must_run_outside_transaction(&record.kind())) {
+    match (record.open_before(), must_run_outside_transaction(record.kind())) {
         (true, _) => {
             "SET LOCAL lock_timeout = '3s' at the start of the transaction (or SET it on the \
              connection), and retry with backoff after 55P03"
@@ -133,7 +133,8 @@ fn newly_held<'t>(
     session: &Session<'_, '_>,
     record: &'t StatementRecord<'_>,
 ) -> impl Iterator<Item = &'t HeldLock> {
-    let before = session.statements.iter().rev().find(|s| s.at < record.at && record.open_before());
+    let earlier = session.statements.iter().rev().filter(|_| record.open_before());
+    let before = earlier.skip_while(|s| s.at >= record.at).next();
     let known: Vec<_> =
         before.iter().filter_map(|s| s.ended).flat_map(|e| e.held.clone()).collect();
     let held = record.ended.iter().flat_map(|ended| &ended.held);
@@ -175,12 +176,12 @@ pub fn not_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 }
 
 /// `lock_timeout is declared as 3 s and was 0 (none) when … began (4 statements)`.
-fn other_value(evidence: &Evidence<'_, '_>, name: &str, declared: u64) -> Option<String> {
+fn other_value(evidence: &Evidence<'_, '_>, name: &'static str, declared: u64) -> Option<String> {
     let differs = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
             && covered(evidence, session, record, name)
             && in_force(record, name) != declared
-            && sets(&record.began.text, name).is_none()
+            && record.sets(name).is_none()
     };
     let found = in_first_attempt(evidence, differs);
     let (deliberate, found): (Vec<_>, Vec<_>) =
@@ -213,29 +214,26 @@ fn covered(
     evidence: &Evidence<'_, '_>,
     session: &Session<'_, '_>,
     record: &StatementRecord<'_>,
-    name: &str,
+    name: &'static str,
 ) -> bool {
     if record.purpose() != Purpose::Work || evidence.is_bookkeeping(record) {
         return false;
     }
     match evidence.scenario.change.timeouts.scope {
         Scope::Local => record.open_before(),
-        Scope::Session => {
-            let first = session.statements.iter().find(|s| sets(&s.began.text, name).is_some());
-            first.is_none_or(|set| set.at < record.at)
-        }
+        Scope::Session => session.first_set(name).is_none_or(|set| set < record.at),
     }
 }
 
 /// Whether `SET statement_timeout = 0` stands right before it: nothing but other SETs lies in
 /// between, the end of a transaction, or work of the same transaction or autocommit block.
-fn lifted(session: &Session<'_, '_>, record: &StatementRecord<'_>, name: &str) -> bool {
+fn lifted(session: &Session<'_, '_>, record: &StatementRecord<'_>, name: &'static str) -> bool {
     if name != STATEMENT || record.began.statement_timeout_ms != 0 {
         return false;
     }
     let (inside, mut left) = (record.open_before(), false);
     for before in session.statements.iter().rev().filter(|s| s.at < record.at) {
-        if let Some(value) = sets(&before.began.text, name) {
+        if let Some(value) = before.sets(name) {
             return is_zero(&value);
         }
         match before.purpose() {
