@@ -86,6 +86,25 @@ async fn each_side_hears_the_other_and_each_statement_is_told(
     }
 }
 
+#[tokio::test]
+async fn a_name_that_was_taken_stands_for_what_it_stood_for() {
+    let named = |sql| Part::Run { sql, name: "b", describe: None, limit: false };
+    let script = Script {
+        units: vec![
+            batch(&[named(Sql::Select { rows: 1, bytes: 1 }), named(Sql::Vacuum)]),
+            batch(&[Part::Again { name: "b" }, run(Sql::Alter)]),
+        ],
+        ending: Ending::Terminate,
+        patient: true,
+        reads_late: false,
+        optimistic: false,
+        seed: 0,
+    };
+    let (said, report, told) = talk(&script, true).await;
+    assert_transparent(&script, true, &said, &report);
+    assert_eq!(told, report.told);
+}
+
 /// A server's first words, up to which a client has a session.
 fn welcome() -> Vec<u8> {
     [message(b'R', &[0; 4]), message(b'K', &[0, 0, 0, 7, 0, 0, 0, 9]), ready(b'I')].concat()

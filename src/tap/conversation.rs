@@ -7,7 +7,7 @@
 //! when everything before it is answered, so that an error is never taken for another's. All this
 //! changes when a message arrives, never which, and servers work on one message at a time anyway.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::history::{Protocol, ServerError, TransactionStatus};
 use crate::pg;
@@ -77,6 +77,14 @@ struct Prepared {
     types: Vec<u32>,
 }
 
+/// A message that is owed an answer, and what its name stood for before it.
+#[derive(Debug)]
+enum Owed {
+    Answer,
+    Statement(String, Option<Prepared>),
+    Portal(String, Option<Prepared>),
+}
+
 /// How far the statement is that was begun last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
@@ -125,7 +133,7 @@ pub struct Conversation {
     awaiting_ready: bool,
     pipeline: Pipeline,
     /// Answers to Parse, Bind, Describe and Close that have not come.
-    owed: u32,
+    owed: VecDeque<Owed>,
     /// A Flush was sent after the last message that is owed an answer.
     owed_flushed: bool,
     /// An error ended the pipeline: the server passes over everything up to the next Sync.
@@ -160,7 +168,7 @@ impl Default for Conversation {
             protocol: Protocol::Simple,
             awaiting_ready: true,
             pipeline: Pipeline::Empty,
-            owed: 0,
+            owed: VecDeque::new(),
             owed_flushed: false,
             pipeline_failed: false,
             copying_in: false,
@@ -229,12 +237,12 @@ impl Conversation {
             // It takes nothing, begins nothing and cannot fail, so that a Sync after it is nobody's
             // loss; and drivers send it with the Execute.
             FromClient::CloseStatement { name } => {
-                self.prepared.remove(name);
-                self.owe();
+                let before = self.prepared.remove(name);
+                self.owe(Owed::Statement(name.clone(), before));
                 return ClientStep::Forward;
             }
             FromClient::ClosePortal => {
-                self.owe();
+                self.owe(Owed::Answer);
                 return ClientStep::Forward;
             }
             _ if self.progress == Progress::Executing => {
@@ -242,7 +250,7 @@ impl Conversation {
                 return ClientStep::FlushAndHold;
             }
             _ if self.progress == Progress::Flushed => return ClientStep::Hold,
-            _ if self.owed > 0 && self.begins(message) => {
+            _ if !self.owed.is_empty() && self.begins(message) => {
                 let flushed = std::mem::replace(&mut self.owed_flushed, true);
                 return if flushed { ClientStep::Hold } else { ClientStep::FlushAndHold };
             }
@@ -284,9 +292,24 @@ impl Conversation {
     }
 
     /// A message was let go that is owed an answer.
-    fn owe(&mut self) {
-        self.owed += 1;
+    fn owe(&mut self, owed: Owed) {
+        self.owed.push_back(owed);
         self.owed_flushed = false;
+    }
+
+    /// The server passes over what it has not answered.
+    fn pass_over(&mut self) {
+        while let Some(owed) = self.owed.pop_back() {
+            let (names, name, before) = match owed {
+                Owed::Answer => continue,
+                Owed::Statement(name, before) => (&mut self.prepared, name, before),
+                Owed::Portal(name, before) => (&mut self.portals, name, before),
+            };
+            match before {
+                Some(before) => names.insert(name, before),
+                None => names.remove(&name),
+            };
+        }
     }
 
     /// A message that may go on now.
@@ -306,18 +329,16 @@ impl Conversation {
             }
             FromClient::Parse { name, text, types } => {
                 let prepared = Prepared::of(text, types.clone());
-                if self.prepared.len() < NAMES_MAX || self.prepared.contains_key(name) {
-                    self.prepared.insert(name.clone(), prepared.clone());
-                }
+                let before = remember(&mut self.prepared, name, &prepared);
+                self.owe(Owed::Statement(name.clone(), before));
                 self.prepare(prepared)
             }
             FromClient::Bind { portal, statement } => {
                 let prepared = self.prepared.get(statement).cloned();
                 let prepared =
                     prepared.unwrap_or_else(|| Prepared::unknown("statement", statement));
-                if self.portals.len() < NAMES_MAX || self.portals.contains_key(portal) {
-                    self.portals.insert(portal.clone(), prepared.clone());
-                }
+                let before = remember(&mut self.portals, portal, &prepared);
+                self.owe(Owed::Portal(portal.clone(), before));
                 self.prepare(prepared)
             }
             FromClient::Execute { portal } => {
@@ -334,7 +355,7 @@ impl Conversation {
                 }
             }
             FromClient::Describe => {
-                self.owe();
+                self.owe(Owed::Answer);
                 ClientStep::Forward
             }
             _ => ClientStep::Forward,
@@ -344,7 +365,6 @@ impl Conversation {
     /// Parse analysis takes locks, and so does planning at Bind: the statement begins with the
     /// first message that is about it.
     fn prepare(&mut self, prepared: Prepared) -> ClientStep {
-        self.owe();
         if self.pipeline == Pipeline::Empty {
             self.pipeline = Pipeline::Prepared;
         }
@@ -393,7 +413,7 @@ impl Conversation {
             }
             FromServer::CopyIn => self.copy_in(),
             FromServer::Done => {
-                self.owed = self.owed.saturating_sub(1);
+                self.owed.pop_front();
                 ServerStep::Forward
             }
             FromServer::Authentication { done } => {
@@ -422,7 +442,8 @@ impl Conversation {
     }
 
     fn complete(&mut self, tag: String) -> ServerStep {
-        (self.copying_in, self.owed) = (false, 0);
+        self.copying_in = false;
+        self.owed.clear();
         self.outcome.tags.push(tag);
         self.answered()
     }
@@ -456,7 +477,8 @@ impl Conversation {
     }
 
     fn error(&mut self, error: ServerError, fatal: bool) -> ServerStep {
-        (self.copying_in, self.owed) = (false, 0);
+        self.copying_in = false;
+        self.pass_over();
         if fatal {
             self.parting = Some(error.clone());
         }
@@ -473,7 +495,7 @@ impl Conversation {
     fn ready(&mut self, status: TransactionStatus) -> ServerStep {
         (self.started, self.awaiting_ready, self.pipeline) = (true, false, Pipeline::Empty);
         (self.copying_in, self.pipeline_failed, self.transaction) = (false, false, status);
-        self.owed = 0;
+        self.owed.clear();
         if status == TransactionStatus::Idle {
             // Portals end with their transaction.
             self.portals.clear();
@@ -533,6 +555,18 @@ impl Prepared {
     fn unknown(what: &str, name: &str) -> Prepared {
         let text = format!("{what} {name:?}");
         Prepared { text, kind: Kind::Other, types: Vec::new() }
+    }
+}
+
+/// What the name stood for before.
+fn remember(
+    names: &mut HashMap<String, Prepared>,
+    name: &str,
+    prepared: &Prepared,
+) -> Option<Prepared> {
+    match names.len() < NAMES_MAX || names.contains_key(name) {
+        true => names.insert(name.to_owned(), prepared.clone()),
+        false => None,
     }
 }
 
