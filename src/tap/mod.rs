@@ -10,7 +10,7 @@
 //! | `listen` | the socket, its thread, its end |
 //! | `startup` | what comes before a session |
 //! | `frame`, `message` | the stream cut into messages; what the few mean that matter |
-//! | `conversation` | what runs and what has to wait, from the messages alone |
+//! | `conversation`, `statement` | what runs and what has to wait, from the messages alone |
 //! | `connection`, `side` | carries one connection; asks between its statements |
 //! | `looks`, `injected` | when a look is due; questions put to the change's own session |
 //! | `tracer` | from what was seen to events |
@@ -31,6 +31,7 @@ pub mod rehearsal;
 mod shared;
 mod side;
 mod startup;
+mod statement;
 mod tracer;
 mod watch;
 

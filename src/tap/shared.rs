@@ -13,8 +13,8 @@ use crate::history::{
     TransactionStatus,
 };
 
-use super::conversation::recorded;
 use super::fault::{At, Fault, FaultKind};
+use super::statement::recorded;
 use super::watch::{Doing, Watch};
 
 /// Between two looks at whether a statement waits or works yet.

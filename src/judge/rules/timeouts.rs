@@ -134,7 +134,8 @@ fn newly_held<'t>(
     record: &'t StatementRecord<'_>,
 ) -> impl Iterator<Item = &'t HeldLock> {
     let earlier = session.statements.iter().rev().filter(|_| record.open_before());
-    let before = earlier.skip_while(|s| s.at >= record.at).next();
+    let mut earlier = earlier;
+    let before = earlier.find(|s| s.at < record.at);
     let known: Vec<_> =
         before.iter().filter_map(|s| s.ended).flat_map(|e| e.held.clone()).collect();
     let held = record.ended.iter().flat_map(|ended| &ended.held);
