@@ -473,3 +473,27 @@ fn what_a_commands_rerun_did_is_told_by_its_statements(#[case] text: &str, #[cas
     let judgement = made.judge();
     assert!(judgement.reason.contains(words), "{}", judgement.reason);
 }
+
+#[test]
+fn a_commit_that_failed_takes_the_work_back_although_success_is_reported() {
+    let judgement = judged(
+        1,
+        vec![
+            sent(0, 5_000, 5_001, "BEGIN").status("it"),
+            sent(1, 5_010, 5_020, ADD_COLUMN).inside(),
+            sent(2, 5_030, 5_031, "COMMIT").status("ti").fails("23503", "a row is missing"),
+        ],
+    );
+    assert_eq!(judgement.verdict, Verdict::Unsafe);
+    let told = sentence(&judgement, FindingKind::OpenTransaction);
+    assert!(told.contains("its COMMIT failed: a row is missing"), "{told}");
+}
+
+#[test]
+fn a_tool_that_makes_only_its_own_table_has_applied_nothing() {
+    let text = "CREATE TABLE IF NOT EXISTS public.schema_migrations (version varchar primary key)";
+    let mut made = made_of(1, vec![sent(0, 5_000, 5_010, text)]);
+    made.scenario.change.versions = None;
+    let judgement = made.judge();
+    assert!(found(&judgement, FindingKind::NotReached).is_some(), "{:?}", judgement.findings);
+}

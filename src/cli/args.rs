@@ -148,7 +148,7 @@ pub enum CacheAction {
 pub struct ServerArguments {
     /// local, docker, or the postgres:// address of a server that somebody else runs
     /// [default: local, or docker where no server is installed]
-    #[arg(long, value_name = "SOURCE", env = "PGAUNTLET_SERVER")]
+    #[arg(long, value_name = "SOURCE", env = "PGAUNTLET_SERVER", hide_env_values = true)]
     pub server: Option<String>,
     /// Directory of the server's binaries, for --server local
     #[arg(long, value_name = "DIR")]

@@ -60,6 +60,11 @@ impl Address {
         Address { config }
     }
 
+    /// What the address asks the server to set, as in `-c search_path=app`.
+    pub fn options(&self) -> Option<&str> {
+        self.config.get_options()
+    }
+
     pub fn password(&self) -> Option<String> {
         self.config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }

@@ -169,13 +169,25 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         spoken.copied().unwrap_or(self.statements[0])
     }
 
-    /// Rolled back although no statement of it had failed.
-    pub fn given_up(&self) -> bool {
-        let (last, before) = match self.statements {
-            [before @ .., last] => (last, before),
-            [] => return false,
-        };
-        *last.kind() == Kind::Rollback && before.iter().all(|s| s.succeeded())
+    /// In words, how it ended without a commit. None: it committed, or has not ended.
+    pub fn undone(&self) -> Option<String> {
+        let (last, before) = self.statements.split_last()?;
+        let tag = last.ended.and_then(|ended| ended.tags.last()).map(String::as_str);
+        let error = last.ended.and_then(|ended| ended.error.as_ref());
+        let clean = before.iter().all(|s| s.succeeded());
+        match (last.kind(), error) {
+            _ if matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION")) => None,
+            _ if last.open_after() => None,
+            (Kind::Commit, Some(error)) => Some(format!("its COMMIT failed: {error}")),
+            (Kind::Commit, None) if tag == Some("ROLLBACK") => {
+                Some("its COMMIT rolled it back, because a statement before had failed".to_owned())
+            }
+            (Kind::Rollback, _) if clean => {
+                Some("it ended with ROLLBACK, without an error before it".to_owned())
+            }
+            (Kind::Rollback, _) => Some("it ended with ROLLBACK after an error".to_owned()),
+            _ => None,
+        }
     }
 }
 

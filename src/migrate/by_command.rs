@@ -30,6 +30,7 @@ pub(super) async fn run(
         user: setup.change_address.user(),
         password: password.as_deref(),
         database: setup.change_address.database(),
+        options: setup.change_address.options(),
     };
     let timeouts = &setup.change.timeouts;
     let invocation = Invocation {
@@ -43,7 +44,7 @@ pub(super) async fn run(
         tap.cancel().await;
     }
     let error = tap.stop(CLOSE_GRACE).await;
-    let exit = exit?;
+    let exit = without_password(exit?, password.as_deref());
     setup.recorder.record(Event::CommandEnded(CommandEnded {
         attempt,
         exit_code: exit.code,
@@ -60,6 +61,14 @@ pub(super) async fn run(
     }
     let error = error.unwrap_or_else(|| exit_error(&exit));
     Ok(AttemptEnd::Failed { migration: String::new(), error })
+}
+
+/// A tool that prints its address prints the password with it, and results are passed on.
+fn without_password(mut exit: Exit, password: Option<&str>) -> Exit {
+    if let Some(password) = password.filter(|password| !password.is_empty()) {
+        exit.output = exit.output.replace(password, "***");
+    }
+    exit
 }
 
 /// In the directory of the trial's history.

@@ -46,7 +46,8 @@ pub async fn versions(session: &Session, change: &Change) -> Result<Vec<String>,
         }
         Err(error) => return Err(unreadable(versions, connect::Error::query(&sql, &error))),
     };
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    // Flyway gives a repeatable migration no version.
+    Ok(rows.iter().filter_map(|row| row.get(0)).collect())
 }
 
 /// The migrations that are still to be applied, in order.

@@ -98,6 +98,7 @@ pub const TOOLS_TABLES: &[&str] = &[
     "django_migrations",
     "_sqlx_migrations",
     "schema_migrations", // dbmate, golang-migrate, Rails
+    "ar_internal_metadata",
     "knex_migrations",
     "knex_migrations_lock",
     "pgmigrations",
@@ -109,6 +110,27 @@ pub const TOOLS_TABLES: &[&str] = &[
     "databasechangelog",
     "databasechangeloglock",
 ];
+
+/// Whether all the work of the message is about these tables: their rows, or the tables themselves.
+pub fn is_about(sql: &str, tables: &[&str]) -> bool {
+    let pieces = pieces(sql);
+    let mut work = pieces.iter().filter(|piece| purpose_of_one(piece) == Purpose::Work).peekable();
+    work.peek().is_some()
+        && work.all(|piece| {
+            tables.iter().any(|table| writes_to(piece, table) > 0 || defines(piece, table))
+        })
+}
+
+/// CREATE and ALTER TABLE, CREATE INDEX ON the table.
+fn defines(sql: &str, table: &str) -> bool {
+    /// Words in which the table is named; what follows are its columns.
+    const LEADING: usize = 9;
+    let name = table.rsplit('.').next().unwrap_or(table);
+    let words = Words::of(sql);
+    let of_table = matches!(words.at(0).as_str(), "create" | "alter")
+        && matches!(words.at(1).as_str(), "table" | "index" | "unique");
+    of_table && (2..LEADING).any(|at| words.at(at) == name)
+}
 
 /// How many statements of the message write rows of the table.
 pub fn writes_to(sql: &str, table: &str) -> usize {

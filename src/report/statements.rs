@@ -32,7 +32,7 @@ pub fn write_statements(out: &mut String, statements: &[StatementRow]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["statement", "took", "rows", "WAL", "outcome", "then held"]);
-    for row in shown.iter().take(STATEMENTS_MAX) {
+    for row in weightiest(&shown) {
         table.add_row(statement_row(row));
     }
     for column in 1..=3 {
@@ -88,6 +88,19 @@ fn write_timeouts(out: &mut String, shown: &[&StatementRow]) {
     for other in &groups[1..] {
         paragraph(out, "                     ", &group(other));
     }
+}
+
+/// Those that failed, stopped everybody, or took longest; in the order in which they ran.
+fn weightiest<'r>(shown: &[&'r StatementRow]) -> Vec<&'r StatementRow> {
+    let weight = |row: &StatementRow| {
+        let stops = row.held.iter().any(|lock| lock.ends_with("AccessExclusiveLock"));
+        (row.error.is_some(), row.statement.took_us, stops)
+    };
+    let mut order: Vec<usize> = (0..shown.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(weight(shown[*at])));
+    order.truncate(STATEMENTS_MAX);
+    order.sort_unstable();
+    order.into_iter().map(|at| shown[at]).collect()
 }
 
 /// On one line, cut.

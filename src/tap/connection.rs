@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -14,14 +15,13 @@ use crate::history::{
     ClosedBy, ConnectionClosed, ConnectionOpened, Event, Role, SessionSeen, StatementId,
     TransactionStatus,
 };
-use crate::pg::syntax::Kind;
 
 use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerStep, Statement};
 use super::fault::FaultKind;
-use super::frame::{Frame, Frames, Sender};
+use super::frame::{Frame, Sender};
 use super::injected::{self, Question, Settings};
 use super::looks;
-use super::message::{FromClient, FromServer, row_values};
+use super::message::{FromClient, FromServer, values, without_channel_binding};
 use super::shared::Shared;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, look_failed, rewritable};
@@ -128,7 +128,9 @@ impl Connection {
             }
             let now = self.shared.recorder.clock().now();
             self.tracer.ended(now, *outcome, None, &BTreeMap::new(), Micros::ZERO);
-        } else if let Some(error) = &self.conversation.parting {
+        } else if let Some(error) = &self.conversation.parting
+            && !self.shared.giving_up.load(Ordering::Relaxed)
+        {
             self.shared.failed(error);
         }
         let by = match ended {
@@ -242,7 +244,7 @@ impl Connection {
                     Ok(None) => return Ok(moved),
                     Err(_) => {
                         // Not this protocol: the server will say so.
-                        self.unframed = true;
+                        self.unframe();
                         return Ok(true);
                     }
                 },
@@ -280,7 +282,7 @@ impl Connection {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return Ok(moved),
                 Err(_) => {
-                    self.unframed = true;
+                    self.unframe();
                     return Ok(true);
                 }
             };
@@ -291,6 +293,17 @@ impl Connection {
             }
         }
         Ok(moved)
+    }
+
+    /// Something could have been seen and was not.
+    fn missed(&self, what: &str) {
+        self.shared.recorder.record(look_failed(what.to_owned()));
+    }
+
+    /// From here on bytes pass and nothing is traced.
+    fn unframe(&mut self) {
+        self.unframed = true;
+        self.missed("a connection of the change left the protocol that is traced");
     }
 
     /// For the client, which hears of it when everything before it has been looked at.
@@ -311,12 +324,13 @@ impl Connection {
         if matches!(step, ServerStep::Answered | ServerStep::Ended(_)) {
             self.keep_answer_back();
         }
-        self.tell(frame.bytes().clone());
+        let bytes = without_channel_binding(frame).unwrap_or(frame.bytes().clone());
+        self.tell(bytes);
         match step {
             ServerStep::Forward | ServerStep::Answered => {}
             ServerStep::Ended(outcome) => self.ended(*outcome).await?,
             ServerStep::Dropped => self.tracer.dropped(),
-            ServerStep::Unframed => self.unframed = true,
+            ServerStep::Unframed => self.unframe(),
         }
         if ready {
             self.is_ready();
@@ -374,13 +388,12 @@ impl Connection {
             }
             looked = true;
         } else if usable && !askable && self.tracer.looks.settings_due(&statement.kind) {
-            let message = "no question is possible in a pipeline that has run nothing".to_owned();
-            self.shared.recorder.record(look_failed(message));
+            self.missed("no question is possible in a pipeline that has run nothing");
         }
         let in_transaction = transaction == TransactionStatus::InTransaction;
         let due = self.tracer.looks.due(&statement.kind, &statement.text, in_transaction);
         if usable && due && !self.tracer.knows(transaction) {
-            before = self.look(!in_transaction && !is_rows(&statement.kind)).await;
+            before = self.look(!in_transaction && !looks::moves_rows(&statement.kind)).await;
             looked = true;
         }
         let paused = if looked { clock.now() - from } else { Micros::ZERO };
@@ -423,7 +436,8 @@ impl Connection {
         let running = self.running.take();
         self.shared.rests(self.number).await;
         let (mut after, mut own) = (None, BTreeMap::new());
-        if let Some(relations) = self.tracer.look_due(&outcome) {
+        let due = self.tracer.look_due(&outcome);
+        if let Some(relations) = due {
             after = self.look(relations).await;
             if let Some(sight) = &after
                 && outcome.transaction == TransactionStatus::InTransaction
@@ -433,7 +447,7 @@ impl Connection {
                 own = self.own_filenodes(sight, &outcome).await?;
             }
         }
-        let paused = match after {
+        let paused = match due {
             Some(_) => self.shared.recorder.clock().now() - ended,
             None => Micros::ZERO,
         };
@@ -487,8 +501,7 @@ impl Connection {
                 self.tracer.settings = settings;
             }
             None => {
-                let message = "the settings in force cannot be read".to_owned();
-                self.shared.recorder.record(look_failed(message));
+                self.missed("the settings in force cannot be read");
             }
         }
         Ok(())
@@ -501,13 +514,18 @@ impl Connection {
         outcome: &Outcome,
     ) -> Result<BTreeMap<u32, u32>, End> {
         let oids = rewritable(sight);
-        let rows_only = self.tracer.kind().is_none_or(is_rows);
+        let rows_only = self.tracer.kind().is_none_or(looks::moves_rows);
         if oids.is_empty() || rows_only || looks::took_no_snapshot(&outcome.tags) {
             return Ok(BTreeMap::new());
         }
         let in_pipeline = outcome.in_pipeline;
         let question = injected::filenodes(&oids, in_pipeline)?;
-        let rows = self.ask(question, in_pipeline).await?.unwrap_or_default();
+        let Some(rows) = self.ask(question, in_pipeline).await? else {
+            if self.from_server.open && self.conversation.parting.is_none() {
+                self.missed("what the open transaction rewrote cannot be read");
+            }
+            return Ok(BTreeMap::new());
+        };
         let number = |value: Option<&Option<String>>| value?.as_deref()?.parse::<u32>().ok();
         let pair = |row: &Vec<Option<String>>| Some((number(row.first())?, number(row.get(1))?));
         Ok(rows.iter().filter_map(pair).collect())
@@ -581,20 +599,4 @@ impl Connection {
             self.conversation.question_failed(message);
         }
     }
-}
-
-fn is_rows(kind: &Kind) -> bool {
-    matches!(kind, Kind::Select | Kind::Insert | Kind::Update | Kind::Delete)
-}
-
-/// The values of DataRow messages.
-fn values(rows: BytesMut) -> Vec<Vec<Option<String>>> {
-    // A client sends no rows: with its eyes they are messages like any other.
-    let mut frames = Frames::new(Sender::Client);
-    frames.buffer().unsplit(rows);
-    let mut values = Vec::new();
-    while let Ok(Some(frame)) = frames.next_frame() {
-        values.push(row_values(&frame));
-    }
-    values
 }

@@ -130,6 +130,7 @@ impl Tap {
         self.stopping.cancel();
         let mut ended = self.ended.take()?;
         if tokio::time::timeout(grace, &mut ended).await.is_err() {
+            self.shared.giving_up.store(true, Ordering::Relaxed);
             let pids = self.shared.pids();
             for pid in pids {
                 let _ = self.shared.watch.terminate(pid).await;

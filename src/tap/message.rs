@@ -5,9 +5,9 @@
 //! both directions, so it reads the few fields that it needs where they are. Text that is no UTF-8
 //! is read as well as can be: it goes to the history, and the bytes themselves pass as they came.
 
-use bytes::Buf;
+use bytes::{Buf, Bytes, BytesMut};
 
-use super::frame::Frame;
+use super::frame::{Frame, Frames, Sender};
 use crate::history::{ServerError, TransactionStatus};
 use crate::pg::SqlState;
 
@@ -168,11 +168,43 @@ fn fields(frame: &Frame) -> (ServerError, String) {
     (error, severity)
 }
 
+/// The server's message without what no client can do through a tap: channel binding is to the
+/// server's own encryption, which ends here, and drivers refuse to be offered it in plain. None: it
+/// offers no such thing.
+pub fn without_channel_binding(frame: &Frame) -> Option<Bytes> {
+    const SASL: u32 = 10;
+    let mut body = Body(frame.body());
+    if frame.tag() != Some(b'R') || body.u32() != Some(SASL) {
+        return None;
+    }
+    let offered = body.0.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let (kept, dropped): (Vec<&[u8]>, Vec<&[u8]>) = offered.partition(|n| !n.ends_with(b"-PLUS"));
+    if kept.is_empty() || dropped.is_empty() {
+        return None;
+    }
+    let names = kept.iter().flat_map(|name| name.iter().copied().chain([0]));
+    let body: Vec<u8> = SASL.to_be_bytes().into_iter().chain(names).chain([0]).collect();
+    let length = u32::try_from(body.len() + 4).ok()?.to_be_bytes();
+    Some([b'R'].into_iter().chain(length).chain(body).collect())
+}
+
 /// Text values of a DataRow; None is NULL, or a row that is cut.
 pub fn row_values(frame: &Frame) -> Vec<Option<String>> {
     let mut body = Body(frame.body());
     let Some(columns) = body.u16() else { return Vec::new() };
     (0..columns).map(|_| body.value()).collect()
+}
+
+/// The values of DataRow messages.
+pub fn values(rows: BytesMut) -> Vec<Vec<Option<String>>> {
+    // A client sends no rows: with its eyes they are messages like any other.
+    let mut frames = Frames::new(Sender::Client);
+    frames.buffer().unsplit(rows);
+    let mut values = Vec::new();
+    while let Ok(Some(frame)) = frames.next_frame() {
+        values.push(row_values(&frame));
+    }
+    values
 }
 
 /// Reads from what is there, which may be cut anywhere.
@@ -210,5 +242,23 @@ impl Body<'_> {
         let text = String::from_utf8_lossy(value).into_owned();
         self.0 = &self.0[length..];
         Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channel_binding_is_not_offered_through_a_tap() {
+        let offer = |names: &[u8]| {
+            let mut bytes = vec![b'R', 0, 0, 0, names.len() as u8 + 8, 0, 0, 0, 10];
+            bytes.extend_from_slice(names);
+            Frame::Message { tag: b'R', bytes: bytes.into() }
+        };
+        let both = offer(b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
+        let plain = offer(b"SCRAM-SHA-256\0\0");
+        assert_eq!(without_channel_binding(&both).as_ref(), Some(plain.bytes()));
+        assert_eq!(without_channel_binding(&plain), None, "and passes as it is");
     }
 }

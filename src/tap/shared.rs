@@ -1,7 +1,7 @@
 //! What the connections of one attempt share.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +72,8 @@ pub struct Shared {
     connections: Mutex<BTreeMap<u32, Backend>>,
     refusing_until: Mutex<Option<Instant>>,
     last_error: Mutex<Option<ServerError>>,
+    /// The change is over, and what it left running is being ended.
+    pub giving_up: AtomicBool,
 }
 
 /// An open connection, for whoever does something to it from outside.
@@ -105,6 +107,7 @@ impl Shared {
             connections: Mutex::new(BTreeMap::new()),
             refusing_until: Mutex::new(None),
             last_error: Mutex::new(None),
+            giving_up: AtomicBool::new(false),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::clock::Micros;
 use crate::history::{
@@ -12,7 +13,7 @@ use crate::history::{
     TransactionStatus,
 };
 use crate::pg::LockMode;
-use crate::pg::purpose::{Purpose, purpose};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about, purpose};
 use crate::pg::syntax::Kind;
 
 use super::conversation::{Outcome, Statement};
@@ -209,10 +210,19 @@ impl Tracer {
             }
             _ => Vec::new(),
         };
-        let error = outcome.error;
+        let left_running = self.shared.giving_up.load(Ordering::Relaxed);
+        let error = match outcome.error {
+            Some(_) if left_running => Some(left_behind()),
+            error => error,
+        };
         match &error {
+            Some(_) if left_running => {}
             Some(error) => self.shared.failed(error),
-            None if self.shared.last_error().is_some() && purpose(text) == Purpose::Work => {
+            // A tool that failed gives its lock back, which is no success.
+            None if self.shared.last_error().is_some()
+                && purpose(text) == Purpose::Work
+                && !is_about(text, TOOLS_TABLES) =>
+            {
                 self.shared.succeeded();
             }
             None => {}
@@ -307,6 +317,12 @@ fn rows(tag: &str) -> Option<u64> {
 pub fn look_failed(message: String) -> Event {
     let stage = "looking at the change between two statements".to_owned();
     Event::MeasurementFailed { stage, message }
+}
+
+/// The error of a statement that ran on when the change was over. The server would have finished it.
+fn left_behind() -> ServerError {
+    let message = "still running when the change was over, and ended by pgauntlet".to_owned();
+    ServerError { sqlstate: None, message, detail: None, hint: None }
 }
 
 /// The error of a statement that a fault cut.

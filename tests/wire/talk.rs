@@ -112,6 +112,9 @@ impl Tapped {
                     let error = ended.error.map(|error| error.message);
                     told.push(Told { tags: ended.tags, error });
                 }
+                // Said instead of a question that would change what the client's pipeline does.
+                Event::MeasurementFailed { message, .. }
+                    if message.contains("in a pipeline that has run nothing") => {}
                 Event::MeasurementFailed { stage, message } => panic!("{stage}: {message}"),
                 _ => {}
             }

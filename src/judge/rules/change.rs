@@ -1,5 +1,6 @@
 //! How the change ended: aborts by SQLSTATE, and what applying it again did.
 
+use crate::clock::Micros;
 use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
@@ -46,11 +47,18 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
         return Some(finding(FindingKind::CommandFailed, verdict(evidence), sentence));
     };
     let failed = || attempt.statements.iter().rev().filter(|s| failure(s).is_some());
-    let failed = failed().find(|s| failure(s) == Some(error)).or_else(|| failed().next());
+    let failed = failed().find(|s| failure(s) == Some(error));
     let kind = kind_of(error);
     let statement = match failed {
         Some(record) => statement_words(&statement_ref(record, evidence.timeline.end)),
-        None => "the change".to_owned(),
+        // It came while none ran, as the timeout of an idle transaction does.
+        None => match attempt.statements.last() {
+            Some(last) => {
+                let last = statement_words(&statement_ref(last, evidence.timeline.end));
+                format!("the change, after {last},")
+            }
+            None => "the change".to_owned(),
+        },
     };
     let sentence = format!("{statement} failed{again}: {error}");
     let mut abort = finding(kind, verdict(evidence), sentence);
@@ -103,13 +111,19 @@ fn failure<'h>(record: &StatementRecord<'h>) -> Option<&'h ServerError> {
 }
 
 fn deadline(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Finding {
-    let last = attempt.statements.last();
-    let during = last.map(|s| statement_words(&statement_ref(s, evidence.timeline.end)));
+    let limit = Micros::from_millis(evidence.scenario.change.deadline_ms);
+    let late = |s: &&StatementRecord<'_>| s.span(evidence.timeline.end).1 >= attempt.began + limit;
+    let running = attempt.statements.iter().find(late);
+    let last = running.or(attempt.statements.last());
+    let words = last.map(|s| statement_words(&statement_ref(s, evidence.timeline.end)));
+    let place = match (running, words) {
+        (Some(_), Some(words)) => format!("during {words}"),
+        (None, Some(words)) => format!("after {words}, when no statement ran"),
+        (_, None) => "before its first statement".to_owned(),
+    };
     let sentence = format!(
-        "the change was not done after {} ms and was cancelled during {}; raise \
-         change.deadline_s if it may take longer",
-        evidence.scenario.change.deadline_ms,
-        during.unwrap_or_else(|| "its start".to_owned())
+        "the change was not done after {limit} and was ended {place}; raise change.deadline_s if \
+         it may take longer",
     );
     finding(FindingKind::NotReached, Verdict::Unproven, sentence)
 }

@@ -2,7 +2,7 @@
 
 use crate::history::{AttemptEnd, CommandEnded, ServerError};
 use crate::pg::SqlState;
-use crate::pg::purpose::Purpose;
+use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::judgement::Finding;
@@ -22,7 +22,9 @@ pub fn error_of<'h>(attempt: &AttemptRecord<'h>) -> Option<&'h ServerError> {
     }
     // After an error come ROLLBACK, and refusals because of it.
     let told = |record: &&StatementRecord<'_>| {
-        record.purpose() > Purpose::Transaction && !refused_after_error(record)
+        record.purpose() > Purpose::Transaction
+            && !refused_after_error(record)
+            && !is_about(&record.began.text, TOOLS_TABLES)
     };
     let last = attempt.statements.iter().rev().find(told)?;
     last.ended.and_then(|ended| ended.error.as_ref())
@@ -49,7 +51,8 @@ pub fn last_words(ended: &CommandEnded) -> String {
     line.map_or_else(
         || "it printed nothing".to_owned(),
         |line| {
-            let line: String = line.trim().chars().take(QUOTED_MAX).collect();
+            let line: String =
+                line.trim().chars().filter(|c| !c.is_control()).take(QUOTED_MAX).collect();
             format!("its last words: {line}")
         },
     )
@@ -76,7 +79,7 @@ pub fn error_swallowed(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         n => format!("; {} failed so", count(n, "more statement")),
     };
     let fate = match verdict(worst) {
-        Verdict::Safe => "; the object was there already",
+        Verdict::Safe => "; it had been done already",
         Verdict::Bounded => "; applying the change again did it",
         _ => ", and was not repeated",
     };
@@ -107,14 +110,22 @@ fn done<'r, 'h: 'r>(
 }
 
 fn verdict(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Verdict {
-    let there_already =
-        [SqlState::DUPLICATE_COLUMN, SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_TABLE];
+    // What is there already: column, object, table, schema, database, function.
+    const THERE_ALREADY: [&str; 6] = ["42701", "42710", "42P07", "42P06", "42P04", "42723"];
     let error = record.ended.and_then(|ended| ended.error.as_ref());
     let state = error.and_then(|error| error.sqlstate.as_ref());
-    let later = evidence.timeline.attempts.iter().filter(|a| a.attempt > record.began.attempt);
-    if state.is_some_and(|state| there_already.contains(&state.code())) {
+    let others = |later: bool| {
+        let attempts = evidence.timeline.attempts.iter();
+        let wanted = move |a: &&AttemptRecord<'_>| match later {
+            true => a.attempt > record.began.attempt,
+            false => a.attempt < record.began.attempt,
+        };
+        attempts.filter(wanted).flat_map(|a| &a.statements)
+    };
+    let there = state.is_some_and(|state| THERE_ALREADY.contains(&state.code()));
+    if there || done(others(false), record) {
         Verdict::Safe
-    } else if done(later.flat_map(|a| &a.statements), record) {
+    } else if done(others(true), record) {
         Verdict::Bounded
     } else {
         Verdict::Unsafe

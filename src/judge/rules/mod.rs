@@ -14,7 +14,7 @@ mod words;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, Source};
-use crate::pg::purpose::{Purpose, TOOLS_TABLES, writes_to};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
 use crate::scenario::{Expect, FindingKind, Scenario, Sizes, Verdict};
 
 use super::judgement::{Finding, Measured};
@@ -66,15 +66,16 @@ impl Evidence<'_, '_> {
             Source::File { .. } => true,
             Source::Runner => false,
             Source::Command => {
-                s.changed_something() || (s.purpose() == Purpose::Work && !s.succeeded())
+                let works = s.changed_something() || !s.succeeded();
+                s.purpose() == Purpose::Work && works && !self.is_bookkeeping(s)
             }
         })
     }
 
     /// Whether the statement writes the table in which the tool remembers what is applied.
     fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
-        let writes = |table: &&str| writes_to(&record.began.text, table) > 0;
-        *record.told.bookkeeping.get_or_init(|| self.version_tables().iter().any(writes))
+        let about = || is_about(&record.began.text, &self.version_tables());
+        *record.told.bookkeeping.get_or_init(about)
     }
 
     /// The declared one; of a command that declares none, what tools use by default.

@@ -74,9 +74,7 @@ fn lost<'s, 't, 'h>(
         let is_last = last.is_some_and(|last| transaction.contains(last) && last.open_after());
         let how = match cut_open {
             Some((at, closed)) if is_last => closing_words(at, closed),
-            _ if changes > 0 && transaction.given_up() && !repeated(attempt, &transaction) => {
-                "it ended with ROLLBACK, without an error before it".to_owned()
-            }
+            _ if changes > 0 && !repeated(attempt, &transaction) => transaction.undone()?,
             _ => return None,
         };
         Some(Lost { transaction, changes, how })
@@ -128,8 +126,16 @@ pub fn one_transaction(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         return None;
     }
     let writes = |transaction: &Transaction<'_, '_, '_>, table: &str| -> usize {
-        let written = transaction.statements.iter().filter(|s| s.succeeded());
-        written.map(|s| writes_to(&s.began.text, table)).sum()
+        // A merge of branches writes several rows for one migration: work lies between two.
+        let (mut groups, mut worked) = (0, true);
+        for record in transaction.statements.iter().filter(|s| s.succeeded()) {
+            if writes_to(&record.began.text, table) > 0 {
+                groups += usize::from(std::mem::take(&mut worked));
+            } else if record.purpose() == Purpose::Work {
+                worked = true;
+            }
+        }
+        groups
     };
     let tables = evidence.version_tables();
     let transactions = evidence.sessions.iter().flat_map(Session::transactions);

@@ -82,11 +82,14 @@ fn not_valid(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let before = names(evidence.timeline.catalogue_before(), of);
     let left = names(evidence.timeline.catalogues.last().copied(), of);
     let migrations = &evidence.scenario.change.migrations;
-    let statements = || migrations.iter().flat_map(|m| &m.script.statements);
+    let of_files = || migrations.iter().flat_map(|m| &m.script.statements).map(|s| &s.text);
+    let attempts = &evidence.timeline.attempts;
+    let sent = || attempts.iter().flat_map(|a| &a.statements).map(|s| &s.began.text);
     let validates = |constraint: &str| {
         let name = constraint.rsplit(['.', ' ']).next().unwrap_or(constraint);
-        statements()
-            .any(|s| s.text.to_uppercase().contains("VALIDATE CONSTRAINT") && s.text.contains(name))
+        of_files()
+            .chain(sent())
+            .any(|text| text.to_uppercase().contains("VALIDATE CONSTRAINT") && text.contains(name))
     };
     let new = left.difference(&before).filter(|constraint| validates(constraint));
     new.map(|constraint| {

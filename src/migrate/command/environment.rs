@@ -16,6 +16,8 @@ pub struct Target<'a> {
     pub user: &'a str,
     pub password: Option<&'a str>,
     pub database: &'a str,
+    /// As libpq's `options`.
+    pub options: Option<&'a str>,
 }
 
 /// The variables that tell a command where to connect and what its scenario declares.
@@ -37,6 +39,7 @@ pub fn environment(
         ("PGPASSWORD", target.password.map(str::to_owned)),
         ("PGDATABASE", Some(target.database.to_owned())),
         ("PGSSLMODE", Some("disable".to_owned())),
+        ("PGOPTIONS", target.options.map(str::to_owned)),
         ("PGAUNTLET_LOCK_TIMEOUT_MS", timeouts.lock_timeout_ms.and_then(given)),
         ("PGAUNTLET_STATEMENT_TIMEOUT_MS", statement_timeout.and_then(given)),
         ("PGAUNTLET_IDLE_IN_TRANSACTION_SESSION_TIMEOUT_MS", idle.and_then(given)),
@@ -110,6 +113,7 @@ mod tests {
         user: "app",
         password: None,
         database: "pgauntlet_1",
+        options: None,
     };
 
     fn timeouts() -> Timeouts {
