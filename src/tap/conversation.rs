@@ -38,6 +38,9 @@ pub enum ClientStep {
     Hold,
     /// Send a Flush, then as [`ClientStep::Hold`].
     FlushAndHold,
+    /// Pass on what the server still answers to what it has, say so to [`Conversation::settled`],
+    /// and come again.
+    Settle,
     /// A statement begins with it: what follows is about this one.
     Begin(Box<Statement>),
     /// It lets the statement run whose Parse or Bind began it; to be told with this text.
@@ -73,6 +76,22 @@ enum Owed {
     Answer,
     Statement(String, Option<Prepared>),
     Portal(String, Option<Prepared>),
+}
+
+/// Whether a Sync that was sent ahead of copied data is answered. One is passed over with the data,
+/// unless the server refuses before it reads any, and nothing that it says tells which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EarlySync {
+    /// None was sent, or it is settled.
+    None,
+    /// The server asked for data.
+    Sent,
+    /// It refused after that.
+    Refused,
+    /// Another Sync was sent: one answer will come, or two.
+    Doubled,
+    /// One has come.
+    Answered,
 }
 
 /// How far the statement is that was begun last.
@@ -121,6 +140,7 @@ pub struct Conversation {
     copy_ends_ahead: u32,
     /// A Sync was sent before such an end.
     sync_before_end: bool,
+    early_sync: EarlySync,
     /// The server waits for a password.
     asked_for_password: bool,
     /// The first ReadyForQuery has come.
@@ -151,6 +171,7 @@ impl Default for Conversation {
             copying_in: false,
             copy_ends_ahead: 0,
             sync_before_end: false,
+            early_sync: EarlySync::None,
             asked_for_password: false,
             started: false,
             leaves: Leaves::Open,
@@ -201,8 +222,12 @@ impl Conversation {
             // A server that reads copied data passes over Sync and Flush, and nothing else.
             _ if self.copying_in => return ClientStep::Forward,
             _ if self.awaiting_ready => return ClientStep::Hold,
+            _ if self.early_sync == EarlySync::Answered => return ClientStep::Settle,
             FromClient::Sync => {
                 self.awaiting_ready = true;
+                if self.early_sync == EarlySync::Refused {
+                    self.early_sync = EarlySync::Doubled;
+                }
                 self.flushed();
                 return ClientStep::Forward;
             }
@@ -234,6 +259,11 @@ impl Conversation {
             _ => {}
         }
         self.next(message)
+    }
+
+    /// Nothing that was sent is still to be answered.
+    pub fn settled(&mut self) {
+        self.early_sync = EarlySync::None;
     }
 
     /// A client may send statements before it knows that it has a session. What comes in place of
@@ -409,7 +439,7 @@ impl Conversation {
         let sync_ahead = self.copying_in || std::mem::take(&mut self.sync_before_end);
         if self.protocol == Protocol::Extended && self.awaiting_ready && sync_ahead {
             // A Sync that was sent ahead is passed over; another one follows the data.
-            self.awaiting_ready = false;
+            (self.awaiting_ready, self.early_sync) = (false, EarlySync::Sent);
         }
         if self.protocol == Protocol::Extended && self.progress == Progress::Flushed {
             // So is a Flush.
@@ -419,7 +449,7 @@ impl Conversation {
     }
 
     fn complete(&mut self, tag: String) -> ServerStep {
-        self.copying_in = false;
+        (self.copying_in, self.early_sync) = (false, EarlySync::None);
         self.owed.clear();
         self.outcome.tags.push(tag);
         self.answered()
@@ -433,6 +463,8 @@ impl Conversation {
         }
         let tag = self.outcome.tags.last().map(String::as_str);
         let ends = matches!(tag, Some("COMMIT" | "ROLLBACK" | "PREPARE TRANSACTION"));
+        // Of a failed transaction only its end succeeds, and an empty text.
+        let failed = self.transaction == TransactionStatus::Failed && !ends;
         match self.leaves {
             Leaves::Nothing => self.pipeline = Pipeline::Empty,
             Leaves::AsItsTag if ends => self.pipeline = Pipeline::Empty,
@@ -440,6 +472,7 @@ impl Conversation {
             Leaves::AsItsTag | Leaves::Open => {}
         }
         let status = match self.pipeline {
+            _ if failed => TransactionStatus::Failed,
             Pipeline::Empty => TransactionStatus::Idle,
             Pipeline::Prepared | Pipeline::Executed => TransactionStatus::InTransaction,
         };
@@ -455,6 +488,10 @@ impl Conversation {
 
     fn error(&mut self, error: ServerError, fatal: bool) -> ServerStep {
         self.copying_in = false;
+        if self.early_sync == EarlySync::Sent {
+            self.early_sync =
+                if self.awaiting_ready { EarlySync::Doubled } else { EarlySync::Refused };
+        }
         self.pass_over();
         if fatal {
             self.parting = Some(error.clone());
@@ -473,6 +510,10 @@ impl Conversation {
         (self.started, self.awaiting_ready, self.pipeline) = (true, false, Pipeline::Empty);
         (self.copying_in, self.pipeline_failed, self.transaction) = (false, false, status);
         self.owed.clear();
+        self.early_sync = match self.early_sync {
+            EarlySync::Doubled => EarlySync::Answered,
+            _ => EarlySync::None,
+        };
         if status == TransactionStatus::Idle {
             // Portals end with their transaction.
             self.portals.clear();

@@ -83,6 +83,17 @@ pub fn filenodes(oids: &[u32], in_pipeline: bool) -> std::io::Result<Question> {
     ask(&[sql], in_pipeline)
 }
 
+/// Asks for nothing; what the server says before the answer, it says to what it had before.
+pub fn nothing() -> Question {
+    let mut out = BytesMut::new();
+    // A statement without text is prepared in a failed transaction as well.
+    let built = frontend::parse(NAME, "", std::iter::empty(), &mut out)
+        .and_then(|()| frontend::close(b'S', NAME, &mut out));
+    debug_assert!(built.is_ok(), "short names fit");
+    frontend::sync(&mut out);
+    Question { bytes: out.freeze(), closes: 1 }
+}
+
 /// Each statement prepared, run and closed; at the end a Sync, or a Flush inside the client's own
 /// pipeline, which a Sync would end.
 fn ask(statements: &[String], in_pipeline: bool) -> std::io::Result<Question> {

@@ -93,6 +93,11 @@ impl Rehearsal {
                     self.held = Some((frame, message));
                     return Ok(moved);
                 }
+                ClientStep::Settle => {
+                    self.conversation.settled();
+                    self.held = Some((frame, message));
+                    continue;
+                }
                 ClientStep::Begin(_) => self.began += 1,
                 ClientStep::Forward | ClientStep::Run(_) => {}
             }

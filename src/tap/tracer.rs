@@ -210,23 +210,7 @@ impl Tracer {
             }
             _ => Vec::new(),
         };
-        let left_running = self.shared.giving_up.load(Ordering::Relaxed);
-        let error = match outcome.error {
-            Some(_) if left_running => Some(left_behind()),
-            error => error,
-        };
-        match &error {
-            Some(_) if left_running => {}
-            Some(error) => self.shared.failed(error),
-            // A tool that failed gives its lock back, which is no success.
-            None if self.shared.last_error().is_some()
-                && purpose(text) == Purpose::Work
-                && !is_about(text, TOOLS_TABLES) =>
-            {
-                self.shared.succeeded();
-            }
-            None => {}
-        }
+        let error = self.error_of(text, outcome.error);
         let event = StatementEnded {
             attempt: self.shared.attempt,
             statement: open.id.unwrap_or_default(),
@@ -253,6 +237,25 @@ impl Tracer {
                 self.filenodes.clear();
             }
         }
+    }
+
+    /// What is recorded of a statement's error; and what it says of the change as a whole.
+    fn error_of(&self, text: &str, error: Option<ServerError>) -> Option<ServerError> {
+        if error.is_some() && self.shared.giving_up.load(Ordering::Relaxed) {
+            return Some(left_behind());
+        }
+        match &error {
+            Some(error) => self.shared.failed(error),
+            // A tool that failed gives its lock back, which is no success.
+            None if self.shared.last_error().is_some()
+                && purpose(text) == Purpose::Work
+                && !is_about(text, TOOLS_TABLES) =>
+            {
+                self.shared.succeeded();
+            }
+            None => {}
+        }
+        error
     }
 
     /// Relations that the open transaction gave another relfilenode with its last statement.
@@ -319,7 +322,7 @@ pub fn look_failed(message: String) -> Event {
     Event::MeasurementFailed { stage, message }
 }
 
-/// The error of a statement that ran on when the change was over. The server would have finished it.
+/// The error of a statement that ran on when the change was over; the server would have finished.
 fn left_behind() -> ServerError {
     let message = "still running when the change was over, and ended by pgauntlet".to_owned();
     ServerError { sqlstate: None, message, detail: None, hint: None }

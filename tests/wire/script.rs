@@ -270,12 +270,11 @@ impl Script {
     }
 
     /// A Sync may have been passed over or not, and nothing that the server says tells which: the
-    /// statements behind it may be told with the wrong end.
+    /// tap has to ask.
     pub fn is_ambiguous(&self) -> bool {
-        let ambiguous = |unit: &Unit| {
-            matches!(unit, Unit::CopyIn { source: CopySource::View, early_sync: true, .. })
-        };
-        !self.patient && self.units.iter().any(ambiguous)
+        let ambiguous =
+            |unit: &Unit| matches!(unit, Unit::CopyIn { extended: true, early_sync: true, .. });
+        self.units.iter().any(ambiguous)
     }
 }
 

@@ -145,7 +145,8 @@ pub async fn talk(script: &Script, traced: bool) -> (Said, Report, Vec<Told>) {
 /// Everything came through as it was said; what the tap asked for itself is not seen.
 pub fn assert_transparent(script: &Script, traced: bool, said: &Said, report: &Report) {
     assert_eq!(report.violations, Vec::<String>::new());
-    assert!(traced || report.questions == 0, "{} questions", report.questions);
+    let silent = !traced && !script.is_ambiguous();
+    assert!(!silent || report.questions == 0, "{} questions", report.questions);
     assert!(said.heard == report.sent, "{:?}\nis not\n{:?}", said.heard, report.sent);
     let startup = &report.received[0];
     assert!(said.said.starts_with(startup), "the startup packet is another");
