@@ -181,3 +181,11 @@ fn what_is_left_of_a_stream_can_be_taken_at_any_time() {
     assert_eq!(&frames.take_rest()[..], b"Q\0\0\0\x09SEL");
     assert!(frames.buffer().is_empty());
 }
+
+#[test]
+fn a_version_beyond_all_versions_is_passed_on() {
+    let said = message(b'S', b"server_version\x00891280\x00");
+    let mut rehearsal = Rehearsal::default();
+    rehearsal.hears(Sender::Server, &said);
+    assert_eq!(rehearsal.to_client, said);
+}

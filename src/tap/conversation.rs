@@ -568,5 +568,5 @@ fn remember(
 /// `15.4 (Debian …)` and `18beta1` as `server_version_num`'s major.
 fn version_num(version: &str) -> u32 {
     let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse::<u32>().unwrap_or_default() * 10_000
+    digits.parse::<u32>().unwrap_or_default().saturating_mul(10_000)
 }
