@@ -27,6 +27,8 @@ use super::watch::{BoxStream, Upstream};
 
 /// How long backends may take to be gone after their connections.
 const TERMINATE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Before another try to take a connection, where one could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Answer to a client while connections are refused: FATAL 57P03, as a server that is starting up.
 const REFUSED: (&str, &str) = ("57P03", "the database system is not yet accepting connections");
 
@@ -195,7 +197,7 @@ async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Sh
         };
         // Out of descriptors, or a client that went at once: the next one may do better.
         let Ok((client, _)) = client else {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let (upstream, shared) = (Arc::clone(&upstream), Arc::clone(&shared));
