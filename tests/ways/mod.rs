@@ -111,7 +111,7 @@ impl Place {
     pub async fn program(&self, name: &str, arguments: &[&str]) -> Output {
         let place = self.address.place();
         let (host, port) = place.rsplit_once(':').expect("host:port");
-        let output = tokio::process::Command::new(bin().await.join(name))
+        let output = tokio::process::Command::new(program(name).await)
             .args(arguments)
             .env("PGHOST", host)
             .env("PGPORT", port)
@@ -174,6 +174,18 @@ pub async fn tap(change: &Address, ours: &Address, recorder: &Recorder) -> Tap {
         faults: Vec::new(),
     };
     Tap::start(setup).await.unwrap_or_else(|error| panic!("failed to {error}"))
+}
+
+/// The server's own program, else one of a server that Debian installed: not every server comes
+/// with its clients.
+async fn program(name: &str) -> PathBuf {
+    let own = bin().await.join(name);
+    if own.is_file() {
+        return own;
+    }
+    let majors = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let found = majors.map(|major| major.path().join("bin").join(name)).filter(|p| p.is_file());
+    found.max().unwrap_or_else(|| panic!("no {name} is installed: run ci/setup"))
 }
 
 /// Where the programs of the test's server are.
