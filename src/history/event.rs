@@ -313,6 +313,15 @@ pub enum ClosedBy {
     Fault,
 }
 
+/// How a command ended, as it follows "the command".
+pub fn exit_words(exit_code: Option<i32>, signal: Option<i32>) -> String {
+    match (exit_code, signal) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended without a status".to_owned(),
+    }
+}
+
 /// How a command ended and what it printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandEnded {

@@ -12,7 +12,7 @@ pub use event::{
     ConnectionClosed, ConnectionOpened, Counters, DisturbanceEvent, Entry, Event, FaultEvent,
     GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch, Moment,
     Operation, Outcome, Phase, Protocol, Role, SamplerReport, ServerError, SessionSeen, Source,
-    StatementBegan, StatementEnded, StatementId, TransactionStatus, Wait, WaitSample,
+    StatementBegan, StatementEnded, StatementId, TransactionStatus, Wait, WaitSample, exit_words,
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{

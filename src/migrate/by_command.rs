@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::connect::Session;
-use crate::history::{Attempt, AttemptEnd, CommandEnded, Event, ServerError};
+use crate::history::{Attempt, AttemptEnd, CommandEnded, Event, ServerError, exit_words};
 use crate::scenario::{Command, VersionRows};
 
 use super::command::{self, Exit, Invocation, Target};
@@ -97,10 +97,6 @@ fn applied(setup: &Setup<'_>, before: &[String], after: &[String]) -> Option<u32
 
 /// Why a command failed that had no statement fail.
 fn exit_error(exit: &Exit) -> ServerError {
-    let message = match (exit.code, exit.signal) {
-        (Some(code), _) => format!("the command exited with status {code}"),
-        (None, Some(signal)) => format!("the command was ended by signal {signal}"),
-        (None, None) => "the command ended without a status".to_owned(),
-    };
+    let message = format!("the command {}", exit_words(exit.code, exit.signal));
     ServerError { sqlstate: None, message, detail: None, hint: None }
 }

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
+use crate::history::exit_words;
 use crate::judge::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
 use crate::pg::lex::one_line;
 use crate::scenario::Verdict;
@@ -91,11 +92,7 @@ fn write_command(out: &mut String, commands: &[CommandRow]) {
         0 => String::new(),
         n => format!(" (rerun {n})"),
     };
-    let exit = match (failed.exit_code, failed.signal) {
-        (Some(code), _) => format!("exited with status {code}{again}"),
-        (None, Some(signal)) => format!("was ended by signal {signal}{again}"),
-        (None, None) => format!("ended without a status{again}"),
-    };
+    let exit = exit_words(failed.exit_code, failed.signal) + &again;
     let lines: Vec<&str> = failed.output.lines().collect();
     let shown = &lines[lines.len().saturating_sub(OUTPUT_LINES_MAX)..];
     let printed = match (shown.len(), failed.output_cut > 0 || shown.len() < lines.len()) {

@@ -385,17 +385,18 @@ impl Connection {
             matches!(transaction, TransactionStatus::Idle | TransactionStatus::InTransaction);
         let mut before = None;
         let mut looked = false;
-        // A statement of our own would be the first that the pipeline runs, and there are
-        // statements that have to be.
-        let askable = usable && pipeline != Pipeline::Prepared;
-        if askable && self.tracer.looks.settings_due(&statement.kind) {
-            self.read_settings(pipeline == Pipeline::Executed).await?;
-            if self.conversation.pipeline_failed() {
-                return Ok(());
+        if usable && self.tracer.looks.settings_due(&statement.kind) {
+            // A statement of our own would be the first that the pipeline runs, and there are
+            // statements that have to be.
+            if pipeline == Pipeline::Prepared {
+                self.missed("no question is possible in a pipeline that has run nothing");
+            } else {
+                self.read_settings(pipeline == Pipeline::Executed).await?;
+                if self.conversation.pipeline_failed() {
+                    return Ok(());
+                }
+                looked = true;
             }
-            looked = true;
-        } else if usable && !askable && self.tracer.looks.settings_due(&statement.kind) {
-            self.missed("no question is possible in a pipeline that has run nothing");
         }
         let in_transaction = transaction == TransactionStatus::InTransaction;
         let due = self.tracer.looks.due(&statement.kind, &statement.text, in_transaction);

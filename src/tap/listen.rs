@@ -5,7 +5,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::history::{Attempt, Listener, Recorder, ServerError};
 
 use super::connection::{Connection, Opening};
-use super::fault::{At, Fault};
+use super::fault::Fault;
 use super::shared::{Announcements, Shared};
 use super::startup::{self, Startup};
 use super::watch::{BoxStream, Upstream};
@@ -178,18 +178,16 @@ async fn open(upstream: &dyn Upstream) -> Result<Opened, Error> {
 async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Shared>, life: Life) {
     let connections = TaskTracker::new();
     let clocks = CancellationToken::new();
-    for fault in shared.faults_by_time() {
+    for (after, kind) in shared.faults_by_time() {
         let (shared, ended) = (Arc::clone(&shared), clocks.clone());
         tokio::spawn(async move {
-            if let At::Time(after) = fault.at {
-                tokio::select! {
-                    () = tokio::time::sleep(after) => shared.strike_now(fault.kind).await,
-                    () = ended.cancelled() => {}
-                }
+            tokio::select! {
+                () = tokio::time::sleep(after) => shared.strike_now(kind).await,
+                () = ended.cancelled() => {}
             }
         });
     }
-    let numbers = AtomicU32::new(0);
+    let mut number = 0;
     loop {
         let client = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -201,7 +199,6 @@ async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Sh
             continue;
         };
         let (upstream, shared) = (Arc::clone(&upstream), Arc::clone(&shared));
-        let number = numbers.fetch_add(1, Ordering::Relaxed);
         let given_up = life.given_up.clone();
         connections.spawn(async move {
             tokio::select! {
@@ -209,6 +206,7 @@ async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Sh
                 () = given_up.cancelled() => {}
             }
         });
+        number += 1;
     }
     drop(socket);
     clocks.cancel();
@@ -267,12 +265,4 @@ async fn refuse(client: &mut BoxStream, (code, message): (&str, &str)) {
     // A client that is gone needs no answer.
     let _ = client.write_all(&error).await;
     let _ = client.shutdown().await;
-}
-
-impl Shared {
-    fn faults_by_time(&self) -> Vec<Fault> {
-        let faults = self.faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let by_time = |fault: &&Fault| matches!(fault.at, At::Time(_));
-        faults.iter().filter(by_time).copied().collect()
-    }
 }

@@ -49,8 +49,7 @@ impl Looks {
     /// Whether the settings in force have to be read before the statement. What stops others is
     /// never told with settings that somebody remembers.
     pub fn settings_due(&self, kind: &Kind) -> bool {
-        self.settings_stale
-            || !(moves_rows(kind) || is_control(kind) || matches!(kind, Kind::Set | Kind::Show))
+        self.settings_stale || !(moves_rows(kind) || takes_nothing(kind))
     }
 
     /// What is met with another value inside a transaction was set there, by whatever means.
@@ -62,7 +61,7 @@ impl Looks {
     /// Whether locks, WAL and relations have to be looked at after the statement (and before it,
     /// where nothing is known yet).
     pub fn due(&self, kind: &Kind, text: &str, in_transaction: bool) -> bool {
-        if matches!(kind, Kind::Set | Kind::Show) || is_control(kind) {
+        if takes_nothing(kind) {
             return false;
         }
         if !moves_rows(kind) {
@@ -123,8 +122,10 @@ pub fn moves_rows(kind: &Kind) -> bool {
     matches!(kind, Kind::Select | Kind::Insert | Kind::Update | Kind::Delete)
 }
 
-pub fn is_control(kind: &Kind) -> bool {
-    matches!(kind, Kind::Begin | Kind::Commit | Kind::Rollback | Kind::Savepoint)
+/// Transaction control and settings: no lock, and nothing written.
+pub fn takes_nothing(kind: &Kind) -> bool {
+    use Kind::{Begin, Commit, Rollback, Savepoint, Set, Show};
+    matches!(kind, Begin | Commit | Rollback | Savepoint | Set | Show)
 }
 
 /// Whether all that ran takes no snapshot, so that a SET TRANSACTION may still follow. It rewrites

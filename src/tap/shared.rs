@@ -66,7 +66,7 @@ pub struct Shared {
     pub watch: Arc<dyn Watch>,
     /// Some: only what is announced is the change's. None: all is.
     pub announcements: Option<Arc<Announcements>>,
-    pub faults: Mutex<Vec<Fault>>,
+    faults: Mutex<Vec<Fault>>,
     statements: AtomicU32,
     /// Connections that are open, by number.
     connections: Mutex<BTreeMap<u32, Backend>>,
@@ -206,6 +206,15 @@ impl Shared {
 
     pub fn is_refusing(&self) -> bool {
         lock(&self.refusing_until).is_some_and(|until| Instant::now() < until)
+    }
+
+    /// The faults that are due by the clock, and how long after the tap began to listen.
+    pub fn faults_by_time(&self) -> Vec<(Duration, FaultKind)> {
+        let by_time = |fault: &Fault| match fault.at {
+            At::Time(after) => Some((after, fault.kind)),
+            At::Statement(_) => None,
+        };
+        lock(&self.faults).iter().filter_map(by_time).collect()
     }
 
     /// The fault that is due with this statement.

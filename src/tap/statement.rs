@@ -64,7 +64,7 @@ pub fn statements_in(text: &str) -> (u32, Kind) {
     let kinds = pieces.iter().map(|piece| syntax::kind(&piece.text));
     // Of several of one weight, the last.
     let kind = kinds.max_by_key(|kind| match kind {
-        kind if looks::is_control(kind) || matches!(kind, Kind::Set | Kind::Show) => 0,
+        kind if looks::takes_nothing(kind) => 0,
         kind if looks::moves_rows(kind) => 1,
         _ => 2,
     });

@@ -1,7 +1,7 @@
 //! How the change ended: aborts by SQLSTATE, and what applying it again did.
 
 use crate::clock::Micros;
-use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded};
+use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded, exit_words};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
 use crate::scenario::{FindingKind, Verdict};
@@ -10,7 +10,7 @@ use crate::schema::Fingerprint;
 use super::super::blame::statement_ref;
 use super::super::judgement::Finding;
 use super::super::timeline::{AttemptRecord, StatementRecord};
-use super::command::{error_of, exit_words, last_words};
+use super::command::{error_of, last_words};
 use super::words::{count, statement_words, transaction_words};
 use super::{Evidence, finding};
 
@@ -42,8 +42,9 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
     };
     let Some(error) = error_of(attempt) else {
         let ended = attempt.command?;
-        let (exit, last) = (exit_words(ended), last_words(ended));
-        let sentence = format!("{exit}{again}, and its last statement had not failed; {last}");
+        let (exit, last) = (exit_words(ended.exit_code, ended.signal), last_words(ended));
+        let sentence =
+            format!("the command {exit}{again}, and its last statement had not failed; {last}");
         return Some(finding(FindingKind::CommandFailed, verdict(evidence), sentence));
     };
     let failed = || attempt.statements.iter().rev().filter(|s| failure(s).is_some());

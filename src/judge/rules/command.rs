@@ -36,15 +36,6 @@ fn refused_after_error(record: &StatementRecord<'_>) -> bool {
     state.is_some_and(|state| state.is(SqlState::IN_FAILED_SQL_TRANSACTION))
 }
 
-/// `the command exited with status 1`.
-pub fn exit_words(ended: &CommandEnded) -> String {
-    match (ended.exit_code, ended.signal) {
-        (Some(code), _) => format!("the command exited with status {code}"),
-        (None, Some(signal)) => format!("the command was ended by signal {signal}"),
-        (None, None) => "the command ended without a status".to_owned(),
-    }
-}
-
 /// The last line that it printed, as a quotation.
 pub fn last_words(ended: &CommandEnded) -> String {
     let line = ended.output.lines().rev().find(|line| !line.trim().is_empty());
