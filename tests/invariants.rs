@@ -12,7 +12,8 @@ use pgauntlet::history::{Event, InvariantRead, Recorder};
 use pgauntlet::observe;
 use pgauntlet::scenario::{
     Arrivals, Change, Expect, Generator, Invariant, Limits, OperationStatement, Pool, Retries,
-    Scenario, Scope, Script, Sizes, Timeouts, Traffic, TransactionRule, VersionRows, Versions,
+    Rows, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic, TransactionRule, VersionRows,
+    Versions,
 };
 
 fn change() -> Change {
@@ -35,6 +36,8 @@ fn change() -> Change {
         }),
         deadline_ms: 0,
         stop: None,
+        runners: 1,
+        advisory_lock: None,
         rerun_attempts: 0,
     }
 }
@@ -59,6 +62,8 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
         },
         pool: Pool { size: 1, overflow: 0, acquire_timeout_ms: 1, settings: BTreeMap::new() },
         change: change(),
+        states: Vec::new(),
+        crash: None,
         disturbances: Vec::new(),
         invariants,
         limits: Limits::default(),
@@ -74,6 +79,10 @@ fn read(name: &str, sql: &str, parameters: &[(&str, Generator)]) -> Invariant {
             placeholders: parameters.iter().map(|(name, _)| (*name).to_owned()).collect(),
         },
         parameters: parameters.iter().map(|(n, g)| ((*n).to_owned(), g.clone())).collect(),
+        before: None,
+        rows: Rows::Same,
+        since: Since::Start,
+        plan: None,
     }
 }
 

@@ -55,6 +55,8 @@ fn change(migrations: Vec<Migration>) -> Change {
         }),
         deadline_ms: 60_000,
         stop: None,
+        runners: 1,
+        advisory_lock: None,
         rerun_attempts: 1,
     }
 }

@@ -45,7 +45,13 @@ pub enum Event {
     Sampler(SamplerReport),
     Disturbance(DisturbanceEvent),
     Catalogue(CatalogueSnapshot),
+    /// What an undisturbed run, or one from the reference state, ended with.
+    Reference(Reference),
+    Contents(Contents),
     Invariant(InvariantRead),
+    Plan(PlanRead),
+    /// Something was done by hand between two attempts.
+    Step(StepEvent),
     Ledger(LedgerReport),
     /// Part of the measurement failed; the trial cannot be called safe.
     MeasurementFailed {
@@ -193,6 +199,8 @@ pub enum AttemptEnd {
     Failed { migration: String, error: ServerError },
     /// Longer than the change's deadline: cancelled, then killed.
     DeadlineExceeded,
+    /// SIGKILL, or what comes to the same for the built-in runner: a fault asked for it.
+    Killed,
 }
 
 /// Number of a statement within its attempt, from 0.
@@ -457,6 +465,34 @@ pub struct CatalogueSnapshot {
     pub versions: Vec<String>,
 }
 
+/// What another run of the same change ended with, for this one to be compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Name of the starting state.
+    pub state: String,
+    pub objects: BTreeMap<String, BTreeMap<String, String>>,
+    pub versions: Vec<String>,
+    /// Of the tables whose contents follow from the change alone.
+    pub tables: BTreeMap<String, TableContents>,
+}
+
+/// What is in the tables at a moment at which nobody writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// None: before the change.
+    pub after: Option<Attempt>,
+    /// By qualified name.
+    pub tables: BTreeMap<String, TableContents>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableContents {
+    /// Rows that the application wrote left out, where `digest` leaves them out.
+    pub rows: u64,
+    /// Over all rows, whatever their order; None: not asked for.
+    pub digest: Option<String>,
+}
+
 /// A declared read and what it returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvariantRead {
@@ -464,6 +500,35 @@ pub struct InvariantRead {
     pub rows: u64,
     /// SHA-256 over the rows in the order in which the query returned them.
     pub digest: String,
+    pub error: Option<ServerError>,
+}
+
+/// The plan of a declared read, from its root down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRead {
+    pub name: String,
+    pub nodes: Vec<PlanNode>,
+    pub error: Option<ServerError>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanNode {
+    /// As EXPLAIN names it: `Bitmap Heap Scan`.
+    pub node_type: String,
+    pub relation: Option<String>,
+    pub index: Option<String>,
+    /// Estimated.
+    pub rows: u64,
+}
+
+/// A step by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepEvent {
+    /// The next attempt is the first after it.
+    pub before: Attempt,
+    pub name: String,
+    pub statements: Vec<String>,
+    /// None: all of them succeeded.
     pub error: Option<ServerError>,
 }
 

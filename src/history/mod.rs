@@ -9,12 +9,13 @@ mod record;
 
 pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
-    ConnectionClosed, ConnectionOpened, Counters, DisturbanceEvent, Entry, Event, FaultEvent,
-    GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch, Moment,
-    Operation, Outcome, Phase, Protocol, Role, SamplerReport, ServerError, SessionSeen, Source,
-    StatementBegan, StatementEnded, StatementId, TransactionStatus, Wait, WaitSample, exit_words,
+    ConnectionClosed, ConnectionOpened, Contents, Counters, DisturbanceEvent, Entry, Event,
+    FaultEvent, GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
+    Moment, Operation, Outcome, Phase, PlanNode, PlanRead, Protocol, Reference, Role,
+    SamplerReport, ServerError, SessionSeen, Source, StatementBegan, StatementEnded, StatementId,
+    StepEvent, TableContents, TransactionStatus, Wait, WaitSample, exit_words,
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{
-    Header, History, ReadError, Recorder, ServerFacts, TrialFacts, VERSION, WriteError,
+    Death, Header, History, ReadError, Recorder, ServerFacts, TrialFacts, VERSION, WriteError,
 };

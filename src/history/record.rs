@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Micros};
 
-use super::event::{Entry, Event};
+use super::event::{Entry, Event, StatementId};
 
 /// Version of the file format; a reader refuses any other.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How long an event may stay in memory before it is written out.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
@@ -41,9 +41,30 @@ pub struct TrialFacts {
     /// RFC 3339.
     pub started_at: String,
     pub rng_seed: u64,
+    /// Name of the starting state.
+    pub state: String,
+    /// Where in the change it died, and how; None: it was left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub death: Option<Death>,
     /// Rows per table.
     pub sizes: BTreeMap<String, u64>,
     pub server: ServerFacts,
+}
+
+/// A cell of a crash matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Death {
+    /// Number of the statement within the attempt.
+    pub statement: StatementId,
+    /// Its text in the undisturbed run.
+    pub text: String,
+    /// As the scenario names the way of dying: `cut-before`.
+    pub way: String,
+    /// How far into the statement, in microseconds; None: at its boundary, or as soon as it does
+    /// what the way asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into_us: Option<Micros>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +230,8 @@ impl Header {
                 tool: env!("CARGO_PKG_VERSION").to_owned(),
                 started_at: String::new(),
                 rng_seed: 0,
+                state: String::new(),
+                death: None,
                 sizes: BTreeMap::new(),
                 server: ServerFacts::default(),
             },

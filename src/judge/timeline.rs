@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::clock::Micros;
 use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
-    ConnectionOpened, Counters, DisturbanceEvent, Event, FaultEvent, History, InvariantRead,
-    LedgerReport, Operation, Phase, Role, SamplerReport, StatementBegan, StatementEnded,
-    WaitSample,
+    ConnectionOpened, Contents, Counters, DisturbanceEvent, Event, FaultEvent, History,
+    InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role, SamplerReport,
+    StatementBegan, StatementEnded, StepEvent, WaitSample,
 };
 use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
@@ -27,7 +27,12 @@ pub struct Timeline<'h> {
     pub sampler: Vec<&'h SamplerReport>,
     pub disturbances: Vec<(Micros, &'h DisturbanceEvent)>,
     pub catalogues: Vec<&'h CatalogueSnapshot>,
+    /// What another run ended with.
+    pub reference: Option<&'h Reference>,
+    pub contents: Vec<&'h Contents>,
     pub invariants: Vec<(Micros, &'h InvariantRead)>,
+    pub plans: Vec<(Micros, &'h PlanRead)>,
+    pub steps: Vec<&'h StepEvent>,
     pub ledger: Option<&'h LedgerReport>,
     pub failures: Vec<(&'h str, &'h str)>,
 }
@@ -125,6 +130,10 @@ impl<'h> Timeline<'h> {
             Event::Sampler(report) => self.sampler.push(report),
             Event::Disturbance(event) => self.disturbances.push((at, event)),
             Event::Catalogue(snapshot) => self.catalogues.push(snapshot),
+            Event::Reference(reference) => self.reference = Some(reference),
+            Event::Contents(contents) => self.contents.push(contents),
+            Event::Plan(read) => self.plans.push((at, read)),
+            Event::Step(step) => self.steps.push(step),
             Event::Invariant(read) => self.invariants.push((at, read)),
             Event::Ledger(report) => self.ledger = Some(report),
             Event::MeasurementFailed { stage, message } => self.failures.push((stage, message)),

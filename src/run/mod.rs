@@ -19,7 +19,7 @@ use crate::history::{Header, History, Listener, Progress, Recorder, TrialFacts};
 use crate::judge::{Judgement, judge};
 use crate::provision::{self, Server};
 use crate::report::ResultFile;
-use crate::scenario::{Scenario, Sizes, Verdict};
+use crate::scenario::{self, Scenario, Sizes, Verdict};
 use crate::seed;
 
 pub use error::{Error, Fault};
@@ -167,6 +167,8 @@ fn start_history(
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: jiff::Timestamp::now().to_string(),
             rng_seed: scenario.rng_seed,
+            state: scenario::State::base().name,
+            death: None,
             sizes: sizes.0.clone(),
             server,
         },

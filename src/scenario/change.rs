@@ -45,6 +45,11 @@ pub struct Change {
     pub deadline_ms: u64,
     /// Stop as an operator would with Ctrl-C between two statements.
     pub stop: Option<Stop>,
+    /// How many runners apply the change at once, as pods do that start together.
+    pub runners: u32,
+    /// The built-in runner holds this advisory lock of the session while it applies the change,
+    /// from before it reads the versions; None: it holds none.
+    pub advisory_lock: Option<i64>,
     /// How often the change is applied again afterwards, until an attempt succeeds.
     pub rerun_attempts: u32,
 }
@@ -61,6 +66,8 @@ impl Change {
             versions: Some(Versions::default()),
             deadline_ms: DEADLINE_MS_DEFAULT,
             stop: None,
+            runners: 1,
+            advisory_lock: None,
             rerun_attempts: RERUN_ATTEMPTS_DEFAULT,
         }
     }

@@ -107,14 +107,28 @@ finding_kinds! {
     HiddenDebris "hidden-debris",
     /// The change never succeeded, however often it was applied again.
     RerunFailed "rerun-failed",
-    /// Applying a finished change again changed the schema.
+    /// Applying a finished change again changed the schema or the versions.
     RerunChanged "rerun-changed",
+    /// Applying a finished change again changed rows.
+    RerunWrote "rerun-wrote",
+    /// Applying a finished change again held a strong lock for long.
+    RerunLock "rerun-lock",
+    /// From this starting state the change ends with another schema than from the reference.
+    Diverged "diverged",
+    /// Several runners at once did the same work.
+    RunnersOverlap "runners-overlap",
+    /// One of several runners never came to its end.
+    RunnerHung "runner-hung",
+    /// One of several runners waited for another one.
+    RunnerWaited "runner-waited",
     /// An acknowledged write is not in the tables.
     LostWrite "lost-write",
     /// A write is in the tables more than once, or although the application was told it failed.
     DoubledWrite "doubled-write",
-    /// A declared read returned other rows during or after the change.
+    /// A declared read returned other rows than it must.
     ReadChanged "read-changed",
+    /// A declared read has a plan that it must not have.
+    PlanChanged "plan-changed",
     /// Operations were sent later than they were due: the generator fell behind.
     GeneratorLag "generator-lag",
     /// Samples of the lock table are missing where they matter.
@@ -150,6 +164,8 @@ pub struct Limits {
     /// p99 is also beyond `p99_ms_floor`, so that a change from 1 ms to 9 ms alarms nobody.
     pub p99_ratio_max: f64,
     pub p99_ms_floor: u64,
+    /// Longest time that applying a finished change again may hold a lock that stops writers.
+    pub rerun_lock_ms_max: u64,
     /// p99 of (sent − due) beyond which the generator, not the server, is what was measured.
     pub generator_lag_ms_max: u64,
 }
@@ -162,6 +178,7 @@ impl Default for Limits {
             failed_operations_max: 0,
             p99_ratio_max: 20.0,
             p99_ms_floor: 500,
+            rerun_lock_ms_max: 200,
             generator_lag_ms_max: 100,
         }
     }

@@ -7,12 +7,14 @@
 pub mod bundled;
 mod change;
 mod check;
+mod crash;
 mod expect;
 pub mod generate;
 mod load;
 mod problem;
 mod read;
 mod sql;
+mod state;
 mod table;
 mod tools;
 mod traffic;
@@ -22,14 +24,16 @@ pub use change::{
     Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
     TransactionRule, VersionRows, Versions,
 };
+pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step, Way};
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use problem::{Problem, render};
+pub use state::{Accepted, Ground, State};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
 pub use tools::{Tool, read_migration_file, read_migrations};
 pub use traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
-    Parameter, Pool, Traffic,
+    Parameter, PlanLimit, Pool, Rows, Since, Traffic,
 };
 
 use std::collections::BTreeMap;
@@ -58,6 +62,9 @@ pub struct Scenario {
     pub traffic: Traffic,
     pub pool: Pool,
     pub change: Change,
+    /// Where the change may start from; empty: from the base alone.
+    pub states: Vec<State>,
+    pub crash: Option<Crash>,
     pub disturbances: Vec<Disturbance>,
     pub invariants: Vec<Invariant>,
     pub limits: Limits,
@@ -65,6 +72,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The states to start from, the reference first.
+    pub fn starting_states(&self) -> Vec<State> {
+        match self.states.is_empty() {
+            true => vec![State::base()],
+            false => self.states.clone(),
+        }
+    }
+
     /// The sizes that the scenario itself declares.
     pub fn declared_sizes(&self) -> Sizes {
         Sizes(self.tables.iter().map(|t| (t.name.clone(), t.rows)).collect())

@@ -119,10 +119,43 @@ pub struct Disturbance {
     pub hold_ms: u64,
 }
 
-/// A read whose rows must be the same before, during and after the change.
+/// A read that has to hold before, during and after the change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Invariant {
     pub name: String,
     pub statement: OperationStatement,
     pub parameters: BTreeMap<String, Generator>,
+    /// The same read as the older release of the application sends it, which runs until the
+    /// change is over.
+    pub before: Option<OperationStatement>,
+    pub rows: Rows,
+    pub since: Since,
+    pub plan: Option<PlanLimit>,
+}
+
+/// Which rows a declared read must return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rows {
+    /// The same as the first time.
+    Same,
+    None,
+}
+
+/// From when on a declared read is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Since {
+    Start,
+    /// Only when the change is over: it names what the change makes.
+    Change,
+}
+
+/// What the plan of a declared read must keep to, as EXPLAIN tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanLimit {
+    /// Node types that must not be in it: `Seq Scan`.
+    pub absent: Vec<String>,
+    /// Most rows that any node of it may be estimated to return.
+    pub rows_max: Option<u64>,
 }

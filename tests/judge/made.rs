@@ -392,6 +392,8 @@ fn scenario() -> Scenario {
         },
         pool: Pool { size: 2, overflow: 1, acquire_timeout_ms: 30_000, settings: BTreeMap::new() },
         change: change(),
+        states: Vec::new(),
+        crash: None,
         disturbances: Vec::new(),
         invariants: Vec::new(),
         limits: Limits::default(),
@@ -425,6 +427,8 @@ fn change() -> Change {
         }),
         deadline_ms: 60_000,
         stop: None,
+        runners: 1,
+        advisory_lock: None,
         rerun_attempts: 1,
     }
 }

@@ -67,6 +67,8 @@ pub fn scenario(rng_seed: u64) -> Scenario {
         traffic: no_traffic(),
         pool: Pool { size: 1, overflow: 0, acquire_timeout_ms: 1, settings: BTreeMap::new() },
         change: no_change(),
+        states: Vec::new(),
+        crash: None,
         disturbances: vec![],
         invariants: vec![],
         limits: Limits::default(),
@@ -169,6 +171,8 @@ fn no_change() -> Change {
         versions: Some(Versions { table, column, rows: VersionRows::One }),
         deadline_ms: 1,
         stop: None,
+        runners: 1,
+        advisory_lock: None,
         rerun_attempts: 0,
     }
 }

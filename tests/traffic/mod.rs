@@ -198,6 +198,8 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
         },
         pool,
         change: no_change(),
+        states: Vec::new(),
+        crash: None,
         disturbances: Vec::new(),
         invariants: Vec::new(),
         limits: Limits::default(),
@@ -225,6 +227,8 @@ fn no_change() -> Change {
         }),
         deadline_ms: 1_000,
         stop: None,
+        runners: 1,
+        advisory_lock: None,
         rerun_attempts: 0,
     }
 }

@@ -30,7 +30,9 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
     match attempt.end {
         Some(AttemptEnd::Failed { .. }) => {}
         Some(AttemptEnd::DeadlineExceeded) => return Some(deadline(evidence, attempt)),
-        Some(AttemptEnd::Finished { .. } | AttemptEnd::Stopped) => return None,
+        Some(AttemptEnd::Finished { .. } | AttemptEnd::Stopped | AttemptEnd::Killed) => {
+            return None;
+        }
         None => {
             let sentence = "the change has no end in the history".to_owned();
             return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));

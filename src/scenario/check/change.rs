@@ -51,6 +51,8 @@ impl Checker<'_> {
             retries: self.retries(source, change.retries.as_ref()),
             versions,
             deadline_ms,
+            runners: 1,
+            advisory_lock: None,
             stop: change.stop.as_ref().map(|stop| self.stop(source, stop.get_ref())),
             rerun_attempts,
         })
@@ -249,6 +251,7 @@ impl Checker<'_> {
             acquire_timeouts_max: or(&given.acquire_timeouts_max, defaults.acquire_timeouts_max),
             failed_operations_max: or(&given.failed_operations_max, defaults.failed_operations_max),
             p99_ratio_max,
+            rerun_lock_ms_max: defaults.rerun_lock_ms_max,
             p99_ms_floor: or(&given.p99_ms_floor, defaults.p99_ms_floor),
             generator_lag_ms_max: or(&given.generator_lag_ms_max, defaults.generator_lag_ms_max),
         }

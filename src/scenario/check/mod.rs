@@ -124,6 +124,8 @@ impl<'a> Checker<'a> {
             traffic: traffic?,
             pool,
             change: change?,
+            states: Vec::new(),
+            crash: None,
             disturbances,
             invariants,
             limits,

@@ -3,7 +3,7 @@
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
 use super::super::wire;
-use super::super::{Arrivals, Disturbance, Invariant, Pool, Traffic};
+use super::super::{Arrivals, Disturbance, Invariant, Pool, Rows, Since, Traffic};
 use super::Checker;
 use super::sql::Uses;
 
@@ -151,6 +151,14 @@ impl Checker<'_> {
         let statement = statements.pop()?;
         self.unused_parameters(source, &invariant.params, &uses);
         let parameters = self.plain_generators(source, &invariant.params);
-        Some(Invariant { name: invariant.name.get_ref().clone(), statement, parameters })
+        Some(Invariant {
+            name: invariant.name.get_ref().clone(),
+            statement,
+            parameters,
+            before: None,
+            rows: Rows::Same,
+            since: Since::Start,
+            plan: None,
+        })
     }
 }

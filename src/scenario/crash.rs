@@ -1,0 +1,120 @@
+//! The crash matrix: at which statements the change dies, in which ways, and what may come of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How the change's crash matrix is run, and what its author expects of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Crash {
+    pub ways: Vec<Way>,
+    /// Rows of the largest table; the others are scaled with it.
+    pub rows: u64,
+    /// Name of the state from which every cell starts; None: the first one.
+    pub state: Option<String>,
+    /// Whether the application writes meanwhile.
+    pub traffic: bool,
+    /// Deaths at random moments between the boundaries, drawn from `rng_seed`.
+    pub random: u32,
+    /// What an operator would do by hand where a rerun fails; tried in this order, after those
+    /// that follow from what was found.
+    pub steps: Vec<Step>,
+    /// Must be found.
+    pub expect: Vec<Outcome>,
+    /// May be found as well. With both lists empty, nothing is expected.
+    pub may: Vec<Outcome>,
+}
+
+pub const CRASH_ROWS_DEFAULT: u64 = 20_000;
+
+impl Default for Crash {
+    fn default() -> Crash {
+        Crash {
+            ways: Way::ALL.to_vec(),
+            rows: CRASH_ROWS_DEFAULT,
+            state: None,
+            traffic: true,
+            random: 0,
+            steps: Vec::new(),
+            expect: Vec::new(),
+            may: Vec::new(),
+        }
+    }
+}
+
+/// A step by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub name: String,
+    /// Each runs by itself, outside a transaction.
+    pub statements: Vec<String>,
+}
+
+macro_rules! named {
+    (
+        $(#[$doc:meta])+
+        $type:ident { $($(#[$variant_doc:meta])+ $variant:ident $name:literal),+ $(,)? }
+    ) => {
+        $(#[$doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $type {
+            $($(#[$variant_doc])+ $variant,)+
+        }
+
+        impl $type {
+            pub const ALL: &'static [$type] = &[$($type::$variant),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $($type::$variant => $name,)+ }
+            }
+
+            pub fn parse(name: &str) -> Option<$type> {
+                $type::ALL.iter().copied().find(|known| known.as_str() == name)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+named! {
+    /// A way of dying.
+    Way {
+        /// The connection is cut instead of sending the statement.
+        CutBefore "cut-before",
+        /// 55P03: the statement waits for a lock that another session holds, and gives up.
+        LockTimeout "lock-timeout",
+        /// 57014: the statement is cancelled while it works.
+        Cancel "cancel",
+        /// 57P01: the backend is terminated.
+        KillBackend "kill-backend",
+        /// The statement runs to its end, and the connection is cut before its answer.
+        CutAfter "cut-after",
+        /// SIGKILL to whoever applies the change, after a commit and before the statement that
+        /// would have followed.
+        KillRunner "kill-runner",
+    }
+}
+
+named! {
+    /// What came of a death and one rerun. Ordered: the worst is last.
+    Outcome {
+        /// The rerun reaches the schema and the data of an undisturbed run.
+        Clean "clean",
+        /// The rerun fails; after a step by hand that is named, another one reaches them.
+        ManualStep "manual-step",
+        /// Every rerun fails, whatever was tried by hand.
+        FailsForever "fails-forever",
+        /// The rerun succeeds, and something half-made is still there.
+        Debris "debris",
+        /// The rerun succeeds with another schema, other versions or other rows.
+        Diverges "diverges",
+        /// An acknowledged write, or rows that were there before, are gone.
+        LosesData "loses-data",
+    }
+}
