@@ -4,12 +4,14 @@
 
 pub mod lex;
 mod lock;
+mod plan;
 pub mod purpose;
 mod split;
 mod sqlstate;
 pub mod syntax;
 
 pub use lock::LockMode;
+pub use plan::NODE_TYPES;
 pub use split::{Piece, SplitError, split};
 pub use sqlstate::SqlState;
 
