@@ -1,80 +1,18 @@
 //! Scenario files: the bundled ones load, the format's examples parse, and mistakes are told with
 //! their place and what would be right, however broken a file is. None of it needs a server.
 
-use std::collections::BTreeMap;
+mod example;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pgauntlet::scenario::{self, Scenario};
+use example::{Block, README, example, fragments, load};
+use pgauntlet::scenario::{self, FindingKind, Outcome, Scenario, Way};
 use proptest::prelude::*;
 use rstest::{Context, rstest};
-use tempfile::TempDir;
-
-const README: &str = include_str!("../scenarios/README.md");
 
 fn bundled() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
-}
-
-/// A fenced block of the README: language, file name (empty for a fragment), text.
-struct Block {
-    language: String,
-    file: String,
-    text: String,
-}
-
-fn blocks() -> Vec<Block> {
-    let mut found: Vec<Block> = Vec::new();
-    let mut open = false;
-    for line in README.lines() {
-        match line.strip_prefix("```") {
-            Some(_) if open => open = false,
-            Some(info) => {
-                let (language, file) = info.split_once(' ').unwrap_or((info, ""));
-                let (language, file) = (language.to_owned(), file.to_owned());
-                found.push(Block { language, file, text: String::new() });
-                open = true;
-            }
-            None if open => {
-                let block = found.last_mut().expect("an open block");
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-            None => {}
-        }
-    }
-    found
-}
-
-/// The README's whole scenario, by file name.
-fn example() -> BTreeMap<String, String> {
-    let named = blocks().into_iter().filter(|block| !block.file.is_empty());
-    named.map(|block| (block.file, block.text)).collect()
-}
-
-struct Written {
-    _root: TempDir,
-    dir: PathBuf,
-}
-
-/// Writes files into a directory that is named as a scenario should be, beside a shared one.
-fn write(files: &BTreeMap<String, String>) -> Written {
-    let root = tempfile::tempdir().expect("a temporary directory");
-    let dir = root.path().join("orders-by-customer");
-    fs::create_dir(&dir).expect("a directory");
-    fs::create_dir(root.path().join("_alembic")).expect("a directory");
-    for (name, text) in files {
-        let path = dir.join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        fs::write(path, text).expect("a file");
-    }
-    Written { _root: root, dir }
-}
-
-fn load(files: &BTreeMap<String, String>) -> Result<Scenario, String> {
-    let written = write(files);
-    let shown = |text: String| text.replace(&format!("{}/", written.dir.display()), "");
-    scenario::load(&written.dir).map_err(|problems| shown(scenario::render(&problems)))
 }
 
 #[test]
@@ -115,10 +53,7 @@ fn every_fragment_of_the_format_loads_in_place_of_the_examples_section() {
     for key in own {
         rest.extend(base.remove(key).map(|value| (key.to_owned(), value)));
     }
-    let fragments: Vec<Block> = blocks()
-        .into_iter()
-        .filter(|block| block.language == "toml" && block.file.is_empty())
-        .collect();
+    let fragments = fragments();
     assert!(fragments.len() > 6);
     for fragment in fragments {
         let mut whole: toml::Table = fragment.text.parse().expect("a fragment is TOML");
@@ -133,6 +68,22 @@ fn every_fragment_of_the_format_loads_in_place_of_the_examples_section() {
             panic!("{problems}\nin\n{}", fragment.text);
         }
     }
+}
+
+/// The first cells of the README's tables name it: `a`, `b`.
+fn has_a_row(name: &str) -> bool {
+    let cells = README.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    cells.flat_map(|cell| cell.split(", ")).any(|cell| cell == format!("`{name}`"))
+}
+
+#[test]
+fn every_finding_outcome_and_way_of_dying_is_explained() {
+    let findings = FindingKind::ALL.iter().map(|kind| kind.as_str());
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
+    let ways = Way::ALL.iter().map(|way| way.as_str());
+    let missing: Vec<&str> =
+        findings.chain(outcomes).chain(ways).filter(|name| !has_a_row(name)).collect();
+    assert!(missing.is_empty(), "no row in scenarios/README.md: {missing:?}");
 }
 
 /// The part of the example that a command stands in for.
@@ -286,8 +237,9 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right(
 fn what_belongs_to_a_scenario_has_no_place_in_its_base() {
     let mut files = example();
     let whole = files["scenario.toml"].clone();
-    files.insert("base.toml".to_owned(), whole.clone());
     files.insert("scenario.toml".to_owned(), format!("base = \"base.toml\"\n{whole}"));
+    let own = "[[state]]\nname = \"base\"\n[crash]\nrandom = 1\n";
+    files.insert("base.toml".to_owned(), format!("{whole}{own}"));
     let problems = load(&files).expect_err("a base with a change");
     insta::assert_snapshot!(problems);
 }
@@ -329,6 +281,13 @@ fn mutation() -> impl Strategy<Value = (prop::sample::Index, usize, String)> {
     (any::<prop::sample::Index>(), 0_usize..12, inserted)
 }
 
+/// What the example does without.
+fn sections_apart() -> String {
+    let apart = ["[[state]]", "[crash]", "[[invariant]]"];
+    let is_apart = |block: &Block| apart.iter().any(|section| block.text.contains(section));
+    fragments().into_iter().filter(is_apart).map(|block| block.text).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -337,6 +296,8 @@ proptest! {
         mutations in prop::collection::vec((any::<bool>(), mutation()), 1..4),
     ) {
         let mut files = example();
+        let whole = files["scenario.toml"].clone() + &sections_apart();
+        files.insert("scenario.toml".to_owned(), whole);
         for (in_sql, (at, cut, inserted)) in mutations {
             let name = if in_sql { "migration.sql" } else { "scenario.toml" };
             let text: Vec<char> = files[name].chars().collect();

@@ -13,7 +13,10 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-use super::{Arrivals, FakeKind, FindingKind, Scope, Tool, TransactionRule, Verdict, VersionRows};
+use super::{
+    Arrivals, FakeKind, FindingKind, Ground, Outcome, Rows, Scope, Since, Tool, TransactionRule,
+    Verdict, VersionRows, Way,
+};
 
 /// A scenario or a base: sections are the same, which of them may stand where is checked later.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +32,8 @@ pub struct File {
     pub operation: Option<Spanned<Vec<Operation>>>,
     pub pool: Option<Spanned<Pool>>,
     pub change: Option<Spanned<Change>>,
+    pub state: Option<Spanned<Vec<State>>>,
+    pub crash: Option<Spanned<Crash>>,
     pub disturbance: Option<Spanned<Vec<Disturbance>>>,
     pub invariant: Option<Spanned<Vec<Invariant>>>,
     pub limits: Option<Spanned<Limits>>,
@@ -179,6 +184,7 @@ pub struct Pool {
     pub settings: Settings,
 }
 
+/// `[change]`, or the path of a starting state.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -188,6 +194,8 @@ pub struct Change {
     pub environment: Option<Spanned<Named<String>>>,
     pub transaction: Option<Spanned<TransactionRule>>,
     pub deadline_s: Option<Spanned<u64>>,
+    pub runners: Option<Spanned<u32>>,
+    pub advisory_lock: Option<Spanned<i64>>,
     pub rerun_attempts: Option<Spanned<u32>>,
     pub timeouts: Option<Spanned<Timeouts>>,
     pub retries: Option<Spanned<Retries>>,
@@ -257,6 +265,41 @@ pub struct Pause {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct State {
+    pub name: Spanned<String>,
+    pub from: Option<Spanned<Ground>>,
+    pub path: Option<Spanned<Change>>,
+    pub stop: Option<Spanned<Stop>>,
+    pub rows: Option<Spanned<Named<u64>>>,
+    pub accept: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crash {
+    pub rows: Option<Spanned<u64>>,
+    pub ways: Option<Spanned<Vec<Spanned<Way>>>>,
+    pub state: Option<Spanned<String>>,
+    pub traffic: Option<Spanned<bool>>,
+    pub random: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub step: Vec<Step>,
+    #[serde(default)]
+    pub expect: Vec<Spanned<Outcome>>,
+    #[serde(default)]
+    pub may: Vec<Spanned<Outcome>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    pub name: Spanned<String>,
+    pub sql: Option<Spanned<String>>,
+    pub statements: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Disturbance {
     pub name: Spanned<String>,
     pub sql: Option<Spanned<String>>,
@@ -270,8 +313,20 @@ pub struct Disturbance {
 pub struct Invariant {
     pub name: Spanned<String>,
     pub sql: Spanned<String>,
+    pub before: Option<Spanned<String>>,
     #[serde(default)]
     pub params: Named<Value>,
+    pub rows: Option<Spanned<Rows>>,
+    pub since: Option<Spanned<Since>>,
+    pub plan: Option<Spanned<PlanLimit>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanLimit {
+    #[serde(default)]
+    pub absent: Vec<Spanned<String>>,
+    pub rows_max: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -282,6 +337,7 @@ pub struct Limits {
     pub failed_operations_max: Option<Spanned<u64>>,
     pub p99_ratio_max: Option<Spanned<f64>>,
     pub p99_ms_floor: Option<Spanned<u64>>,
+    pub rerun_lock_ms_max: Option<Spanned<u64>>,
     pub generator_lag_ms_max: Option<Spanned<u64>>,
 }
 

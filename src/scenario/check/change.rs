@@ -21,6 +21,8 @@ const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
 const RETRIES_MAX: u32 = 1_000;
 const PAUSE_MS_MAX: u64 = 3_600_000;
 const ROUNDS_MAX: u32 = 1_000_000;
+/// More than the pods that a rollout starts at once.
+const RUNNERS_MAX: u32 = 16;
 
 impl Checker<'_> {
     pub(super) fn change(&mut self) -> Option<Change> {
@@ -28,6 +30,16 @@ impl Checker<'_> {
             self.missing_section("[change]");
             return None;
         };
+        Some(self.change_at(source, "change", section))
+    }
+
+    /// A change, wherever it stands: `key` is `change` or `state.path`.
+    pub(super) fn change_at(
+        &mut self,
+        source: &Source,
+        key: &str,
+        section: &Spanned<wire::Change>,
+    ) -> Change {
         let change = section.get_ref();
         let deadline_ms = match &change.deadline_s {
             Some(seconds) => {
@@ -40,50 +52,66 @@ impl Checker<'_> {
             Some(count) => self.within(source, "rerun_attempts", count, 1..=RERUN_ATTEMPTS_MAX),
             None => RERUN_ATTEMPTS_DEFAULT,
         };
+        let runners = match &change.runners {
+            Some(count) => self.within(source, "runners", count, 1..=RUNNERS_MAX),
+            None => 1,
+        };
         let command = self.command(source, change);
         let versions = self.versions(source, change.versions.as_ref(), change.command.is_some());
         let transaction = change.transaction.as_ref().map(|rule| *rule.get_ref());
-        Some(Change {
-            migrations: self.migrations(source, section),
+        let mut checked = Change {
+            migrations: self.migrations(source, key, section),
             command,
             transaction: transaction.unwrap_or(TransactionRule::PerMigration),
             timeouts: self.timeouts(source, change.timeouts.as_ref()),
             retries: self.retries(source, change.retries.as_ref()),
             versions,
             deadline_ms,
-            runners: 1,
-            advisory_lock: None,
-            stop: change.stop.as_ref().map(|stop| self.stop(source, stop.get_ref())),
+            stop: None,
+            runners,
+            advisory_lock: change.advisory_lock.as_ref().map(|lock| *lock.get_ref()),
             rerun_attempts,
-        })
+        };
+        if let Some(stop) = &change.stop {
+            checked.stop = Some(self.stop(source, stop.get_ref(), &checked));
+        }
+        checked
     }
 
-    fn migrations(&mut self, source: &Source, change: &Spanned<wire::Change>) -> Vec<Migration> {
+    fn migrations(
+        &mut self,
+        source: &Source,
+        key: &str,
+        change: &Spanned<wire::Change>,
+    ) -> Vec<Migration> {
         let given = change.get_ref();
         let list = given.migration.as_ref().filter(|list| !list.get_ref().is_empty());
         if let Some(command) = &given.command {
-            for (key, there) in [
-                ("[[change.migration]]", list.is_some()),
-                ("`migrations`", given.migrations.is_some()),
+            for (other, there) in [
+                (format!("[[{key}.migration]]"), list.is_some()),
+                ("`migrations`".to_owned(), given.migrations.is_some()),
             ] {
                 if there {
-                    let message = format!("`command` and {key} both stand here");
+                    let message = format!("`command` and {other} both stand here");
                     self.push_with(source, command, message, "a change is applied by one of them");
                 }
             }
             return Vec::new();
         }
         if let Some(dir) = &given.migrations {
-            return self.owned_directory(source, given, dir);
+            return self.owned_directory(source, key, given, dir);
         }
         if let Some(tool) = &given.tool {
             let remedy = "it says whose files are in the directory that `migrations` names";
             self.push_with(source, tool, "`tool` without `migrations`", remedy);
         }
         let Some(list) = list else {
-            let remedy = "right would be a [[change.migration]] with `version` and `file`, a \
-                          directory: `migrations`, or a `command`";
-            self.push_with(source, change, "the change is empty", remedy);
+            let remedy = format!(
+                "right would be a [[{key}.migration]] with `version` and `file`, a directory: \
+                 `migrations`, or a `command`"
+            );
+            let what = key.rsplit('.').next().unwrap_or(key);
+            self.push_with(source, change, format!("the {what} is empty"), remedy);
             return Vec::new();
         };
         let mut seen: Vec<&str> = Vec::new();
@@ -107,12 +135,14 @@ impl Checker<'_> {
     fn owned_directory(
         &mut self,
         source: &Source,
+        key: &str,
         change: &wire::Change,
         named: &Spanned<String>,
     ) -> Vec<Migration> {
         if let Some(list) = &change.migration {
             let remedy = "either a directory or single files";
-            self.push_with(source, list, "[[change.migration]] beside `migrations`", remedy);
+            let message = format!("[[{key}.migration]] beside `migrations`");
+            self.push_with(source, list, message, remedy);
         }
         if let Some(rule) = &change.transaction {
             let remedy = "the files say it in the way of their tool";
@@ -223,12 +253,27 @@ impl Checker<'_> {
         })
     }
 
-    fn stop(&mut self, source: &Source, stop: &wire::Stop) -> Stop {
+    /// Where the change stops: before a statement that it has.
+    pub(super) fn stop(&mut self, source: &Source, stop: &wire::Stop, change: &Change) -> Stop {
         let most = u64::from(ROUNDS_MAX);
         let count = &stop.after_statements;
         let after_statements = self.within(source, "after_statements", count, 1..=most);
-        if let Some(table) = &stop.scale_with {
-            self.filled_table(source, table);
+        // What could not be read would have had more of them.
+        let statements = statements(change).filter(|_| self.problems.is_empty());
+        match (&stop.scale_with, statements) {
+            (Some(table), _) => self.filled_table(source, table),
+            (None, Some(last)) if (last..=most).contains(&after_statements) => {
+                let message = format!("`after_statements` = {after_statements} stops nothing");
+                let remedy = match last {
+                    1 => "the migrations have one statement".to_owned(),
+                    _ => format!(
+                        "of the migrations' {last} statements at most {} come before a stop",
+                        last - 1
+                    ),
+                };
+                self.push_with(source, count, message, remedy);
+            }
+            _ => {}
         }
         let scale_with = stop.scale_with.as_ref().map(|table| table.get_ref().clone());
         Stop { after_statements, scale_with }
@@ -251,8 +296,8 @@ impl Checker<'_> {
             acquire_timeouts_max: or(&given.acquire_timeouts_max, defaults.acquire_timeouts_max),
             failed_operations_max: or(&given.failed_operations_max, defaults.failed_operations_max),
             p99_ratio_max,
-            rerun_lock_ms_max: defaults.rerun_lock_ms_max,
             p99_ms_floor: or(&given.p99_ms_floor, defaults.p99_ms_floor),
+            rerun_lock_ms_max: or(&given.rerun_lock_ms_max, defaults.rerun_lock_ms_max),
             generator_lag_ms_max: or(&given.generator_lag_ms_max, defaults.generator_lag_ms_max),
         }
     }
@@ -274,6 +319,14 @@ impl Checker<'_> {
         }
         Some(Expect { verdict, findings, absent: kinds(&expect.absent) })
     }
+}
+
+/// How many statements the change runs; None: that follows from the rows or the locks that it
+/// meets.
+fn statements(change: &Change) -> Option<u64> {
+    let count = |m: &Migration| m.repeat.is_none().then_some(m.script.statements.len() as u64);
+    let total: u64 = change.migrations.iter().map(count).sum::<Option<u64>>()?;
+    (total > 0 && change.retries.on_lock_timeout == 0).then_some(total)
 }
 
 fn kinds(given: &[Spanned<FindingKind>]) -> Vec<FindingKind> {

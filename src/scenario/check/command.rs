@@ -52,6 +52,7 @@ impl Checker<'_> {
             ("transaction", change.transaction.as_ref().map(Spanned::span)),
             ("retries", change.retries.as_ref().map(Spanned::span)),
             ("stop", change.stop.as_ref().map(Spanned::span)),
+            ("advisory_lock", change.advisory_lock.as_ref().map(Spanned::span)),
         ];
         for (key, span) in keys {
             let Some(span) = span else { continue };

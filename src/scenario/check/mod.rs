@@ -6,9 +6,12 @@
 
 mod change;
 mod command;
+mod crash;
 mod generator;
+mod invariant;
 mod operation;
 mod sql;
+mod state;
 mod table;
 mod traffic;
 
@@ -61,15 +64,18 @@ pub(super) fn check_base(source: &Source, file: &File) -> Vec<Problem> {
         ("base", file.base.as_ref().map(Spanned::span)),
         ("rng_seed", file.rng_seed.as_ref().map(Spanned::span)),
         ("change", file.change.as_ref().map(Spanned::span)),
+        ("state", file.state.as_ref().map(Spanned::span)),
+        ("crash", file.crash.as_ref().map(Spanned::span)),
         ("disturbance", file.disturbance.as_ref().map(Spanned::span)),
         ("expect", file.expect.as_ref().map(Spanned::span)),
     ];
-    own.into_iter()
-        .filter_map(|(key, span)| {
-            let message = format!("`{key}` has no place in a base");
-            Some(source.problem(span?, message).remedy("it belongs into each scenario"))
-        })
-        .collect()
+    let problem = |(key, span): (&str, Option<_>)| {
+        let message = format!("`{key}` has no place in a base");
+        Some(source.problem(span?, message).remedy("it belongs into each scenario"))
+    };
+    let mut problems: Vec<Problem> = own.into_iter().filter_map(problem).collect();
+    problems.sort_by_key(|p| (p.line, p.column));
+    problems
 }
 
 struct Checker<'a> {
@@ -107,6 +113,8 @@ impl<'a> Checker<'a> {
         let traffic = self.traffic();
         let pool = self.pool();
         let change = self.change();
+        let states = self.states(change.as_ref());
+        let crash = self.crash(&states, &tables);
         let disturbances = self.disturbances();
         let invariants = self.invariants();
         let limits = self.limits();
@@ -124,8 +132,8 @@ impl<'a> Checker<'a> {
             traffic: traffic?,
             pool,
             change: change?,
-            states: Vec::new(),
-            crash: None,
+            states,
+            crash,
             disturbances,
             invariants,
             limits,
@@ -188,6 +196,20 @@ impl<'a> Checker<'a> {
             self.push_with(source, value, message, remedy);
         }
         number
+    }
+
+    /// Reports what a list names more than once.
+    fn once_each<T: PartialEq + std::fmt::Display>(
+        &mut self,
+        source: &Source,
+        list: &[Spanned<T>],
+    ) {
+        for (index, value) in list.iter().enumerate() {
+            if list[..index].iter().any(|earlier| earlier.get_ref() == value.get_ref()) {
+                let message = format!("`{}` stands here twice", value.get_ref());
+                self.push_with(source, value, message, "once is enough");
+            }
+        }
     }
 
     /// Reports a table that is not in the schema, else a column that is not in that table.

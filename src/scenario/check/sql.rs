@@ -18,6 +18,10 @@ use super::Checker;
 /// The parameters that some statements name.
 pub(super) type Uses = BTreeSet<String>;
 
+/// Why BEGIN and COMMIT have no place among some statements.
+pub(super) const IN_ONE_TRANSACTION: &str = "these statements run in one transaction already";
+pub(super) const EACH_BY_ITSELF: &str = "these statements run one by one, in no transaction";
+
 impl Checker<'_> {
     /// A path in a scenario file is relative to that file.
     pub(super) fn open(&mut self, source: &Source, path: &Spanned<String>) -> Option<Source> {
@@ -55,12 +59,12 @@ impl Checker<'_> {
         self.problems.extend(sql.syntax_error(offset, text));
     }
 
-    /// Statements without parameters that are to run inside a transaction of ours.
-    pub(super) fn plain_statements(&mut self, sql: &Sql<'_>) -> Vec<String> {
+    /// Statements without parameters. Whoever runs them decides on the transaction, as `why` says.
+    pub(super) fn plain_statements(&mut self, sql: &Sql<'_>, why: &str) -> Vec<String> {
         let pieces = self.pieces(sql);
         for piece in &pieces {
             self.parses(sql, piece.offset, &piece.text);
-            self.opens_no_transaction(sql, piece);
+            self.opens_no_transaction(sql, piece, why);
         }
         pieces.into_iter().map(|piece| piece.text).collect()
     }
@@ -75,7 +79,7 @@ impl Checker<'_> {
         let pieces = self.pieces(sql);
         let mut statements = Vec::with_capacity(pieces.len());
         for piece in &pieces {
-            self.opens_no_transaction(sql, piece);
+            self.opens_no_transaction(sql, piece, IN_ONE_TRANSACTION);
             statements.extend(self.positional(sql, piece, known, uses));
         }
         statements
@@ -132,12 +136,12 @@ impl Checker<'_> {
         Some(OperationStatement { sql: text, placeholders })
     }
 
-    fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &Piece) {
+    fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &Piece, why: &str) {
         use syntax::Kind::{Begin, Commit, Rollback};
         if matches!(syntax::kind(&piece.text), Begin | Commit | Rollback) {
             let message = format!("`{}` has no place here", piece.text);
             let problem = sql.problem(piece.offset, piece.text.len(), message);
-            self.problems.push(problem.remedy("these statements run in one transaction already"));
+            self.problems.push(problem.remedy(why));
         }
     }
 }

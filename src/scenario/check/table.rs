@@ -12,7 +12,7 @@ use super::generator::{is_key, only_generator};
 use super::{Checker, Filled};
 
 /// More than any server that this runs against holds.
-const ROWS_MAX: u64 = 100_000_000_000;
+pub(super) const ROWS_MAX: u64 = 100_000_000_000;
 
 impl Checker<'_> {
     /// The scripts before and after the load.

@@ -1,11 +1,11 @@
-//! Checks the schedule, the pool, and what goes on beside them: disturbances and invariants.
+//! Checks the schedule, the pool, and what goes on beside them: disturbances.
 
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
 use super::super::wire;
-use super::super::{Arrivals, Disturbance, Invariant, Pool, Rows, Since, Traffic};
+use super::super::{Arrivals, Disturbance, Pool, Traffic};
 use super::Checker;
-use super::sql::Uses;
+use super::sql::IN_ONE_TRANSACTION;
 
 /// A generator on one machine does not keep more; MEASURED on two cores beside the server.
 const RATE_PER_S_MAX: f64 = 20_000.0;
@@ -110,7 +110,8 @@ impl Checker<'_> {
             self.push_with(source, &disturbance.name, message, remedy);
         }
         for sql in disturbance.sql.iter().chain(disturbance.statements.iter().flatten()) {
-            statements.extend(self.plain_statements(&Sql::inline(source, sql)));
+            let sql = Sql::inline(source, sql);
+            statements.extend(self.plain_statements(&sql, IN_ONE_TRANSACTION));
         }
         let isolation = disturbance.isolation.as_ref().map(|level| {
             let text = level.get_ref().to_uppercase();
@@ -124,41 +125,5 @@ impl Checker<'_> {
         let hold_ms = self.within(source, "hold_ms", &disturbance.hold_ms, 0..=PHASE_MS_MAX);
         let name = disturbance.name.get_ref().clone();
         Disturbance { name, statements, isolation, hold_ms }
-    }
-
-    pub(super) fn invariants(&mut self) -> Vec<Invariant> {
-        let section = self.files.section(|file| file.invariant.as_ref());
-        let Some((source, section)) = section else { return Vec::new() };
-        let mut seen = Vec::new();
-        let mut checked = Vec::new();
-        for invariant in section.get_ref() {
-            self.unique_name(source, &invariant.name, &mut seen);
-            checked.extend(self.invariant(source, invariant));
-        }
-        checked
-    }
-
-    fn invariant(&mut self, source: &Source, invariant: &wire::Invariant) -> Option<Invariant> {
-        let known: Vec<&str> = invariant.params.keys().map(|k| k.get_ref().as_str()).collect();
-        let mut uses = Uses::new();
-        let sql = Sql::inline(source, &invariant.sql);
-        let problems = self.problems.len();
-        let mut statements = self.named_statements(&sql, &known, &mut uses);
-        if self.problems.len() == problems && statements.len() != 1 {
-            let message = format!("{} statements; an invariant is one read", statements.len());
-            self.push(source, &invariant.sql, message);
-        }
-        let statement = statements.pop()?;
-        self.unused_parameters(source, &invariant.params, &uses);
-        let parameters = self.plain_generators(source, &invariant.params);
-        Some(Invariant {
-            name: invariant.name.get_ref().clone(),
-            statement,
-            parameters,
-            before: None,
-            rows: Rows::Same,
-            since: Since::Start,
-            plan: None,
-        })
     }
 }
