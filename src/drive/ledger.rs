@@ -151,6 +151,15 @@ impl Ledger {
         (of(Fate::Acknowledged), of(Fate::Unknown))
     }
 
+    /// Table, key column and keys of all that was written, or may have been.
+    pub fn written(&self, operations: &[OperationSpec]) -> Vec<(String, String, Vec<String>)> {
+        let of_group = |group: Group<'_>| {
+            let keys = group.keys.iter().map(|facts| facts.key.to_owned()).collect();
+            (group.table.to_owned(), group.key_column.to_owned(), keys)
+        };
+        self.groups(operations).into_iter().map(of_group).collect()
+    }
+
     /// The writes by table and key column, in the order of the scenario's operations.
     pub(super) fn groups<'a>(&'a self, operations: &'a [OperationSpec]) -> Vec<Group<'a>> {
         let mut groups: Vec<Group<'a>> = Vec::new();

@@ -1,10 +1,12 @@
-//! Observation: raw samples of locks and sessions, the catalogue, and declared reads.
+//! Observation: raw samples of locks and sessions, the catalogue, what is in the tables, and
+//! declared reads.
 //!
 //! Sessions of its own look at the server while the application and the change run. Nothing is
 //! derived here: who stalled whom is the judge's to say, so that an old history can be judged by a
 //! better derivation. What could not be seen is counted and said.
 
 mod catalogue;
+mod contents;
 mod eyes;
 mod invariants;
 mod pace;
@@ -14,6 +16,7 @@ mod thinning;
 use std::time::Duration;
 
 pub use catalogue::fingerprint;
+pub use contents::{Written, contents};
 pub use invariants::{Invariants, read_once, watch_invariants};
 pub use sampler::{INTERVAL, Sampling, sample};
 
@@ -31,6 +34,8 @@ pub enum Error {
     OpenTimeout(Duration),
     #[error("read the catalogue ({what}): {error}")]
     Catalogue { what: &'static str, error: Box<connect::Error> },
+    #[error("read what is in the tables ({what}): {error}")]
+    Contents { what: String, error: Box<connect::Error> },
     #[error("start the sampler's thread: {0}")]
     Thread(#[source] std::io::Error),
     #[error("sample the lock table: {0}")]
