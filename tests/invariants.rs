@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session};
-use pgauntlet::history::{Event, InvariantRead, Recorder};
+use pgauntlet::history::{Event, InvariantRead, PlanRead, Recorder};
 use pgauntlet::observe;
 use pgauntlet::scenario::{
-    Arrivals, Change, Expect, Generator, Invariant, Limits, OperationStatement, Pool, Retries,
-    Rows, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic, TransactionRule, VersionRows,
-    Versions,
+    Arrivals, Change, Expect, Generator, Invariant, Limits, OperationStatement, PlanLimit, Pool,
+    Retries, Rows, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic, TransactionRule,
+    VersionRows, Versions,
 };
 
 fn change() -> Change {
@@ -98,18 +98,32 @@ async fn with_table() -> (Address, Session) {
 /// Reads every invariant once.
 async fn reads(address: &Address, scenario: &Scenario) -> Vec<InvariantRead> {
     let recorder = Recorder::in_memory(Clock::start());
-    let read = observe::read_once(address, scenario, &Sizes::default(), &recorder).await;
+    let read = observe::read_once(address, scenario, &Sizes::default(), &recorder, false).await;
     read.unwrap_or_else(|e| panic!("failed to {e}"));
     recorded(&recorder)
 }
 
 fn recorded(recorder: &Recorder) -> Vec<InvariantRead> {
-    let history = recorder.finish().expect("a history");
-    let reads = history.entries.into_iter().filter_map(|entry| match entry.event {
-        Event::Invariant(read) => Some(read),
-        _ => None,
-    });
-    reads.collect()
+    reads_and_plans(recorder).0
+}
+
+fn reads_and_plans(recorder: &Recorder) -> (Vec<InvariantRead>, Vec<PlanRead>) {
+    let (mut reads, mut plans) = (Vec::new(), Vec::new());
+    for entry in recorder.finish().expect("a history").entries {
+        match entry.event {
+            Event::Invariant(read) => reads.push(read),
+            Event::Plan(plan) => plans.push(plan),
+            _ => {}
+        }
+    }
+    (reads, plans)
+}
+
+/// A watch that reads at its start and at its end.
+async fn watch(address: &Address, scenario: &Scenario, recorder: &Recorder) -> observe::Invariants {
+    let (sizes, interval) = (Sizes::default(), Duration::from_secs(3_600));
+    let watching = observe::watch_invariants(address, scenario, &sizes, recorder, interval).await;
+    watching.unwrap_or_else(|e| panic!("failed to {e}"))
 }
 
 #[tokio::test]
@@ -156,10 +170,7 @@ async fn a_star_reads_the_new_column_and_a_dropped_table_is_an_error() {
         read("other", "SELECT 1", &[]),
     ]);
     let recorder = Recorder::in_memory(Clock::start());
-    let (sizes, interval) = (Sizes::default(), Duration::from_secs(3_600));
-    let watching =
-        observe::watch_invariants(&address, &scenario, &sizes, &recorder, interval).await;
-    let watch = watching.unwrap_or_else(|e| panic!("failed to {e}"));
+    let watch = watch(&address, &scenario, &recorder).await;
     session.batch("ALTER TABLE t ADD COLUMN m int").await.expect("a column");
     watch.stop().await.unwrap_or_else(|e| panic!("failed to {e}"));
     let read = recorded(&recorder);
@@ -205,6 +216,100 @@ async fn a_locked_table_is_an_error_of_that_read_after_a_second() {
     assert_eq!(error.sqlstate.as_ref().map(|state| state.code()), Some("55P03"));
 }
 
+/// `sql` with the parameter `least`, which is 91.
+fn with_least(name: &str, sql: &str) -> Invariant {
+    let constant = Generator::Constant { value: "91".to_owned() };
+    read(name, sql, &[("least", constant)])
+}
+
+fn limit() -> Option<PlanLimit> {
+    Some(PlanLimit { absent: vec!["Seq Scan".to_owned()], rows_max: None })
+}
+
+#[tokio::test]
+async fn the_older_form_is_read_until_the_change_is_over_and_then_the_newer_one() {
+    let (address, session) = with_table().await;
+    let mut renamed = with_least("renamed", "SELECT body FROM t WHERE n >= $1 ORDER BY n");
+    let older = with_least("", "SELECT note FROM t WHERE n >= $1 ORDER BY n");
+    renamed.before = Some(older.statement);
+    let scenario = scenario(vec![renamed]);
+    let recorder = Recorder::in_memory(Clock::start());
+    let watch = watch(&address, &scenario, &recorder).await;
+    session.batch("ALTER TABLE t RENAME note TO body").await.expect("a change");
+    watch.change_is_over();
+    watch.stop().await.unwrap_or_else(|e| panic!("failed to {e}"));
+    let read = recorded(&recorder);
+    assert_eq!(read.len(), 2);
+    assert_eq!((read[0].rows, read[0].error.as_ref()), (10, None));
+    assert_eq!(read[1], read[0], "the same rows under the new name, with the same parameter");
+    let again = reads(&address, &scenario).await;
+    let state = again[0].error.as_ref().and_then(|error| error.sqlstate.as_ref());
+    assert_eq!(
+        state.map(|state| state.code()),
+        Some("42703"),
+        "before the change there is no body"
+    );
+}
+
+#[tokio::test]
+async fn a_read_of_what_the_change_makes_is_read_when_the_change_is_over() {
+    let (address, session) = with_table().await;
+    let mut made = with_least("made", "SELECT made FROM t WHERE n >= $1 AND made IS NULL");
+    (made.since, made.rows, made.plan) = (Since::Change, Rows::None, limit());
+    let scenario = scenario(vec![made, read("other", "SELECT 1", &[])]);
+    let recorder = Recorder::in_memory(Clock::start());
+    let watching = watch(&address, &scenario, &recorder).await;
+    session.batch("ALTER TABLE t ADD made int DEFAULT 7").await.expect("a change");
+    watching.change_is_over();
+    watching.stop().await.unwrap_or_else(|e| panic!("failed to {e}"));
+    let (read, plans) = reads_and_plans(&recorder);
+    let names: Vec<&str> = read.iter().map(|read| read.name.as_str()).collect();
+    assert_eq!(names, ["other", "made", "other"]);
+    assert_eq!((read[1].rows, read[1].error.as_ref()), (0, None));
+    assert_eq!(plans.len(), 1, "no plan of it before: {plans:?}");
+    assert_eq!(reads(&address, &scenario).await.len(), 1, "not read before the change");
+}
+
+#[tokio::test]
+async fn a_plan_is_read_at_the_start_and_at_the_end_with_its_relations_and_indexes() {
+    let (address, session) = with_table().await;
+    let indexed = "INSERT INTO t SELECT n, 'note ' || n FROM generate_series(101, 20000) n;
+                   CREATE INDEX by_note ON t (note); ANALYZE t";
+    session.batch(indexed).await.expect("an index that is worth it");
+    let mut limited = with_least("limited", "SELECT n FROM t WHERE note = 'note ' || $1::text");
+    limited.plan = limit();
+    let scenario = scenario(vec![limited, read("unlimited", "SELECT 1", &[])]);
+    let recorder = Recorder::in_memory(Clock::start());
+    let watch = watch(&address, &scenario, &recorder).await;
+    session.batch("DROP INDEX by_note").await.expect("a change");
+    watch.change_is_over();
+    watch.stop().await.unwrap_or_else(|e| panic!("failed to {e}"));
+    let (_, plans) = reads_and_plans(&recorder);
+    assert_eq!(plans.len(), 2, "{plans:?}");
+    assert!(plans.iter().all(|plan| plan.name == "limited" && plan.error.is_none()), "{plans:?}");
+    let before = plans[0].nodes.iter().find(|node| node.index.as_deref() == Some("by_note"));
+    assert!(before.is_some(), "{:?}", plans[0]);
+    let after = plans[1].nodes.iter().find(|node| node.node_type == "Seq Scan").expect("a scan");
+    assert_eq!(after.relation.as_deref(), Some("public.t"));
+    assert!((1..100).contains(&after.rows), "{after:?}");
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_read_says_why() {
+    let (address, session) = with_table().await;
+    let mut limited = read("limited", "SELECT note FROM t", &[]);
+    limited.plan = limit();
+    let scenario = scenario(vec![limited]);
+    session.batch("DROP TABLE t").await.expect("a change");
+    let recorder = Recorder::in_memory(Clock::start());
+    let read = observe::read_once(&address, &scenario, &Sizes::default(), &recorder, true).await;
+    read.unwrap_or_else(|e| panic!("failed to {e}"));
+    let (_, plans) = reads_and_plans(&recorder);
+    let state = plans[0].error.as_ref().and_then(|error| error.sqlstate.as_ref());
+    assert_eq!(state.map(|state| state.code()), Some("42P01"));
+    assert_eq!(plans[0].nodes, []);
+}
+
 #[tokio::test]
 async fn a_parameter_that_is_not_declared_is_named() {
     let (address, _) = with_table().await;
@@ -212,7 +317,7 @@ async fn a_parameter_that_is_not_declared_is_named() {
     broken.parameters.clear();
     let recorder = Recorder::in_memory(Clock::start());
     let (sizes, scenario) = (Sizes::default(), scenario(vec![broken]));
-    let read = observe::read_once(&address, &scenario, &sizes, &recorder).await;
+    let read = observe::read_once(&address, &scenario, &sizes, &recorder, false).await;
     let error = read.expect_err("n is missing").to_string();
     assert_eq!(error, "read invariant \"broken\": it has no parameter $n; declare it");
 }

@@ -1,12 +1,14 @@
-//! Declared reads: the same rows before, during and after the change, or an error that says why
-//! nothing was read.
+//! Declared reads: rows before, during and after the change, or an error that says why nothing was
+//! read, and their plans at the start and at the end.
 //!
-//! Whether rows may differ is the judge's to say; here they become a digest.
+//! Until the change is over, a read is sent as the older release of the application sends it; then
+//! as the newer one does. Whether rows may differ is the judge's to say; here they become a digest.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -17,11 +19,14 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connect::{Address, Session, server_error};
-use crate::history::{Event, InvariantRead, Recorder, Role, ServerError, SessionSeen};
+use crate::history::{
+    Event, InvariantRead, PlanNode, PlanRead, Recorder, Role, ServerError, SessionSeen,
+};
 use crate::pg::quote_literal;
 use crate::scenario::generate::{Drawer, stream};
-use crate::scenario::{Invariant, Scenario, Sizes};
+use crate::scenario::{Invariant, OperationStatement, Scenario, Since, Sizes};
 
+use super::plans::plan;
 use super::{APPLICATION_NAME, Error};
 
 /// A read gives up on a lock early, so that it seldom stands in a queue behind the change.
@@ -34,11 +39,12 @@ const OPEN_FAILURES_MAX: u32 = 10;
 /// A watch over the scenario's reads. Dropped, it ends without a last read.
 pub struct Invariants {
     stop: DropGuard,
+    over: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
-/// Reads every invariant once, then again every `interval` until stopped. The parameters are drawn
-/// here, once for the whole watch.
+/// Reads every invariant and its plan once, then every invariant again every `interval` until
+/// stopped. The parameters are drawn here, once for the whole watch.
 pub async fn watch_invariants(
     address: &Address,
     scenario: &Scenario,
@@ -46,28 +52,38 @@ pub async fn watch_invariants(
     recorder: &Recorder,
     interval: Duration,
 ) -> Result<Invariants, Error> {
-    let mut reader = Reader::open(address, scenario, sizes, recorder).await?;
+    let mut reader = Reader::open(address, scenario, sizes, recorder, false).await?;
     reader.read_all().await;
-    let stop = CancellationToken::new();
+    reader.plan_all().await;
+    let (stop, over) = (CancellationToken::new(), Arc::clone(&reader.over));
     let task = tokio::spawn(reader.watch(interval, stop.clone()));
-    Ok(Invariants { stop: stop.drop_guard(), task })
+    Ok(Invariants { stop: stop.drop_guard(), over, task })
 }
 
-/// Reads every invariant once. Parameters follow from `rng_seed`, so they are those of every other
-/// call and of a watch (but for the generator `now`).
+/// Reads every invariant and its plan once, as they are before the change, or where it is `over`.
+/// Parameters follow from `rng_seed`, so they are those of every other call and of a watch (but for
+/// the generator `now`).
 pub async fn read_once(
     address: &Address,
     scenario: &Scenario,
     sizes: &Sizes,
     recorder: &Recorder,
+    over: bool,
 ) -> Result<(), Error> {
-    let mut reader = Reader::open(address, scenario, sizes, recorder).await?;
+    let mut reader = Reader::open(address, scenario, sizes, recorder, over).await?;
     reader.read_all().await;
+    reader.plan_all().await;
     Ok(())
 }
 
 impl Invariants {
-    /// Ends the watch after one more read.
+    /// From now on every read is sent as it is after the change. One that is on its way stays what
+    /// it is.
+    pub fn change_is_over(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    /// Ends the watch after one more read of everything, plans included.
     pub async fn stop(self) -> Result<(), Error> {
         drop(self.stop);
         self.task.await.map_err(|_| Error::Panicked("invariants"))
@@ -80,8 +96,41 @@ struct Reader {
     recorder: Recorder,
     session: Option<Session>,
     open_failures: u32,
-    /// Name and SQL.
-    reads: Arc<[(String, String)]>,
+    /// The change is over.
+    over: Arc<AtomicBool>,
+    reads: Arc<[Declared]>,
+}
+
+/// A declared read.
+struct Declared {
+    name: String,
+    /// Until the change is over; None: not read until then.
+    before: Option<Sql>,
+    after: Sql,
+    is_planned: bool,
+}
+
+/// A read ready to be sent.
+struct Sql {
+    prepare: String,
+    execute: String,
+}
+
+impl Declared {
+    fn of(scenario: &Scenario, sizes: &Sizes, invariant: &Invariant) -> Result<Declared, Error> {
+        let sql = |statement| Sql::of(scenario, sizes, invariant, statement);
+        let before = match invariant.since {
+            Since::Start => Some(sql(invariant.before.as_ref().unwrap_or(&invariant.statement))?),
+            Since::Change => None,
+        };
+        let after = sql(&invariant.statement)?;
+        let is_planned = invariant.plan.is_some();
+        Ok(Declared { name: invariant.name.clone(), before, after, is_planned })
+    }
+
+    fn sql(&self, over: bool) -> Option<&Sql> {
+        if over { Some(&self.after) } else { self.before.as_ref() }
+    }
 }
 
 impl Reader {
@@ -90,14 +139,15 @@ impl Reader {
         scenario: &Scenario,
         sizes: &Sizes,
         recorder: &Recorder,
+        over: bool,
     ) -> Result<Reader, Error> {
-        let read = |invariant: &Invariant| {
-            sql_of(scenario, sizes, invariant).map(|sql| (invariant.name.clone(), sql))
-        };
-        let reads = scenario.invariants.iter().map(read).collect::<Result<Arc<[_]>, Error>>()?;
+        let declared = |invariant| Declared::of(scenario, sizes, invariant);
+        let reads =
+            scenario.invariants.iter().map(declared).collect::<Result<Arc<[_]>, Error>>()?;
         let (address, recorder) = (address.clone(), recorder.clone());
-        let session = open(&address, &recorder).await?;
-        Ok(Reader { address, recorder, session: Some(session), open_failures: 0, reads })
+        let session = Some(open(&address, &recorder).await?);
+        let over = Arc::new(AtomicBool::new(over));
+        Ok(Reader { address, recorder, session, open_failures: 0, over, reads })
     }
 
     async fn watch(mut self, interval: Duration, stop: CancellationToken) {
@@ -121,11 +171,14 @@ impl Reader {
                 return;
             }
         }
+        self.plan_all().await;
     }
 
     /// An invariant that cannot be read is recorded with its error; it is not left out.
     async fn read_all(&mut self) {
-        for (name, sql) in Arc::clone(&self.reads).iter() {
+        let reads = Arc::clone(&self.reads);
+        for declared in reads.iter() {
+            let Some(sql) = declared.sql(self.over.load(Ordering::Acquire)) else { continue };
             let mut read = self.read(sql).await;
             if read.is_err() && self.session.is_none() {
                 // The session was gone, which says nothing of the rows.
@@ -135,12 +188,44 @@ impl Reader {
                 Ok((rows, digest)) => (rows, digest, None),
                 Err(error) => (0, String::new(), Some(error)),
             };
-            let read = InvariantRead { name: name.clone(), rows, digest, error };
+            let read = InvariantRead { name: declared.name.clone(), rows, digest, error };
             self.recorder.record(Event::Invariant(read));
         }
     }
 
-    async fn read(&mut self, sql: &str) -> Result<(u64, String), ServerError> {
+    /// The plans that a scenario limits.
+    async fn plan_all(&mut self) {
+        let reads = Arc::clone(&self.reads);
+        for declared in reads.iter().filter(|declared| declared.is_planned) {
+            let Some(sql) = declared.sql(self.over.load(Ordering::Acquire)) else { continue };
+            let mut planned = self.plan(sql).await;
+            if planned.is_err() && self.session.is_none() {
+                planned = self.plan(sql).await;
+            }
+            let (nodes, error) = match planned {
+                Ok(nodes) => (nodes, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            let name = declared.name.clone();
+            self.recorder.record(Event::Plan(PlanRead { name, nodes, error }));
+        }
+    }
+
+    async fn read(&mut self, sql: &Sql) -> Result<(u64, String), ServerError> {
+        let session = self.take_session().await?;
+        let read = digest(&session, &sql.read()).await;
+        self.give_back(session, read.as_ref().err());
+        read
+    }
+
+    async fn plan(&mut self, sql: &Sql) -> Result<Vec<PlanNode>, ServerError> {
+        let session = self.take_session().await?;
+        let planned = plan(&session, &sql.explain()).await;
+        self.give_back(session, planned.as_ref().err());
+        planned
+    }
+
+    async fn take_session(&mut self) -> Result<Session, ServerError> {
         let session = match self.session.take().filter(|session| !session.is_closed()) {
             Some(session) => session,
             None => match open(&self.address, &self.recorder).await {
@@ -152,11 +237,14 @@ impl Reader {
             },
         };
         self.open_failures = 0;
-        let read = digest(&session, sql).await;
-        if !read.as_ref().is_err_and(is_of_the_session) {
+        Ok(session)
+    }
+
+    /// Unless the error says that it is of no more use.
+    fn give_back(&mut self, session: Session, error: Option<&ServerError>) {
+        if !error.is_some_and(is_of_the_session) {
             self.session = Some(session);
         }
-        read
     }
 }
 
@@ -179,30 +267,48 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<Session, Error> 
     Ok(session)
 }
 
-/// PREPARE lets the server infer the parameters' types, EXECUTE takes their values as text, and
-/// the simple protocol answers in text: nothing here depends on the types of the read. It is
-/// prepared anew each time, because a changed table may change what the read returns.
-fn sql_of(scenario: &Scenario, sizes: &Sizes, invariant: &Invariant) -> Result<String, Error> {
-    let mut values = Vec::new();
-    for placeholder in &invariant.statement.placeholders {
-        let generator = invariant.parameters.get(placeholder).ok_or(Error::Parameter {
-            invariant: invariant.name.clone(),
-            parameter: placeholder.clone(),
-        })?;
-        let drawer =
-            Drawer::for_parameter(&scenario.tables, sizes, scenario.rng_seed, generator, 0.0);
-        // A stream per parameter: another one that is added or removed changes none.
-        let purpose = format!("invariant {} {placeholder}", invariant.name);
-        let value = drawer.draw(&mut stream(scenario.rng_seed, &purpose, 0), 0);
-        values.push(value.to_text().map_or_else(|| "NULL".to_owned(), |t| quote_literal(&t)));
+impl Sql {
+    /// PREPARE lets the server infer the parameters' types, EXECUTE takes their values as text, and
+    /// the simple protocol answers in text: nothing here depends on the types of the read.
+    fn of(
+        scenario: &Scenario,
+        sizes: &Sizes,
+        invariant: &Invariant,
+        statement: &OperationStatement,
+    ) -> Result<Sql, Error> {
+        let mut values = Vec::new();
+        for placeholder in &statement.placeholders {
+            let generator = invariant.parameters.get(placeholder).ok_or(Error::Parameter {
+                invariant: invariant.name.clone(),
+                parameter: placeholder.clone(),
+            })?;
+            let drawer =
+                Drawer::for_parameter(&scenario.tables, sizes, scenario.rng_seed, generator, 0.0);
+            // A stream per parameter: another one that is added or removed changes none, and both
+            // forms of a read get the same values.
+            let purpose = format!("invariant {} {placeholder}", invariant.name);
+            let value = drawer.draw(&mut stream(scenario.rng_seed, &purpose, 0), 0);
+            values.push(value.to_text().map_or_else(|| "NULL".to_owned(), |t| quote_literal(&t)));
+        }
+        let arguments = match values.is_empty() {
+            true => String::new(),
+            false => format!("({})", values.join(", ")),
+        };
+        let read = statement.sql.trim().trim_end_matches(';');
+        // The line break ends a comment with which the read may end.
+        let prepare = format!("DEALLOCATE ALL; PREPARE invariant AS {read}\n");
+        Ok(Sql { prepare, execute: format!("EXECUTE invariant{arguments}") })
     }
-    let arguments = match values.is_empty() {
-        true => String::new(),
-        false => format!("({})", values.join(", ")),
-    };
-    let read = invariant.statement.sql.trim().trim_end_matches(';');
-    // The line break ends a comment with which the read may end.
-    Ok(format!("DEALLOCATE ALL; PREPARE invariant AS {read}\n; EXECUTE invariant{arguments}"))
+
+    /// Prepared anew each time, because a changed table may change what the read returns.
+    fn read(&self) -> String {
+        format!("{}; {}", self.prepare, self.execute)
+    }
+
+    /// VERBOSE tells the schemas of relations.
+    fn explain(&self) -> String {
+        format!("{}; EXPLAIN (VERBOSE, FORMAT JSON) {}", self.prepare, self.execute)
+    }
 }
 
 /// Rows and the SHA-256 over them, in hex. NULL and '' differ, and so do ('a', 'bc') and

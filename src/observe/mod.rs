@@ -1,5 +1,5 @@
-//! Observation: raw samples of locks and sessions, the catalogue, what is in the tables, and
-//! declared reads.
+//! Observation: raw samples of locks and sessions, the catalogue, what is in the tables, declared
+//! reads and their plans.
 //!
 //! Sessions of its own look at the server while the application and the change run. Nothing is
 //! derived here: who stalled whom is the judge's to say, so that an old history can be judged by a
@@ -10,6 +10,7 @@ mod contents;
 mod eyes;
 mod invariants;
 mod pace;
+mod plans;
 mod sampler;
 mod thinning;
 

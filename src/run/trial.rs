@@ -81,7 +81,7 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
         observe::watch_invariants(address, scenario, sizes, recorder, INVARIANT_INTERVAL).await?;
     let driving =
         drive::start(drive::Setup { address, scenario, sizes, recorder, listener }).await?;
-    under_traffic(setup, &driving).await?;
+    under_traffic(setup, &driving, &invariants).await?;
     let stopped = driving.stop().await;
     if let Err(error) = invariants.stop().await {
         setup.failed("reading the invariants", &error);
@@ -94,7 +94,7 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
         Ok(report) => recorder.record(Event::Ledger(report)),
         Err(error) => setup.failed("comparing the ledger with the tables", &error),
     }
-    if let Err(error) = observe::read_once(address, scenario, sizes, recorder).await {
+    if let Err(error) = observe::read_once(address, scenario, sizes, recorder, true).await {
         setup.failed("reading the invariants", &error);
     }
     setup.enter(Phase::End);
@@ -102,7 +102,11 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
 }
 
 /// The phases in which the application runs.
-async fn under_traffic(setup: &Setup<'_>, driving: &drive::Driving) -> Result<(), Error> {
+async fn under_traffic(
+    setup: &Setup<'_>,
+    driving: &drive::Driving,
+    invariants: &observe::Invariants,
+) -> Result<(), Error> {
     let traffic = &setup.scenario.traffic;
     setup.enter(Phase::Baseline);
     tokio::time::sleep(Duration::from_millis(traffic.baseline_ms)).await;
@@ -113,6 +117,7 @@ async fn under_traffic(setup: &Setup<'_>, driving: &drive::Driving) -> Result<()
     disturbing.begin_countdown();
     let end = setup.apply(0).await?;
     setup.enter(Phase::Recovery);
+    invariants.change_is_over();
     recovery::wait(driving, setup.recorder, traffic, baseline).await;
     disturbing.ended().await;
     setup.enter(Phase::Rerun);

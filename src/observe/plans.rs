@@ -1,0 +1,86 @@
+//! The plan of a declared read: the tree that EXPLAIN tells, as a list from its root down.
+
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
+use serde_json::Value;
+use tokio_postgres::SimpleQueryMessage;
+
+use crate::connect::{Session, server_error};
+use crate::history::{PlanNode, ServerError};
+
+/// `sql` ends with an EXPLAIN in JSON.
+pub(super) async fn plan(session: &Session, sql: &str) -> Result<Vec<PlanNode>, ServerError> {
+    let told = |error| server_error(&error);
+    let mut answers = pin!(session.client().simple_query_raw(sql).await.map_err(told)?);
+    let mut text = String::new();
+    while let Some(answer) = answers.try_next().await.map_err(told)? {
+        if let SimpleQueryMessage::Row(row) = answer {
+            text.push_str(row.get(0).unwrap_or_default());
+        }
+    }
+    nodes(&text).map_err(|error| ServerError {
+        sqlstate: None,
+        message: format!("EXPLAIN answered with what is no plan: {error}"),
+        detail: None,
+        hint: None,
+    })
+}
+
+/// One plan per statement that the rules of a table make of one.
+fn nodes(text: &str) -> Result<Vec<PlanNode>, serde_json::Error> {
+    let plans: Vec<Value> = serde_json::from_str(text)?;
+    let mut nodes = Vec::new();
+    for plan in &plans {
+        add(&plan["Plan"], &mut nodes);
+    }
+    Ok(nodes)
+}
+
+/// A node before its children. Trees are as deep as the SQL is, and serde_json stops at 128.
+fn add(node: &Value, nodes: &mut Vec<PlanNode>) {
+    let text = |key: &str| node[key].as_str().map(str::to_owned);
+    let Some(node_type) = text("Node Type") else { return };
+    let relation = text("Relation Name").map(|relation| match text("Schema") {
+        Some(schema) => format!("{schema}.{relation}"),
+        None => relation,
+    });
+    // An estimate may be greater than any integer of JSON's readers.
+    let rows = node["Plan Rows"].as_f64().unwrap_or_default() as u64;
+    nodes.push(PlanNode { node_type, relation, index: text("Index Name"), rows });
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        add(child, nodes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_told_from_its_root_down() {
+        let text = r#"[{"Plan": {"Node Type": "Sort", "Plan Rows": 3, "Plans": [
+            {"Node Type": "Bitmap Heap Scan", "Relation Name": "spans", "Schema": "public",
+             "Plan Rows": 1e30, "Plans": [
+                {"Node Type": "Bitmap Index Scan", "Index Name": "ix", "Plan Rows": 312}]},
+            {"Node Type": "Seq Scan", "Relation Name": "tasks", "Plan Rows": 0}]}}]"#;
+        let found = nodes(text).expect("a plan");
+        let told = found.iter().map(|node| {
+            let of = node.relation.as_deref().or(node.index.as_deref()).unwrap_or("");
+            (node.node_type.as_str(), of, node.rows)
+        });
+        let expected = [
+            ("Sort", "", 3),
+            ("Bitmap Heap Scan", "public.spans", u64::MAX),
+            ("Bitmap Index Scan", "ix", 312),
+            ("Seq Scan", "tasks", 0),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_is_no_json_is_no_plan() {
+        assert!(nodes("Seq Scan on spans").is_err());
+        assert!(nodes("").is_err());
+    }
+}
