@@ -239,15 +239,24 @@ pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-fn rerun_changed(evidence: &Evidence<'_, '_>, first: u32, second: u32) -> Option<Finding> {
-    let before = evidence.timeline.catalogue_after(first)?;
-    let after = evidence.timeline.catalogue_after(second)?;
+fn rerun_changed(evidence: &Evidence<'_, '_>, first: u32, second: u32) -> Vec<Finding> {
+    let snapshots =
+        (evidence.timeline.catalogue_after(first), evidence.timeline.catalogue_after(second));
+    let (Some(before), Some(after)) = snapshots else { return Vec::new() };
     let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
     let differences = fingerprint(&before.objects).diff(&fingerprint(&after.objects));
-    let example = differences.first()?;
-    let sentence = format!(
-        "applying the finished change again changed the schema in {}: {example}",
-        count(differences.len() as u64, "place")
-    );
-    Some(finding(FindingKind::RerunChanged, Verdict::Unsafe, sentence))
+    let schema = differences.first().map(|example| {
+        let places = count(differences.len() as u64, "place");
+        format!("applying the finished change again changed the schema in {places}: {example}")
+    });
+    let versions = (before.versions != after.versions).then(|| {
+        let told = |versions: &[String]| match versions.is_empty() {
+            true => "none".to_owned(),
+            false => versions.join(", "),
+        };
+        let (were, are) = (told(&before.versions), told(&after.versions));
+        format!("applying the finished change again changed the versions: were {were}; are {are}")
+    });
+    let changed = |sentence| finding(FindingKind::RerunChanged, Verdict::Unsafe, sentence);
+    schema.into_iter().chain(versions).map(changed).collect()
 }

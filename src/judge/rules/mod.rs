@@ -6,6 +6,9 @@
 mod change;
 mod command;
 mod evidence;
+mod plans;
+mod reads;
+mod rerun;
 mod sessions;
 mod state;
 mod timeouts;
@@ -103,11 +106,14 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(change::aborts(evidence));
     findings.extend(change::timeout_covers_block(evidence));
     findings.extend(change::reruns(evidence));
+    findings.extend(rerun::wrote(evidence));
+    findings.extend(rerun::lock(evidence));
     findings.extend(command::error_swallowed(evidence));
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
     findings.extend(state::writes(evidence));
-    findings.extend(state::reads(evidence));
+    findings.extend(reads::reads(evidence));
+    findings.extend(plans::plans(evidence));
     findings.extend(evidence::gaps(evidence));
     // What informs and decides nothing.
     findings.extend(sessions::statements_under_lock(evidence));

@@ -1,12 +1,8 @@
-//! What is left afterwards: debris in the catalogue, writes against the ledger, declared reads.
+//! What is left afterwards: debris in the catalogue, writes against the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::clock::Micros;
-use crate::history::{
-    AttemptEnd, CatalogueSnapshot, LedgerMismatch, LedgerReport, Mismatch, Phase, ServerError,
-};
-use crate::pg::SqlState;
+use crate::history::{AttemptEnd, CatalogueSnapshot, LedgerMismatch, LedgerReport, Mismatch};
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
@@ -130,69 +126,4 @@ fn wrong_write(kind: FindingKind, ledger: &LedgerReport, example: &LedgerMismatc
         ledger.acknowledged
     );
     finding(kind, Verdict::Unsafe, sentence)
-}
-
-/// The first read of an invariant is before the change; every later one must equal it. A read that
-/// gave up by our own timeouts says nothing, as long as one after the change says something.
-pub fn reads(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let mut first: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
-    let mut findings: BTreeMap<&str, Finding> = BTreeMap::new();
-    let mut last_seen: BTreeMap<&str, Micros> = BTreeMap::new();
-    for (at, read) in &evidence.timeline.invariants {
-        let name = read.name.as_str();
-        last_seen.entry(name).or_default();
-        if let Some(error) = &read.error {
-            if !gave_up(error) {
-                let sentence = format!("the read {name} failed: {error}");
-                let failed = finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence);
-                findings.entry(name).or_insert(failed);
-            }
-            continue;
-        }
-        last_seen.insert(name, *at);
-        let (rows, digest) = *first.entry(name).or_insert((read.rows, &read.digest));
-        if digest != read.digest {
-            let changed = changed_read(evidence, name, rows, read.rows, *at);
-            findings.entry(name).or_insert(changed);
-        }
-    }
-    let over = evidence.timeline.phase(Phase::Recovery).map_or(Micros::ZERO, |(from, _)| from);
-    let unseen = last_seen.into_iter().filter(|(_, at)| *at < over).map(|(name, _)| {
-        let sentence = format!("the read {name} was never answered after the change");
-        finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence)
-    });
-    let unseen: Vec<Finding> = unseen.collect();
-    findings.into_values().chain(unseen).collect()
-}
-
-/// Our reader has a lock_timeout and a statement_timeout, so that it never waits with the others.
-fn gave_up(error: &ServerError) -> bool {
-    let ours = [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
-    error.sqlstate.as_ref().is_some_and(|state| ours.contains(&state.code()))
-}
-
-fn changed_read(
-    evidence: &Evidence<'_, '_>,
-    name: &str,
-    before: u64,
-    now: u64,
-    at: Micros,
-) -> Finding {
-    if at < evidence.change_began() {
-        let sentence = format!("the read {name} changed before the change began: it does not hold");
-        return finding(FindingKind::BaselineBroken, Verdict::Unproven, sentence);
-    }
-    let sentence = format!(
-        "the read {name} returned {before} rows before the change and {now} other ones {}",
-        when(evidence, at)
-    );
-    finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence)
-}
-
-fn when(evidence: &Evidence<'_, '_>, at: Micros) -> &'static str {
-    let during = evidence.timeline.phase(Phase::Change);
-    match during.is_some_and(|(from, to)| from <= at && at < to) {
-        true => "while it ran",
-        false => "after it",
-    }
 }

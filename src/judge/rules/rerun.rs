@@ -1,0 +1,215 @@
+//! What applying a finished change again cost: rows that it wrote, locks that it held.
+
+use crate::clock::Micros;
+use crate::history::{Contents, HeldLock, TableContents};
+use crate::pg::LockMode;
+use crate::pg::purpose::asks_for;
+use crate::pg::syntax::Kind;
+use crate::scenario::{FindingKind, Verdict};
+
+use super::super::judgement::Finding;
+use super::super::sessions::{Session, Transaction};
+use super::super::timeline::StatementRecord;
+use super::words::{count, record_words};
+use super::{Evidence, finding};
+
+/// The weakest mode that stops those who write rows.
+const STOPS_WRITES: LockMode = LockMode::ShareLock;
+
+/// Nobody else writes between the two looks, so what differs the rerun has written.
+pub fn wrote(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let looks = &evidence.timeline.contents;
+    let pairs = looks.iter().flat_map(|before| {
+        let next = before.after.map(|attempt| attempt + 1);
+        let after = looks.iter().find(move |after| next.is_some() && after.after == next);
+        after.map(|after| (*before, *after))
+    });
+    let both = pairs.filter(|(before, after)| {
+        [before, after].iter().all(|look| look.after.is_some_and(|n| finished(evidence, n)))
+    });
+    both.filter_map(|(before, after)| wrote_between(evidence, before, after)).collect()
+}
+
+fn finished(evidence: &Evidence<'_, '_>, attempt: u32) -> bool {
+    evidence.timeline.attempts.iter().any(|a| a.attempt == attempt && a.finished())
+}
+
+/// A table that only one look has is a change of the schema, and told as one; the version table is
+/// the tool's, and its rows are told as versions.
+fn wrote_between(
+    evidence: &Evidence<'_, '_>,
+    before: &Contents,
+    after: &Contents,
+) -> Option<Finding> {
+    let versions = evidence.scenario.change.versions.as_ref();
+    let of_users = |name: &&String| versions.is_none_or(|v| !is_named(name, &v.table));
+    let tables = before.tables.iter().filter(|(name, _)| of_users(name));
+    let both = tables.filter_map(|(name, was)| Some((name, was, after.tables.get(name)?)));
+    let mut changed = both.filter(|(_, was, is)| differs(was, is));
+    let (table, was, is) = changed.next()?;
+    let others = match changed.count() as u64 {
+        0 => String::new(),
+        n => format!("; so were the rows of {}", count(n, "more table")),
+    };
+    let rows = match was.rows == is.rows {
+        true => format!("{} before, as many after, not the same ones", count(was.rows, "row")),
+        false => format!("{} before, {} after", count(was.rows, "row"), count(is.rows, "row")),
+    };
+    let sentence = format!(
+        "the rows of {table} were changed by applying the finished change again: {rows}{others}"
+    );
+    let mut wrote = finding(FindingKind::RerunWrote, Verdict::Unsafe, sentence);
+    wrote.remedy = Some(
+        "write only what is not written yet (WHERE … IS NULL, ON CONFLICT DO NOTHING), or record \
+         that it is done in the transaction that does it"
+            .to_owned(),
+    );
+    Some(wrote)
+}
+
+fn differs(was: &TableContents, is: &TableContents) -> bool {
+    let digests = was.digest.as_ref().zip(is.digest.as_ref());
+    was.rows != is.rows || digests.is_some_and(|(was, is)| was != is)
+}
+
+/// Whether both are the same table, as far as the names tell.
+fn is_named(name: &str, table: &str) -> bool {
+    let last = |name: &str| {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        last.trim_matches('"').to_owned()
+    };
+    last(name) == last(table)
+}
+
+/// A lock that a rerun held, and for how long.
+struct Held<'t, 'h> {
+    mode: LockMode,
+    /// None: the statement ran by itself, and its words tell no more than the mode.
+    relation: Option<&'t str>,
+    taker: &'t StatementRecord<'h>,
+    took: Micros,
+}
+
+/// The longest lock of a rerun that had nothing to do, where it is beyond the limit.
+pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let first = evidence.first_success()?;
+    let limit = Micros::from_millis(evidence.scenario.limits.rerun_lock_ms_max);
+    let idle = |attempt: u32| attempt > first && changed_no_schema(evidence, first, attempt);
+    let sessions = evidence.sessions.iter().filter(|session| idle(session.attempt));
+    let held = sessions.flat_map(|session| held(evidence, session));
+    let worst = held.max_by_key(|held| held.took).filter(|held| held.took > limit)?;
+    let (mode, took, stops) = (worst.mode, worst.took, worst.mode.stops());
+    let on = worst.relation.map_or_else(String::new, |relation| format!(" on {relation}"));
+    let until = match worst.relation {
+        Some(_) => ", to the end of its transaction",
+        None => "",
+    };
+    let outcome = match did_something(evidence, worst.taker.began.attempt) {
+        true => "and left the schema as it was",
+        false => "to find out that there was nothing to do",
+    };
+    let sentence = format!(
+        "applying the finished change again held {mode}{on}, which stops {stops}, for {took} \
+         (limit {limit}), {outcome}: {} took it{until}",
+        record_words(evidence, worst.taker)
+    );
+    let mut lock = finding(FindingKind::RerunLock, Verdict::Unsafe, sentence);
+    lock.remedy = Some(
+        "ask the catalogue first, and take the lock only where there is something to do (IF NOT \
+         EXISTS does not help: it locks first)"
+            .to_owned(),
+    );
+    Some(lock)
+}
+
+fn changed_no_schema(evidence: &Evidence<'_, '_>, first: u32, attempt: u32) -> bool {
+    let done = evidence.timeline.catalogues.iter().rev();
+    let mut before = done.filter(|c| c.after.is_some_and(|n| (first..attempt).contains(&n)));
+    let after = evidence.timeline.catalogue_after(attempt);
+    before.next().zip(after).is_some_and(|(before, after)| before.objects == after.objects)
+}
+
+/// Whether it wrote rows of others than the tool, or a table anew.
+fn did_something(evidence: &Evidence<'_, '_>, attempt: u32) -> bool {
+    let statements = evidence.timeline.attempts.iter().filter(|a| a.attempt == attempt);
+    let mut statements = statements.flat_map(|a| &a.statements);
+    statements.any(|record| {
+        let writes = matches!(record.kind(), Kind::Insert | Kind::Update | Kind::Delete);
+        let rewrote = record.ended.is_some_and(|ended| !ended.rewritten.is_empty());
+        let wrote = writes && record.changed_something() && !evidence.is_bookkeeping(record);
+        rewrote || wrote
+    })
+}
+
+fn held<'t, 'h>(evidence: &Evidence<'_, 'h>, session: &Session<'t, 'h>) -> Vec<Held<'t, 'h>> {
+    let transactions = session.transactions();
+    let inside = |record: &StatementRecord<'_>| transactions.iter().any(|t| t.contains(record));
+    let alone = session.statements.iter().copied().filter(|record| !inside(record));
+    let alone = alone.filter_map(|record| held_alone(evidence, session, record));
+    let held = transactions.iter().flat_map(|t| held_in(evidence, session, t));
+    held.chain(alone).collect()
+}
+
+/// Outside a transaction a lock ends with its statement, before anybody can look. What a block
+/// asks for it may never get to.
+fn held_alone<'t, 'h>(
+    evidence: &Evidence<'_, 'h>,
+    session: &Session<'t, 'h>,
+    record: &'t StatementRecord<'h>,
+) -> Option<Held<'t, 'h>> {
+    let (mode, (_, ended)) = (asks_for(&record.began.text)?, record.span(evidence.timeline.end));
+    if mode < STOPS_WRITES || *record.kind() == Kind::Do || evidence.is_bookkeeping(record) {
+        return None;
+    }
+    let took = ended - granted(evidence, session, record);
+    Some(Held { mode, relation: None, taker: record, took })
+}
+
+/// Each lock from the statement that took it first.
+fn held_in<'t, 'h>(
+    evidence: &Evidence<'_, 'h>,
+    session: &Session<'t, 'h>,
+    transaction: &Transaction<'_, 't, 'h>,
+) -> Vec<Held<'t, 'h>> {
+    let statements = transaction.statements;
+    let Some(last) = statements.last() else { return Vec::new() };
+    let until = match last.open_after() {
+        true => session.until,
+        false => last.span(evidence.timeline.end).1,
+    };
+    let mut found: Vec<Held<'t, 'h>> = Vec::new();
+    for (index, &record) in statements.iter().enumerate() {
+        for lock in record.ended.iter().flat_map(|ended| ended.held.iter().chain(&ended.taken)) {
+            let known =
+                |h: &Held<'_, '_>| h.relation == Some(&lock.relation) && h.mode >= lock.mode;
+            if !counts(evidence, lock) || found.iter().any(known) {
+                continue;
+            }
+            // Time for which the tap held the change back is not the change's.
+            let looks = statements[index..].iter().map(|s| s.paused());
+            let looks = looks.fold(Micros::ZERO, |sum, paused| sum + paused);
+            let took = until - granted(evidence, session, record) - looks;
+            let relation = Some(lock.relation.as_str());
+            found.push(Held { mode: lock.mode, relation, taker: record, took });
+        }
+    }
+    found
+}
+
+fn counts(evidence: &Evidence<'_, '_>, lock: &HeldLock) -> bool {
+    let own = evidence.version_tables().iter().any(|table| is_named(&lock.relation, table));
+    lock.mode >= STOPS_WRITES && !own
+}
+
+/// From when on the statement may have held a lock: from its begin, or from the end of the last
+/// wait for one.
+fn granted(
+    evidence: &Evidence<'_, '_>,
+    session: &Session<'_, '_>,
+    record: &StatementRecord<'_>,
+) -> Micros {
+    let (began, ended) = record.span(evidence.timeline.end);
+    let own = evidence.waits.iter().filter(|wait| wait.pid == session.pid);
+    let within = own.filter(|wait| began <= wait.last_seen && wait.last_seen <= ended);
+    within.map(|wait| wait.last_seen).max().unwrap_or(began)
+}
