@@ -15,6 +15,7 @@ use pgauntlet::scenario::{
     Retries, Rows, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic, TransactionRule,
     VersionRows, Versions,
 };
+use rstest::rstest;
 
 fn change() -> Change {
     Change {
@@ -87,7 +88,10 @@ fn read(name: &str, sql: &str, parameters: &[(&str, Generator)]) -> Invariant {
 }
 
 async fn with_table() -> (Address, Session) {
-    let address = common::fresh_database().await;
+    with_table_in(common::fresh_database().await).await
+}
+
+async fn with_table_in(address: Address) -> (Address, Session) {
     let session = Session::open(&address, "test", &BTreeMap::new()).await.expect("a session");
     let sql = "CREATE TABLE t (n int PRIMARY KEY, note text);
                INSERT INTO t SELECT n, 'note ' || n FROM generate_series(1, 100) n";
@@ -270,9 +274,12 @@ async fn a_read_of_what_the_change_makes_is_read_when_the_change_is_over() {
     assert_eq!(reads(&address, &scenario).await.len(), 1, "not read before the change");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_plan_is_read_at_the_start_and_at_the_end_with_its_relations_and_indexes() {
-    let (address, session) = with_table().await;
+async fn a_plan_is_read_at_the_start_and_at_the_end_with_its_relations_and_indexes(
+    #[values(14, 18)] major: u32,
+) {
+    let (address, session) = with_table_in(common::fresh_database_of(major).await).await;
     let indexed = "INSERT INTO t SELECT n, 'note ' || n FROM generate_series(101, 20000) n;
                    CREATE INDEX by_note ON t (note); ANALYZE t";
     session.batch(indexed).await.expect("an index that is worth it");

@@ -21,7 +21,10 @@ const TABLES: &str = r#"
 "#;
 
 async fn with(sql: &str) -> (Address, Session) {
-    let address = common::fresh_database().await;
+    with_on(common::fresh_database().await, sql).await
+}
+
+async fn with_on(address: Address, sql: &str) -> (Address, Session) {
     let session = Session::open(&address, "test", &BTreeMap::new()).await.expect("a session");
     session.batch(sql).await.expect("tables");
     (address, session)
@@ -44,10 +47,13 @@ fn rows(tables: &Tables) -> Vec<(&str, u64)> {
     tables.iter().map(|(name, contents)| (name.as_str(), contents.rows)).collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn only_the_tables_that_are_asked_for_have_a_digest_and_all_have_their_rows() {
-    let (address, _) = with(TABLES).await;
-    let tables = contents(&address, &[]).await;
+async fn only_the_tables_that_are_asked_for_have_a_digest_and_all_have_their_rows(
+    #[values(14, 15, 16, 17, 18)] major: u32,
+) {
+    let (address, _) = with_on(common::fresh_database_of(major).await, TABLES).await;
+    let tables = contents(&address, &[written("t", "n", &["101"])]).await;
     assert_eq!(rows(&tables), [("public.other", 7), ("public.t", 100)]);
     assert_eq!(tables["public.other"].digest, None);
     assert!(tables["public.t"].digest.is_some());
