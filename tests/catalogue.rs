@@ -130,7 +130,7 @@ async fn properties_are_told_in_the_words_of_the_catalogue() {
         ("column app.tasks.doubled", "default", "nothing"),
         ("column app.spans.kept", "position", "3"),
         ("type app.status", "labels", "'new', 'running', 'done'"),
-        ("type app.pair", "attributes", "a integer, b text"),
+        ("type app.pair", "attributes", "a integer, b text COLLATE pg_catalog.\"C\""),
         ("table app.logs", "partition key", "RANGE (at)"),
         ("table app.logs_2024", "inherits", "app.logs"),
         ("table app.scratch", "persistence", "unlogged"),
@@ -214,7 +214,7 @@ async fn what_belongs_to_an_extension_or_is_temporary_is_left_out() {
     "DROP INDEX app.ix_logs",
     &[
         "index app.ix_logs: is gone (was definition: CREATE INDEX ix_logs ON ONLY app.logs USING \
-         btree (at); indisready: true; indisunique: false; indisvalid: true)",
+         btree (at); indisready: true; indisunique: false; indisvalid: true; partitioned: true)",
         "index app.logs_2024_at_idx: is gone (was definition: CREATE INDEX logs_2024_at_idx ON \
          app.logs_2024 USING btree (at); indisready: true; indisunique: false; \
          indisvalid: true; partition of: app.ix_logs)",
@@ -299,6 +299,21 @@ async fn an_index_whose_concurrent_build_failed_is_debris() {
     assert_eq!(repaired.invalid_indexes(), [""; 0]);
     let named = told(&broken, &repaired);
     assert!(named.contains(&"index app.uq_kept: indisvalid was false, is true".to_owned()));
+}
+
+/// How an index of a partitioned table is built without blocking writers.
+#[tokio::test]
+async fn an_index_that_waits_for_those_of_its_partitions_is_no_debris() {
+    let session = with_schema().await;
+    session.batch("CREATE INDEX ix_line ON ONLY app.logs (line)").await.expect("an index");
+    let waiting = fingerprint(&session).await;
+    assert_eq!(waiting.objects["index app.ix_line"]["indisvalid"], "false");
+    assert_eq!(waiting.invalid_indexes(), [""; 0]);
+    let attach = "CREATE INDEX ix_line_2024 ON app.logs_2024 (line);
+                  ALTER INDEX app.ix_line ATTACH PARTITION app.ix_line_2024";
+    session.batch(attach).await.expect("its partition's");
+    let told = told(&waiting, &fingerprint(&session).await);
+    assert_eq!(told[0], "index app.ix_line: indisvalid was false, is true");
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use tokio_postgres::Row;
+
 use crate::connect::{self, Session};
 use crate::pg::{quote_ident, quote_literal};
-use crate::schema::{Fingerprint, QUERIES, SETTINGS};
+use crate::schema::{self, Fingerprint, MAJORS, SETTINGS, Stored};
 
 use super::Error;
 
@@ -17,6 +19,11 @@ const STATEMENT_TIMEOUT_MS: u32 = 60_000;
 /// Reads every object in one snapshot. The session must be idle; its settings are as before
 /// afterwards, whatever happens.
 pub async fn fingerprint(session: &Session) -> Result<Fingerprint, Error> {
+    read_schema(session).await.map(|stored| stored.fingerprint)
+}
+
+/// The fingerprint, and of which major the server is.
+pub async fn read_schema(session: &Session) -> Result<Stored, Error> {
     let fail = |what| move |error| Error::Catalogue { what, error: Box::new(error) };
     session.batch(&begin()).await.map_err(fail("begin"))?;
     match read(session).await {
@@ -46,16 +53,31 @@ fn begin() -> String {
     sql
 }
 
-async fn read(session: &Session) -> Result<Fingerprint, Error> {
-    let mut found = Fingerprint::default();
-    for &(kind, sql) in QUERIES {
-        let rows = session.client().query(sql, &[]).await.map_err(|error| Error::Catalogue {
-            what: kind,
-            error: Box::new(connect::Error::query(sql, &error)),
-        })?;
-        for row in rows {
-            found.insert(kind, row.get(0), row.get(1), row.get(2));
+async fn read(session: &Session) -> Result<Stored, Error> {
+    let server_major = major(session).await?;
+    let mut fingerprint = Fingerprint::default();
+    for query in schema::queries(server_major) {
+        for row in rows(session, query.about, query.sql).await? {
+            fingerprint.insert(row.get(0), row.get(1), row.get(2), row.get(3));
         }
     }
-    Ok(found)
+    Ok(Stored { server_major, fingerprint })
+}
+
+/// A later one than is known is read as the latest that is.
+async fn major(session: &Session) -> Result<u32, Error> {
+    let sql = "SELECT current_setting('server_version_num')::int / 10000";
+    let major = rows(session, "version", sql).await?.first().map_or(0, |row| row.get::<_, i32>(0));
+    let major = u32::try_from(major).unwrap_or_default();
+    match major < *MAJORS.start() {
+        true => Err(Error::TooOld { major }),
+        false => Ok(major),
+    }
+}
+
+async fn rows(session: &Session, what: &'static str, sql: &str) -> Result<Vec<Row>, Error> {
+    session.client().query(sql, &[]).await.map_err(|error| Error::Catalogue {
+        what,
+        error: Box::new(connect::Error::query(sql, &error)),
+    })
 }

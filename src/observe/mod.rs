@@ -16,12 +16,12 @@ mod thinning;
 
 use std::time::Duration;
 
-pub use catalogue::fingerprint;
+pub use catalogue::{fingerprint, read_schema};
 pub use contents::{Written, contents};
 pub use invariants::{Invariants, read_once, watch_invariants};
 pub use sampler::{INTERVAL, Sampling, sample};
 
-use crate::connect;
+use crate::{connect, schema};
 
 /// `application_name` of every session that only looks. Samples leave these sessions out.
 pub const APPLICATION_NAME: &str = "pgauntlet observe";
@@ -37,6 +37,11 @@ pub enum Error {
     Catalogue { what: &'static str, error: Box<connect::Error> },
     #[error("read what is in the tables ({what}): {error}")]
     Contents { what: String, error: Box<connect::Error> },
+    #[error(
+        "read the catalogue: the server is PostgreSQL {major}, and {} is the first supported",
+        schema::MAJORS.start()
+    )]
+    TooOld { major: u32 },
     #[error("start the sampler's thread: {0}")]
     Thread(#[source] std::io::Error),
     #[error("sample the lock table: {0}")]

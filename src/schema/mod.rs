@@ -5,6 +5,7 @@
 //! kept. This module holds the queries and compares their answers; it must not ask them.
 
 mod difference;
+mod file;
 mod queries;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use difference::Difference;
-pub use queries::{QUERIES, SETTINGS};
+pub use file::{Stored, StoredError};
+pub use queries::{MAJORS, Query, SETTINGS, queries};
 
 /// Name of an object, its kind first (`index public.ix_spans_task_id`), to its properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +23,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Adds what a row of a query of [`QUERIES`] said.
+    /// Adds what a row of one of the [`queries`] said.
     pub fn insert(&mut self, kind: &str, object: &str, property: &str, value: &str) {
         let properties = self.objects.entry(format!("{kind} {object}")).or_default();
         properties.insert(property.to_owned(), value.to_owned());
@@ -33,18 +35,23 @@ impl Fingerprint {
         difference::between(&self.objects, &other.objects)
     }
 
-    /// Indexes that reads do not use, because a build of theirs did not finish.
+    /// Indexes that reads do not use, because a build of theirs did not finish. One of a
+    /// partitioned table is never built: it is not valid as long as partitions have none attached,
+    /// which is how `CREATE INDEX … ON ONLY` begins.
     pub fn invalid_indexes(&self) -> Vec<&str> {
         self.names("index", |index| {
-            let is_false = |property| index.get(property).is_some_and(|v| v == "false");
-            is_false("indisvalid") || is_false("indisready")
+            let is = |property, value| index.get(property).is_some_and(|v| v == value);
+            let unfinished = is("indisvalid", "false") && !is("partitioned", "true");
+            unfinished || is("indisready", "false")
         })
     }
 
-    /// Constraints that hold for new rows only.
+    /// Constraints that hold for new rows only. One that is NOT ENFORCED holds for no row, and is
+    /// meant to.
     pub fn not_valid_constraints(&self) -> Vec<&str> {
         self.names("constraint", |constraint| {
-            constraint.get("convalidated").is_some_and(|v| v == "false")
+            let is_false = |property| constraint.get(property).is_some_and(|v| v == "false");
+            is_false("convalidated") && !is_false("enforced")
         })
     }
 
@@ -97,7 +104,27 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_survives_its_file() {
+    fn an_index_of_a_partitioned_table_that_waits_for_its_partitions_is_no_debris() {
+        let mut found = Fingerprint::default();
+        found.insert("index", "public.ix", "partitioned", "true");
+        found.insert("index", "public.ix", "indisvalid", "false");
+        found.insert("index", "public.ix", "indisready", "true");
+        assert_eq!(found.invalid_indexes(), [""; 0]);
+        found.insert("index", "public.ix", "indisready", "false");
+        assert_eq!(found.invalid_indexes(), ["public.ix"]);
+    }
+
+    #[test]
+    fn a_constraint_that_is_not_enforced_is_no_debris() {
+        let mut found = Fingerprint::default();
+        found.insert("constraint", "public.t.fk", "convalidated", "false");
+        assert_eq!(found.not_valid_constraints(), ["public.t.fk"]);
+        found.insert("constraint", "public.t.fk", "enforced", "false");
+        assert_eq!(found.not_valid_constraints(), [""; 0]);
+    }
+
+    #[test]
+    fn a_fingerprint_survives_its_json() {
         let text = serde_json::to_string(&with_debris()).expect("json");
         assert_eq!(serde_json::from_str::<Fingerprint>(&text).expect("json"), with_debris());
     }
