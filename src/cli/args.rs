@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::provision::{self, SourceRequest};
 use crate::run::SizeRequest;
@@ -32,6 +32,10 @@ pub enum Command {
     List(Which),
     /// Parse and cross-check scenarios, without a server
     Check(Which),
+    /// Write the fingerprint of a database's schema
+    Fingerprint(FingerprintArguments),
+    /// Compare the schemas of two databases, or of one and a fingerprint of before
+    Diff(DiffArguments),
     /// Show which server would be used, and what is in the way
     Doctor(ServerArguments),
     /// List or empty the cache of seeded databases
@@ -125,6 +129,40 @@ pub struct TrialArguments {
 pub struct JudgeArguments {
     /// A directory that `run --out` wrote, or one trial's directory in it
     pub directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct FingerprintArguments {
+    /// The database: postgres://user@host:5432/database
+    pub url: String,
+    /// Write it here, over what is there [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The postgres:// URL of a database, or a file that `fingerprint` wrote
+    pub from: String,
+    /// Another one: told is what has to change in FROM to become TO
+    #[arg(required_unless_present = "against", conflicts_with = "against")]
+    pub to: Option<String>,
+    /// In place of TO: a file that `fingerprint` wrote; told is what changed since
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// A difference that is meant to be there: 'KIND NAME' or 'KIND NAME: PROPERTY', as in 'column
+    /// public.orders.total: type'; may be repeated, and each one must occur
+    #[arg(long, value_name = "DIFFERENCE")]
+    pub accept: Vec<String>,
+    /// For a person, or a JSON list
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -4,9 +4,11 @@
 
 mod args;
 mod cache;
+mod diff;
 mod doctor;
 mod run;
 mod scenarios;
+mod secrets;
 mod tried;
 
 use std::ffi::OsString;
@@ -46,6 +48,8 @@ async fn run_command(command: &Command) -> Ending {
         Command::Judge(arguments) => run::judge(arguments),
         Command::List(which) => scenarios::list(which),
         Command::Check(which) => scenarios::check(which),
+        Command::Fingerprint(arguments) => diff::fingerprint(arguments).await,
+        Command::Diff(arguments) => diff::diff(arguments).await,
         Command::Doctor(server) => doctor::doctor(server).await,
         Command::Cache(arguments) => cache::cache(arguments).await,
     }
@@ -53,11 +57,18 @@ async fn run_command(command: &Command) -> Ending {
 
 /// `--help` and `--version` are errors to clap and successes to everybody else.
 fn usage(error: &clap::Error) -> Ending {
-    // Nothing can be told if the terminal is gone.
-    let _ = error.print();
     match error.use_stderr() {
-        true => Ending::BadInput,
-        false => Ending::AsExpected,
+        true => {
+            // What was typed is repeated, and may be a server's address.
+            let told = error.render().ansi().to_string();
+            anstream::eprint!("{}", secrets::without_passwords(&told));
+            Ending::BadInput
+        }
+        false => {
+            // Nothing can be told if the terminal is gone.
+            let _ = error.print();
+            Ending::AsExpected
+        }
     }
 }
 

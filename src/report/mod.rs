@@ -1,5 +1,6 @@
 //! Renders judgements and progress. It never judges: what is not in a judgement is not shown.
 
+mod differences;
 mod live;
 mod numbers;
 mod result;
@@ -8,6 +9,7 @@ mod table;
 mod text;
 mod trial;
 
+pub use differences::differences;
 pub use live::{Live, Mode};
 pub use numbers::bytes;
 pub use result::{ReadError, ResultFile, WriteError};
