@@ -238,6 +238,15 @@ async fn what_belongs_to_an_extension_or_is_temporary_is_left_out() {
     &["trigger app.tasks.touch: is gone (was definition: CREATE TRIGGER touch BEFORE UPDATE ON \
        app.tasks FOR EACH ROW EXECUTE FUNCTION app.touch(); enabled: origin)"]
 )]
+#[case::a_foreign_key_that_checks_nothing(
+    "ALTER TABLE app.spans DISABLE TRIGGER ALL",
+    &["constraint app.spans.spans_task_id_fkey: disabled triggers was not set, is \
+       \"RI_FKey_check_ins\" on app.spans: D, \"RI_FKey_check_upd\" on app.spans: D"]
+)]
+#[case::privileges_that_are_the_default_anyway(
+    "GRANT SELECT ON app.spans TO PUBLIC; REVOKE SELECT ON app.spans FROM PUBLIC",
+    &[]
+)]
 #[case::sequence(
     "ALTER SEQUENCE app.ticket INCREMENT 7",
     &["sequence app.ticket: increment was 2, is 7"]

@@ -75,6 +75,33 @@ async fn every_kind_of_object_is_told_on_every_major(#[values(14, 15, 16, 17, 18
     });
 }
 
+/// A key to a partitioned table has rows of its own for each partition, under names that count.
+#[rstest]
+#[tokio::test]
+async fn the_order_of_partitions_means_nothing(#[values(14, 15, 16, 17, 18)] major: u32) {
+    let parts = [
+        "CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+        "CREATE TABLE t (id int REFERENCES p) PARTITION BY LIST (id);
+         CREATE TABLE t0 PARTITION OF t DEFAULT",
+    ];
+    let mut found = Vec::new();
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
+        let session = session(&common::fresh_database_of(major).await).await;
+        let parent = "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY HASH (id)";
+        session.batch(parent).await.expect("a parent");
+        for part in order {
+            session.batch(parts[part]).await.expect("a part");
+        }
+        found.push(fingerprint(&session).await);
+    }
+    assert_eq!(found[0].diff(&found[1]), []);
+    assert_eq!(found[0].diff(&found[2]), []);
+    let keys = found[0].objects.keys().filter(|object| object.contains("fkey"));
+    let keys: Vec<&String> = keys.collect();
+    assert_eq!(keys, ["constraint public.t.t_id_fkey", "constraint public.t0.t_id_fkey"]);
+}
+
 /// Majors whose own pg_dump and psql are installed, and where.
 async fn with_clients() -> Vec<(u32, PathBuf)> {
     let source = SourceRequest::Local { pg_bin: None, major: None };

@@ -176,7 +176,8 @@ mod tests {
         );
         assert_eq!(
             text,
-            "~ table t\n    comment: not set -> c\n    kind: table -> view\n    options: a=1 -> not set\n"
+            "~ table t\n    comment: not set -> c\n    kind: table -> view\n    \
+             options: a=1 -> not set\n"
         );
     }
 
