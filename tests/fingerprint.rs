@@ -73,6 +73,9 @@ async fn every_kind_of_object_is_told_on_every_major(#[values(14, 15, 16, 17, 18
     insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!(format!("fingerprint_{major}"), listed(&found));
     });
+    // Whoever may connect reads the same.
+    session.batch("SET ROLE fp_reader").await.expect("a role without privileges");
+    assert_eq!(found.diff(&fingerprint(&session).await), []);
 }
 
 /// A key to a partitioned table has rows of its own for each partition, under names that count.
