@@ -3,17 +3,18 @@
 mod common;
 mod tapped;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use pgauntlet::history::{ClosedBy, FaultEvent, StatementId, TransactionStatus};
+use pgauntlet::history::{ClosedBy, StatementId, TransactionStatus};
 use pgauntlet::migrate::TapServer;
-use pgauntlet::tap::{At, BoxStream, Doing, Fault, FaultKind, Sight, Upstream, Watch};
+use pgauntlet::pg::LockMode;
+use pgauntlet::tap::{At, Blow, BoxStream, Fault, FaultKind, Hold, Sight, Upstream, Watch};
 use rstest::rstest;
 
+use tapped::log::{Log, event, state};
 use tapped::{SOON, Tapped, eventually, failure, run, value};
 
 /// Long enough that what the fault is to meet goes on by then.
@@ -29,35 +30,8 @@ async fn tapped(kind: FaultKind, at: At) -> (Tapped, Log) {
     (Tapped::before(address, T, &[Fault { at, kind }]).await, log)
 }
 
-struct Log {
-    path: PathBuf,
-}
-
-impl Log {
-    /// Lines about a backend.
-    fn of(&self, pid: i32) -> Vec<String> {
-        let text = std::fs::read(&self.path).expect("the server's log");
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let backend = format!("[{pid}]");
-        text.lines().filter(|line| line.contains(&backend)).map(str::to_owned).collect()
-    }
-
-    async fn says_soon(&self, pid: i32, what: &str) {
-        let says = async || self.of(pid).iter().any(|line| line.contains(what));
-        eventually(what, says).await;
-    }
-}
-
 const fn at(statement: StatementId) -> At {
     At::Statement(statement)
-}
-
-fn event(kind: FaultKind, statement: Option<StatementId>) -> Vec<FaultEvent> {
-    vec![FaultEvent { attempt: 0, fault: kind.to_string(), statement }]
-}
-
-fn state(error: Option<&pgauntlet::history::ServerError>) -> &str {
-    error.and_then(|error| error.sqlstate.as_ref()).map_or("", |state| state.code())
 }
 
 const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)";
@@ -93,7 +67,7 @@ async fn a_statement_that_is_never_in_the_state_of_the_fault_is_spared(
     #[case] kind: FaultKind,
     #[case] sql: &str,
 ) {
-    let (trial, _) = tapped(kind, at(1)).await;
+    let (trial, _) = tapped(kind.clone(), at(1)).await;
     let client = trial.client().await;
     run(&client, &["BEGIN"]).await;
     if kind == FaultKind::CancelWaiting {
@@ -137,7 +111,7 @@ async fn a_statement_that_works_is_cancelled(#[case] when: At, #[case] sql: &str
     assert_eq!(trial.text("SELECT coalesce(sum(c), 0) FROM t").await, "0");
 }
 
-/// Tells what it sees a while later.
+/// Strikes a while later.
 struct Late(TapServer);
 
 struct LateWatch(Arc<dyn Watch>);
@@ -157,11 +131,10 @@ impl Watch for LateWatch {
         self.0.look(pid, relations)
     }
 
-    fn doing(&self, pid: i32) -> BoxFuture<'_, Result<Doing, String>> {
+    fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>> {
         async move {
-            let doing = self.0.doing(pid).await;
             tokio::time::sleep(Duration::from_millis(300)).await;
-            doing
+            self.0.strike(pid, blow).await
         }
         .boxed()
     }
@@ -173,6 +146,14 @@ impl Watch for LateWatch {
     fn terminate(&self, pid: i32) -> BoxFuture<'_, Result<(), String>> {
         self.0.terminate(pid)
     }
+
+    fn block<'a>(
+        &'a self,
+        relation: &'a str,
+        mode: LockMode,
+    ) -> BoxFuture<'a, Result<Box<dyn Hold>, String>> {
+        self.0.block(relation, mode)
+    }
 }
 
 #[tokio::test]
@@ -181,7 +162,7 @@ async fn a_cancel_that_comes_too_late_does_not_hit_the_next_statement() {
     let database = common::fresh_database().await;
     let trial = Tapped::before_as(database, T, &[fault], |server| Arc::new(Late(server))).await;
     let client = trial.client().await;
-    // The first is over when it is known to have worked, and so it is spared.
+    // The first is over when it is struck at, and so it is spared.
     run(&client, &["SELECT pg_sleep(0.2)", "SELECT pg_sleep(0.6)"]).await;
     assert_eq!(trial.faults(), vec![]);
     trial.assert_measured();
@@ -272,7 +253,7 @@ async fn a_connection_is_cut_by_the_clock_whatever_it_does(
     #[case] kind: FaultKind,
     #[case] statement: Option<StatementId>,
 ) {
-    let (trial, _) = tapped(kind, LATER).await;
+    let (trial, _) = tapped(kind.clone(), LATER).await;
     let client = trial.client().await;
     run(&client, &["BEGIN"]).await;
     if let Some(sql) = sql {

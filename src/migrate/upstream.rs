@@ -11,7 +11,7 @@ use tokio_postgres::{Row, Statement};
 use crate::connect::{Address, Session, server_error};
 use crate::history::{Event, Recorder, Role, SessionSeen};
 use crate::pg::LockMode;
-use crate::tap::{BoxStream, Doing, SeenLock, Sight, Upstream, Watch};
+use crate::tap::{Blow, BoxStream, Hold, SeenLock, Sight, Upstream, Watch};
 
 /// The tap's looks must not queue behind a lock on the catalogue that the change itself holds.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,9 +35,22 @@ FROM pg_catalog.pg_class c
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'i', 'm', 'p', 'I', 'S')
   AND c.relnamespace <> 'pg_toast'::pg_catalog.regnamespace";
 
-const DOING: &str = "
-SELECT state = 'active', wait_event_type = 'Lock'
-FROM pg_catalog.pg_stat_activity WHERE pid = $1";
+/// Looks and acts in one step: of a short statement there is no time for two. The function below
+/// pg_stat_activity looks at one backend; the view looks at all.
+fn strike(act: &str, state: &str) -> String {
+    format!(
+        "SELECT pg_catalog.{act}(a.pid) FROM pg_catalog.pg_stat_get_activity($1) AS a
+         WHERE a.state = 'active' AND {state}"
+    )
+}
+
+/// How long a session of ours waits for a lock that the change is to wait for: the application
+/// queues behind it meanwhile.
+const BLOCK_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
+/// Tries to get it.
+const BLOCK_TRIES: u32 = 10;
+/// Longest wait for the session to give the lock back, which nothing can hold up.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The server behind the tap of one attempt.
 pub struct Server {
@@ -55,7 +68,7 @@ impl Upstream for Server {
 
     fn watch(&self) -> BoxFuture<'_, Result<Arc<dyn Watch>, String>> {
         async {
-            let watching = Watching::open(&self.ours).await?;
+            let watching = Watching::open(&self.ours, &self.recorder).await?;
             let session = SessionSeen { pid: watching.session.pid(), role: Role::Observer };
             self.recorder.record(Event::Session(session));
             Ok(Arc::new(watching) as Arc<dyn Watch>)
@@ -65,23 +78,43 @@ impl Upstream for Server {
 }
 
 struct Watching {
+    address: Address,
+    recorder: Recorder,
     session: Session,
     wal: Statement,
     locks: Statement,
     relations: Statement,
-    doing: Statement,
+    cancel_waiting: Statement,
+    cancel_working: Statement,
+    terminate: Statement,
 }
 
 impl Watching {
-    async fn open(address: &Address) -> Result<Watching, String> {
+    async fn open(address: &Address, recorder: &Recorder) -> Result<Watching, String> {
         let timeout = format!("{}s", LOOK_TIMEOUT.as_secs());
         let settings = BTreeMap::from([("statement_timeout".to_owned(), timeout)]);
         let session = Session::open(address, "pgauntlet observe", &settings).await;
         let session = session.map_err(|error| error.to_string())?;
-        let prepare = async |sql| session.client().prepare(sql).await.map_err(|e| words(&e));
+        let prepare = async |sql: &str| session.client().prepare(sql).await.map_err(|e| words(&e));
         let (wal, locks) = (prepare(WAL).await?, prepare(LOCKS).await?);
-        let (relations, doing) = (prepare(RELATIONS).await?, prepare(DOING).await?);
-        Ok(Watching { session, wal, locks, relations, doing })
+        let relations = prepare(RELATIONS).await?;
+        let waits = "a.wait_event_type = 'Lock'";
+        let works = "a.wait_event_type IS DISTINCT FROM 'Lock'";
+        let cancel_waiting = prepare(&strike("pg_cancel_backend", waits)).await?;
+        let cancel_working = prepare(&strike("pg_cancel_backend", works)).await?;
+        let terminate = prepare(&strike("pg_terminate_backend", "true")).await?;
+        let (address, recorder) = (address.clone(), recorder.clone());
+        Ok(Watching {
+            address,
+            recorder,
+            session,
+            wal,
+            locks,
+            relations,
+            cancel_waiting,
+            cancel_working,
+            terminate,
+        })
     }
 
     /// Locks last: what the change holds while the rest is read, it holds at the end as well.
@@ -103,6 +136,28 @@ impl Watching {
         })
     }
 
+    async fn hold(&self, relation: &str, mode: LockMode) -> Result<Held, String> {
+        let settings = BTreeMap::new();
+        let session = Session::open(&self.address, "pgauntlet disturbance", &settings).await;
+        let session = session.map_err(|error| error.to_string())?;
+        let role = Role::Disturbance("the lock that the change is to give up waiting for".into());
+        self.recorder.record(Event::Session(SessionSeen { pid: session.pid(), role }));
+        let lock = format!(
+            "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {relation} IN {} MODE",
+            BLOCK_LOCK_TIMEOUT.as_millis(),
+            mode.sql(),
+        );
+        let mut tries = 1;
+        while let Err(error) = session.batch(&lock).await {
+            if tries == BLOCK_TRIES {
+                return Err(error.to_string());
+            }
+            tries += 1;
+            session.batch("ROLLBACK").await.map_err(|error| error.to_string())?;
+        }
+        Ok(Held { session })
+    }
+
     async fn signal(&self, sql: &str, pid: i32) -> Result<(), String> {
         // Whether the backend was there to be signalled shows in what it does.
         self.session.client().execute(sql, &[&pid]).await.map(drop).map_err(|e| words(&e))
@@ -114,18 +169,15 @@ impl Watch for Watching {
         async move { self.see(pid, relations).await.map_err(|error| words(&error)) }.boxed()
     }
 
-    fn doing(&self, pid: i32) -> BoxFuture<'_, Result<Doing, String>> {
+    fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>> {
+        let statement = match blow {
+            Blow::CancelWaiting => &self.cancel_waiting,
+            Blow::CancelWorking => &self.cancel_working,
+            Blow::Terminate => &self.terminate,
+        };
         async move {
-            let row = self.session.client().query_opt(&self.doing, &[&pid]).await;
-            let row = row.map_err(|error| words(&error))?;
-            let is = |column: usize| {
-                row.as_ref().and_then(|row| row.get::<_, Option<bool>>(column)).unwrap_or(false)
-            };
-            Ok(match (is(0), is(1)) {
-                (true, true) => Doing::Waiting,
-                (true, false) => Doing::Working,
-                (false, _) => Doing::Nothing,
-            })
+            let struck = self.session.client().query_opt(statement, &[&pid]).await;
+            struck.map(|row| row.is_some()).map_err(|error| words(&error))
         }
         .boxed()
     }
@@ -136,6 +188,29 @@ impl Watch for Watching {
 
     fn terminate(&self, pid: i32) -> BoxFuture<'_, Result<(), String>> {
         self.signal("SELECT pg_catalog.pg_terminate_backend($1)", pid).boxed()
+    }
+
+    fn block<'a>(
+        &'a self,
+        relation: &'a str,
+        mode: LockMode,
+    ) -> BoxFuture<'a, Result<Box<dyn Hold>, String>> {
+        async move { Ok(Box::new(self.hold(relation, mode).await?) as Box<dyn Hold>) }.boxed()
+    }
+}
+
+/// A session with a lock in its transaction.
+struct Held {
+    session: Session,
+}
+
+impl Hold for Held {
+    fn release(self: Box<Self>) -> BoxFuture<'static, ()> {
+        async move {
+            // A session that cannot roll back is gone, and its lock with it.
+            let _ = tokio::time::timeout(RELEASE_TIMEOUT, self.session.batch("ROLLBACK")).await;
+        }
+        .boxed()
     }
 }
 

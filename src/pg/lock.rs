@@ -50,6 +50,18 @@ impl LockMode {
         }
     }
 
+    /// As LOCK TABLE names it: `SHARE ROW EXCLUSIVE`.
+    pub fn sql(self) -> String {
+        let mut sql = String::new();
+        for letter in self.as_str().trim_end_matches("Lock").chars() {
+            if letter.is_ascii_uppercase() && !sql.is_empty() {
+                sql.push(' ');
+            }
+            sql.push(letter.to_ascii_uppercase());
+        }
+        sql
+    }
+
     /// Whether a request in this mode waits for a lock held in `other` by somebody else.
     pub fn conflicts_with(self, other: LockMode) -> bool {
         use LockMode::*;
@@ -118,5 +130,11 @@ mod tests {
             assert_eq!(LockMode::parse(mode.as_str()), Some(mode));
         }
         assert_eq!(LockMode::parse("SIReadLock"), None);
+    }
+
+    #[test]
+    fn a_mode_has_its_name_in_sql() {
+        assert_eq!(LockMode::ShareRowExclusiveLock.sql(), "SHARE ROW EXCLUSIVE");
+        assert_eq!(LockMode::ShareLock.sql(), "SHARE");
     }
 }

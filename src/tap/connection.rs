@@ -1,5 +1,6 @@
 //! Carries one connection of the change, and looks at the server between its statements.
 
+mod deaths;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use super::shared::Shared;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, look_failed};
 use super::watch::{BoxStream, Sight};
+use deaths::{Armed, Limited};
 
 /// Longest look at the server by our own session; it takes a millisecond.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,6 +61,9 @@ pub struct Connection {
     withheld: Option<Vec<Bytes>>,
     fault: Option<FaultKind>,
     running: Option<StatementId>,
+    /// A fault is prepared for the statement that is about to be sent.
+    armed: Option<Armed>,
+    limited: Option<Limited>,
     unframed: bool,
     said_goodbye: bool,
     announced_itself: bool,
@@ -107,6 +112,8 @@ impl Connection {
             withheld: None,
             fault: None,
             running: None,
+            armed: None,
+            limited: None,
             unframed: opening.replication,
             said_goodbye: false,
             announced_itself: false,
@@ -117,16 +124,20 @@ impl Connection {
     pub async fn run(mut self) {
         let cut = self.cut.clone();
         let ended = tokio::select! {
-            ended = self.carry() => ended,
+            biased;
             () = cut.cancelled() => Err(End::Fault),
+            ended = self.carry() => ended,
         };
         let transaction = self.conversation.transaction();
         if let Some(mut outcome) = self.conversation.gone() {
-            if let (Err(End::Fault), Some(fault)) = (&ended, self.fault) {
+            let fault = self.fault.take().or_else(|| self.shared.cut_by(self.number));
+            if let (Err(End::Fault), Some(fault)) = (&ended, fault) {
                 outcome.error = Some(tracer::cut(&fault.to_string()));
             } else if let Some(error) = &self.conversation.parting {
                 outcome.error = Some(error.clone());
             }
+            self.shared.rests(self.number).await;
+            self.was_struck(outcome.error.as_ref());
             let now = self.shared.recorder.clock().now();
             self.tracer.ended(now, *outcome, None, &BTreeMap::new(), Micros::ZERO);
         } else if let Some(error) = &self.conversation.parting
@@ -217,6 +228,11 @@ impl Connection {
     /// Moves what can be moved from one side's input to the other's output.
     async fn pump(&mut self) -> Result<(), End> {
         loop {
+            if self.shared.killed.is_cancelled() {
+                // A process that is dead says no more.
+                self.held = None;
+                self.from_client.frames.take_rest();
+            }
             if self.unframed {
                 if let Some((frame, _)) = self.held.take() {
                     self.to_server.push(frame.bytes().clone());
@@ -252,6 +268,7 @@ impl Connection {
             };
             self.said_goodbye |= message == FromClient::Terminate;
             let pipeline = self.conversation.pipeline();
+            let mut goes = true;
             match self.conversation.client(&message) {
                 ClientStep::Forward => {}
                 ClientStep::Hold => {
@@ -272,11 +289,13 @@ impl Connection {
                     continue;
                 }
                 ClientStep::Begin(statement) => {
-                    self.begin(*statement, &message, pipeline).await?;
+                    goes = self.begin(*statement, &message, pipeline).await?;
                 }
-                ClientStep::Run(statement) => self.runs(Some(*statement))?,
+                ClientStep::Run(statement) => goes = self.runs(Some(*statement)).await?,
             }
-            self.to_server.push(frame.bytes().clone());
+            if goes {
+                self.to_server.push(frame.bytes().clone());
+            }
             moved = true;
         }
         Ok(moved)
@@ -336,11 +355,15 @@ impl Connection {
         match step {
             ServerStep::Forward | ServerStep::Answered => {}
             ServerStep::Ended(outcome) => self.ended(*outcome).await?,
-            ServerStep::Dropped => self.tracer.dropped(),
+            ServerStep::Dropped => {
+                self.stand_down().await;
+                self.tracer.dropped();
+            }
             ServerStep::Unframed => self.unframe(),
         }
         if ready {
             self.is_ready();
+            self.lift(self.conversation.transaction(), false).await?;
         }
         Ok(())
     }
@@ -370,15 +393,16 @@ impl Connection {
         }
     }
 
-    /// A statement begins with the message, after what the pipeline has held before it.
+    /// A statement begins with the message, after what the pipeline has held before it. False: a
+    /// fault keeps the message here.
     async fn begin(
         &mut self,
         statement: Statement,
         message: &FromClient,
         pipeline: Pipeline,
-    ) -> Result<(), End> {
+    ) -> Result<bool, End> {
         let transaction = self.conversation.transaction();
-        let Some(announced) = self.tracer.announced(&statement) else { return Ok(()) };
+        let Some(announced) = self.tracer.announced(&statement) else { return Ok(true) };
         let clock = self.shared.recorder.clock();
         let from = clock.now();
         let usable =
@@ -393,7 +417,7 @@ impl Connection {
             } else {
                 self.read_settings(pipeline == Pipeline::Executed).await?;
                 if self.conversation.pipeline_failed() {
-                    return Ok(());
+                    return Ok(true);
                 }
                 looked = true;
             }
@@ -404,45 +428,28 @@ impl Connection {
             before = self.look(!in_transaction && !looks::moves_rows(&statement.kind)).await;
             looked = true;
         }
+        if usable && pipeline != Pipeline::Prepared {
+            looked |= self.arm(&statement.kind, pipeline == Pipeline::Executed).await?;
+            if self.conversation.pipeline_failed() {
+                return Ok(true);
+            }
+        }
         let paused = if looked { clock.now() - from } else { Micros::ZERO };
         self.tracer.begin(statement, announced, transaction, before, paused);
         match message {
             FromClient::Query { .. }
             | FromClient::FunctionCall { .. }
-            | FromClient::Execute { .. } => self.runs(None),
-            _ => Ok(()),
+            | FromClient::Execute { .. } => self.runs(None).await,
+            _ => Ok(true),
         }
-    }
-
-    /// The statement goes to the server now, unless a fault is in the way.
-    fn runs(&mut self, statement: Option<Statement>) -> Result<(), End> {
-        let Some(id) = self.tracer.runs(statement) else { return Ok(()) };
-        self.running = Some(id);
-        self.shared.running(self.number, Some(id));
-        let Some(fault) = self.shared.fault_at(id) else { return Ok(()) };
-        match fault {
-            FaultKind::CutBefore => {
-                self.shared.record_fault(fault, Some(id));
-                self.fault = Some(fault);
-                return Err(End::Fault);
-            }
-            FaultKind::CutAfter | FaultKind::DelayAnswer(_) => self.fault = Some(fault),
-            FaultKind::Refuse(time) => {
-                self.shared.refuse(time);
-                self.shared.record_fault(fault, Some(id));
-            }
-            FaultKind::CancelWaiting | FaultKind::CancelWorking | FaultKind::KillBackend => {
-                let shared = Arc::clone(&self.shared);
-                tokio::spawn(shared.strike(fault, self.number, id));
-            }
-        }
-        Ok(())
     }
 
     async fn ended(&mut self, outcome: Outcome) -> Result<(), End> {
         let ended = self.shared.recorder.clock().now();
-        let running = self.running.take();
         self.shared.rests(self.number).await;
+        self.disarm(outcome.error.as_ref()).await;
+        self.was_struck(outcome.error.as_ref());
+        let running = self.running.take();
         let (mut after, mut own) = (None, BTreeMap::new());
         let due = self.tracer.look_due(&outcome);
         if let Some(relations) = due {
@@ -455,9 +462,13 @@ impl Connection {
                 own = self.own_filenodes(sight, &outcome).await?;
             }
         }
-        let paused = match due {
-            Some(_) => self.shared.recorder.clock().now() - ended,
-            None => Micros::ZERO,
+        let lifted = self.lift_due(&outcome);
+        if lifted {
+            self.lift(outcome.transaction, outcome.in_pipeline).await?;
+        }
+        let paused = match due.is_some() || lifted {
+            true => self.shared.recorder.clock().now() - ended,
+            false => Micros::ZERO,
         };
         self.tracer.ended(ended, outcome, after, &own, paused);
         self.answer(running).await
@@ -469,14 +480,14 @@ impl Connection {
         if let Some(by) = delayed {
             tokio::time::sleep(by).await;
         }
-        match self.fault {
+        match &self.fault {
             Some(fault @ FaultKind::CutAfter) => {
                 self.shared.record_fault(fault, statement);
                 return Err(End::Fault);
             }
             Some(fault @ FaultKind::DelayAnswer(by)) => {
                 self.shared.record_fault(fault, statement);
-                tokio::time::sleep(by).await;
+                tokio::time::sleep(*by).await;
             }
             _ => {}
         }

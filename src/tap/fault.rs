@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::history::StatementId;
+use crate::pg::LockMode;
 
 /// Brought about once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub at: At,
     pub kind: FaultKind,
@@ -16,11 +17,14 @@ pub struct Fault {
 pub enum At {
     /// With this statement of the attempt, whichever connection sends it.
     Statement(StatementId),
+    /// This long after the statement was sent, whatever it does then: a cancel, a kill, a cut. One
+    /// that is over by then is spared.
+    Into(StatementId, Duration),
     /// This long after the tap began to listen, whatever goes on then.
     Time(Duration),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// `pg_cancel_backend` while the statement waits for a lock. One that never waits is spared.
     CancelWaiting,
@@ -29,6 +33,20 @@ pub enum FaultKind {
     CancelWorking,
     /// `pg_terminate_backend` while the statement runs.
     KillBackend,
+    /// `pg_terminate_backend` while the statement is held back, so that 57P01 is its answer.
+    KillBackendBefore,
+    /// A session of ours holds `relation` in `mode` while the statement runs, and the server ends
+    /// the statement's wait for it (55P03). One that does not wait for it is spared, and so is one
+    /// before which the lock cannot be had or no question can be put to its session. With
+    /// [`At::Statement`] only.
+    TimeOutWaiting {
+        /// As a `regclass` is shown.
+        relation: String,
+        mode: LockMode,
+    },
+    /// Whoever applies the change is killed, the statement is not sent, and the connection is
+    /// closed once its client is gone.
+    KillClient,
     /// The connection is closed on both sides instead of sending the statement.
     CutBefore,
     /// The statement runs to its end, and the connection is closed instead of its answer.
@@ -45,6 +63,11 @@ impl fmt::Display for FaultKind {
             FaultKind::CancelWaiting => f.write_str("cancel while it waits for a lock"),
             FaultKind::CancelWorking => f.write_str("cancel while it works"),
             FaultKind::KillBackend => f.write_str("kill the backend"),
+            FaultKind::KillBackendBefore => f.write_str("kill the backend before the statement"),
+            FaultKind::TimeOutWaiting { relation, mode } => {
+                write!(f, "let it give up waiting for {relation}, held in {mode}")
+            }
+            FaultKind::KillClient => f.write_str("kill whoever applies the change"),
             FaultKind::CutBefore => f.write_str("cut before the statement"),
             FaultKind::CutAfter => f.write_str("cut after the statement and before its answer"),
             FaultKind::DelayAnswer(by) => write!(f, "delay the answer by {} ms", by.as_millis()),

@@ -45,7 +45,7 @@ impl Settings {
 }
 
 /// A timeout as SHOW tells it: `0`, `500ms`, `3s`, `1min`, `2h`, `1d`.
-fn milliseconds(text: &str) -> Option<u64> {
+pub fn milliseconds(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
     let unit = match &text[digits..] {
@@ -64,6 +64,8 @@ fn milliseconds(text: &str) -> Option<u64> {
 pub struct Question {
     pub bytes: Bytes,
     pub closes: usize,
+    /// The server may warn of what we ask for, which is no business of the client's.
+    pub warns: bool,
 }
 
 /// Asks for the settings in force.
@@ -71,6 +73,24 @@ pub fn settings(server_version: u32, in_pipeline: bool) -> std::io::Result<Quest
     let known = if server_version < TRANSACTION_TIMEOUT_SINCE { 3 } else { SETTINGS.len() };
     let sql: Vec<String> = SETTINGS[..known].iter().map(|name| format!("SHOW {name}")).collect();
     ask(&sql, in_pipeline)
+}
+
+/// Asks for the `lock_timeout` in force.
+pub fn lock_timeout(in_pipeline: bool) -> std::io::Result<Question> {
+    ask(&["SHOW lock_timeout".to_owned()], in_pipeline)
+}
+
+/// Sets `lock_timeout` to a value as SHOW tells it, for the transaction or for the session. In a
+/// pipeline without a BEGIN, the server takes the first for a mistake and does it.
+pub fn set_lock_timeout(value: &str, local: bool, in_pipeline: bool) -> std::io::Result<Question> {
+    let scope = if local { "LOCAL" } else { "SESSION" };
+    let question = ask(&[format!("SET {scope} lock_timeout = '{value}'")], in_pipeline)?;
+    Ok(Question { warns: true, ..question })
+}
+
+/// Takes back what the session has set, and asks for the `lock_timeout` that is in force then.
+pub fn reset_lock_timeout() -> std::io::Result<Question> {
+    ask(&["RESET lock_timeout".to_owned(), "SHOW lock_timeout".to_owned()], false)
 }
 
 /// Asks for the relfilenodes of relations, as the open transaction sees them.
@@ -91,7 +111,7 @@ pub fn nothing() -> Question {
         .and_then(|()| frontend::close(b'S', NAME, &mut out));
     debug_assert!(built.is_ok(), "short names fit");
     frontend::sync(&mut out);
-    Question { bytes: out.freeze(), closes: 1 }
+    Question { bytes: out.freeze(), closes: 1, warns: false }
 }
 
 /// Each statement prepared, run and closed; at the end a Sync, or a Flush inside the client's own
@@ -118,7 +138,7 @@ fn ask(statements: &[String], in_pipeline: bool) -> std::io::Result<Question> {
         true => frontend::flush(&mut out),
         false => frontend::sync(&mut out),
     }
-    Ok(Question { bytes: out.freeze(), closes: 2 * statements.len() })
+    Ok(Question { bytes: out.freeze(), closes: 2 * statements.len(), warns: false })
 }
 
 #[cfg(test)]

@@ -117,6 +117,12 @@ impl Tap {
         self.shared.pids()
     }
 
+    /// Cancelled when a fault asks for it that whoever applies the change be killed, at once and
+    /// without a goodbye.
+    pub fn killed(&self) -> CancellationToken {
+        self.shared.killed.clone()
+    }
+
     /// Cancels what the change's backends run.
     pub async fn cancel(&self) {
         for pid in self.shared.pids() {

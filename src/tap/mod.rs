@@ -38,4 +38,4 @@ mod watch;
 pub use fault::{At, Fault, FaultKind};
 pub use listen::{Error, Setup, Tap};
 pub use shared::{Announced, Announcements};
-pub use watch::{BoxStream, Doing, SeenLock, Sight, Stream, Upstream, Watch};
+pub use watch::{Blow, BoxStream, Hold, SeenLock, Sight, Stream, Upstream, Watch};

@@ -1,5 +1,7 @@
 //! What the connections of one attempt share.
 
+mod strikes;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +17,7 @@ use crate::history::{
 
 use super::fault::{At, Fault, FaultKind};
 use super::statement::recorded;
-use super::watch::{Doing, Watch};
-
-/// Between two looks at whether a statement waits or works yet.
-const DOING_POLL: Duration = Duration::from_millis(1);
+use super::watch::Watch;
 
 /// A statement as its file, or its runner, has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +73,8 @@ pub struct Shared {
     last_error: Mutex<Option<ServerError>>,
     /// The change is over, and what it left running is being ended.
     pub giving_up: AtomicBool,
+    /// Whoever applies the change is to be killed: nothing that it still says goes on.
+    pub killed: CancellationToken,
 }
 
 /// An open connection, for whoever does something to it from outside.
@@ -82,7 +83,11 @@ struct Backend {
     pid: i32,
     running: Option<StatementId>,
     cut: CancellationToken,
+    /// The fault that cut it.
+    cut_by: Option<FaultKind>,
     delay: Option<Duration>,
+    /// What struck the running statement; its end shows whether it was met.
+    struck: Option<FaultKind>,
     /// Held while the backend is struck, so that nothing else runs on it meanwhile.
     striking: Arc<tokio::sync::Mutex<()>>,
 }
@@ -108,6 +113,7 @@ impl Shared {
             refusing_until: Mutex::new(None),
             last_error: Mutex::new(None),
             giving_up: AtomicBool::new(false),
+            killed: CancellationToken::new(),
         }
     }
 
@@ -157,7 +163,15 @@ impl Shared {
 
     pub fn opened(&self, connection: u32, cut: &CancellationToken) {
         let (cut, striking) = (cut.clone(), Arc::default());
-        let backend = Backend { pid: 0, running: None, cut, delay: None, striking };
+        let backend = Backend {
+            pid: 0,
+            running: None,
+            cut,
+            cut_by: None,
+            delay: None,
+            struck: None,
+            striking,
+        };
         lock(&self.connections).insert(connection, backend);
     }
 
@@ -211,8 +225,8 @@ impl Shared {
     /// The faults that are due by the clock, and how long after the tap began to listen.
     pub fn faults_by_time(&self) -> Vec<(Duration, FaultKind)> {
         let by_time = |fault: &Fault| match fault.at {
-            At::Time(after) => Some((after, fault.kind)),
-            At::Statement(_) => None,
+            At::Time(after) => Some((after, fault.kind.clone())),
+            At::Statement(_) | At::Into(..) => None,
         };
         lock(&self.faults).iter().filter_map(by_time).collect()
     }
@@ -224,97 +238,54 @@ impl Shared {
         Some(faults.swap_remove(index).kind)
     }
 
+    /// The faults that are due while this statement runs, and how long after it was sent.
+    pub fn faults_into(&self, statement: StatementId) -> Vec<(Duration, FaultKind)> {
+        let into = |fault: &Fault| match fault.at {
+            At::Into(id, after) if id == statement => Some((after, fault.kind.clone())),
+            _ => None,
+        };
+        lock(&self.faults).iter().filter_map(into).collect()
+    }
+
+    /// The fault that has to be prepared before the next statement is sent, if one has.
+    pub fn take_preparation(&self) -> Option<Fault> {
+        let next = At::Statement(self.statements.load(Ordering::Relaxed));
+        let is_due = |fault: &Fault| {
+            fault.at == next && matches!(fault.kind, FaultKind::TimeOutWaiting { .. })
+        };
+        let mut faults = lock(&self.faults);
+        let index = faults.iter().position(is_due)?;
+        Some(faults.swap_remove(index))
+    }
+
+    /// What was prepared for a statement that has not been run.
+    pub fn put_back(&self, fault: Fault) {
+        lock(&self.faults).push(fault);
+    }
+
     /// The delay that a fault put on the connection's next answer.
     pub fn take_delay(&self, connection: u32) -> Option<Duration> {
         lock(&self.connections).get_mut(&connection)?.delay.take()
     }
 
-    pub fn record_fault(&self, kind: FaultKind, statement: Option<StatementId>) {
+    pub fn record_fault(&self, kind: &FaultKind, statement: Option<StatementId>) {
         let fault = kind.to_string();
         let event = FaultEvent { attempt: self.attempt, fault, statement };
         self.recorder.record(Event::Fault(event));
     }
 
+    /// The fault that cut the connection from outside.
+    pub fn cut_by(&self, connection: u32) -> Option<FaultKind> {
+        lock(&self.connections).get(&connection)?.cut_by.clone()
+    }
+
+    /// What struck the statement that has just ended.
+    pub fn take_struck(&self, connection: u32) -> Option<FaultKind> {
+        lock(&self.connections).get_mut(&connection)?.struck.take()
+    }
+
     pub fn refuse(&self, time: Duration) {
         *lock(&self.refusing_until) = Some(Instant::now() + time);
-    }
-
-    /// Cancels or kills what runs on the connection as soon as it is in the state that the fault
-    /// asks for; spares it when it has ended before.
-    pub async fn strike(
-        self: Arc<Shared>,
-        kind: FaultKind,
-        connection: u32,
-        statement: StatementId,
-    ) {
-        let backend = || lock(&self.connections).get(&connection).cloned();
-        while let Some(backend) = backend()
-            && backend.running == Some(statement)
-        {
-            let striking = backend.striking.lock().await;
-            let doing = self.watch.doing(backend.pid).await;
-            let due = match (kind, &doing) {
-                (FaultKind::CancelWaiting, Ok(doing)) => *doing == Doing::Waiting,
-                (FaultKind::CancelWorking, Ok(doing)) => *doing == Doing::Working,
-                (_, Ok(doing)) => *doing != Doing::Nothing,
-                (_, Err(_)) => false,
-            };
-            if let Err(message) = doing {
-                let stage = format!("bringing about: {kind}");
-                self.recorder.record(Event::MeasurementFailed { stage, message });
-                return;
-            }
-            if due && self.runs(connection, statement) {
-                self.record_fault(kind, Some(statement));
-                let struck = match kind {
-                    FaultKind::KillBackend => self.watch.terminate(backend.pid).await,
-                    _ => self.watch.cancel(backend.pid).await,
-                };
-                if let Err(message) = struck {
-                    let stage = format!("bringing about: {kind}");
-                    self.recorder.record(Event::MeasurementFailed { stage, message });
-                }
-                return;
-            }
-            drop(striking);
-            tokio::time::sleep(DOING_POLL).await;
-        }
-    }
-
-    /// Brings a fault about that is due by the clock, on whatever goes on.
-    pub async fn strike_now(self: Arc<Shared>, kind: FaultKind) {
-        if let FaultKind::Refuse(time) = kind {
-            self.refuse(time);
-            return self.record_fault(kind, None);
-        }
-        let target = {
-            let connections = lock(&self.connections);
-            let busy = connections.iter().find(|(_, b)| b.running.is_some());
-            busy.or_else(|| connections.iter().next()).map(|(n, b)| (*n, b.clone()))
-        };
-        let Some((number, backend)) = target else { return };
-        match kind {
-            FaultKind::CutBefore | FaultKind::CutAfter => {
-                self.record_fault(kind, backend.running);
-                backend.cut.cancel();
-            }
-            FaultKind::DelayAnswer(by) => {
-                self.record_fault(kind, backend.running);
-                if let Some(backend) = lock(&self.connections).get_mut(&number) {
-                    backend.delay = Some(by);
-                }
-            }
-            FaultKind::KillBackend if backend.running.is_none() => {
-                self.record_fault(kind, None);
-                // A backend that is gone already is what was wanted.
-                let _ = self.watch.terminate(backend.pid).await;
-            }
-            _ => {
-                if let Some(statement) = backend.running {
-                    self.strike(kind, number, statement).await;
-                }
-            }
-        }
     }
 }
 

@@ -48,6 +48,13 @@ impl Incoming {
         Ok(())
     }
 
+    /// Reads and forgets until the side says its end or breaks off.
+    pub async fn until_gone(&mut self) {
+        while self.open && self.read().await.is_ok() {
+            self.frames.take_rest();
+        }
+    }
+
     /// Reads and forgets until the side breaks off. One that only says its end may still listen.
     pub async fn discard(&mut self) {
         while self.open {

@@ -176,6 +176,15 @@ impl Tracer {
         due.then(|| open.before.as_ref().is_some_and(|sight| !sight.relations.is_empty()))
     }
 
+    /// The number of the statement that has ended; one that failed before it could be run gets it
+    /// now.
+    pub fn number(&mut self) -> Option<StatementId> {
+        match self.open.as_ref()?.id {
+            Some(id) => Some(id),
+            None => self.runs(None),
+        }
+    }
+
     /// The statement's end. `own` are relfilenodes as the open transaction sees them.
     pub fn ended(
         &mut self,
@@ -185,10 +194,7 @@ impl Tracer {
         own: &BTreeMap<u32, u32>,
         paused: Micros,
     ) {
-        if self.open.as_ref().is_some_and(|open| open.id.is_none()) {
-            // It failed before it could be run.
-            self.runs(None);
-        }
+        self.number();
         let Some(open) = self.open.take() else { return };
         let (kind, text) = (&open.statement.kind, &open.statement.text);
         self.looks.ended(kind, text, &outcome.tags, ended - open.began, outcome.transaction);

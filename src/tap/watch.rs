@@ -28,9 +28,24 @@ pub trait Upstream: Send + Sync {
 pub trait Watch: Send + Sync {
     /// Looks at a backend; with `relations`, at every relation of the database as well.
     fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>>;
-    fn doing(&self, pid: i32) -> BoxFuture<'_, Result<Doing, String>>;
+    /// Strikes a backend if it is in the state that the blow asks for, in one step; gives whether
+    /// it was. Only a backend that runs a statement is struck.
+    fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>>;
     fn cancel(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
     fn terminate(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
+    /// Locks a relation, named as a `regclass` is shown, in a transaction of a session of its own.
+    /// An error says why the lock cannot be had now.
+    fn block<'a>(
+        &'a self,
+        relation: &'a str,
+        mode: LockMode,
+    ) -> BoxFuture<'a, Result<Box<dyn Hold>, String>>;
+}
+
+/// A lock that is held until it is released or dropped.
+pub trait Hold: Send {
+    /// Others have the lock when this returns.
+    fn release(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// What a second session sees of a backend at one moment.
@@ -54,11 +69,13 @@ pub struct SeenLock {
     pub filenode: u32,
 }
 
-/// What a backend is busy with.
+/// What is done to a backend in which state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
-    /// It waits for a lock.
-    Waiting,
-    Working,
-    Nothing,
+pub enum Blow {
+    /// Cancel it while it waits for a lock.
+    CancelWaiting,
+    /// Cancel it while it runs and waits for no lock.
+    CancelWorking,
+    /// End it while it runs.
+    Terminate,
 }

@@ -5,6 +5,7 @@
 // Each test file compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
+pub mod log;
 pub mod raw;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use pgauntlet::history::{
 use pgauntlet::migrate::TapServer;
 use pgauntlet::tap::{self, Fault, Tap, Upstream};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_util::sync::CancellationToken;
 
 /// Longest wait for anything that has to happen.
 pub const SOON: Duration = Duration::from_secs(10);
@@ -111,6 +113,11 @@ impl Tapped {
 
     pub async fn raw(&self) -> raw::Raw {
         raw::Raw::open(self.socket(), self.address.user(), self.address.database()).await
+    }
+
+    /// Cancelled when whoever applies the change is to be killed.
+    pub fn killed(&self) -> CancellationToken {
+        self.tap.as_ref().expect("the tap listens").killed()
     }
 
     /// Ends the tap: what goes on is given `grace`.

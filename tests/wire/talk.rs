@@ -9,7 +9,7 @@ use pgauntlet::clock::Clock;
 use pgauntlet::history::{Event, Recorder, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
-    Announcements, BoxStream, Doing, SeenLock, Setup, Sight, Tap, Upstream, Watch,
+    Announcements, Blow, BoxStream, Hold, SeenLock, Setup, Sight, Tap, Upstream, Watch,
 };
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::TcpStream;
@@ -57,8 +57,8 @@ impl Watch for Canned {
         std::future::ready(Ok(sight)).boxed()
     }
 
-    fn doing(&self, _: i32) -> BoxFuture<'_, Result<Doing, String>> {
-        std::future::ready(Ok(Doing::Nothing)).boxed()
+    fn strike(&self, _: i32, _: Blow) -> BoxFuture<'_, Result<bool, String>> {
+        std::future::ready(Ok(false)).boxed()
     }
 
     fn cancel(&self, _: i32) -> BoxFuture<'_, Result<(), String>> {
@@ -67,6 +67,14 @@ impl Watch for Canned {
 
     fn terminate(&self, _: i32) -> BoxFuture<'_, Result<(), String>> {
         std::future::ready(Ok(())).boxed()
+    }
+
+    fn block<'a>(
+        &'a self,
+        _: &'a str,
+        _: LockMode,
+    ) -> BoxFuture<'a, Result<Box<dyn Hold>, String>> {
+        std::future::ready(Err("nobody has the lock".to_owned())).boxed()
     }
 }
 

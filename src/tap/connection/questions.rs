@@ -91,6 +91,7 @@ impl Connection {
                     parsed = true;
                     false
                 }
+                Some(b'N') if parsed && question.warns => false,
                 Some(b'N' | b'A' | b'S') => {
                     self.tell(frame.bytes().clone());
                     false

@@ -1,0 +1,235 @@
+//! What faults do to a statement that is about to be sent, and what has to be put back after it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::super::conversation::{Outcome, Pipeline, Statement};
+use super::super::fault::{Fault, FaultKind};
+use super::super::injected::{self, Question, milliseconds};
+use super::super::looks;
+use super::super::watch::Hold;
+use super::{Connection, End};
+use crate::history::{ServerError, TransactionStatus};
+use crate::pg::SqlState;
+use crate::pg::syntax::Kind;
+
+/// Longest wait for a backend, or for whoever applies the change, to be gone after it was killed.
+const DEATH_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest attempt to get the lock that a statement is to wait for.
+const BLOCK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a statement waits that is to give up waiting, as SHOW tells it.
+const LIMIT: &str = "100ms";
+const LIMIT_MS: u64 = 100;
+
+/// A lock that the statement is to wait for.
+pub(super) struct Armed {
+    fault: Fault,
+    hold: Box<dyn Hold>,
+}
+
+/// A `lock_timeout` of ours on the change's session.
+pub(super) struct Limited {
+    /// As SHOW told it before.
+    was: String,
+    /// It ends with the transaction.
+    local: bool,
+}
+
+impl Connection {
+    /// The statement is to go to the server now. False: a fault keeps it here.
+    pub(super) async fn runs(&mut self, statement: Option<Statement>) -> Result<bool, End> {
+        let Some(id) = self.tracer.runs(statement) else { return Ok(true) };
+        self.running = Some(id);
+        self.shared.running(self.number, Some(id));
+        for (after, kind) in self.shared.faults_into(id) {
+            let shared = Arc::clone(&self.shared);
+            tokio::spawn(shared.strike_into(kind, self.number, id, after));
+        }
+        let Some(fault) = self.shared.fault_at(id) else { return Ok(true) };
+        match fault {
+            FaultKind::CutBefore => {
+                self.shared.record_fault(&fault, Some(id));
+                self.fault = Some(fault);
+                return Err(End::Fault);
+            }
+            FaultKind::KillClient => {
+                self.shared.record_fault(&fault, Some(id));
+                self.fault = Some(fault);
+                self.shared.killed.cancel();
+                // One that lives on is cut off all the same.
+                let _ = timeout(DEATH_TIMEOUT, self.from_client.until_gone()).await;
+                return Err(End::Fault);
+            }
+            FaultKind::KillBackendBefore => return Ok(!self.kill_backend(fault).await),
+            FaultKind::CutAfter | FaultKind::DelayAnswer(_) => self.fault = Some(fault),
+            FaultKind::Refuse(time) => {
+                self.shared.refuse(time);
+                self.shared.record_fault(&fault, Some(id));
+            }
+            FaultKind::CancelWaiting | FaultKind::CancelWorking | FaultKind::KillBackend => {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(shared.strike(fault, self.number, id));
+            }
+            // It could not be prepared.
+            FaultKind::TimeOutWaiting { .. } => {}
+        }
+        Ok(true)
+    }
+
+    /// Ends the backend that waits for the statement. What it said last is there when this returns.
+    async fn kill_backend(&mut self, fault: FaultKind) -> bool {
+        let killed = self.shared.watch.terminate(self.conversation.pid).await;
+        if let Err(message) = killed {
+            self.shared.strike_failed(&fault, message);
+            return false;
+        }
+        let closed = async {
+            while self.from_server.open {
+                self.from_server.open &= self.from_server.read().await.is_ok();
+            }
+        };
+        if timeout(DEATH_TIMEOUT, closed).await.is_err() {
+            let message = format!("the backend is still there after {DEATH_TIMEOUT:?}");
+            self.shared.strike_failed(&fault, message);
+            return false;
+        }
+        self.shared.record_fault(&fault, self.running);
+        true
+    }
+
+    /// Makes ready that the statement waits for a lock and gives up; gives whether there was
+    /// something to make ready. Nothing is done before what could set `lock_timeout` itself.
+    pub(super) async fn arm(&mut self, kind: &Kind, in_pipeline: bool) -> Result<bool, End> {
+        if looks::takes_nothing(kind) && *kind != Kind::Commit {
+            return Ok(false);
+        }
+        let Some(fault) = self.shared.take_preparation() else { return Ok(false) };
+        let FaultKind::TimeOutWaiting { relation, mode } = &fault.kind else { return Ok(false) };
+        let block = self.shared.watch.block(relation, *mode);
+        let Ok(Ok(hold)) = timeout(BLOCK_TIMEOUT, block).await else {
+            self.shared.put_back(fault);
+            return Ok(true);
+        };
+        match self.limit(in_pipeline).await {
+            Ok(true) => self.armed = Some(Armed { fault, hold }),
+            unlimited => {
+                hold.release().await;
+                self.shared.put_back(fault);
+                unlimited?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sees to it that the next statement does not wait long for a lock. False: it cannot be seen
+    /// to.
+    async fn limit(&mut self, in_pipeline: bool) -> Result<bool, End> {
+        let shown = self.ask(injected::lock_timeout(in_pipeline)?, in_pipeline).await?;
+        let Some(was) = shown.and_then(|rows| first(&rows)) else { return Ok(false) };
+        match milliseconds(&was) {
+            None => return Ok(false),
+            // Its own is as short.
+            Some(1..=LIMIT_MS) => return Ok(true),
+            Some(_) => {}
+        }
+        let local = self.conversation.transaction() == TransactionStatus::InTransaction;
+        let question = injected::set_lock_timeout(LIMIT, local, in_pipeline)?;
+        let set = self.ask(question, in_pipeline).await?.is_some();
+        if set {
+            self.limited = Some(Limited { was, local });
+        }
+        Ok(set)
+    }
+
+    /// The statement has ended: nobody is to wait for its lock any longer.
+    pub(super) async fn disarm(&mut self, error: Option<&ServerError>) {
+        let Some(Armed { fault, hold }) = self.armed.take() else { return };
+        hold.release().await;
+        if error.is_some_and(|error| is(error, SqlState::LOCK_NOT_AVAILABLE)) {
+            let statement = self.tracer.number();
+            self.shared.record_fault(&fault.kind, statement);
+        }
+    }
+
+    /// What was prepared has not been run; it may still be.
+    pub(super) async fn stand_down(&mut self) {
+        if let Some(Armed { fault, hold }) = self.armed.take() {
+            hold.release().await;
+            self.shared.put_back(fault);
+        }
+    }
+
+    /// Records what struck the statement that has ended, if it was met.
+    pub(super) fn was_struck(&self, error: Option<&ServerError>) {
+        let Some(kind) = self.shared.take_struck(self.number) else { return };
+        match kind {
+            FaultKind::KillBackend | FaultKind::KillBackendBefore => {
+                self.shared.record_fault(&kind, error.and(self.running));
+            }
+            _ if error.is_some_and(|error| is(error, SqlState::QUERY_CANCELED)) => {
+                self.shared.record_fault(&kind, self.running);
+            }
+            // It was over: the server forgets a cancel that finds nothing to cancel.
+            _ => {}
+        }
+    }
+
+    /// Whether `lock_timeout` can be put back now that a statement has ended; else it is when the
+    /// server is ready.
+    pub(super) fn lift_due(&self, outcome: &Outcome) -> bool {
+        let in_transaction = outcome.transaction == TransactionStatus::InTransaction;
+        let ran = self.conversation.pipeline() == Pipeline::Executed;
+        self.limited.is_some() && (!outcome.in_pipeline || in_transaction && ran)
+    }
+
+    /// Puts `lock_timeout` back to what the change has set, as soon as that is possible: what a
+    /// rollback takes back is taken back, and what the statement itself has set is left.
+    pub(super) async fn lift(
+        &mut self,
+        transaction: TransactionStatus,
+        in_pipeline: bool,
+    ) -> Result<(), End> {
+        use TransactionStatus::{Failed, Gone, Idle, InTransaction};
+        let Some(limited) = self.limited.take() else { return Ok(()) };
+        match transaction {
+            Gone => return Ok(()),
+            Idle | Failed if limited.local => return Ok(()),
+            Failed => {
+                self.limited = Some(limited);
+                return Ok(());
+            }
+            Idle | InTransaction => {}
+        }
+        let question = injected::lock_timeout(in_pipeline)?;
+        if self.shown(question, in_pipeline).await?.as_deref() == Some(LIMIT) {
+            if transaction == InTransaction {
+                let question = injected::set_lock_timeout(&limited.was, true, in_pipeline)?;
+                self.ask(question, in_pipeline).await?;
+            } else if self.shown(injected::reset_lock_timeout()?, false).await?.as_ref()
+                != Some(&limited.was)
+            {
+                let question = injected::set_lock_timeout(&limited.was, false, false)?;
+                self.ask(question, false).await?;
+            }
+        }
+        if !limited.local && transaction == InTransaction {
+            // The statement began a transaction; ours is there again after it.
+            self.limited = Some(limited);
+        }
+        Ok(())
+    }
+
+    async fn shown(&mut self, ask: Question, in_pipeline: bool) -> Result<Option<String>, End> {
+        Ok(self.ask(ask, in_pipeline).await?.and_then(|rows| first(&rows)))
+    }
+}
+
+fn first(rows: &[Vec<Option<String>>]) -> Option<String> {
+    rows.first()?.first()?.clone()
+}
+
+fn is(error: &ServerError, state: &str) -> bool {
+    error.sqlstate.as_ref().is_some_and(|own| own.is(state))
+}
