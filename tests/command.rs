@@ -18,6 +18,7 @@ use pgauntlet::migrate::command::{Exit, Invocation, LINGER, TERM_GRACE, run};
 use pgauntlet::scenario::Command;
 use rstest::rstest;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use leftovers::{CHILD_VARIABLE, SOON, TestChild, eventually, pids_naming, place};
 
@@ -34,7 +35,13 @@ fn command(line: &str, directory: &Path) -> Command {
 }
 
 fn invocation(command: &Command) -> Invocation<'_> {
-    Invocation { command, environment: BTreeMap::new(), deadline: DEADLINE, output: None }
+    Invocation {
+        command,
+        environment: BTreeMap::new(),
+        deadline: DEADLINE,
+        output: None,
+        killed: CancellationToken::new(),
+    }
 }
 
 async fn exit(line: &str, deadline: Duration) -> Exit {

@@ -1,135 +1,18 @@
 //! The built-in runner on a real server: transactions, timeouts, versions, retries, the trace.
 
 mod common;
+mod migrated;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgauntlet::clock::Clock;
-use pgauntlet::connect::{Address, Session};
-use pgauntlet::history::{
-    AttemptEnd, ClosedBy, Event, History, Recorder, Source, StatementBegan, StatementEnded,
-    TransactionStatus, silent,
-};
-use pgauntlet::migrate;
-use pgauntlet::pg::{LockMode, split};
-use pgauntlet::scenario::{
-    Change, Migration, Pause, Repeat, Retries, Scope, Script, Sizes, Statement, Stop, Timeouts,
-    TransactionRule, VersionRows, Versions,
-};
+use pgauntlet::connect::Session;
+use pgauntlet::history::{AttemptEnd, ClosedBy, Event, Source, TransactionStatus};
+use pgauntlet::pg::LockMode;
+use pgauntlet::scenario::{Pause, Repeat, Scope, Stop, TransactionRule, VersionRows, Versions};
 use rstest::rstest;
 
-fn script(text: &str) -> Script {
-    let pieces = split(text).expect("SQL that splits");
-    let statements = pieces.into_iter().map(|p| Statement { text: p.text, line: p.line });
-    Script { path: "migration.sql".into(), statements: statements.collect() }
-}
-
-fn migration(version: &str, text: &str) -> Migration {
-    Migration {
-        version: version.to_owned(),
-        script: script(text),
-        transaction: None,
-        repeat: None,
-        pauses: Vec::new(),
-    }
-}
-
-fn change(migrations: Vec<Migration>) -> Change {
-    Change {
-        migrations,
-        command: None,
-        transaction: TransactionRule::PerMigration,
-        timeouts: Timeouts {
-            scope: Scope::Local,
-            lock_timeout_ms: Some(3_000),
-            statement_timeout_ms: Some(30_000),
-            idle_in_transaction_session_timeout_ms: None,
-            scale_with: None,
-        },
-        retries: Retries { on_lock_timeout: 0, backoff_ms: 50 },
-        versions: Some(Versions {
-            table: "schema_versions".to_owned(),
-            column: "version".to_owned(),
-            rows: VersionRows::Each,
-        }),
-        deadline_ms: 60_000,
-        stop: None,
-        runners: 1,
-        advisory_lock: None,
-        rerun_attempts: 1,
-    }
-}
-
-struct Trial {
-    address: Address,
-    recorder: Recorder,
-}
-
-impl Trial {
-    async fn with(sql: &str) -> Trial {
-        let address = common::fresh_database().await;
-        let trial = Trial { address, recorder: Recorder::in_memory(Clock::start()) };
-        trial.session().await.batch(sql).await.expect("the schema");
-        trial
-    }
-
-    async fn session(&self) -> Session {
-        Session::open(&self.address, "test", &Default::default()).await.expect("a session")
-    }
-
-    async fn apply(&self, change: &Change, attempt: u32) -> AttemptEnd {
-        let sizes = Sizes::default();
-        let setup = migrate::Setup {
-            address: &self.address,
-            change_address: &self.address,
-            change,
-            declared: &sizes,
-            sizes: &sizes,
-            recorder: &self.recorder,
-            listener: &silent(),
-            faults: &[],
-            output: None,
-        };
-        migrate::prepare(&self.address, change).await.expect("a version table");
-        migrate::apply(&setup, attempt).await.expect("an end")
-    }
-
-    async fn text(&self, sql: &str) -> String {
-        let row = self.session().await.client().query_one(sql, &[]).await.expect("a row");
-        row.get(0)
-    }
-
-    fn events(&self) -> Vec<Event> {
-        let history: History = self.recorder.finish().expect("a history");
-        history.entries.into_iter().map(|entry| entry.event).collect()
-    }
-
-    fn traces(&self) -> Vec<(StatementBegan, StatementEnded)> {
-        let (mut began, mut ended) = (Vec::new(), Vec::new());
-        for event in self.events() {
-            match event {
-                Event::StatementBegan(statement) => began.push(statement),
-                Event::StatementEnded(statement) => ended.push(statement),
-                _ => {}
-            }
-        }
-        assert_eq!(began.len(), ended.len(), "every statement that began has an end");
-        began.into_iter().zip(ended).collect()
-    }
-
-    fn trace(&self, starts_with: &str) -> (StatementBegan, StatementEnded) {
-        let mut traces = self.traces().into_iter();
-        traces.find(|(b, _)| b.text.starts_with(starts_with)).expect("such a statement")
-    }
-}
-
-fn code(end: &AttemptEnd) -> Option<&str> {
-    match end {
-        AttemptEnd::Failed { error, .. } => error.sqlstate.as_ref().map(|s| s.code()),
-        _ => None,
-    }
-}
+use migrated::{Trial, change, code, migration};
 
 #[tokio::test]
 async fn a_migration_that_fails_leaves_nothing_and_one_that_ran_is_not_run_again() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection};
 
 use crate::history::ServerError;
@@ -52,6 +53,7 @@ pub struct Session {
     place: Address,
     notices: Notices,
     ended: Ended,
+    carrier: AbortHandle,
 }
 
 type Notices = Arc<Mutex<Vec<String>>>;
@@ -68,12 +70,13 @@ impl Session {
         let place = address.place();
         let opening = open_client(address, application_name);
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
-        let (client, notices, ended) = match opened {
+        let (client, notices, ended, carrier) = match opened {
             Ok(Ok(parts)) => parts,
             Ok(Err(e)) => return Err(Error::Connect { place, error: Box::new(server_error(&e)) }),
             Err(_) => return Err(Error::ConnectTimeout { place }),
         };
-        let mut session = Session { client, pid: 0, place: address.clone(), notices, ended };
+        let mut session =
+            Session { client, pid: 0, place: address.clone(), notices, ended, carrier };
         let sql = "SELECT pg_backend_pid()";
         let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
         session.pid = row.get(0);
@@ -121,6 +124,11 @@ impl Session {
         self.ended.borrow().clone()
     }
 
+    /// Ends the session as a killed process does: nothing more is sent, not even a goodbye.
+    pub fn break_off(self) {
+        self.carrier.abort();
+    }
+
     /// What is needed to cancel this session's statement from elsewhere.
     pub fn canceller(&self) -> Canceller {
         Canceller { token: self.client.cancel_token(), place: self.place.clone() }
@@ -147,10 +155,7 @@ impl Canceller {
     }
 }
 
-async fn open_client(
-    address: &Address,
-    name: &str,
-) -> Result<(Client, Notices, Ended), tokio_postgres::Error> {
+async fn open_client(address: &Address, name: &str) -> Result<Carried, tokio_postgres::Error> {
     let mut config = address.config().clone();
     config.application_name(name);
     match tls::connector(address) {
@@ -165,8 +170,10 @@ async fn open_client(
     }
 }
 
+type Carried = (Client, Notices, Ended, AbortHandle);
+
 /// Carries the bytes on a task of its own; dropping the client says goodbye and ends it.
-fn carry<S, T>(client: Client, mut connection: Connection<S, T>) -> (Client, Notices, Ended)
+fn carry<S, T>(client: Client, mut connection: Connection<S, T>) -> Carried
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -174,7 +181,7 @@ where
     let notices = Notices::default();
     let sink = Arc::clone(&notices);
     let (end, ended) = watch::channel(None);
-    tokio::spawn(async move {
+    let carrier = tokio::spawn(async move {
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
             match message {
                 Ok(AsyncMessage::Notice(notice)) => {
@@ -191,7 +198,7 @@ where
             }
         }
     });
-    (client, notices, ended)
+    (client, notices, ended, carrier.abort_handle())
 }
 
 /// What the server, or the end of the connection, said.

@@ -33,11 +33,13 @@ pub(super) async fn run(
         options: setup.change_address.options(),
     };
     let timeouts = &setup.change.timeouts;
+    let killed = tap.killed();
     let invocation = Invocation {
         command,
         environment: command::environment(&target, timeouts, setup.declared, setup.sizes),
         deadline: Duration::from_millis(setup.change.deadline_ms),
         output: setup.output.map(|directory| directory.join(output_file(attempt))),
+        killed: killed.clone(),
     };
     let exit = command::run(&invocation).await;
     if exit.as_ref().is_ok_and(|exit| exit.deadline_exceeded) {
@@ -52,6 +54,9 @@ pub(super) async fn run(
         output: exit.output.clone(),
         output_cut: exit.output_cut,
     }));
+    if killed.is_cancelled() {
+        return Ok(AttemptEnd::Killed);
+    }
     if exit.deadline_exceeded {
         return Ok(AttemptEnd::DeadlineExceeded);
     }
@@ -85,11 +90,13 @@ async fn version_rows(setup: &Setup<'_>) -> Result<Vec<String>, Error> {
     versions(&session.map_err(Error::Probe)?, setup.change).await
 }
 
-/// As far as the version table tells: one row that moves does not say over how many migrations.
+/// As far as the version table tells: one row that moves does not say over how many migrations,
+/// and of runners that start together none is told from another.
 fn applied(setup: &Setup<'_>, before: &[String], after: &[String]) -> Option<u32> {
     let rows = setup.change.versions.as_ref()?.rows;
     let new = after.iter().filter(|version| !before.contains(version)).count();
     match rows {
+        _ if setup.change.runners > 1 => None,
         VersionRows::One if new > 0 => None,
         _ => u32::try_from(new).ok(),
     }

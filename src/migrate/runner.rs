@@ -11,17 +11,21 @@ use crate::connect::{Session, server_error};
 use crate::history::{Attempt, AttemptEnd, Progress, ServerError, Source, TransactionStatus};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
-use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule};
+use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule, VersionRows};
 use crate::tap::{Announced, Announcements};
 
-use super::versions::{pending, record_version};
+use super::versions::{not_applied, record_version, versions};
 use super::{Error, Setup};
 
 /// After a cancel, how long the statement may take to stop before its backend is ended; and how
 /// long the connection may take to close.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
-/// Applies the change's migrations once. Attempt 0 honours the change's `stop`.
+/// Between two tries to get the advisory lock that another runner has.
+const ADVISORY_LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// Applies the change's migrations once. The first attempt, or those of the runners that start
+/// together, honour the change's `stop` and pauses.
 pub(super) async fn run(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     let announcements = Arc::new(Announcements::default());
     let tap = setup.tap(attempt, Some(Arc::clone(&announcements))).await?;
@@ -30,16 +34,31 @@ pub(super) async fn run(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEn
     let session = session.map_err(Error::Open)?;
     let mut runner = Runner::new(setup, attempt, session, announcements);
     let deadline = Duration::from_millis(setup.change.deadline_ms);
-    let end = timeout(deadline, runner.run()).await;
-    if end.is_err() {
-        tap.cancel().await;
+    let killed = tap.killed();
+    let end = tokio::select! {
+        biased;
+        () = killed.cancelled() => None,
+        end = timeout(deadline, runner.run()) => Some(end),
+    };
+    match &end {
+        None => runner.session.break_off(),
+        Some(end) => {
+            if end.is_err() {
+                tap.cancel().await;
+            }
+            // The session says goodbye when the answer to what it sent last is there.
+            drop(runner);
+        }
     }
-    // The session says goodbye when the answer to what it sent last is there.
-    drop(runner);
     // How the runner fared, it knows itself.
     let _ = tap.stop(CANCEL_GRACE).await;
-    end.unwrap_or(Ok(AttemptEnd::DeadlineExceeded))
+    match end {
+        None => Ok(AttemptEnd::Killed),
+        Some(end) => end.unwrap_or(Ok(AttemptEnd::DeadlineExceeded)),
+    }
 }
+
+type Answer = Vec<SimpleQueryMessage>;
 
 /// Why a migration did not run to its end.
 enum Cut {
@@ -55,6 +74,8 @@ struct Runner<'a> {
     transaction: TransactionStatus,
     /// Statements of the files that may still run before the stop; None: no stop.
     until_stop: Option<u64>,
+    /// Whether the version table has a row; None: it has to be asked.
+    has_version: Option<bool>,
 }
 
 impl<'a> Runner<'a> {
@@ -64,14 +85,52 @@ impl<'a> Runner<'a> {
         session: Session,
         announcements: Arc<Announcements>,
     ) -> Runner<'a> {
-        let stop = setup.change.stop.as_ref().filter(|_| attempt == 0);
+        let stop = setup.change.stop.as_ref().filter(|_| is_first(setup, attempt));
         let until_stop = stop.map(|s| s.after_statements_at(setup.declared, setup.sizes));
-        let transaction = TransactionStatus::Idle;
-        Runner { setup, attempt, session, announcements, transaction, until_stop }
+        let (transaction, has_version) = (TransactionStatus::Idle, None);
+        Runner { setup, attempt, session, announcements, transaction, until_stop, has_version }
     }
 
     async fn run(&mut self) -> Result<AttemptEnd, Error> {
-        let pending = pending(&self.session, self.setup.change).await?;
+        let Some(lock) = self.setup.change.advisory_lock else { return self.migrate_all().await };
+        if let Err(cut) = self.lock(lock).await {
+            return Ok(self.end(cut, "").await);
+        }
+        let end = self.migrate_all().await;
+        if self.transaction == TransactionStatus::Gone {
+            return end;
+        }
+        let unlocked = self.own(&format!("SELECT pg_advisory_unlock({lock})"), "").await;
+        match (end, unlocked) {
+            (Ok(AttemptEnd::Finished { .. }), Err(cut)) => Ok(self.end(cut, "").await),
+            (end, _) => end,
+        }
+    }
+
+    /// Takes an advisory lock of the session. One who waits inside `pg_advisory_lock` holds the
+    /// snapshot of its statement, for which a CREATE INDEX CONCURRENTLY of the one who has the
+    /// lock waits in turn: a deadlock. Who asks again and again holds nothing in between. The
+    /// attempt's deadline is its limit.
+    async fn lock(&mut self, lock: i64) -> Result<(), Cut> {
+        let sql = format!("SELECT pg_try_advisory_lock({lock})");
+        loop {
+            let statement = self.of_runner(&sql, "");
+            let answer = self.traced(statement).await.map_err(Cut::Error)?;
+            let is_ours = answer.iter().any(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
+                _ => false,
+            });
+            if is_ours {
+                return Ok(());
+            }
+            tokio::time::sleep(ADVISORY_LOCK_POLL).await;
+        }
+    }
+
+    async fn migrate_all(&mut self) -> Result<AttemptEnd, Error> {
+        let versions = versions(&self.session, self.setup.change).await?;
+        self.has_version = Some(!versions.is_empty());
+        let pending = not_applied(self.setup.change, &versions);
         let mut applied = 0;
         if let Err(cut) = self.set_session_timeouts().await {
             return Ok(self.end(cut, "").await);
@@ -110,6 +169,7 @@ impl<'a> Runner<'a> {
         if matches!(self.transaction, Failed | InTransaction) {
             // A rollback that fails has lost its connection, which rolls back as well.
             let _ = self.own("ROLLBACK", migration).await;
+            self.has_version = self.has_version.filter(|_| !self.one_version());
         }
     }
 
@@ -150,14 +210,32 @@ impl<'a> Runner<'a> {
                 }
             }
         }
-        if let Some(versions) = &change.versions {
-            let version = record_version(versions, &migration.version);
-            self.own(&version, &migration.version).await?;
-        }
+        self.record_version(&migration.version).await?;
         // The file may have left the runner's transaction and entered another.
         if own_transaction && self.transaction == TransactionStatus::InTransaction {
             self.own("COMMIT", &migration.version).await?;
         }
+        Ok(())
+    }
+
+    fn one_version(&self) -> bool {
+        let versions = self.setup.change.versions.as_ref();
+        versions.is_some_and(|versions| versions.rows == VersionRows::One)
+    }
+
+    async fn record_version(&mut self, version: &str) -> Result<(), Cut> {
+        let change = self.setup.change;
+        let Some(table) = &change.versions else { return Ok(()) };
+        let has_version = match self.has_version {
+            Some(has_version) => has_version,
+            // Taken back with a transaction, perhaps.
+            None => match versions(&self.session, change).await {
+                Ok(versions) => !versions.is_empty(),
+                Err(error) => return Err(Cut::Error(unread(&error))),
+            },
+        };
+        self.own(&record_version(table, version, has_version), version).await?;
+        self.has_version = Some(true);
         Ok(())
     }
 
@@ -169,7 +247,9 @@ impl<'a> Runner<'a> {
                 return Err(Cut::Stopped);
             }
             let text = from_file(migration, &migration.script, statement);
-            rows = self.traced(text).await.map_err(Cut::Error)?;
+            let counts = counts_rows(&statement.text);
+            let answer = self.traced(text).await.map_err(Cut::Error)?;
+            rows = rows_of(&answer).filter(|_| counts);
             self.until_stop = self.until_stop.map(|left| left - 1);
             self.pause(migration, number).await;
         }
@@ -178,7 +258,7 @@ impl<'a> Runner<'a> {
 
     /// Somebody, or something, comes between two statements: the first time only.
     async fn pause(&self, migration: &Migration, after: u32) {
-        let pauses = migration.pauses.iter().filter(|_| self.attempt == 0);
+        let pauses = migration.pauses.iter().filter(|_| is_first(self.setup, self.attempt));
         for pause in pauses.filter(|pause| pause.after == after) {
             tokio::time::sleep(Duration::from_millis(pause.ms)).await;
         }
@@ -219,12 +299,16 @@ impl<'a> Runner<'a> {
 
     /// A statement that the runner adds.
     async fn own(&mut self, sql: &str, migration: &str) -> Result<(), Cut> {
-        let (migration, text) = (migration.to_owned(), sql.to_owned());
-        let statement = Announced { migration, source: Source::Runner, text };
+        let statement = self.of_runner(sql, migration);
         self.traced(statement).await.map(drop).map_err(Cut::Error)
     }
 
-    async fn traced(&mut self, statement: Announced) -> Result<Option<u64>, ServerError> {
+    fn of_runner(&self, sql: &str, migration: &str) -> Announced {
+        let (migration, text) = (migration.to_owned(), sql.to_owned());
+        Announced { migration, source: Source::Runner, text }
+    }
+
+    async fn traced(&mut self, statement: Announced) -> Result<Answer, ServerError> {
         let sql = statement.text.clone();
         (self.setup.listener)(Progress::Statement { attempt: self.attempt, text: sql.clone() });
         self.announcements.announce(statement);
@@ -237,19 +321,37 @@ impl<'a> Runner<'a> {
     }
 
     /// By the simple protocol, one statement at a time, as psql sends it.
-    async fn send(&self, sql: &str) -> Result<Option<u64>, ServerError> {
+    async fn send(&self, sql: &str) -> Result<Answer, ServerError> {
         match self.session.client().simple_query(sql).await {
-            Ok(messages) if counts_rows(sql) => {
-                Ok(messages.iter().rev().find_map(|message| match message {
-                    SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
-                    _ => None,
-                }))
-            }
-            Ok(_) => Ok(None),
+            Ok(messages) => Ok(messages),
             Err(error) if error.as_db_error().is_some() => Err(server_error(&error)),
-            Err(error) => Err(self.session.parting_error().unwrap_or(server_error(&error))),
+            Err(error) => match self.session.parting_error() {
+                Some(parting) if parting.sqlstate.is_some() => Err(parting),
+                parting => Err(broken(parting.unwrap_or(server_error(&error)))),
+            },
         }
     }
+}
+
+/// Whether nobody has applied the change before: runners that start together are all the first.
+fn is_first(setup: &Setup<'_>, attempt: Attempt) -> bool {
+    attempt < setup.change.runners
+}
+
+fn rows_of(answer: &[SimpleQueryMessage]) -> Option<u64> {
+    answer.iter().rev().find_map(|message| match message {
+        SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
+        _ => None,
+    })
+}
+
+/// Nobody's words say why.
+fn broken(error: ServerError) -> ServerError {
+    ServerError { message: format!("the connection broke: {}", error.message), ..error }
+}
+
+fn unread(error: &Error) -> ServerError {
+    ServerError { sqlstate: None, message: error.to_string(), detail: None, hint: None }
 }
 
 /// Command tags of other statements carry no count, which the driver tells as 0.

@@ -8,25 +8,32 @@ use crate::scenario::{Change, Migration, VersionRows, Versions};
 
 use super::Error;
 
-/// Makes the version table where the built-in runner owns it (a row each). A table with one row
-/// belongs to the schema, which knows at which revision it is; a command makes its own.
+/// Makes the version table of the built-in runner where the schema has none: with a row each as the
+/// runner needs it, with one row as Alembic makes its own. A command makes its own as well.
 pub async fn prepare(address: &Address, change: &Change) -> Result<(), Error> {
     let versions = match &change.versions {
-        Some(versions) if versions.rows == VersionRows::Each && change.command.is_none() => {
-            versions
-        }
+        Some(versions) if change.command.is_none() => versions,
         _ => return Ok(()),
     };
     let settings = Default::default();
     let session =
         Session::open(address, "pgauntlet observe", &settings).await.map_err(Error::Probe)?;
-    let sql = format!(
-        "CREATE TABLE IF NOT EXISTS {} ({} text PRIMARY KEY, \
-         applied_at timestamptz NOT NULL DEFAULT now())",
-        quote_qualified(&versions.table),
-        quote_ident(&versions.column),
-    );
-    session.batch(&sql).await.map_err(|source| unreadable(versions, source))
+    session.batch(&table(versions)).await.map_err(|source| unreadable(versions, source))
+}
+
+fn table(versions: &Versions) -> String {
+    let name = versions.table.rsplit('.').next().unwrap_or(&versions.table);
+    let (table, column) = (quote_qualified(&versions.table), quote_ident(&versions.column));
+    let columns = match versions.rows {
+        VersionRows::Each => {
+            format!("{column} text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()")
+        }
+        VersionRows::One => {
+            let key = quote_ident(&format!("{name}_pkc"));
+            format!("{column} varchar(32) NOT NULL, CONSTRAINT {key} PRIMARY KEY ({column})")
+        }
+    };
+    format!("CREATE TABLE IF NOT EXISTS {table} ({columns})")
 }
 
 /// What the version table says, in the order of its text. A command may not have made it yet.
@@ -51,20 +58,16 @@ pub async fn versions(session: &Session, change: &Change) -> Result<Vec<String>,
 }
 
 /// The migrations that are still to be applied, in order.
-pub(super) async fn pending<'a>(
-    session: &Session,
-    change: &'a Change,
-) -> Result<Vec<&'a Migration>, Error> {
-    let applied = versions(session, change).await?;
+pub(super) fn not_applied<'a>(change: &'a Change, applied: &[String]) -> Vec<&'a Migration> {
     let rows = change.versions.as_ref().map_or(VersionRows::Each, |versions| versions.rows);
-    Ok(not_applied(&change.migrations, rows, &applied))
+    left_of(&change.migrations, rows, applied)
 }
 
 fn unreadable(versions: &Versions, source: connect::Error) -> Error {
     Error::Versions { table: versions.table.clone(), source }
 }
 
-fn not_applied<'a>(
+fn left_of<'a>(
     migrations: &'a [Migration],
     rows: VersionRows,
     applied: &[String],
@@ -81,13 +84,13 @@ fn not_applied<'a>(
     }
 }
 
-/// Says in the database that `version` is applied.
-pub(super) fn record_version(versions: &Versions, version: &str) -> String {
+/// Says in the database that `version` is applied. Of one row there is none before the first.
+pub(super) fn record_version(versions: &Versions, version: &str, has_version: bool) -> String {
     let (table, column) = (quote_qualified(&versions.table), quote_ident(&versions.column));
     let value = quote_literal(version);
     match versions.rows {
-        VersionRows::Each => format!("INSERT INTO {table} ({column}) VALUES ({value})"),
-        VersionRows::One => format!("UPDATE {table} SET {column} = {value}"),
+        VersionRows::One if has_version => format!("UPDATE {table} SET {column} = {value}"),
+        _ => format!("INSERT INTO {table} ({column}) VALUES ({value})"),
     }
 }
 
@@ -112,7 +115,7 @@ mod tests {
     fn left(rows: VersionRows, applied: &[&str]) -> Vec<String> {
         let applied: Vec<String> = applied.iter().map(|v| (*v).to_owned()).collect();
         let chain = chain();
-        not_applied(&chain, rows, &applied).into_iter().map(|m| m.version.clone()).collect()
+        left_of(&chain, rows, &applied).into_iter().map(|m| m.version.clone()).collect()
     }
 
     #[test]

@@ -21,6 +21,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::Child;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::scenario::Command;
 
@@ -45,6 +46,8 @@ pub struct Invocation<'a> {
     pub deadline: Duration,
     /// The whole output is also written here, as it comes.
     pub output: Option<PathBuf>,
+    /// The whole group is killed when this is cancelled, without a warning.
+    pub killed: CancellationToken,
 }
 
 /// How a command ended and what it printed.
@@ -66,10 +69,16 @@ pub async fn run(invocation: &Invocation<'_>) -> Result<Exit, Error> {
     let output = Output::new(invocation.output.as_deref())?;
     let group = Group::start()?;
     let mut running = Running::start(&group, invocation, output)?;
-    let exited = timeout(invocation.deadline, running.until_exit()).await;
-    let deadline_exceeded = exited.is_err();
-    exited.unwrap_or(Ok(()))?;
-    if deadline_exceeded {
+    let exited = tokio::select! {
+        exited = timeout(invocation.deadline, running.until_exit()) => Some(exited),
+        () = invocation.killed.cancelled() => None,
+    };
+    let deadline_exceeded = matches!(exited, Some(Err(_)));
+    if let Some(Ok(exited)) = exited {
+        exited?;
+    } else if !deadline_exceeded {
+        group.signal(Signal::SIGKILL);
+    } else {
         group.signal(Signal::SIGTERM);
         // A process that stands still, as one that asks the terminal for a password, hears it too.
         group.signal(Signal::SIGCONT);
