@@ -26,6 +26,13 @@ pub enum Progress {
         of: usize,
     },
     Phase(Phase),
+    /// A cell of a crash matrix is over.
+    Cell {
+        done: usize,
+        of: usize,
+        way: String,
+        statement: String,
+    },
     /// A statement of the change began.
     Statement {
         attempt: u32,

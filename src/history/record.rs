@@ -59,6 +59,9 @@ pub struct Death {
     pub statement: StatementId,
     /// Its text in the undisturbed run.
     pub text: String,
+    /// The how-manieth of this text in the attempt, from 0: where a round is repeated for as long
+    /// as there are rows, later statements have other numbers the next time.
+    pub nth: u32,
     /// As the scenario names the way of dying: `cut-before`.
     pub way: String,
     /// How far into the statement, in microseconds; None: at its boundary, or as soon as it does

@@ -5,6 +5,7 @@
 //! never sees a file: what is not in the history is not known.
 
 mod blame;
+pub mod crash;
 mod judgement;
 mod measure;
 mod pool;
@@ -21,12 +22,12 @@ pub use judgement::{
 pub use waits::{Blocker, Cause, LockWait};
 
 use crate::history::History;
-use crate::scenario::{Scenario, Sizes, Verdict};
+use crate::scenario::{Expect, Scenario, Sizes, Verdict};
 
 use timeline::Timeline;
 
 /// Version of the judgement's format in result.json.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Judges one trial.
 pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
@@ -38,6 +39,7 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let sessions = sessions::sessions(&timeline);
     let evidence = rules::Evidence {
         scenario,
+        state: &history.header.trial.state,
         sizes: &Sizes(history.header.trial.sizes.clone()),
         timeline: &timeline,
         sessions: &sessions,
@@ -51,7 +53,8 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
     let reason = rules::reason(&evidence, verdict, &findings);
-    let mismatches = rules::mismatches(&scenario.expect, verdict, &findings);
+    let mut mismatches = rules::mismatches(expected(scenario, history), verdict, &findings);
+    mismatches.extend(rules::unused_acceptances(&evidence));
     Judgement {
         format: FORMAT,
         trial: history.header.trial.clone(),
@@ -62,6 +65,12 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
         findings,
         measured,
     }
+}
+
+/// What is expected of the trial's starting state.
+fn expected<'s>(scenario: &'s Scenario, history: &History) -> &'s Expect {
+    let state = scenario.states.iter().find(|state| state.name == history.header.trial.state);
+    state.and_then(|state| state.expect.as_ref()).unwrap_or(&scenario.expect)
 }
 
 /// The lock waits of every backend, in the order in which they began.

@@ -169,6 +169,12 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         spoken.copied().unwrap_or(self.statements[0])
     }
 
+    pub fn committed(&self) -> bool {
+        let last = self.statements.last().and_then(|last| last.ended);
+        let tag = last.and_then(|ended| ended.tags.last()).map(String::as_str);
+        matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION"))
+    }
+
     /// In words, how it ended without a commit. None: it committed, or has not ended.
     pub fn undone(&self) -> Option<String> {
         let (last, before) = self.statements.split_last()?;

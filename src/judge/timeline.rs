@@ -207,6 +207,11 @@ impl<'h> Timeline<'h> {
         self.catalogues.iter().copied().find(|c| c.after.is_none())
     }
 
+    /// Before any rerun.
+    pub fn catalogue_after_change(&self) -> Option<&'h CatalogueSnapshot> {
+        self.catalogues.iter().copied().find(|c| c.after.is_some())
+    }
+
     pub fn catalogue_after(&self, attempt: Attempt) -> Option<&'h CatalogueSnapshot> {
         self.catalogues.iter().copied().find(|c| c.after == Some(attempt))
     }

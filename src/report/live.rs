@@ -119,6 +119,14 @@ impl State {
                 let text = format!("{}: {}", self.trial, self.phase);
                 self.say(&text);
             }
+            Progress::Cell { done, of, way, statement } => {
+                let statement = one_line(&statement);
+                let text = format!("{}: {done} of {of} deaths · {way}: {statement}", self.trial);
+                match self.bar {
+                    Some(_) => self.show_only(&text),
+                    None => self.say_at_intervals(&text),
+                }
+            }
             Progress::Statement { text, .. } => {
                 self.statement = one_line(&text);
                 self.show_only(&format!("{}: {} · {}", self.trial, self.phase, self.statement));

@@ -21,7 +21,7 @@ pub struct Crash {
     pub steps: Vec<Step>,
     /// Must be found.
     pub expect: Vec<Outcome>,
-    /// May be found as well. With both lists empty, nothing is expected.
+    /// May be found as well. With both lists empty, every cell has to end clean.
     pub may: Vec<Outcome>,
 }
 

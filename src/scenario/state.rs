@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Sizes};
+use super::{Change, Expect, Sizes};
 
 /// What the database is before the change. The first of a scenario's states is the reference:
 /// every other one has to end with its schema.
@@ -22,6 +22,8 @@ pub struct State {
     /// Differences from what the reference state ends with. One that does not occur is as wrong
     /// as one that is not named here.
     pub accept: Vec<Accepted>,
+    /// Of this state alone; None: what the scenario expects.
+    pub expect: Option<Expect>,
 }
 
 /// What a state is made from.
@@ -44,6 +46,7 @@ impl State {
             path: None,
             rows: BTreeMap::new(),
             accept: Vec::new(),
+            expect: None,
         }
     }
 

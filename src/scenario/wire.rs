@@ -269,9 +269,11 @@ pub struct State {
     pub name: Spanned<String>,
     pub from: Option<Spanned<Ground>>,
     pub path: Option<Spanned<Change>>,
+    pub file: Option<Spanned<String>>,
     pub stop: Option<Spanned<Stop>>,
     pub rows: Option<Spanned<Named<u64>>>,
     pub accept: Option<Spanned<Vec<Spanned<String>>>>,
+    pub expect: Option<Expect>,
 }
 
 #[derive(Debug, Deserialize)]

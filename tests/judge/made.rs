@@ -316,7 +316,7 @@ impl Made {
         judge(&scenario, &self.history())
     }
 
-    fn history(mut self) -> History {
+    pub fn history(mut self) -> History {
         let phases = PHASES.into_iter().filter(|(phase, _)| Some(*phase) != self.last_phase);
         for (phase, at) in phases.collect::<Vec<_>>() {
             self.entries.insert(0, (at, Event::Phase { phase }));

@@ -20,6 +20,7 @@ use super::made::{Made, error};
 pub const COMMAND: i32 = 800;
 
 /// A command's statement, to be changed and then added to a history.
+#[derive(Clone)]
 pub struct Sent {
     at: u64,
     until: u64,
@@ -109,8 +110,22 @@ impl Sent {
         self
     }
 
-    pub fn fails(mut self, code: &str, message: &str) -> Sent {
-        self.ended.error = Some(error(code, message));
+    pub fn takes(mut self, relation: &str, mode: LockMode) -> Sent {
+        self.ended.taken.push(HeldLock { relation: relation.to_owned(), mode });
+        self
+    }
+
+    pub fn tag(mut self, tag: &str) -> Sent {
+        self.ended.tags.push(tag.to_owned());
+        self
+    }
+
+    pub fn fails(self, code: &str, message: &str) -> Sent {
+        self.fails_with(error(code, message))
+    }
+
+    pub fn fails_with(mut self, error: ServerError) -> Sent {
+        self.ended.error = Some(error);
         self
     }
 

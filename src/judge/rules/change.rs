@@ -11,7 +11,7 @@ use super::super::blame::statement_ref;
 use super::super::judgement::Finding;
 use super::super::timeline::{AttemptRecord, StatementRecord};
 use super::command::{error_of, last_words};
-use super::words::{count, statement_words, transaction_words};
+use super::words::{count, listed, statement_words, transaction_words};
 use super::{Evidence, finding};
 
 /// One finding per kind of abort, told of its first occurrence.
@@ -38,10 +38,7 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
             return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));
         }
     }
-    let again = match attempt.attempt {
-        0 => String::new(),
-        n => format!(" (rerun {n})"),
-    };
+    let again = evidence.which(attempt.attempt);
     let Some(error) = error_of(attempt) else {
         let ended = attempt.command?;
         let (exit, last) = (exit_words(ended.exit_code, ended.signal), last_words(ended));
@@ -102,7 +99,7 @@ fn in_which(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> String
 /// Whether the catalogue and the versions after the change are those before it.
 fn changed_nothing(evidence: &Evidence<'_, '_>) -> bool {
     let (before, after) =
-        (evidence.timeline.catalogue_before(), evidence.timeline.catalogue_after(0));
+        (evidence.timeline.catalogue_before(), evidence.timeline.catalogue_after_change());
     let same = |(before, after): (&CatalogueSnapshot, &CatalogueSnapshot)| {
         before.objects == after.objects && before.versions == after.versions
     };
@@ -250,11 +247,7 @@ fn rerun_changed(evidence: &Evidence<'_, '_>, first: u32, second: u32) -> Vec<Fi
         format!("applying the finished change again changed the schema in {places}: {example}")
     });
     let versions = (before.versions != after.versions).then(|| {
-        let told = |versions: &[String]| match versions.is_empty() {
-            true => "none".to_owned(),
-            false => versions.join(", "),
-        };
-        let (were, are) = (told(&before.versions), told(&after.versions));
+        let (were, are) = (listed(&before.versions), listed(&after.versions));
         format!("applying the finished change again changed the versions: were {were}; are {are}")
     });
     let changed = |sentence| finding(FindingKind::RerunChanged, Verdict::Unsafe, sentence);

@@ -9,8 +9,10 @@ mod evidence;
 mod plans;
 mod reads;
 mod rerun;
+mod runners;
 mod sessions;
 mod state;
+mod states;
 mod timeouts;
 mod traffic;
 mod words;
@@ -18,7 +20,7 @@ mod words;
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
-use crate::scenario::{Expect, FindingKind, Scenario, Sizes, Verdict};
+use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
 
 use super::judgement::{Finding, Measured};
 use super::pool::Pressure;
@@ -27,11 +29,14 @@ use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 use super::waits::LockWait;
 
+pub use states::unused_acceptances;
 pub use words::reason;
 
 /// All that a rule may look at.
 pub struct Evidence<'e, 'h> {
     pub scenario: &'e Scenario,
+    /// Name of the starting state.
+    pub state: &'e str,
     /// Rows per table of this trial.
     pub sizes: &'e Sizes,
     pub timeline: &'e Timeline<'h>,
@@ -45,6 +50,22 @@ pub struct Evidence<'e, 'h> {
 impl Evidence<'_, '_> {
     fn stall_limit(&self) -> Micros {
         Micros::from_millis(self.scenario.limits.stall_ms_max)
+    }
+
+    /// Whether the starting state is a database without tables, on which no application runs.
+    fn begins_empty(&self) -> bool {
+        let state = self.scenario.states.iter().find(|state| state.name == self.state);
+        state.is_some_and(|state| state.from == Ground::Empty)
+    }
+
+    /// Which application of the change it was, as it follows a verb; empty for the only first one.
+    fn which(&self, attempt: Attempt) -> String {
+        let runners = self.scenario.change.runners;
+        match attempt {
+            0 if runners < 2 => String::new(),
+            n if n < runners => format!(" (runner {})", n + 1),
+            n => format!(" (rerun {})", n + 1 - runners.max(1)),
+        }
     }
 
     fn change_began(&self) -> Micros {
@@ -111,6 +132,8 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(command::error_swallowed(evidence));
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
+    findings.extend(states::diverged(evidence));
+    findings.extend(runners::runners(evidence));
     findings.extend(state::writes(evidence));
     findings.extend(reads::reads(evidence));
     findings.extend(plans::plans(evidence));

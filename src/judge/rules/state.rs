@@ -12,7 +12,7 @@ use super::{Evidence, finding};
 
 pub fn debris(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let before = names(evidence.timeline.catalogue_before(), Fingerprint::invalid_indexes);
-    let after_change = evidence.timeline.catalogue_after(0);
+    let after_change = evidence.timeline.catalogue_after_change();
     let last = evidence.timeline.catalogues.last().copied();
     let new = |catalogue| -> BTreeSet<String> {
         names(catalogue, Fingerprint::invalid_indexes).difference(&before).cloned().collect()

@@ -21,6 +21,14 @@ pub fn count(n: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(n))
 }
 
+/// `1, 2`, or `none`.
+pub fn listed(versions: &[String]) -> String {
+    match versions.is_empty() {
+        true => "none".to_owned(),
+        false => versions.join(", "),
+    }
+}
+
 /// `UPDATE spans SET … (57c5-original.sql:4)`.
 pub fn statement_words(statement: &StatementRef) -> String {
     let text = one_line(&statement.text);
@@ -74,7 +82,11 @@ fn bounded_reason(evidence: &Evidence<'_, '_>) -> String {
         Micros::ZERO => "no operation was seen waiting for the change".to_owned(),
         longest => format!("operations waited for the change no longer than {longest}"),
     };
+    let runners = evidence.scenario.change.runners;
     let end = match evidence.first_success() {
+        Some(attempt) if attempt < runners && runners > 1 => {
+            format!("{runners} runners started at once, and runner {} finished", attempt + 1)
+        }
         Some(0) => "it finished within its own timeouts".to_owned(),
         Some(attempt) => {
             format!("it gave up within its own timeouts, and attempt {} succeeded", attempt + 1)
@@ -107,6 +119,13 @@ fn ran_nothing(attempt: &AttemptRecord<'_>) -> bool {
 fn safe_reason(evidence: &Evidence<'_, '_>) -> String {
     let measured = evidence.measured;
     let stalled = match measured.stalled_operations {
+        _ if evidence.begins_empty() => {
+            return format!(
+                "the change finished on a database without tables{}{}",
+                converged_words(evidence),
+                rerun_words(evidence)
+            );
+        }
         0 => "no operation was seen waiting for the change".to_owned(),
         n => format!(
             "{} waited for the change, at most {}",
@@ -120,6 +139,14 @@ fn safe_reason(evidence: &Evidence<'_, '_>) -> String {
         }
         None => String::new(),
     };
-    let rerun = rerun_words(evidence);
-    format!("{stalled} (limit {}){ledger}{rerun}", evidence.stall_limit())
+    let (converged, rerun) = (converged_words(evidence), rerun_words(evidence));
+    format!("{stalled} (limit {}){ledger}{converged}{rerun}", evidence.stall_limit())
+}
+
+/// Where there is a reference to compare with, and nothing was found against it.
+fn converged_words(evidence: &Evidence<'_, '_>) -> String {
+    match evidence.timeline.reference {
+        Some(reference) => format!(", the schema is that from {}", reference.state),
+        None => String::new(),
+    }
 }

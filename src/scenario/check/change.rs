@@ -307,7 +307,10 @@ impl Checker<'_> {
             self.missing_section("[expect]");
             return None;
         };
-        let expect = section.get_ref();
+        Some(self.expectation(source, section.get_ref()))
+    }
+
+    pub(super) fn expectation(&mut self, source: &Source, expect: &wire::Expect) -> Expect {
         let verdict = expect.verdict.get_ref().0.clone();
         if verdict.is_empty() {
             self.push(source, &expect.verdict, "no verdict is expected");
@@ -317,7 +320,7 @@ impl Checker<'_> {
             let message = format!("`{}` cannot be expected and absent", absent.get_ref());
             self.push(source, absent, message);
         }
-        Some(Expect { verdict, findings, absent: kinds(&expect.absent) })
+        Expect { verdict, findings, absent: kinds(&expect.absent) }
     }
 }
 

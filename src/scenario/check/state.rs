@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::super::problem::Source;
-use super::super::{Accepted, Change, Ground, State, wire};
+use super::super::{Accepted, Change, Ground, Migration, State, TransactionRule, wire};
 use super::Checker;
 use super::table::ROWS_MAX;
 
@@ -48,6 +48,7 @@ impl Checker<'_> {
             path: self.path(source, state, change),
             rows: state.rows.as_ref().map(|r| self.rows(source, r.get_ref())).unwrap_or_default(),
             accept: self.accepted(source, accept.unwrap_or_default()),
+            expect: state.expect.as_ref().map(|expect| self.expectation(source, expect)),
         }
     }
 
@@ -57,6 +58,13 @@ impl Checker<'_> {
         state: &wire::State,
         change: Option<&Change>,
     ) -> Option<Change> {
+        if let Some(file) = &state.file {
+            if state.path.is_some() || state.stop.is_some() {
+                let remedy = "a state is reached in one way";
+                self.push_with(source, file, "`file` beside `path` or `stop`", remedy);
+            }
+            return self.by_hand(source, file);
+        }
         match (&state.path, &state.stop) {
             (None, None) => None,
             // A change that is missing is told by itself.
@@ -69,6 +77,19 @@ impl Checker<'_> {
                 Some(self.own_path(source, path, change))
             }
         }
+    }
+
+    /// What somebody typed: each statement by itself, and no version that would tell of it.
+    fn by_hand(&mut self, source: &Source, file: &Spanned<String>) -> Option<Change> {
+        let migration = Migration {
+            version: file.get_ref().clone(),
+            script: self.script(source, file)?,
+            transaction: None,
+            repeat: None,
+            pauses: Vec::new(),
+        };
+        let transaction = TransactionRule::None;
+        Some(Change { transaction, versions: None, ..Change::of(vec![migration]) })
     }
 
     /// The scenario's own change, stopped on its way.

@@ -1,0 +1,229 @@
+//! Where a change can die, from the trace of a run that was left alone.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Micros;
+use crate::history::{Death, History, StatementId, TransactionStatus};
+use crate::pg::LockMode;
+use crate::pg::purpose::Purpose;
+use crate::pg::syntax::Kind;
+use crate::scenario::Way;
+
+use super::super::timeline::{StatementRecord, Timeline};
+
+/// A statement that is over sooner cannot be met while it works.
+const MEETABLE: Micros = Micros::from_millis(2);
+
+/// A death, and what it takes to bring it about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lethal {
+    pub death: Death,
+    pub means: Means,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// The way alone tells.
+    Plain,
+    /// Another session holds this lock on these relations meanwhile.
+    Blocked { relations: Vec<String>, mode: LockMode },
+    /// Before the statement is sent: it would be over too soon to be met.
+    AtItsBoundary,
+    /// When this statement, the one after, is about to be sent.
+    Before(StatementId),
+}
+
+/// Every death that the statements of the undisturbed run leave room for, in their order. Of a
+/// statement that is repeated more than three times, the first, the last, and the one in the
+/// middle die.
+pub fn deaths(history: &History, ways: &[Way]) -> Vec<Lethal> {
+    let timeline = Timeline::of(history);
+    let Some(attempt) = timeline.change() else { return Vec::new() };
+    let relations = tables(&timeline);
+    let rounds = rounds(&attempt.statements);
+    let mut found = Vec::new();
+    for (index, record) in attempt.statements.iter().enumerate() {
+        if rounds.get(&index).is_some_and(|skipped| *skipped) || !can_matter(record) {
+            continue;
+        }
+        let next = attempt.statements.get(index + 1).filter(|_| leaves_committed(record));
+        for way in ways {
+            let mut lethal = lethal(record, *way, &relations, next);
+            if let Some(lethal) = &mut lethal {
+                lethal.death.nth = nth(&attempt.statements, index);
+            }
+            found.extend(lethal);
+        }
+    }
+    found
+}
+
+/// A statement of the undisturbed run, for deaths at a moment of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub statement: StatementId,
+    pub text: String,
+    pub nth: u32,
+    pub took: Micros,
+}
+
+/// The statements that can matter, in their order.
+pub fn spans(history: &History) -> Vec<Span> {
+    let timeline = Timeline::of(history);
+    let Some(attempt) = timeline.change() else { return Vec::new() };
+    let mattering = attempt.statements.iter().enumerate().filter(|(_, record)| can_matter(record));
+    let span = |(index, record): (usize, &StatementRecord<'_>)| Span {
+        statement: record.began.statement,
+        text: record.began.text.clone(),
+        nth: nth(&attempt.statements, index),
+        took: took(record),
+    };
+    mattering.map(span).collect()
+}
+
+/// How many statements before this one have its text.
+fn nth(statements: &[StatementRecord<'_>], index: usize) -> u32 {
+    let text = &statements[index].began.text;
+    let earlier = statements[..index].iter().filter(|record| record.began.text == *text);
+    u32::try_from(earlier.count()).unwrap_or(u32::MAX)
+}
+
+fn took(record: &StatementRecord<'_>) -> Micros {
+    record.ended.map_or(Micros::ZERO, |ended| ended.ended_us - ended.began_us)
+}
+
+/// Dying in what only sets up, reads or begins is dying before what follows it.
+fn can_matter(record: &StatementRecord<'_>) -> bool {
+    match record.purpose() {
+        Purpose::Work => true,
+        Purpose::Transaction => *record.kind() == Kind::Commit && record.open_before(),
+        Purpose::Setting | Purpose::Read => false,
+    }
+}
+
+/// Whether the statement left something behind that no rollback takes away.
+fn leaves_committed(record: &StatementRecord<'_>) -> bool {
+    let idle = |ended: &&crate::history::StatementEnded| {
+        ended.transaction == TransactionStatus::Idle && ended.error.is_none()
+    };
+    can_matter(record) && record.ended.as_ref().is_some_and(idle)
+}
+
+fn lethal(
+    record: &StatementRecord<'_>,
+    way: Way,
+    relations: &[String],
+    next: Option<&StatementRecord<'_>>,
+) -> Option<Lethal> {
+    let works = record.purpose() == Purpose::Work;
+    match way {
+        Way::CutBefore | Way::CutAfter => Some(plain(record, way)),
+        Way::Cancel if works && took(record) >= MEETABLE => Some(plain(record, way)),
+        Way::Cancel => None,
+        Way::KillBackend if works && took(record) >= MEETABLE => Some(plain(record, way)),
+        Way::KillBackend => Some(Lethal { means: Means::AtItsBoundary, ..plain(record, way) }),
+        Way::LockTimeout if works => {
+            let means = blocked(record, relations)?;
+            Some(Lethal { means, ..plain(record, way) })
+        }
+        Way::LockTimeout => None,
+        Way::KillRunner => {
+            let means = Means::Before(next?.began.statement);
+            Some(Lethal { means, ..plain(record, way) })
+        }
+    }
+}
+
+fn plain(record: &StatementRecord<'_>, way: Way) -> Lethal {
+    let death = Death {
+        statement: record.began.statement,
+        text: record.began.text.clone(),
+        nth: 0,
+        way: way.as_str().to_owned(),
+        into_us: None,
+    };
+    Lethal { death, means: Means::Plain }
+}
+
+/// A writer that stays open is what DDL meets. It does not stop CREATE INDEX CONCURRENTLY at the
+/// door: that one has made its index by then and waits for the writer's end. What writes rows
+/// waits for a lock that lets nobody write.
+fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Means> {
+    let mode = match writes_rows(record) {
+        true => LockMode::ShareLock,
+        false => LockMode::RowExclusiveLock,
+    };
+    let taken = record.ended.map(|ended| ended.taken.as_slice()).unwrap_or_default();
+    let strong = taken.iter().filter(|lock| lock.mode.conflicts_with(mode));
+    // An index cannot be locked from outside.
+    let tables = strong.filter_map(|lock| Some((lock.mode, table(&lock.relation, relations)?)));
+    let strongest = tables.max_by_key(|(mode, _)| *mode).map(|(_, table)| vec![table.clone()]);
+    // A statement that commits by itself holds nothing any more when its locks are read.
+    let unseen = || (!record.open_after()).then(|| relations.to_vec());
+    let relations = strongest.or_else(unseen).filter(|relations| !relations.is_empty())?;
+    Some(Means::Blocked { relations, mode })
+}
+
+fn writes_rows(record: &StatementRecord<'_>) -> bool {
+    let says = |words: &[&str]| {
+        let text = record.began.text.to_lowercase();
+        words.iter().any(|word| text.contains(word))
+    };
+    match record.kind() {
+        Kind::Insert | Kind::Update | Kind::Delete | Kind::Select => true,
+        Kind::Do => says(&["insert into", "update ", "delete from"]) && !says(&["alter table"]),
+        _ => false,
+    }
+}
+
+/// A relation as the server shows it, without its schema where that is on the search path, among
+/// the tables.
+fn table<'t>(relation: &str, tables: &'t [String]) -> Option<&'t String> {
+    let bare = |table: &&String| table.rsplit('.').next() == Some(relation);
+    tables.iter().find(|table| *table == relation).or_else(|| tables.iter().find(bare))
+}
+
+/// Tables that were there before the change, with their schemas.
+fn tables(timeline: &Timeline<'_>) -> Vec<String> {
+    let Some(before) = timeline.catalogue_before() else { return Vec::new() };
+    let names = before.objects.keys().filter_map(|object| object.strip_prefix("table "));
+    names.map(str::to_owned).collect()
+}
+
+/// What a transaction has said so far.
+#[derive(Default)]
+struct Said<'r> {
+    /// Each text once, with what stands for it and for all that was said before it first was.
+    texts: BTreeMap<&'r str, usize>,
+    last: usize,
+}
+
+/// Statements of more than three rounds: by index, whether it is left out. Equal texts are rounds
+/// of one statement only where what their transactions said before is equal too: every COMMIT
+/// reads the same.
+fn rounds(statements: &[StatementRecord<'_>]) -> BTreeMap<usize, bool> {
+    let mut known: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    let mut said: BTreeMap<u32, Said<'_>> = BTreeMap::new();
+    let mut same: BTreeMap<(u32, usize), Vec<usize>> = BTreeMap::new();
+    for (index, record) in statements.iter().enumerate() {
+        let (connection, text) = (record.began.connection, record.began.text.as_str());
+        let said = said.entry(connection).or_default();
+        if !record.open_before() {
+            *said = Said::default();
+        }
+        let number = *said.texts.entry(text).or_insert_with(|| {
+            let next = known.len() + 1;
+            said.last = *known.entry((said.last, text)).or_insert(next);
+            said.last
+        });
+        same.entry((connection, number)).or_default().push(index);
+    }
+    let mut rounds = BTreeMap::new();
+    for indexes in same.into_values().filter(|indexes| indexes.len() > 3) {
+        let kept = [0, indexes.len() / 2, indexes.len() - 1];
+        for (round, index) in indexes.iter().enumerate() {
+            rounds.insert(*index, !kept.contains(&round));
+        }
+    }
+    rounds
+}

@@ -1,0 +1,187 @@
+//! All cells of a change as one answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+use crate::history::{AttemptEnd, History, StatementId, TrialFacts};
+use crate::scenario::{Crash, Outcome, Scenario, Verdict, Way};
+
+use super::super::FORMAT;
+use super::super::blame::statement_ref;
+use super::super::judgement::StatementRef;
+use super::super::timeline::Timeline;
+use super::cell::Cell;
+
+/// The crash matrix of a change: a row per statement, a column per way of dying.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matrix {
+    pub format: u32,
+    /// Of the undisturbed run.
+    pub trial: TrialFacts,
+    pub verdict: Verdict,
+    pub as_expected: bool,
+    /// Where the outcomes are not the expected ones, a sentence each.
+    pub mismatches: Vec<String>,
+    pub reason: String,
+    /// Statements at which it died, in their order.
+    pub rows: Vec<MatrixRow>,
+    pub columns: Vec<Way>,
+    pub cells: Vec<Cell>,
+    /// Deaths between the boundaries.
+    pub random: Option<RandomDeaths>,
+    /// Cells by outcome. Of the random deaths those that were met count as well where all of them
+    /// ended clean, otherwise only the smallest.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// How long all of it took.
+    pub took_us: Micros,
+    /// How many cells ran at once.
+    pub at_once: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatrixRow {
+    pub id: StatementId,
+    pub statement: StatementRef,
+}
+
+/// Deaths at random moments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomDeaths {
+    /// Those that were drawn from `rng_seed`, and those that it took to make one of them small.
+    pub deaths: u32,
+    pub met: u32,
+    /// The earliest that did not end clean; None: all did.
+    pub smallest: Option<Cell>,
+}
+
+impl RandomDeaths {
+    pub fn of(cells: Vec<Cell>) -> Option<RandomDeaths> {
+        let deaths = u32::try_from(cells.len()).unwrap_or(u32::MAX);
+        let met = cells.iter().filter(|cell| cell.outcome.is_some()).count();
+        let bad = cells.into_iter().filter(|c| c.outcome.is_some_and(|o| o != Outcome::Clean));
+        let smallest = bad.min_by_key(|cell| (cell.death.statement, cell.death.into_us));
+        let met = u32::try_from(met).unwrap_or(u32::MAX);
+        (deaths > 0).then_some(RandomDeaths { deaths, met, smallest })
+    }
+}
+
+/// The run that nothing disturbed.
+#[derive(Clone, Copy, Debug)]
+pub struct Undisturbed<'h> {
+    pub history: &'h History,
+    pub took_us: Micros,
+    pub at_once: u32,
+}
+
+/// Puts the cells together. They come in the order in which they were planned.
+pub fn matrix(
+    scenario: &Scenario,
+    crash: &Crash,
+    run: Undisturbed<'_>,
+    cells: Vec<Cell>,
+    random: Option<RandomDeaths>,
+) -> Matrix {
+    let timeline = Timeline::of(run.history);
+    let outcomes = outcomes(&cells, random.as_ref());
+    let smallest = random.as_ref().and_then(|random| random.smallest.as_ref());
+    let (verdict, reason) = verdict(&timeline, cells.iter().chain(smallest), &outcomes);
+    let mismatches = mismatches(crash, &outcomes, verdict, &reason);
+    let dying: BTreeSet<StatementId> = cells.iter().map(|cell| cell.death.statement).collect();
+    let statements = timeline.change().into_iter().flat_map(|attempt| &attempt.statements);
+    let rows = statements.filter(|record| dying.contains(&record.began.statement)).map(|record| {
+        let statement = statement_ref(record, timeline.end);
+        MatrixRow { id: record.began.statement, statement }
+    });
+    let used = |way: &&Way| cells.iter().any(|cell| cell.death.way == way.as_str());
+    Matrix {
+        format: FORMAT,
+        trial: TrialFacts { scenario: scenario.name.clone(), ..run.history.header.trial.clone() },
+        verdict,
+        as_expected: mismatches.is_empty(),
+        mismatches,
+        reason,
+        rows: rows.collect(),
+        columns: Way::ALL.iter().filter(used).copied().collect(),
+        cells,
+        random,
+        outcomes,
+        took_us: run.took_us,
+        at_once: run.at_once,
+    }
+}
+
+fn outcomes(cells: &[Cell], random: Option<&RandomDeaths>) -> BTreeMap<Outcome, u64> {
+    let smallest = random.and_then(|random| random.smallest.as_ref());
+    let mut outcomes = BTreeMap::new();
+    for outcome in cells.iter().chain(smallest).filter_map(|cell| cell.outcome) {
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    if let Some(random) = random.filter(|random| random.smallest.is_none() && random.met > 0) {
+        *outcomes.entry(Outcome::Clean).or_default() += u64::from(random.met);
+    }
+    outcomes
+}
+
+/// A death that does not end clean is unsafe also where a step by hand helps: a rerun failed, and
+/// nobody may be there who knows the step.
+fn verdict<'c>(
+    timeline: &Timeline<'_>,
+    mut cells: impl Iterator<Item = &'c Cell>,
+    outcomes: &BTreeMap<Outcome, u64>,
+) -> (Verdict, String) {
+    let finished = timeline.change().and_then(|attempt| attempt.end);
+    if !matches!(finished, Some(AttemptEnd::Finished { .. })) {
+        let how = match finished {
+            Some(AttemptEnd::Failed { error, .. }) => format!(": {error}"),
+            _ => String::new(),
+        };
+        let reason = format!("the change does not finish when nothing disturbs it{how}");
+        return (Verdict::Unproven, reason);
+    }
+    let met: u64 = outcomes.values().sum();
+    let worst = outcomes.keys().next_back().copied();
+    match worst {
+        None => (Verdict::Unproven, "no death could be brought about".to_owned()),
+        Some(Outcome::Clean) => {
+            let reason =
+                format!("after each of {met} deaths a rerun reaches the same schema and rows");
+            (Verdict::Safe, reason)
+        }
+        Some(worst) => {
+            let example = cells.find(|cell| cell.outcome == Some(worst));
+            let sentence = example.map(|cell| cell.sentence.clone()).unwrap_or_default();
+            let bad = met - outcomes.get(&Outcome::Clean).copied().unwrap_or(0);
+            (Verdict::Unsafe, format!("{bad} of {met} deaths do not end clean: {sentence}"))
+        }
+    }
+}
+
+/// Without a word of what is expected, every cell has to end clean.
+fn mismatches(
+    crash: &Crash,
+    outcomes: &BTreeMap<Outcome, u64>,
+    verdict: Verdict,
+    reason: &str,
+) -> Vec<String> {
+    if verdict == Verdict::Unproven {
+        return vec![reason.to_owned()];
+    }
+    let silent = crash.expect.is_empty() && crash.may.is_empty();
+    let expected = if silent { vec![Outcome::Clean] } else { crash.expect.clone() };
+    let mut mismatches = Vec::new();
+    for outcome in expected.iter().filter(|outcome| !outcomes.contains_key(outcome)) {
+        mismatches.push(format!("no cell ends with {outcome}, which was expected"));
+    }
+    for (outcome, count) in outcomes {
+        if !expected.contains(outcome) && !crash.may.contains(outcome) {
+            let cells = if *count == 1 { "cell ends" } else { "cells end" };
+            mismatches.push(format!("{count} {cells} with {outcome}, which was not expected"));
+        }
+    }
+    mismatches
+}

@@ -1,0 +1,9 @@
+//! Crash matrices: where a change can die, what came of each death, what they amount to.
+
+mod cell;
+mod deaths;
+mod matrix;
+
+pub use cell::{Cell, cell};
+pub use deaths::{Lethal, Means, Span, deaths, spans};
+pub use matrix::{Matrix, MatrixRow, RandomDeaths, Undisturbed, matrix};

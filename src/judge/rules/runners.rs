@@ -1,0 +1,134 @@
+//! Several runners that apply the change at once: who did the work, who waited, who never ended.
+
+use crate::clock::Micros;
+use crate::history::AttemptEnd;
+use crate::pg::syntax::Kind;
+use crate::scenario::{FindingKind, Verdict};
+
+use super::super::judgement::Finding;
+use super::super::sessions::Session;
+use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::waits::LockWait;
+use super::words::{count, record_words};
+use super::{Evidence, finding};
+
+pub fn runners(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let at_once = evidence.scenario.change.runners;
+    let attempts = &evidence.timeline.attempts;
+    let runners: Vec<_> = attempts.iter().filter(|a| a.attempt < at_once).collect();
+    if runners.len() < 2 {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    findings.extend(overlap(evidence, &runners));
+    findings.extend(runners.iter().filter_map(|runner| hung(evidence, runner)));
+    findings.extend(waited(evidence, &runners));
+    findings
+}
+
+/// The same statement of the change did something in two runners, and both of them committed it.
+fn overlap(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Option<Finding> {
+    let stayed = |record: &StatementRecord<'_>| {
+        let of = |s: &&Session<'_, '_>| {
+            s.attempt == record.began.attempt && s.connection == record.began.connection
+        };
+        let mut sessions = evidence.sessions.iter().filter(of);
+        let transaction = sessions.find_map(|session| session.transaction_of(record));
+        record.changed_something() && transaction.is_none_or(|t| t.committed())
+    };
+    let twice = |record: &&StatementRecord<'_>| {
+        let mut others = runners.iter().filter(|a| a.attempt != record.began.attempt);
+        let same = |s: &StatementRecord<'_>| s.began.text == record.began.text && stayed(s);
+        // Rows are work that several may share, as batches do.
+        !is_row_work(record)
+            && stayed(record)
+            && others.any(|other| other.statements.iter().any(same))
+    };
+    let all = || runners.iter().flat_map(|a| &a.statements);
+    let mut texts: Vec<&str> = all().filter(twice).map(|s| s.began.text.as_str()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let first = all().find(twice)?;
+    let sentence = format!(
+        "{} of {} runners at once did the same work, first {}: nothing keeps a second one out",
+        count(texts.len() as u64, "statement"),
+        runners.len(),
+        record_words(evidence, first)
+    );
+    let mut overlap = finding(FindingKind::RunnersOverlap, Verdict::Unsafe, sentence);
+    overlap.remedy = Some(
+        "let each runner take an advisory lock of the session before it reads the versions, and \
+         poll for it with pg_try_advisory_lock: one that waits inside a statement holds a \
+         snapshot, and CREATE INDEX CONCURRENTLY waits for that"
+            .to_owned(),
+    );
+    Some(overlap)
+}
+
+fn is_row_work(record: &StatementRecord<'_>) -> bool {
+    matches!(record.kind(), Kind::Insert | Kind::Update | Kind::Delete | Kind::Select)
+}
+
+fn hung(evidence: &Evidence<'_, '_>, runner: &AttemptRecord<'_>) -> Option<Finding> {
+    if runner.end != Some(&AttemptEnd::DeadlineExceeded) {
+        return None;
+    }
+    let limit = Micros::from_millis(evidence.scenario.change.deadline_ms);
+    let number = runner.attempt + 1;
+    let last = runner.statements.last().map(|s| record_words(evidence, s));
+    let place = last.map_or_else(String::new, |last| format!(", the last it sent being {last}"));
+    let sentence = format!("runner {number} did not come to its end within {limit}{place}");
+    Some(finding(FindingKind::RunnerHung, Verdict::Unsafe, sentence))
+}
+
+/// Who waited for whom: by a lock that the server knows, or by failing to get the runners' own.
+fn waited(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Vec<Finding> {
+    let of = |pid: i32| runners.iter().find(|a| a.connections.iter().any(|c| c.opened.pid == pid));
+    let longest = |waiter: u32| {
+        let waits = evidence.waits.iter().filter(|w| {
+            of(w.pid).is_some_and(|a| a.attempt == waiter)
+                && w.blockers.iter().any(|b| of(b.pid).is_some_and(|a| a.attempt != waiter))
+        });
+        waits.max_by_key(|wait| wait.seen_for())
+    };
+    let mut findings = Vec::new();
+    for runner in runners {
+        if let Some(wait) = longest(runner.attempt) {
+            findings.push(lock_wait(runner.attempt, wait, &of));
+        } else if let Some(polled) = polled(runner) {
+            let sentence = format!(
+                "runner {} waited {polled} for the advisory lock that another one held",
+                runner.attempt + 1
+            );
+            findings.push(finding(FindingKind::RunnerWaited, Verdict::Safe, sentence));
+        }
+    }
+    findings
+}
+
+fn lock_wait<'r, 'h: 'r>(
+    waiter: u32,
+    wait: &LockWait,
+    of: &impl Fn(i32) -> Option<&'r &'r AttemptRecord<'h>>,
+) -> Finding {
+    let blocker = wait.blockers.iter().find_map(|b| of(b.pid).filter(|a| a.attempt != waiter));
+    let blocker = blocker.map_or(0, |attempt| attempt.attempt + 1);
+    let on = wait.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
+    let sentence = format!(
+        "runner {} waited {} for runner {blocker}: {}{on}",
+        waiter + 1,
+        wait.seen_for(),
+        wait.mode
+    );
+    finding(FindingKind::RunnerWaited, Verdict::Safe, sentence)
+}
+
+/// From the first try for an advisory lock to the one that got it.
+fn polled(runner: &AttemptRecord<'_>) -> Option<Micros> {
+    let tries = || {
+        let asks = |s: &&StatementRecord<'_>| s.began.text.contains("pg_try_advisory_lock");
+        runner.statements.iter().filter(asks)
+    };
+    let (first, last) = (tries().next()?, tries().last()?);
+    (tries().count() > 1).then(|| last.at - first.at)
+}
