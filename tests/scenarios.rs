@@ -10,27 +10,11 @@ use std::sync::{Arc, Mutex};
 use pgauntlet::history::silent;
 use pgauntlet::judge::Judgement;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::run::{OnJudged, Request, SizeRequest, judge_again, run};
-use pgauntlet::scenario::{self, FindingKind, Scenario};
+use pgauntlet::run::{
+    CrashRequest, Judged, OnJudged, Request, SizeRequest, Work, judge_again, run,
+};
+use pgauntlet::scenario::FindingKind;
 use tokio_util::sync::CancellationToken;
-
-/// The scenarios, and the directory in which their commands run.
-fn bundled() -> (Vec<Scenario>, tempfile::TempDir) {
-    let unpacked = tempfile::tempdir().expect("a directory");
-    scenario::bundled::unpack(unpacked.path()).expect("the bundled scenarios");
-    let found = scenario::find(unpacked.path()).expect("scenario directories");
-    let load = |directory: &std::path::PathBuf| match scenario::load(directory) {
-        Ok(mut scenario) => {
-            if let Some(command) = &mut scenario.change.command {
-                command.environment.insert("PATH".to_owned(), toolbox::path());
-            }
-            scenario
-        }
-        Err(problems) => panic!("{}", scenario::render(&problems)),
-    };
-    let scenarios = found.iter().map(load).collect();
-    (scenarios, unpacked)
-}
 
 fn told(judgement: &Judgement) -> String {
     let findings = judgement.findings.iter().map(|f| format!("\n    {}: {}", f.kind, f.sentence));
@@ -53,22 +37,29 @@ fn kinds(judgement: &Judgement) -> BTreeSet<FindingKind> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bundled_scenario_ends_as_it_expects_and_alembic_as_sql_files() {
     let out = tempfile::tempdir().expect("a directory");
+    let (scenarios, _unpacked) = toolbox::bundled();
+    let out = out.path().join("out");
     let local = SourceRequest::Local { pg_bin: None, major: None };
-    let (scenarios, _unpacked) = bundled();
     let request = Request {
         scenarios,
+        work: Work::All,
+        crash: CrashRequest::default(),
+        state: None,
         sizes: SizeRequest { quick: true, ..SizeRequest::default() },
         server: provision::Request { source: local, cache: None, run_as: None },
-        out: Some(out.path().join("out")),
+        out: Some(out.clone()),
     };
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
-    let on_judged: OnJudged = Arc::new(move |judgement| {
+    let on_judged: OnJudged = Arc::new(move |judged| {
+        let Judged::Trial(judgement) = judged else { panic!("a matrix under --quick") };
         sink.lock().expect("a lock").push(judgement.trial.scenario.clone());
     });
     let cancel = CancellationToken::new();
-    let judged = run(&request, &silent(), &on_judged, &cancel).await.expect("a run");
-    assert_eq!(judged.len(), request.scenarios.len());
+    let results = run(&request, &silent(), &on_judged, &cancel).await.expect("a run");
+    let judged = &results.trials;
+    let states = request.scenarios.iter().map(|s| s.starting_states().len());
+    assert_eq!(judged.len(), states.sum::<usize>());
     assert_eq!(seen.lock().expect("a lock").len(), judged.len());
     let wrong: Vec<String> = judged.iter().filter(|j| !j.as_expected).map(told).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -81,6 +72,6 @@ async fn every_bundled_scenario_ends_as_it_expects_and_alembic_as_sql_files() {
         assert_eq!(kinds(alembic), kinds(sql), "{}\n{}", told(sql), told(alembic));
     }
 
-    let again = judge_again(&out.path().join("out")).expect("stored histories");
-    assert_eq!(again, judged, "a stored history is judged as it was when it was made");
+    let again = judge_again(&out).expect("stored histories");
+    assert_eq!(again, results, "a stored history is judged as it was when it was made");
 }

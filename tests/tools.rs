@@ -13,7 +13,7 @@ use pgauntlet::history::{
 };
 use pgauntlet::judge::Judgement;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::run::{HISTORY_FILE, OnJudged, Request, SizeRequest, run};
+use pgauntlet::run::{CrashRequest, HISTORY_FILE, OnJudged, Request, SizeRequest, Work, run};
 use pgauntlet::scenario::{self, FindingKind, Verdict};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
@@ -168,6 +168,9 @@ async fn run_all() -> Trials {
     let out = scenarios.join("out");
     let request = Request {
         scenarios: directories.iter().map(load).collect(),
+        work: Work::Trials,
+        crash: CrashRequest::default(),
+        state: None,
         sizes: SizeRequest { scale: Some(0.05), ..SizeRequest::default() },
         server: provision::Request {
             source: SourceRequest::Local { pg_bin: None, major: None },
@@ -183,7 +186,7 @@ async fn run_all() -> Trials {
         let history = History::read(&out.join(&name).join(HISTORY_FILE)).expect("a history");
         (name, (judgement, history))
     };
-    judged.expect("a run").into_iter().map(with_history).collect()
+    judged.expect("a run").trials.into_iter().map(with_history).collect()
 }
 
 fn statements(history: &History, attempt: u32) -> Vec<(&StatementBegan, &StatementEnded)> {

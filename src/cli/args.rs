@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::provision::{self, SourceRequest};
 use crate::run::SizeRequest;
-use crate::scenario::Tool;
+use crate::scenario::{Tool, Way};
 
 /// As Postgres limits its own timeouts: milliseconds in an int.
 const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
@@ -26,6 +26,8 @@ pub enum Command {
     Run(RunArguments),
     /// Run your own migrations under a scenario's schema, data and traffic
     Try(TryArguments),
+    /// Kill a scenario's change at each of its statements, in each way, and apply it again
+    Crash(CrashArguments),
     /// Judge stored histories again, without a server
     Judge(JudgeArguments),
     /// List scenarios and what they expect
@@ -57,6 +59,9 @@ pub struct Which {
 pub struct RunArguments {
     #[command(flatten)]
     pub which: Which,
+    /// Only from this starting state, and from the first one, which it is compared with
+    #[arg(long, value_name = "NAME")]
+    pub state: Option<String>,
     #[command(flatten)]
     pub trials: TrialArguments,
 }
@@ -123,6 +128,32 @@ pub struct TrialArguments {
     /// No progress; the verdicts only
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CrashArguments {
+    /// Name of the scenario, or the directory that holds it
+    pub scenario: String,
+    /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
+    #[arg(long, value_name = "DIR")]
+    pub scenarios_dir: Option<PathBuf>,
+    /// Only these ways of dying, such as cut-before,cancel [default: the scenario's, else all]
+    #[arg(long, value_name = "WAY", value_delimiter = ',', value_parser = way())]
+    pub ways: Vec<Way>,
+    /// Only at this statement, by its number in the matrix
+    #[arg(long, value_name = "NUMBER")]
+    pub at: Option<u32>,
+    /// Deaths at moments drawn from the rng_seed [default: the scenario's, else 0]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub random: Option<u32>,
+    /// Starting state of every cell [default: the scenario's, else its first]
+    #[arg(long, value_name = "NAME")]
+    pub state: Option<String>,
+    /// Cells at once [default: the number of cores]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub at_once: Option<u32>,
+    #[command(flatten)]
+    pub trials: TrialArguments,
 }
 
 #[derive(Debug, Args)]
@@ -252,6 +283,11 @@ fn tool() -> impl TypedValueParser<Value = Tool> {
         let known = Tool::ALL.into_iter().find(|tool| tool.as_str() == name);
         known.ok_or("it is none of the tools")
     })
+}
+
+fn way() -> impl TypedValueParser<Value = Way> {
+    let names = Way::ALL.iter().map(|way| way.as_str());
+    PossibleValuesParser::new(names).try_map(|name| Way::parse(&name).ok_or("it is none"))
 }
 
 fn factor(text: &str) -> Result<f64, String> {

@@ -45,6 +45,7 @@ async fn run_command(command: &Command) -> Ending {
     match command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Try(arguments) => run::try_out(arguments).await,
+        Command::Crash(arguments) => run::crash(arguments).await,
         Command::Judge(arguments) => run::judge(arguments),
         Command::List(which) => scenarios::list(which),
         Command::Check(which) => scenarios::check(which),

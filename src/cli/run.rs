@@ -1,16 +1,19 @@
-//! `run`, `try` and `judge`.
+//! `run`, `try`, `crash` and `judge`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::judge::Judgement;
 use crate::migrate;
 use crate::report::{self, Live, Mode};
-use crate::run::{self, Ending, Error, Fault, OnJudged, Request};
+use crate::run::{
+    self, CrashRequest, Ending, Error, Fault, Judged, OnJudged, Request, Results, Work,
+};
 use crate::scenario::Scenario;
 
-use super::args::{JudgeArguments, RunArguments, TrialArguments, TryArguments};
+use super::args::{
+    CrashArguments, JudgeArguments, RunArguments, TrialArguments, TryArguments, Which,
+};
 use super::scenarios::Loaded;
 use super::{complain, scenarios, tried};
 
@@ -26,7 +29,8 @@ pub async fn run(arguments: &RunArguments) -> Ending {
         left_out.iter().for_each(|why| complain(&format!("run {why}")));
         return Ending::Failed;
     }
-    let ending = run_trials(loaded, &arguments.trials).await;
+    let asked = Asked { state: arguments.state.clone(), ..Asked::default() };
+    let ending = run_trials(loaded, &arguments.trials, asked).await;
     // Who hears why nothing was run at all need not hear of more.
     if !matches!(ending, Ending::BadInput | Ending::Failed | Ending::Interrupted) {
         for why in &left_out {
@@ -52,23 +56,64 @@ fn leave_out(scenarios: &mut Vec<Scenario>) -> Vec<String> {
 /// One scenario with another change.
 pub async fn try_out(arguments: &TryArguments) -> Ending {
     match tried::scenario(arguments) {
-        Ok(loaded) => run_trials(loaded, &arguments.trials).await,
+        Ok(loaded) => run_trials(loaded, &arguments.trials, Asked::default()).await,
         Err(ending) => ending,
     }
 }
 
-async fn run_trials(loaded: Loaded, arguments: &TrialArguments) -> Ending {
-    let request = match request(loaded.scenarios, arguments) {
+/// The crash matrix of one scenario, and nothing else of it.
+pub async fn crash(arguments: &CrashArguments) -> Ending {
+    let which = Which {
+        scenarios: vec![arguments.scenario.clone()],
+        scenarios_dir: arguments.scenarios_dir.clone(),
+    };
+    let mut loaded = match scenarios::load(&which) {
+        Ok(loaded) => loaded,
+        Err(ending) => return ending,
+    };
+    if let Some(why) = leave_out(&mut loaded.scenarios).first() {
+        complain(&format!("run {why}"));
+        return Ending::Failed;
+    }
+    let crash = CrashRequest {
+        at_once: arguments.at_once,
+        ways: (!arguments.ways.is_empty()).then(|| arguments.ways.clone()),
+        statement: arguments.at,
+        random: arguments.random,
+    };
+    let asked = Asked { work: Work::Crash, crash, state: arguments.state.clone() };
+    run_trials(loaded, &arguments.trials, asked).await
+}
+
+/// What of the scenarios is asked for.
+#[derive(Default)]
+struct Asked {
+    work: Work,
+    crash: CrashRequest,
+    state: Option<String>,
+}
+
+async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> Ending {
+    let request = match request(loaded.scenarios, arguments, asked) {
         Ok(request) => request,
         Err(ending) => return ending,
     };
     let live = Live::start(if arguments.quiet { Mode::Quiet } else { Mode::Auto });
     let shown = Arc::clone(&live);
-    let judged = Arc::new(Mutex::new(Vec::new()));
+    let judged = Arc::new(Mutex::new(Results::default()));
     let seen = Arc::clone(&judged);
-    let on_judged: OnJudged = Arc::new(move |judgement| {
-        shown.print(&report::trial(judgement));
-        seen.lock().unwrap_or_else(PoisonError::into_inner).push(judgement.clone());
+    let on_judged: OnJudged = Arc::new(move |judged| {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match judged {
+            Judged::Trial(judgement) => {
+                shown.print(&report::trial(judgement));
+                seen.trials.push(judgement.clone());
+            }
+            Judged::Matrix(matrix) => {
+                shown.print(&report::matrix(matrix));
+                seen.matrices.push(matrix.clone());
+            }
+        }
     });
     let cancel = cancelled_by_signals();
     let outcome = run::run(&request, &live.listener(), &on_judged, &cancel).await;
@@ -76,19 +121,23 @@ async fn run_trials(loaded: Loaded, arguments: &TrialArguments) -> Ending {
     // Until here a command may have run in it.
     drop(loaded.unpacked);
     match outcome {
-        Ok(judgements) => conclude(&judgements, request.out.as_deref()),
+        Ok(results) => conclude(&results, request.out.as_deref()),
         Err(error) => {
             // What was judged before the run broke is still true.
             let judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
-            if !judged.is_empty() {
-                anstream::println!("{}\n", report::verdicts(&judged));
+            if *judged != Results::default() {
+                anstream::println!("{}\n", report::verdicts(&judged.trials, &judged.matrices));
             }
             ending_of(&error)
         }
     }
 }
 
-fn request(mut scenarios: Vec<Scenario>, arguments: &TrialArguments) -> Result<Request, Ending> {
+fn request(
+    mut scenarios: Vec<Scenario>,
+    arguments: &TrialArguments,
+    asked: Asked,
+) -> Result<Request, Ending> {
     if let Some(rng_seed) = arguments.rng_seed {
         scenarios.iter_mut().for_each(|scenario| scenario.rng_seed = rng_seed);
     }
@@ -96,7 +145,9 @@ fn request(mut scenarios: Vec<Scenario>, arguments: &TrialArguments) -> Result<R
         complain(&error);
         Ending::BadInput
     })?;
-    Ok(Request { scenarios, sizes: arguments.sizes(), server, out: arguments.out.clone() })
+    let (sizes, out) = (arguments.sizes(), arguments.out.clone());
+    let Asked { work, crash, state } = asked;
+    Ok(Request { scenarios, work, crash, state, sizes, server, out })
 }
 
 /// SIGINT and SIGTERM end the run in good order.
@@ -119,12 +170,12 @@ fn cancelled_by_signals() -> CancellationToken {
     cancel
 }
 
-fn conclude(judgements: &[Judgement], out: Option<&std::path::Path>) -> Ending {
-    anstream::println!("{}", report::verdicts(judgements));
+fn conclude(results: &Results, out: Option<&std::path::Path>) -> Ending {
+    anstream::println!("{}", report::verdicts(&results.trials, &results.matrices));
     if let Some(out) = out {
         anstream::println!("\nhistories and result.json are in {}", out.display());
     }
-    run::ending(judgements)
+    run::ending(results)
 }
 
 fn ending_of(error: &Error) -> Ending {
@@ -138,11 +189,14 @@ fn ending_of(error: &Error) -> Ending {
 
 pub fn judge(arguments: &JudgeArguments) -> Ending {
     match run::judge_again(&arguments.directory) {
-        Ok(judgements) => {
-            for judgement in &judgements {
+        Ok(results) => {
+            for judgement in &results.trials {
                 anstream::println!("{}", report::trial(judgement));
             }
-            conclude(&judgements, None)
+            for matrix in &results.matrices {
+                anstream::println!("{}", report::matrix(matrix));
+            }
+            conclude(&results, None)
         }
         Err(error) => ending_of(&error),
     }

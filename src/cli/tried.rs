@@ -23,7 +23,10 @@ pub fn scenario(arguments: &TryArguments) -> Result<Loaded, Ending> {
     let scenario = loaded.scenarios.pop().ok_or(Ending::BadInput)?;
     let expect = Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() };
     let analysis = format!("Another change under the data and traffic of {}.", scenario.name);
-    let scenario = Scenario { analysis, change, expect, ..scenario };
+    // Ways to where the scenario's own change starts from, and what comes of its deaths, are not
+    // this one's.
+    let (states, crash) = (Vec::new(), None);
+    let scenario = Scenario { analysis, change, states, crash, expect, ..scenario };
     Ok(Loaded { scenarios: vec![scenario], ..loaded })
 }
 

@@ -20,7 +20,7 @@ use crate::tap::{self, Announcements, Fault, Tap};
 
 pub use error::Error;
 pub use upstream::Server as TapServer;
-pub use versions::{prepare, versions};
+pub use versions::{prepare, record_by_hand, versions};
 
 /// What to apply, and where.
 pub struct Setup<'a> {

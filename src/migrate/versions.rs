@@ -94,6 +94,19 @@ pub(super) fn record_version(versions: &Versions, version: &str, has_version: bo
     }
 }
 
+/// What an operator would type to say that a migration is applied; None: nothing is known of a
+/// version table, or of the migration.
+pub async fn record_by_hand(
+    session: &Session,
+    change: &Change,
+    migration: &str,
+) -> Result<Option<String>, Error> {
+    let known = change.migrations.iter().any(|m| m.version == migration);
+    let Some(versions) = change.versions.as_ref().filter(|_| known) else { return Ok(None) };
+    let has_version = !self::versions(session, change).await?.is_empty();
+    Ok(Some(record_version(versions, migration, has_version)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 mod differences;
 mod live;
+mod matrix;
 mod numbers;
 mod result;
 mod statements;
@@ -11,6 +12,7 @@ mod trial;
 
 pub use differences::differences;
 pub use live::{Live, Mode};
+pub use matrix::matrix;
 pub use numbers::bytes;
 pub use result::{ReadError, ResultFile, WriteError};
 pub use table::verdicts;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::crash::Matrix;
 use crate::judge::{FORMAT, Judgement};
 
 /// The whole file.
@@ -14,6 +15,7 @@ use crate::judge::{FORMAT, Judgement};
 pub struct ResultFile {
     pub pgauntlet_result: u32,
     pub trials: Vec<Judgement>,
+    pub crash_matrices: Vec<Matrix>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +36,8 @@ pub enum ReadError {
 impl ResultFile {
     pub const NAME: &'static str = "result.json";
 
-    pub fn new(trials: Vec<Judgement>) -> ResultFile {
-        ResultFile { pgauntlet_result: FORMAT, trials }
+    pub fn new(trials: Vec<Judgement>, crash_matrices: Vec<Matrix>) -> ResultFile {
+        ResultFile { pgauntlet_result: FORMAT, trials, crash_matrices }
     }
 
     /// Replaces the file in one step, so that a reader never sees half of it.

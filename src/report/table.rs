@@ -4,12 +4,14 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
 use crate::judge::Judgement;
-use crate::stats::grouped;
+use crate::judge::crash::Matrix;
+use crate::scenario::{State, Verdict};
+use crate::stats::{Summary, grouped};
 
 use super::trial::verdict_style;
 
 /// A row per trial: what was found, and whether it was expected.
-pub fn verdicts(judgements: &[Judgement]) -> String {
+pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header([
@@ -26,6 +28,9 @@ pub fn verdicts(judgements: &[Judgement]) -> String {
     for judgement in judgements {
         table.add_row(row(judgement));
     }
+    for matrix in matrices {
+        table.add_row(matrix_row(matrix));
+    }
     for column in 2..=7 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -33,7 +38,7 @@ pub fn verdicts(judgements: &[Judgement]) -> String {
     }
     let style = |line: &str| -> String {
         let verdict = line.split_whitespace().next().unwrap_or("");
-        let found = judgements.iter().map(|j| j.verdict).find(|v| v.as_str() == verdict);
+        let found = Verdict::ALL.into_iter().find(|v| v.as_str() == verdict);
         let Some(found) = found else { return line.trim_end().to_owned() };
         let style = verdict_style(found);
         line.trim_end().replacen(verdict, &format!("{style}{verdict}{style:#}"), 1)
@@ -48,19 +53,43 @@ fn row(judgement: &Judgement) -> [String; 9] {
         stall => stall.to_string(),
     };
     let latency = &measured.latency;
-    let expected = match judgement.as_expected {
-        true => "yes".to_owned(),
-        false => "NO".to_owned(),
-    };
     [
         judgement.verdict.to_string(),
-        judgement.trial.scenario.clone(),
+        name(judgement),
         stall,
         grouped(measured.queue_max),
         grouped(measured.operations.acquire_timeouts),
-        latency.before.p99_us.to_string(),
-        latency.during.p99_us.to_string(),
-        latency.after.p99_us.to_string(),
-        expected,
+        p99(&latency.before),
+        p99(&latency.during),
+        p99(&latency.after),
+        expected(judgement.as_expected),
     ]
+}
+
+fn expected(yes: bool) -> String {
+    if yes { "yes" } else { "NO" }.to_owned()
+}
+
+/// The state only where it is not the usual one.
+fn name(judgement: &Judgement) -> String {
+    let (scenario, state) = (&judgement.trial.scenario, &judgement.trial.state);
+    match *state == State::base().name {
+        true => scenario.clone(),
+        false => format!("{scenario} from {state}"),
+    }
+}
+
+fn matrix_row(matrix: &Matrix) -> [String; 9] {
+    let blank = || "-".to_owned();
+    let name = format!("{}, crash matrix", matrix.trial.scenario);
+    let verdict = matrix.verdict.to_string();
+    let expected = expected(matrix.as_expected);
+    [verdict, name, blank(), blank(), blank(), blank(), blank(), blank(), expected]
+}
+
+fn p99(summary: &Summary) -> String {
+    match summary.count {
+        0 => "-".to_owned(),
+        _ => summary.p99_us.to_string(),
+    }
 }

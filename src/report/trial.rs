@@ -9,7 +9,7 @@ use crate::clock::Micros;
 use crate::history::exit_words;
 use crate::judge::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
 use crate::pg::lex::one_line;
-use crate::scenario::Verdict;
+use crate::scenario::{State, Verdict};
 use crate::stats::{Summary, grouped};
 
 use super::statements::write_statements;
@@ -38,7 +38,10 @@ pub fn trial(judgement: &Judgement) -> String {
         true => "as expected",
         false => "NOT AS EXPECTED",
     };
-    let name = &judgement.trial.scenario;
+    let name = match judgement.trial.state == State::base().name {
+        true => judgement.trial.scenario.clone(),
+        false => format!("{} from {}", judgement.trial.scenario, judgement.trial.state),
+    };
     let _ = writeln!(out, "{style}{verdict:<9}{style:#} {BOLD}{name}{BOLD:#}, {expected}");
     // The first finding says it again, with its witness.
     let told = judgement.findings.first().is_some_and(|f| f.sentence == judgement.reason);
@@ -54,7 +57,9 @@ pub fn trial(judgement: &Judgement) -> String {
     notes.into_iter().for_each(|finding| write_note(&mut out, finding));
     write_command(&mut out, &judgement.measured.commands);
     out.push('\n');
-    write_latency(&mut out, &judgement.measured);
+    if judgement.measured.operations.scheduled > 0 {
+        write_latency(&mut out, &judgement.measured);
+    }
     write_counts(&mut out, &judgement.measured);
     write_statements(&mut out, &judgement.measured.statements);
     out
@@ -185,6 +190,10 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
 }
 
 fn write_counts(out: &mut String, measured: &Measured) {
+    if measured.operations.scheduled == 0 {
+        paragraph(out, "  ", &format!("no application ran · change took {}", measured.change_us));
+        return write_errors(out, measured);
+    }
     let mut facts = vec![
         format!("longest stall {}", measured.longest_stall_us),
         format!("worst queue {}", grouped(measured.queue_max)),
@@ -204,6 +213,10 @@ fn write_counts(out: &mut String, measured: &Measured) {
         None => "had not recovered at the end".to_owned(),
     });
     paragraph(out, "  ", &facts.join(" · "));
+    write_errors(out, measured);
+}
+
+fn write_errors(out: &mut String, measured: &Measured) {
     let errors = |of: &std::collections::BTreeMap<String, u64>| -> String {
         of.iter().map(|(name, n)| format!("{name} × {n}")).collect::<Vec<_>>().join(", ")
     };

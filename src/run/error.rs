@@ -30,6 +30,15 @@ pub enum Error {
     Scenario(serde_json::Error),
     #[error("use {path} for output: {source}")]
     Out { path: PathBuf, source: std::io::Error },
+    #[error(
+        "bring {scenario} into the state {state}: {why}; the state's path has to end as it says, \
+         at its last statement or at its stop"
+    )]
+    State { scenario: String, state: String, why: String },
+    #[error("crash {scenario} in the state {state}: it has no such state")]
+    NoSuchState { scenario: String, state: String },
+    #[error("judge a death ({way}, statement {statement}): its history names none")]
+    NoDeath { way: String, statement: u32 },
     #[error("run {name} twice: two scenarios have that name, and their histories would be one")]
     NameTwice { name: String },
     #[error("write to {path}: it holds something, maybe another run's; name another directory")]
@@ -78,6 +87,8 @@ impl Error {
             Error::Out { .. }
             | Error::OutTaken { .. }
             | Error::NameTwice { .. }
+            | Error::State { .. }
+            | Error::NoSuchState { .. }
             | Error::ReadHistory(_)
             | Error::NoHistory { .. }
             | Error::NoSuchTable { .. }

@@ -1,241 +1,256 @@
 //! Knows the order of the phases, and nothing else does: server, seed, trials, judgement, files.
 //!
-//! A run is all trials of one call. What happens inside a stage is the stage's own business; how
-//! an outcome looks is the report's.
+//! A run is all trials and crash matrices of one call. What happens inside a stage is the stage's
+//! own business; how an outcome looks is the report's.
 
+mod again;
+mod crash;
+mod databases;
 mod error;
+mod files;
 mod recovery;
 mod request;
+mod state;
 mod trial;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
-use crate::history::{Header, History, Listener, Progress, Recorder, TrialFacts};
+use crate::history::{Event, History, Listener, Progress, Reference};
+use crate::judge::crash::Matrix;
 use crate::judge::{Judgement, judge};
 use crate::provision::{self, Server};
 use crate::report::ResultFile;
-use crate::scenario::{self, Scenario, Sizes, Verdict};
+use crate::scenario::Verdict;
 use crate::seed;
 
+use databases::Databases;
+use files::{Facts, prepare_out, start_history};
+use state::Start;
+use trial::Place;
+
+pub use again::judge_again;
 pub use error::{Error, Fault};
-pub use request::{Ending, Request, SizeRequest};
+pub use files::HISTORY_FILE;
+pub use request::{CrashRequest, Ending, Request, SizeRequest, Work};
 
-/// File of a trial's history below its directory in `--out`.
-pub const HISTORY_FILE: &str = "history.jsonl";
-/// Connections that load a table at once; two cores are kept busy by two.
-const LOADERS: usize = 2;
-
-/// Seeds kept on a server hold at most this much; the least recently used go first.
-const CACHE_BYTES_MAX: u64 = 100_000_000_000;
-
-/// Longest wait for an interrupted trial's database to go.
+/// Where a scenario's cells are kept below its directory in `--out`.
+const CRASH_DIRECTORY: &str = "crash";
+/// Longest wait for an interrupted trial's databases to go.
 const DROP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Called with each judgement as it is made.
-pub type OnJudged = Arc<dyn Fn(&Judgement) + Send + Sync>;
+/// What a run found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Results {
+    /// In the order in which they were made.
+    pub trials: Vec<Judgement>,
+    pub matrices: Vec<Matrix>,
+}
 
-/// Runs every trial of the request and gives the judgements in the order in which they were made.
+/// One of them, as soon as it is there.
+#[derive(Clone, Copy)]
+pub enum Judged<'a> {
+    Trial(&'a Judgement),
+    Matrix(&'a Matrix),
+}
+
+pub type OnJudged = Arc<dyn Fn(Judged<'_>) + Send + Sync>;
+
+/// Runs everything that the request asks for.
 pub async fn run(
     request: &Request,
     listener: &Listener,
     on_judged: &OnJudged,
     cancel: &CancellationToken,
-) -> Result<Vec<Judgement>, Error> {
+) -> Result<Results, Error> {
     let plan = request.plan()?;
     let out = request.out.as_deref().map(prepare_out).transpose()?;
     let mut server = tokio::select! {
         server = provision::provision(&request.server, listener) => server?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
-    let mut current = None;
-    let run = Run { plan, out: out.as_deref(), listener, on_judged };
+    let databases = Databases::default();
+    let run = Run {
+        request,
+        out: out.as_deref(),
+        listener,
+        on_judged,
+        databases: &databases,
+        results: Results::default(),
+    };
     let ended = tokio::select! {
-        ended = run_trials(&mut *server, run, &mut current) => ended,
+        ended = run.all(&mut *server, plan) => ended,
         () = cancel.cancelled() => Err(Error::Interrupted),
     };
-    if let Some(database) = current {
-        // Interrupted: what is left of the trial goes with us, on whosever server it is.
-        let address = server.address();
-        let dropped = seed::drop_database(&address, &database);
-        let _ = tokio::time::timeout(DROP_TIMEOUT, dropped).await;
-    }
+    // What is left of an interrupted run goes with us, on whosever server it is.
+    let address = server.address();
+    let _ = tokio::time::timeout(DROP_TIMEOUT, databases.drop_all(&address)).await;
     let stopped = server.stop().await;
-    let judgements = ended?;
+    let results = ended?;
     stopped?;
-    Ok(judgements)
+    Ok(results)
 }
 
-/// What the trials of one call share.
+/// What the trials and matrices of one call share.
 struct Run<'a> {
-    plan: Vec<(Scenario, Sizes)>,
+    request: &'a Request,
     out: Option<&'a Path>,
     listener: &'a Listener,
     on_judged: &'a OnJudged,
+    databases: &'a Databases,
+    results: Results,
 }
 
-/// `current` is the trial's database while there is one.
-async fn run_trials(
-    server: &mut dyn Server,
-    run: Run<'_>,
-    current: &mut Option<String>,
-) -> Result<Vec<Judgement>, Error> {
-    let Run { plan, out, listener, on_judged } = run;
-    for (scenario, sizes) in &plan {
-        let sizes = sizes.clone();
-        fits_the_disk(&*server, &seed::Plan { scenario, sizes, loaders: LOADERS })?;
-    }
-    let mut judgements = Vec::new();
-    let of = plan.len();
-    for (number, (scenario, sizes)) in (1..).zip(plan) {
-        let name = scenario.name.clone();
-        listener(Progress::Trial { scenario: name, number, of });
-        let history = one_trial(server, &scenario, &sizes, out, listener, current).await?;
-        let judgement = judge(&scenario, &history);
-        on_judged(&judgement);
-        judgements.push(judgement);
-        if let Some(out) = out {
-            ResultFile::new(judgements.clone()).write(out)?;
+impl Run<'_> {
+    /// `plan` holds, per scenario, what it starts from.
+    async fn all(
+        mut self,
+        server: &mut dyn Server,
+        plan: Vec<Vec<Start>>,
+    ) -> Result<Results, Error> {
+        for start in plan.iter().flatten() {
+            self.fits_the_disk(&*server, start)?;
         }
+        let of = plan.iter().map(|starts| self.pieces(starts)).sum();
+        let mut number = 0;
+        for starts in &plan {
+            if self.request.work.trials() {
+                self.trials(server, starts, &mut number, of).await?;
+            }
+            let first = starts.first().filter(|start| self.request.crashes(&start.scenario));
+            if let Some(start) = first {
+                number += 1;
+                let scenario = format!("{}: crash matrix", start.scenario.name);
+                (self.listener)(Progress::Trial { scenario, number, of });
+                let matrix = crash::matrix(&self, server, start).await?;
+                (self.on_judged)(Judged::Matrix(&matrix));
+                self.results.matrices.push(matrix);
+                self.keep()?;
+            }
+        }
+        Ok(self.results)
     }
-    Ok(judgements)
-}
 
-/// Server settings, seed, copy, trial; the copy is dropped whatever happened in it.
-async fn one_trial(
-    server: &mut dyn Server,
-    scenario: &Scenario,
-    sizes: &Sizes,
-    out: Option<&Path>,
-    listener: &Listener,
-    current: &mut Option<String>,
-) -> Result<History, Error> {
-    server.apply_settings(&scenario.server).await?;
-    let plan = seed::Plan { scenario, sizes: sizes.clone(), loaders: LOADERS };
-    let facts = server.facts();
-    let address = server.address();
-    let keeps = server.keeps_databases();
-    let template = seed::template(&address, &facts, &plan, keeps, listener).await?;
-    for seed in seed::evict(&address, CACHE_BYTES_MAX, &template.key).await? {
-        let (database, scenario) = (seed.database, seed.scenario);
-        listener(Progress::Note(format!("dropped the seed {database} of {scenario}: cache full")));
+    /// Trials and matrices of a scenario.
+    fn pieces(&self, starts: &[Start]) -> usize {
+        let trials = if self.request.work.trials() { starts.len() } else { 0 };
+        let crashes = starts.first().is_some_and(|start| self.request.crashes(&start.scenario));
+        trials + usize::from(crashes)
     }
-    let database = current.insert(trial_database()).clone();
-    let copy = seed::copy(&address, &template, &database, facts.version_num).await?;
-    let output = out.map(|out| out.join(&scenario.name));
-    let recorder = start_history(scenario, sizes, facts, output.as_deref())?;
-    let change_address = server.tcp_address().unwrap_or(address.clone()).with_database(&database);
-    let setup = trial::Setup {
-        scenario,
-        sizes,
-        address: &copy,
-        change_address: &change_address,
-        recorder: &recorder,
-        listener,
-        output: output.as_deref(),
-    };
-    let ended = trial::run(&setup).await;
-    let dropped = seed::drop_database(&address, &database).await;
-    *current = None;
-    let history = recorder.finish()?;
-    ended?;
-    dropped?;
-    Ok(history)
-}
 
-/// Two machines may use one server, and a killed process may have left a database behind.
-fn trial_database() -> String {
-    let (prefix, pid) = (provision::TRIAL_DATABASE_PREFIX, std::process::id());
-    format!("{prefix}{pid}_{:08x}", rand::random::<u32>())
-}
-
-fn start_history(
-    scenario: &Scenario,
-    sizes: &Sizes,
-    server: crate::history::ServerFacts,
-    output: Option<&Path>,
-) -> Result<Recorder, Error> {
-    let path = output.map(history_path).transpose()?;
-    let header = Header {
-        pgauntlet_history: crate::history::VERSION,
-        trial: TrialFacts {
-            scenario: scenario.name.clone(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at: jiff::Timestamp::now().to_string(),
-            rng_seed: scenario.rng_seed,
-            state: scenario::State::base().name,
-            death: None,
-            sizes: sizes.0.clone(),
-            server,
-        },
-        scenario: serde_json::to_value(scenario).map_err(Error::Scenario)?,
-    };
-    Ok(Recorder::start(Clock::start(), header, path.as_deref())?)
-}
-
-fn history_path(directory: &Path) -> Result<PathBuf, Error> {
-    std::fs::create_dir_all(directory).map_err(|e| Error::out(directory, e))?;
-    Ok(directory.join(HISTORY_FILE))
-}
-
-/// The directory is there, writable and empty.
-fn prepare_out(out: &Path) -> Result<PathBuf, Error> {
-    std::fs::create_dir_all(out).map_err(|e| Error::out(out, e))?;
-    let mut entries = std::fs::read_dir(out).map_err(|e| Error::out(out, e))?;
-    if entries.next().is_some() {
-        return Err(Error::OutTaken { path: out.to_owned() });
+    /// One scenario from each of its states, the reference first.
+    async fn trials(
+        &mut self,
+        server: &mut dyn Server,
+        starts: &[Start],
+        number: &mut usize,
+        of: usize,
+    ) -> Result<(), Error> {
+        let mut reference = None;
+        for start in starts {
+            *number += 1;
+            let progress = Progress::Trial { scenario: start.name(), number: *number, of };
+            (self.listener)(progress);
+            let history = self.trial(server, start, reference.as_ref()).await?;
+            let judgement = judge(&start.scenario, &history);
+            if reference.is_none() {
+                reference = ended_with(&history);
+            }
+            (self.on_judged)(Judged::Trial(&judgement));
+            self.results.trials.push(judgement);
+            self.keep()?;
+        }
+        Ok(())
     }
-    let probe = out.join(".pgauntlet-writable");
-    std::fs::write(&probe, b"").map_err(|e| Error::out(out, e))?;
-    std::fs::remove_file(&probe).map_err(|e| Error::out(out, e))?;
-    Ok(out.to_owned())
+
+    /// Server settings, seed, copy, trial; the copy is dropped whatever happened in it.
+    async fn trial(
+        &self,
+        server: &mut dyn Server,
+        start: &Start,
+        reference: Option<&Reference>,
+    ) -> Result<History, Error> {
+        server.apply_settings(&start.scenario.server).await?;
+        let listener = self.listener;
+        let template = state::template(&*server, start, listener).await?;
+        let database = self.databases.name();
+        let made = state::make(&*server, start, template.as_ref(), &database, listener).await;
+        let output = self.out.map(|out| files::directory(out, start));
+        let facts = Facts { start, server: server.facts(), death: None };
+        let ended = match made {
+            Ok(address) => {
+                let recorder = start_history(facts, output.as_deref())?;
+                let change_address = state::change_address(&*server, &address, &database);
+                let place = Place {
+                    address: &address,
+                    change_address: &change_address,
+                    recorder: &recorder,
+                    listener,
+                    output: output.as_deref(),
+                };
+                let ended = trial::run(&trial::Setup { start, reference, place: &place }).await;
+                ended.and(recorder.finish().map_err(Error::from))
+            }
+            Err(error) => Err(error),
+        };
+        let dropped = self.databases.drop(&server.address(), &database).await;
+        let history = ended?;
+        dropped?;
+        Ok(history)
+    }
+
+    /// Writes result.json as far as it goes.
+    fn keep(&self) -> Result<(), Error> {
+        if let Some(out) = self.out {
+            let Results { trials, matrices } = self.results.clone();
+            ResultFile::new(trials, matrices).write(out)?;
+        }
+        Ok(())
+    }
+
+    fn fits_the_disk(&self, server: &dyn Server, start: &Start) -> Result<(), Error> {
+        let Some(directory) = server.data_directory() else { return Ok(()) };
+        let Some(free) = provision::free_disk_bytes(&directory) else { return Ok(()) };
+        // The template, the trial's copy, and as much again for what the change writes.
+        let needed = seed::estimated_bytes(&start.seed()).saturating_mul(3);
+        if needed > free {
+            let scenario = start.scenario.name.clone();
+            return Err(Error::Disk { scenario, needed, free, directory });
+        }
+        Ok(())
+    }
 }
 
-fn fits_the_disk(server: &dyn Server, plan: &seed::Plan<'_>) -> Result<(), Error> {
-    let Some(directory) = server.data_directory() else { return Ok(()) };
-    let Some(free) = provision::free_disk_bytes(&directory) else { return Ok(()) };
-    // The template, the trial's copy, and as much again for what the change writes.
-    let needed = seed::estimated_bytes(plan).saturating_mul(3);
-    if needed > free {
-        let scenario = plan.scenario.name.clone();
-        return Err(Error::Disk { scenario, needed, free, directory });
-    }
-    Ok(())
+/// What later trials are compared with; None where the change never came to its end.
+fn ended_with(history: &History) -> Option<Reference> {
+    use crate::history::AttemptEnd::Finished;
+    let finished =
+        |event: &Event| matches!(event, Event::AttemptEnded { end: Finished { .. }, .. });
+    let events = || history.entries.iter().map(|entry| &entry.event);
+    events().any(finished).then_some(())?;
+    let last = events().rev().find_map(|event| match event {
+        Event::Catalogue(snapshot) => Some(snapshot),
+        _ => None,
+    })?;
+    Some(Reference {
+        state: history.header.trial.state.clone(),
+        objects: last.objects.clone(),
+        versions: last.versions.clone(),
+        tables: Default::default(),
+    })
 }
 
-/// Judges stored histories again: a directory of `--out`, or one trial's.
-pub fn judge_again(directory: &Path) -> Result<Vec<Judgement>, Error> {
-    let mut files = Vec::new();
-    let own = directory.join(HISTORY_FILE);
-    if own.exists() {
-        files.push(own);
-    } else {
-        let entries = std::fs::read_dir(directory).map_err(|e| Error::out(directory, e))?;
-        let paths = entries.flatten().map(|entry| entry.path().join(HISTORY_FILE));
-        files.extend(paths.filter(|path| path.exists()));
-    }
-    if files.is_empty() {
-        return Err(Error::NoHistory { path: directory.to_owned() });
-    }
-    let mut judgements = Vec::new();
-    for file in files {
-        let history = History::read(&file)?;
-        let scenario = serde_json::from_value(history.header.scenario.clone());
-        judgements.push(judge(&scenario.map_err(Error::Scenario)?, &history));
-    }
-    judgements.sort_by(|a, b| a.trial.started_at.cmp(&b.trial.started_at));
-    Ok(judgements)
-}
-
-/// What the judgements amount to together.
-pub fn ending(judgements: &[Judgement]) -> Ending {
-    if judgements.iter().any(|j| !j.as_expected && j.verdict != Verdict::Unproven) {
+/// What the results amount to together.
+pub fn ending(results: &Results) -> Ending {
+    let trials = results.trials.iter().map(|j| (j.verdict, j.as_expected));
+    let all = trials.chain(results.matrices.iter().map(|m| (m.verdict, m.as_expected)));
+    let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
+    if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
         Ending::NotAsExpected
-    } else if judgements.iter().any(|j| !j.as_expected) {
+    } else if !wrong.is_empty() {
         Ending::Unproven
     } else {
         Ending::AsExpected

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::provision;
-use crate::scenario::{Scenario, Sizes};
+use crate::scenario::{Scenario, Sizes, State, Way};
 
 use super::Error;
+use super::state::Start;
 
 /// Rows of the largest table under `--quick`.
 pub const QUICK_ROWS: u64 = 200_000;
@@ -16,10 +17,43 @@ const QUICK_RECOVERY_MS: u64 = 1_000;
 
 pub struct Request {
     pub scenarios: Vec<Scenario>,
+    pub work: Work,
+    pub crash: CrashRequest,
+    /// Only this starting state of each scenario.
+    pub state: Option<String>,
     pub sizes: SizeRequest,
     pub server: provision::Request,
     /// Where histories and result.json go; None keeps nothing.
     pub out: Option<PathBuf>,
+}
+
+/// What of the scenarios is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Work {
+    /// Every trial, and the crash matrix of each scenario that has a `[crash]`.
+    #[default]
+    All,
+    Trials,
+    /// Crash matrices, also of scenarios that say nothing of them.
+    Crash,
+}
+
+impl Work {
+    pub fn trials(self) -> bool {
+        self != Work::Crash
+    }
+}
+
+/// What of a crash matrix is asked for, where that is another thing than the scenario says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrashRequest {
+    /// Cells at once; None: as many as the machine has cores for.
+    pub at_once: Option<u32>,
+    pub ways: Option<Vec<Way>>,
+    /// Only deaths at this statement.
+    pub statement: Option<u32>,
+    /// Deaths at random moments.
+    pub random: Option<u32>,
 }
 
 /// How the declared sizes are changed.
@@ -51,9 +85,10 @@ impl SizeRequest {
 }
 
 impl Request {
-    /// The trials in the order in which they run: those that end soonest first, by the deadlines
-    /// that their authors gave, so that the first verdict does not wait for the longest change.
-    pub(super) fn plan(&self) -> Result<Vec<(Scenario, Sizes)>, Error> {
+    /// What each scenario starts from, the reference first. Scenarios that end soonest come first,
+    /// by the deadlines that their authors gave, so that the first verdict does not wait for the
+    /// longest change.
+    pub(super) fn plan(&self) -> Result<Vec<Vec<Start>>, Error> {
         let mut names = BTreeSet::new();
         if let Some(twice) = self.scenarios.iter().find(|s| !names.insert(&s.name)) {
             return Err(Error::NameTwice { name: twice.name.clone() });
@@ -64,10 +99,42 @@ impl Request {
                 return Err(Error::NoSuchTable { table: table.clone(), known: self.tables() });
             }
         }
-        let sized = |s: &Scenario| (self.shortened(s), self.sizes.apply(&s.declared_sizes()));
-        let mut plan: Vec<(Scenario, Sizes)> = self.scenarios.iter().map(sized).collect();
-        plan.sort_by_key(|(s, _)| (s.change.deadline_ms, s.name.clone()));
+        let mut plan = Vec::new();
+        for scenario in &self.scenarios {
+            plan.push(self.starts(scenario)?);
+        }
+        plan.sort_by_key(|starts: &Vec<Start>| {
+            starts.first().map(|s| (s.scenario.change.deadline_ms, s.scenario.name.clone()))
+        });
         Ok(plan)
+    }
+
+    /// The state that was asked for comes after the reference that it is compared with.
+    fn starts(&self, scenario: &Scenario) -> Result<Vec<Start>, Error> {
+        let mut states = scenario.starting_states();
+        if let Some(name) = &self.state {
+            if !states.iter().any(|state| state.name == *name) {
+                let (scenario, state) = (scenario.name.clone(), name.clone());
+                return Err(Error::NoSuchState { scenario, state });
+            }
+            let reference = states[0].name.clone();
+            states.retain(|state| state.name == *name || state.name == reference);
+        }
+        let declared = scenario.declared_sizes();
+        let start = |state: State| {
+            let sizes = self.sizes.apply(&state.sizes(&declared));
+            Start { scenario: self.shortened(scenario), state, sizes }
+        };
+        Ok(states.into_iter().map(start).collect())
+    }
+
+    /// Whether the scenario's crash matrix is run. `--quick` is for an answer in a minute.
+    pub(super) fn crashes(&self, scenario: &Scenario) -> bool {
+        match self.work {
+            Work::Crash => true,
+            Work::Trials => false,
+            Work::All => scenario.crash.is_some() && !self.sizes.quick,
+        }
     }
 
     fn shortened(&self, scenario: &Scenario) -> Scenario {

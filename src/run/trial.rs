@@ -1,25 +1,36 @@
-//! One trial: baseline, change, recovery, rerun, checks, on a copy of the seeded database.
+//! One trial: baseline, change, recovery, rerun, checks, on a database in its starting state.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
+
+use futures_util::future::try_join_all;
 
 use crate::clock::Micros;
 use crate::connect::{Address, Session};
 use crate::history::{
-    Attempt, AttemptEnd, CatalogueSnapshot, Event, Listener, Phase, Progress, Recorder,
+    Attempt, AttemptEnd, CatalogueSnapshot, Contents, Event, Listener, Phase, Progress, Recorder,
+    Reference,
 };
-use crate::scenario::{Scenario, Sizes};
+use crate::scenario::{Change, Ground, Scenario, Sizes};
+use crate::schema::Fingerprint;
+use crate::tap::Fault;
 use crate::{disturb, drive, migrate, observe};
 
+use super::state::Start;
 use super::{Error, recovery};
 
 /// Declared reads are read again this often.
 const INVARIANT_INTERVAL: Duration = Duration::from_secs(1);
 
 pub struct Setup<'a> {
-    pub scenario: &'a Scenario,
-    pub sizes: &'a Sizes,
+    pub start: &'a Start,
+    /// What the reference state ended with; None: this is it, or it never came to its end.
+    pub reference: Option<&'a Reference>,
+    pub place: &'a Place<'a>,
+}
+
+/// Where a change is applied, and where that is recorded.
+pub struct Place<'a> {
     /// The trial's own database, and how the change gets to it.
     pub address: &'a Address,
     pub change_address: &'a Address,
@@ -29,76 +40,131 @@ pub struct Setup<'a> {
     pub output: Option<&'a Path>,
 }
 
-impl Setup<'_> {
-    fn enter(&self, phase: Phase) {
+impl Place<'_> {
+    pub fn enter(&self, phase: Phase) {
         self.recorder.record(Event::Phase { phase });
         (self.listener)(Progress::Phase(phase));
     }
 
     /// Part of the measurement failed: the trial goes on, and cannot be called safe.
-    fn failed(&self, stage: &str, error: &dyn std::error::Error) {
+    pub fn failed(&self, stage: &str, error: &dyn std::error::Error) {
         let (stage, message) = (stage.to_owned(), error.to_string());
         self.recorder.record(Event::MeasurementFailed { stage, message });
     }
 
-    async fn apply(&self, attempt: Attempt) -> Result<AttemptEnd, Error> {
-        let declared = self.scenario.declared_sizes();
+    /// Applies the change once.
+    pub async fn apply(
+        &self,
+        change: &Change,
+        (declared, sizes): (&Sizes, &Sizes),
+        attempt: Attempt,
+        faults: &[Fault],
+    ) -> Result<AttemptEnd, Error> {
         let setup = migrate::Setup {
             address: self.address,
             change_address: self.change_address,
-            change: &self.scenario.change,
-            declared: &declared,
-            sizes: self.sizes,
+            change,
+            declared,
+            sizes,
             recorder: self.recorder,
             listener: self.listener,
-            faults: &[],
+            faults,
             output: self.output,
         };
-        let end = migrate::apply(&setup, attempt).await?;
-        self.snapshot(Some(attempt)).await?;
+        Ok(migrate::apply(&setup, attempt).await?)
+    }
+
+    pub async fn snapshot(
+        &self,
+        change: &Change,
+        after: Option<Attempt>,
+    ) -> Result<Fingerprint, Error> {
+        let none = Default::default();
+        let session = Session::open(self.address, "pgauntlet observe", &none).await?;
+        let fingerprint = observe::fingerprint(&session).await?;
+        let versions = migrate::versions(&session, change).await?;
+        let objects = fingerprint.objects.clone();
+        let snapshot = CatalogueSnapshot { after, objects, versions };
+        self.recorder.record(Event::Catalogue(snapshot));
+        Ok(fingerprint)
+    }
+}
+
+impl Setup<'_> {
+    fn scenario(&self) -> &Scenario {
+        &self.start.scenario
+    }
+
+    async fn apply(&self, attempt: Attempt) -> Result<AttemptEnd, Error> {
+        let declared = self.scenario().declared_sizes();
+        let sizes = (&declared, &self.start.sizes);
+        self.place.apply(&self.scenario().change, sizes, attempt, &[]).await
+    }
+
+    async fn apply_and_look(&self, attempt: Attempt) -> Result<AttemptEnd, Error> {
+        let end = self.apply(attempt).await?;
+        self.place.snapshot(&self.scenario().change, Some(attempt)).await?;
         Ok(end)
     }
 
-    async fn snapshot(&self, after: Option<Attempt>) -> Result<(), Error> {
-        let none = BTreeMap::new();
-        let session = Session::open(self.address, "pgauntlet observe", &none).await?;
-        let fingerprint = observe::fingerprint(&session).await?;
-        let versions = migrate::versions(&session, &self.scenario.change).await?;
-        let objects = fingerprint.objects;
-        let snapshot = CatalogueSnapshot { after, objects, versions };
-        self.recorder.record(Event::Catalogue(snapshot));
-        Ok(())
+    /// Applies the change for the first time, by as many runners at once as the scenario says.
+    async fn apply_first(&self) -> Result<Vec<AttemptEnd>, Error> {
+        let runners = self.scenario().change.runners;
+        let ends = try_join_all((0..runners).map(|runner| self.apply(runner))).await?;
+        for runner in 0..runners {
+            self.place.snapshot(&self.scenario().change, Some(runner)).await?;
+        }
+        Ok(ends)
     }
 }
 
 /// Runs the trial; what it saw is in the recorder.
 pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
-    let Setup { scenario, sizes, address, recorder, listener, .. } = setup;
-    migrate::prepare(address, &scenario.change).await?;
-    setup.snapshot(None).await?;
-    let sampling = observe::sample(address, recorder, observe::INTERVAL).await?;
+    let place = setup.place;
+    if let Some(reference) = setup.reference {
+        place.recorder.record(Event::Reference(reference.clone()));
+    }
+    migrate::prepare(place.address, &setup.scenario().change).await?;
+    place.snapshot(&setup.scenario().change, None).await?;
+    let sampling = observe::sample(place.address, place.recorder, observe::INTERVAL).await?;
+    let last = match setup.start.state.from {
+        Ground::Base => beside_the_application(setup).await?,
+        Ground::Empty => alone(setup).await?,
+    };
+    if let Err(error) = sampling.stop().await {
+        place.failed("sampling the lock table", &error);
+    }
+    if let Some(finished) = last {
+        rerun_in_peace(setup, finished).await?;
+    }
+    let (scenario, sizes) = (setup.scenario(), &setup.start.sizes);
+    let read = observe::read_once(place.address, scenario, sizes, place.recorder, true).await;
+    if let Err(error) = read {
+        place.failed("reading the invariants", &error);
+    }
+    place.enter(Phase::End);
+    Ok(())
+}
+
+/// Gives the last attempt, where one has finished.
+async fn beside_the_application(setup: &Setup<'_>) -> Result<Option<Attempt>, Error> {
+    let Place { address, recorder, listener, .. } = *setup.place;
+    let (scenario, sizes) = (setup.scenario(), &setup.start.sizes);
     let invariants =
         observe::watch_invariants(address, scenario, sizes, recorder, INVARIANT_INTERVAL).await?;
     let driving =
         drive::start(drive::Setup { address, scenario, sizes, recorder, listener }).await?;
-    under_traffic(setup, &driving, &invariants).await?;
+    let last = under_traffic(setup, &driving, &invariants).await?;
     let stopped = driving.stop().await;
     if let Err(error) = invariants.stop().await {
-        setup.failed("reading the invariants", &error);
+        setup.place.failed("reading the invariants", &error);
     }
-    if let Err(error) = sampling.stop().await {
-        setup.failed("sampling the lock table", &error);
-    }
-    setup.enter(Phase::Checks);
+    setup.place.enter(Phase::Checks);
     match stopped.ledger.check(address, scenario).await {
         Ok(report) => recorder.record(Event::Ledger(report)),
-        Err(error) => setup.failed("comparing the ledger with the tables", &error),
+        Err(error) => setup.place.failed("comparing the ledger with the tables", &error),
     }
-    if let Err(error) = observe::read_once(address, scenario, sizes, recorder, true).await {
-        setup.failed("reading the invariants", &error);
-    }
-    setup.enter(Phase::End);
-    Ok(())
+    Ok(last)
 }
 
 /// The phases in which the application runs.
@@ -106,39 +172,80 @@ async fn under_traffic(
     setup: &Setup<'_>,
     driving: &drive::Driving,
     invariants: &observe::Invariants,
-) -> Result<(), Error> {
-    let traffic = &setup.scenario.traffic;
-    setup.enter(Phase::Baseline);
+) -> Result<Option<Attempt>, Error> {
+    let place = setup.place;
+    let traffic = &setup.scenario().traffic;
+    place.enter(Phase::Baseline);
     tokio::time::sleep(Duration::from_millis(traffic.baseline_ms)).await;
     let baseline = driving.quantile_since(Micros::ZERO, 0.99).unwrap_or_default();
-    let disturbances = &setup.scenario.disturbances;
-    let mut disturbing = disturb::start(setup.address, disturbances, setup.recorder).await?;
-    setup.enter(Phase::Change);
+    let disturbances = &setup.scenario().disturbances;
+    let mut disturbing = disturb::start(place.address, disturbances, place.recorder).await?;
+    place.enter(Phase::Change);
     disturbing.begin_countdown();
-    let end = setup.apply(0).await?;
-    setup.enter(Phase::Recovery);
-    invariants.change_is_over();
-    recovery::wait(driving, setup.recorder, traffic, baseline).await;
+    let ends = setup.apply_first().await?;
+    // The newer release of the application comes out when the change is there.
+    if ends.iter().any(finished) {
+        invariants.change_is_over();
+    }
+    place.enter(Phase::Recovery);
+    recovery::wait(driving, place.recorder, traffic, baseline).await;
     disturbing.ended().await;
-    setup.enter(Phase::Rerun);
-    rerun(setup, &end).await
+    place.enter(Phase::Rerun);
+    let last = rerun(setup, &ends).await?;
+    invariants.change_is_over();
+    Ok(last)
+}
+
+fn finished(end: &AttemptEnd) -> bool {
+    matches!(end, AttemptEnd::Finished { .. })
+}
+
+/// On a database without tables there is no application.
+async fn alone(setup: &Setup<'_>) -> Result<Option<Attempt>, Error> {
+    setup.place.enter(Phase::Change);
+    let ends = setup.apply_first().await?;
+    setup.place.enter(Phase::Rerun);
+    let last = rerun(setup, &ends).await?;
+    setup.place.enter(Phase::Checks);
+    Ok(last)
 }
 
 /// Applies the change again until an attempt succeeds, and once more: a finished change that is
-/// applied again changes nothing.
-async fn rerun(setup: &Setup<'_>, first: &AttemptEnd) -> Result<(), Error> {
-    let finished = |end: &AttemptEnd| matches!(end, AttemptEnd::Finished { .. });
-    let mut done = finished(first);
-    let attempts = setup.scenario.change.rerun_attempts;
-    for attempt in 1..=attempts {
-        let again = finished(&setup.apply(attempt).await?);
+/// applied again changes nothing. Gives the last attempt, where one has finished.
+async fn rerun(setup: &Setup<'_>, first: &[AttemptEnd]) -> Result<Option<Attempt>, Error> {
+    let runners = setup.scenario().change.runners;
+    let mut done = first.iter().any(finished);
+    let mut attempts = runners..runners + setup.scenario().change.rerun_attempts;
+    let was_done = done;
+    for attempt in attempts.by_ref() {
+        let again = finished(&setup.apply_and_look(attempt).await?);
         if done {
-            return Ok(());
+            return Ok(Some(attempt));
         }
         done = again;
     }
-    if done && !finished(first) {
-        setup.apply(attempts + 1).await?;
+    if done && !was_done {
+        setup.apply_and_look(attempts.end).await?;
+        return Ok(Some(attempts.end));
+    }
+    Ok(done.then(|| attempts.end.saturating_sub(1)))
+}
+
+/// Applies the finished change once more while nobody writes: no row may change.
+async fn rerun_in_peace(setup: &Setup<'_>, last: Attempt) -> Result<(), Error> {
+    let place = setup.place;
+    let contents = async |after| {
+        let tables = observe::contents(place.address, &|_| true, &[]).await?;
+        place.recorder.record(Event::Contents(Contents { after: Some(after), tables }));
+        Ok::<(), observe::Error>(())
+    };
+    if let Err(error) = contents(last).await {
+        place.failed("reading what is in the tables", &error);
+        return Ok(());
+    }
+    setup.apply_and_look(last + 1).await?;
+    if let Err(error) = contents(last + 1).await {
+        place.failed("reading what is in the tables", &error);
     }
     Ok(())
 }

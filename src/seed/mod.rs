@@ -14,7 +14,7 @@ mod load;
 mod names;
 mod rows;
 
-pub use cache::{Cached, cached, copy, drop_database, evict, sweep};
+pub use cache::{Cached, cached, copy, copy_small, drop_database, empty, evict, sweep};
 pub use error::Error;
 pub use estimate::estimated_bytes;
 pub use load::load;

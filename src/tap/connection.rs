@@ -291,7 +291,10 @@ impl Connection {
                 ClientStep::Begin(statement) => {
                     goes = self.begin(*statement, &message, pipeline).await?;
                 }
-                ClientStep::Run(statement) => goes = self.runs(Some(*statement)).await?,
+                ClientStep::Run(statement) => {
+                    self.shared.begins(&statement.text);
+                    goes = self.runs(Some(*statement)).await?;
+                }
             }
             if goes {
                 self.to_server.push(frame.bytes().clone());
@@ -403,6 +406,7 @@ impl Connection {
     ) -> Result<bool, End> {
         let transaction = self.conversation.transaction();
         let Some(announced) = self.tracer.announced(&statement) else { return Ok(true) };
+        self.shared.begins(&statement.text);
         let clock = self.shared.recorder.clock();
         let from = clock.now();
         let usable =

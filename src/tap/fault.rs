@@ -1,10 +1,13 @@
 //! What can be done to a change on purpose, and when.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::history::StatementId;
 use crate::pg::LockMode;
+
+use super::statement::recorded;
 
 /// Brought about once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,23 @@ pub enum At {
     Into(StatementId, Duration),
     /// This long after the tap began to listen, whatever goes on then.
     Time(Duration),
+    /// With the statement that comes `later` after the `nth` one (from 0) of this text; with
+    /// `into`, so long after it was sent. The text is told by its hash.
+    Nth { text: u64, nth: u32, later: StatementId, into: Option<Duration> },
+}
+
+impl At {
+    /// For who knows a statement by its text, as the history has it, and not by its number.
+    pub fn nth(text: &str, nth: u32, later: StatementId, into: Option<Duration>) -> At {
+        At::Nth { text: hash(text), nth, later, into }
+    }
+}
+
+/// The same in one process, which is all that a fault lives in.
+pub(super) fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    recorded(text).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +60,7 @@ pub enum FaultKind {
     /// before which the lock cannot be had or no question can be put to its session. With
     /// [`At::Statement`] only.
     TimeOutWaiting {
-        /// As a `regclass` is shown.
+        /// As a `regclass` is shown; several with commas between.
         relation: String,
         mode: LockMode,
     },

@@ -15,7 +15,7 @@ use crate::history::{
     TransactionStatus,
 };
 
-use super::fault::{At, Fault, FaultKind};
+use super::fault::{At, Fault, FaultKind, hash};
 use super::statement::recorded;
 use super::watch::Watch;
 
@@ -226,9 +226,29 @@ impl Shared {
     pub fn faults_by_time(&self) -> Vec<(Duration, FaultKind)> {
         let by_time = |fault: &Fault| match fault.at {
             At::Time(after) => Some((after, fault.kind.clone())),
-            At::Statement(_) | At::Into(..) => None,
+            At::Statement(_) | At::Into(..) | At::Nth { .. } => None,
         };
         lock(&self.faults).iter().filter_map(by_time).collect()
+    }
+
+    /// A statement of this text is the next one to get a number: what waits for it by its text is
+    /// told the number.
+    pub fn begins(&self, text: &str) {
+        let mut faults = lock(&self.faults);
+        if !faults.iter().any(|fault| matches!(fault.at, At::Nth { .. })) {
+            return;
+        }
+        let next = self.statements.load(Ordering::Relaxed);
+        let text = hash(text);
+        for fault in faults.iter_mut() {
+            let At::Nth { text: of, nth, later, into } = fault.at else { continue };
+            fault.at = match (of == text, nth, into) {
+                (false, ..) => continue,
+                (true, 0, None) => At::Statement(next + later),
+                (true, 0, Some(into)) => At::Into(next + later, into),
+                (true, more, into) => At::Nth { text, nth: more - 1, later, into },
+            };
+        }
     }
 
     /// The fault that is due with this statement.

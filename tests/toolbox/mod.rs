@@ -1,6 +1,13 @@
-//! Where the migration tools are that `ci/setup` installs; `PGAUNTLET_TOOLS` says it.
+//! The bundled scenarios, and where the migration tools are that `ci/setup` installs and that some
+//! of them run; `PGAUNTLET_TOOLS` says it.
+
+// Each test file compiles this module for itself and uses a part of it.
+#![allow(dead_code)]
 
 use std::path::PathBuf;
+
+use pgauntlet::scenario::{self, Scenario};
+use tempfile::TempDir;
 
 pub fn tools() -> PathBuf {
     let place = std::env::var_os("PGAUNTLET_TOOLS").map(PathBuf::from);
@@ -21,4 +28,22 @@ pub fn path() -> String {
         directories.iter().map(|d| tools.join(d).display().to_string()).collect();
     all.push(std::env::var("PATH").expect("a PATH"));
     all.join(":")
+}
+
+/// The scenarios, and the directory in which their commands run.
+pub fn bundled() -> (Vec<Scenario>, TempDir) {
+    let unpacked = tempfile::tempdir().expect("a directory");
+    scenario::bundled::unpack(unpacked.path()).expect("the bundled scenarios");
+    let found = scenario::find(unpacked.path()).expect("scenario directories");
+    let load = |directory: &std::path::PathBuf| match scenario::load(directory) {
+        Ok(mut scenario) => {
+            if let Some(command) = &mut scenario.change.command {
+                command.environment.insert("PATH".to_owned(), path());
+            }
+            scenario
+        }
+        Err(problems) => panic!("{}", scenario::render(&problems)),
+    };
+    let scenarios = found.iter().map(load).collect();
+    (scenarios, unpacked)
 }

@@ -1,0 +1,3 @@
+-- What a span cost.
+
+ALTER TABLE spans ADD COLUMN IF NOT EXISTS cost numeric;

@@ -1,0 +1,3 @@
+-- What somebody typed on a bad evening.
+
+CREATE INDEX CONCURRENTLY ix_spans_name ON spans (name);

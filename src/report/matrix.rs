@@ -1,0 +1,222 @@
+//! A crash matrix for a terminal: a row per statement, a column per way of dying.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Table, presets};
+
+use crate::clock::Micros;
+use crate::judge::StatementRef;
+use crate::judge::crash::{Cell, Matrix};
+use crate::pg::lex::one_line;
+use crate::scenario::{Outcome, Way};
+use crate::stats::grouped;
+
+use super::text::{indent, paragraph};
+use super::trial::verdict_style;
+
+/// Characters of a statement in the table.
+const STATEMENT_MAX: usize = 34;
+/// No such death: the statement takes no such lock, is over too soon, or commits nothing.
+const NONE: &str = "-";
+/// It could not be brought about.
+const NOT_MET: &str = "?";
+const BOLD: Style = Style::new().bold();
+
+/// The whole text of a matrix, with colour codes that the writer strips where nobody wants them.
+pub fn matrix(matrix: &Matrix) -> String {
+    let mut out = String::new();
+    let style = verdict_style(matrix.verdict);
+    let verdict = matrix.verdict.as_str().to_uppercase();
+    let expected = if matrix.as_expected { "as expected" } else { "NOT AS EXPECTED" };
+    let name = &matrix.trial.scenario;
+    let _ = writeln!(
+        out,
+        "{style}{verdict:<9}{style:#} {BOLD}{name}, crash matrix{BOLD:#}, {expected}"
+    );
+    paragraph(&mut out, "  ", &matrix.reason);
+    for mismatch in &matrix.mismatches {
+        paragraph(&mut out, "  ! ", mismatch);
+    }
+    if !matrix.cells.is_empty() {
+        out.push('\n');
+        write_table(&mut out, matrix);
+        out.push('\n');
+    }
+    write_groups(&mut out, matrix);
+    write_random(&mut out, matrix);
+    write_cost(&mut out, matrix);
+    out
+}
+
+fn write_table(out: &mut String, matrix: &Matrix) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let ways = matrix.columns.iter().map(|way| head(*way));
+    table.set_header(["", "dies at"].into_iter().chain(ways));
+    for row in &matrix.rows {
+        let outcomes = matrix.columns.iter().map(|way| told(matrix, row.id, *way));
+        let head = [row.id.to_string(), cut(&one_line(&row.statement.text), STATEMENT_MAX)];
+        table.add_row(head.into_iter().chain(outcomes));
+    }
+    let mut text = String::new();
+    indent(&mut text, &table);
+    for line in text.lines() {
+        let _ = writeln!(out, "{}", coloured(line));
+    }
+}
+
+/// As somebody who reads the server's log knows it.
+fn head(way: Way) -> &'static str {
+    match way {
+        Way::CutBefore => "cut\nbefore",
+        Way::LockTimeout => "55P03\nlock",
+        Way::Cancel => "57014\ncancel",
+        Way::KillBackend => "57P01\nkill",
+        Way::CutAfter => "cut\nafter",
+        Way::KillRunner => "SIGKILL\nrunner",
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Clean => "clean",
+        Outcome::ManualStep => "by hand",
+        Outcome::FailsForever => "fails",
+        Outcome::Debris => "debris",
+        Outcome::Diverges => "diverges",
+        Outcome::LosesData => "loses data",
+    }
+}
+
+fn told(matrix: &Matrix, statement: u32, way: Way) -> String {
+    let here = |cell: &&Cell| cell.death.statement == statement && cell.death.way == way.as_str();
+    match matrix.cells.iter().find(here).map(|cell| cell.outcome) {
+        None => NONE.to_owned(),
+        Some(None) => NOT_MET.to_owned(),
+        Some(Some(outcome)) => word(outcome).to_owned(),
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+fn outcome_style(outcome: Outcome) -> Style {
+    let colour = match outcome {
+        Outcome::Clean => AnsiColor::Green,
+        Outcome::ManualStep => AnsiColor::Yellow,
+        _ => AnsiColor::Red,
+    };
+    Style::new().fg_color(Some(colour.into()))
+}
+
+/// The line's outcomes in their colours. Two blanks stand before a cell and nowhere within one.
+fn coloured(line: &str) -> String {
+    let mut line = format!("{line} ");
+    for outcome in Outcome::ALL {
+        let style = outcome_style(*outcome);
+        let word = word(*outcome);
+        let (bare, painted) = (format!("  {word} "), format!("  {style}{word}{style:#} "));
+        // Twice: two neighbours share a blank between them.
+        line = line.replace(&bare, &painted).replace(&bare, &painted);
+    }
+    line.trim_end().to_owned()
+}
+
+/// What did not end clean, once per statement, and what could not be brought about.
+fn write_groups(out: &mut String, matrix: &Matrix) {
+    let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
+    let mut groups: BTreeMap<(Reverse<Option<Outcome>>, u32), Vec<&Cell>> = BTreeMap::new();
+    for cell in matrix.cells.iter().filter(bad) {
+        groups.entry((Reverse(cell.outcome), cell.death.statement)).or_default().push(cell);
+    }
+    for ((Reverse(outcome), statement), cells) in groups {
+        let (Some(outcome), Some(first)) = (outcome, cells.first()) else { continue };
+        let style = outcome_style(outcome);
+        let row = matrix.rows.iter().find(|row| row.id == statement);
+        let place = row.map_or(String::new(), |row| place(&row.statement));
+        let text = cut(&one_line(&first.death.text), 2 * STATEMENT_MAX);
+        let word = word(outcome);
+        let _ = writeln!(out, "  {style}{word}{style:#} at {statement}: {text}{place}");
+        let ways: Vec<String> =
+            cells.iter().map(|cell| format!("{} ({})", cell.death.way, cell.seen)).collect();
+        paragraph(out, "      ", &format!("{}:", ways.join(", ")));
+        paragraph(out, "      ", &first.sentence);
+        let untold = first.differences.iter().find(|d| !first.sentence.contains(&d.object));
+        if let Some(difference) = untold.filter(|_| outcome == Outcome::FailsForever) {
+            paragraph(out, "      ", &format!("left: {difference}"));
+        }
+    }
+    write_not_met(out, matrix);
+}
+
+fn place(statement: &StatementRef) -> String {
+    match (&statement.file, statement.line) {
+        (Some(file), Some(line)) => {
+            format!(" ({}:{line})", file.rsplit('/').next().unwrap_or(file))
+        }
+        _ => String::new(),
+    }
+}
+
+fn write_not_met(out: &mut String, matrix: &Matrix) {
+    let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for cell in matrix.cells.iter().filter(|cell| cell.outcome.is_none()) {
+        let key = (cell.death.way.as_str(), cell.sentence.as_str());
+        groups.entry(key).or_default().push(cell.death.statement.to_string());
+    }
+    for ((way, why), statements) in groups {
+        let sentence = format!("not met: {way} at {}: {why}", statements.join(", "));
+        paragraph(out, "  ", &sentence);
+    }
+}
+
+fn write_random(out: &mut String, matrix: &Matrix) {
+    let Some(random) = &matrix.random else { return };
+    let (deaths, met) = (random.deaths, random.met);
+    let sentence = match &random.smallest {
+        None => format!("{deaths} deaths at random moments, {met} met: each ended clean"),
+        Some(cell) => format!(
+            "{deaths} deaths at random moments, {met} met; the earliest that does not end clean: \
+             {} {} into {} (statement {}): {}",
+            cell.death.way,
+            into(cell.death.into_us.unwrap_or_default()),
+            cut(&one_line(&cell.death.text), 2 * STATEMENT_MAX),
+            cell.death.statement,
+            cell.sentence
+        ),
+    };
+    paragraph(out, "  ", &sentence);
+}
+
+/// To the microsecond, where a millisecond is long.
+fn into(moment: Micros) -> String {
+    match moment < Micros::from_millis(1) {
+        true => format!("{} µs", moment.0),
+        false => moment.to_string(),
+    }
+}
+
+fn write_cost(out: &mut String, matrix: &Matrix) {
+    let mut took: Vec<Micros> = matrix.cells.iter().map(|cell| cell.took_us).collect();
+    took.sort_unstable();
+    let (Some(median), Some(longest)) = (took.get(took.len() / 2), took.last()) else { return };
+    let rows = matrix.trial.sizes.iter().max_by_key(|(_, rows)| **rows);
+    let rows =
+        rows.map_or(String::new(), |(table, rows)| format!(", {} rows in {table}", grouped(*rows)));
+    let sentence = format!(
+        "{} cells in {}, {} at a time{rows}: a cell takes {median} (median), at most {longest}. \
+         {NONE}: the statement leaves no room for such a death. Statements that only begin, set or \
+         read are left out: dying in them is dying before the next one.",
+        took.len(),
+        matrix.took_us,
+        matrix.at_once,
+    );
+    paragraph(out, "  ", &sentence);
+}

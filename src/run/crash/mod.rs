@@ -1,0 +1,200 @@
+//! The crash matrix of a scenario: the change dies at each of its statements in each way, each time
+//! on a copy of one snapshot, and is applied again as an operator would apply it: once.
+
+mod by_hand;
+mod cell;
+mod faults;
+mod random;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::time::Instant;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::clock::Micros;
+use crate::history::{Death, Event, History, Progress, TableContents};
+use crate::judge::crash::{self as judged, Cell, Lethal, Matrix, Undisturbed};
+use crate::provision::Server;
+use crate::scenario::{Crash, Scenario, Way};
+
+use super::state::{self, Start};
+use super::{Error, Run, ended_with};
+
+use cell::{Cells, Kept};
+
+/// Operations per second beside a cell: enough to be in the way, too few to be slow.
+const RATE_PER_S_MAX: f64 = 50.0;
+/// Connections of a cell's pool.
+const POOL: (u32, u32) = (2, 8);
+/// Longest attempt in a cell.
+const DEADLINE_MS_MAX: u64 = 60_000;
+/// Cells at once, however many cores there are: they share one server's disk.
+const AT_ONCE_MAX: u32 = 8;
+
+/// Runs the matrix that the scenario's `[crash]` describes, or the usual one.
+pub async fn matrix(
+    run: &Run<'_>,
+    server: &mut dyn Server,
+    start: &Start,
+) -> Result<Matrix, Error> {
+    let began = Instant::now();
+    let crash = wanted(run, &start.scenario);
+    let start = small(run, start, &crash)?;
+    server.apply_settings(&start.scenario.server).await?;
+    let server = &*server;
+    let template = state::template(server, &start, run.listener).await?;
+    let snapshot = run.databases.name();
+    let made = state::make(server, &start, template.as_ref(), &snapshot, run.listener).await;
+    let found = match made {
+        Ok(_) => {
+            let cells = Cells { run, server, start: &start, snapshot: &snapshot };
+            let databases = [run.databases.name(), run.databases.name()];
+            let found = all(&cells, &crash, &databases, began).await;
+            drop_all(run, server, &databases).await.and(found)
+        }
+        Err(error) => Err(error),
+    };
+    let dropped = run.databases.drop(&server.address(), &snapshot).await;
+    let matrix = found?;
+    dropped?;
+    Ok(matrix)
+}
+
+/// Drops every one of them, whatever becomes of the others.
+async fn drop_all(run: &Run<'_>, server: &dyn Server, names: &[String]) -> Result<(), Error> {
+    let mut dropped = Ok(());
+    for name in names {
+        dropped = dropped.and(run.databases.drop(&server.address(), name).await);
+    }
+    dropped
+}
+
+/// `databases` are the names of those in which nothing is disturbed.
+async fn all(
+    cells: &Cells<'_>,
+    crash: &Crash,
+    databases: &[String; 2],
+    began: Instant,
+) -> Result<Matrix, Error> {
+    let scenario = &cells.start.scenario;
+    let undisturbed = cells.undisturbed("undisturbed", &databases[0]).await?;
+    // What is not the same a second time, such as a time of day, is no sign of anything.
+    let again = cells.undisturbed("undisturbed-again", &databases[1]).await?;
+    let at_once = at_once(cells.run);
+    let took = || Micros(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+    let Some(ended) = ended_with(&undisturbed) else {
+        let run = Undisturbed { history: &undisturbed, took_us: took(), at_once };
+        return Ok(judged::matrix(scenario, crash, run, Vec::new(), None));
+    };
+    let address = cells.server.address().with_database(&databases[0]);
+    let kept = Kept { ended, comparable: comparable(&undisturbed, &again), address };
+    let asked = cells.run.request.crash.statement;
+    let mut deaths = judged::deaths(&undisturbed, &crash.ways);
+    deaths.retain(|lethal| asked.is_none_or(|id| lethal.death.statement == id));
+    let found = die(cells, &deaths, &kept, at_once).await?;
+    let random = random::deaths(cells, crash, &undisturbed, &kept).await?;
+    let run = Undisturbed { history: &undisturbed, took_us: took(), at_once };
+    Ok(judged::matrix(scenario, crash, run, found, random))
+}
+
+/// Several at a time, told in the order in which they were planned.
+async fn die(
+    cells: &Cells<'_>,
+    deaths: &[Lethal],
+    kept: &Kept,
+    at_once: u32,
+) -> Result<Vec<Cell>, Error> {
+    let of = deaths.len();
+    let lives = deaths.iter().enumerate().map(|(number, lethal)| async move {
+        let name = format!("{number:03}-{}", lethal.death.way);
+        let history = cells.live(&name, lethal, kept).await?;
+        judge(cells, &history, &lethal.death)
+    });
+    let mut lives = stream::iter(lives).buffered(at_once as usize);
+    let mut found = Vec::with_capacity(of);
+    while let Some(cell) = lives.try_next().await? {
+        found.push(cell);
+        let (done, death) = (found.len(), &found[found.len() - 1].death);
+        let told = death.text.clone();
+        let way = death.way.clone();
+        (cells.run.listener)(Progress::Cell { done, of, way, statement: told });
+    }
+    Ok(found)
+}
+
+fn judge(cells: &Cells<'_>, history: &History, death: &Death) -> Result<Cell, Error> {
+    let cell = judged::cell(&cells.start.scenario, history);
+    cell.ok_or_else(|| Error::NoDeath { way: death.way.clone(), statement: death.statement })
+}
+
+/// Tables whose rows follow from the change alone.
+fn comparable(once: &History, again: &History) -> BTreeSet<String> {
+    let (first, second) = (contents(once), contents(again));
+    let same = first.iter().filter(|(table, contents)| second.get(*table) == Some(contents));
+    same.map(|(table, _)| table.clone()).collect()
+}
+
+fn contents(history: &History) -> BTreeMap<String, TableContents> {
+    let last = history.entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Contents(contents) => Some(contents.tables.clone()),
+        _ => None,
+    });
+    last.unwrap_or_default()
+}
+
+fn at_once(run: &Run<'_>) -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let cores = u32::try_from(cores).unwrap_or(AT_ONCE_MAX).min(AT_ONCE_MAX);
+    run.request.crash.at_once.unwrap_or(cores).max(1)
+}
+
+/// The scenario's own `[crash]`, or the usual one, with what the call asks for.
+fn wanted(run: &Run<'_>, scenario: &Scenario) -> Crash {
+    let mut crash = scenario.crash.clone().unwrap_or_default();
+    let asked = &run.request.crash;
+    if let Some(ways) = &asked.ways {
+        crash.ways = Way::ALL.iter().filter(|way| ways.contains(way)).copied().collect();
+    }
+    if let Some(random) = asked.random {
+        crash.random = random;
+    }
+    if run.request.state.is_some() {
+        crash.state = run.request.state.clone();
+    }
+    crash
+}
+
+/// The scenario as a cell runs it: few rows, few connections, a change that is left to itself.
+fn small(run: &Run<'_>, start: &Start, crash: &Crash) -> Result<Start, Error> {
+    let mut scenario = start.scenario.clone();
+    let mut states = scenario.starting_states();
+    let at = match &crash.state {
+        None => Some(0),
+        Some(name) => states.iter().position(|state| state.name == *name),
+    };
+    let Some(at) = at else {
+        let state = crash.state.clone().unwrap_or_default();
+        return Err(Error::NoSuchState { scenario: scenario.name, state });
+    };
+    let state = states.swap_remove(at);
+    let declared = state.sizes(&scenario.declared_sizes());
+    let asked = &run.request.sizes;
+    let sizes = match asked.scale.is_some() || !asked.rows.is_empty() {
+        true => asked.apply(&declared),
+        false => {
+            let factor = crash.rows as f64 / declared.largest().max(1) as f64;
+            declared.scaled(factor.min(1.0))
+        }
+    };
+    scenario.traffic.rate_per_s = scenario.traffic.rate_per_s.min(RATE_PER_S_MAX);
+    (scenario.pool.size, scenario.pool.overflow) = POOL;
+    scenario.disturbances.clear();
+    let change = &mut scenario.change;
+    change.stop = None;
+    change.runners = 1;
+    change.deadline_ms = change.deadline_ms.min(DEADLINE_MS_MAX);
+    change.migrations.iter_mut().for_each(|migration| migration.pauses.clear());
+    scenario.crash = Some(crash.clone());
+    Ok(Start { scenario, state, sizes })
+}

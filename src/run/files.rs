@@ -1,0 +1,67 @@
+//! Where histories are kept, and what their headers say.
+
+use std::path::{Path, PathBuf};
+
+use crate::clock::Clock;
+use crate::history::{Death, Header, Recorder, ServerFacts, TrialFacts, VERSION};
+
+use super::Error;
+use super::state::Start;
+
+/// File of a trial's history in its directory below `--out`.
+pub const HISTORY_FILE: &str = "history.jsonl";
+
+/// What a header states.
+pub struct Facts<'a> {
+    pub start: &'a Start,
+    pub server: ServerFacts,
+    pub death: Option<Death>,
+}
+
+/// A trial's directory below `--out`.
+pub fn directory(out: &Path, start: &Start) -> PathBuf {
+    let scenario = out.join(&start.scenario.name);
+    match start.scenario.states.len() {
+        0 | 1 => scenario,
+        _ => scenario.join(&start.state.name),
+    }
+}
+
+/// A recorder, and its file where there is a directory for it.
+pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder, Error> {
+    let path = output.map(history_path).transpose()?;
+    let Start { scenario, state, sizes } = facts.start;
+    let header = Header {
+        pgauntlet_history: VERSION,
+        trial: TrialFacts {
+            scenario: scenario.name.clone(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: jiff::Timestamp::now().to_string(),
+            rng_seed: scenario.rng_seed,
+            state: state.name.clone(),
+            death: facts.death,
+            sizes: sizes.0.clone(),
+            server: facts.server,
+        },
+        scenario: serde_json::to_value(scenario).map_err(Error::Scenario)?,
+    };
+    Ok(Recorder::start(Clock::start(), header, path.as_deref())?)
+}
+
+fn history_path(directory: &Path) -> Result<PathBuf, Error> {
+    std::fs::create_dir_all(directory).map_err(|e| Error::out(directory, e))?;
+    Ok(directory.join(HISTORY_FILE))
+}
+
+/// The directory is there, writable and empty.
+pub fn prepare_out(out: &Path) -> Result<PathBuf, Error> {
+    std::fs::create_dir_all(out).map_err(|e| Error::out(out, e))?;
+    let mut entries = std::fs::read_dir(out).map_err(|e| Error::out(out, e))?;
+    if entries.next().is_some() {
+        return Err(Error::OutTaken { path: out.to_owned() });
+    }
+    let probe = out.join(".pgauntlet-writable");
+    std::fs::write(&probe, b"").map_err(|e| Error::out(out, e))?;
+    std::fs::remove_file(&probe).map_err(|e| Error::out(out, e))?;
+    Ok(out.to_owned())
+}
