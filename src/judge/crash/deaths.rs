@@ -43,7 +43,8 @@ pub fn deaths(history: &History, ways: &[Way]) -> Vec<Lethal> {
     let rounds = rounds(&attempt.statements);
     let mut found = Vec::new();
     for (index, record) in attempt.statements.iter().enumerate() {
-        if rounds.get(&index).is_some_and(|skipped| *skipped) || !can_matter(record) {
+        let skipped = rounds.get(&index).is_some_and(|skipped| *skipped);
+        if skipped || !can_matter(&attempt.statements, index) {
             continue;
         }
         let next = attempt.statements.get(index + 1).filter(|_| leaves_committed(record));
@@ -71,12 +72,13 @@ pub struct Span {
 pub fn spans(history: &History) -> Vec<Span> {
     let timeline = Timeline::of(history);
     let Some(attempt) = timeline.change() else { return Vec::new() };
-    let mattering = attempt.statements.iter().enumerate().filter(|(_, record)| can_matter(record));
-    let span = |(index, record): (usize, &StatementRecord<'_>)| Span {
-        statement: record.began.statement,
-        text: record.began.text.clone(),
-        nth: nth(&attempt.statements, index),
-        took: took(record),
+    let statements = &attempt.statements;
+    let mattering = (0..statements.len()).filter(|index| can_matter(statements, *index));
+    let span = |index: usize| Span {
+        statement: statements[index].began.statement,
+        text: statements[index].began.text.clone(),
+        nth: nth(statements, index),
+        took: took(&statements[index]),
     };
     mattering.map(span).collect()
 }
@@ -92,13 +94,24 @@ fn took(record: &StatementRecord<'_>) -> Micros {
     record.ended.map_or(Micros::ZERO, |ended| ended.ended_us - ended.began_us)
 }
 
-/// Dying in what only sets up, reads or begins is dying before what follows it.
-fn can_matter(record: &StatementRecord<'_>) -> bool {
+/// Dying in what only sets up, reads or begins is dying before what follows it, and so is dying in
+/// a COMMIT of nothing else.
+fn can_matter(statements: &[StatementRecord<'_>], index: usize) -> bool {
+    let record = &statements[index];
     match record.purpose() {
         Purpose::Work => true,
-        Purpose::Transaction => *record.kind() == Kind::Commit && record.open_before(),
+        Purpose::Transaction => {
+            *record.kind() == Kind::Commit && record.open_before() && ends_work(statements, index)
+        }
         Purpose::Setting | Purpose::Read => false,
     }
+}
+
+/// Whether the transaction that is open before the statement has done work.
+fn ends_work(statements: &[StatementRecord<'_>], index: usize) -> bool {
+    let connection = statements[index].began.connection;
+    let earlier = statements[..index].iter().rev().filter(|s| s.began.connection == connection);
+    earlier.take_while(|s| s.open_after()).any(|s| s.purpose() == Purpose::Work)
 }
 
 /// Whether the statement left something behind that no rollback takes away.
@@ -106,7 +119,7 @@ fn leaves_committed(record: &StatementRecord<'_>) -> bool {
     let idle = |ended: &&crate::history::StatementEnded| {
         ended.transaction == TransactionStatus::Idle && ended.error.is_none()
     };
-    can_matter(record) && record.ended.as_ref().is_some_and(idle)
+    record.ended.as_ref().is_some_and(idle)
 }
 
 fn lethal(
