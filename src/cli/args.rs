@@ -137,6 +137,15 @@ pub struct CrashArguments {
     /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
     #[arg(long, value_name = "DIR")]
     pub scenarios_dir: Option<PathBuf>,
+    /// In place of the scenario's own change: a tool's directory of migrations, or one SQL file
+    #[arg(long, value_name = "PATH")]
+    pub migrations: Option<PathBuf>,
+    /// In place of the scenario's own change: a command for sh, run here, as with `try`
+    #[arg(long, value_name = "COMMAND", conflicts_with = "migrations")]
+    pub command: Option<String>,
+    /// Whose directory it is [default: recognised by its files]
+    #[arg(long, value_name = "NAME", value_parser = tool(), requires = "migrations")]
+    pub tool: Option<Tool>,
     /// Only these ways of dying, such as cut-before,cancel [default: the scenario's, else all]
     #[arg(long, value_name = "WAY", value_delimiter = ',', value_parser = way())]
     pub ways: Vec<Way>,

@@ -12,7 +12,7 @@ use crate::run::{
 use crate::scenario::Scenario;
 
 use super::args::{
-    CrashArguments, JudgeArguments, RunArguments, TrialArguments, TryArguments, Which,
+    CrashArguments, JudgeArguments, RunArguments, TrialArguments, Tried, TryArguments, Which,
 };
 use super::scenarios::Loaded;
 use super::{complain, scenarios, tried};
@@ -63,11 +63,17 @@ pub async fn try_out(arguments: &TryArguments) -> Ending {
 
 /// The crash matrix of one scenario, and nothing else of it.
 pub async fn crash(arguments: &CrashArguments) -> Ending {
+    let tried =
+        Tried { migrations: arguments.migrations.clone(), command: arguments.command.clone() };
     let which = Which {
         scenarios: vec![arguments.scenario.clone()],
         scenarios_dir: arguments.scenarios_dir.clone(),
     };
-    let mut loaded = match scenarios::load(&which) {
+    let loaded = match tried.migrations.is_some() || tried.command.is_some() {
+        true => tried::crashed(arguments, &tried),
+        false => scenarios::load(&which),
+    };
+    let mut loaded = match loaded {
         Ok(loaded) => loaded,
         Err(ending) => return ending,
     };

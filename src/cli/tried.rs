@@ -1,13 +1,13 @@
-//! `try`: a scenario whose change is somebody's own.
+//! `try`, and `crash` with a change: a scenario whose change is somebody's own.
 
 use std::collections::BTreeMap;
 
 use crate::run::Ending;
 use crate::scenario::{
-    self, Change, Command, Expect, Migration, Problem, Scenario, Scope, Timeouts, Verdict,
+    self, Change, Command, Expect, Migration, Problem, Scenario, Scope, Timeouts, Tool, Verdict,
 };
 
-use super::args::{TryArguments, Which};
+use super::args::{CrashArguments, Tried, TryArguments, Which};
 use super::scenarios::Loaded;
 use super::{complain, scenarios};
 
@@ -18,8 +18,32 @@ pub fn scenario(arguments: &TryArguments) -> Result<Loaded, Ending> {
         scenarios: vec![arguments.scenario.clone()],
         scenarios_dir: arguments.scenarios_dir.clone(),
     };
-    let change = change(arguments)?;
-    let mut loaded = scenarios::load(&which)?;
+    let timeouts = Timeouts {
+        scope: Scope::Session,
+        lock_timeout_ms: arguments.lock_timeout_ms,
+        statement_timeout_ms: arguments.statement_timeout_ms,
+        ..Timeouts::default()
+    };
+    with_change(&which, &arguments.tried, arguments.tool, timeouts)
+}
+
+/// The same for the crash matrix alone.
+pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, Ending> {
+    let which = Which {
+        scenarios: vec![arguments.scenario.clone()],
+        scenarios_dir: arguments.scenarios_dir.clone(),
+    };
+    with_change(&which, tried, arguments.tool, Timeouts::default())
+}
+
+fn with_change(
+    which: &Which,
+    tried: &Tried,
+    tool: Option<Tool>,
+    timeouts: Timeouts,
+) -> Result<Loaded, Ending> {
+    let change = Change { timeouts, ..change(tried, tool)? };
+    let mut loaded = scenarios::load(which)?;
     let scenario = loaded.scenarios.pop().ok_or(Ending::BadInput)?;
     let expect = Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() };
     let analysis = format!("Another change under the data and traffic of {}.", scenario.name);
@@ -30,28 +54,20 @@ pub fn scenario(arguments: &TryArguments) -> Result<Loaded, Ending> {
     Ok(Loaded { scenarios: vec![scenario], ..loaded })
 }
 
-/// With timeouts only where they are asked for, and then for every statement of the session.
-fn change(arguments: &TryArguments) -> Result<Change, Ending> {
-    let change = match &arguments.tried.command {
-        Some(line) => by_command(arguments, line)?,
-        None => Change::of(migrations(arguments)?.map_err(|problems| {
+fn change(tried: &Tried, tool: Option<Tool>) -> Result<Change, Ending> {
+    match &tried.command {
+        Some(line) => by_command(line, tool),
+        None => Ok(Change::of(migrations(tried, tool)?.map_err(|problems| {
             anstream::eprint!("{}", scenario::render(&problems));
             Ending::BadInput
-        })?),
-    };
-    let timeouts = Timeouts {
-        scope: Scope::Session,
-        lock_timeout_ms: arguments.lock_timeout_ms,
-        statement_timeout_ms: arguments.statement_timeout_ms,
-        ..Timeouts::default()
-    };
-    Ok(Change { timeouts, ..change })
+        })?)),
+    }
 }
 
 /// Run here, with the environment of whoever types it; its own timeouts are its own business, and
 /// those that are given are what it is said to set.
-fn by_command(arguments: &TryArguments, line: &str) -> Result<Change, Ending> {
-    if arguments.tool.is_some() {
+fn by_command(line: &str, tool: Option<Tool>) -> Result<Change, Ending> {
+    if tool.is_some() {
         complain(&"read the command: --tool goes with --migrations");
         return Err(Ending::BadInput);
     }
@@ -68,15 +84,18 @@ fn by_command(arguments: &TryArguments, line: &str) -> Result<Change, Ending> {
     Ok(Change { command, versions: None, ..Change::of(Vec::new()) })
 }
 
-fn migrations(arguments: &TryArguments) -> Result<Result<Vec<Migration>, Vec<Problem>>, Ending> {
+fn migrations(
+    tried: &Tried,
+    tool: Option<Tool>,
+) -> Result<Result<Vec<Migration>, Vec<Problem>>, Ending> {
     // One of the group's arguments is there; that is the parser's promise.
-    let Some(path) = &arguments.tried.migrations else { return Err(Ending::BadInput) };
+    let Some(path) = &tried.migrations else { return Err(Ending::BadInput) };
     if path.is_file() {
-        if let Some(tool) = arguments.tool {
+        if let Some(tool) = tool {
             complain(&format!("read {} as {tool}'s: --tool goes with a directory", path.display()));
             return Err(Ending::BadInput);
         }
         return Ok(scenario::read_migration_file(path).map(|migration| vec![migration]));
     }
-    Ok(scenario::read_migrations(path, arguments.tool))
+    Ok(scenario::read_migrations(path, tool))
 }
