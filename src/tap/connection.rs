@@ -292,7 +292,6 @@ impl Connection {
                     goes = self.begin(*statement, &message, pipeline).await?;
                 }
                 ClientStep::Run(statement) => {
-                    self.shared.begins(&statement.text);
                     goes = self.runs(Some(*statement)).await?;
                 }
             }
@@ -406,7 +405,6 @@ impl Connection {
     ) -> Result<bool, End> {
         let transaction = self.conversation.transaction();
         let Some(announced) = self.tracer.announced(&statement) else { return Ok(true) };
-        self.shared.begins(&statement.text);
         let clock = self.shared.recorder.clock();
         let from = clock.now();
         let usable =
@@ -433,7 +431,7 @@ impl Connection {
             looked = true;
         }
         if usable && pipeline != Pipeline::Prepared {
-            looked |= self.arm(&statement.kind, pipeline == Pipeline::Executed).await?;
+            looked |= self.arm(&statement, pipeline == Pipeline::Executed).await?;
             if self.conversation.pipeline_failed() {
                 return Ok(true);
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::history::StatementId;
 use crate::pg::LockMode;
+use crate::pg::lex::without_constants;
 
 use super::statement::recorded;
 
@@ -25,22 +26,36 @@ pub enum At {
     Into(StatementId, Duration),
     /// This long after the tap began to listen, whatever goes on then.
     Time(Duration),
-    /// With the statement that comes `later` after the `nth` one (from 0) of this text; with
-    /// `into`, so long after it was sent. The text is told by its hash.
+    /// With the statement that comes `later` after the `nth` one (from 0) of this text that runs;
+    /// with `into`, so long after it was sent. The text is told by the hash of its key.
     Nth { text: u64, nth: u32, later: StatementId, into: Option<Duration> },
 }
 
 impl At {
-    /// For who knows a statement by its text, as the history has it, and not by its number.
+    /// For who knows a statement by its text, as the history has it, and not by its number. What
+    /// differs in constants only is of one text: a time of day is another one the next time.
     pub fn nth(text: &str, nth: u32, later: StatementId, into: Option<Duration>) -> At {
         At::Nth { text: hash(text), nth, later, into }
     }
+
+    /// Whether it can be due with a statement of this text.
+    pub(super) fn may_be(&self, text: &str) -> bool {
+        match self {
+            At::Nth { text: of, .. } => *of == hash(text),
+            At::Statement(_) | At::Into(..) | At::Time(_) => true,
+        }
+    }
+}
+
+/// What statements of one text have in common.
+fn key(text: &str) -> String {
+    without_constants(&recorded(text))
 }
 
 /// The same in one process, which is all that a fault lives in.
 pub(super) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    recorded(text).hash(&mut hasher);
+    key(text).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -117,8 +117,24 @@ impl Shared {
         }
     }
 
-    pub fn next_statement(&self) -> StatementId {
-        self.statements.fetch_add(1, Ordering::Relaxed)
+    /// The number of a statement of this text that runs now. What waits for it by its text is told
+    /// the number.
+    pub fn next_statement(&self, text: &str) -> StatementId {
+        let mut faults = lock(&self.faults);
+        let id = self.statements.fetch_add(1, Ordering::Relaxed);
+        if faults.iter().any(|fault| matches!(fault.at, At::Nth { .. })) {
+            let text = hash(text);
+            for fault in faults.iter_mut() {
+                let At::Nth { text: of, nth, later, into } = fault.at else { continue };
+                fault.at = match (of == text, nth, into) {
+                    (false, ..) => continue,
+                    (true, 0, None) => At::Statement(id + later),
+                    (true, 0, Some(into)) => At::Into(id + later, into),
+                    (true, more, into) => At::Nth { text, nth: more - 1, later, into },
+                };
+            }
+        }
+        id
     }
 
     pub fn announced(&self, text: &str) -> Option<Announced> {
@@ -231,26 +247,6 @@ impl Shared {
         lock(&self.faults).iter().filter_map(by_time).collect()
     }
 
-    /// A statement of this text is the next one to get a number: what waits for it by its text is
-    /// told the number.
-    pub fn begins(&self, text: &str) {
-        let mut faults = lock(&self.faults);
-        if !faults.iter().any(|fault| matches!(fault.at, At::Nth { .. })) {
-            return;
-        }
-        let next = self.statements.load(Ordering::Relaxed);
-        let text = hash(text);
-        for fault in faults.iter_mut() {
-            let At::Nth { text: of, nth, later, into } = fault.at else { continue };
-            fault.at = match (of == text, nth, into) {
-                (false, ..) => continue,
-                (true, 0, None) => At::Statement(next + later),
-                (true, 0, Some(into)) => At::Into(next + later, into),
-                (true, more, into) => At::Nth { text, nth: more - 1, later, into },
-            };
-        }
-    }
-
     /// The fault that is due with this statement.
     pub fn fault_at(&self, statement: StatementId) -> Option<FaultKind> {
         let mut faults = lock(&self.faults);
@@ -267,13 +263,19 @@ impl Shared {
         lock(&self.faults).iter().filter_map(into).collect()
     }
 
-    /// The fault that has to be prepared before the next statement is sent, if one has.
-    pub fn take_preparation(&self) -> Option<Fault> {
-        let next = At::Statement(self.statements.load(Ordering::Relaxed));
-        let is_due = |fault: &Fault| {
-            fault.at == next && matches!(fault.kind, FaultKind::TimeOutWaiting { .. })
-        };
+    /// The fault that has to be prepared before the next statement, of this text, is sent, if one
+    /// has.
+    pub fn take_preparation(&self, text: &str) -> Option<Fault> {
         let mut faults = lock(&self.faults);
+        let next = self.statements.load(Ordering::Relaxed);
+        let is_next = |at: &At| match at {
+            At::Statement(id) => *id == next,
+            At::Nth { nth: 0, later: 0, into: None, .. } => at.may_be(text),
+            At::Nth { .. } | At::Into(..) | At::Time(_) => false,
+        };
+        let is_due = |fault: &Fault| {
+            matches!(fault.kind, FaultKind::TimeOutWaiting { .. }) && is_next(&fault.at)
+        };
         let index = faults.iter().position(is_due)?;
         Some(faults.swap_remove(index))
     }

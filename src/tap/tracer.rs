@@ -108,7 +108,7 @@ impl Tracer {
         if let Some(statement) = statement {
             open.statement = statement;
         }
-        let id = self.shared.next_statement();
+        let id = self.shared.next_statement(&open.statement.text);
         open.id = Some(id);
         let statement = &open.statement;
         let event = StatementBegan {

@@ -40,6 +40,11 @@ pub(super) struct Limited {
 impl Connection {
     /// The statement is to go to the server now. False: a fault keeps it here.
     pub(super) async fn runs(&mut self, statement: Option<Statement>) -> Result<bool, End> {
+        let armed = self.armed.as_ref().zip(statement.as_ref());
+        if armed.is_some_and(|(armed, statement)| !armed.fault.at.may_be(&statement.text)) {
+            // What was prepared first is not what runs.
+            self.stand_down().await;
+        }
         let Some(id) = self.tracer.runs(statement) else { return Ok(true) };
         self.running = Some(id);
         self.shared.running(self.number, Some(id));
@@ -101,11 +106,15 @@ impl Connection {
 
     /// Makes ready that the statement waits for a lock and gives up; gives whether there was
     /// something to make ready. Nothing is done before what could set `lock_timeout` itself.
-    pub(super) async fn arm(&mut self, kind: &Kind, in_pipeline: bool) -> Result<bool, End> {
-        if looks::takes_nothing(kind) && *kind != Kind::Commit {
+    pub(super) async fn arm(
+        &mut self,
+        statement: &Statement,
+        in_pipeline: bool,
+    ) -> Result<bool, End> {
+        if looks::takes_nothing(&statement.kind) && statement.kind != Kind::Commit {
             return Ok(false);
         }
-        let Some(fault) = self.shared.take_preparation() else { return Ok(false) };
+        let Some(fault) = self.shared.take_preparation(&statement.text) else { return Ok(false) };
         let FaultKind::TimeOutWaiting { relation, mode } = &fault.kind else { return Ok(false) };
         let block = self.shared.watch.block(relation, *mode);
         let Ok(Ok(hold)) = timeout(BLOCK_TIMEOUT, block).await else {
