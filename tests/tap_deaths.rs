@@ -303,20 +303,46 @@ async fn a_client_is_killed_while_its_statement_runs() {
         .await;
 }
 
+/// A cancel that comes before the server has the statement is forgotten there.
+#[rstest]
+#[case::as_it_is_sent(|number| At::Into(number, Duration::ZERO))]
+#[case::as_soon_as_it_works(At::Statement)]
+#[tokio::test]
+async fn a_cancel_that_the_server_forgets_is_sent_again(#[case] at: fn(StatementId) -> At) {
+    const ROUNDS: StatementId = 20;
+    let fault = |number| Fault { at: at(number), kind: FaultKind::CancelWorking };
+    let faults: Vec<Fault> = (0..ROUNDS).map(|round| fault(2 * round)).collect();
+    let trial = Tapped::with_faults(SCHEMA, &faults).await;
+    let mut raw = trial.raw().await;
+    for round in 0..ROUNDS {
+        let answers = match round % 2 {
+            0 => raw.query("SELECT pg_sleep(1)").until_ready().await,
+            _ => raw.run("SELECT pg_sleep(1)").sync().until_ready().await,
+        };
+        assert_eq!(errors(&answers), ["57014"], "round {round}");
+        let answers = raw.run("SELECT 1").sync().until_ready().await;
+        assert_eq!(errors(&answers), [""; 0], "round {round}: the next one is not meant");
+    }
+    assert_eq!(trial.faults().len(), ROUNDS as usize);
+    trial.assert_measured();
+}
+
 /// Of about a millisecond: how many of them are met depends on what else the machine does.
 const SHORT: &str = "SELECT count(*) FROM generate_series(1, 10000)";
+/// Of half a second, which no cancel is too late for.
+const LONG: &str = "SELECT pg_sleep(0.5)";
 
 #[tokio::test]
-async fn a_cancel_is_recorded_of_exactly_those_short_statements_that_it_met() {
+async fn a_cancel_is_recorded_of_exactly_those_statements_that_it_met() {
     const ROUNDS: StatementId = 100;
     let fault = |number| Fault { at: At::Statement(number), kind: FaultKind::CancelWorking };
     // Every second one: those between must not be met.
     let faults: Vec<Fault> = (0..ROUNDS).map(|round| fault(2 * round)).collect();
     let trial = Tapped::with_faults(SCHEMA, &faults).await;
     let client = trial.client().await;
-    for _ in 0..ROUNDS {
-        // The statement that is meant may end either way.
-        let _ = client.simple_query(SHORT).await;
+    for round in 0..ROUNDS {
+        // A short one that is meant may end either way.
+        let _ = client.simple_query(if round % 10 == 0 { LONG } else { SHORT }).await;
         run(&client, &["SELECT 1"]).await;
     }
     let failed: Vec<_> = trial.traces().into_iter().filter(|(_, e)| e.error.is_some()).collect();
@@ -324,4 +350,6 @@ async fn a_cancel_is_recorded_of_exactly_those_short_statements_that_it_met() {
     let met: Vec<_> = trial.faults().into_iter().filter_map(|fault| fault.statement).collect();
     assert_eq!(met, failed);
     assert!(failed.iter().all(|number| number % 2 == 0), "{failed:?}");
+    let long = (0..ROUNDS).step_by(10).map(|round| 2 * round);
+    assert!(long.into_iter().all(|number| met.contains(&number)), "{met:?}");
 }

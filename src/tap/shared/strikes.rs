@@ -15,10 +15,13 @@ use super::{Backend, Shared, lock};
 const EAGER: Duration = Duration::from_millis(20);
 /// After that, between two tries.
 const STRIKE_POLL: Duration = Duration::from_millis(1);
+/// Between two cancels of one statement: a server forgets one that comes while it reads a message.
+const STRIKE_AGAIN: Duration = Duration::from_millis(5);
 
 impl Shared {
     /// Cancels or kills what runs on the connection as soon as it is in the state that the fault
-    /// asks for; spares it when it has ended before. Whether it was met, its end shows.
+    /// asks for, again and again until it has ended; spares it when it has ended before. Whether it
+    /// was met, its end shows.
     pub async fn strike(
         self: Arc<Shared>,
         kind: FaultKind,
@@ -36,13 +39,17 @@ impl Shared {
             if !self.runs(connection, statement) {
                 return;
             }
-            match self.watch.strike(backend.pid, blow).await {
-                Ok(true) => return self.has_struck(connection, kind),
-                Ok(false) => {}
+            let struck = match self.watch.strike(backend.pid, blow).await {
+                Ok(struck) => struck,
                 Err(message) => return self.strike_failed(&kind, message),
+            };
+            if struck {
+                self.has_struck(connection, &kind);
             }
             drop(striking);
-            if begun.elapsed() >= EAGER {
+            if struck {
+                tokio::time::sleep(STRIKE_AGAIN).await;
+            } else if begun.elapsed() >= EAGER {
                 tokio::time::sleep(STRIKE_POLL).await;
             }
         }
@@ -57,17 +64,24 @@ impl Shared {
         after: Duration,
     ) {
         tokio::time::sleep(after).await;
-        let Some(backend) = self.backend_of(connection, statement) else { return };
-        let _striking = backend.striking.lock().await;
-        if !self.runs(connection, statement) {
-            return;
-        }
-        match kind {
-            FaultKind::CancelWaiting
-            | FaultKind::CancelWorking
-            | FaultKind::KillBackend
-            | FaultKind::KillBackendBefore => self.hit(kind, connection, backend.pid).await,
-            kind => self.bring_about(&kind, Some(connection), Some(statement)),
+        while let Some(backend) = self.backend_of(connection, statement) {
+            let striking = backend.striking.lock().await;
+            if !self.runs(connection, statement) {
+                return;
+            }
+            match kind {
+                FaultKind::CancelWaiting
+                | FaultKind::CancelWorking
+                | FaultKind::KillBackend
+                | FaultKind::KillBackendBefore => {
+                    if let Err(message) = self.hit(&kind, connection, backend.pid).await {
+                        return self.strike_failed(&kind, message);
+                    }
+                }
+                kind => return self.bring_about(&kind, Some(connection), Some(statement)),
+            }
+            drop(striking);
+            tokio::time::sleep(STRIKE_AGAIN).await;
         }
     }
 
@@ -132,23 +146,21 @@ impl Shared {
     }
 
     /// Cancels or ends the backend whatever it does.
-    async fn hit(&self, kind: FaultKind, connection: u32, pid: i32) {
-        let struck = match kind {
+    async fn hit(&self, kind: &FaultKind, connection: u32, pid: i32) -> Result<(), String> {
+        match kind {
             FaultKind::KillBackend | FaultKind::KillBackendBefore => {
-                self.watch.terminate(pid).await
+                self.watch.terminate(pid).await?;
             }
-            _ => self.watch.cancel(pid).await,
-        };
-        match struck {
-            Ok(()) => self.has_struck(connection, kind),
-            Err(message) => self.strike_failed(&kind, message),
+            _ => self.watch.cancel(pid).await?,
         }
+        self.has_struck(connection, kind);
+        Ok(())
     }
 
     /// To be called while nobody else may strike: the statement's end waits for that.
-    fn has_struck(&self, connection: u32, kind: FaultKind) {
+    fn has_struck(&self, connection: u32, kind: &FaultKind) {
         if let Some(backend) = lock(&self.connections).get_mut(&connection) {
-            backend.struck = Some(kind);
+            backend.struck = Some(kind.clone());
         }
     }
 
