@@ -97,7 +97,8 @@ fn compared(mut made: Made, left: Left) -> Made {
     let Left { objects, versions, spans } = Left::undisturbed();
     let tables = BTreeMap::from([("public.spans".to_owned(), spans)]);
     let state = "base".to_owned();
-    made.at(23_020, Event::Reference(Reference { state, objects, versions, tables }));
+    let grown = BTreeMap::new();
+    made.at(23_020, Event::Reference(Reference { state, objects, versions, tables, grown }));
     made
 }
 

@@ -45,6 +45,8 @@ fn cell(statement: u32, way: Way, outcome: Option<Outcome>) -> Cell {
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),
         differences: Vec::new(),
+        broken: false,
+        not_compared: Vec::new(),
         reruns: 1,
         took_us: Micros::from_millis(900 + u64::from(statement) * 50),
     }
@@ -75,7 +77,8 @@ const LOST: Option<Outcome> = Some(Outcome::LosesData);
 #[case::all_clean(
     &[CLEAN, None, CLEAN],
     Verdict::Safe,
-    "after each of 2 deaths a rerun reaches the same schema and rows"
+    "after each of 2 deaths a rerun reaches the same schema and rows (1 more could not be brought \
+     about)"
 )]
 #[case::a_step_by_hand(
     &[CLEAN, BY_HAND],
@@ -85,7 +88,7 @@ const LOST: Option<Outcome> = Some(Outcome::LosesData);
 #[case::the_worst_is_told(
     &[BY_HAND, LOST, FAILS, CLEAN, None],
     Verdict::Unsafe,
-    "3 of 4 deaths do not end clean: it is loses-data"
+    "3 of 4 deaths do not end clean (1 more could not be brought about): it is loses-data"
 )]
 #[case::none_met(&[None, None], Verdict::Unproven, "no death could be brought about")]
 #[case::none_planned(&[], Verdict::Unproven, "no death could be brought about")]
@@ -105,7 +108,11 @@ fn the_worst_cell_decides(
     failed("42P07", "relation exists"),
     "the change does not finish when nothing disturbs it: relation exists (42P07 duplicate_table)"
 )]
-#[case::hung(AttemptEnd::DeadlineExceeded, "the change does not finish when nothing disturbs it")]
+#[case::hung(
+    AttemptEnd::DeadlineExceeded,
+    "the change does not finish when nothing disturbs it within 60.00 s, the longest that a cell \
+     may take"
+)]
 fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
     #[case] end: AttemptEnd,
     #[case] reason: &str,

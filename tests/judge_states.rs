@@ -56,7 +56,8 @@ fn from_fresh(left: &[Row<'_>], versions: &[&str]) -> Made {
     ends_with(&mut made, left, versions);
     let (state, versions) = ("base".to_owned(), vec!["2".to_owned()]);
     let tables = BTreeMap::new();
-    let reference = Reference { state, objects: objects(REFERENCE), versions, tables };
+    let (objects, grown) = (objects(REFERENCE), BTreeMap::new());
+    let reference = Reference { state, objects, versions, tables, grown };
     made.at(23_020, Event::Reference(reference));
     made
 }
@@ -326,12 +327,12 @@ const BUILD_ONCE: &str = "CREATE INDEX IF NOT EXISTS ix ON spans (task_id)";
     vec![first(0, 5_000, BUILD_ONCE), second(0, 5_500, BUILD_ONCE).notices(SKIP_SECOND)],
     false
 )]
-#[case::rows_are_shared(
+#[case::rows_twice(
     vec![
         first(0, 5_000, "UPDATE spans SET task_id = trace_id"),
         second(0, 5_500, "UPDATE spans SET task_id = trace_id"),
     ],
-    false
+    true
 )]
 #[case::other_work(vec![first(0, 5_000, BUILD), second(0, 5_500, ADD_COLUMN)], false)]
 #[case::one_runner_twice(vec![first(0, 5_000, BUILD), first(1, 5_500, BUILD)], false)]

@@ -45,7 +45,10 @@ pub async fn run(arguments: &RunArguments) -> Ending {
 fn leave_out(scenarios: &mut Vec<Scenario>) -> Vec<String> {
     let mut left_out = Vec::new();
     scenarios.retain(|scenario| {
-        let missing = scenario.change.command.as_ref().and_then(migrate::command::missing);
+        let paths = scenario.states.iter().filter_map(|state| state.path.as_ref());
+        let changes = std::iter::once(&scenario.change).chain(paths);
+        let mut commands = changes.filter_map(|change| change.command.as_ref());
+        let missing = commands.find_map(migrate::command::missing);
         let why = |name: &str| format!("{}: {name} is not on PATH", scenario.name);
         left_out.extend(missing.map(why));
         missing.is_none()

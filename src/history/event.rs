@@ -472,8 +472,12 @@ pub struct Reference {
     pub state: String,
     pub objects: BTreeMap<String, BTreeMap<String, String>>,
     pub versions: Vec<String>,
-    /// Of the tables whose contents follow from the change alone.
+    /// Of the tables whose contents follow from the change alone; without a digest where only their
+    /// number of rows does.
     pub tables: BTreeMap<String, TableContents>,
+    /// Rows that the change itself adds, by table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grown: BTreeMap<String, u64>,
 }
 
 /// What is in the tables at a moment at which nobody writes.

@@ -132,28 +132,38 @@ fn coloured(line: &str) -> String {
 /// What did not end clean, once per statement, and what could not be brought about.
 fn write_groups(out: &mut String, matrix: &Matrix) {
     let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
-    let mut groups: BTreeMap<(Reverse<Option<Outcome>>, u32), Vec<&Cell>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<&Cell>> = BTreeMap::new();
     for cell in matrix.cells.iter().filter(bad) {
-        groups.entry((Reverse(cell.outcome), cell.death.statement)).or_default().push(cell);
+        let group = (Reverse(cell.outcome), cell.death.statement, cell.sentence.as_str());
+        groups.entry(group).or_default().push(cell);
     }
-    for ((Reverse(outcome), statement), cells) in groups {
+    let mut told = None;
+    for ((Reverse(outcome), statement, sentence), cells) in groups {
         let (Some(outcome), Some(first)) = (outcome, cells.first()) else { continue };
-        let style = outcome_style(outcome);
-        let row = matrix.rows.iter().find(|row| row.id == statement);
-        let place = row.map_or(String::new(), |row| place(&row.statement));
-        let text = cut(&one_line(&first.death.text), 2 * STATEMENT_MAX);
-        let word = word(outcome);
-        let _ = writeln!(out, "  {style}{word}{style:#} at {statement}: {text}{place}");
+        if told.replace((outcome, statement)) != Some((outcome, statement)) {
+            write_head(out, matrix, outcome, first);
+        }
         let ways: Vec<String> =
             cells.iter().map(|cell| format!("{} ({})", cell.death.way, cell.seen)).collect();
         paragraph(out, "      ", &format!("{}:", ways.join(", ")));
-        paragraph(out, "      ", &first.sentence);
-        let untold = first.differences.iter().find(|d| !first.sentence.contains(&d.object));
+        paragraph(out, "      ", sentence);
+        let untold = first.differences.iter().find(|d| !sentence.contains(&d.object));
         if let Some(difference) = untold.filter(|_| outcome == Outcome::FailsForever) {
             paragraph(out, "      ", &format!("left: {difference}"));
         }
     }
     write_not_met(out, matrix);
+}
+
+type Group<'m> = (Reverse<Option<Outcome>>, u32, &'m str);
+
+fn write_head(out: &mut String, matrix: &Matrix, outcome: Outcome, cell: &Cell) {
+    let (style, statement) = (outcome_style(outcome), cell.death.statement);
+    let row = matrix.rows.iter().find(|row| row.id == statement);
+    let place = row.map_or(String::new(), |row| place(&row.statement));
+    let text = cut(&one_line(&cell.death.text), 2 * STATEMENT_MAX);
+    let word = word(outcome);
+    let _ = writeln!(out, "  {style}{word}{style:#} at {statement}: {text}{place}");
 }
 
 fn place(statement: &StatementRef) -> String {
@@ -210,13 +220,34 @@ fn write_cost(out: &mut String, matrix: &Matrix) {
     let rows = matrix.trial.sizes.iter().max_by_key(|(_, rows)| **rows);
     let rows =
         rows.map_or(String::new(), |(table, rows)| format!(", {} rows in {table}", grouped(*rows)));
-    let sentence = format!(
-        "{} cells in {}, {} at a time{rows}: a cell takes {median} (median), at most {longest}. \
+    let cells = match (took.len(), &matrix.random) {
+        (cells, None) => format!("{cells} cells in {}", matrix.took_us),
+        (cells, Some(random)) => {
+            let deaths = random.deaths;
+            format!("{cells} cells and {deaths} random deaths in {}", matrix.took_us)
+        }
+    };
+    let at_once = matrix.at_once;
+    let mut sentence = format!(
+        "{cells}, {at_once} at a time{rows}: a cell takes {median} (median), at most {longest}. \
          {NONE}: the statement leaves no room for such a death. Statements that only begin, set or \
-         read are left out: dying in them is dying before the next one.",
-        took.len(),
-        matrix.took_us,
-        matrix.at_once,
+         read are left out: dying in them is dying before the next one."
     );
+    if matrix.rounds_left_out > 0 {
+        let rounds = grouped(matrix.rounds_left_out);
+        let _ = write!(
+            sentence,
+            " So are {rounds} rounds of repeated statements: the first, the last and the one in \
+             the middle stand for them."
+        );
+    }
+    if !matrix.not_compared.is_empty() {
+        let tables = matrix.not_compared.join(", ");
+        let _ = write!(
+            sentence,
+            " Rows of {tables} were not compared: they are not the same twice, or the application \
+             writes them without a ledger."
+        );
+    }
     paragraph(out, "  ", &sentence);
 }

@@ -9,7 +9,7 @@ use crate::judge::crash::{self, Undisturbed};
 use crate::judge::judge;
 use crate::scenario::Scenario;
 
-use super::{Error, HISTORY_FILE, Results};
+use super::{Error, HISTORY_FILE, Results, UNDISTURBED, UNDISTURBED_AGAIN};
 
 /// Directories below which a run keeps histories: scenario, state or `crash`, cell.
 const DEPTH_MAX: usize = 3;
@@ -26,15 +26,15 @@ pub fn judge_again(directory: &Path) -> Result<Results, Error> {
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
     for file in files {
         let history = History::read(&file)?;
-        let above = |levels: usize| file.ancestors().nth(levels).map(Path::to_owned);
-        match above(2).filter(|path| path.ends_with(super::CRASH_DIRECTORY)) {
-            Some(matrix) => matrices.entry(matrix).or_default().push(history),
+        let of_matrix = history.header.trial.death.is_some() || is_undisturbed(&file);
+        match file.ancestors().nth(2).filter(|_| of_matrix) {
+            Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
             None => results.trials.push(judge(&scenario(&history)?, &history)),
         }
     }
     results.trials.sort_by(|a, b| a.trial.started_at.cmp(&b.trial.started_at));
-    for histories in matrices.into_values() {
-        results.matrices.extend(matrix(&histories)?);
+    for (directory, histories) in matrices {
+        results.matrices.push(matrix(&directory, &histories)?);
     }
     Ok(results)
 }
@@ -54,15 +54,21 @@ fn find(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
     Ok(())
 }
 
+/// The run of a matrix in which nothing dies, the first of two.
+fn is_undisturbed(file: &Path) -> bool {
+    let directory = file.parent().and_then(Path::file_name);
+    directory.is_some_and(|name| name == UNDISTURBED || name == UNDISTURBED_AGAIN)
+}
+
 fn scenario(history: &History) -> Result<Scenario, Error> {
     serde_json::from_value(history.header.scenario.clone()).map_err(Error::Scenario)
 }
 
 /// The matrix of a directory of cells, the undisturbed run among them. How long the whole took is
 /// not in the histories: the sum of the cells is told.
-fn matrix(histories: &[History]) -> Result<Option<crash::Matrix>, Error> {
+fn matrix(directory: &Path, histories: &[History]) -> Result<crash::Matrix, Error> {
     let Some(undisturbed) = histories.iter().find(|h| h.header.trial.death.is_none()) else {
-        return Ok(None);
+        return Err(Error::NoUndisturbed { path: directory.to_owned() });
     };
     let scenario = scenario(undisturbed)?;
     let cells: Vec<_> = histories.iter().filter_map(|h| crash::cell(&scenario, h)).collect();
@@ -72,5 +78,5 @@ fn matrix(histories: &[History]) -> Result<Option<crash::Matrix>, Error> {
     let run = Undisturbed { history: undisturbed, took_us, at_once: 1 };
     let crash = scenario.crash.clone().unwrap_or_default();
     let random = crash::RandomDeaths::of(random);
-    Ok(Some(crash::matrix(&scenario, &crash, run, cells, random)))
+    Ok(crash::matrix(&scenario, &crash, run, cells, random))
 }

@@ -35,7 +35,9 @@ pub enum Error {
          at its last statement or at its stop"
     )]
     State { scenario: String, state: String, why: String },
-    #[error("crash {scenario} in the state {state}: it has no such state")]
+    #[error(
+        "start {scenario} from the state {state}: it has no such state; see scenarios/README.md"
+    )]
     NoSuchState { scenario: String, state: String },
     #[error("judge a death ({way}, statement {statement}): its history names none")]
     NoDeath { way: String, statement: u32 },
@@ -45,6 +47,11 @@ pub enum Error {
     OutTaken { path: PathBuf },
     #[error("find a history in {path}: neither it nor a directory in it holds history.jsonl")]
     NoHistory { path: PathBuf },
+    #[error(
+        "judge the crash matrix in {path}: the undisturbed run, with which each cell is compared, \
+         is not there; name the directory that holds `crash`"
+    )]
+    NoUndisturbed { path: PathBuf },
     #[error(
         "set the rows of {table}: no scenario has such a table; there are {}",
         .known.join(", ")
@@ -91,6 +98,7 @@ impl Error {
             | Error::NoSuchState { .. }
             | Error::ReadHistory(_)
             | Error::NoHistory { .. }
+            | Error::NoUndisturbed { .. }
             | Error::NoSuchTable { .. }
             | Error::Disk { .. } => Fault::Input,
             _ => Fault::Environment,

@@ -24,13 +24,13 @@ use crate::judge::crash::Matrix;
 use crate::judge::{Judgement, judge};
 use crate::provision::{self, Server};
 use crate::report::ResultFile;
-use crate::scenario::Verdict;
+use crate::scenario::{Ground, Verdict};
 use crate::seed;
 
 use databases::Databases;
 use files::{Facts, prepare_out, start_history};
 use state::Start;
-use trial::Place;
+use trial::{Against, Place};
 
 pub use again::judge_again;
 pub use error::{Error, Fault};
@@ -39,6 +39,9 @@ pub use request::{CrashRequest, Ending, Request, SizeRequest, Work};
 
 /// Where a scenario's cells are kept below its directory in `--out`.
 const CRASH_DIRECTORY: &str = "crash";
+/// Below it, the runs in which nothing dies.
+const UNDISTURBED: &str = "undisturbed";
+const UNDISTURBED_AGAIN: &str = "undisturbed-again";
 /// Longest wait for an interrupted trial's databases to go.
 const DROP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -75,6 +78,7 @@ pub async fn run(
     let databases = Databases::default();
     let run = Run {
         request,
+        cancel,
         out: out.as_deref(),
         listener,
         on_judged,
@@ -97,6 +101,7 @@ pub async fn run(
 /// What the trials and matrices of one call share.
 struct Run<'a> {
     request: &'a Request,
+    cancel: &'a CancellationToken,
     out: Option<&'a Path>,
     listener: &'a Listener,
     on_judged: &'a OnJudged,
@@ -111,7 +116,7 @@ impl Run<'_> {
         server: &mut dyn Server,
         plan: Vec<Vec<Start>>,
     ) -> Result<Results, Error> {
-        for start in plan.iter().flatten() {
+        for start in plan.iter().flatten().filter(|_| self.request.work.trials()) {
             self.fits_the_disk(&*server, start)?;
         }
         let of = plan.iter().map(|starts| self.pieces(starts)).sum();
@@ -150,13 +155,17 @@ impl Run<'_> {
         of: usize,
     ) -> Result<(), Error> {
         let mut reference = None;
-        for start in starts {
+        for (index, start) in starts.iter().enumerate() {
             *number += 1;
             let progress = Progress::Trial { scenario: start.name(), number: *number, of };
             (self.listener)(progress);
-            let history = self.trial(server, start, reference.as_ref()).await?;
+            let against = match index {
+                0 => Against::Nothing,
+                _ => reference.as_ref().map_or(Against::Missing, Against::Reference),
+            };
+            let history = self.trial(server, start, against).await?;
             let judgement = judge(&start.scenario, &history);
-            if reference.is_none() {
+            if index == 0 {
                 reference = ended_with(&history);
             }
             (self.on_judged)(Judged::Trial(&judgement));
@@ -171,7 +180,7 @@ impl Run<'_> {
         &self,
         server: &mut dyn Server,
         start: &Start,
-        reference: Option<&Reference>,
+        against: Against<'_>,
     ) -> Result<History, Error> {
         server.apply_settings(&start.scenario.server).await?;
         let listener = self.listener;
@@ -191,8 +200,16 @@ impl Run<'_> {
                     listener,
                     output: output.as_deref(),
                 };
-                let ended = trial::run(&trial::Setup { start, reference, place: &place }).await;
+                let ended = trial::run(&trial::Setup { start, against, place: &place }).await;
                 ended.and(recorder.finish().map_err(Error::from))
+            }
+            // The state could not be reached: this trial says nothing, others may.
+            Err(error @ Error::State { .. }) => {
+                let recorder = start_history(facts, output.as_deref())?;
+                let stage = "bringing the database into its starting state".to_owned();
+                let message = error.to_string();
+                recorder.record(Event::MeasurementFailed { stage, message });
+                recorder.finish().map_err(Error::from)
             }
             Err(error) => Err(error),
         };
@@ -212,6 +229,9 @@ impl Run<'_> {
     }
 
     fn fits_the_disk(&self, server: &dyn Server, start: &Start) -> Result<(), Error> {
+        if start.state.from == Ground::Empty {
+            return Ok(());
+        }
         let Some(directory) = server.data_directory() else { return Ok(()) };
         let Some(free) = provision::free_disk_bytes(&directory) else { return Ok(()) };
         // The template, the trial's copy, and as much again for what the change writes.
@@ -240,6 +260,7 @@ fn ended_with(history: &History) -> Option<Reference> {
         objects: last.objects.clone(),
         versions: last.versions.clone(),
         tables: Default::default(),
+        grown: Default::default(),
     })
 }
 

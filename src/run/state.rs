@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::connect::Address;
-use crate::history::{AttemptEnd, Listener, Progress, Recorder};
+use crate::history::{AttemptEnd, Event, Listener, Progress, Recorder};
 use crate::migrate;
 use crate::provision::Server;
 use crate::scenario::{Change, Ground, Scenario, Sizes, State};
@@ -106,15 +106,27 @@ async fn walk(
         output: None,
     };
     let end = migrate::apply(&setup, 0).await?;
+    let printed = last_words(&recorder)?;
     let why = match (&end, &path.stop) {
         (AttemptEnd::Finished { .. }, None) | (AttemptEnd::Stopped, Some(_)) => return Ok(()),
         (AttemptEnd::Finished { .. }, Some(_)) => {
             "it came to its end before the statement at which it is to stop".to_owned()
         }
-        (AttemptEnd::Failed { error, .. }, _) => error.to_string(),
+        (AttemptEnd::Failed { error, .. }, _) => format!("{error}{printed}"),
         (AttemptEnd::DeadlineExceeded, _) => "it took longer than its deadline".to_owned(),
         (AttemptEnd::Stopped | AttemptEnd::Killed, _) => "it was ended".to_owned(),
     };
     let (scenario, state) = (start.scenario.name.clone(), start.state.name.clone());
     Err(Error::State { scenario, state, why })
+}
+
+/// The last line that a command printed, as it follows its error.
+fn last_words(recorder: &Recorder) -> Result<String, Error> {
+    let history = recorder.finish()?;
+    let output = history.entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::CommandEnded(ended) => Some(&ended.output),
+        _ => None,
+    });
+    let last = output.and_then(|output| output.lines().rev().find(|line| !line.trim().is_empty()));
+    Ok(last.map_or_else(String::new, |line| format!(" ({})", line.trim())))
 }

@@ -24,9 +24,19 @@ const INVARIANT_INTERVAL: Duration = Duration::from_secs(1);
 
 pub struct Setup<'a> {
     pub start: &'a Start,
-    /// What the reference state ended with; None: this is it, or it never came to its end.
-    pub reference: Option<&'a Reference>,
+    pub against: Against<'a>,
     pub place: &'a Place<'a>,
+}
+
+/// What the trial's end is compared with.
+#[derive(Clone, Copy)]
+pub enum Against<'a> {
+    /// This is the reference state, or the only one.
+    Nothing,
+    /// What the reference state ended with.
+    Reference(&'a Reference),
+    /// From the reference state the change never came to its end.
+    Missing,
 }
 
 /// Where a change is applied, and where that is recorded.
@@ -121,8 +131,16 @@ impl Setup<'_> {
 /// Runs the trial; what it saw is in the recorder.
 pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
     let place = setup.place;
-    if let Some(reference) = setup.reference {
-        place.recorder.record(Event::Reference(reference.clone()));
+    match setup.against {
+        Against::Nothing => {}
+        Against::Reference(reference) => {
+            place.recorder.record(Event::Reference(reference.clone()));
+        }
+        Against::Missing => {
+            let stage = "comparing with the reference state".to_owned();
+            let message = "from there the change never came to its end".to_owned();
+            place.recorder.record(Event::MeasurementFailed { stage, message });
+        }
     }
     migrate::prepare(place.address, &setup.scenario().change).await?;
     place.snapshot(&setup.scenario().change, None).await?;

@@ -9,6 +9,7 @@ use crate::history::{
     AttemptEnd, CatalogueSnapshot, Contents, Death, History, InvariantRead, LedgerMismatch,
     Mismatch, Reference, ServerError, StepEvent,
 };
+use crate::pg::lex::without_constants;
 use crate::scenario::{Outcome, Rows, Scenario, Way};
 use crate::schema::{Difference, Fingerprint};
 
@@ -31,6 +32,11 @@ pub struct Cell {
     pub sentence: String,
     /// From the reference's schema to this one's.
     pub differences: Vec<Difference>,
+    /// Part of the measurement failed, which says nothing of the change.
+    pub broken: bool,
+    /// Tables whose rows were not compared: the change does not leave the same ones twice, or the
+    /// application writes them without a ledger.
+    pub not_compared: Vec<String>,
     /// Attempts after the death.
     pub reruns: u32,
     pub took_us: Micros,
@@ -45,8 +51,13 @@ pub fn cell(scenario: &Scenario, history: &History) -> Option<Cell> {
         Some(why) => (String::new(), (None, why, Vec::new())),
         None => (judged.seen(&death), judged.outcome()),
     };
+    let broken = judged.broken().is_some();
+    let not_compared = judged.not_compared();
     let reruns = timeline.attempts.iter().filter(|a| a.attempt > 0).count() as u32;
-    Some(Cell { death, outcome, seen, sentence, differences, reruns, took_us: timeline.end })
+    let took_us = timeline.end;
+    let cell =
+        Cell { death, outcome, seen, sentence, differences, broken, not_compared, reruns, took_us };
+    Some(cell)
 }
 
 struct Judged<'j, 'h> {
@@ -59,21 +70,51 @@ type Found = (Option<Outcome>, String, Vec<Difference>);
 impl Judged<'_, '_> {
     /// Why the death did not happen as it was meant to; None: it did.
     fn not_met(&self, death: &Death) -> Option<String> {
-        if let Some((stage, message)) = self.timeline.failures.first() {
-            return Some(format!("{stage} failed: {message}"));
+        if let Some(broken) = self.broken() {
+            return Some(broken);
         }
         let Some(change) = self.timeline.change() else {
             return Some("the change never began".to_owned());
         };
-        if !change.faults.is_empty() {
-            return None;
-        }
-        let why = match (about(change, death).and_then(|s| s.ended), Way::parse(&death.way)) {
-            (None, _) => "the change did not get to the statement",
-            (Some(_), Some(Way::LockTimeout)) => "it waits for no lock that another can hold",
-            (Some(_), _) => "it was over before it could be met",
+        let (about, way) = (about(change, death), Way::parse(&death.way));
+        let Some((_, fault)) = change.faults.first() else {
+            let why = match (about.and_then(|s| s.ended), way) {
+                (None, _) => "the change did not get to the statement",
+                (Some(_), Some(Way::LockTimeout)) => "it waits for no lock that another can hold",
+                (Some(_), _) => "it was over before it could be met",
+            };
+            return Some(why.to_owned());
         };
-        Some(why.to_owned())
+        let right = match (fault.statement, about.map(|s| s.began.statement)) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(met), Some(meant)) if way == Some(Way::KillRunner) => met > meant,
+            (Some(met), Some(meant)) => met == meant,
+        };
+        (!right).then(|| "another statement was met".to_owned())
+    }
+
+    /// Which part of the measurement failed, and why.
+    fn broken(&self) -> Option<String> {
+        let (stage, message) = self.timeline.failures.first()?;
+        Some(format!("{stage} failed: {message}"))
+    }
+
+    /// Tables that are there and have no rows to be compared with.
+    fn not_compared(&self) -> Vec<String> {
+        let (Some(reference), Some(contents)) = (self.timeline.reference, self.contents()) else {
+            return Vec::new();
+        };
+        let tables = contents.tables.keys().filter(|table| !reference.tables.contains_key(*table));
+        tables.filter(|table| !self.is_of_versions(table)).cloned().collect()
+    }
+
+    /// Versions are compared as such.
+    fn is_of_versions(&self, table: &str) -> bool {
+        let bare =
+            |name: &str| name.rsplit('.').next().unwrap_or(name).trim_matches('"').to_owned();
+        let versions = self.scenario.change.versions.as_ref();
+        versions.is_some_and(|versions| bare(&versions.table) == bare(table))
     }
 
     /// The error of the death, wherever it was told: to the statement, at the connection's end.
@@ -140,7 +181,7 @@ impl Judged<'_, '_> {
 
     /// What was done by hand before the attempt.
     fn steps(&self, attempt: u32) -> String {
-        let done = |step: &&&StepEvent| step.before <= attempt;
+        let done = |step: &&&StepEvent| step.before <= attempt && step.error.is_none();
         let names: Vec<&str> =
             self.timeline.steps.iter().filter(done).map(|step| step.name.as_str()).collect();
         names.join(", ")
@@ -200,7 +241,8 @@ impl Judged<'_, '_> {
     /// Rows that are not those of the undisturbed run, in tables where they have to be.
     fn other_rows(&self, reference: &Reference) -> Option<String> {
         let contents = self.contents()?;
-        reference.tables.iter().find_map(|(table, expected)| {
+        let tables = reference.tables.iter().filter(|(table, _)| !self.is_of_versions(table));
+        tables.into_iter().find_map(|(table, expected)| {
             let found = contents.tables.get(table)?;
             if found == expected {
                 return None;
@@ -226,10 +268,14 @@ impl Judged<'_, '_> {
             return Some(format!("an acknowledged write is gone: {table} {key} ({operation})"));
         }
         if let (Some(reference), Some(contents)) = (self.timeline.reference, self.contents()) {
-            let fewer = reference.tables.iter().find_map(|(table, expected)| {
+            let tables = reference.tables.iter().filter(|(table, _)| !self.is_of_versions(table));
+            let fewer = tables.into_iter().find_map(|(table, expected)| {
                 let found = contents.tables.get(table)?;
-                (found.rows < expected.rows)
-                    .then(|| format!("{table} has {} rows of {}", found.rows, expected.rows))
+                // What the change did not get to add was never there.
+                let added = reference.grown.get(table).copied().unwrap_or(0);
+                let seeded = expected.rows.saturating_sub(added);
+                (found.rows < seeded)
+                    .then(|| format!("{table} has {} rows of {seeded}", found.rows))
             });
             if fewer.is_some() {
                 return fewer;
@@ -280,7 +326,8 @@ impl Judged<'_, '_> {
 
 /// The statement that the death is about, as this attempt sent it.
 fn about<'r, 'h>(change: &'r AttemptRecord<'h>, death: &Death) -> Option<&'r StatementRecord<'h>> {
-    let same = |record: &&StatementRecord<'_>| record.began.text == death.text;
+    let text = without_constants(&death.text);
+    let same = |record: &&StatementRecord<'_>| without_constants(&record.began.text) == text;
     change.statements.iter().filter(same).nth(death.nth as usize)
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::clock::Micros;
 use crate::history::{Death, History, StatementId, TransactionStatus};
 use crate::pg::LockMode;
-use crate::pg::purpose::Purpose;
+use crate::pg::lex::without_constants;
+use crate::pg::purpose::{Purpose, asks_for};
 use crate::pg::syntax::Kind;
 use crate::scenario::Way;
 
@@ -83,11 +84,11 @@ pub fn spans(history: &History) -> Vec<Span> {
     mattering.map(span).collect()
 }
 
-/// How many statements before this one have its text.
+/// How many statements before this one have its text, whatever its constants.
 fn nth(statements: &[StatementRecord<'_>], index: usize) -> u32 {
-    let text = &statements[index].began.text;
-    let earlier = statements[..index].iter().filter(|record| record.began.text == *text);
-    u32::try_from(earlier.count()).unwrap_or(u32::MAX)
+    let text = without_constants(&statements[index].began.text);
+    let same = |record: &&StatementRecord<'_>| without_constants(&record.began.text) == text;
+    u32::try_from(statements[..index].iter().filter(same).count()).unwrap_or(u32::MAX)
 }
 
 fn took(record: &StatementRecord<'_>) -> Micros {
@@ -162,9 +163,14 @@ fn plain(record: &StatementRecord<'_>, way: Way) -> Lethal {
 /// door: that one has made its index by then and waits for the writer's end. What writes rows
 /// waits for a lock that lets nobody write.
 fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Means> {
-    let mode = match writes_rows(record) {
-        true => LockMode::ShareLock,
-        false => LockMode::RowExclusiveLock,
+    let asked = asks_for(&record.began.text);
+    let mode = match (writes_rows(record), record.kind(), asked) {
+        (true, ..) => LockMode::ShareLock,
+        // Writers do not stop VALIDATE CONSTRAINT and its kind.
+        (false, Kind::AlterTable, Some(LockMode::ShareUpdateExclusiveLock)) => {
+            LockMode::ShareUpdateExclusiveLock
+        }
+        _ => LockMode::RowExclusiveLock,
     };
     let taken = record.ended.map(|ended| ended.taken.as_slice()).unwrap_or_default();
     let strong = taken.iter().filter(|lock| lock.mode.conflicts_with(mode));
@@ -199,8 +205,11 @@ fn table<'t>(relation: &str, tables: &'t [String]) -> Option<&'t String> {
 /// Tables that were there before the change, with their schemas.
 fn tables(timeline: &Timeline<'_>) -> Vec<String> {
     let Some(before) = timeline.catalogue_before() else { return Vec::new() };
-    let names = before.objects.keys().filter_map(|object| object.strip_prefix("table "));
-    names.map(str::to_owned).collect()
+    let foreign = |properties: &BTreeMap<String, String>| {
+        properties.get("kind").is_some_and(|kind| kind == "foreign table")
+    };
+    let lockable = before.objects.iter().filter(|(_, properties)| !foreign(properties));
+    lockable.filter_map(|(object, _)| object.strip_prefix("table ")).map(str::to_owned).collect()
 }
 
 /// What a transaction has said so far.
@@ -209,6 +218,19 @@ struct Said<'r> {
     /// Each text once, with what stands for it and for all that was said before it first was.
     texts: BTreeMap<&'r str, usize>,
     last: usize,
+}
+
+/// How many statements were left out as rounds like others.
+pub fn rounds_left_out(history: &History) -> u64 {
+    let timeline = Timeline::of(history);
+    let left = timeline.change().map(|attempt| {
+        let rounds = rounds(&attempt.statements);
+        let left = rounds
+            .iter()
+            .filter(|(index, skipped)| **skipped && can_matter(&attempt.statements, **index));
+        left.count() as u64
+    });
+    left.unwrap_or(0)
 }
 
 /// Statements of more than three rounds: by index, whether it is left out. Equal texts are rounds

@@ -13,6 +13,7 @@ use super::super::blame::statement_ref;
 use super::super::judgement::StatementRef;
 use super::super::timeline::Timeline;
 use super::cell::Cell;
+use super::deaths::rounds_left_out;
 
 /// The crash matrix of a change: a row per statement, a column per way of dying.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub struct Matrix {
     pub cells: Vec<Cell>,
     /// Deaths between the boundaries.
     pub random: Option<RandomDeaths>,
+    /// Rounds of repeated statements beyond the first, the last and the one in the middle, in which
+    /// it did not die.
+    pub rounds_left_out: u64,
+    /// Tables whose rows were not compared: the change does not leave the same ones twice, or the
+    /// application writes them without a ledger.
+    pub not_compared: Vec<String>,
     /// Cells by outcome. Of the random deaths those that were met count as well where all of them
     /// ended clean, otherwise only the smallest.
     pub outcomes: BTreeMap<Outcome, u64>,
@@ -89,7 +96,8 @@ pub fn matrix(
     let timeline = Timeline::of(run.history);
     let outcomes = outcomes(&cells, random.as_ref());
     let smallest = random.as_ref().and_then(|random| random.smallest.as_ref());
-    let (verdict, reason) = verdict(&timeline, cells.iter().chain(smallest), &outcomes);
+    let deadline = Micros::from_millis(scenario.change.deadline_ms);
+    let (verdict, reason) = verdict(&timeline, cells.iter().chain(smallest), &outcomes, deadline);
     let mismatches = mismatches(crash, &outcomes, verdict, &reason);
     let dying: BTreeSet<StatementId> = cells.iter().map(|cell| cell.death.statement).collect();
     let statements = timeline.change().into_iter().flat_map(|attempt| &attempt.statements);
@@ -97,6 +105,9 @@ pub fn matrix(
         let statement = statement_ref(record, timeline.end);
         MatrixRow { id: record.began.statement, statement }
     });
+    let not_compared: BTreeSet<String> =
+        cells.iter().flat_map(|cell| cell.not_compared.clone()).collect();
+    let not_compared = not_compared.into_iter().collect();
     let used = |way: &&Way| cells.iter().any(|cell| cell.death.way == way.as_str());
     Matrix {
         format: FORMAT,
@@ -109,6 +120,8 @@ pub fn matrix(
         columns: Way::ALL.iter().filter(used).copied().collect(),
         cells,
         random,
+        rounds_left_out: rounds_left_out(run.history),
+        not_compared,
         outcomes,
         took_us: run.took_us,
         at_once: run.at_once,
@@ -131,32 +144,46 @@ fn outcomes(cells: &[Cell], random: Option<&RandomDeaths>) -> BTreeMap<Outcome, 
 /// nobody may be there who knows the step.
 fn verdict<'c>(
     timeline: &Timeline<'_>,
-    mut cells: impl Iterator<Item = &'c Cell>,
+    cells: impl Iterator<Item = &'c Cell> + Clone,
     outcomes: &BTreeMap<Outcome, u64>,
+    deadline: Micros,
 ) -> (Verdict, String) {
     let finished = timeline.change().and_then(|attempt| attempt.end);
     if !matches!(finished, Some(AttemptEnd::Finished { .. })) {
         let how = match finished {
             Some(AttemptEnd::Failed { error, .. }) => format!(": {error}"),
+            Some(AttemptEnd::DeadlineExceeded) => {
+                format!(" within {deadline}, the longest that a cell may take")
+            }
             _ => String::new(),
         };
         let reason = format!("the change does not finish when nothing disturbs it{how}");
         return (Verdict::Unproven, reason);
     }
     let met: u64 = outcomes.values().sum();
+    let broken = cells.clone().filter(|cell| cell.broken).count();
+    let spared = match cells.clone().filter(|cell| cell.outcome.is_none()).count() {
+        0 => String::new(),
+        spared => format!(" ({spared} more could not be brought about)"),
+    };
     let worst = outcomes.keys().next_back().copied();
     match worst {
         None => (Verdict::Unproven, "no death could be brought about".to_owned()),
+        Some(Outcome::Clean) if broken > 0 => {
+            let reason = format!("{broken} deaths could not be looked at to the end");
+            (Verdict::Unproven, reason)
+        }
         Some(Outcome::Clean) => {
-            let reason =
-                format!("after each of {met} deaths a rerun reaches the same schema and rows");
+            let reason = format!(
+                "after each of {met} deaths a rerun reaches the same schema and rows{spared}"
+            );
             (Verdict::Safe, reason)
         }
         Some(worst) => {
-            let example = cells.find(|cell| cell.outcome == Some(worst));
+            let example = cells.clone().find(|cell| cell.outcome == Some(worst));
             let sentence = example.map(|cell| cell.sentence.clone()).unwrap_or_default();
             let bad = met - outcomes.get(&Outcome::Clean).copied().unwrap_or(0);
-            (Verdict::Unsafe, format!("{bad} of {met} deaths do not end clean: {sentence}"))
+            (Verdict::Unsafe, format!("{bad} of {met} deaths do not end clean{spared}: {sentence}"))
         }
     }
 }

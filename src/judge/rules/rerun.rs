@@ -94,7 +94,8 @@ struct Held<'t, 'h> {
 pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let first = evidence.first_success()?;
     let limit = Micros::from_millis(evidence.scenario.limits.rerun_lock_ms_max);
-    let idle = |attempt: u32| attempt > first && changed_no_schema(evidence, first, attempt);
+    let again = |attempt: u32| attempt > first && attempt >= evidence.scenario.change.runners;
+    let idle = |attempt: u32| again(attempt) && changed_no_schema(evidence, first, attempt);
     let sessions = evidence.sessions.iter().filter(|session| idle(session.attempt));
     let held = sessions.flat_map(|session| held(evidence, session));
     let worst = held.max_by_key(|held| held.took).filter(|held| held.took > limit)?;

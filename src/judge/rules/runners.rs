@@ -2,7 +2,6 @@
 
 use crate::clock::Micros;
 use crate::history::AttemptEnd;
-use crate::pg::syntax::Kind;
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::judgement::Finding;
@@ -39,8 +38,8 @@ fn overlap(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Optio
     let twice = |record: &&StatementRecord<'_>| {
         let mut others = runners.iter().filter(|a| a.attempt != record.began.attempt);
         let same = |s: &StatementRecord<'_>| s.began.text == record.began.text && stayed(s);
-        // Rows are work that several may share, as batches do.
-        !is_row_work(record)
+        !evidence.is_bookkeeping(record)
+            && !is_shared(evidence, record)
             && stayed(record)
             && others.any(|other| other.statements.iter().any(same))
     };
@@ -65,8 +64,11 @@ fn overlap(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Optio
     Some(overlap)
 }
 
-fn is_row_work(record: &StatementRecord<'_>) -> bool {
-    matches!(record.kind(), Kind::Insert | Kind::Update | Kind::Delete | Kind::Select)
+/// A round of a migration that is repeated until no row is left: several may share them.
+fn is_shared(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> bool {
+    let repeated = evidence.scenario.change.migrations.iter().filter(|m| m.repeat.is_some());
+    let mut texts = repeated.flat_map(|m| &m.script.statements).map(|statement| &statement.text);
+    texts.any(|text| *text == record.began.text)
 }
 
 fn hung(evidence: &Evidence<'_, '_>, runner: &AttemptRecord<'_>) -> Option<Finding> {

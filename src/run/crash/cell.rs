@@ -1,20 +1,24 @@
 //! One cell: a copy of the snapshot, the application, the death, one rerun, and what is left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::connect::Address;
 use crate::drive;
-use crate::history::{AttemptEnd, Contents, Death, Event, History, Phase, Reference, silent};
+use crate::history::{
+    Attempt, AttemptEnd, Contents, Death, Event, History, Phase, Reference, TableContents, silent,
+};
 use crate::judge::crash::Lethal;
 use crate::migrate;
 use crate::observe;
-use crate::pg::syntax::{Kind, kind};
+use crate::pg::lex;
+use crate::pg::purpose::{Purpose, purpose, writes_to};
 use crate::provision::Server;
-use crate::scenario::{Ground, Scenario};
+use crate::scenario::{Ground, LedgerRule, OperationSpec, Scenario};
 use crate::seed;
 use crate::tap::Fault;
 
+use super::super::error::Fault as Whose;
 use super::super::files::{Facts, start_history};
 use super::super::state::{Start, change_address};
 use super::super::trial::Place;
@@ -34,9 +38,33 @@ pub struct Cells<'a> {
 /// What every cell is compared with: the database in which nothing was disturbed, as it was left.
 pub struct Kept {
     pub ended: Reference,
-    /// Tables whose rows have to be the same.
-    pub comparable: BTreeSet<String>,
+    /// What was in its tables before the change, and after it.
+    pub before: Tables,
+    pub after: Tables,
+    pub compared: Compared,
     pub address: Address,
+}
+
+pub type Tables = BTreeMap<String, TableContents>;
+
+/// What of the tables has to be the same.
+#[derive(Default)]
+pub struct Compared {
+    /// Tables whose number of rows has to be.
+    pub rows: BTreeSet<String>,
+    /// Those of them whose rows have to be.
+    pub digests: BTreeSet<String>,
+}
+
+impl Kept {
+    /// Rows that the change adds.
+    fn grown(&self) -> BTreeMap<String, u64> {
+        let of = |(table, after): (&String, &TableContents)| {
+            let before = self.before.get(table).map_or(0, |before| before.rows);
+            (table.clone(), after.rows.saturating_sub(before))
+        };
+        self.after.iter().map(of).filter(|(_, rows)| *rows > 0).collect()
+    }
 }
 
 impl Cells<'_> {
@@ -47,15 +75,55 @@ impl Cells<'_> {
         self.recorded(name, None, &address, &change_address, async |place| {
             migrate::prepare(place.address, &self.start.scenario.change).await?;
             place.snapshot(&self.start.scenario.change, None).await?;
+            self.look(place, None).await?;
             place.enter(Phase::Change);
             self.apply(place, 0, &[]).await?;
             place.enter(Phase::Checks);
-            let tables = observe::contents(place.address, &|_| true, &[]).await?;
-            place.recorder.record(Event::Contents(Contents { after: Some(0), tables }));
+            self.look(place, Some(0)).await?;
             place.enter(Phase::End);
             Ok(())
         })
         .await
+    }
+
+    async fn look(&self, place: &Place<'_>, after: Option<Attempt>) -> Result<(), Error> {
+        let tables = observe::contents(place.address, &|_| true, &[]).await?;
+        place.recorder.record(Event::Contents(Contents { after, tables }));
+        Ok(())
+    }
+
+    /// The same beside the application, which shows what of the tables follows from the change
+    /// alone.
+    pub async fn again(&self, name: &str, database: &str, kept: &Kept) -> Result<Compared, Error> {
+        let address = self.copy(database).await?;
+        let change_address = change_address(self.server, &address, database);
+        let mut compared = Compared::default();
+        self.recorded(name, None, &address, &change_address, async |place| {
+            migrate::prepare(place.address, &self.start.scenario.change).await?;
+            place.snapshot(&self.start.scenario.change, None).await?;
+            let driving = self.drive(place).await?;
+            place.enter(Phase::Change);
+            self.apply(place, 0, &[]).await?;
+            let written = self.settle(place, driving).await;
+            place.enter(Phase::Checks);
+            let here = observe::contents(place.address, &|_| true, &written).await?;
+            let there = observe::contents(&kept.address, &|_| true, &written).await?;
+            for (table, contents) in &here {
+                let Some(other) = there.get(table) else { continue };
+                if other.rows == contents.rows {
+                    compared.rows.insert(table.clone());
+                }
+                if other == contents {
+                    compared.digests.insert(table.clone());
+                }
+            }
+            let tables = here;
+            place.recorder.record(Event::Contents(Contents { after: Some(0), tables }));
+            place.enter(Phase::End);
+            Ok(())
+        })
+        .await?;
+        Ok(compared)
     }
 
     /// Runs the change on a copy of the snapshot to its death, and again.
@@ -66,7 +134,14 @@ impl Cells<'_> {
                 let change_address = change_address(self.server, &address, &database);
                 let death = Some(lethal.death.clone());
                 self.recorded(name, death, &address, &change_address, async |place| {
-                    self.phases(place, lethal, kept).await
+                    // One cell that cannot be lived to its end says nothing; others may.
+                    match self.phases(place, lethal, kept).await {
+                        Err(error) if error.fault() != Whose::Interrupted => {
+                            place.failed("the cell", &error);
+                            Ok(())
+                        }
+                        lived => lived,
+                    }
                 })
                 .await
             }
@@ -112,43 +187,52 @@ impl Cells<'_> {
         Some(out.join(&self.start.scenario.name).join(CRASH_DIRECTORY).join(name))
     }
 
-    async fn phases(&self, place: &Place<'_>, lethal: &Lethal, kept: &Kept) -> Result<(), Error> {
+    /// The application beside the change, where there is to be one.
+    async fn drive(&self, place: &Place<'_>) -> Result<Option<drive::Driving>, Error> {
         let Start { scenario, state, sizes } = self.start;
         let Place { address, recorder, listener, .. } = *place;
+        let wanted = scenario.crash.as_ref().is_none_or(|crash| crash.traffic);
+        if state.from == Ground::Empty || !wanted {
+            return Ok(None);
+        }
+        let setup = drive::Setup { address, scenario, sizes, recorder, listener };
+        Ok(Some(drive::start(setup).await?))
+    }
+
+    async fn phases(&self, place: &Place<'_>, lethal: &Lethal, kept: &Kept) -> Result<(), Error> {
+        let Start { scenario, state, sizes } = self.start;
+        let Place { address, recorder, .. } = *place;
         migrate::prepare(address, &scenario.change).await?;
         let before = place.snapshot(&scenario.change, None).await?;
-        let populated = state.from == Ground::Base;
-        if populated {
+        if state.from == Ground::Base {
             observe::read_once(address, scenario, sizes, recorder, false).await?;
         }
-        let traffic = scenario.crash.as_ref().is_none_or(|crash| crash.traffic);
-        let driving = match populated && traffic {
-            true => Some(
-                drive::start(drive::Setup { address, scenario, sizes, recorder, listener }).await?,
-            ),
-            false => None,
-        };
+        let driving = self.drive(place).await?;
         place.enter(Phase::Change);
         self.apply(place, 0, &faults(lethal)).await?;
         place.enter(Phase::Rerun);
         let end = self.apply(place, 1, &[]).await?;
-        if !matches!(end, AttemptEnd::Finished { .. }) {
-            by_hand(self, place, &before, &end).await?;
+        let (mut finished, mut last) = (matches!(end, AttemptEnd::Finished { .. }), 1);
+        if !finished {
+            (finished, last) = by_hand(self, place, &before, end).await?;
         }
-        let written = match driving {
-            Some(driving) => self.settle(place, driving).await,
-            None => Vec::new(),
-        };
+        let written = self.settle(place, driving).await;
         place.enter(Phase::Checks);
-        self.compare(place, kept, &written).await?;
-        observe::read_once(address, scenario, sizes, recorder, true).await?;
+        self.compare(place, kept, &written, last).await?;
+        // The newer release of the application comes out when the change is there.
+        observe::read_once(address, scenario, sizes, recorder, finished).await?;
         place.enter(Phase::End);
         Ok(())
     }
 
     /// Ends the traffic, and gives what it wrote.
-    async fn settle(&self, place: &Place<'_>, driving: drive::Driving) -> Vec<observe::Written> {
+    async fn settle(
+        &self,
+        place: &Place<'_>,
+        driving: Option<drive::Driving>,
+    ) -> Vec<observe::Written> {
         let scenario = &self.start.scenario;
+        let Some(driving) = driving else { return Vec::new() };
         let stopped = driving.stop().await;
         match stopped.ledger.check(place.address, scenario).await {
             Ok(report) => place.recorder.record(Event::Ledger(report)),
@@ -167,16 +251,17 @@ impl Cells<'_> {
         place: &Place<'_>,
         kept: &Kept,
         written: &[observe::Written],
+        last: Attempt,
     ) -> Result<(), Error> {
+        let Compared { rows, digests } = &kept.compared;
         let unknown = unaccounted(&self.start.scenario);
-        let comparable = |table: &str| {
-            kept.comparable.contains(table) && !unknown.iter().any(|sql| names(sql, table))
-        };
-        let tables = observe::contents(place.address, &comparable, written).await?;
-        place.recorder.record(Event::Contents(Contents { after: None, tables }));
-        let mut tables = observe::contents(&kept.address, &comparable, written).await?;
+        let comparable = |table: &str| rows.contains(table) && !may_write(&unknown, table);
+        let digested = |table: &str| digests.contains(table);
+        let tables = observe::contents(place.address, &digested, written).await?;
+        place.recorder.record(Event::Contents(Contents { after: Some(last), tables }));
+        let mut tables = observe::contents(&kept.address, &digested, written).await?;
         tables.retain(|table, _| comparable(table));
-        let reference = Reference { tables, ..kept.ended.clone() };
+        let reference = Reference { tables, grown: kept.grown(), ..kept.ended.clone() };
         place.recorder.record(Event::Reference(reference));
         Ok(())
     }
@@ -196,15 +281,31 @@ impl Cells<'_> {
     }
 }
 
-/// What the application writes without a ledger: nobody knows which rows.
+/// Statements of the application whose rows no ledger tells: nobody knows which they are.
 fn unaccounted(scenario: &Scenario) -> Vec<&str> {
-    let writes = |sql: &&str| matches!(kind(sql), Kind::Insert | Kind::Update | Kind::Delete);
-    let bare = scenario.traffic.operations.iter().filter(|o| o.ledger.is_none());
-    bare.flat_map(|o| &o.statements).map(|s| s.sql.as_str()).filter(writes).collect()
+    let of = |operation: &OperationSpec| -> Option<String> {
+        Some(match operation.ledger.as_ref()? {
+            LedgerRule::Insert { table, .. } | LedgerRule::Update { table, .. } => table.clone(),
+        })
+    };
+    let mut found = Vec::new();
+    for operation in &scenario.traffic.operations {
+        let own = of(operation);
+        let works = operation.statements.iter().map(|s| s.sql.as_str());
+        found.extend(works.filter(|sql| {
+            let accounted = own.as_ref().is_some_and(|table| writes_to(sql, table) > 0);
+            purpose(sql) == Purpose::Work && !accounted
+        }));
+    }
+    found
 }
 
-/// Whether the statement may be about the table.
-fn names(sql: &str, table: &str) -> bool {
+/// Whether one of the statements names the table.
+fn may_write(statements: &[&str], table: &str) -> bool {
     let bare = table.rsplit('.').next().unwrap_or(table).trim_matches('"');
-    sql.to_lowercase().contains(&bare.to_lowercase())
+    let names = |sql: &&&str| {
+        let words = lex::tokens(sql).unwrap_or_default();
+        words.iter().any(|token| token.text(sql).trim_matches('"').eq_ignore_ascii_case(bare))
+    };
+    statements.iter().any(|sql| names(&sql))
 }

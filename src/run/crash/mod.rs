@@ -6,22 +6,22 @@ mod cell;
 mod faults;
 mod random;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Instant;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::Micros;
-use crate::history::{Death, Event, History, Progress, TableContents};
+use crate::history::{Attempt, Death, Event, History, Progress, TableContents};
 use crate::judge::crash::{self as judged, Cell, Lethal, Matrix, Undisturbed};
 use crate::provision::Server;
 use crate::scenario::{Crash, Scenario, Way};
 
 use super::state::{self, Start};
-use super::{Error, Run, ended_with};
+use super::{Error, Run, SizeRequest, UNDISTURBED, UNDISTURBED_AGAIN, Work, ended_with};
 
-use cell::{Cells, Kept};
+use cell::{Cells, Compared, Kept};
 
 /// Operations per second beside a cell: enough to be in the way, too few to be slow.
 const RATE_PER_S_MAX: f64 = 50.0;
@@ -78,9 +78,7 @@ async fn all(
     began: Instant,
 ) -> Result<Matrix, Error> {
     let scenario = &cells.start.scenario;
-    let undisturbed = cells.undisturbed("undisturbed", &databases[0]).await?;
-    // What is not the same a second time, such as a time of day, is no sign of anything.
-    let again = cells.undisturbed("undisturbed-again", &databases[1]).await?;
+    let undisturbed = cells.undisturbed(UNDISTURBED, &databases[0]).await?;
     let at_once = at_once(cells.run);
     let took = || Micros(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
     let Some(ended) = ended_with(&undisturbed) else {
@@ -88,7 +86,11 @@ async fn all(
         return Ok(judged::matrix(scenario, crash, run, Vec::new(), None));
     };
     let address = cells.server.address().with_database(&databases[0]);
-    let kept = Kept { ended, comparable: comparable(&undisturbed, &again), address };
+    let (before, after) = (contents(&undisturbed, None), contents(&undisturbed, Some(0)));
+    let mut kept = Kept { ended, before, after, compared: Compared::default(), address };
+    // What is not the same a second time, beside an application, is no sign of anything: a time of
+    // day, a copy of rows that the application writes.
+    kept.compared = cells.again(UNDISTURBED_AGAIN, &databases[1], &kept).await?;
     let asked = cells.run.request.crash.statement;
     let mut deaths = judged::deaths(&undisturbed, &crash.ways);
     deaths.retain(|lethal| asked.is_none_or(|id| lethal.death.statement == id));
@@ -128,19 +130,13 @@ fn judge(cells: &Cells<'_>, history: &History, death: &Death) -> Result<Cell, Er
     cell.ok_or_else(|| Error::NoDeath { way: death.way.clone(), statement: death.statement })
 }
 
-/// Tables whose rows follow from the change alone.
-fn comparable(once: &History, again: &History) -> BTreeSet<String> {
-    let (first, second) = (contents(once), contents(again));
-    let same = first.iter().filter(|(table, contents)| second.get(*table) == Some(contents));
-    same.map(|(table, _)| table.clone()).collect()
-}
-
-fn contents(history: &History) -> BTreeMap<String, TableContents> {
-    let last = history.entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::Contents(contents) => Some(contents.tables.clone()),
+/// What was in the tables at a moment.
+fn contents(history: &History, at: Option<Attempt>) -> BTreeMap<String, TableContents> {
+    let found = history.entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Contents(contents) if contents.after == at => Some(contents.tables.clone()),
         _ => None,
     });
-    last.unwrap_or_default()
+    found.unwrap_or_default()
 }
 
 fn at_once(run: &Run<'_>) -> u32 {
@@ -159,8 +155,12 @@ fn wanted(run: &Run<'_>, scenario: &Scenario) -> Crash {
     if let Some(random) = asked.random {
         crash.random = random;
     }
-    if run.request.state.is_some() {
+    if run.request.work == Work::Crash && run.request.state.is_some() {
         crash.state = run.request.state.clone();
+    }
+    // A part of the matrix need not show what the whole is expected to show.
+    if asked.ways.is_some() || asked.statement.is_some() {
+        crash.may.append(&mut crash.expect);
     }
     crash
 }
@@ -179,13 +179,11 @@ fn small(run: &Run<'_>, start: &Start, crash: &Crash) -> Result<Start, Error> {
     };
     let state = states.swap_remove(at);
     let declared = state.sizes(&scenario.declared_sizes());
-    let asked = &run.request.sizes;
-    let sizes = match asked.scale.is_some() || !asked.rows.is_empty() {
-        true => asked.apply(&declared),
-        false => {
-            let factor = crash.rows as f64 / declared.largest().max(1) as f64;
-            declared.scaled(factor.min(1.0))
-        }
+    let asked = SizeRequest { quick: false, ..run.request.sizes.clone() };
+    let factor = crash.rows as f64 / declared.largest().max(1) as f64;
+    let sizes = match asked.scale {
+        Some(_) => asked.apply(&declared),
+        None => asked.apply(&declared.scaled(factor.min(1.0))),
     };
     scenario.traffic.rate_per_s = scenario.traffic.rate_per_s.min(RATE_PER_S_MAX);
     (scenario.pool.size, scenario.pool.overflow) = POOL;

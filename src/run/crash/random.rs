@@ -40,8 +40,12 @@ pub async fn deaths(
     tokio::task::block_in_place(|| {
         let moments = (0..total, 0..ways.len());
         let points = moments.prop_map(|(at, way)| lethal(&spans, Micros(at), ways[way]));
+        let over = || cells.run.cancel.is_cancelled() || lock(&failed).is_some();
         let outcome = runner(crash, cells.start.scenario.rng_seed).run(&points, |lethal| {
-            match runtime.block_on(die(cells, &lethal, kept, number(&found))) {
+            if over() {
+                return Ok(());
+            }
+            match runtime.block_on(interruptible(cells, &lethal, kept, number(&found))) {
                 Ok(cell) => {
                     let bad = cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
                     let told = cell.sentence.clone();
@@ -96,6 +100,19 @@ fn lethal(spans: &[Span], at: Micros, way: Way) -> Lethal {
         into_us: Some(into),
     };
     Lethal { death, means: Means::Plain }
+}
+
+/// The library's runner hears of no interrupt by itself.
+async fn interruptible(
+    cells: &Cells<'_>,
+    lethal: &Lethal,
+    kept: &Kept,
+    number: usize,
+) -> Result<Cell, Error> {
+    tokio::select! {
+        cell = die(cells, lethal, kept, number) => cell,
+        () = cells.run.cancel.cancelled() => Err(Error::Interrupted),
+    }
 }
 
 async fn die(

@@ -127,8 +127,10 @@ impl Checker<'_> {
         }
         let mut checked = self.change_at(source, "state.path", path);
         if given.versions.is_none() && checked.command.is_none() {
-            let of_change = change.and_then(|change| change.versions.clone());
-            checked.versions = of_change.or(checked.versions);
+            // A table of ours would be there in this state alone.
+            if let Some(change) = change {
+                checked.versions = change.versions.clone();
+            }
         }
         checked
     }
