@@ -2,6 +2,7 @@
 
 use crate::clock::Micros;
 use crate::history::AttemptEnd;
+use crate::pg::syntax::Kind;
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::judgement::Finding;
@@ -40,6 +41,8 @@ fn overlap(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Optio
         let same = |s: &StatementRecord<'_>| s.began.text == record.began.text && stayed(s);
         !evidence.is_bookkeeping(record)
             && !is_shared(evidence, record)
+            // What a block did is not known: it may have looked first.
+            && !matches!(record.kind(), Kind::Do | Kind::Call)
             && stayed(record)
             && others.any(|other| other.statements.iter().any(same))
     };
