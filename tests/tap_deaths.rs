@@ -6,7 +6,7 @@ mod tapped;
 
 use std::time::Duration;
 
-use pgauntlet::history::{ClosedBy, StatementId, TransactionStatus};
+use pgauntlet::history::{ClosedBy, Event, StatementId, TransactionStatus};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{At, Fault, FaultKind};
 use rstest::rstest;
@@ -72,6 +72,18 @@ async fn a_statement_gives_up_waiting_and_its_lock_timeout_is_as_it_was(
 }
 
 #[tokio::test]
+async fn behind_a_savepoint_of_the_statements_own_its_lock_timeout_is_as_it_was() {
+    let at = At::Statement(2);
+    let (trial, _) = tapped(at, waiting_for_t(LockMode::AccessShareLock)).await;
+    let client = trial.client().await;
+    run(&client, &["BEGIN", "SET LOCAL lock_timeout = '7s'"]).await;
+    assert_eq!(failure(&client, &format!("SAVEPOINT s; {ALTER}")).await, "55P03");
+    run(&client, &["ROLLBACK TO s"]).await;
+    assert_eq!(lock_timeout(&client).await, "7s");
+    trial.assert_measured();
+}
+
+#[tokio::test]
 async fn a_lock_timeout_of_the_database_is_in_force_again_as_the_databases() {
     let kind = waiting_for_t(LockMode::AccessShareLock);
     let (trial, _) = tapped(At::Statement(0), kind.clone()).await;
@@ -113,7 +125,7 @@ async fn a_statement_that_does_not_wait_is_spared_and_keeps_its_settings(
     run(&client, before).await;
     run(&client, &[sql]).await;
     let inside = lock_timeout(&client).await;
-    assert_ne!(inside, "100ms", "not even until the transaction ends");
+    assert_ne!(inside, "97ms", "not even until the transaction ends");
     run(&client, after).await;
     assert_eq!(lock_timeout(&client).await, then);
     assert_eq!(trial.faults(), vec![]);
@@ -124,11 +136,19 @@ async fn a_statement_that_does_not_wait_is_spared_and_keeps_its_settings(
 #[tokio::test]
 async fn a_statement_runs_where_the_lock_that_it_is_to_wait_for_cannot_be_had() {
     let kind = waiting_for_t(LockMode::AccessExclusiveLock);
+    let told = kind.to_string();
     let (trial, _) = tapped(At::Statement(1), kind).await;
     let client = trial.client().await;
     // Its own transaction has what is in the way.
     run(&client, &["BEGIN; SELECT FROM t", "SELECT count(*) FROM t"]).await;
     assert_eq!(trial.faults(), vec![]);
+    let spared = trial.events().into_iter().find_map(|event| match event {
+        Event::FaultSpared { fault, why, .. } => Some((fault, why)),
+        _ => None,
+    });
+    let (fault, why) = spared.expect("it is said");
+    assert_eq!(fault, told);
+    assert!(why.starts_with("the lock on t cannot be had") && why.contains("55P03"), "{why}");
     assert_eq!(lock_timeout(&client).await, "0");
     trial.assert_measured();
 }

@@ -40,6 +40,13 @@ pub enum Event {
     CommandEnded(CommandEnded),
     /// A fault that was asked for was brought about.
     Fault(FaultEvent),
+    /// A fault that was asked for could not be prepared, and its statement ran unharmed.
+    FaultSpared {
+        attempt: Attempt,
+        /// In the same words.
+        fault: String,
+        why: String,
+    },
     Waits(WaitSample),
     Activity(ActivitySample),
     Sampler(SamplerReport),

@@ -49,6 +49,8 @@ pub struct AttemptRecord<'h> {
     /// How the command ended, where the change is one.
     pub command: Option<&'h CommandEnded>,
     pub faults: Vec<(Micros, &'h FaultEvent)>,
+    /// Why faults that were asked for could not be prepared.
+    pub spared: Vec<&'h str>,
 }
 
 impl AttemptRecord<'_> {
@@ -125,6 +127,7 @@ impl<'h> Timeline<'h> {
             Event::ConnectionClosed(closed) => self.close_connection(closed, at),
             Event::CommandEnded(ended) => self.attempt(ended.attempt, at).command = Some(ended),
             Event::Fault(fault) => self.attempt(fault.attempt, at).faults.push((at, fault)),
+            Event::FaultSpared { attempt, why, .. } => self.attempt(*attempt, at).spared.push(why),
             Event::Waits(sample) => self.waits.push((at, sample)),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Sampler(report) => self.sampler.push(report),
@@ -153,6 +156,7 @@ impl<'h> Timeline<'h> {
                 connections: Vec::new(),
                 command: None,
                 faults: Vec::new(),
+                spared: Vec::new(),
             });
             self.attempts.len() - 1
         });

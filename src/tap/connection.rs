@@ -63,6 +63,8 @@ pub struct Connection {
     running: Option<StatementId>,
     /// A fault is prepared for the statement that is about to be sent.
     armed: Option<Armed>,
+    /// Why none could be.
+    unarmed: Option<String>,
     limited: Option<Limited>,
     unframed: bool,
     said_goodbye: bool,
@@ -113,6 +115,7 @@ impl Connection {
             fault: None,
             running: None,
             armed: None,
+            unarmed: None,
             limited: None,
             unframed: opening.replication,
             said_goodbye: false,

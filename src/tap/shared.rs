@@ -296,6 +296,12 @@ impl Shared {
         self.recorder.record(Event::Fault(event));
     }
 
+    /// The fault could not be prepared for its statement.
+    pub fn record_spared(&self, kind: &FaultKind, why: String) {
+        let (attempt, fault) = (self.attempt, kind.to_string());
+        self.recorder.record(Event::FaultSpared { attempt, fault, why });
+    }
+
     /// The fault that cut the connection from outside.
     pub fn cut_by(&self, connection: u32) -> Option<FaultKind> {
         lock(&self.connections).get(&connection)?.cut_by.clone()

@@ -19,9 +19,13 @@ use crate::pg::syntax::Kind;
 const DEATH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest attempt to get the lock that a statement is to wait for.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a statement waits that is to give up waiting, as SHOW tells it.
-const LIMIT: &str = "100ms";
-const LIMIT_MS: u64 = 100;
+/// How long a statement waits that is to give up waiting, as SHOW tells it: a length that nobody
+/// else sets.
+const LIMIT: &str = "97ms";
+const LIMIT_MS: u64 = 97;
+
+/// Why a `lock_timeout` could not be put on the change's session.
+const UNASKED: &str = "no question could be put to the change's session before the statement";
 
 /// A lock that the statement is to wait for.
 pub(super) struct Armed {
@@ -77,8 +81,10 @@ impl Connection {
                 let shared = Arc::clone(&self.shared);
                 tokio::spawn(shared.strike(fault, self.number, id));
             }
-            // It could not be prepared.
-            FaultKind::TimeOutWaiting { .. } => {}
+            FaultKind::TimeOutWaiting { .. } => {
+                let why = self.unarmed.take().unwrap_or(UNASKED.to_owned());
+                self.shared.record_spared(&fault, why);
+            }
         }
         Ok(true)
     }
@@ -117,13 +123,21 @@ impl Connection {
         let Some(fault) = self.shared.take_preparation(&statement.text) else { return Ok(false) };
         let FaultKind::TimeOutWaiting { relation, mode } = &fault.kind else { return Ok(false) };
         let block = self.shared.watch.block(relation, *mode);
-        let Ok(Ok(hold)) = timeout(BLOCK_TIMEOUT, block).await else {
-            self.shared.put_back(fault);
-            return Ok(true);
+        let blocked = timeout(BLOCK_TIMEOUT, block).await;
+        let blocked =
+            blocked.unwrap_or_else(|_| Err(format!("no answer within {BLOCK_TIMEOUT:?}")));
+        let hold = match blocked {
+            Ok(hold) => hold,
+            Err(why) => {
+                self.unarmed = Some(format!("the lock on {relation} cannot be had: {why}"));
+                self.shared.put_back(fault);
+                return Ok(true);
+            }
         };
         match self.limit(in_pipeline).await {
             Ok(true) => self.armed = Some(Armed { fault, hold }),
             unlimited => {
+                self.unarmed = Some(UNASKED.to_owned());
                 hold.release().await;
                 self.shared.put_back(fault);
                 unlimited?;
@@ -164,6 +178,7 @@ impl Connection {
 
     /// What was prepared has not been run; it may still be.
     pub(super) async fn stand_down(&mut self) {
+        self.unarmed = None;
         if let Some(Armed { fault, hold }) = self.armed.take() {
             hold.release().await;
             self.shared.put_back(fault);
@@ -204,7 +219,8 @@ impl Connection {
         let Some(limited) = self.limited.take() else { return Ok(()) };
         match transaction {
             Gone => return Ok(()),
-            Idle | Failed if limited.local => return Ok(()),
+            Idle if limited.local => return Ok(()),
+            // A ROLLBACK TO may leave ours in force.
             Failed => {
                 self.limited = Some(limited);
                 return Ok(());
