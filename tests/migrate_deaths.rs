@@ -169,7 +169,7 @@ async fn from_an_empty_database_the_one_version_row_is_made_and_then_moves() {
     assert_eq!(trial.text("SELECT string_agg(version_num, ',') FROM alembic_version").await, "2");
     let wanted = [
         "INSERT INTO \"alembic_version\" (\"version_num\") VALUES ('1')",
-        "UPDATE \"alembic_version\" SET \"version_num\" = '2'",
+        "UPDATE \"alembic_version\" SET \"version_num\" = '2' WHERE \"version_num\" = '1'",
     ];
     assert_eq!(versions_written(&trial), wanted);
     let column = "SELECT format_type(atttypid, atttypmod) || ' ' || attnotnull FROM pg_attribute \
@@ -192,8 +192,48 @@ async fn after_a_first_version_that_was_rolled_back_the_row_is_made_again() {
     let end = trial.apply_with(&change, 0, &fault(3, kind)).await;
     assert_eq!(end, AttemptEnd::Finished { applied: Some(2) });
     assert_eq!(trial.text("SELECT string_agg(version_num, ',') FROM alembic_version").await, "2");
+    assert!(there(&trial, "a").await, "what was rolled back is made again");
+    assert_eq!(trial.text("SELECT count(*)::text FROM t WHERE d IS NULL").await, "0");
     let written = versions_written(&trial);
-    assert!(written.iter().all(|sql| sql.starts_with("INSERT")), "{written:#?}");
+    let verbs: Vec<&str> = written.iter().filter_map(|sql| sql.split(' ').next()).collect();
+    assert_eq!(verbs, ["INSERT", "INSERT", "UPDATE"], "{written:#?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_retry_in_a_single_transaction_begins_it_again(#[values(false, true)] versions: bool) {
+    let trial = Trial::with("CREATE TABLE t (id int)").await;
+    let mut change = two();
+    change.migrations.push(migration("3", "ALTER TABLE t ADD d int"));
+    change.transaction = TransactionRule::Single;
+    change.retries.on_lock_timeout = 1;
+    if !versions {
+        change.versions = None;
+    }
+    let (relation, mode) = ("t".to_owned(), LockMode::AccessShareLock);
+    let kind = FaultKind::TimeOutWaiting { relation, mode };
+    // BEGIN, two SET LOCAL, and what the first two say.
+    let number = if versions { 7 } else { 5 };
+    let end = trial.apply_with(&change, 0, &fault(number, kind)).await;
+    assert_eq!(end, AttemptEnd::Finished { applied: Some(3) });
+    assert!(there(&trial, "a").await && there(&trial, "b").await);
+    assert_eq!(trial.text("SELECT count(d)::text FROM t").await, "0");
+    let texts: Vec<String> = trial.traces().into_iter().map(|(began, _)| began.text).collect();
+    let count = |text: &str| texts.iter().filter(|t| *t == text).count();
+    assert_eq!((count("BEGIN"), count("ROLLBACK"), count("COMMIT")), (2, 1, 1), "{texts:#?}");
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_the_one_that_was_read_is_an_error() {
+    let trial = Trial::with("CREATE TABLE t (id int)").await;
+    let meddles = "UPDATE alembic_version SET version_num = 'x'";
+    let mut change = change(vec![migration("1", "SELECT 1"), migration("2", meddles)]);
+    change.versions = alembic();
+    let end = trial.apply(&change, 0).await;
+    let AttemptEnd::Failed { migration, error } = end else { panic!("{end:?}") };
+    assert_eq!(migration, "2");
+    assert!(error.message.starts_with("alembic_version has not one row that says 1"), "{error}");
+    assert_eq!(trial.text("SELECT string_agg(version_num, ',') FROM alembic_version").await, "1");
 }
 
 #[tokio::test]

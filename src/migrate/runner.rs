@@ -1,6 +1,6 @@
 //! The built-in runner: one connection, the change's transactions, its timeouts, its versions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::connect::{Session, server_error};
 use crate::history::{Attempt, AttemptEnd, Progress, ServerError, Source, TransactionStatus};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
-use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule, VersionRows};
+use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule, Versions};
 use crate::tap::{Announced, Announcements};
 
 use super::versions::{not_applied, record_version, versions};
@@ -74,8 +74,12 @@ struct Runner<'a> {
     transaction: TransactionStatus,
     /// Statements of the files that may still run before the stop; None: no stop.
     until_stop: Option<u64>,
-    /// Whether the version table has a row; None: it has to be asked.
-    has_version: Option<bool>,
+    /// Migrations that ran to their end.
+    applied: BTreeSet<String>,
+    /// Those that no rollback takes back.
+    committed: BTreeSet<String>,
+    /// What the version table says last.
+    version: Option<String>,
 }
 
 impl<'a> Runner<'a> {
@@ -87,8 +91,17 @@ impl<'a> Runner<'a> {
     ) -> Runner<'a> {
         let stop = setup.change.stop.as_ref().filter(|_| is_first(setup, attempt));
         let until_stop = stop.map(|s| s.after_statements_at(setup.declared, setup.sizes));
-        let (transaction, has_version) = (TransactionStatus::Idle, None);
-        Runner { setup, attempt, session, announcements, transaction, until_stop, has_version }
+        Runner {
+            setup,
+            attempt,
+            session,
+            announcements,
+            transaction: TransactionStatus::Idle,
+            until_stop,
+            applied: BTreeSet::new(),
+            committed: BTreeSet::new(),
+            version: None,
+        }
     }
 
     async fn run(&mut self) -> Result<AttemptEnd, Error> {
@@ -128,32 +141,53 @@ impl<'a> Runner<'a> {
     }
 
     async fn migrate_all(&mut self) -> Result<AttemptEnd, Error> {
-        let versions = versions(&self.session, self.setup.change).await?;
-        self.has_version = Some(!versions.is_empty());
-        let pending = not_applied(self.setup.change, &versions);
-        let mut applied = 0;
         if let Err(cut) = self.set_session_timeouts().await {
             return Ok(self.end(cut, "").await);
         }
-        let single = self.setup.change.transaction == TransactionRule::Single;
-        if single
+        let retries = &self.setup.change.retries;
+        let mut tries: BTreeMap<String, u32> = BTreeMap::new();
+        // Each time from the first that is not applied: a rollback may have taken others with it.
+        while let Err((migration, cut)) = self.migrate_pending().await? {
+            let tried = tries.entry(migration.clone()).or_default();
+            let again = matches!(&cut, Cut::Error(error) if is_lock_timeout(error));
+            if !again || *tried == retries.on_lock_timeout {
+                return Ok(self.end(cut, &migration).await);
+            }
+            *tried += 1;
+            self.roll_back(&migration).await;
+            tokio::time::sleep(Duration::from_millis(retries.backoff_ms)).await;
+        }
+        let applied = u32::try_from(self.applied.len()).unwrap_or(u32::MAX);
+        Ok(AttemptEnd::Finished { applied: Some(applied) })
+    }
+
+    /// Applies what is not applied yet. What cut it short comes with the version that it met.
+    async fn migrate_pending(&mut self) -> Result<Result<(), (String, Cut)>, Error> {
+        let change = self.setup.change;
+        let versions = versions(&self.session, change).await?;
+        let mut pending = not_applied(change, &versions);
+        if change.versions.is_none() {
+            pending.retain(|migration| !self.applied.contains(&migration.version));
+        }
+        self.version = versions.last().cloned();
+        if change.transaction == TransactionRule::Single
             && !pending.is_empty()
             && let Err(cut) = self.begin("").await
         {
-            return Ok(self.end(cut, "").await);
+            return Ok(Err((String::new(), cut)));
         }
-        for migration in &pending {
-            if let Err(cut) = self.migrate_with_retries(migration).await {
-                return Ok(self.end(cut, &migration.version).await);
+        for migration in pending {
+            if let Err(cut) = self.migrate(migration).await {
+                return Ok(Err((migration.version.clone(), cut)));
             }
-            applied += 1;
+            self.applied.insert(migration.version.clone());
         }
         if self.transaction == TransactionStatus::InTransaction
             && let Err(cut) = self.own("COMMIT", "").await
         {
-            return Ok(self.end(cut, "").await);
+            return Ok(Err((String::new(), cut)));
         }
-        Ok(AttemptEnd::Finished { applied: Some(applied) })
+        Ok(Ok(()))
     }
 
     async fn end(&mut self, cut: Cut, migration: &str) -> AttemptEnd {
@@ -167,24 +201,10 @@ impl<'a> Runner<'a> {
     async fn roll_back(&mut self, migration: &str) {
         use TransactionStatus::{Failed, InTransaction};
         if matches!(self.transaction, Failed | InTransaction) {
+            self.applied.clone_from(&self.committed);
             // A rollback that fails has lost its connection, which rolls back as well.
             let _ = self.own("ROLLBACK", migration).await;
-            self.has_version = self.has_version.filter(|_| !self.one_version());
         }
-    }
-
-    async fn migrate_with_retries(&mut self, migration: &Migration) -> Result<(), Cut> {
-        let retries = &self.setup.change.retries;
-        for _ in 0..retries.on_lock_timeout {
-            match self.migrate(migration).await {
-                Err(Cut::Error(error)) if is_lock_timeout(&error) => {
-                    self.roll_back(&migration.version).await;
-                    tokio::time::sleep(Duration::from_millis(retries.backoff_ms)).await;
-                }
-                settled => return settled,
-            }
-        }
-        self.migrate(migration).await
     }
 
     async fn migrate(&mut self, migration: &Migration) -> Result<(), Cut> {
@@ -218,24 +238,16 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    fn one_version(&self) -> bool {
-        let versions = self.setup.change.versions.as_ref();
-        versions.is_some_and(|versions| versions.rows == VersionRows::One)
-    }
-
     async fn record_version(&mut self, version: &str) -> Result<(), Cut> {
-        let change = self.setup.change;
-        let Some(table) = &change.versions else { return Ok(()) };
-        let has_version = match self.has_version {
-            Some(has_version) => has_version,
-            // Taken back with a transaction, perhaps.
-            None => match versions(&self.session, change).await {
-                Ok(versions) => !versions.is_empty(),
-                Err(error) => return Err(Cut::Error(unread(&error))),
-            },
-        };
-        self.own(&record_version(table, version, has_version), version).await?;
-        self.has_version = Some(true);
+        let Some(versions) = &self.setup.change.versions else { return Ok(()) };
+        let before = self.version.take();
+        let sql = record_version(versions, version, before.as_deref());
+        let statement = self.of_runner(&sql, version);
+        let answer = self.traced(statement).await.map_err(Cut::Error)?;
+        if rows_of(&answer) != Some(1) {
+            return Err(Cut::Error(not_there(versions, before.as_deref())));
+        }
+        self.version = Some(version.to_owned());
         Ok(())
     }
 
@@ -317,6 +329,9 @@ impl<'a> Runner<'a> {
             true => TransactionStatus::Gone,
             false => self.announcements.transaction(),
         };
+        if self.transaction == TransactionStatus::Idle {
+            self.committed.clone_from(&self.applied);
+        }
         outcome
     }
 
@@ -350,8 +365,14 @@ fn broken(error: ServerError) -> ServerError {
     ServerError { message: format!("the connection broke: {}", error.message), ..error }
 }
 
-fn unread(error: &Error) -> ServerError {
-    ServerError { sqlstate: None, message: error.to_string(), detail: None, hint: None }
+fn not_there(versions: &Versions, before: Option<&str>) -> ServerError {
+    let (table, before) = (&versions.table, before.unwrap_or_default());
+    ServerError {
+        sqlstate: None,
+        message: format!("{table} has not one row that says {before}, which was read there before"),
+        detail: None,
+        hint: Some("see what else writes it: another runner, or the migration itself".to_owned()),
+    }
 }
 
 /// Command tags of other statements carry no count, which the driver tells as 0.

@@ -84,12 +84,17 @@ fn left_of<'a>(
     }
 }
 
-/// Says in the database that `version` is applied. Of one row there is none before the first.
-pub(super) fn record_version(versions: &Versions, version: &str, has_version: bool) -> String {
+/// Says in the database that `version` is applied, after `before`. Of one row there is none before
+/// the first.
+pub(super) fn record_version(versions: &Versions, version: &str, before: Option<&str>) -> String {
     let (table, column) = (quote_qualified(&versions.table), quote_ident(&versions.column));
     let value = quote_literal(version);
-    match versions.rows {
-        VersionRows::One if has_version => format!("UPDATE {table} SET {column} = {value}"),
+    match (versions.rows, before) {
+        // Where somebody else has gone on meanwhile, no row is changed.
+        (VersionRows::One, Some(before)) => {
+            let before = quote_literal(before);
+            format!("UPDATE {table} SET {column} = {value} WHERE {column} = {before}")
+        }
         _ => format!("INSERT INTO {table} ({column}) VALUES ({value})"),
     }
 }
@@ -103,8 +108,8 @@ pub async fn record_by_hand(
 ) -> Result<Option<String>, Error> {
     let known = change.migrations.iter().any(|m| m.version == migration);
     let Some(versions) = change.versions.as_ref().filter(|_| known) else { return Ok(None) };
-    let has_version = !self::versions(session, change).await?.is_empty();
-    Ok(Some(record_version(versions, migration, has_version)))
+    let applied = self::versions(session, change).await?;
+    Ok(Some(record_version(versions, migration, applied.last().map(String::as_str))))
 }
 
 #[cfg(test)]
