@@ -155,3 +155,17 @@ async fn a_dump_and_its_restore_keep_the_fingerprint() {
         assert!(before.objects.len() > 100, "{} objects are everything", before.objects.len());
     }
 }
+
+#[tokio::test]
+async fn options_that_are_secrets_are_told_without_their_values() {
+    let session = session(&common::fresh_database().await).await;
+    let sql = "CREATE FOREIGN DATA WRAPPER w OPTIONS (api_key 'hush', mode 'plain');
+               CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (\"Password\" 'hu=sh', root '/srv');
+               CREATE FOREIGN TABLE t (id int) SERVER s OPTIONS (token 'hush', path 'a')";
+    session.batch(sql).await.expect("the schema");
+    let told = listed(&fingerprint(&session).await);
+    assert!(!told.contains("hush") && !told.contains("hu=sh"), "{told}");
+    for options in ["api_key=…, mode=plain", "Password=…, root=/srv", "path=a, token=…"] {
+        assert!(told.contains(options), "{options}: {told}");
+    }
+}

@@ -58,4 +58,5 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("IntervalStyle", "postgres"),
     ("extra_float_digits", "1"),
     ("bytea_output", "hex"),
+    ("standard_conforming_strings", "on"),
 ];

@@ -18,7 +18,10 @@ CROSS JOIN LATERAL (VALUES
   ('version', o.version),
   ('handler', o.handler),
   ('validator', o.validator),
-  ('options', (SELECT string_agg(x, ', ' ORDER BY x) FROM unnest(o.options) x)),
+  -- What an option of such a name says is nobody's to read.
+  ('options', (SELECT string_agg(x.told, ', ' ORDER BY x.told) FROM (
+     SELECT regexp_replace(u.set, '^([^=]*(password|secret|key|token)[^=]*)=.*$', '\1=…', 'i')
+     FROM unnest(o.options) u(set)) x(told))),
   ('comment', obj_description(o.oid, o.class::text::name))
 ) p(property, value)
 WHERE p.value IS NOT NULL

@@ -27,7 +27,9 @@ CROSS JOIN LATERAL (VALUES
   ('access method', NULLIF(m.amname, 'heap')),
   ('tablespace', s.spcname),
   ('server', quote_ident(v.srvname)),
-  ('foreign options', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(f.ftoptions) o)),
+  ('foreign options', (SELECT string_agg(x.told, ', ' ORDER BY x.told) FROM (
+     SELECT regexp_replace(u.set, '^([^=]*(password|secret|key|token)[^=]*)=.*$', '\1=…', 'i')
+     FROM unnest(f.ftoptions) u(set)) x(told))),
   ('row level security', c.relrowsecurity::text),
   ('force row level security', c.relforcerowsecurity::text),
   ('replica identity', CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing'
