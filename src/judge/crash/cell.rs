@@ -78,6 +78,9 @@ impl Judged<'_, '_> {
         };
         let (about, way) = (about(change, death), Way::parse(&death.way));
         let Some((_, fault)) = change.faults.first() else {
+            if let Some(spared) = change.spared.first() {
+                return Some((*spared).to_owned());
+            }
             let why = match (about.and_then(|s| s.ended), way) {
                 (None, _) => "the change did not get to the statement",
                 (Some(_), Some(Way::LockTimeout)) => "it waits for no lock that another can hold",
