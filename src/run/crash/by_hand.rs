@@ -4,13 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::connect::Session;
 use crate::history::{Attempt, AttemptEnd, Event, ServerError, StepEvent};
-use crate::scenario::{Change, Step};
+use crate::scenario::{Change, Scenario, Step};
 use crate::schema::Fingerprint;
 use crate::{migrate, observe};
 
 use super::super::Error;
 use super::super::trial::Place;
-use super::cell::Cells;
 
 /// The number of the first attempt after a step.
 const FIRST: Attempt = 2;
@@ -18,14 +17,14 @@ const FIRST: Attempt = 2;
 const SETTINGS: [(&str, &str); 2] = [("lock_timeout", "10s"), ("statement_timeout", "60s")];
 
 /// Applies the change again after each step, until an attempt succeeds or no step is left. Gives
-/// whether one did, and the last attempt.
+/// whether one did, and the last attempt. `apply` applies the change.
 pub async fn by_hand(
-    cells: &Cells<'_>,
+    scenario: &Scenario,
     place: &Place<'_>,
     before: &Fingerprint,
     failed: AttemptEnd,
+    apply: impl AsyncFn(Attempt) -> Result<AttemptEnd, Error>,
 ) -> Result<(bool, Attempt), Error> {
-    let scenario = &cells.start.scenario;
     let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let session = Session::open(place.address, "pgauntlet by hand", &settings).await?;
     let mut steps = VecDeque::from(drop_invalid_indexes(before, &session).await?);
@@ -39,7 +38,7 @@ pub async fn by_hand(
         };
         let Some(step) = step else { return Ok((false, attempt - 1)) };
         take(&session, place, step, attempt).await;
-        failed = cells.apply(place, attempt, &[]).await?;
+        failed = apply(attempt).await?;
         if matches!(failed, AttemptEnd::Finished { .. }) {
             return Ok((true, attempt));
         }

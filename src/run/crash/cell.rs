@@ -214,7 +214,8 @@ impl Cells<'_> {
         let end = self.apply(place, 1, &[]).await?;
         let (mut finished, mut last) = (matches!(end, AttemptEnd::Finished { .. }), 1);
         if !finished {
-            (finished, last) = by_hand(self, place, &before, end).await?;
+            let again = async |attempt| self.apply(place, attempt, &[]).await;
+            (finished, last) = by_hand(scenario, place, &before, end, again).await?;
         }
         let written = self.settle(place, driving).await;
         place.enter(Phase::Checks);
