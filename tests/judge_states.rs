@@ -391,6 +391,14 @@ fn a_runner_that_never_ends_is_told_with_its_last_statement(
     assert_eq!(judgement.verdict, Verdict::Unsafe);
 }
 
+#[rstest]
+#[case::the_first(first(0, 5_000, BUILD))]
+#[case::the_second(second(0, 5_000, BUILD))]
+fn the_change_is_reached_whichever_runner_comes_first(#[case] statement: Sent) {
+    let judgement = two_runners(vec![statement], FINISHED).judge();
+    assert!(found(&judgement, FindingKind::NotReached).is_empty(), "{:?}", judgement.findings);
+}
+
 #[test]
 fn runners_that_come_to_their_ends_do_not_hang() {
     let judgement = two_runners(vec![first(0, 5_000, BUILD)], FINISHED).judge();

@@ -62,7 +62,10 @@ fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         let sentence = "the trial was cut short: its history has no end".to_owned();
         return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));
     }
-    if !evidence.timeline.change().is_some_and(|attempt| evidence.tries(attempt)) {
+    // Of several runners, whichever came first does the work.
+    let runners = evidence.scenario.change.runners.max(1);
+    let mut first = evidence.timeline.attempts.iter().filter(|a| a.attempt < runners);
+    if !first.any(|attempt| evidence.tries(attempt)) {
         let sentence = match evidence.is_command() {
             true => "the command ran no statement that changes anything",
             false => "the change ran no statement: all its versions were applied already",
