@@ -69,7 +69,7 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
 
 /// What is expected of the trial's starting state.
 fn expected<'s>(scenario: &'s Scenario, history: &History) -> &'s Expect {
-    let state = scenario.states.iter().find(|state| state.name == history.header.trial.state);
+    let state = scenario.state(&history.header.trial.state);
     state.and_then(|state| state.expect.as_ref()).unwrap_or(&scenario.expect)
 }
 

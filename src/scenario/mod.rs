@@ -80,6 +80,11 @@ impl Scenario {
         }
     }
 
+    /// The declared state of the name; None: it is the base of a scenario that declares none.
+    pub fn state(&self, name: &str) -> Option<&State> {
+        self.states.iter().find(|state| state.name == name)
+    }
+
     /// The sizes that the scenario itself declares.
     pub fn declared_sizes(&self) -> Sizes {
         Sizes(self.tables.iter().map(|t| (t.name.clone(), t.rows)).collect())

@@ -14,6 +14,7 @@ use crate::scenario::{Outcome, Rows, Scenario, Way};
 use crate::schema::{Difference, Fingerprint};
 
 use super::super::measure::error_name;
+use super::super::rules::listed;
 use super::super::timeline::{AttemptRecord, StatementRecord, Timeline};
 
 /// Differences that a cell tells in full.
@@ -336,13 +337,6 @@ fn about<'r, 'h>(change: &'r AttemptRecord<'h>, death: &Death) -> Option<&'r Sta
 
 fn fingerprint(objects: &BTreeMap<String, BTreeMap<String, String>>) -> Fingerprint {
     Fingerprint { objects: objects.clone() }
-}
-
-fn listed(versions: &[String]) -> String {
-    match versions.is_empty() {
-        true => "none".to_owned(),
-        false => versions.join(", "),
-    }
 }
 
 fn rerun_failure(rerun: &AttemptRecord<'_>) -> String {

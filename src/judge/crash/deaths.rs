@@ -43,6 +43,7 @@ pub fn deaths(history: &History, ways: &[Way]) -> Vec<Lethal> {
     let relations = tables(&timeline);
     let rounds = rounds(&attempt.statements);
     let mut found = Vec::new();
+    let nth = numbered(&attempt.statements);
     for (index, record) in attempt.statements.iter().enumerate() {
         let skipped = rounds.get(&index).is_some_and(|skipped| *skipped);
         if skipped || !can_matter(&attempt.statements, index) {
@@ -52,7 +53,7 @@ pub fn deaths(history: &History, ways: &[Way]) -> Vec<Lethal> {
         for way in ways {
             let mut lethal = lethal(record, *way, &relations, next);
             if let Some(lethal) = &mut lethal {
-                lethal.death.nth = nth(&attempt.statements, index);
+                lethal.death.nth = nth[index];
             }
             found.extend(lethal);
         }
@@ -74,21 +75,25 @@ pub fn spans(history: &History) -> Vec<Span> {
     let timeline = Timeline::of(history);
     let Some(attempt) = timeline.change() else { return Vec::new() };
     let statements = &attempt.statements;
+    let nth = numbered(statements);
     let mattering = (0..statements.len()).filter(|index| can_matter(statements, *index));
     let span = |index: usize| Span {
         statement: statements[index].began.statement,
         text: statements[index].began.text.clone(),
-        nth: nth(statements, index),
+        nth: nth[index],
         took: took(&statements[index]),
     };
     mattering.map(span).collect()
 }
 
-/// How many statements before this one have its text, whatever its constants.
-fn nth(statements: &[StatementRecord<'_>], index: usize) -> u32 {
-    let text = without_constants(&statements[index].began.text);
-    let same = |record: &&StatementRecord<'_>| without_constants(&record.began.text) == text;
-    u32::try_from(statements[..index].iter().filter(same).count()).unwrap_or(u32::MAX)
+/// Of each statement, how many before it have its text, whatever its constants.
+fn numbered(statements: &[StatementRecord<'_>]) -> Vec<u32> {
+    let mut known: BTreeMap<String, u32> = BTreeMap::new();
+    let number = |record: &StatementRecord<'_>| {
+        let before = known.entry(without_constants(&record.began.text)).or_default();
+        std::mem::replace(before, *before + 1)
+    };
+    statements.iter().map(number).collect()
 }
 
 fn took(record: &StatementRecord<'_>) -> Micros {

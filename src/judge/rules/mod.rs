@@ -30,7 +30,7 @@ use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 use super::waits::LockWait;
 
 pub use states::unused_acceptances;
-pub use words::reason;
+pub use words::{listed, reason};
 
 /// All that a rule may look at.
 pub struct Evidence<'e, 'h> {
@@ -54,7 +54,7 @@ impl Evidence<'_, '_> {
 
     /// Whether the starting state is a database without tables, on which no application runs.
     fn begins_empty(&self) -> bool {
-        let state = self.scenario.states.iter().find(|state| state.name == self.state);
+        let state = self.scenario.state(self.state);
         state.is_some_and(|state| state.from == Ground::Empty)
     }
 

@@ -75,7 +75,7 @@ fn ends<'h>(evidence: &Evidence<'_, 'h>) -> Option<(&'h Reference, &'h Catalogue
 }
 
 fn accepted<'e>(evidence: &Evidence<'e, '_>) -> &'e [Accepted] {
-    let state = evidence.scenario.states.iter().find(|state| state.name == evidence.state);
+    let state = evidence.scenario.state(evidence.state);
     state.map(|state: &State| state.accept.as_slice()).unwrap_or_default()
 }
 

@@ -13,7 +13,7 @@ use std::time::Instant;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::Micros;
-use crate::history::{Attempt, Death, Event, History, Progress, TableContents};
+use crate::history::{Attempt, Event, History, Progress, TableContents};
 use crate::judge::crash::{self as judged, Cell, Lethal, Matrix, Undisturbed};
 use crate::provision::Server;
 use crate::scenario::{Crash, Scenario, Way};
@@ -110,8 +110,7 @@ async fn die(
     let of = deaths.len();
     let lives = deaths.iter().enumerate().map(|(number, lethal)| async move {
         let name = format!("{number:03}-{}", lethal.death.way);
-        let history = cells.live(&name, lethal, kept).await?;
-        judge(cells, &history, &lethal.death)
+        one(cells, &name, lethal, kept).await
     });
     let mut lives = stream::iter(lives).buffered(at_once as usize);
     let mut found = Vec::with_capacity(of);
@@ -125,9 +124,12 @@ async fn die(
     Ok(found)
 }
 
-fn judge(cells: &Cells<'_>, history: &History, death: &Death) -> Result<Cell, Error> {
-    let cell = judged::cell(&cells.start.scenario, history);
-    cell.ok_or_else(|| Error::NoDeath { way: death.way.clone(), statement: death.statement })
+/// Lives one cell and judges it.
+async fn one(cells: &Cells<'_>, name: &str, lethal: &Lethal, kept: &Kept) -> Result<Cell, Error> {
+    let history = cells.live(name, lethal, kept).await?;
+    let (scenario, death) = (&cells.start.scenario, &lethal.death);
+    judged::cell(scenario, &history)
+        .ok_or_else(|| Error::NoDeath { way: death.way.clone(), statement: death.statement })
 }
 
 /// What was in the tables at a moment.

@@ -13,7 +13,7 @@ use crate::judge::crash::{self as judged, Cell, Lethal, Means, RandomDeaths, Spa
 use crate::scenario::{Crash, Outcome, Way};
 
 use super::cell::{Cells, Kept};
-use super::{Error, judge};
+use super::{Error, one};
 
 /// Deaths that making one small may take.
 const SHRINKS_MAX: u32 = 24;
@@ -45,7 +45,8 @@ pub async fn deaths(
             if over() {
                 return Ok(());
             }
-            match runtime.block_on(interruptible(cells, &lethal, kept, number(&found))) {
+            let number = lock(&found).len();
+            match runtime.block_on(interruptible(cells, &lethal, kept, number)) {
                 Ok(cell) => {
                     let bad = cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
                     let told = cell.sentence.clone();
@@ -109,25 +110,11 @@ async fn interruptible(
     kept: &Kept,
     number: usize,
 ) -> Result<Cell, Error> {
+    let name = format!("random-{number:03}-{}", lethal.death.way);
     tokio::select! {
-        cell = die(cells, lethal, kept, number) => cell,
+        cell = one(cells, &name, lethal, kept) => cell,
         () = cells.run.cancel.cancelled() => Err(Error::Interrupted),
     }
-}
-
-async fn die(
-    cells: &Cells<'_>,
-    lethal: &Lethal,
-    kept: &Kept,
-    number: usize,
-) -> Result<Cell, Error> {
-    let name = format!("random-{number:03}-{}", lethal.death.way);
-    let history = cells.live(&name, lethal, kept).await?;
-    judge(cells, &history, &lethal.death)
-}
-
-fn number(found: &Mutex<Vec<Cell>>) -> usize {
-    lock(found).len()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
