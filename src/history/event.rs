@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -48,6 +49,8 @@ pub enum Event {
         why: String,
     },
     Waits(WaitSample),
+    Wal(WalSample),
+    Control(ControlReading),
     Activity(ActivitySample),
     Sampler(SamplerReport),
     Disturbance(DisturbanceEvent),
@@ -138,7 +141,7 @@ pub enum Outcome {
 }
 
 /// `scheduled = succeeded + failed + acquire_timeouts + indeterminate + unanswered`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counters {
     pub scheduled: u64,
     pub succeeded: u64,
@@ -429,8 +432,23 @@ pub struct Backend {
     pub query: String,
 }
 
+/// Write-ahead log of the whole server at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WalSample {
+    /// Written since the server's log began; two samples tell how much came in between.
+    pub bytes: u64,
+}
+
+/// How long the same fixed work takes on this server at this time, which tells a slower machine
+/// from a slower change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlReading {
+    /// One per round.
+    pub took_us: Vec<Micros>,
+}
+
 /// How well the sampler kept its rate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SamplerReport {
     pub interval_us: Micros,
     pub samples: u64,
@@ -544,7 +562,7 @@ pub struct StepEvent {
 }
 
 /// What the ledger and the tables say of each other.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerReport {
     pub acknowledged: u64,
     pub indeterminate: u64,
@@ -555,7 +573,7 @@ pub struct LedgerReport {
     pub examples: Vec<LedgerMismatch>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerMismatch {
     pub operation: String,
     pub table: String,
@@ -563,7 +581,7 @@ pub struct LedgerMismatch {
     pub kind: Mismatch,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mismatch {
     /// Acknowledged and not there.

@@ -9,13 +9,14 @@ mod record;
 
 pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
-    ConnectionClosed, ConnectionOpened, Contents, Counters, DisturbanceEvent, Entry, Event,
-    FaultEvent, GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
-    Moment, Operation, Outcome, Phase, PlanNode, PlanRead, Protocol, Reference, Role,
+    ConnectionClosed, ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent,
+    Entry, Event, FaultEvent, GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport,
+    Mismatch, Moment, Operation, Outcome, Phase, PlanNode, PlanRead, Protocol, Reference, Role,
     SamplerReport, ServerError, SessionSeen, Source, StatementBegan, StatementEnded, StatementId,
-    StepEvent, TableContents, TransactionStatus, Wait, WaitSample, exit_words,
+    StepEvent, TableContents, TransactionStatus, Wait, WaitSample, WalSample, exit_words,
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{
-    Death, Header, History, ReadError, Recorder, ServerFacts, TrialFacts, VERSION, WriteError,
+    Death, Header, History, MachineFacts, ReadError, Recorder, ServerFacts, TrialFacts, VERSION,
+    WriteError,
 };

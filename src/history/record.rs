@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Micros};
@@ -16,7 +17,7 @@ use crate::clock::{Clock, Micros};
 use super::event::{Entry, Event, StatementId};
 
 /// Version of the file format; a reader refuses any other.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// How long an event may stay in memory before it is written out.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
@@ -32,7 +33,7 @@ pub struct Header {
 }
 
 /// What has to be known to read the numbers, or to run the trial again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrialFacts {
     pub scenario: String,
@@ -43,16 +44,33 @@ pub struct TrialFacts {
     pub rng_seed: u64,
     /// Name of the starting state.
     pub state: String,
+    /// Which of several executions of the same trial, from 1.
+    pub repetition: u32,
     /// Where in the change it died, and how; None: it was left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub death: Option<Death>,
     /// Rows per table.
     pub sizes: BTreeMap<String, u64>,
     pub server: ServerFacts,
+    pub machine: MachineFacts,
+}
+
+/// The machine on which this program ran; a server of somebody else's may be on another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineFacts {
+    /// `linux x86_64`.
+    pub system: String,
+    /// Kernel release; empty: not known.
+    pub kernel: String,
+    /// As the processor names itself; empty: not known.
+    pub processor: String,
+    pub cores: u32,
+    pub memory_bytes: u64,
 }
 
 /// A cell of a crash matrix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Death {
     /// Number of the statement within the attempt.
@@ -70,7 +88,7 @@ pub struct Death {
     pub into_us: Option<Micros>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFacts {
     /// `local`, `docker` or `url`.
@@ -234,9 +252,11 @@ impl Header {
                 started_at: String::new(),
                 rng_seed: 0,
                 state: String::new(),
+                repetition: 1,
                 death: None,
                 sizes: BTreeMap::new(),
                 server: ServerFacts::default(),
+                machine: MachineFacts::default(),
             },
             scenario: serde_json::Value::Null,
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -11,23 +12,51 @@ use crate::pg::purpose::Purpose;
 use crate::scenario::{FindingKind, Verdict};
 use crate::stats::{Bucket, Summary};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Judgement {
     pub format: u32,
     pub trial: TrialFacts,
     pub verdict: Verdict,
     pub as_expected: bool,
+    /// What the scenario expects, and whether it held.
+    pub expectations: Vec<Expectation>,
     /// Where the outcome is not the expected one, a sentence each.
     pub mismatches: Vec<String>,
     /// The verdict's reason in one sentence.
     pub reason: String,
     pub findings: Vec<Finding>,
     pub measured: Measured,
+    /// From the trial's begin to its end.
+    pub took_us: Micros,
+}
+
+/// Something that the scenario expects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// As a name that stays the same from run to run: `the verdict is unsafe`.
+    pub expected: String,
+    pub held: bool,
+    /// Where it did not hold, a sentence; empty where it did.
+    pub mismatch: String,
+}
+
+impl Expectation {
+    /// One that held, unless there is a sentence that says why not.
+    pub fn new(expected: String, mismatch: Option<String>) -> Expectation {
+        let held = mismatch.is_none();
+        Expectation { expected, held, mismatch: mismatch.unwrap_or_default() }
+    }
+
+    /// The sentences of those that did not hold.
+    pub fn mismatches(of: &[Expectation]) -> Vec<String> {
+        of.iter().filter(|e| !e.held).map(|e| e.mismatch.clone()).collect()
+    }
 }
 
 /// One broken or kept expectation with its witness.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     pub kind: FindingKind,
@@ -40,7 +69,7 @@ pub struct Finding {
 }
 
 /// Who waited for whom, on which relation, in which mode, how long, during which statement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Witness {
     pub at_us: Micros,
@@ -61,7 +90,7 @@ pub struct Witness {
     pub behind: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatementRef {
     /// Empty: not known.
@@ -75,7 +104,7 @@ pub struct StatementRef {
 }
 
 /// Whose statement it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// A migration's file.
@@ -85,7 +114,7 @@ pub enum Origin {
     Command,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     pub operations: Counters,
@@ -114,6 +143,9 @@ pub struct Measured {
     /// From the end of the change until latency was back; None: it never was.
     pub recovery_us: Option<Micros>,
     pub generator_lag_p99_us: Micros,
+    /// Median of the machine control: how long a fixed piece of work took on this server, before
+    /// the application came and after it had gone. None: it was not measured.
+    pub control_us: Option<Micros>,
     pub attempts: u32,
     /// How the command ended, per attempt; empty where the change is no command.
     pub commands: Vec<CommandRow>,
@@ -122,7 +154,7 @@ pub struct Measured {
     pub ledger: Option<LedgerReport>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyByPhase {
     pub before: Summary,
@@ -133,7 +165,7 @@ pub struct LatencyByPhase {
 }
 
 /// How a command ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandRow {
     pub attempt: u32,
@@ -147,7 +179,7 @@ pub struct CommandRow {
 }
 
 /// A statement of the change and what it cost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatementRow {
     pub attempt: u32,
@@ -174,7 +206,7 @@ pub struct StatementRow {
 }
 
 /// Milliseconds; 0 is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeoutsInForce {
     pub lock_ms: u64,

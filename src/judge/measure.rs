@@ -47,6 +47,7 @@ pub fn measure(
         paused_us: paused(timeline),
         recovery_us,
         generator_lag_p99_us: generator_lag(timeline),
+        control_us: control(timeline),
         attempts: timeline.attempts.len() as u32,
         commands: command_rows(timeline),
         statements: statement_rows(timeline),
@@ -135,6 +136,13 @@ fn recovery(timeline: &Timeline<'_>, traffic: &Traffic, baseline_p99: Micros) ->
     let slow = |o: &&Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
     let last = timeline.due_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
     Some(last.unwrap_or_default())
+}
+
+/// The median of all rounds: of one that another program disturbed, nothing is seen.
+fn control(timeline: &Timeline<'_>) -> Option<Micros> {
+    let mut took: Vec<Micros> = timeline.controls.iter().flat_map(|c| c.took_us.clone()).collect();
+    took.sort_unstable();
+    took.get(took.len() / 2).copied()
 }
 
 /// In the change itself, before any rerun.

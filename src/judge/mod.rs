@@ -5,6 +5,7 @@
 //! never sees a file: what is not in the history is not known.
 
 mod blame;
+pub mod course;
 pub mod crash;
 mod judgement;
 mod measure;
@@ -16,8 +17,8 @@ mod timeline;
 mod waits;
 
 pub use judgement::{
-    CommandRow, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef, StatementRow,
-    TimeoutsInForce, Witness,
+    CommandRow, Expectation, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef,
+    StatementRow, TimeoutsInForce, Witness,
 };
 pub use waits::{Blocker, Cause, LockWait};
 
@@ -27,7 +28,7 @@ use crate::scenario::{Expect, Scenario, Sizes, Verdict};
 use timeline::Timeline;
 
 /// Version of the judgement's format in result.json.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Judges one trial.
 pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
@@ -53,16 +54,19 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
     let reason = rules::reason(&evidence, verdict, &findings);
-    let mut mismatches = rules::mismatches(expected(scenario, history), verdict, &findings);
-    mismatches.extend(rules::unused_acceptances(&evidence));
+    let mut expectations = rules::expectations(expected(scenario, history), verdict, &findings);
+    expectations.extend(rules::acceptances(&evidence));
+    let mismatches = Expectation::mismatches(&expectations);
     Judgement {
         format: FORMAT,
         trial: history.header.trial.clone(),
         verdict,
         as_expected: mismatches.is_empty(),
+        expectations,
         mismatches,
         reason,
         findings,
+        took_us: timeline.end,
         measured,
     }
 }

@@ -63,7 +63,7 @@ pub fn pressure(scenario: &Scenario, timeline: &Timeline<'_>, stalls: &[Stall<'_
 
 /// Every moment at which a connection is taken or given back, or an operation queues or stops:
 /// (when, change of connections in use, change of operations waiting).
-fn steps(timeline: &Timeline<'_>) -> Vec<(Micros, i64, i64)> {
+pub fn steps(timeline: &Timeline<'_>) -> Vec<(Micros, i64, i64)> {
     let mut steps = Vec::with_capacity(timeline.operations.len() * 3);
     for operation in &timeline.operations {
         steps.push((operation.dispatched_us, 0, 1));

@@ -21,6 +21,8 @@ const QUEUED_MIN: Micros = Micros::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct Stall<'h> {
     pub from: Micros,
+    /// When the last of its operations was through.
+    pub to: Micros,
     /// Operations whose backend waited on a lock, or that queued for a connection meanwhile.
     pub operations: u64,
     /// The longest that one of them took, from due to finished.
@@ -75,7 +77,7 @@ fn stall<'h>(timeline: &Timeline<'h>, waits: &[LockWait], group: &[&LockWait]) -
     // A group is never empty; the first wait stands in where no sample has an operation.
     let witness = witness.unwrap_or_else(|| witnessed(timeline, group[0]));
     let blame = blame(timeline, waits, &witness.wait, (from, to));
-    Stall { from, operations, longest, witness, blame }
+    Stall { from, to, operations, longest, witness, blame }
 }
 
 fn waited(witnessed: &Witnessed<'_>) -> Micros {

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::clock::Micros;
 use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
-    ConnectionOpened, Contents, Counters, DisturbanceEvent, Event, FaultEvent, History,
-    InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role, SamplerReport,
-    StatementBegan, StatementEnded, StepEvent, WaitSample,
+    ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent, Event, FaultEvent,
+    History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role,
+    SamplerReport, StatementBegan, StatementEnded, StepEvent, WaitSample, WalSample,
 };
 use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
@@ -24,6 +24,9 @@ pub struct Timeline<'h> {
     pub attempts: Vec<AttemptRecord<'h>>,
     pub waits: Vec<(Micros, &'h WaitSample)>,
     pub activity: Vec<(Micros, &'h ActivitySample)>,
+    pub wal: Vec<(Micros, &'h WalSample)>,
+    /// The machine control, as often as it was measured.
+    pub controls: Vec<&'h ControlReading>,
     pub sampler: Vec<&'h SamplerReport>,
     pub disturbances: Vec<(Micros, &'h DisturbanceEvent)>,
     pub catalogues: Vec<&'h CatalogueSnapshot>,
@@ -130,6 +133,8 @@ impl<'h> Timeline<'h> {
             Event::FaultSpared { attempt, why, .. } => self.attempt(*attempt, at).spared.push(why),
             Event::Waits(sample) => self.waits.push((at, sample)),
             Event::Activity(sample) => self.activity.push((at, sample)),
+            Event::Wal(sample) => self.wal.push((at, sample)),
+            Event::Control(reading) => self.controls.push(reading),
             Event::Sampler(report) => self.sampler.push(report),
             Event::Disturbance(event) => self.disturbances.push((at, event)),
             Event::Catalogue(snapshot) => self.catalogues.push(snapshot),
@@ -175,6 +180,11 @@ impl<'h> Timeline<'h> {
         for record in open.filter(|r| r.opened.connection == closed.connection).take(1) {
             record.closed = Some((at, closed));
         }
+    }
+
+    /// The phases that were entered, in order, with their beginnings.
+    pub fn phases(&self) -> &[(Phase, Micros)] {
+        &self.phases
     }
 
     /// When the phase began and ended; None: the trial did not get there.

@@ -152,7 +152,7 @@ fn blockers(wait: &Wait, stands_for: Micros) -> Vec<Blocker> {
 }
 
 /// The mode in which `pid` holds the object against the waiter.
-fn conflicting(wait: &Wait, pid: i32) -> Option<String> {
+pub fn conflicting(wait: &Wait, pid: i32) -> Option<String> {
     let requested = LockMode::parse(&wait.mode);
     let held = wait.holders.iter().filter(|lock| lock.pid == pid);
     let conflicts = held.filter(|lock| match (requested, LockMode::parse(&lock.mode)) {

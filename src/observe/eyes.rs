@@ -10,6 +10,7 @@ use crate::clock::Micros;
 use crate::connect::{self, Address, Session};
 use crate::history::{
     ActivitySample, Backend, Event, GrantedLock, Recorder, Role, SessionSeen, Wait, WaitSample,
+    WalSample,
 };
 
 use super::{APPLICATION_NAME, Error};
@@ -25,6 +26,8 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 const WAITS: &str = include_str!("sql/waits.sql");
 const OBSERVERS: &str = include_str!("sql/observers.sql");
 const ACTIVITY: &str = include_str!("sql/activity.sql");
+/// Insert, not write: what a transaction adds counts when it adds it.
+const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8";
 
 type Parameter<'a> = &'a (dyn ToSql + Sync);
 
@@ -33,6 +36,7 @@ pub(super) struct Eyes {
     waits: Statement,
     observers: Statement,
     activity: Statement,
+    wal: Statement,
     /// Oid of the trial's database: the server may hold others.
     database: u32,
     /// Waiters of the samples since something began to wait: pid, and whether it only looks. The
@@ -83,6 +87,13 @@ impl Eyes {
         Ok(ActivitySample { backends: rows.iter().map(backend_of).collect() })
     }
 
+    /// How much WAL the server has written so far.
+    pub(super) async fn wal(&self) -> Result<WalSample, Error> {
+        let rows = self.ask(&self.wal, WAL, &[]).await?;
+        let bytes: i64 = rows.first().map_or(0, |row| row.get(0));
+        Ok(WalSample { bytes: u64::try_from(bytes).unwrap_or(0) })
+    }
+
     async fn ask(
         &self,
         statement: &Statement,
@@ -109,8 +120,9 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::E
     let waits = prepare(&session, WAITS).await?;
     let observers = prepare(&session, OBSERVERS).await?;
     let activity = prepare(&session, ACTIVITY).await?;
+    let wal = prepare(&session, WAL).await?;
     let waiters = BTreeMap::new();
-    Ok(Eyes { session, waits, observers, activity, database, waiters })
+    Ok(Eyes { session, waits, observers, activity, wal, database, waiters })
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {

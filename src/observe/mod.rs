@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod contents;
+mod control;
 mod eyes;
 mod invariants;
 mod pace;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub use catalogue::{fingerprint, read_schema};
 pub use contents::{Written, contents};
+pub use control::control;
 pub use invariants::{Invariants, read_once, watch_invariants};
 pub use sampler::{INTERVAL, Sampling, sample};
 
@@ -42,6 +44,8 @@ pub enum Error {
         schema::MAJORS.start()
     )]
     TooOld { major: u32 },
+    #[error("measure the machine control: {0}")]
+    Control(#[source] Box<connect::Error>),
     #[error("start the sampler's thread: {0}")]
     Thread(#[source] std::io::Error),
     #[error("sample the lock table: {0}")]

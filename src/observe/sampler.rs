@@ -26,6 +26,8 @@ pub const INTERVAL: Duration = Duration::from_millis(10);
 /// Between two full pictures of the sessions while something waits, and while nothing does.
 const ACTIVITY_INTERVAL_WAITING: Micros = Micros::from_millis(100);
 const ACTIVITY_INTERVAL_CALM: Micros = Micros::from_secs(1);
+/// Between two readings of how much WAL there is: fine enough for a course, and next to nothing.
+const WAL_INTERVAL: Micros = Micros::from_millis(250);
 /// Between two attempts to open the session again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 /// A sampler that has seen nothing for so long gives up.
@@ -76,6 +78,7 @@ impl Sampling {
 struct Told {
     waits: Thinning,
     activity_at: Option<Micros>,
+    wal_at: Option<Micros>,
 }
 
 struct Sampler {
@@ -184,6 +187,12 @@ impl Sampler {
             let activity = eyes.activity().await?;
             let at = middle(answered, clock.now());
             self.recorder.record_at(at, Event::Activity(activity));
+        }
+        let before_wal = clock.now();
+        if told.wal_at.is_none_or(|at| before_wal - at >= WAL_INTERVAL) {
+            told.wal_at = Some(before_wal);
+            let sample = eyes.wal().await?;
+            self.recorder.record_at(middle(before_wal, clock.now()), Event::Wal(sample));
         }
         pace.sampled(asked, answered, clock.now());
         Ok(())

@@ -5,6 +5,7 @@
 //! certain: what a function does that a SELECT calls is not seen, nor is what a DO block builds
 //! from strings.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LockMode;
@@ -13,7 +14,9 @@ use super::split;
 use super::syntax::{Kind, Words, kind};
 
 /// What a statement is for. Ordered: of several statements the greatest counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// BEGIN, COMMIT, ROLLBACK, savepoints.

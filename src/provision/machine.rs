@@ -7,6 +7,8 @@ use std::process::Command;
 
 use nix::unistd::{Uid, User};
 
+use crate::history::MachineFacts;
+
 use super::Error;
 
 /// Users that exist for running a server, or for nothing, in the order of preference.
@@ -135,6 +137,20 @@ fn meminfo() -> Option<u64> {
 fn sysctl_memory() -> Option<u64> {
     let output = Command::new("sysctl").args(["-n", "hw.memsize"]).output().ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+/// What a result says of the machine.
+pub fn facts() -> MachineFacts {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cpuinfo = read("/proc/cpuinfo");
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
+    MachineFacts {
+        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+        processor: model.map_or("", |m| m.trim_start_matches([' ', '\t', ':'])).trim().to_owned(),
+        cores: u32::try_from(cores()).unwrap_or(u32::MAX),
+        memory_bytes: memory_bytes(),
+    }
 }
 
 pub fn cores() -> usize {

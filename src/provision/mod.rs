@@ -44,7 +44,7 @@ pub use docker_state::DockerState;
 pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
 pub use find::{Installation, Place, Refused};
-pub use machine::free_disk_bytes;
+pub use machine::{facts as machine_facts, free_disk_bytes};
 pub use sweep::{Swept, sweep};
 
 /// Majors that this program knows. Older ones lack `pg_locks.waitstart`.

@@ -14,6 +14,6 @@ pub use differences::differences;
 pub use live::{Live, Mode};
 pub use matrix::matrix;
 pub use numbers::bytes;
-pub use result::{ReadError, ResultFile, WriteError};
+pub use result::{ReadError, ResultFile, Shard, WriteError};
 pub use table::verdicts;
 pub use trial::trial;

@@ -1,21 +1,39 @@
 //! result.json: the judgements of a run, versioned. Documented in docs/result.md.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::crash::Matrix;
 use crate::judge::{FORMAT, Judgement};
 
 /// The whole file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResultFile {
     pub pgauntlet_result: u32,
+    /// Everything that the run was to do, in its order: scenarios, each with all its starting
+    /// states, and crash matrices.
+    pub plan: Vec<String>,
+    /// Which part of the plan this is; None: all of it.
+    pub shard: Option<Shard>,
+    /// By name, as they were checked, so that a trial can be run again from this file alone.
+    pub scenarios: BTreeMap<String, serde_json::Value>,
     pub trials: Vec<Judgement>,
     pub crash_matrices: Vec<Matrix>,
+}
+
+/// One of several runs that divide a plan between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// From 1.
+    pub index: u32,
+    pub of: u32,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +54,9 @@ pub enum ReadError {
 impl ResultFile {
     pub const NAME: &'static str = "result.json";
 
-    pub fn new(trials: Vec<Judgement>, crash_matrices: Vec<Matrix>) -> ResultFile {
-        ResultFile { pgauntlet_result: FORMAT, trials, crash_matrices }
+    /// With nothing but its version.
+    pub fn empty() -> ResultFile {
+        ResultFile { pgauntlet_result: FORMAT, ..ResultFile::default() }
     }
 
     /// Replaces the file in one step, so that a reader never sees half of it.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 use crate::history::{Death, Header, Recorder, ServerFacts, TrialFacts, VERSION};
+use crate::provision;
 
 use super::Error;
 use super::state::Start;
@@ -30,7 +31,7 @@ pub fn directory(out: &Path, start: &Start) -> PathBuf {
 /// A recorder, and its file where there is a directory for it.
 pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder, Error> {
     let path = output.map(history_path).transpose()?;
-    let Start { scenario, state, sizes } = facts.start;
+    let Start { scenario, state, sizes, repetition } = facts.start;
     let header = Header {
         pgauntlet_history: VERSION,
         trial: TrialFacts {
@@ -39,9 +40,11 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             started_at: jiff::Timestamp::now().to_string(),
             rng_seed: scenario.rng_seed,
             state: state.name.clone(),
+            repetition: *repetition,
             death: facts.death,
             sizes: sizes.0.clone(),
             server: facts.server,
+            machine: provision::machine_facts(),
         },
         scenario: serde_json::to_value(scenario).map_err(Error::Scenario)?,
     };

@@ -223,7 +223,8 @@ impl Run<'_> {
     fn keep(&self) -> Result<(), Error> {
         if let Some(out) = self.out {
             let Results { trials, matrices } = self.results.clone();
-            ResultFile::new(trials, matrices).write(out)?;
+            let result = ResultFile { trials, crash_matrices: matrices, ..ResultFile::empty() };
+            result.write(out)?;
         }
         Ok(())
     }

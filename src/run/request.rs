@@ -123,7 +123,7 @@ impl Request {
         let declared = scenario.declared_sizes();
         let start = |state: State| {
             let sizes = self.sizes.apply(&state.sizes(&declared));
-            Start { scenario: self.shortened(scenario), state, sizes }
+            Start { scenario: self.shortened(scenario), state, sizes, repetition: 1 }
         };
         Ok(states.into_iter().map(start).collect())
     }

@@ -21,6 +21,8 @@ pub struct Start {
     pub scenario: Scenario,
     pub state: State,
     pub sizes: Sizes,
+    /// Which execution of several, from 1.
+    pub repetition: u32,
 }
 
 impl Start {

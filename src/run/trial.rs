@@ -142,6 +142,7 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
             place.recorder.record(Event::MeasurementFailed { stage, message });
         }
     }
+    control(place).await;
     migrate::prepare(place.address, &setup.scenario().change).await?;
     place.snapshot(&setup.scenario().change, None).await?;
     let sampling = observe::sample(place.address, place.recorder, observe::INTERVAL).await?;
@@ -160,8 +161,17 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
     if let Err(error) = read {
         place.failed("reading the invariants", &error);
     }
+    control(place).await;
     place.enter(Phase::End);
     Ok(())
+}
+
+/// What this machine is good for just now. Without it the trial still says whether the change is
+/// safe; it cannot be compared with another one.
+async fn control(place: &Place<'_>) {
+    if let Err(error) = observe::control(place.address, place.recorder).await {
+        (place.listener)(Progress::Note(format!("failed to {error}")));
+    }
 }
 
 /// Gives the last attempt, where one has finished.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the change's crash matrix is run, and what its author expects of it.
@@ -56,7 +57,10 @@ macro_rules! named {
         $type:ident { $($(#[$variant_doc:meta])+ $variant:ident $name:literal),+ $(,)? }
     ) => {
         $(#[$doc])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
         #[serde(rename_all = "kebab-case")]
         pub enum $type {
             $($(#[$variant_doc])+ $variant,)+

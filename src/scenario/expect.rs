@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the evidence says of a change. Ordered: the worst wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     Safe,
@@ -37,7 +40,10 @@ impl fmt::Display for Verdict {
 macro_rules! finding_kinds {
     ($($(#[$doc:meta])+ $variant:ident $name:literal),+ $(,)?) => {
         /// What can be found. The names stand in scenario files and results.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
         #[serde(rename_all = "kebab-case")]
         pub enum FindingKind {
             $($(#[$doc])+ $variant,)+

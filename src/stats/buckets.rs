@@ -1,5 +1,6 @@
 //! A course over time: what was due in each tenth of a second, and how long it took.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -25,7 +26,7 @@ struct Values {
 }
 
 /// What was due from `from_us` on, for one width.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bucket {
     pub from_us: Micros,
     /// Failures included.

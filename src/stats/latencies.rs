@@ -1,6 +1,7 @@
 //! A histogram of times with three significant digits, which says when a value did not fit.
 
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -23,7 +24,7 @@ pub struct Latencies {
 }
 
 /// What a table or a result says of a distribution. All zero when nothing was recorded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     pub count: u64,
     pub p50_us: Micros,

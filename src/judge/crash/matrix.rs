@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
@@ -10,13 +11,13 @@ use crate::scenario::{Crash, Outcome, Scenario, Verdict, Way};
 
 use super::super::FORMAT;
 use super::super::blame::statement_ref;
-use super::super::judgement::StatementRef;
+use super::super::judgement::{Expectation, StatementRef};
 use super::super::timeline::Timeline;
 use super::cell::Cell;
 use super::deaths::rounds_left_out;
 
 /// The crash matrix of a change: a row per statement, a column per way of dying.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Matrix {
     pub format: u32,
@@ -24,6 +25,8 @@ pub struct Matrix {
     pub trial: TrialFacts,
     pub verdict: Verdict,
     pub as_expected: bool,
+    /// What the scenario expects of the outcomes, and whether it held.
+    pub expectations: Vec<Expectation>,
     /// Where the outcomes are not the expected ones, a sentence each.
     pub mismatches: Vec<String>,
     pub reason: String,
@@ -48,7 +51,7 @@ pub struct Matrix {
     pub at_once: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatrixRow {
     pub id: StatementId,
@@ -56,7 +59,7 @@ pub struct MatrixRow {
 }
 
 /// Deaths at random moments.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RandomDeaths {
     /// Those that were drawn from `rng_seed`, and those that it took to make one of them small.
@@ -98,7 +101,8 @@ pub fn matrix(
     let smallest = random.as_ref().and_then(|random| random.smallest.as_ref());
     let deadline = Micros::from_millis(scenario.change.deadline_ms);
     let (verdict, reason) = verdict(&timeline, cells.iter().chain(smallest), &outcomes, deadline);
-    let mismatches = mismatches(crash, &outcomes, verdict, &reason);
+    let expectations = expectations(crash, &outcomes, verdict, &reason);
+    let mismatches = Expectation::mismatches(&expectations);
     let dying: BTreeSet<StatementId> = cells.iter().map(|cell| cell.death.statement).collect();
     let statements = timeline.change().into_iter().flat_map(|attempt| &attempt.statements);
     let rows = statements.filter(|record| dying.contains(&record.began.statement)).map(|record| {
@@ -114,6 +118,7 @@ pub fn matrix(
         trial: TrialFacts { scenario: scenario.name.clone(), ..run.history.header.trial.clone() },
         verdict,
         as_expected: mismatches.is_empty(),
+        expectations,
         mismatches,
         reason,
         rows: rows.collect(),
@@ -189,26 +194,33 @@ fn verdict<'c>(
 }
 
 /// Without a word of what is expected, every cell has to end clean.
-fn mismatches(
+fn expectations(
     crash: &Crash,
     outcomes: &BTreeMap<Outcome, u64>,
     verdict: Verdict,
     reason: &str,
-) -> Vec<String> {
+) -> Vec<Expectation> {
     if verdict == Verdict::Unproven {
-        return vec![reason.to_owned()];
+        let expected = "the matrix carries an answer".to_owned();
+        return vec![Expectation::new(expected, Some(reason.to_owned()))];
     }
     let silent = crash.expect.is_empty() && crash.may.is_empty();
-    let expected = if silent { vec![Outcome::Clean] } else { crash.expect.clone() };
-    let mut mismatches = Vec::new();
-    for outcome in expected.iter().filter(|outcome| !outcomes.contains_key(outcome)) {
-        mismatches.push(format!("no cell ends with {outcome}, which was expected"));
-    }
-    for (outcome, count) in outcomes {
-        if !expected.contains(outcome) && !crash.may.contains(outcome) {
+    let wanted = if silent { vec![Outcome::Clean] } else { crash.expect.clone() };
+    let occurs = |outcome: &Outcome| {
+        let never = || format!("no cell ends with {outcome}, which was expected");
+        let never = (!outcomes.contains_key(outcome)).then(never);
+        Expectation::new(format!("some death ends with {outcome}"), never)
+    };
+    let mut expectations: Vec<Expectation> = wanted.iter().map(occurs).collect();
+    let strange: Vec<String> = outcomes
+        .iter()
+        .filter(|(outcome, _)| !wanted.contains(outcome) && !crash.may.contains(outcome))
+        .map(|(outcome, count)| {
             let cells = if *count == 1 { "cell ends" } else { "cells end" };
-            mismatches.push(format!("{count} {cells} with {outcome}, which was not expected"));
-        }
-    }
-    mismatches
+            format!("{count} {cells} with {outcome}, which was not expected")
+        })
+        .collect();
+    let strange = (!strange.is_empty()).then(|| strange.join("; "));
+    expectations.push(Expectation::new("no death ends in another way".to_owned(), strange));
+    expectations
 }

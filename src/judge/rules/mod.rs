@@ -22,14 +22,14 @@ use crate::history::{Attempt, Phase, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
 use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
 
-use super::judgement::{Finding, Measured};
+use super::judgement::{Expectation, Finding, Measured};
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 use super::waits::LockWait;
 
-pub use states::unused_acceptances;
+pub use states::acceptances;
 pub use words::{listed, reason};
 
 /// All that a rule may look at.
@@ -147,24 +147,28 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings
 }
 
-/// Where the outcome is not the expected one.
-pub fn mismatches(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> Vec<String> {
+/// What is expected, and where the outcome is another one.
+pub fn expectations(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> Vec<Expectation> {
     let found = |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind);
     // What is told for completeness, and amounts to nothing, fulfils no expectation.
     let counts =
         |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind && f.verdict > Verdict::Safe);
-    let mut mismatches = Vec::new();
-    if !expect.verdict.contains(&verdict) {
-        let wanted: Vec<&str> = expect.verdict.iter().map(|v| v.as_str()).collect();
-        mismatches.push(format!("the verdict is {verdict}, expected {}", wanted.join(" or ")));
+    let wanted: Vec<&str> = expect.verdict.iter().map(|v| v.as_str()).collect();
+    let wanted = wanted.join(" or ");
+    let other = || format!("the verdict is {verdict}, expected {wanted}");
+    let wrong = (!expect.verdict.contains(&verdict)).then(other);
+    let mut expectations = vec![Expectation::new(format!("the verdict is {wanted}"), wrong)];
+    for kind in &expect.findings {
+        let missing = || format!("{kind} was expected and not found");
+        let missing = (!counts(kind)).then(missing);
+        expectations.push(Expectation::new(format!("{kind} is found"), missing));
     }
-    for kind in expect.findings.iter().filter(|kind| !counts(kind)) {
-        mismatches.push(format!("{kind} was expected and not found"));
+    for kind in &expect.absent {
+        let there = || format!("{kind} was found and must not be");
+        let there = found(kind).then(there);
+        expectations.push(Expectation::new(format!("{kind} is not found"), there));
     }
-    for kind in expect.absent.iter().filter(|kind| found(kind)) {
-        mismatches.push(format!("{kind} was found and must not be"));
-    }
-    mismatches
+    expectations
 }
 
 fn finding(kind: FindingKind, verdict: Verdict, sentence: String) -> Finding {

@@ -4,6 +4,7 @@ use crate::history::{CatalogueSnapshot, Reference};
 use crate::scenario::{Accepted, FindingKind, State, Verdict};
 use crate::schema::{Difference, Fingerprint};
 
+use super::super::judgement::Expectation;
 use super::super::judgement::Finding;
 use super::words::{count, listed};
 use super::{Evidence, finding};
@@ -48,19 +49,20 @@ fn diverges(sentence: String) -> Finding {
     finding(FindingKind::Diverged, Verdict::Unsafe, sentence)
 }
 
-/// Differences that are accepted and are none.
-pub fn unused_acceptances(evidence: &Evidence<'_, '_>) -> Vec<String> {
+/// A difference that is accepted has to be one.
+pub fn acceptances(evidence: &Evidence<'_, '_>) -> Vec<Expectation> {
     let Some((reference, last)) = ends(evidence) else { return Vec::new() };
     let differences = differences(reference, last);
     let occurs = |a: &Accepted| differences.iter().any(|d| a.covers(&d.object, &d.property));
     accepted(evidence)
         .iter()
-        .filter(|accepted| !occurs(accepted))
         .map(|accepted| {
-            format!(
-                "the difference `{accepted}` is accepted from {} and does not occur",
-                evidence.state
-            )
+            let state = evidence.state;
+            let never = || {
+                format!("the difference `{accepted}` is accepted from {state} and does not occur")
+            };
+            let never = (!occurs(accepted)).then(never);
+            Expectation::new(format!("the accepted difference `{accepted}` occurs"), never)
         })
         .collect()
 }

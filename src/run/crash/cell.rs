@@ -189,7 +189,7 @@ impl Cells<'_> {
 
     /// The application beside the change, where there is to be one.
     async fn drive(&self, place: &Place<'_>) -> Result<Option<drive::Driving>, Error> {
-        let Start { scenario, state, sizes } = self.start;
+        let Start { scenario, state, sizes, .. } = self.start;
         let Place { address, recorder, listener, .. } = *place;
         let wanted = scenario.crash.as_ref().is_none_or(|crash| crash.traffic);
         if state.from == Ground::Empty || !wanted {
@@ -200,7 +200,7 @@ impl Cells<'_> {
     }
 
     async fn phases(&self, place: &Place<'_>, lethal: &Lethal, kept: &Kept) -> Result<(), Error> {
-        let Start { scenario, state, sizes } = self.start;
+        let Start { scenario, state, sizes, .. } = self.start;
         let Place { address, recorder, .. } = *place;
         migrate::prepare(address, &scenario.change).await?;
         let before = place.snapshot(&scenario.change, None).await?;

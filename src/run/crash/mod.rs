@@ -196,5 +196,5 @@ fn small(run: &Run<'_>, start: &Start, crash: &Crash) -> Result<Start, Error> {
     change.deadline_ms = change.deadline_ms.min(DEADLINE_MS_MAX);
     change.migrations.iter_mut().for_each(|migration| migration.pauses.clear());
     scenario.crash = Some(crash.clone());
-    Ok(Start { scenario, state, sizes })
+    Ok(Start { scenario, state, sizes, repetition: 1 })
 }

@@ -1,0 +1,99 @@
+//! What lasted: statements, the locks that the change held, disturbances.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Micros;
+use crate::history::Moment;
+use crate::pg::LockMode;
+
+use super::super::sessions::{Session, Transaction, sessions};
+use super::super::timeline::{StatementRecord, Timeline};
+use super::super::waits::LockWait;
+use super::{DisturbanceSpan, LockSpan, StatementSpan};
+
+pub fn statements(timeline: &Timeline<'_>) -> Vec<StatementSpan> {
+    let all = timeline.attempts.iter().flat_map(|attempt| &attempt.statements);
+    all.map(|record| {
+        let (from_us, to_us) = record.span(timeline.end);
+        StatementSpan { from_us, to_us }
+    })
+    .collect()
+}
+
+/// Locks that let readers and writers of rows pass are left out.
+pub fn locks(timeline: &Timeline<'_>, waits: &[LockWait]) -> Vec<LockSpan> {
+    let mut found = Vec::new();
+    for session in sessions(timeline) {
+        for transaction in session.transactions() {
+            held_in(timeline, waits, &session, &transaction, &mut found);
+        }
+    }
+    found.sort_by_key(|lock| lock.from_us);
+    found
+}
+
+fn held_in(
+    timeline: &Timeline<'_>,
+    waits: &[LockWait],
+    session: &Session<'_, '_>,
+    transaction: &Transaction<'_, '_, '_>,
+    found: &mut Vec<LockSpan>,
+) {
+    let Some(last) = transaction.statements.last() else { return };
+    // Left open, it holds its locks until its connection ends.
+    let to_us = if last.open_after() { session.until } else { last.span(timeline.end).1 };
+    let mut first: BTreeMap<(&str, LockMode), &StatementRecord<'_>> = BTreeMap::new();
+    for record in transaction.statements {
+        for lock in record.ended.iter().flat_map(|ended| &ended.held) {
+            if lock.mode > LockMode::RowExclusiveLock {
+                first.entry((&lock.relation, lock.mode)).or_insert(record);
+            }
+        }
+    }
+    for ((relation, mode), taker) in first {
+        let from_us = granted(timeline, waits, session.pid, taker, relation, mode);
+        let (attempt, mode) = (session.attempt, mode.as_str().to_owned());
+        let relation = relation.to_owned();
+        found.push(LockSpan { attempt, relation, mode, from_us, to_us });
+    }
+}
+
+/// Not before the statement began, nor before its wait for this lock was seen for the last time.
+fn granted(
+    timeline: &Timeline<'_>,
+    waits: &[LockWait],
+    pid: i32,
+    taker: &StatementRecord<'_>,
+    relation: &str,
+    mode: LockMode,
+) -> Micros {
+    let (from, to) = taker.span(timeline.end);
+    let waited = waits.iter().filter(|wait| {
+        let here = wait.last_seen >= from && wait.last_seen <= to;
+        let this = wait.relation.as_deref() == Some(relation) && wait.mode == mode.as_str();
+        wait.pid == pid && here && this
+    });
+    waited.map(|wait| wait.last_seen).max().unwrap_or(from)
+}
+
+pub fn disturbances(timeline: &Timeline<'_>) -> Vec<DisturbanceSpan> {
+    let mut spans: Vec<DisturbanceSpan> = Vec::new();
+    for (at, event) in &timeline.disturbances {
+        let broken = match &event.moment {
+            Moment::Holding => {
+                let (name, broken) = (event.name.clone(), String::new());
+                let span = DisturbanceSpan { name, from_us: *at, to_us: timeline.end, broken };
+                spans.push(span);
+                continue;
+            }
+            Moment::Ended => String::new(),
+            Moment::Broken(error) => error.to_string(),
+        };
+        // One that was broken before it held anything has no span.
+        let mut open = spans.iter_mut().rev().filter(|span| span.name == event.name);
+        if let Some(span) = open.next() {
+            (span.to_us, span.broken) = (*at, broken);
+        }
+    }
+    spans
+}
