@@ -1,6 +1,7 @@
 //! Renders judgements and progress. It never judges: what is not in a judgement is not shown.
 
 mod differences;
+mod document;
 mod live;
 mod matrix;
 mod numbers;
@@ -11,6 +12,7 @@ mod text;
 mod trial;
 
 pub use differences::differences;
+pub use document::Document;
 pub use live::{Live, Mode};
 pub use matrix::matrix;
 pub use numbers::bytes;
