@@ -9,9 +9,7 @@ use std::sync::Arc;
 use pgauntlet::history::{AttemptEnd, ClosedBy, Event, History, silent};
 use pgauntlet::judge::crash::Matrix;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::run::{
-    CrashRequest, OnJudged, Request, Results, SizeRequest, Work, judge_again, run,
-};
+use pgauntlet::run::{CrashRequest, OnJudged, Request, SizeRequest, Work, run, stored};
 use pgauntlet::scenario::{self, Outcome, Scenario, Way};
 use rstest::rstest;
 use tempfile::TempDir;
@@ -27,7 +25,7 @@ fn bundled(name: &str) -> Scenario {
 
 /// A run's results, its histories, and the log of the server that it ran on.
 struct Crashed {
-    results: Results,
+    results: ResultFile,
     out: TempDir,
     log: PathBuf,
 }
@@ -58,7 +56,7 @@ impl Crashed {
     }
 
     fn matrix(&self) -> &Matrix {
-        &self.results.matrices[0]
+        &self.results.crash_matrices[0]
     }
 
     /// Of the cells that were met, in the order of the matrix.

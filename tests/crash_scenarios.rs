@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use pgauntlet::history::silent;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::report;
-use pgauntlet::run::{CrashRequest, OnJudged, Request, Results, SizeRequest, Work, run};
+use pgauntlet::report::{self, ResultFile};
+use pgauntlet::run::{CrashRequest, OnJudged, Request, SizeRequest, Work, run};
 use pgauntlet::scenario::{FindingKind, Outcome, Scenario, Verdict, Way};
 use tokio_util::sync::CancellationToken;
 
@@ -19,19 +19,21 @@ async fn every_bundled_crash_matrix_ends_as_it_expects() {
     assert!(scenarios.len() >= 4);
     let of = scenarios.len();
     let results = ran(scenarios, Work::Crash, CrashRequest::default()).await;
-    assert_eq!(results.matrices.len(), of);
-    let wrong = results.matrices.iter().filter(|matrix| !matrix.as_expected);
+    assert_eq!(results.crash_matrices.len(), of);
+    let wrong = results.crash_matrices.iter().filter(|matrix| !matrix.as_expected);
     let wrong: Vec<String> = wrong.map(report::matrix).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-async fn ran(scenarios: Vec<Scenario>, work: Work, crash: CrashRequest) -> Results {
+async fn ran(scenarios: Vec<Scenario>, work: Work, crash: CrashRequest) -> ResultFile {
     let local = SourceRequest::Local { pg_bin: None, major: None };
     let request = Request {
         scenarios,
         work,
         crash,
         state: None,
+        repeat: 1,
+        share: None,
         sizes: SizeRequest { quick: work == Work::Trials, ..SizeRequest::default() },
         server: provision::Request { source: local, cache: None, run_as: None },
         out: None,
@@ -54,7 +56,7 @@ async fn alembic_is_killed_and_made_to_give_up_where_it_was_meant_to_be() {
     let ways = vec![Way::LockTimeout, Way::KillRunner];
     let crash = CrashRequest { ways: Some(ways), ..CrashRequest::default() };
     let results = ran(scenarios, Work::Crash, crash).await;
-    let matrix = &results.matrices[0];
+    let matrix = &results.crash_matrices[0];
     let of = |way: Way| matrix.cells.iter().filter(move |cell| cell.death.way == way.as_str());
     let seen = |way| of(way).filter(|cell| cell.outcome.is_some()).map(|cell| cell.seen.as_str());
     assert!(of(Way::KillRunner).count() >= 6, "{}", report::matrix(matrix));

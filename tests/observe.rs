@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use pgauntlet::clock::{Clock, Micros};
 use pgauntlet::connect::{Address, Session};
-use pgauntlet::history::{ActivitySample, Event, History, Recorder, Role, SamplerReport, Wait};
+use pgauntlet::history::{
+    ActivitySample, Event, History, Recorder, Role, SamplerReport, Wait, silent,
+};
 use pgauntlet::observe::{self, INTERVAL, Sampling};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -86,7 +88,7 @@ struct Watch {
 impl Watch {
     async fn start(address: &Address) -> Watch {
         let recorder = Recorder::in_memory(Clock::start());
-        let sampling = observe::sample(address, &recorder, INTERVAL).await;
+        let sampling = observe::sample(address, &recorder, INTERVAL, &silent()).await;
         let sampling = sampling.unwrap_or_else(|e| panic!("failed to {e}"));
         Watch { recorder, sampling, asker: session(address).await }
     }
@@ -526,7 +528,7 @@ async fn a_server_that_is_not_there_is_an_error_and_no_silence() {
     let _shared = MACHINE.read().await;
     let address = common::fresh_database().await.with_database("not_there");
     let recorder = Recorder::in_memory(Clock::start());
-    let error = match observe::sample(&address, &recorder, INTERVAL).await {
+    let error = match observe::sample(&address, &recorder, INTERVAL, &silent()).await {
         Ok(_) => panic!("there is no such database"),
         Err(error) => error.to_string(),
     };

@@ -10,9 +10,7 @@ use std::sync::{Arc, Mutex};
 use pgauntlet::history::silent;
 use pgauntlet::judge::Judgement;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::run::{
-    CrashRequest, Judged, OnJudged, Request, SizeRequest, Work, judge_again, run,
-};
+use pgauntlet::run::{CrashRequest, Judged, OnJudged, Request, SizeRequest, Work, run, stored};
 use pgauntlet::scenario::FindingKind;
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +43,8 @@ async fn every_bundled_scenario_ends_as_it_expects_and_alembic_as_sql_files() {
         work: Work::All,
         crash: CrashRequest::default(),
         state: None,
+        repeat: 1,
+        share: None,
         sizes: SizeRequest { quick: true, ..SizeRequest::default() },
         server: provision::Request { source: local, cache: None, run_as: None },
         out: Some(out.clone()),
@@ -72,6 +72,6 @@ async fn every_bundled_scenario_ends_as_it_expects_and_alembic_as_sql_files() {
         assert_eq!(kinds(alembic), kinds(sql), "{}\n{}", told(sql), told(alembic));
     }
 
-    let again = judge_again(&out).expect("stored histories");
+    let again = stored(&out).expect("stored histories").result;
     assert_eq!(again, results, "a stored history is judged as it was when it was made");
 }

@@ -171,6 +171,8 @@ async fn run_all() -> Trials {
         work: Work::Trials,
         crash: CrashRequest::default(),
         state: None,
+        repeat: 1,
+        share: None,
         sizes: SizeRequest { scale: Some(0.05), ..SizeRequest::default() },
         server: provision::Request {
             source: SourceRequest::Local { pg_bin: None, major: None },

@@ -6,9 +6,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::provision::{self, SourceRequest};
+use crate::report::Shard;
 use crate::run::SizeRequest;
 use crate::scenario::{Tool, Way};
 
+/// Machines that divide a run between them.
+const SHARDS_MAX: u32 = 1_000;
+/// Executions of one trial.
+const REPEAT_MAX: i64 = 1_000;
 /// As Postgres limits its own timeouts: milliseconds in an int.
 const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
 
@@ -30,6 +35,12 @@ pub enum Command {
     Crash(CrashArguments),
     /// Judge stored histories again, without a server
     Judge(JudgeArguments),
+    /// Render a stored result: a page, or what machines read
+    Report(ReportArguments),
+    /// Join the shares of a run, and runs on several server majors, as one result
+    Merge(MergeArguments),
+    /// Run one trial of a result again, and tell what is different
+    Repro(ReproArguments),
     /// List scenarios and what they expect
     List(Which),
     /// Parse and cross-check scenarios, without a server
@@ -62,6 +73,15 @@ pub struct RunArguments {
     /// Only from this starting state, and from the first one, which it is compared with
     #[arg(long, value_name = "NAME")]
     pub state: Option<String>,
+    /// Execute every trial so often; comparing two results takes four of each
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = repeat())]
+    pub repeat: u32,
+    /// Only this share of the trials, such as 2/5; `merge` joins all shares
+    #[arg(long, value_name = "INDEX/OF", value_parser = shard)]
+    pub shard: Option<Shard>,
+    /// An earlier result, by whose times the shares are balanced; the same for every share
+    #[arg(long, value_name = "RESULT", requires = "shard")]
+    pub costs: Option<PathBuf>,
     #[command(flatten)]
     pub trials: TrialArguments,
 }
@@ -128,6 +148,9 @@ pub struct TrialArguments {
     /// No progress; the verdicts only
     #[arg(long, short)]
     pub quiet: bool,
+    /// For a person, or json: result.json and nothing else on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -172,6 +195,46 @@ pub struct JudgeArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// A directory that `run --out` wrote, one trial's directory in it, or a result.json
+    pub result: PathBuf,
+    /// For a person (text, html, markdown) or for a machine
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Write it here, over what is there [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArguments {
+    /// Directories that `run --out` wrote
+    #[arg(required = true, value_name = "RESULT")]
+    pub results: Vec<PathBuf>,
+    /// The joined result; a directory that is empty, or not there yet
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ReproArguments {
+    /// A directory that `run --out` wrote, or a result.json
+    pub result: PathBuf,
+    /// Number of the trial in the result, from 1; crash matrices count on after the trials
+    /// [default: the first that was not as expected]
+    #[arg(long, value_name = "NUMBER")]
+    pub trial: Option<usize>,
+    #[command(flatten)]
+    pub server: ServerArguments,
+    /// Keep the history and result.json here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// No progress; the verdict only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct FingerprintArguments {
     /// The database: postgres://user@host:5432/database
     pub url: String,
@@ -205,6 +268,24 @@ pub enum Format {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// As a run prints it
+    Text,
+    /// result.json; docs/result.schema.json is its schema
+    Json,
+    /// For a step summary or a pull-request comment
+    Markdown,
+    /// Annotations on the migration's own lines, for GitHub Actions
+    Github,
+    /// A test case per expectation
+    Junit,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// For a textfile collector
+    Prometheus,
+}
+
 #[derive(Debug, Args)]
 pub struct CacheArguments {
     #[command(subcommand)]
@@ -222,7 +303,7 @@ pub enum CacheAction {
 }
 
 /// Where the server comes from.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ServerArguments {
     /// local, docker, or the postgres:// address of a server that somebody else runs
     /// [default: local, or docker where no server is installed]
@@ -279,8 +360,25 @@ impl ServerArguments {
 
 impl TrialArguments {
     pub fn sizes(&self) -> SizeRequest {
-        SizeRequest { scale: self.scale, quick: self.quick, rows: self.rows.clone() }
+        let (scale, quick, rows) = (self.scale, self.quick, self.rows.clone());
+        SizeRequest { scale, quick, rows, ..SizeRequest::default() }
     }
+}
+
+/// `2/5`: the second of five.
+fn shard(text: &str) -> Result<Shard, String> {
+    let wrong = || format!("{text} is no share; write INDEX/OF, as in 2/5, counted from 1");
+    let (index, of) = text.split_once('/').ok_or_else(wrong)?;
+    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
+    let shard = Shard { index: number(index)?, of: number(of)? };
+    match shard.index >= 1 && shard.index <= shard.of && shard.of <= SHARDS_MAX {
+        true => Ok(shard),
+        false => Err(wrong()),
+    }
+}
+
+fn repeat() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=REPEAT_MAX)
 }
 
 fn timeout_ms() -> impl TypedValueParser<Value = u64> {
@@ -338,6 +436,14 @@ mod tests {
     fn rows_that_are_no_rows_are_refused() {
         for text in ["spans", "spans=", "=5", "spans=0", "spans=-1", "spans=NaN", "spans=inf"] {
             assert!(rows(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_an_index_of_a_number() {
+        assert_eq!(shard("2/5"), Ok(Shard { index: 2, of: 5 }));
+        for text in ["", "2", "0/5", "6/5", "1/0", "a/b", "1/2/3", "-1/2"] {
+            assert!(shard(text).is_err(), "{text}");
         }
     }
 

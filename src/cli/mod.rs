@@ -6,6 +6,8 @@ mod args;
 mod cache;
 mod diff;
 mod doctor;
+mod reported;
+mod repro;
 mod run;
 mod scenarios;
 mod secrets;
@@ -47,6 +49,9 @@ async fn run_command(command: &Command) -> Ending {
         Command::Try(arguments) => run::try_out(arguments).await,
         Command::Crash(arguments) => run::crash(arguments).await,
         Command::Judge(arguments) => run::judge(arguments),
+        Command::Report(arguments) => reported::report(arguments),
+        Command::Merge(arguments) => reported::merge(arguments),
+        Command::Repro(arguments) => repro::repro(arguments).await,
         Command::List(which) => scenarios::list(which),
         Command::Check(which) => scenarios::check(which),
         Command::Fingerprint(arguments) => diff::fingerprint(arguments).await,

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::migrate;
-use crate::report::{self, Live, Mode};
+use crate::report::{self, Live, Mode, ResultFile};
 use crate::run::{
-    self, CrashRequest, Ending, Error, Fault, Judged, OnJudged, Request, Results, Work,
+    self, Costs, CrashRequest, Ending, Error, Fault, Judged, OnJudged, Request, Share, Work,
 };
 use crate::scenario::Scenario;
 
 use super::args::{
-    CrashArguments, JudgeArguments, RunArguments, TrialArguments, Tried, TryArguments, Which,
+    CrashArguments, Format, JudgeArguments, RunArguments, TrialArguments, Tried, TryArguments,
+    Which,
 };
 use super::scenarios::Loaded;
 use super::{complain, scenarios, tried};
@@ -29,15 +30,33 @@ pub async fn run(arguments: &RunArguments) -> Ending {
         left_out.iter().for_each(|why| complain(&format!("run {why}")));
         return Ending::Failed;
     }
-    let asked = Asked { state: arguments.state.clone(), ..Asked::default() };
+    let share = match share(arguments) {
+        Ok(share) => share,
+        Err(error) => return ending_of(&error),
+    };
+    let (state, repeat) = (arguments.state.clone(), arguments.repeat);
+    let asked = Asked { state, repeat, share, ..Asked::default() };
     let ending = run_trials(loaded, &arguments.trials, asked).await;
     // Who hears why nothing was run at all need not hear of more.
     if !matches!(ending, Ending::BadInput | Ending::Failed | Ending::Interrupted) {
         for why in &left_out {
-            anstream::println!("not run: {why}");
+            match arguments.trials.format {
+                Format::Text => anstream::println!("not run: {why}"),
+                Format::Json => anstream::eprintln!("not run: {why}"),
+            }
         }
     }
     ending
+}
+
+/// What of the plan is this process's.
+fn share(arguments: &RunArguments) -> Result<Option<Share>, Error> {
+    let Some(shard) = arguments.shard else { return Ok(None) };
+    let costs = match &arguments.costs {
+        Some(path) => Costs::of(&ResultFile::read(path)?),
+        None => Costs::default(),
+    };
+    Ok(Some(Share { shard, costs }))
 }
 
 /// Takes out the scenarios whose command needs a program that is not here, and says why. Whoever
@@ -90,7 +109,8 @@ pub async fn crash(arguments: &CrashArguments) -> Ending {
         statement: arguments.at,
         random: arguments.random,
     };
-    let asked = Asked { work: Work::Crash, crash, state: arguments.state.clone() };
+    let state = arguments.state.clone();
+    let asked = Asked { work: Work::Crash, crash, state, ..Asked::default() };
     run_trials(loaded, &arguments.trials, asked).await
 }
 
@@ -100,6 +120,8 @@ struct Asked {
     work: Work,
     crash: CrashRequest,
     state: Option<String>,
+    repeat: u32,
+    share: Option<Share>,
 }
 
 async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> Ending {
@@ -107,39 +129,59 @@ async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) ->
         Ok(request) => request,
         Err(ending) => return ending,
     };
-    let live = Live::start(if arguments.quiet { Mode::Quiet } else { Mode::Auto });
+    let ending = execute(&request, arguments.quiet, arguments.format).await;
+    // Until here a command may have run in it.
+    drop(loaded.unpacked);
+    ending
+}
+
+/// Runs what is asked for, with a live view, and tells what came of it.
+pub async fn execute(request: &Request, quiet: bool, format: Format) -> Ending {
+    match with_live_view(request, quiet, format).await {
+        Ok(result) => {
+            conclude(&result, request.out.as_deref(), format);
+            run::ending(&result)
+        }
+        Err(error) => ending_of(&error),
+    }
+}
+
+/// What is judged is told as soon as it is there: it is true even where the run breaks later.
+pub async fn with_live_view(
+    request: &Request,
+    quiet: bool,
+    format: Format,
+) -> Result<ResultFile, Error> {
+    let live = Live::start(if quiet { Mode::Quiet } else { Mode::Auto });
     let shown = Arc::clone(&live);
-    let judged = Arc::new(Mutex::new(Results::default()));
+    let judged = Arc::new(Mutex::new(ResultFile::empty()));
     let seen = Arc::clone(&judged);
     let on_judged: OnJudged = Arc::new(move |judged| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match judged {
+        let text = match judged {
             Judged::Trial(judgement) => {
-                shown.print(&report::trial(judgement));
                 seen.trials.push(judgement.clone());
+                report::trial(judgement)
             }
             Judged::Matrix(matrix) => {
-                shown.print(&report::matrix(matrix));
-                seen.matrices.push(matrix.clone());
+                seen.crash_matrices.push(matrix.clone());
+                report::matrix(matrix)
             }
+        };
+        if format == Format::Text {
+            shown.print(&text);
         }
     });
     let cancel = cancelled_by_signals();
-    let outcome = run::run(&request, &live.listener(), &on_judged, &cancel).await;
+    let outcome = run::run(request, &live.listener(), &on_judged, &cancel).await;
     live.end();
-    // Until here a command may have run in it.
-    drop(loaded.unpacked);
-    match outcome {
-        Ok(results) => conclude(&results, request.out.as_deref()),
-        Err(error) => {
-            // What was judged before the run broke is still true.
-            let judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
-            if *judged != Results::default() {
-                anstream::println!("{}\n", report::verdicts(&judged.trials, &judged.matrices));
-            }
-            ending_of(&error)
+    if outcome.is_err() {
+        let judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if *judged != ResultFile::empty() {
+            conclude(&judged, None, format);
         }
     }
+    outcome
 }
 
 fn request(
@@ -155,8 +197,8 @@ fn request(
         Ending::BadInput
     })?;
     let (sizes, out) = (arguments.sizes(), arguments.out.clone());
-    let Asked { work, crash, state } = asked;
-    Ok(Request { scenarios, work, crash, state, sizes, server, out })
+    let Asked { work, crash, state, repeat, share } = asked;
+    Ok(Request { scenarios, work, crash, state, repeat, share, sizes, server, out })
 }
 
 /// SIGINT and SIGTERM end the run in good order.
@@ -179,15 +221,17 @@ fn cancelled_by_signals() -> CancellationToken {
     cancel
 }
 
-fn conclude(results: &Results, out: Option<&std::path::Path>) -> Ending {
-    anstream::println!("{}", report::verdicts(&results.trials, &results.matrices));
+fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) {
+    if format == Format::Json {
+        return anstream::println!("{}", report::json(result));
+    }
+    anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
     if let Some(out) = out {
         anstream::println!("\nhistories and result.json are in {}", out.display());
     }
-    run::ending(results)
 }
 
-fn ending_of(error: &Error) -> Ending {
+pub fn ending_of(error: &Error) -> Ending {
     complain(error);
     match error.fault() {
         Fault::Input => Ending::BadInput,
@@ -197,15 +241,10 @@ fn ending_of(error: &Error) -> Ending {
 }
 
 pub fn judge(arguments: &JudgeArguments) -> Ending {
-    match run::judge_again(&arguments.directory) {
-        Ok(results) => {
-            for judgement in &results.trials {
-                anstream::println!("{}", report::trial(judgement));
-            }
-            for matrix in &results.matrices {
-                anstream::println!("{}", report::matrix(matrix));
-            }
-            conclude(&results, None)
+    match run::stored(&arguments.directory) {
+        Ok(run::Stored { result, .. }) => {
+            anstream::println!("{}", report::text(&result));
+            run::ending(&result)
         }
         Err(error) => ending_of(&error),
     }

@@ -361,6 +361,7 @@ impl Shared {
             failed,
             waiting: self.pool.waiting(),
             in_use: self.pool.in_use(),
+            capacity: self.pool.capacity(),
             p99: p99.unwrap_or_default(),
         }
     }

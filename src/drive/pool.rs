@@ -118,6 +118,11 @@ impl<O: Opener> QueuePool<O> {
         self.pool.close();
     }
 
+    /// Connections that there can be, overflow included.
+    pub fn capacity(&self) -> u64 {
+        self.pool.status().max_size as u64
+    }
+
     /// Connections checked out.
     pub fn in_use(&self) -> u64 {
         self.shared.in_use.load(Ordering::Relaxed)

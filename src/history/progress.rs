@@ -26,6 +26,13 @@ pub enum Progress {
         of: usize,
     },
     Phase(Phase),
+    /// How long the phase that has begun takes at most; `exactly`: and at least.
+    PhaseLength {
+        most: Micros,
+        exactly: bool,
+    },
+    /// Backends that wait for a lock now; told when that changes, a few times a second at most.
+    LockQueue(usize),
     /// A cell of a crash matrix is over.
     Cell {
         done: usize,
@@ -53,8 +60,9 @@ pub struct TrafficGauge {
     pub failed: u64,
     /// Operations that wait for a connection.
     pub waiting: u64,
-    /// Connections checked out.
+    /// Connections checked out, and how many there can be.
     pub in_use: u64,
+    pub capacity: u64,
     /// p99 latency of the operations that finished in the last second.
     pub p99: Micros,
 }

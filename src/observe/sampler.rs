@@ -4,6 +4,7 @@
 //! session, so that nothing it does waits behind the trial. It never ends silently: it reconnects,
 //! and where it had to give up, the history says so.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::clock::Micros;
 use crate::connect::Address;
-use crate::history::{Event, Recorder};
+use crate::history::{Event, Listener, Progress, Recorder};
 
 use super::Error;
 use super::eyes::Eyes;
@@ -26,6 +27,8 @@ pub const INTERVAL: Duration = Duration::from_millis(10);
 /// Between two full pictures of the sessions while something waits, and while nothing does.
 const ACTIVITY_INTERVAL_WAITING: Micros = Micros::from_millis(100);
 const ACTIVITY_INTERVAL_CALM: Micros = Micros::from_secs(1);
+/// Nobody reads a number that changes faster.
+const QUEUE_INTERVAL: Micros = Micros::from_millis(300);
 /// Between two readings of how much WAL there is: fine enough for a course, and next to nothing.
 const WAL_INTERVAL: Micros = Micros::from_millis(250);
 /// Between two attempts to open the session again.
@@ -44,11 +47,13 @@ pub async fn sample(
     address: &Address,
     recorder: &Recorder,
     interval: Duration,
+    listener: &Listener,
 ) -> Result<Sampling, Error> {
     let stop = CancellationToken::new();
     let guard = stop.clone().drop_guard();
     let (ready, is_ready) = oneshot::channel();
-    let sampler = Sampler { address: address.clone(), recorder: recorder.clone(), stop };
+    let (address, recorder) = (address.clone(), recorder.clone());
+    let sampler = Sampler { address, recorder, listener: Arc::clone(listener), stop };
     let thread = std::thread::Builder::new()
         .name("pgauntlet-observe".to_owned())
         .spawn(move || sampler.run(interval.into(), ready))
@@ -79,11 +84,14 @@ struct Told {
     waits: Thinning,
     activity_at: Option<Micros>,
     wal_at: Option<Micros>,
+    /// What the listener heard of the lock queue, and when.
+    queue: (usize, Micros),
 }
 
 struct Sampler {
     address: Address,
     recorder: Recorder,
+    listener: Listener,
     stop: CancellationToken,
 }
 
@@ -177,6 +185,11 @@ impl Sampler {
         let sample = eyes.waits().await?;
         let answered = clock.now();
         let waiting = !sample.waits.is_empty();
+        let (heard, at) = told.queue;
+        if heard != sample.waits.len() && answered - at >= QUEUE_INTERVAL {
+            told.queue = (sample.waits.len(), answered);
+            (self.listener)(Progress::LockQueue(sample.waits.len()));
+        }
         // The server's own moment lies between; half the round trip bounds the error.
         for (at, sample) in told.waits.offer(middle(asked, answered), sample) {
             self.recorder.record_at(at, Event::Waits(sample));

@@ -10,6 +10,8 @@ use crate::history::{Listener, Phase, Progress, TrafficGauge};
 use crate::pg::lex::one_line;
 use crate::stats::grouped;
 
+use super::live_words::{figures, phase_left, run_left};
+
 /// How often the spinner turns.
 const TICK: Duration = Duration::from_millis(120);
 /// A plain log says how far seeding is this often.
@@ -30,9 +32,18 @@ pub struct Live {
 struct State {
     bar: Option<ProgressBar>,
     quiet: bool,
+    began: Instant,
+    /// Trials before this one, and how many there are.
+    done: (usize, usize),
     trial: String,
     phase: String,
+    phase_began: Instant,
+    /// How long it takes at most, and whether that is exact.
+    phase_length: Option<(Duration, bool)>,
     statement: String,
+    /// The last figures of the traffic, for the rate.
+    gauge: Option<TrafficGauge>,
+    lock_queue: usize,
     seeding: Option<(String, Instant, u64)>,
     logged: Option<Instant>,
 }
@@ -44,9 +55,15 @@ impl Live {
         let state = State {
             bar,
             quiet,
+            began: Instant::now(),
+            done: (0, 0),
             trial: String::new(),
             phase: String::new(),
+            phase_began: Instant::now(),
+            phase_length: None,
             statement: String::new(),
+            gauge: None,
+            lock_queue: 0,
             seeding: None,
             logged: None,
         };
@@ -91,7 +108,8 @@ impl Live {
 fn spinner() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     // The template is a constant; one that did not parse would leave the default spinner.
-    if let Ok(style) = ProgressStyle::with_template("{spinner} [{elapsed_precise}] {wide_msg}") {
+    let template = "{spinner} [{elapsed_precise}] {prefix}\n  {wide_msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar.enable_steady_tick(TICK);
@@ -108,28 +126,35 @@ impl State {
             Progress::Seeding { table, rows, of } => self.seeding(&table, rows, of),
             Progress::Trial { scenario, number, of } => {
                 self.trial = format!("{number}/{of} {scenario}");
-                self.phase.clear();
-                self.statement.clear();
+                self.done = (number.saturating_sub(1), of);
+                self.enter("");
                 let trial = self.trial.clone();
                 self.say(&trial);
             }
             Progress::Phase(phase) => {
-                self.phase = phase_words(phase).to_owned();
-                self.statement.clear();
+                self.enter(phase_words(phase));
                 let text = format!("{}: {}", self.trial, self.phase);
-                self.say(&text);
+                match self.bar {
+                    Some(_) => self.show_only(""),
+                    None => self.say(&text),
+                }
             }
+            Progress::PhaseLength { most, exactly } => {
+                self.phase_length = Some((most.duration(), exactly));
+            }
+            Progress::LockQueue(waiting) => self.lock_queue = waiting,
             Progress::Cell { done, of, way, statement } => {
                 let statement = one_line(&statement);
-                let text = format!("{}: {done} of {of} deaths · {way}: {statement}", self.trial);
+                let text = format!("{done} of {of} deaths · {way}: {statement}");
                 match self.bar {
                     Some(_) => self.show_only(&text),
-                    None => self.say_at_intervals(&text),
+                    None => self.say_at_intervals(&format!("{}: {text}", self.trial)),
                 }
             }
             Progress::Statement { text, .. } => {
                 self.statement = one_line(&text);
-                self.show_only(&format!("{}: {} · {}", self.trial, self.phase, self.statement));
+                let text = self.statement.clone();
+                self.show_only(&text);
             }
             Progress::Traffic(gauge) => self.traffic(&gauge),
             Progress::Note(line) => self.say(&line),
@@ -159,16 +184,19 @@ impl State {
         }
     }
 
+    fn enter(&mut self, phase: &str) {
+        self.phase = phase.to_owned();
+        (self.phase_began, self.phase_length) = (Instant::now(), None);
+        self.statement.clear();
+        (self.gauge, self.lock_queue) = (None, 0);
+    }
+
     fn traffic(&mut self, gauge: &TrafficGauge) {
-        let mut text = format!(
-            "{}: {} · {} operations, p99 {}, {} waiting, {} in use",
-            self.trial,
-            self.phase,
-            grouped(gauge.finished),
-            gauge.p99,
-            grouped(gauge.waiting),
-            gauge.in_use
-        );
+        let before = self.gauge.replace(*gauge).unwrap_or_default();
+        let seconds = (gauge.at - before.at).as_secs_f64();
+        let finished = gauge.finished.saturating_sub(before.finished) as f64;
+        let per_s = if seconds > 0.0 { finished / seconds } else { 0.0 };
+        let mut text = figures(gauge, per_s, self.lock_queue);
         if !self.statement.is_empty() {
             text.push_str(" · ");
             text.push_str(&self.statement);
@@ -176,16 +204,28 @@ impl State {
         self.show_only(&text);
     }
 
-    /// On a terminal only.
+    /// On a terminal only: the trial and what is left of it, and below that what goes on.
     fn show_only(&self, text: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(text.to_owned());
-        }
+        let Some(bar) = &self.bar else { return };
+        bar.set_prefix(self.headline());
+        bar.set_message(text.to_owned());
+    }
+
+    fn headline(&self) -> String {
+        let elapsed = self.phase_began.elapsed();
+        let length = self.phase_length;
+        let parts = [
+            Some(self.trial.clone()).filter(|trial| !trial.is_empty()),
+            Some(self.phase.clone()).filter(|phase| !phase.is_empty()),
+            length.and_then(|(most, exactly)| phase_left(most, exactly, elapsed)),
+            run_left(self.began.elapsed(), self.done.0, self.done.1),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 
     fn say(&mut self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(_) => self.show_only(if text == self.trial { "" } else { text }),
             None if self.quiet => {}
             // Standard error that is closed must not end a measurement.
             None => drop(writeln!(std::io::stderr(), "{text}")),

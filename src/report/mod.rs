@@ -3,9 +3,13 @@
 mod differences;
 mod document;
 mod live;
+mod live_words;
+mod machine;
+mod markdown;
 mod matrix;
 mod numbers;
 mod result;
+mod sparkline;
 mod statements;
 mod table;
 mod text;
@@ -14,8 +18,12 @@ mod trial;
 pub use differences::differences;
 pub use document::Document;
 pub use live::{Live, Mode};
+pub use machine::{
+    Case, CaseOutcome, Level, Place, Remark, Suite, github, junit, prometheus, sarif, suites,
+};
+pub use markdown::markdown;
 pub use matrix::matrix;
 pub use numbers::bytes;
-pub use result::{ReadError, ResultFile, Shard, WriteError};
+pub use result::{ReadError, ResultFile, Shard, WriteError, json, schema, text};
 pub use table::verdicts;
 pub use trial::trial;

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::judge::crash::Matrix;
 use crate::judge::{FORMAT, Judgement};
 
+use super::matrix::matrix;
+use super::table::verdicts;
+use super::trial::trial;
+
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,8 +51,13 @@ pub struct WriteError {
 pub enum ReadError {
     #[error("read {path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("read {path}: {source}")]
+    #[error("read {path}: it is no result of pgauntlet: {source}")]
     Json { path: PathBuf, source: serde_json::Error },
+    #[error(
+        "read {path}: result format {found}, this pgauntlet reads {FORMAT}; `pgauntlet report` of \
+         the version that made it still can, or run it again"
+    )]
+    Version { path: PathBuf, found: u32 },
 }
 
 impl ResultFile {
@@ -72,10 +81,42 @@ impl ResultFile {
         Ok(path)
     }
 
-    pub fn read(directory: &Path) -> Result<ResultFile, ReadError> {
-        let path = directory.join(ResultFile::NAME);
+    /// Reads a result.json, or the one in a directory.
+    pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            pgauntlet_result: u32,
+        }
+        let path = match path.is_dir() {
+            true => path.join(ResultFile::NAME),
+            false => path.to_owned(),
+        };
         let text = fs::read_to_string(&path)
             .map_err(|source| ReadError::Io { path: path.clone(), source })?;
-        serde_json::from_str(&text).map_err(|source| ReadError::Json { path, source })
+        let json = |source| ReadError::Json { path: path.clone(), source };
+        let Versioned { pgauntlet_result: found } = serde_json::from_str(&text).map_err(json)?;
+        if found != FORMAT {
+            return Err(ReadError::Version { path, found });
+        }
+        serde_json::from_str(&text).map_err(json)
     }
+}
+
+/// result.json as it is written.
+pub fn json(result: &ResultFile) -> String {
+    // Maps have strings for keys, and numbers are finite: nothing can fail to be written.
+    serde_json::to_string_pretty(result).unwrap_or_default()
+}
+
+/// The JSON Schema of result.json, as docs/result.schema.json holds it.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(ResultFile).to_value()
+}
+
+/// All of it for a terminal, as a run prints it.
+pub fn text(result: &ResultFile) -> String {
+    let trials = result.trials.iter().map(trial);
+    let matrices = result.crash_matrices.iter().map(matrix);
+    let all: Vec<String> = trials.chain(matrices).collect();
+    format!("{}\n{}", all.join("\n"), verdicts(&result.trials, &result.crash_matrices))
 }

@@ -12,6 +12,7 @@ use crate::pg::lex::one_line;
 use crate::scenario::{State, Verdict};
 use crate::stats::{Summary, grouped};
 
+use super::sparkline::sparkline;
 use super::statements::write_statements;
 use super::text::{DIM, WIDTH, indent, labelled, paragraph};
 
@@ -59,6 +60,7 @@ pub fn trial(judgement: &Judgement) -> String {
     out.push('\n');
     if judgement.measured.operations.scheduled > 0 {
         write_latency(&mut out, &judgement.measured);
+        write_course(&mut out, &judgement.measured);
     }
     write_counts(&mut out, &judgement.measured);
     write_statements(&mut out, &judgement.measured.statements);
@@ -173,6 +175,12 @@ fn write_latency(out: &mut String, measured: &Measured) {
         }
     }
     indent(out, &table);
+}
+
+fn write_course(out: &mut String, measured: &Measured) {
+    if let Some((line, span)) = sparkline(measured) {
+        let _ = writeln!(out, "  {line}\n  {DIM}{span}{DIM:#}");
+    }
 }
 
 fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {

@@ -1,42 +1,86 @@
-//! Judges stored histories again, without a server.
+//! Stored results: their histories judged again, without a server.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::clock::Micros;
-use crate::history::History;
+use crate::history::{History, TrialFacts};
+use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
-use crate::judge::judge;
+use crate::judge::{Judgement, judge};
+use crate::report::ResultFile;
 use crate::scenario::Scenario;
 
-use super::{Error, HISTORY_FILE, Results, UNDISTURBED, UNDISTURBED_AGAIN};
+use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN};
 
-/// Directories below which a run keeps histories: scenario, state or `crash`, cell.
-const DEPTH_MAX: usize = 3;
+/// Directories below which a run keeps histories: server, scenario, state, repetition; or server,
+/// scenario, `crash`, cell.
+const DEPTH_MAX: usize = 4;
 
-/// Judges stored histories again: those of a directory of `--out`, or one trial's.
-pub fn judge_again(directory: &Path) -> Result<Results, Error> {
+/// A result, and the courses of its trials where their histories are there.
+#[derive(Debug)]
+pub struct Stored {
+    pub result: ResultFile,
+    /// One per trial of the result.
+    pub courses: Vec<Option<Course>>,
+}
+
+/// Reads what a run kept: a directory of `--out`, one trial's directory in it, or a result.json by
+/// itself. Histories are judged again; what is in result.json is taken where they are not there.
+pub fn stored(path: &Path) -> Result<Stored, Error> {
+    let kept = match path.is_file() || path.join(ResultFile::NAME).is_file() {
+        true => Some(ResultFile::read(path)?),
+        false => None,
+    };
     let mut files = Vec::new();
-    find(directory, DEPTH_MAX, &mut files)?;
-    if files.is_empty() {
-        return Err(Error::NoHistory { path: directory.to_owned() });
+    if !path.is_file() {
+        find(path, DEPTH_MAX, &mut files)?;
     }
+    match (kept, files.is_empty()) {
+        (Some(result), true) => Ok(Stored { courses: vec![None; result.trials.len()], result }),
+        (None, true) => Err(Error::NoHistory { path: path.to_owned() }),
+        (kept, false) => judged(files, kept.unwrap_or_else(ResultFile::empty)),
+    }
+}
+
+fn judged(mut files: Vec<PathBuf>, kept: ResultFile) -> Result<Stored, Error> {
     files.sort();
-    let mut results = Results::default();
+    let mut scenarios = BTreeMap::new();
+    let mut trials: Vec<(Judgement, Option<Course>)> = Vec::new();
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
     for file in files {
         let history = History::read(&file)?;
         let of_matrix = history.header.trial.death.is_some() || is_undisturbed(&file);
+        let known = history.header.scenario.clone();
+        scenarios.entry(history.header.trial.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
             Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
-            None => results.trials.push(judge(&scenario(&history)?, &history)),
+            None => {
+                let scenario = scenario(&history)?;
+                trials.push((judge(&scenario, &history), Some(course(&scenario, &history))));
+            }
         }
     }
-    results.trials.sort_by(|a, b| a.trial.started_at.cmp(&b.trial.started_at));
+    let place = |trial: &TrialFacts| kept.trials.iter().position(|known| known.trial == *trial);
+    trials.sort_by_cached_key(|(judgement, _)| {
+        let trial = &judgement.trial;
+        (place(trial).unwrap_or(usize::MAX), trial.started_at.clone())
+    });
+    let mut crash_matrices = Vec::new();
     for (directory, histories) in matrices {
-        results.matrices.push(matrix(&directory, &histories)?);
+        let judged = matrix(&directory, &histories)?;
+        // How long all of it took is in no history.
+        let known = kept.crash_matrices.iter().find(|known| known.trial == judged.trial);
+        let (took_us, at_once) =
+            known.map_or((judged.took_us, judged.at_once), |known| (known.took_us, known.at_once));
+        crash_matrices.push(crash::Matrix { took_us, at_once, ..judged });
     }
-    Ok(results)
+    let place = |of: &TrialFacts| kept.crash_matrices.iter().position(|known| known.trial == *of);
+    crash_matrices.sort_by_key(|matrix| place(&matrix.trial).unwrap_or(usize::MAX));
+    // A matrix runs a smaller scenario than its own: what result.json says is the whole.
+    scenarios.extend(kept.scenarios.clone());
+    let (trials, courses) = trials.into_iter().unzip();
+    Ok(Stored { result: ResultFile { scenarios, trials, crash_matrices, ..kept }, courses })
 }
 
 fn find(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {

@@ -21,6 +21,8 @@ pub enum Error {
     #[error("keep the history: {0}")]
     History(#[from] history::WriteError),
     #[error("{0}")]
+    ReadResult(#[from] report::ReadError),
+    #[error("{0}")]
     ReadHistory(#[from] history::ReadError),
     #[error("keep the result: {0}")]
     Result(#[from] report::WriteError),
@@ -63,6 +65,17 @@ pub enum Error {
         report::bytes(*.needed), report::bytes(*.free)
     )]
     Disk { scenario: String, needed: u64, free: u64, directory: PathBuf },
+    #[error("merge {path}: {why}")]
+    Merge { path: PathBuf, why: String },
+    #[error(
+        "choose a trial: all {count} of the result were as expected; name one by its number with \
+         --trial, from 1 to {count}"
+    )]
+    WhichTrial { count: usize },
+    #[error("find trial {number}: the result has {count}, counted from 1")]
+    NoSuchTrial { number: usize, count: usize },
+    #[error("run {scenario} again: the result does not hold the scenario")]
+    NoScenario { scenario: String },
     #[error("go on: interrupted")]
     Interrupted,
 }
@@ -96,10 +109,15 @@ impl Error {
             | Error::NameTwice { .. }
             | Error::State { .. }
             | Error::NoSuchState { .. }
+            | Error::ReadResult(_)
             | Error::ReadHistory(_)
             | Error::NoHistory { .. }
             | Error::NoUndisturbed { .. }
             | Error::NoSuchTable { .. }
+            | Error::Merge { .. }
+            | Error::WhichTrial { .. }
+            | Error::NoSuchTrial { .. }
+            | Error::NoScenario { .. }
             | Error::Disk { .. } => Fault::Input,
             _ => Fault::Environment,
         }

@@ -22,9 +22,13 @@ pub struct Facts<'a> {
 /// A trial's directory below `--out`.
 pub fn directory(out: &Path, start: &Start) -> PathBuf {
     let scenario = out.join(&start.scenario.name);
-    match start.scenario.states.len() {
+    let state = match start.scenario.states.len() {
         0 | 1 => scenario,
         _ => scenario.join(&start.state.name),
+    };
+    match start.repetition {
+        0 | 1 => state,
+        n => state.join(format!("repetition-{n}")),
     }
 }
 

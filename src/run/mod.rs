@@ -8,11 +8,15 @@ mod crash;
 mod databases;
 mod error;
 mod files;
+mod merge;
+mod plan;
 mod recovery;
+mod repro;
 mod request;
 mod state;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,13 +33,17 @@ use crate::seed;
 
 use databases::Databases;
 use files::{Facts, prepare_out, start_history};
+use plan::{Piece, PieceWork};
 use state::Start;
 use trial::{Against, Place};
 
-pub use again::judge_again;
+pub use again::{Stored, stored};
 pub use error::{Error, Fault};
 pub use files::HISTORY_FILE;
-pub use request::{CrashRequest, Ending, Request, SizeRequest, Work};
+pub use merge::merge;
+pub use plan::Costs;
+pub use repro::{Repro, environment, repro, reproduced};
+pub use request::{CrashRequest, Ending, Request, Share, SizeRequest, Work};
 
 /// Where a scenario's cells are kept below its directory in `--out`.
 const CRASH_DIRECTORY: &str = "crash";
@@ -45,15 +53,7 @@ const UNDISTURBED_AGAIN: &str = "undisturbed-again";
 /// Longest wait for an interrupted trial's databases to go.
 const DROP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a run found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Results {
-    /// In the order in which they were made.
-    pub trials: Vec<Judgement>,
-    pub matrices: Vec<Matrix>,
-}
-
-/// One of them, as soon as it is there.
+/// A result, as soon as it is there.
 #[derive(Clone, Copy)]
 pub enum Judged<'a> {
     Trial(&'a Judgement),
@@ -68,8 +68,10 @@ pub async fn run(
     listener: &Listener,
     on_judged: &OnJudged,
     cancel: &CancellationToken,
-) -> Result<Results, Error> {
+) -> Result<ResultFile, Error> {
     let plan = request.plan()?;
+    let result = blank(request, &plan)?;
+    let pieces = request.share_of(plan);
     let out = request.out.as_deref().map(prepare_out).transpose()?;
     let mut server = tokio::select! {
         server = provision::provision(&request.server, listener) => server?,
@@ -83,19 +85,19 @@ pub async fn run(
         listener,
         on_judged,
         databases: &databases,
-        results: Results::default(),
+        result,
     };
     let ended = tokio::select! {
-        ended = run.all(&mut *server, plan) => ended,
+        ended = run.all(&mut *server, pieces) => ended,
         () = cancel.cancelled() => Err(Error::Interrupted),
     };
     // What is left of an interrupted run goes with us, on whosever server it is.
     let address = server.address();
     let _ = tokio::time::timeout(DROP_TIMEOUT, databases.drop_all(&address)).await;
     let stopped = server.stop().await;
-    let results = ended?;
+    let result = ended?;
     stopped?;
-    Ok(results)
+    Ok(result)
 }
 
 /// What the trials and matrices of one call share.
@@ -106,44 +108,41 @@ struct Run<'a> {
     listener: &'a Listener,
     on_judged: &'a OnJudged,
     databases: &'a Databases,
-    results: Results,
+    /// As far as it goes.
+    result: ResultFile,
 }
 
 impl Run<'_> {
-    /// `plan` holds, per scenario, what it starts from.
     async fn all(
         mut self,
         server: &mut dyn Server,
-        plan: Vec<Vec<Start>>,
-    ) -> Result<Results, Error> {
-        for start in plan.iter().flatten().filter(|_| self.request.work.trials()) {
-            self.fits_the_disk(&*server, start)?;
+        pieces: Vec<Piece>,
+    ) -> Result<ResultFile, Error> {
+        for piece in &pieces {
+            if let PieceWork::Trials(starts) = &piece.work {
+                starts.iter().try_for_each(|start| self.fits_the_disk(&*server, start))?;
+            }
         }
-        let of = plan.iter().map(|starts| self.pieces(starts)).sum();
+        let of = pieces.iter().map(Piece::count).sum();
         let mut number = 0;
-        for starts in &plan {
-            if self.request.work.trials() {
-                self.trials(server, starts, &mut number, of).await?;
-            }
-            let first = starts.first().filter(|start| self.request.crashes(&start.scenario));
-            if let Some(start) = first {
-                number += 1;
-                let scenario = format!("{}: crash matrix", start.scenario.name);
-                (self.listener)(Progress::Trial { scenario, number, of });
-                let matrix = crash::matrix(&self, server, start).await?;
-                (self.on_judged)(Judged::Matrix(&matrix));
-                self.results.matrices.push(matrix);
-                self.keep()?;
+        for piece in &pieces {
+            match &piece.work {
+                PieceWork::Trials(starts) => {
+                    self.trials(server, starts, &mut number, of).await?;
+                }
+                PieceWork::Matrix(start) => {
+                    number += 1;
+                    let scenario = format!("{}: crash matrix", start.scenario.name);
+                    (self.listener)(Progress::Trial { scenario, number, of });
+                    let matrix = crash::matrix(&self, server, start).await?;
+                    (self.on_judged)(Judged::Matrix(&matrix));
+                    self.result.crash_matrices.push(matrix);
+                    self.keep()?;
+                }
             }
         }
-        Ok(self.results)
-    }
-
-    /// Trials and matrices of a scenario.
-    fn pieces(&self, starts: &[Start]) -> usize {
-        let trials = if self.request.work.trials() { starts.len() } else { 0 };
-        let crashes = starts.first().is_some_and(|start| self.request.crashes(&start.scenario));
-        trials + usize::from(crashes)
+        self.keep()?;
+        Ok(self.result)
     }
 
     /// One scenario from each of its states, the reference first.
@@ -169,7 +168,7 @@ impl Run<'_> {
                 reference = ended_with(&history);
             }
             (self.on_judged)(Judged::Trial(&judgement));
-            self.results.trials.push(judgement);
+            self.result.trials.push(judgement);
             self.keep()?;
         }
         Ok(())
@@ -222,9 +221,7 @@ impl Run<'_> {
     /// Writes result.json as far as it goes.
     fn keep(&self) -> Result<(), Error> {
         if let Some(out) = self.out {
-            let Results { trials, matrices } = self.results.clone();
-            let result = ResultFile { trials, crash_matrices: matrices, ..ResultFile::empty() };
-            result.write(out)?;
+            self.result.write(out)?;
         }
         Ok(())
     }
@@ -243,6 +240,21 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// result.json as it is before the first result.
+fn blank(request: &Request, plan: &[Piece]) -> Result<ResultFile, Error> {
+    let mut scenarios = BTreeMap::new();
+    for start in plan.iter().filter_map(Piece::first) {
+        let value = serde_json::to_value(&start.scenario).map_err(Error::Scenario)?;
+        scenarios.insert(start.scenario.name.clone(), value);
+    }
+    Ok(ResultFile {
+        plan: plan.iter().map(|piece| piece.name.clone()).collect(),
+        shard: request.share.as_ref().map(|share| share.shard),
+        scenarios,
+        ..ResultFile::empty()
+    })
 }
 
 /// What later trials are compared with; None where the change never came to its end.
@@ -265,10 +277,10 @@ fn ended_with(history: &History) -> Option<Reference> {
     })
 }
 
-/// What the results amount to together.
-pub fn ending(results: &Results) -> Ending {
-    let trials = results.trials.iter().map(|j| (j.verdict, j.as_expected));
-    let all = trials.chain(results.matrices.iter().map(|m| (m.verdict, m.as_expected)));
+/// What a result amounts to.
+pub fn ending(result: &ResultFile) -> Ending {
+    let trials = result.trials.iter().map(|j| (j.verdict, j.as_expected));
+    let all = trials.chain(result.crash_matrices.iter().map(|m| (m.verdict, m.as_expected)));
     let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
     if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
         Ending::NotAsExpected

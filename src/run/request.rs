@@ -1,12 +1,14 @@
 //! What a run is asked for, and what it amounts to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::provision;
+use crate::report::Shard;
 use crate::scenario::{Scenario, Sizes, State, Way};
 
 use super::Error;
+use super::plan::{self, Costs, Piece};
 use super::state::Start;
 
 /// Rows of the largest table under `--quick`.
@@ -21,10 +23,21 @@ pub struct Request {
     pub crash: CrashRequest,
     /// Only this starting state of each scenario.
     pub state: Option<String>,
+    /// How often every trial is executed; a crash matrix is made once.
+    pub repeat: u32,
+    /// None: everything is this run's.
+    pub share: Option<Share>,
     pub sizes: SizeRequest,
     pub server: provision::Request,
     /// Where histories and result.json go; None keeps nothing.
     pub out: Option<PathBuf>,
+}
+
+/// Which part of the plan is this run's, and what it is divided by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub shard: Shard,
+    pub costs: Costs,
 }
 
 /// What of the scenarios is run.
@@ -65,6 +78,8 @@ pub struct SizeRequest {
     pub quick: bool,
     /// Rows of single tables; wins over the others.
     pub rows: Vec<(String, u64)>,
+    /// Of starting states by name, as an earlier trial had them; wins over all of these.
+    pub of_states: BTreeMap<String, Sizes>,
 }
 
 impl SizeRequest {
@@ -85,10 +100,10 @@ impl SizeRequest {
 }
 
 impl Request {
-    /// What each scenario starts from, the reference first. Scenarios that end soonest come first,
+    /// All that is to be done. Scenarios that end soonest come first,
     /// by the deadlines that their authors gave, so that the first verdict does not wait for the
     /// longest change.
-    pub(super) fn plan(&self) -> Result<Vec<Vec<Start>>, Error> {
+    pub(super) fn plan(&self) -> Result<Vec<Piece>, Error> {
         let mut names = BTreeSet::new();
         if let Some(twice) = self.scenarios.iter().find(|s| !names.insert(&s.name)) {
             return Err(Error::NameTwice { name: twice.name.clone() });
@@ -99,14 +114,27 @@ impl Request {
                 return Err(Error::NoSuchTable { table: table.clone(), known: self.tables() });
             }
         }
+        let mut scenarios: Vec<&Scenario> = self.scenarios.iter().collect();
+        scenarios.sort_by_key(|s| (s.change.deadline_ms, s.name.clone()));
         let mut plan = Vec::new();
-        for scenario in &self.scenarios {
-            plan.push(self.starts(scenario)?);
+        for scenario in scenarios {
+            let starts = self.starts(scenario)?;
+            for repetition in (1..=self.repeat.max(1)).filter(|_| self.work.trials()) {
+                let again = |start: &Start| Start { repetition, ..start.clone() };
+                plan.extend(Piece::trials(starts.iter().map(again).collect()));
+            }
+            let first = starts.into_iter().next().filter(|_| self.crashes(scenario));
+            plan.extend(first.map(Piece::matrix));
         }
-        plan.sort_by_key(|starts: &Vec<Start>| {
-            starts.first().map(|s| (s.scenario.change.deadline_ms, s.scenario.name.clone()))
-        });
         Ok(plan)
+    }
+
+    /// What of the plan is this run's.
+    pub(super) fn share_of(&self, plan: Vec<Piece>) -> Vec<Piece> {
+        match &self.share {
+            Some(Share { shard, costs }) => plan::share(plan, *shard, costs),
+            None => plan,
+        }
     }
 
     /// The state that was asked for comes after the reference that it is compared with.
@@ -122,14 +150,15 @@ impl Request {
         }
         let declared = scenario.declared_sizes();
         let start = |state: State| {
-            let sizes = self.sizes.apply(&state.sizes(&declared));
+            let recorded = self.sizes.of_states.get(&state.name).cloned();
+            let sizes = recorded.unwrap_or_else(|| self.sizes.apply(&state.sizes(&declared)));
             Start { scenario: self.shortened(scenario), state, sizes, repetition: 1 }
         };
         Ok(states.into_iter().map(start).collect())
     }
 
     /// Whether the scenario's crash matrix is run. `--quick` is for an answer in a minute.
-    pub(super) fn crashes(&self, scenario: &Scenario) -> bool {
+    fn crashes(&self, scenario: &Scenario) -> bool {
         match self.work {
             Work::Crash => true,
             Work::Trials => false,
@@ -191,7 +220,7 @@ mod tests {
     #[test]
     fn rows_of_one_table_win_over_the_scale() {
         let rows = vec![("spans".to_owned(), 7)];
-        let request = SizeRequest { scale: Some(0.5), quick: false, rows };
+        let request = SizeRequest { scale: Some(0.5), rows, ..SizeRequest::default() };
         let sizes = request.apply(&declared());
         assert_eq!((sizes.rows("spans"), sizes.rows("tasks")), (7, 10_000));
     }

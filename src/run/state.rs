@@ -9,6 +9,7 @@ use crate::scenario::{Change, Ground, Scenario, Sizes, State};
 use crate::seed::{self, Template};
 
 use super::Error;
+use super::plan::trials_name;
 
 /// Connections that load a table at once; two cores are kept busy by two.
 pub const LOADERS: usize = 2;
@@ -28,10 +29,11 @@ pub struct Start {
 impl Start {
     /// How results name it: the state only where there is a choice.
     pub fn name(&self) -> String {
-        match self.scenario.states.len() {
+        let name = match self.scenario.states.len() {
             0 | 1 => self.scenario.name.clone(),
             _ => format!("{} from {}", self.scenario.name, self.state.name),
-        }
+        };
+        trials_name(&name, self.repetition)
     }
 
     pub fn seed(&self) -> seed::Plan<'_> {

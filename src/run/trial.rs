@@ -56,6 +56,11 @@ impl Place<'_> {
         (self.listener)(Progress::Phase(phase));
     }
 
+    /// Says how long the phase that has begun takes at most, for whoever shows progress.
+    fn takes(&self, most_ms: u64, exactly: bool) {
+        (self.listener)(Progress::PhaseLength { most: Micros::from_millis(most_ms), exactly });
+    }
+
     /// Part of the measurement failed: the trial goes on, and cannot be called safe.
     pub fn failed(&self, stage: &str, error: &dyn std::error::Error) {
         let (stage, message) = (stage.to_owned(), error.to_string());
@@ -145,7 +150,8 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
     control(place).await;
     migrate::prepare(place.address, &setup.scenario().change).await?;
     place.snapshot(&setup.scenario().change, None).await?;
-    let sampling = observe::sample(place.address, place.recorder, observe::INTERVAL).await?;
+    let sampling =
+        observe::sample(place.address, place.recorder, observe::INTERVAL, place.listener).await?;
     let last = match setup.start.state.from {
         Ground::Base => beside_the_application(setup).await?,
         Ground::Empty => alone(setup).await?,
@@ -204,11 +210,13 @@ async fn under_traffic(
     let place = setup.place;
     let traffic = &setup.scenario().traffic;
     place.enter(Phase::Baseline);
+    place.takes(traffic.baseline_ms, true);
     tokio::time::sleep(Duration::from_millis(traffic.baseline_ms)).await;
     let baseline = driving.quantile_since(Micros::ZERO, 0.99).unwrap_or_default();
     let disturbances = &setup.scenario().disturbances;
     let mut disturbing = disturb::start(place.address, disturbances, place.recorder).await?;
     place.enter(Phase::Change);
+    place.takes(setup.scenario().change.deadline_ms, false);
     disturbing.begin_countdown();
     let ends = setup.apply_first().await?;
     // The newer release of the application comes out when the change is there.
@@ -216,6 +224,7 @@ async fn under_traffic(
         invariants.change_is_over();
     }
     place.enter(Phase::Recovery);
+    place.takes(traffic.recovery_max_ms, false);
     recovery::wait(driving, place.recorder, traffic, baseline).await;
     disturbing.ended().await;
     place.enter(Phase::Rerun);

@@ -54,7 +54,7 @@ pub struct Step {
 macro_rules! named {
     (
         $(#[$doc:meta])+
-        $type:ident { $($(#[$variant_doc:meta])+ $variant:ident $name:literal),+ $(,)? }
+        $type:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident $name:literal),+ $(,)? }
     ) => {
         $(#[$doc])+
         #[derive(
@@ -63,7 +63,7 @@ macro_rules! named {
         )]
         #[serde(rename_all = "kebab-case")]
         pub enum $type {
-            $($(#[$variant_doc])+ $variant,)+
+            $($(#[doc = $variant_doc])+ $variant,)+
         }
 
         impl $type {
@@ -71,6 +71,12 @@ macro_rules! named {
 
             pub fn as_str(self) -> &'static str {
                 match self { $($type::$variant => $name,)+ }
+            }
+
+            /// What it means, in a sentence.
+            pub fn describe(self) -> &'static str {
+                let text = match self { $($type::$variant => concat!($($variant_doc),+),)+ };
+                text.trim_start()
             }
 
             pub fn parse(name: &str) -> Option<$type> {

@@ -38,7 +38,7 @@ impl fmt::Display for Verdict {
 }
 
 macro_rules! finding_kinds {
-    ($($(#[$doc:meta])+ $variant:ident $name:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident $name:literal),+ $(,)?) => {
         /// What can be found. The names stand in scenario files and results.
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -46,7 +46,7 @@ macro_rules! finding_kinds {
         )]
         #[serde(rename_all = "kebab-case")]
         pub enum FindingKind {
-            $($(#[$doc])+ $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
         }
 
         impl FindingKind {
@@ -54,6 +54,12 @@ macro_rules! finding_kinds {
 
             pub fn as_str(self) -> &'static str {
                 match self { $(FindingKind::$variant => $name,)+ }
+            }
+
+            /// What it means, in a sentence.
+            pub fn describe(self) -> &'static str {
+                let text = match self { $(FindingKind::$variant => concat!($($doc),+),)+ };
+                text.trim_start()
             }
         }
     };

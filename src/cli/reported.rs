@@ -1,0 +1,64 @@
+//! `report` and `merge`: stored results, rendered and joined.
+
+use std::path::Path;
+
+use crate::report::{self, Document};
+use crate::run::{self, Ending, Stored};
+
+use super::args::{MergeArguments, ReportArguments, ReportFormat};
+use super::complain;
+use super::run::ending_of;
+
+/// A report that was rendered is a success, whatever it says: who wants a verdict asks `judge`.
+pub fn report(arguments: &ReportArguments) -> Ending {
+    let stored = match run::stored(&arguments.result) {
+        Ok(stored) => stored,
+        Err(error) => return ending_of(&error),
+    };
+    let rendered = rendered(&stored, &arguments.result, arguments.format);
+    write(&rendered, arguments.out.as_deref())
+}
+
+fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
+    let path = path.display().to_string();
+    let document = Document { result: &stored.result, courses: &stored.courses, path: &path };
+    match format {
+        ReportFormat::Text => report::text(&stored.result),
+        ReportFormat::Json => report::json(&stored.result),
+        ReportFormat::Markdown => report::markdown(&document),
+        ReportFormat::Github => report::github(&report::suites(&document)),
+        ReportFormat::Junit => report::junit("pgauntlet", &report::suites(&document)),
+        ReportFormat::Sarif => report::sarif(&report::suites(&document)),
+        ReportFormat::Prometheus => report::prometheus(&stored.result),
+    }
+}
+
+/// To the file, or to standard output; colours go where they are wanted.
+pub fn write(text: &str, out: Option<&Path>) -> Ending {
+    let text = text.trim_end_matches('\n');
+    let Some(out) = out else {
+        anstream::println!("{text}");
+        return Ending::AsExpected;
+    };
+    let plain = format!("{}\n", anstream::adapter::strip_str(text));
+    match std::fs::write(out, plain) {
+        Ok(()) => Ending::AsExpected,
+        Err(error) => {
+            complain(&format!("write {}: {error}", out.display()));
+            Ending::BadInput
+        }
+    }
+}
+
+/// Ends as the joined run would have.
+pub fn merge(arguments: &MergeArguments) -> Ending {
+    match run::merge(&arguments.results, &arguments.out) {
+        Ok(result) => {
+            anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
+            let out = arguments.out.display();
+            anstream::println!("\n{} results are one in {out}", arguments.results.len());
+            run::ending(&result)
+        }
+        Err(error) => ending_of(&error),
+    }
+}

@@ -1,0 +1,110 @@
+//! `repro`: one trial of a result, run again.
+
+use crate::provision;
+use crate::report::ResultFile;
+use crate::run::{self, Ending, Error, Repro};
+
+use super::args::{Format, ReproArguments, ServerArguments, Which};
+use super::run::{ending_of, with_live_view};
+use super::{complain, scenarios};
+
+/// Success is to see the same again: the verdict and the kinds of findings.
+pub async fn repro(arguments: &ReproArguments) -> Ending {
+    let then = match ResultFile::read(&arguments.result).map_err(Error::from) {
+        Ok(result) => result,
+        Err(error) => return ending_of(&error),
+    };
+    let mut repro = match run::repro(&then, arguments.trial) {
+        Ok(repro) => repro,
+        Err(error) => return ending_of(&error),
+    };
+    let _unpacked = match find_command(&mut repro) {
+        Ok(unpacked) => unpacked,
+        Err(ending) => return ending,
+    };
+    let server = match server(&arguments.server, &repro) {
+        Ok(server) => server,
+        Err(error) => {
+            complain(&error);
+            return Ending::BadInput;
+        }
+    };
+    announce(&repro);
+    let request = repro.request(&then, server, arguments.out.clone());
+    match with_live_view(&request, arguments.quiet, Format::Text).await {
+        Ok(now) => conclude(&repro, &then, &now),
+        Err(error) => ending_of(&error),
+    }
+}
+
+fn announce(repro: &Repro<'_>) {
+    let trial = repro.trial;
+    let what = if repro.is_matrix { "crash matrix of " } else { "" };
+    let (number, scenario, state) = (repro.number, &trial.scenario, &trial.state);
+    let (version, seed) = (&trial.server.version, trial.rng_seed);
+    anstream::eprintln!(
+        "trial {number}: {what}{scenario} from {state}, rng_seed {seed}; then on PostgreSQL {version}"
+    );
+}
+
+/// On the same major and kind of server, unless another is asked for.
+fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::Request, String> {
+    let facts = &repro.trial.server;
+    let mut arguments = arguments.clone();
+    let asked = arguments.server.is_some() || arguments.pg_bin.is_some();
+    if !asked && facts.source == "url" {
+        return Err(
+            "find the server: the trial ran on somebody else's; name one with --server".to_owned()
+        );
+    }
+    if !asked && facts.source == "docker" {
+        arguments.server = Some(facts.source.clone());
+    }
+    if arguments.pg.is_none() && arguments.pg_bin.is_none() && arguments.image.is_none() {
+        arguments.pg = Some(facts.version_num / 10_000);
+    }
+    arguments.request()
+}
+
+/// A command runs in a directory, which a result does not hold. Where it is gone, the scenario of
+/// the same name that is here stands in, if its command is the same.
+fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, Ending> {
+    let Some(command) = &repro.scenario.change.command else { return Ok(None) };
+    if command.directory.is_dir() {
+        return Ok(None);
+    }
+    let which = Which { scenarios: vec![repro.scenario.name.clone()], scenarios_dir: None };
+    let mut loaded = scenarios::load(&which)?;
+    let here = loaded.scenarios.pop();
+    match here.filter(|here| here.change.command.as_ref().is_some_and(|c| c.line == command.line)) {
+        Some(here) => {
+            repro.scenario.change = here.change;
+            repro.scenario.states = here.states;
+            Ok(loaded.unpacked)
+        }
+        None => {
+            let directory = command.directory.display();
+            complain(&format!("run the command again: {directory}, where it ran, is not here"));
+            Err(Ending::BadInput)
+        }
+    }
+}
+
+fn conclude(repro: &Repro<'_>, then: &ResultFile, now: &ResultFile) -> Ending {
+    let state = |trial: &&crate::history::TrialFacts| trial.state == repro.trial.state;
+    let trials = now.trials.iter().map(|j| &j.trial).find(state);
+    let facts = trials.or(now.crash_matrices.first().map(|matrix| &matrix.trial));
+    let surroundings = facts.map(|now| run::environment(repro.trial, now)).unwrap_or_default();
+    match surroundings.is_empty() {
+        true => anstream::println!("the environment is the same"),
+        false => anstream::println!("the environment differs:"),
+    }
+    surroundings.iter().for_each(|line| anstream::println!("  {line}"));
+    let differences = repro.differences(then, now);
+    match differences.is_empty() {
+        true => anstream::println!("reproduced: the verdict and the findings are the same"),
+        false => anstream::println!("not reproduced:"),
+    }
+    differences.iter().for_each(|line| anstream::println!("  {line}"));
+    run::reproduced(&differences, now)
+}

@@ -1,0 +1,83 @@
+//! What machines read: test cases, annotations, code scanning, trends.
+//!
+//! JUnit, SARIF and GitHub's annotations are three ways of writing the same [`Suite`]s, whatever
+//! those were made from.
+
+mod github;
+mod junit;
+mod prometheus;
+mod sarif;
+pub(super) mod suites;
+
+pub use github::github;
+pub use junit::junit;
+pub use prometheus::prometheus;
+pub use sarif::sarif;
+pub use suites::suites;
+
+use crate::clock::Micros;
+
+/// What belongs together: the expectations of one trial, the cells of one matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suite {
+    /// The same from run to run.
+    pub name: String,
+    pub took_us: Micros,
+    /// RFC 3339; empty: not known.
+    pub started_at: String,
+    /// Facts about it, in order.
+    pub properties: Vec<(String, String)>,
+    pub cases: Vec<Case>,
+    pub remarks: Vec<Remark>,
+    /// The whole as a person reads it, without colours.
+    pub text: String,
+}
+
+/// An expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    pub name: String,
+    pub outcome: CaseOutcome,
+    /// Why it did not hold; empty where it did.
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseOutcome {
+    Held,
+    Broken,
+    /// The evidence carries no answer.
+    Unproven,
+}
+
+/// Something that was found, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    pub level: Level,
+    /// A stable name for what it is: `stall`.
+    pub rule: String,
+    pub rule_text: String,
+    pub sentence: String,
+    /// What to do instead; empty: no known way.
+    pub remedy: String,
+    pub place: Option<Place>,
+    /// The scenario says that it is to be found.
+    pub expected: bool,
+}
+
+/// Ordered: the worst is last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// It informs.
+    Note,
+    Warning,
+    Error,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+}

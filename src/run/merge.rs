@@ -1,0 +1,167 @@
+//! Joins results: the shares of one run, and runs on several server majors.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::history::TrialFacts;
+use crate::report::ResultFile;
+
+use super::Error;
+use super::files::prepare_out;
+use super::plan::{matrix_name, trials_name};
+
+/// A result and where it is.
+struct Part {
+    directory: PathBuf,
+    result: ResultFile,
+}
+
+/// Writes the joined result and its histories to `out`, as if one machine had run all of it. Where
+/// the results are of several majors, each has a directory of its own in there.
+pub fn merge(directories: &[PathBuf], out: &Path) -> Result<ResultFile, Error> {
+    let mut parts: BTreeMap<Vec<u32>, Vec<Part>> = BTreeMap::new();
+    let mut of_no_major = Vec::new();
+    for directory in directories {
+        let part = Part { directory: directory.clone(), result: ResultFile::read(directory)? };
+        let majors = majors(&part.result);
+        match majors.is_empty() {
+            // More shards than there is to do.
+            true => of_no_major.push(part),
+            false => parts.entry(majors).or_default().push(part),
+        }
+    }
+    adopt(&mut parts, of_no_major);
+    for group in parts.values() {
+        check(group)?;
+    }
+    let out = prepare_out(out)?;
+    let several = parts.len() > 1;
+    let mut joined = ResultFile::empty();
+    for (majors, group) in parts {
+        let below = below(&majors, several);
+        let target = below.as_ref().map_or_else(|| out.clone(), |name| out.join(name));
+        for part in &group {
+            copy_histories(&part.directory, &target)?;
+        }
+        add(&mut joined, group, below.as_deref());
+    }
+    joined.write(&out)?;
+    Ok(joined)
+}
+
+fn majors(result: &ResultFile) -> Vec<u32> {
+    let trials = result.trials.iter().map(|t| &t.trial);
+    let all = trials.chain(result.crash_matrices.iter().map(|m| &m.trial));
+    let majors: BTreeSet<u32> = all.map(|trial| trial.server.version_num / 10_000).collect();
+    majors.into_iter().collect()
+}
+
+/// A share of nothing belongs where its plan and its number are missing.
+fn adopt(parts: &mut BTreeMap<Vec<u32>, Vec<Part>>, of_no_major: Vec<Part>) {
+    for part in of_no_major {
+        let index = |part: &Part| part.result.shard.map(|shard| shard.index);
+        let misses = |group: &&mut Vec<Part>| {
+            group
+                .iter()
+                .all(|other| other.result.plan == part.result.plan && index(other) != index(&part))
+        };
+        match parts.values_mut().find(misses) {
+            Some(group) => group.push(part),
+            None => parts.entry(Vec::new()).or_default().push(part),
+        }
+    }
+}
+
+fn below(majors: &[u32], several: bool) -> Option<String> {
+    let names: Vec<String> = majors.iter().map(|major| format!("pg{major}")).collect();
+    several.then(|| names.join("-")).filter(|name| !name.is_empty())
+}
+
+/// Whether the parts are all shares of one plan, and none is missing or there twice.
+fn check(group: &[Part]) -> Result<(), Error> {
+    let Some(first) = group.first() else { return Ok(()) };
+    let refuse = |part: &Part, why: String| Err(Error::Merge { path: part.directory.clone(), why });
+    let mut seen = BTreeMap::new();
+    for part in group {
+        if part.result.plan != first.result.plan {
+            let other = first.directory.display();
+            let why = format!("it is of another plan than {other}; share one run's scenarios");
+            return refuse(part, why);
+        }
+        let (tool, first_tool) = (tool(&part.result), tool(&first.result));
+        if tool.is_some() && first_tool.is_some() && tool != first_tool {
+            let other = first.directory.display();
+            let why = format!("another version of pgauntlet made it than {other}");
+            return refuse(part, why);
+        }
+        let (Some(shard), Some(of)) = (part.result.shard, first.result.shard) else {
+            if group.len() == 1 {
+                continue;
+            }
+            let why = "it is no share of a run; `run --shard` makes them, and a repeated run is \
+                       for `compare` and `baseline`";
+            return refuse(part, why.to_owned());
+        };
+        if shard.of != of.of {
+            let why = format!("it is one of {} shares, and {} of {}", shard.of, of.index, of.of);
+            return refuse(part, format!("{why} is to be joined with it"));
+        }
+        if let Some(twin) = seen.insert(shard.index, &part.directory) {
+            let why = format!("share {} of {} is in {} too", shard.index, of.of, twin.display());
+            return refuse(part, why);
+        }
+    }
+    let missing = |of: u32| (1..=of).find(|index| !seen.contains_key(index));
+    match first.result.shard.and_then(|shard| Some((missing(shard.of)?, shard.of))) {
+        Some((index, of)) => {
+            let why = format!("share {index} of {of} is missing; name its directory as well");
+            refuse(first, why)
+        }
+        None => Ok(()),
+    }
+}
+
+fn tool(result: &ResultFile) -> Option<&str> {
+    let trials = result.trials.iter().map(|t| &t.trial);
+    let mut all = trials.chain(result.crash_matrices.iter().map(|m| &m.trial));
+    all.next().map(|trial| trial.tool.as_str())
+}
+
+/// In the order of the plan, whoever came to it first.
+fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
+    let plan = group.first().map(|part| part.result.plan.clone()).unwrap_or_default();
+    let place = |name: &str| plan.iter().position(|known| known == name).unwrap_or(usize::MAX);
+    let (mut trials, mut matrices) = (Vec::new(), Vec::new());
+    for part in group {
+        trials.extend(part.result.trials);
+        matrices.extend(part.result.crash_matrices);
+        joined.scenarios.extend(part.result.scenarios);
+    }
+    let of_trial = |trial: &TrialFacts| place(&trials_name(&trial.scenario, trial.repetition));
+    trials.sort_by_key(|judgement| of_trial(&judgement.trial));
+    matrices.sort_by_key(|matrix| place(&matrix_name(&matrix.trial.scenario)));
+    joined.trials.extend(trials);
+    joined.crash_matrices.extend(matrices);
+    joined.plan.extend(plan.into_iter().map(|name| match below {
+        Some(below) => format!("{below}: {name}"),
+        None => name,
+    }));
+}
+
+/// Everything but result.json, which is written anew.
+fn copy_histories(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(|e| Error::out(to, e))?;
+    let entries = fs::read_dir(from).map_err(|e| Error::out(from, e))?;
+    for entry in entries {
+        let source = entry.map_err(|e| Error::out(from, e))?.path();
+        let Some(name) = source.file_name() else { continue };
+        let target = to.join(name);
+        if source.is_dir() {
+            copy_histories(&source, &target)?;
+        } else if name != ResultFile::NAME {
+            fs::copy(&source, &target).map_err(|e| Error::out(&source, e))?;
+        }
+    }
+    Ok(())
+}

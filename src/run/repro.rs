@@ -1,0 +1,181 @@
+//! Runs one trial of a result again, from what the result says of it alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use crate::history::TrialFacts;
+use crate::judge::Judgement;
+use crate::provision;
+use crate::report::ResultFile;
+use crate::scenario::{Outcome, Scenario, Sizes};
+
+use super::request::{CrashRequest, Request, SizeRequest, Work};
+use super::{Ending, Error};
+
+/// A trial or a crash matrix of a result.
+#[derive(Clone, Debug)]
+pub struct Repro<'r> {
+    /// From 1; matrices count on after the trials.
+    pub number: usize,
+    pub trial: &'r TrialFacts,
+    pub scenario: Scenario,
+    pub is_matrix: bool,
+}
+
+/// The numbered one; without a number the first that was not as expected, or the only one.
+pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Error> {
+    let trials = result.trials.iter().map(|j| (&j.trial, j.as_expected));
+    let matrices = result.crash_matrices.iter().map(|m| (&m.trial, m.as_expected));
+    let all: Vec<(&TrialFacts, bool)> = trials.chain(matrices).collect();
+    let count = all.len();
+    let unexpected = all.iter().position(|(_, as_expected)| !as_expected).map(|at| at + 1);
+    let chosen = number.or(unexpected).or((count == 1).then_some(1));
+    let Some(number) = chosen else { return Err(Error::WhichTrial { count }) };
+    let Some((trial, _)) = number.checked_sub(1).and_then(|at| all.get(at)) else {
+        return Err(Error::NoSuchTrial { number, count });
+    };
+    let Some(scenario) = result.scenarios.get(&trial.scenario) else {
+        return Err(Error::NoScenario { scenario: trial.scenario.clone() });
+    };
+    let scenario: Scenario = serde_json::from_value(scenario.clone()).map_err(Error::Scenario)?;
+    let is_matrix = number > result.trials.len();
+    Ok(Repro { number, trial, scenario, is_matrix })
+}
+
+impl Repro<'_> {
+    /// What has to be run. A state that is compared with the first one is run after it.
+    pub fn request(
+        &self,
+        result: &ResultFile,
+        server: provision::Request,
+        out: Option<PathBuf>,
+    ) -> Request {
+        let Repro { trial, scenario, is_matrix, .. } = self;
+        let of_scenario = result.trials.iter().map(|j| &j.trial).filter(|other| {
+            other.scenario == trial.scenario && other.repetition == trial.repetition
+        });
+        let recorded = |of: &TrialFacts| (of.state.clone(), Sizes(of.sizes.clone()));
+        let sizes = match is_matrix {
+            // Of a matrix: the rows of its cells.
+            true => SizeRequest {
+                rows: trial.sizes.clone().into_iter().collect(),
+                ..SizeRequest::default()
+            },
+            false => SizeRequest {
+                of_states: of_scenario.map(recorded).chain([recorded(trial)]).collect(),
+                ..SizeRequest::default()
+            },
+        };
+        let has_states = !scenario.states.is_empty();
+        Request {
+            scenarios: vec![scenario.clone()],
+            work: if *is_matrix { Work::Crash } else { Work::Trials },
+            crash: CrashRequest::default(),
+            state: has_states.then(|| trial.state.clone()),
+            repeat: 1,
+            share: None,
+            sizes,
+            server,
+            out,
+        }
+    }
+
+    /// What came of it then and now, a sentence each; empty: the same.
+    pub fn differences(&self, then: &ResultFile, now: &ResultFile) -> Vec<String> {
+        match self.is_matrix {
+            true => self.of_matrices(then, now),
+            false => self.of_trials(then, now),
+        }
+    }
+
+    fn of_trials(&self, then: &ResultFile, now: &ResultFile) -> Vec<String> {
+        let same_state = |j: &&Judgement| j.trial.state == self.trial.state;
+        let (Some(then), Some(now)) =
+            (then.trials.get(self.number - 1), now.trials.iter().find(same_state))
+        else {
+            return vec!["it did not come to its end".to_owned()];
+        };
+        let mut told = Vec::new();
+        if then.verdict != now.verdict {
+            told.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
+        }
+        let has = |of: &Judgement, kind| of.findings.iter().any(|f| f.kind == kind);
+        let both = then.findings.iter().chain(&now.findings);
+        let kinds: BTreeSet<_> = both.map(|finding| finding.kind).collect();
+        for kind in kinds {
+            match (has(then, kind), has(now, kind)) {
+                (true, false) => told.push(format!("{kind} was found and is not")),
+                (false, true) => told.push(format!("{kind} was not found and is")),
+                _ => {}
+            }
+        }
+        told
+    }
+
+    fn of_matrices(&self, then: &ResultFile, now: &ResultFile) -> Vec<String> {
+        let at = self.number - 1 - then.trials.len();
+        let (Some(then), Some(now)) = (then.crash_matrices.get(at), now.crash_matrices.first())
+        else {
+            return vec!["it did not come to its end".to_owned()];
+        };
+        let mut told = Vec::new();
+        if then.verdict != now.verdict {
+            told.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
+        }
+        for cell in &then.cells {
+            let same = now.cells.iter().find(|c| {
+                (c.death.statement, &c.death.way) == (cell.death.statement, &cell.death.way)
+            });
+            let now = same.and_then(|cell| cell.outcome);
+            let known = cell.outcome.is_some() && now.is_some();
+            if known && cell.outcome != now {
+                let word = |o: Option<Outcome>| o.map_or("unknown", |o| o.as_str());
+                let (was, is) = (word(cell.outcome), word(now));
+                let (way, at) = (&cell.death.way, cell.death.statement);
+                told.push(format!("{way} at statement {at} ended with {was} and ends with {is}"));
+            }
+        }
+        told
+    }
+}
+
+/// In what the surroundings of two trials differ, a line each.
+pub fn environment(then: &TrialFacts, now: &TrialFacts) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut differs = |what: &str, then: &str, now: &str| {
+        if then != now {
+            told.push(format!("{what}: {} then, {} now", or_none(then), or_none(now)));
+        }
+    };
+    differs("pgauntlet", &then.tool, &now.tool);
+    differs("server", &then.server.version, &now.server.version);
+    differs("server source", &then.server.source, &now.server.source);
+    differs("system", &then.machine.system, &now.machine.system);
+    differs("kernel", &then.machine.kernel, &now.machine.kernel);
+    differs("processor", &then.machine.processor, &now.machine.processor);
+    differs("cores", &then.machine.cores.to_string(), &now.machine.cores.to_string());
+    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    differs("memory", &gib(then.machine.memory_bytes), &gib(now.machine.memory_bytes));
+    let (was, is) = (&then.server.settings, &now.server.settings);
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    for name in names {
+        let value = |of: &BTreeMap<String, String>| {
+            of.get(name).cloned().unwrap_or_else(|| "the default".to_owned())
+        };
+        differs(name, &value(was), &value(is));
+    }
+    told
+}
+
+fn or_none(value: &str) -> &str {
+    if value.is_empty() { "not known" } else { value }
+}
+
+/// What running it again amounts to.
+pub fn reproduced(differences: &[String], now: &ResultFile) -> Ending {
+    match differences.is_empty() {
+        true => Ending::AsExpected,
+        false if super::ending(now) == Ending::Unproven => Ending::Unproven,
+        false => Ending::NotAsExpected,
+    }
+}
