@@ -37,6 +37,8 @@ pub enum Command {
     Judge(JudgeArguments),
     /// Render a stored result: a page, or what machines read
     Report(ReportArguments),
+    /// Print the JSON Schema of result.json
+    Schema,
     /// Join the shares of a run, and runs on several server majors, as one result
     Merge(MergeArguments),
     /// Run one trial of a result again, and tell what is different

@@ -50,6 +50,7 @@ async fn run_command(command: &Command) -> Ending {
         Command::Crash(arguments) => run::crash(arguments).await,
         Command::Judge(arguments) => run::judge(arguments),
         Command::Report(arguments) => reported::report(arguments),
+        Command::Schema => reported::schema(),
         Command::Merge(arguments) => reported::merge(arguments),
         Command::Repro(arguments) => repro::repro(arguments).await,
         Command::List(which) => scenarios::list(which),

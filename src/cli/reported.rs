@@ -50,6 +50,11 @@ pub fn write(text: &str, out: Option<&Path>) -> Ending {
     }
 }
 
+pub fn schema() -> Ending {
+    anstream::println!("{:#}", report::schema());
+    Ending::AsExpected
+}
+
 /// Ends as the joined run would have.
 pub fn merge(arguments: &MergeArguments) -> Ending {
     match run::merge(&arguments.results, &arguments.out) {
