@@ -11,6 +11,7 @@ mod repro;
 mod run;
 mod scenarios;
 mod secrets;
+mod sources;
 mod tried;
 
 use std::ffi::OsString;

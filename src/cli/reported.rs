@@ -8,6 +8,7 @@ use crate::run::{self, Ending, Stored};
 use super::args::{MergeArguments, ReportArguments, ReportFormat};
 use super::complain;
 use super::run::ending_of;
+use super::sources;
 
 /// A report that was rendered is a success, whatever it says: who wants a verdict asks `judge`.
 pub fn report(arguments: &ReportArguments) -> Ending {
@@ -21,14 +22,15 @@ pub fn report(arguments: &ReportArguments) -> Ending {
 
 fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
     let path = path.display().to_string();
+    let sources = || sources::of(&stored.result);
     let document = Document { result: &stored.result, courses: &stored.courses, path: &path };
     match format {
         ReportFormat::Text => report::text(&stored.result),
         ReportFormat::Json => report::json(&stored.result),
         ReportFormat::Markdown => report::markdown(&document),
-        ReportFormat::Github => report::github(&report::suites(&document)),
-        ReportFormat::Junit => report::junit("pgauntlet", &report::suites(&document)),
-        ReportFormat::Sarif => report::sarif(&report::suites(&document)),
+        ReportFormat::Github => report::github(&report::suites(&document, &sources())),
+        ReportFormat::Junit => report::junit("pgauntlet", &report::suites(&document, &sources())),
+        ReportFormat::Sarif => report::sarif(&report::suites(&document, &sources())),
         ReportFormat::Prometheus => report::prometheus(&stored.result),
     }
 }

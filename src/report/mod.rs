@@ -19,7 +19,8 @@ pub use differences::differences;
 pub use document::Document;
 pub use live::{Live, Mode};
 pub use machine::{
-    Case, CaseOutcome, Level, Place, Remark, Suite, github, junit, prometheus, sarif, suites,
+    Case, CaseOutcome, Level, Place, Remark, SourceFile, Suite, github, junit, prometheus, sarif,
+    suites,
 };
 pub use markdown::markdown;
 pub use matrix::matrix;

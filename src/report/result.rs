@@ -18,7 +18,9 @@ use super::trial::trial;
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "result.json of pgauntlet")]
 pub struct ResultFile {
+    #[schemars(extend("const" = FORMAT))]
     pub pgauntlet_result: u32,
     /// Everything that the run was to do, in its order: scenarios, each with all its starting
     /// states, and crash matrices.

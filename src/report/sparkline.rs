@@ -7,11 +7,11 @@ use crate::stats::Bucket;
 /// Columns of the line.
 const COLUMNS: usize = 60;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Up to here a bar is the lowest: it is what a calm database takes.
+/// A trial in which nothing took longer has no course to show.
 const CALM: Micros = Micros::from_millis(10);
 
-/// The longest latency of the operations due in each stretch, on a logarithmic scale from 10 ms
-/// to the longest of all, and what the line spans; None: nothing was due, or it is calm throughout.
+/// The longest latency of the operations due in each stretch, from zero to the longest of all, and
+/// what the line spans; None: nothing was due, or it is calm throughout.
 pub fn sparkline(measured: &Measured) -> Option<(String, String)> {
     of_series(&measured.series)
 }
@@ -29,12 +29,11 @@ fn of_series(series: &[Bucket]) -> Option<(String, String)> {
     let line: String = series.chunks(per_column).map(bar).collect();
     let width = series.get(1).map_or(Micros::ZERO, |second| second.from_us);
     let span = Micros(width.0.saturating_mul(series.len() as u64));
-    Some((line, format!("longest latency by due time, {CALM} to {highest}, over {span}")))
+    Some((line, format!("longest latency by due time, up to {highest}, over {span}")))
 }
 
 fn height(latency: Micros, highest: Micros) -> char {
-    let over = |time: Micros| (time.0.max(CALM.0) as f64 / CALM.0 as f64).ln();
-    let share = over(latency) / over(highest).max(f64::MIN_POSITIVE);
+    let share = latency.0 as f64 / highest.0.max(1) as f64;
     let step = (share * (BARS.len() - 1) as f64).round() as usize;
     BARS[step.min(BARS.len() - 1)]
 }
@@ -53,7 +52,7 @@ mod tests {
         let highest = Micros::from_millis(10_000);
         assert_eq!(height(Micros::from_millis(2), highest), '▁');
         assert_eq!(height(highest, highest), '█');
-        assert_eq!(height(Micros::from_millis(316), highest), '▅');
+        assert_eq!(height(Micros::from_millis(5_000), highest), '▅');
     }
 
     #[test]
@@ -61,7 +60,7 @@ mod tests {
         let series = [bucket(0, 2, 20), bucket(1, 1_000, 20), bucket(2, 0, 0), bucket(3, 5, 20)];
         let (line, span) = of_series(&series).expect("a stall");
         assert_eq!(line, "▁█ ▁");
-        assert_eq!(span, "longest latency by due time, 10 ms to 1.00 s, over 400 ms");
+        assert_eq!(span, "longest latency by due time, up to 1.00 s, over 400 ms");
         assert_eq!(of_series(&series[..1]), None);
     }
 }

@@ -7,12 +7,14 @@ mod github;
 mod junit;
 mod prometheus;
 mod sarif;
+mod sources;
 pub(super) mod suites;
 
 pub use github::github;
 pub use junit::junit;
 pub use prometheus::prometheus;
 pub use sarif::sarif;
+pub use sources::SourceFile;
 pub use suites::suites;
 
 use crate::clock::Micros;

@@ -2,23 +2,32 @@
 
 use crate::history::TrialFacts;
 use crate::judge::crash::{Cell, Matrix};
-use crate::judge::{Expectation, Finding, Judgement, StatementRef};
+use crate::judge::{Expectation, Finding, Judgement, Origin, StatementRef, StatementRow};
+use crate::pg::lex::one_line;
+use crate::pg::purpose::Purpose;
 use crate::scenario::{Outcome, Scenario, State, Verdict};
 
 use super::super::document::Document;
 use super::super::{matrix as matrix_text, trial as trial_text};
+use super::sources::{SourceFile, locate};
 use super::{Case, CaseOutcome, Level, Place, Remark, Suite};
 
+/// Characters by which a sentence that quotes a statement is known to mean it.
+const QUOTED_MIN: usize = 24;
+
 /// In the order of the result: trials, then matrices.
-pub fn suites(document: &Document<'_>) -> Vec<Suite> {
+/// `sources` are the files of changes that a command made.
+pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     let several = several_majors(document);
     let of_trial = |judgement: &Judgement| {
         let scenario = document.scenario(&judgement.trial.scenario);
-        of_trial(judgement, scenario.as_ref(), several)
+        let places = Places { scenario: scenario.as_ref(), sources };
+        of_trial(judgement, &places, several)
     };
     let of_matrix = |matrix: &Matrix| {
         let scenario = document.scenario(&matrix.trial.scenario);
-        of_matrix(matrix, scenario.as_ref(), several)
+        let places = Places { scenario: scenario.as_ref(), sources };
+        of_matrix(matrix, &places, several)
     };
     let trials = document.result.trials.iter().map(of_trial);
     trials.chain(document.result.crash_matrices.iter().map(of_matrix)).collect()
@@ -49,9 +58,9 @@ pub fn name(trial: &TrialFacts, with_major: bool) -> String {
     name
 }
 
-fn of_trial(judgement: &Judgement, scenario: Option<&Scenario>, with_major: bool) -> Suite {
+fn of_trial(judgement: &Judgement, places: &Places<'_>, with_major: bool) -> Suite {
     let unproven = judgement.verdict == Verdict::Unproven;
-    let remark = |finding: &Finding| remark(finding, judgement, scenario);
+    let remark = |finding: &Finding| remark(finding, judgement, places);
     Suite {
         name: name(&judgement.trial, with_major),
         took_us: judgement.took_us,
@@ -63,7 +72,7 @@ fn of_trial(judgement: &Judgement, scenario: Option<&Scenario>, with_major: bool
     }
 }
 
-fn of_matrix(matrix: &Matrix, scenario: Option<&Scenario>, with_major: bool) -> Suite {
+fn of_matrix(matrix: &Matrix, places: &Places<'_>, with_major: bool) -> Suite {
     let unproven = matrix.verdict == Verdict::Unproven;
     let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
     let smallest = matrix.random.as_ref().and_then(|random| random.smallest.as_ref());
@@ -74,7 +83,7 @@ fn of_matrix(matrix: &Matrix, scenario: Option<&Scenario>, with_major: bool) -> 
         started_at: matrix.trial.started_at.clone(),
         properties: properties(&matrix.trial, matrix.verdict),
         cases: matrix.expectations.iter().map(|e| case(e, unproven)).collect(),
-        remarks: cells.map(|cell| remark_of_cell(cell, matrix, scenario)).collect(),
+        remarks: cells.map(|cell| remark_of_cell(cell, matrix, places)).collect(),
         text: plain(&matrix_text(matrix)),
     }
 }
@@ -106,7 +115,7 @@ fn properties(trial: &TrialFacts, verdict: Verdict) -> Vec<(String, String)> {
     .into()
 }
 
-fn remark(finding: &Finding, judgement: &Judgement, scenario: Option<&Scenario>) -> Remark {
+fn remark(finding: &Finding, judgement: &Judgement, places: &Places<'_>) -> Remark {
     Remark {
         level: match finding.verdict {
             Verdict::Safe => Level::Note,
@@ -117,47 +126,57 @@ fn remark(finding: &Finding, judgement: &Judgement, scenario: Option<&Scenario>)
         rule_text: finding.kind.describe().to_owned(),
         sentence: finding.sentence.clone(),
         remedy: finding.remedy.clone().unwrap_or_default(),
-        place: place_of(finding, judgement, scenario),
+        place: places.of_finding(finding, judgement),
         expected: judgement.as_expected,
     }
 }
 
-/// The statement that took the lock, else the one that ran; of a finding without either one that
-/// the finding names, one that failed, or the first that works; else the scenario itself.
-fn place_of(
-    finding: &Finding,
-    judgement: &Judgement,
-    scenario: Option<&Scenario>,
-) -> Option<Place> {
-    let witness = finding.witness.as_ref();
-    let of_witness = witness.and_then(|w| {
-        w.taken_by.as_ref().and_then(place).or_else(|| w.during.as_ref().and_then(place))
-    });
-    let rows =
-        || judgement.measured.statements.iter().filter(|row| place(&row.statement).is_some());
-    // Sentences quote statements cut: their beginnings are enough.
-    let begin = |text: &str| text.chars().take(24).collect::<String>();
-    let named = || rows().find(|row| finding.sentence.contains(&begin(&row.statement.text)));
-    let failed = || rows().find(|row| row.error.is_some());
-    of_witness
-        .or_else(|| {
-            named().or_else(failed).or_else(|| rows().next()).and_then(|r| place(&r.statement))
-        })
-        .or_else(|| scenario.map(of_scenario))
+/// Where what was found can be pointed at.
+struct Places<'a> {
+    scenario: Option<&'a Scenario>,
+    sources: &'a [SourceFile],
 }
 
-fn place(statement: &StatementRef) -> Option<Place> {
-    Some(Place { file: statement.file.clone()?, line: statement.line? })
+impl Places<'_> {
+    /// The statement that took the lock, else the one that ran; of a finding without either one
+    /// that it names, one that failed, or the first that works; else the scenario itself.
+    fn of_finding(&self, finding: &Finding, judgement: &Judgement) -> Option<Place> {
+        let witness = finding.witness.as_ref();
+        let of_witness = witness.and_then(|witness| {
+            let statements = [&witness.taken_by, &witness.during].into_iter().flatten();
+            statements.into_iter().find_map(|statement| self.of_statement(statement))
+        });
+        let works = |row: &&StatementRow| row.purpose == Purpose::Work;
+        let rows = || judgement.measured.statements.iter().filter(works);
+        // Sentences quote statements cut: their beginnings are enough.
+        let begin = |text: &str| one_line(text).chars().take(QUOTED_MIN).collect::<String>();
+        let names = |row: &&StatementRow| finding.sentence.contains(&begin(&row.statement.text));
+        let of_rows = |row: &StatementRow| self.of_statement(&row.statement);
+        of_witness
+            .or_else(|| rows().filter(names).find_map(of_rows))
+            .or_else(|| rows().filter(|row| row.error.is_some()).find_map(of_rows))
+            .or_else(|| rows().find_map(of_rows))
+            .or_else(|| self.of_scenario())
+    }
+
+    fn of_statement(&self, statement: &StatementRef) -> Option<Place> {
+        match (&statement.file, statement.line) {
+            (Some(file), Some(line)) => Some(Place { file: file.clone(), line }),
+            _ if statement.origin == Origin::Command => locate(self.sources, &statement.text),
+            _ => None,
+        }
+    }
+
+    fn of_scenario(&self) -> Option<Place> {
+        let file = self.scenario?.dir.join("scenario.toml").display().to_string();
+        Some(Place { file, line: 1 })
+    }
 }
 
-fn of_scenario(scenario: &Scenario) -> Place {
-    Place { file: scenario.dir.join("scenario.toml").display().to_string(), line: 1 }
-}
-
-fn remark_of_cell(cell: &Cell, matrix: &Matrix, scenario: Option<&Scenario>) -> Remark {
+fn remark_of_cell(cell: &Cell, matrix: &Matrix, places: &Places<'_>) -> Remark {
     let outcome = cell.outcome.unwrap_or(Outcome::Clean);
     let row = matrix.rows.iter().find(|row| row.id == cell.death.statement);
-    let of_row = row.and_then(|row| place(&row.statement));
+    let of_row = row.and_then(|row| places.of_statement(&row.statement));
     let (way, seen, sentence) = (&cell.death.way, &cell.seen, &cell.sentence);
     Remark {
         level: Level::Error,
@@ -165,7 +184,7 @@ fn remark_of_cell(cell: &Cell, matrix: &Matrix, scenario: Option<&Scenario>) -> 
         rule_text: outcome.describe().to_owned(),
         sentence: format!("{way} ({seen}): {sentence}"),
         remedy: String::new(),
-        place: of_row.or_else(|| scenario.map(of_scenario)),
+        place: of_row.or_else(|| places.of_scenario()),
         expected: matrix.as_expected,
     }
 }
