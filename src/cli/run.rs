@@ -227,7 +227,11 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
     }
     anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
     if let Some(out) = out {
-        anstream::println!("\nhistories and result.json are in {}", out.display());
+        let out = out.display();
+        anstream::println!("\nhistories and result.json are in {out}");
+        if let Some(number) = run::first_unexpected(result) {
+            anstream::println!("again: pgauntlet repro {out} --trial {number}");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::Micros;
 use crate::history::TrafficGauge;
 use crate::stats::grouped;
 
@@ -11,11 +12,15 @@ pub fn figures(gauge: &TrafficGauge, per_s: f64, lock_queue: usize) -> String {
         0 => String::new(),
         n => format!(", {} failed", grouped(n)),
     };
+    // In a second in which nothing ended there is no latency.
+    let p99 = match gauge.p99 {
+        Micros::ZERO => "-".to_owned(),
+        p99 => p99.to_string(),
+    };
     format!(
-        "{} operations, {per_s:.0}/s{failed}, p99 {}, {} of {} connections, {} waiting, \
+        "{} operations, {per_s:.0}/s{failed}, p99 {p99}, {} of {} connections, {} waiting, \
          lock queue {lock_queue}",
         grouped(gauge.finished),
-        gauge.p99,
         gauge.in_use,
         gauge.capacity,
         grouped(gauge.waiting),
@@ -49,7 +54,6 @@ fn length(of: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Micros;
 
     #[test]
     fn the_figures_name_rate_latency_pool_and_both_queues() {

@@ -42,7 +42,7 @@ pub use error::{Error, Fault};
 pub use files::HISTORY_FILE;
 pub use merge::merge;
 pub use plan::Costs;
-pub use repro::{Repro, environment, repro, reproduced};
+pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
 pub use request::{CrashRequest, Ending, Request, Share, SizeRequest, Work};
 
 /// Where a scenario's cells are kept below its directory in `--out`.

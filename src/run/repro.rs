@@ -24,14 +24,13 @@ pub struct Repro<'r> {
 
 /// The numbered one; without a number the first that was not as expected, or the only one.
 pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Error> {
-    let trials = result.trials.iter().map(|j| (&j.trial, j.as_expected));
-    let matrices = result.crash_matrices.iter().map(|m| (&m.trial, m.as_expected));
-    let all: Vec<(&TrialFacts, bool)> = trials.chain(matrices).collect();
+    let trials = result.trials.iter().map(|j| &j.trial);
+    let matrices = result.crash_matrices.iter().map(|m| &m.trial);
+    let all: Vec<&TrialFacts> = trials.chain(matrices).collect();
     let count = all.len();
-    let unexpected = all.iter().position(|(_, as_expected)| !as_expected).map(|at| at + 1);
-    let chosen = number.or(unexpected).or((count == 1).then_some(1));
+    let chosen = number.or(first_unexpected(result)).or((count == 1).then_some(1));
     let Some(number) = chosen else { return Err(Error::WhichTrial { count }) };
-    let Some((trial, _)) = number.checked_sub(1).and_then(|at| all.get(at)) else {
+    let Some(trial) = number.checked_sub(1).and_then(|at| all.get(at)) else {
         return Err(Error::NoSuchTrial { number, count });
     };
     let Some(scenario) = result.scenarios.get(&trial.scenario) else {
@@ -40,6 +39,13 @@ pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Er
     let scenario: Scenario = serde_json::from_value(scenario.clone()).map_err(Error::Scenario)?;
     let is_matrix = number > result.trials.len();
     Ok(Repro { number, trial, scenario, is_matrix })
+}
+
+/// Number of the first that was not as expected.
+pub fn first_unexpected(result: &ResultFile) -> Option<usize> {
+    let trials = result.trials.iter().map(|judgement| judgement.as_expected);
+    let mut all = trials.chain(result.crash_matrices.iter().map(|matrix| matrix.as_expected));
+    all.position(|as_expected| !as_expected).map(|at| at + 1)
 }
 
 impl Repro<'_> {
