@@ -120,6 +120,18 @@ fn shellcheck_finds_nothing_in_the_scripts() {
     check(command.arg("--external-sources").args(scripts).current_dir(root())).unwrap();
 }
 
+#[test]
+fn shellcheck_finds_nothing_in_the_shell_of_ci_files() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut command = Command::new(installed("linters/bin/python"));
+    command.arg("ci/tools/shells.py").arg(directory.path()).args(WORKFLOWS).args([ACTION, GITLAB]);
+    check(command.current_dir(root())).unwrap();
+    let entries = fs::read_dir(directory.path()).expect("a directory that can be read");
+    let scripts: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    assert!(scripts.len() >= 10, "{scripts:?}");
+    check(Command::new(installed("linters/bin/shellcheck")).args(scripts)).unwrap();
+}
+
 #[rstest]
 #[case("nightly", &["--help"], 0, "usage: ci/nightly")]
 #[case("nightly", &["--no-such-option"], 2, "--no-such-option")]
