@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pgauntlet::history::{AttemptEnd, ClosedBy, Event, History, silent};
 use pgauntlet::judge::crash::Matrix;
 use pgauntlet::provision::{self, SourceRequest};
+use pgauntlet::report::ResultFile;
 use pgauntlet::run::{CrashRequest, OnJudged, Request, SizeRequest, Work, run, stored};
 use pgauntlet::scenario::{self, Outcome, Scenario, Way};
 use rstest::rstest;
@@ -40,6 +41,8 @@ impl Crashed {
             work: Work::Crash,
             crash,
             state: None,
+            repeat: 1,
+            share: None,
             sizes: SizeRequest::default(),
             server: provision::Request {
                 source: SourceRequest::Url(url),
@@ -167,13 +170,13 @@ async fn a_killed_runner_leaves_what_it_committed_without_its_version() {
 async fn stored_cells_are_judged_as_they_were_when_they_were_made() {
     let scenario = bundled("add-column-outside-transaction");
     let crashed = Crashed::of(scenario, CrashRequest::default()).await;
-    let again = judge_again(&crashed.out.path().join("out")).expect("stored histories");
+    let again = stored(&crashed.out.path().join("out")).expect("stored histories").result;
     let timeless = |matrix: &Matrix| {
         let mut matrix = matrix.clone();
         (matrix.took_us, matrix.at_once) = Default::default();
         matrix
     };
-    assert_eq!(timeless(&again.matrices[0]), timeless(crashed.matrix()));
+    assert_eq!(timeless(&again.crash_matrices[0]), timeless(crashed.matrix()));
     assert!(crashed.matrix().as_expected, "{:#?}", crashed.matrix().mismatches);
     assert_eq!(crashed.matrix().trial.sizes["spans"], ROWS);
 }

@@ -16,7 +16,8 @@ use rstest::rstest;
 
 const ALTER: &str = "ALTER TABLE spans ADD COLUMN task_id varchar";
 /// Everything that some format takes for markup.
-const HOSTILE: &str = "SELECT '</script><b>&amp; \"|\"' AS \"x`y\", E'a\\nb' -- 100% [a](b) ::error::";
+const HOSTILE: &str =
+    "SELECT '</script><b>&amp; \"|\"' AS \"x`y\", E'a\\nb' -- 100% [a](b) ::error::";
 
 fn facts(scenario: &str) -> TrialFacts {
     TrialFacts {
@@ -183,8 +184,7 @@ fn an_annotation_stands_on_the_line_of_the_statement_that_took_the_lock() {
 fn what_is_as_expected_is_no_annotation_and_suppressed_in_sarif() {
     let result = result(vec![stalled("caught", true, "SELECT 1")]);
     assert_eq!(rendered("github", &result), "");
-    let sarif: serde_json::Value =
-        serde_json::from_str(&rendered("sarif", &result)).expect("JSON");
+    let sarif: serde_json::Value = serde_json::from_str(&rendered("sarif", &result)).expect("JSON");
     let results = sarif["runs"][0]["results"].as_array().expect("results").clone();
     assert!(!results.is_empty());
     assert!(results.iter().all(|r| r["suppressions"][0]["status"] == "accepted"));

@@ -17,28 +17,30 @@ struct Part {
     result: ResultFile,
 }
 
+/// Of one server major and one plan: shares, or one whole.
+type Groups = BTreeMap<(Vec<u32>, Vec<String>), Vec<Part>>;
+
 /// Writes the joined result and its histories to `out`, as if one machine had run all of it. Where
 /// the results are of several majors, each has a directory of its own in there.
 pub fn merge(directories: &[PathBuf], out: &Path) -> Result<ResultFile, Error> {
-    let mut parts: BTreeMap<Vec<u32>, Vec<Part>> = BTreeMap::new();
+    let mut groups = Groups::new();
     let mut of_no_major = Vec::new();
     for directory in directories {
         let part = Part { directory: directory.clone(), result: ResultFile::read(directory)? };
-        let majors = majors(&part.result);
-        match majors.is_empty() {
+        let key = (majors(&part.result), part.result.plan.clone());
+        match key.0.is_empty() {
             // More shards than there is to do.
             true => of_no_major.push(part),
-            false => parts.entry(majors).or_default().push(part),
+            false => groups.entry(key).or_default().push(part),
         }
     }
-    adopt(&mut parts, of_no_major);
-    for group in parts.values() {
-        check(group)?;
-    }
+    adopt(&mut groups, of_no_major);
+    groups.values().try_for_each(|group| check(group))?;
+    once_each(&groups)?;
     let out = prepare_out(out)?;
-    let several = parts.len() > 1;
+    let several = groups.keys().map(|(majors, _)| majors).collect::<BTreeSet<_>>().len() > 1;
     let mut joined = ResultFile::empty();
-    for (majors, group) in parts {
+    for ((majors, _), group) in groups {
         let below = below(&majors, several);
         let target = below.as_ref().map_or_else(|| out.clone(), |name| out.join(name));
         for part in &group {
@@ -50,6 +52,33 @@ pub fn merge(directories: &[PathBuf], out: &Path) -> Result<ResultFile, Error> {
     Ok(joined)
 }
 
+/// No two results hold the same trial: whose history would be kept?
+fn once_each(groups: &Groups) -> Result<(), Error> {
+    let mut seen: BTreeMap<(&[u32], String), &Path> = BTreeMap::new();
+    for ((majors, _), group) in groups {
+        for part in group {
+            let trials = part.result.trials.iter().map(|j| &j.trial);
+            let trials = trials.map(|t| format!("{} from {}", names(t), t.state));
+            let matrices = part.result.crash_matrices.iter();
+            let matrices = matrices.map(|matrix| matrix_name(&matrix.trial.scenario));
+            for name in trials.chain(matrices) {
+                let told = name.clone();
+                let Some(twin) = seen.insert((majors, name), &part.directory) else { continue };
+                let why = format!(
+                    "{told} is in {} too; a repeated run is for `compare` and `baseline`",
+                    twin.display()
+                );
+                return Err(Error::Merge { path: part.directory.clone(), why });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn names(trial: &TrialFacts) -> String {
+    trials_name(&trial.scenario, trial.repetition)
+}
+
 fn majors(result: &ResultFile) -> Vec<u32> {
     let trials = result.trials.iter().map(|t| &t.trial);
     let all = trials.chain(result.crash_matrices.iter().map(|m| &m.trial));
@@ -58,17 +87,15 @@ fn majors(result: &ResultFile) -> Vec<u32> {
 }
 
 /// A share of nothing belongs where its plan and its number are missing.
-fn adopt(parts: &mut BTreeMap<Vec<u32>, Vec<Part>>, of_no_major: Vec<Part>) {
+fn adopt(groups: &mut Groups, of_no_major: Vec<Part>) {
     for part in of_no_major {
         let index = |part: &Part| part.result.shard.map(|shard| shard.index);
-        let misses = |group: &&mut Vec<Part>| {
-            group
-                .iter()
-                .all(|other| other.result.plan == part.result.plan && index(other) != index(&part))
+        let misses = |(key, group): &(&(Vec<u32>, Vec<String>), &mut Vec<Part>)| {
+            key.1 == part.result.plan && group.iter().all(|other| index(other) != index(&part))
         };
-        match parts.values_mut().find(misses) {
-            Some(group) => group.push(part),
-            None => parts.entry(Vec::new()).or_default().push(part),
+        match groups.iter_mut().find(misses) {
+            Some((_, group)) => group.push(part),
+            None => groups.entry((Vec::new(), part.result.plan.clone())).or_default().push(part),
         }
     }
 }
@@ -78,17 +105,13 @@ fn below(majors: &[u32], several: bool) -> Option<String> {
     several.then(|| names.join("-")).filter(|name| !name.is_empty())
 }
 
-/// Whether the parts are all shares of one plan, and none is missing or there twice.
+/// Whether the parts make up their plan: one whole, or shares of which none is missing or there
+/// twice.
 fn check(group: &[Part]) -> Result<(), Error> {
     let Some(first) = group.first() else { return Ok(()) };
     let refuse = |part: &Part, why: String| Err(Error::Merge { path: part.directory.clone(), why });
     let mut seen = BTreeMap::new();
     for part in group {
-        if part.result.plan != first.result.plan {
-            let other = first.directory.display();
-            let why = format!("it is of another plan than {other}; share one run's scenarios");
-            return refuse(part, why);
-        }
         let (tool, first_tool) = (tool(&part.result), tool(&first.result));
         if tool.is_some() && first_tool.is_some() && tool != first_tool {
             let other = first.directory.display();
@@ -99,9 +122,8 @@ fn check(group: &[Part]) -> Result<(), Error> {
             if group.len() == 1 {
                 continue;
             }
-            let why = "it is no share of a run; `run --shard` makes them, and a repeated run is \
-                       for `compare` and `baseline`";
-            return refuse(part, why.to_owned());
+            let why = format!("it is of the plan of {} too", first.directory.display());
+            return refuse(part, why);
         };
         if shard.of != of.of {
             let why = format!("it is one of {} shares, and {} of {}", shard.of, of.index, of.of);
@@ -138,7 +160,7 @@ fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
         matrices.extend(part.result.crash_matrices);
         joined.scenarios.extend(part.result.scenarios);
     }
-    let of_trial = |trial: &TrialFacts| place(&trials_name(&trial.scenario, trial.repetition));
+    let of_trial = |trial: &TrialFacts| place(&names(trial));
     trials.sort_by_key(|judgement| of_trial(&judgement.trial));
     matrices.sort_by_key(|matrix| place(&matrix_name(&matrix.trial.scenario)));
     joined.trials.extend(trials);

@@ -12,7 +12,10 @@ pub fn junit(name: &str, suites: &[Suite]) -> String {
     report.set_time(suites.iter().map(|suite| suite.took_us.duration()).sum::<Duration>());
     report.add_test_suites(suites.iter().map(test_suite));
     // Only a writer that fails can fail here, and a string does not.
-    report.to_string().unwrap_or_default()
+    let text = report.to_string().unwrap_or_default();
+    // The widely used schema has no count of skipped tests for all suites together, and readers
+    // that hold a file to it refuse one.
+    text.replacen(" skipped=\"0\"", "", 1)
 }
 
 fn test_suite(suite: &Suite) -> TestSuite {
