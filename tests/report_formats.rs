@@ -131,7 +131,9 @@ fn junit_is_valid_by_its_schema_whatever_a_statement_says() {
 
 #[test]
 fn sarif_is_valid_by_its_schema_whatever_a_statement_says() {
-    let schema = schemas::sarif_schema();
+    // One pattern of it has a bracket that is not escaped, which a strict reader refuses.
+    let text = schemas::sarif_schema().to_string().replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}\\\\]?$");
+    let schema = serde_json::from_str(&text).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     for result in extremes() {
         let sarif = serde_json::from_str(&rendered("sarif", &result)).expect("JSON");

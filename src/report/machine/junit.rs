@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Case, CaseOutcome, Suite};
 
@@ -50,8 +50,5 @@ fn test_case(suite: &Suite, case: &Case, took: Duration) -> TestCase {
     let mut found = TestCase::new(case.name.as_str(), status);
     found.set_classname(suite.name.as_str());
     found.set_time(took);
-    if case.outcome != CaseOutcome::Held {
-        found.set_system_out(XmlString::new(suite.text.as_str()));
-    }
     found
 }
