@@ -96,18 +96,59 @@ impl Costs {
 }
 
 /// The shard's share of the pieces, in their order. Every shard that is given the same pieces and
-/// the same costs divides them in the same way: the dearest first, to whoever has least.
+/// the same costs divides them in the same way.
 pub fn share(pieces: Vec<Piece>, shard: Shard, costs: &Costs) -> Vec<Piece> {
-    let mut dearest: Vec<(usize, u64)> =
-        pieces.iter().map(|piece| costs.of_piece(piece)).enumerate().collect();
-    dearest.sort_by_key(|(place, cost)| (std::cmp::Reverse(*cost), *place));
-    let mut loads = vec![0_u64; shard.of.max(1) as usize];
-    let mut owners = vec![0_usize; pieces.len()];
-    for (place, cost) in dearest {
-        let least = (0..loads.len()).min_by_key(|owner| (loads[*owner], *owner)).unwrap_or(0);
-        loads[least] += cost;
-        owners[place] = least;
-    }
-    let ours = |place: &usize| owners[*place] + 1 == shard.index as usize;
+    let costs: Vec<u64> = pieces.iter().map(|piece| costs.of_piece(piece)).collect();
+    let owners = owners(&costs, shard.of);
+    let ours = |place: &usize| owners.get(*place) == Some(&shard.index);
     pieces.into_iter().enumerate().filter(|(place, _)| ours(place)).map(|(_, p)| p).collect()
+}
+
+/// Who does each piece, from 1: the dearest first, to whoever has least.
+fn owners(costs: &[u64], of: u32) -> Vec<u32> {
+    let mut dearest: Vec<usize> = (0..costs.len()).collect();
+    dearest.sort_by_key(|place| (std::cmp::Reverse(costs[*place]), *place));
+    let mut loads: BTreeMap<u32, u64> = (1..=of.max(1)).map(|index| (index, 0)).collect();
+    let mut owners = vec![0; costs.len()];
+    for place in dearest {
+        let least = loads.iter_mut().min_by_key(|(index, load)| (**load, **index));
+        if let Some((index, load)) = least {
+            *load += costs[place];
+            owners[place] = *index;
+        }
+    }
+    owners
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_dear_piece_is_alone_and_cheap_ones_are_together() {
+        assert_eq!(owners(&[1, 1, 100, 1, 1], 2), [2, 2, 1, 2, 2]);
+    }
+
+    #[test]
+    fn pieces_that_cost_the_same_are_dealt_out_evenly() {
+        assert_eq!(owners(&[5; 6], 3), [1, 2, 3, 1, 2, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_share_is_more_than_a_piece_above_the_least(
+            costs in prop::collection::vec(1_u64..10_000, 1..60), of in 1_u32..8,
+        ) {
+            let owners = owners(&costs, of);
+            prop_assert!(owners.iter().all(|owner| (1..=of).contains(owner)));
+            let load = |index: u32| {
+                costs.iter().zip(&owners).filter(|(_, o)| **o == index).map(|(c, _)| c).sum::<u64>()
+            };
+            let loads: Vec<u64> = (1..=of).map(load).collect();
+            let (least, most) = (loads.iter().min().unwrap(), loads.iter().max().unwrap());
+            prop_assert!(most - least <= *costs.iter().max().unwrap());
+        }
+    }
 }
