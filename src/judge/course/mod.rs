@@ -75,7 +75,7 @@ pub struct StatementSpan {
     pub to_us: Micros,
 }
 
-/// A lock of the change, from when it can have had it at the earliest to the end of its transaction.
+/// A lock of the change, from when it can have had it at the earliest to its transaction's end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LockSpan {
     pub attempt: u32,

@@ -8,6 +8,8 @@ use super::super::pool;
 use super::super::timeline::Timeline;
 use super::{STEPS_MAX, Step};
 
+/// Two samples this close together are of one picture; the sampler leaves out as much as 100 ms.
+const SAME_PICTURE_MAX: Micros = Micros::from_millis(250);
 /// A step is the bucket's width times one of these, and times ten, and so on.
 const FACTORS: [u64; 3] = [1, 2, 5];
 
@@ -42,9 +44,13 @@ pub fn steps(timeline: &Timeline<'_>, width: Micros) -> Vec<Step> {
         }
     }
     pressure(timeline, &mut steps, &index);
-    for (at, sample) in &timeline.waits {
-        let step = &mut steps[index(*at)];
-        step.lock_waits = step.lock_waits.max(sample.waits.len() as u64);
+    for (number, (at, sample)) in timeline.waits.iter().enumerate() {
+        // A picture that stays the same is not recorded at each look.
+        let next = timeline.waits.get(number + 1).map_or(*at, |(next, _)| *next);
+        let until = if next - *at <= SAME_PICTURE_MAX { next } else { *at };
+        for step in &mut steps[index(*at)..=index(until)] {
+            step.lock_waits = step.lock_waits.max(sample.waits.len() as u64);
+        }
     }
     wal(timeline, &mut steps, &index);
     steps
