@@ -89,7 +89,7 @@ fn fits(property: &str, value: &str) -> bool {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line<'t> {
+pub(super) enum Line<'t> {
     Gone(&'t str),
     New(&'t str),
     Same(&'t str),
@@ -99,7 +99,7 @@ enum Line<'t> {
 
 /// The lines of both, by a longest common subsequence. Ends of texts that differ in their last line
 /// break alone are told apart by an empty line.
-fn compared<'t>(from: &'t str, to: &'t str) -> Vec<Line<'t>> {
+pub(super) fn compared<'t>(from: &'t str, to: &'t str) -> Vec<Line<'t>> {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('\n').collect(), to.split('\n').collect());
     let (height, width) = (from.len(), to.len());
     if height.saturating_mul(width) > COMPARED_MAX {
@@ -136,7 +136,7 @@ fn compared<'t>(from: &'t str, to: &'t str) -> Vec<Line<'t>> {
 }
 
 /// Only the lines that differ and those beside them.
-fn in_context(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
+pub(super) fn in_context(lines: Vec<Line<'_>>) -> Vec<Line<'_>> {
     let differs = |line: &Line<'_>| !matches!(line, Line::Same(_));
     let mut shown = Vec::new();
     for (at, line) in lines.iter().enumerate() {

@@ -20,9 +20,9 @@ use super::trial::verdict_style;
 /// Characters of a statement in the table.
 const STATEMENT_MAX: usize = 34;
 /// No such death: the statement takes no such lock, is over too soon, or commits nothing.
-const NONE: &str = "-";
+pub(super) const NONE: &str = "-";
 /// It could not be brought about.
-const NOT_MET: &str = "?";
+pub(super) const NOT_MET: &str = "?";
 const BOLD: Style = Style::new().bold();
 
 /// The whole text of a matrix, with colour codes that the writer strips where nobody wants them.
@@ -46,8 +46,8 @@ pub fn matrix(matrix: &Matrix) -> String {
         out.push('\n');
     }
     write_groups(&mut out, matrix);
-    write_random(&mut out, matrix);
-    write_cost(&mut out, matrix);
+    let told = not_met(matrix).into_iter().chain(random(matrix)).chain(cost(matrix));
+    told.for_each(|sentence| paragraph(&mut out, "  ", &sentence));
     out
 }
 
@@ -69,7 +69,7 @@ fn write_table(out: &mut String, matrix: &Matrix) {
 }
 
 /// As somebody who reads the server's log knows it.
-fn head(way: Way) -> &'static str {
+pub(super) fn head(way: Way) -> &'static str {
     match way {
         Way::CutBefore => "cut\nbefore",
         Way::LockTimeout => "55P03\nlock",
@@ -80,7 +80,7 @@ fn head(way: Way) -> &'static str {
     }
 }
 
-fn word(outcome: Outcome) -> &'static str {
+pub(super) fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Clean => "clean",
         Outcome::ManualStep => "by hand",
@@ -129,33 +129,44 @@ fn coloured(line: &str) -> String {
     line.trim_end().to_owned()
 }
 
-/// What did not end clean, once per statement, and what could not be brought about.
-fn write_groups(out: &mut String, matrix: &Matrix) {
-    let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
+/// What did not end clean, the worst first; those of a statement that say the same are one.
+pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Cell>)> {
     let mut groups: BTreeMap<Group<'_>, Vec<&Cell>> = BTreeMap::new();
-    for cell in matrix.cells.iter().filter(bad) {
-        let group = (Reverse(cell.outcome), cell.death.statement, cell.sentence.as_str());
+    for cell in &matrix.cells {
+        let Some(outcome) = cell.outcome.filter(|outcome| *outcome != Outcome::Clean) else {
+            continue;
+        };
+        let group = (Reverse(outcome), cell.death.statement, cell.sentence.as_str());
         groups.entry(group).or_default().push(cell);
     }
+    groups.into_iter().map(|((Reverse(outcome), ..), cells)| (outcome, cells)).collect()
+}
+
+/// What did not end clean, once per statement.
+fn write_groups(out: &mut String, matrix: &Matrix) {
     let mut told = None;
-    for ((Reverse(outcome), statement, sentence), cells) in groups {
-        let (Some(outcome), Some(first)) = (outcome, cells.first()) else { continue };
+    for (outcome, cells) in groups(matrix) {
+        let Some(first) = cells.first() else { continue };
+        let (statement, sentence) = (first.death.statement, &first.sentence);
         if told.replace((outcome, statement)) != Some((outcome, statement)) {
             write_head(out, matrix, outcome, first);
         }
-        let ways: Vec<String> =
-            cells.iter().map(|cell| format!("{} ({})", cell.death.way, cell.seen)).collect();
-        paragraph(out, "      ", &format!("{}:", ways.join(", ")));
+        paragraph(out, "      ", &format!("{}:", ways(&cells)));
         paragraph(out, "      ", sentence);
         let untold = first.differences.iter().find(|d| !sentence.contains(&d.object));
         if let Some(difference) = untold.filter(|_| outcome == Outcome::FailsForever) {
             paragraph(out, "      ", &format!("left: {difference}"));
         }
     }
-    write_not_met(out, matrix);
 }
 
-type Group<'m> = (Reverse<Option<Outcome>>, u32, &'m str);
+type Group<'m> = (Reverse<Outcome>, u32, &'m str);
+
+/// How each died, and what was seen of it.
+pub(super) fn ways(cells: &[&Cell]) -> String {
+    let told = cells.iter().map(|cell| format!("{} ({})", cell.death.way, cell.seen));
+    told.collect::<Vec<_>>().join(", ")
+}
 
 fn write_head(out: &mut String, matrix: &Matrix, outcome: Outcome, cell: &Cell) {
     let (style, statement) = (outcome_style(outcome), cell.death.statement);
@@ -175,22 +186,24 @@ fn place(statement: &StatementRef) -> String {
     }
 }
 
-fn write_not_met(out: &mut String, matrix: &Matrix) {
+/// Deaths that could not be brought about, and why.
+pub(super) fn not_met(matrix: &Matrix) -> Vec<String> {
     let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for cell in matrix.cells.iter().filter(|cell| cell.outcome.is_none()) {
         let key = (cell.death.way.as_str(), cell.sentence.as_str());
         groups.entry(key).or_default().push(cell.death.statement.to_string());
     }
-    for ((way, why), statements) in groups {
-        let sentence = format!("not met: {way} at {}: {why}", statements.join(", "));
-        paragraph(out, "  ", &sentence);
-    }
+    let told = groups.into_iter().map(|((way, why), statements)| {
+        format!("not met: {way} at {}: {why}", statements.join(", "))
+    });
+    told.collect()
 }
 
-fn write_random(out: &mut String, matrix: &Matrix) {
-    let Some(random) = &matrix.random else { return };
+/// What came of the deaths at random moments.
+pub(super) fn random(matrix: &Matrix) -> Option<String> {
+    let random = matrix.random.as_ref()?;
     let (deaths, met) = (random.deaths, random.met);
-    let sentence = match &random.smallest {
+    Some(match &random.smallest {
         None => format!("{deaths} deaths at random moments, {met} met: each ended clean"),
         Some(cell) => format!(
             "{deaths} deaths at random moments, {met} met; the earliest that does not end clean: \
@@ -201,8 +214,7 @@ fn write_random(out: &mut String, matrix: &Matrix) {
             cell.death.statement,
             cell.sentence
         ),
-    };
-    paragraph(out, "  ", &sentence);
+    })
 }
 
 /// To the microsecond, where a millisecond is long.
@@ -213,10 +225,11 @@ fn into(moment: Micros) -> String {
     }
 }
 
-fn write_cost(out: &mut String, matrix: &Matrix) {
+/// How many cells there are, what they took, and what they leave out.
+pub(super) fn cost(matrix: &Matrix) -> Option<String> {
     let mut took: Vec<Micros> = matrix.cells.iter().map(|cell| cell.took_us).collect();
     took.sort_unstable();
-    let (Some(median), Some(longest)) = (took.get(took.len() / 2), took.last()) else { return };
+    let (median, longest) = (took.get(took.len() / 2)?, took.last()?);
     let rows = matrix.trial.sizes.iter().max_by_key(|(_, rows)| **rows);
     let rows =
         rows.map_or(String::new(), |(table, rows)| format!(", {} rows in {table}", grouped(*rows)));
@@ -249,5 +262,5 @@ fn write_cost(out: &mut String, matrix: &Matrix) {
              writes them without a ledger."
         );
     }
-    paragraph(out, "  ", &sentence);
+    Some(sentence)
 }

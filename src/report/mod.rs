@@ -8,6 +8,7 @@ mod machine;
 mod markdown;
 mod matrix;
 mod numbers;
+mod page;
 mod result;
 mod sparkline;
 mod statements;
@@ -25,6 +26,7 @@ pub use machine::{
 pub use markdown::markdown;
 pub use matrix::matrix;
 pub use numbers::bytes;
+pub use page::{not_tried, page};
 pub use result::{ReadError, ResultFile, Shard, WriteError, json, schema, text};
 pub use table::verdicts;
 pub use trial::trial;

@@ -32,7 +32,7 @@ pub fn write_statements(out: &mut String, statements: &[StatementRow]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["statement", "took", "rows", "WAL", "outcome", "then held"]);
-    for row in weightiest(&shown) {
+    for row in weightiest(&shown, STATEMENTS_MAX) {
         table.add_row(statement_row(row));
     }
     for column in 1..=3 {
@@ -50,7 +50,7 @@ pub fn write_statements(out: &mut String, statements: &[StatementRow]) {
 
 /// A file's statements; of a command's, those that worked, failed or took a while: the rest is the
 /// tool looking around.
-fn is_shown(row: &StatementRow) -> bool {
+pub(super) fn is_shown(row: &StatementRow) -> bool {
     match row.statement.origin {
         Origin::File => row.purpose != Purpose::Transaction,
         Origin::Runner => false,
@@ -91,14 +91,14 @@ fn write_timeouts(out: &mut String, shown: &[&StatementRow]) {
 }
 
 /// Those that failed, stopped everybody, or took longest; in the order in which they ran.
-fn weightiest<'r>(shown: &[&'r StatementRow]) -> Vec<&'r StatementRow> {
+pub(super) fn weightiest<'r>(shown: &[&'r StatementRow], most: usize) -> Vec<&'r StatementRow> {
     let weight = |row: &StatementRow| {
         let stops = row.held.iter().any(|lock| lock.ends_with("AccessExclusiveLock"));
         (row.error.is_some(), row.statement.took_us, stops)
     };
     let mut order: Vec<usize> = (0..shown.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(weight(shown[*at])));
-    order.truncate(STATEMENTS_MAX);
+    order.truncate(most);
     order.sort_unstable();
     order.into_iter().map(|at| shown[at]).collect()
 }
@@ -134,13 +134,13 @@ fn statement_row(row: &StatementRow) -> [String; 6] {
 }
 
 /// `55P03` out of "… (55P03 lock_not_available)".
-fn code_of(error: &str) -> &str {
+pub(super) fn code_of(error: &str) -> &str {
     let code = error.rsplit('(').next().and_then(|tail| tail.get(..5));
     code.filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric())).unwrap_or("failed")
 }
 
 /// The strongest lock, and how many others stop somebody; weaker ones stop nobody that matters.
-fn strongest(held: &[String]) -> String {
+pub(super) fn strongest(held: &[String]) -> String {
     let mode = |lock: &String| lock.rsplit(' ').next().and_then(LockMode::parse);
     let mut strong: Vec<(LockMode, &String)> = held
         .iter()

@@ -5,26 +5,28 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::clock::Micros;
 use crate::judge::Judgement;
 use crate::judge::crash::Matrix;
-use crate::scenario::{State, Verdict};
+use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
-use super::trial::verdict_style;
+use super::trial::{name, verdict_style};
+
+pub(super) const HEAD: [&str; 9] = [
+    "verdict",
+    "scenario",
+    "stall",
+    "queue",
+    "timeouts",
+    "p99 before",
+    "during",
+    "after",
+    "expected",
+];
 
 /// A row per trial: what was found, and whether it was expected.
 pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header([
-        "verdict",
-        "scenario",
-        "stall",
-        "queue",
-        "timeouts",
-        "p99 before",
-        "during",
-        "after",
-        "expected",
-    ]);
+    table.set_header(HEAD);
     for judgement in judgements {
         table.add_row(row(judgement));
     }
@@ -46,7 +48,7 @@ pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix]) -> String {
     table.to_string().lines().map(style).collect::<Vec<_>>().join("\n")
 }
 
-fn row(judgement: &Judgement) -> [String; 9] {
+pub(super) fn row(judgement: &Judgement) -> [String; 9] {
     let measured = &judgement.measured;
     let stall = match measured.longest_stall_us {
         Micros::ZERO => "-".to_owned(),
@@ -70,16 +72,7 @@ fn expected(yes: bool) -> String {
     if yes { "yes" } else { "NO" }.to_owned()
 }
 
-/// The state only where it is not the usual one.
-fn name(judgement: &Judgement) -> String {
-    let (scenario, state) = (&judgement.trial.scenario, &judgement.trial.state);
-    match *state == State::base().name {
-        true => scenario.clone(),
-        false => format!("{scenario} from {state}"),
-    }
-}
-
-fn matrix_row(matrix: &Matrix) -> [String; 9] {
+pub(super) fn matrix_row(matrix: &Matrix) -> [String; 9] {
     let blank = || "-".to_owned();
     let name = format!("{}, crash matrix", matrix.trial.scenario);
     let verdict = matrix.verdict.to_string();

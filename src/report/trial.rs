@@ -39,10 +39,7 @@ pub fn trial(judgement: &Judgement) -> String {
         true => "as expected",
         false => "NOT AS EXPECTED",
     };
-    let name = match judgement.trial.state == State::base().name {
-        true => judgement.trial.scenario.clone(),
-        false => format!("{} from {}", judgement.trial.scenario, judgement.trial.state),
-    };
+    let name = name(judgement);
     let _ = writeln!(out, "{style}{verdict:<9}{style:#} {BOLD}{name}{BOLD:#}, {expected}");
     // The first finding says it again, with its witness.
     let told = judgement.findings.first().is_some_and(|f| f.sentence == judgement.reason);
@@ -65,6 +62,15 @@ pub fn trial(judgement: &Judgement) -> String {
     write_counts(&mut out, &judgement.measured);
     write_statements(&mut out, &judgement.measured.statements);
     out
+}
+
+/// The state only where it is not the usual one.
+pub(super) fn name(judgement: &Judgement) -> String {
+    let (scenario, state) = (&judgement.trial.scenario, &judgement.trial.state);
+    match *state == State::base().name {
+        true => scenario.clone(),
+        false => format!("{scenario} from {state}"),
+    }
 }
 
 fn write_finding(out: &mut String, finding: &Finding) {
@@ -116,19 +122,7 @@ fn write_command(out: &mut String, commands: &[CommandRow]) {
 }
 
 fn write_witness(out: &mut String, witness: &Witness) {
-    let on = witness.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
-    let blocker = match &witness.held {
-        Some(held) => format!("{} held {held}", witness.blocker),
-        None => format!("{} was ahead in the queue", witness.blocker),
-    };
-    let sentence = format!(
-        "at {} s {} asked for {}{on} and waited {}: {blocker}",
-        seconds(witness.at_us),
-        witness.waiter,
-        witness.requested,
-        witness.waited_us
-    );
-    labelled(out, "witness", &sentence);
+    labelled(out, "witness", &witness_words(witness));
     if let Some(during) = &witness.during {
         labelled(out, "during", &statement(during));
     }
@@ -140,34 +134,48 @@ fn write_witness(out: &mut String, witness: &Witness) {
     }
 }
 
-fn seconds(at: Micros) -> String {
+/// Who asked for what, and who was in the way.
+pub(super) fn witness_words(witness: &Witness) -> String {
+    let on = witness.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
+    let blocker = match &witness.held {
+        Some(held) => format!("{} held {held}", witness.blocker),
+        None => format!("{} was ahead in the queue", witness.blocker),
+    };
+    format!(
+        "at {} s {} asked for {}{on} and waited {}: {blocker}",
+        seconds(witness.at_us),
+        witness.waiter,
+        witness.requested,
+        witness.waited_us
+    )
+}
+
+pub(super) fn seconds(at: Micros) -> String {
     format!("{:.2}", at.as_secs_f64())
 }
 
 fn statement(statement: &StatementRef) -> String {
     let text = one_line(&statement.text);
-    let place = match (&statement.file, statement.line) {
+    format!("{text} ({}, {})", place(statement), statement.took_us)
+}
+
+/// Where it stands, or who sent it.
+pub(super) fn place(statement: &StatementRef) -> String {
+    match (&statement.file, statement.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
         _ => match statement.origin {
             Origin::Command => "the command".to_owned(),
             Origin::File | Origin::Runner => "the runner".to_owned(),
         },
-    };
-    format!("{text} ({place}, {})", statement.took_us)
+    }
 }
 
 fn write_latency(out: &mut String, measured: &Measured) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["latency", "p50", "p99", "max", "operations"]);
-    let latency = &measured.latency;
-    for (phase, summary) in [
-        ("before", &latency.before),
-        ("during", &latency.during),
-        ("after", &latency.after),
-        ("rerun", &latency.rerun),
-    ] {
-        table.add_row(latency_row(phase, summary));
+    table.set_header(LATENCY_HEAD);
+    for row in latency_rows(measured) {
+        table.add_row(row);
     }
     for column in 1..=4 {
         if let Some(column) = table.column_mut(column) {
@@ -181,6 +189,18 @@ fn write_course(out: &mut String, measured: &Measured) {
     if let Some((line, span)) = sparkline(measured) {
         let _ = writeln!(out, "  {line}\n  {DIM}{span}{DIM:#}");
     }
+}
+
+pub(super) const LATENCY_HEAD: [&str; 5] = ["latency", "p50", "p99", "max", "operations"];
+
+pub(super) fn latency_rows(measured: &Measured) -> [[String; 5]; 4] {
+    let latency = &measured.latency;
+    [
+        latency_row("before", &latency.before),
+        latency_row("during", &latency.during),
+        latency_row("after", &latency.after),
+        latency_row("rerun", &latency.rerun),
+    ]
 }
 
 fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
@@ -198,9 +218,15 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
 }
 
 fn write_counts(out: &mut String, measured: &Measured) {
+    paragraph(out, "  ", &counts(measured).join(" · "));
+    errors(measured).iter().for_each(|told| paragraph(out, "  ", told));
+}
+
+/// What was counted and how long it lasted, each in a few words.
+pub(super) fn counts(measured: &Measured) -> Vec<String> {
     if measured.operations.scheduled == 0 {
-        paragraph(out, "  ", &format!("no application ran · change took {}", measured.change_us));
-        return write_errors(out, measured);
+        let took = format!("change took {}", measured.change_us);
+        return vec!["no application ran".to_owned(), took];
     }
     let mut facts = vec![
         format!("longest stall {}", measured.longest_stall_us),
@@ -220,19 +246,17 @@ fn write_counts(out: &mut String, measured: &Measured) {
         Some(took) => format!("recovered within {took}"),
         None => "had not recovered at the end".to_owned(),
     });
-    paragraph(out, "  ", &facts.join(" · "));
-    write_errors(out, measured);
+    facts
 }
 
-fn write_errors(out: &mut String, measured: &Measured) {
+/// What was aborted, of the change and of the application.
+pub(super) fn errors(measured: &Measured) -> Vec<String> {
     let errors = |of: &std::collections::BTreeMap<String, u64>| -> String {
         of.iter().map(|(name, n)| format!("{name} × {n}")).collect::<Vec<_>>().join(", ")
     };
-    for (whose, of) in
-        [("change", &measured.change_errors), ("application", &measured.application_errors)]
-    {
-        if !of.is_empty() {
-            paragraph(out, "  ", &format!("aborts of the {whose}: {}", errors(of)));
-        }
-    }
+    [("change", &measured.change_errors), ("application", &measured.application_errors)]
+        .into_iter()
+        .filter(|(_, of)| !of.is_empty())
+        .map(|(whose, of)| format!("aborts of the {whose}: {}", errors(of)))
+        .collect()
 }

@@ -1,0 +1,98 @@
+//! A crash matrix: a row per statement, a column per way of dying, and what did not end clean.
+
+use std::fmt::Write;
+
+use crate::judge::crash::Matrix;
+use crate::pg::lex::one_line;
+use crate::report::Document;
+use crate::report::matrix::{NONE, NOT_MET, cost, groups, head, not_met, random, ways, word};
+use crate::report::trial::place;
+use crate::scenario::Outcome;
+
+use super::html::{cut, list, paragraph, table, text};
+use super::trial::{Shown, heading, mismatches, repeat};
+
+/// Characters of a statement in the table.
+const STATEMENT_MAX: usize = 80;
+
+/// `number` counts on after the trials.
+pub fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, shown: Shown) -> String {
+    let name = format!("{}, crash matrix", matrix.trial.scenario);
+    let mut out = heading(number, matrix.verdict, &name, matrix.as_expected, shown);
+    if !shown.reason_told {
+        out.push_str(&paragraph("reason", &matrix.reason));
+        out.push_str(&mismatches(&matrix.mismatches));
+    }
+    if !matrix.cells.is_empty() {
+        out.push_str(&cells(matrix));
+    }
+    out.push_str(&bad(matrix));
+    let told: Vec<String> =
+        not_met(matrix).into_iter().chain(random(matrix)).chain(cost(matrix)).collect();
+    out.push_str(&list("facts", &told));
+    out.push_str(&repeat(document, number));
+    out.push_str("</div></details></section>\n");
+    out
+}
+
+fn cells(matrix: &Matrix) -> String {
+    let heads = matrix.columns.iter().map(|way| text(&head(*way).replace('\n', " ")));
+    let columns: Vec<String> =
+        ["".to_owned(), "dies at".to_owned()].into_iter().chain(heads).collect();
+    let row = |row: &crate::judge::crash::MatrixRow| -> Vec<String> {
+        let statement = text(&cut(&one_line(&row.statement.text), STATEMENT_MAX));
+        let place = text(&place(&row.statement));
+        let first = [
+            row.id.to_string(),
+            format!("<code>{statement}</code><br><span class=\"dim\">{place}</span>"),
+        ];
+        let cells = matrix.columns.iter().map(|way| {
+            let here = |cell: &&crate::judge::crash::Cell| {
+                cell.death.statement == row.id && cell.death.way == way.as_str()
+            };
+            match matrix.cells.iter().find(here) {
+                None => format!("<span class=\"dim\">{NONE}</span>"),
+                Some(cell) => match cell.outcome {
+                    None => format!("<span title=\"{}\">{NOT_MET}</span>", text(&cell.sentence)),
+                    Some(outcome) => told(outcome, &cell.sentence),
+                },
+            }
+        });
+        first.into_iter().chain(cells).collect()
+    };
+    let rows: Vec<Vec<String>> = matrix.rows.iter().map(row).collect();
+    table("crash matrix", "matrix", &columns, &rows)
+}
+
+fn told(outcome: Outcome, sentence: &str) -> String {
+    let class = match outcome {
+        Outcome::Clean => "safe",
+        Outcome::ManualStep => "bounded",
+        _ => "unsafe",
+    };
+    format!("<b class=\"v-{class}\" title=\"{}\">{}</b>", text(sentence), word(outcome))
+}
+
+fn bad(matrix: &Matrix) -> String {
+    let mut out = String::new();
+    for (outcome, cells) in groups(matrix) {
+        let Some(first) = cells.first() else { continue };
+        let statement = matrix.rows.iter().find(|row| row.id == first.death.statement);
+        let place = statement.map(|row| place(&row.statement)).unwrap_or_default();
+        let _ = write!(
+            out,
+            "<article class=\"finding\"><h4>{} at {} <span class=\"dim\">({})</span></h4>\n\
+             <code class=\"sql\">{}</code>\n{}{}",
+            told(outcome, &first.sentence),
+            first.death.statement,
+            text(&place),
+            text(first.death.text.trim()),
+            paragraph("", &first.sentence),
+            paragraph("dim", &ways(&cells)),
+        );
+        let differences: Vec<String> = first.differences.iter().map(ToString::to_string).collect();
+        out.push_str(&list("facts", &differences));
+        out.push_str("</article>\n");
+    }
+    out
+}

@@ -1,0 +1,183 @@
+//! The page of a run: one HTML file that needs no network, for whoever reviews the change.
+//!
+//! Every part stands in the file as text, so that it reads without a script and prints; the script
+//! adds what moves. Nothing is judged or derived here: what happened when is the course's.
+
+mod axis;
+mod charts;
+mod facts;
+mod graph;
+mod html;
+mod lanes;
+mod matrix;
+mod not_tried;
+mod schema;
+mod stall;
+mod trial;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use crate::scenario::Verdict;
+
+use super::Document;
+use super::table::{HEAD, matrix_row, row};
+
+use html::{list, paragraph, table, text};
+use trial::Shown;
+
+pub use not_tried::not_tried;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("page.js");
+/// Nothing is loaded from anywhere, whatever a text of the history contains.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// A trial or a crash matrix, as the top of the page tells it.
+struct Piece<'a> {
+    verdict: Verdict,
+    as_expected: bool,
+    name: String,
+    reason: &'a str,
+    mismatches: &'a [String],
+}
+
+/// The whole file.
+pub fn page(document: &Document<'_>) -> String {
+    let pieces = pieces(document);
+    let open = asking(&pieces);
+    let title = match pieces.as_slice() {
+        [one] => format!("{}: {}", one.name, one.verdict),
+        several => format!("pgauntlet: {} verdicts", several.len()),
+    };
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#main\">to the verdict</a>\n\
+         <button type=\"button\" id=\"scheme\" hidden>dark</button>\n<main id=\"main\">\n",
+        text(&title)
+    );
+    top(&mut out, document, &pieces);
+    let trials = document.result.trials.len();
+    let analysis_told = scenarios(document).len() == 1;
+    let shown =
+        |index: usize| Shown { open: index == open, reason_told: pieces.len() == 1, analysis_told };
+    for index in 0..trials {
+        out.push_str(&trial::trial(document, index, shown(index)));
+    }
+    for (index, matrix) in document.result.crash_matrices.iter().enumerate() {
+        let at = trials + index;
+        out.push_str(&matrix::matrix(document, matrix, at + 1, shown(at)));
+    }
+    write_not_tried(&mut out, document);
+    let _ = write!(
+        out,
+        "</main>\n<dialog id=\"stall\" aria-labelledby=\"stall-title\">\
+         <h2 id=\"stall-title\" tabindex=\"-1\" autofocus></h2><div id=\"stall-body\"></div>\
+         <form method=\"dialog\"><button>close</button></form></dialog>\n\
+         <script>\n{SCRIPT}</script>\n</body>\n</html>\n"
+    );
+    out
+}
+
+/// The one that asks to be read: with many of them, it alone is open.
+fn asking(pieces: &[Piece<'_>]) -> usize {
+    let unexpected = pieces.iter().position(|piece| !piece.as_expected);
+    let worst = pieces.iter().map(|piece| piece.verdict).max();
+    let of_worst = pieces.iter().position(|piece| Some(piece.verdict) == worst);
+    unexpected.or(of_worst).unwrap_or(0)
+}
+
+fn pieces<'a>(document: &Document<'a>) -> Vec<Piece<'a>> {
+    let trials = document.result.trials.iter().map(|judgement| Piece {
+        verdict: judgement.verdict,
+        as_expected: judgement.as_expected,
+        name: super::trial::name(judgement),
+        reason: &judgement.reason,
+        mismatches: &judgement.mismatches,
+    });
+    let matrices = document.result.crash_matrices.iter().map(|matrix| Piece {
+        verdict: matrix.verdict,
+        as_expected: matrix.as_expected,
+        name: format!("{}, crash matrix", matrix.trial.scenario),
+        reason: &matrix.reason,
+        mismatches: &matrix.mismatches,
+    });
+    trials.chain(matrices).collect()
+}
+
+/// The names of the scenarios, in the order in which they were run.
+fn scenarios(document: &Document<'_>) -> Vec<String> {
+    let trials = document.result.trials.iter().map(|judgement| &judgement.trial.scenario);
+    let matrices = document.result.crash_matrices.iter().map(|matrix| &matrix.trial.scenario);
+    let mut seen = BTreeSet::new();
+    trials.chain(matrices).filter(|name| seen.insert((*name).clone())).cloned().collect()
+}
+
+/// The verdict, the sentence, the analysis, and the table where there is more than one verdict.
+fn top(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
+    out.push_str("<header>\n");
+    match pieces {
+        [] => {
+            out.push_str("<h1>No verdict</h1>\n<p class=\"reason\">The run judged nothing.</p>\n")
+        }
+        [one] => {
+            let _ = writeln!(
+                out,
+                "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{}</h1>\n<p>{}</p>",
+                text(&one.name),
+                trial::expected_words(one.as_expected),
+                verdict = one.verdict
+            );
+            out.push_str(&paragraph("reason", one.reason));
+            out.push_str(&trial::mismatches(one.mismatches));
+        }
+        several => write_several(out, document, several),
+    }
+    if let [name] = scenarios(document).as_slice() {
+        out.push_str(&trial::analysis(document.scenario(name).as_ref()));
+    }
+    out.push_str("</header>\n");
+}
+
+fn write_several(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
+    let told = &pieces[asking(pieces)];
+    let headline = match pieces.iter().filter(|piece| !piece.as_expected).count() {
+        0 => format!("All {} as expected", pieces.len()),
+        n => format!("{n} of {} not as expected", pieces.len()),
+    };
+    let verdict = told.verdict;
+    let _ =
+        writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
+    out.push_str(&paragraph("reason", &format!("{}: {}", told.name, told.reason)));
+    let result = document.result;
+    let rows = result.trials.iter().map(row).chain(result.crash_matrices.iter().map(matrix_row));
+    let rows: Vec<Vec<String>> = (1..).zip(rows).map(|(number, row)| linked(number, row)).collect();
+    let head = HEAD.map(str::to_owned);
+    out.push_str(&table("verdicts", "verdicts numbers", &head, &rows));
+}
+
+fn linked(number: usize, cells: [String; 9]) -> Vec<String> {
+    let mut cells: Vec<String> = cells.iter().map(|cell| text(cell)).collect();
+    cells[0] = format!("<b class=\"v-{verdict}\">{verdict}</b>", verdict = cells[0]);
+    cells[1] = format!("<a href=\"#trial-{number}\">{}</a>", cells[1]);
+    if cells[8] == "NO" {
+        cells[8] = "<strong class=\"not-expected\">no</strong>".to_owned();
+    }
+    cells
+}
+
+fn write_not_tried(out: &mut String, document: &Document<'_>) {
+    let names = scenarios(document);
+    out.push_str("<section class=\"not-tried\">\n<h2>Not tried</h2>\n");
+    for name in &names {
+        if names.len() > 1 {
+            let _ = writeln!(out, "<h3>{}</h3>", text(name));
+        }
+        out.push_str(&list("facts", &not_tried(document, name)));
+    }
+    out.push_str("</section>\n");
+}

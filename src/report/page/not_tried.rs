@@ -1,0 +1,205 @@
+//! What the result says nothing of. A verdict holds for what was tried, and a reader who is not
+//! told the rest takes it for more. Every sentence follows from the scenario and the result.
+
+use std::collections::BTreeSet;
+
+use crate::judge::Judgement;
+use crate::judge::crash::Matrix;
+use crate::report::Document;
+use crate::scenario::{Ground, Scenario, Way};
+use crate::schema::MAJORS;
+use crate::stats::grouped;
+
+/// What was not tried of a scenario, a sentence each.
+pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
+    let of_it = |judgement: &&Judgement| judgement.trial.scenario == name;
+    let trials: Vec<&Judgement> = document.result.trials.iter().filter(of_it).collect();
+    let matrix = document.result.crash_matrices.iter().find(|m| m.trial.scenario == name);
+    let scenario = document.scenario(name);
+    let mut told = Vec::new();
+    if let Some(shard) = document.result.shard {
+        let (index, of) = (shard.index, shard.of);
+        told.push(format!("this is part {index} of {of} of a run; the other parts are elsewhere"));
+    }
+    if trials.is_empty() {
+        told.push("no trial with traffic and a whole change is in this result".to_owned());
+    }
+    if let Some(scenario) = &scenario {
+        told.extend(states(scenario, &trials));
+        told.extend(conditions(scenario));
+        told.extend(sizes(scenario, &trials));
+        told.extend(repetitions(scenario, &trials));
+    } else {
+        told.push(
+            "the scenario is not in this result, so what it declares and this run left out is not \
+             known"
+                .to_owned(),
+        );
+    }
+    told.extend(deaths(scenario.as_ref(), matrix));
+    told.extend(servers(&trials, matrix));
+    told.extend(unseen(&trials));
+    told
+}
+
+fn states(scenario: &Scenario, trials: &[&Judgement]) -> Vec<String> {
+    let mut told = Vec::new();
+    let here = |name: &str| trials.iter().any(|trial| trial.trial.state == name);
+    let declared = scenario.starting_states();
+    let absent: Vec<&str> =
+        declared.iter().map(|state| state.name.as_str()).filter(|name| !here(name)).collect();
+    if !absent.is_empty() && !trials.is_empty() {
+        let absent = absent.join(", ");
+        told.push(format!(
+            "starting states that the scenario declares, not in this result: {absent}"
+        ));
+    }
+    let empty = declared.iter().any(|state| state.from == Ground::Empty);
+    let part_way = |state: &crate::scenario::State| {
+        state.path.as_ref().is_some_and(|path| path.stop.is_some())
+    };
+    let kinds = [
+        (empty, "an empty database"),
+        (declared.iter().any(|state| state.path.is_some()), "one that came by another path"),
+        (declared.iter().any(part_way), "one that was left part-way"),
+    ];
+    let untold: Vec<&str> =
+        kinds.into_iter().filter(|(there, _)| !there).map(|(_, kind)| kind).collect();
+    if !untold.is_empty() {
+        told.push(format!("no starting state is {}", any_of(&untold)));
+    }
+    told
+}
+
+/// What goes on beside the change.
+fn conditions(scenario: &Scenario) -> Vec<String> {
+    let mut told = Vec::new();
+    if scenario.disturbances.is_empty() {
+        told.push(
+            "nothing but the application was in the way: no long reader, no transaction that sits \
+             idle, no old snapshot"
+                .to_owned(),
+        );
+    } else {
+        let names: Vec<&str> = scenario.disturbances.iter().map(|d| d.name.as_str()).collect();
+        told.push(format!("no disturbance but {}", names.join(", ")));
+    }
+    if scenario.traffic.operations.is_empty() {
+        told.push("no application ran, so nobody could be stopped".to_owned());
+    } else {
+        let rate = scenario.traffic.rate_per_s;
+        told.push(format!("no other rate than {rate} operations a second, and no other mix"));
+    }
+    if scenario.change.runners == 1 {
+        told.push("no second runner applied the change at the same time".to_owned());
+    }
+    if scenario.change.rerun_attempts == 0 {
+        told.push("the change was not applied a second time".to_owned());
+    }
+    if scenario.invariants.is_empty() {
+        told.push("no read is declared that has to return the same, or keep its plan".to_owned());
+    }
+    told
+}
+
+fn sizes(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
+    let declared = scenario.declared_sizes();
+    let mut told = BTreeSet::new();
+    for trial in trials {
+        let wanted = match scenario.state(&trial.trial.state) {
+            Some(state) => state.sizes(&declared),
+            None => declared.clone(),
+        };
+        for (table, rows) in &trial.trial.sizes {
+            let full = wanted.rows(table);
+            if *rows < full {
+                let (rows, full) = (grouped(*rows), grouped(full));
+                told.insert(format!("{rows} of {full} in {table}"));
+            }
+        }
+    }
+    let told: Vec<String> = told.into_iter().collect();
+    (!told.is_empty()).then(|| format!("fewer rows than are declared: {}", told.join(", ")))
+}
+
+fn repetitions(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
+    let ran = |state: &str| trials.iter().filter(|trial| trial.trial.state == state).count();
+    let states = scenario.starting_states();
+    let once = !trials.is_empty() && states.iter().all(|state| ran(&state.name) <= 1);
+    once.then(|| "each trial ran once, so how much its numbers vary is not known".to_owned())
+}
+
+fn deaths(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
+    let Some(matrix) = matrix else {
+        let declared = scenario.is_some_and(|scenario| scenario.crash.is_some());
+        let why = match declared {
+            true => "it is declared, and this run left it out",
+            false => "the scenario declares none",
+        };
+        return vec![format!(
+            "no crash matrix: what is left where the change dies half-way is not known ({why})"
+        )];
+    };
+    let mut told = Vec::new();
+    let absent = Way::ALL.iter().filter(|way| !matrix.columns.contains(way));
+    let absent: Vec<&str> = absent.map(|way| way.as_str()).collect();
+    if !absent.is_empty() {
+        told.push(format!("ways of dying that are not in the crash matrix: {}", absent.join(", ")));
+    }
+    let not_met = matrix.cells.iter().filter(|cell| cell.outcome.is_none()).count();
+    if not_met > 0 {
+        let deaths = if not_met == 1 { "death" } else { "deaths" };
+        let not_met = grouped(not_met as u64);
+        told.push(format!("{not_met} {deaths} of the crash matrix could not be brought about"));
+    }
+    if matrix.random.is_none() {
+        told.push("no death at a random moment within a statement".to_owned());
+    }
+    if scenario.and_then(|s| s.crash.as_ref()).is_some_and(|crash| !crash.traffic) {
+        told.push("no application wrote while the change died".to_owned());
+    }
+    told
+}
+
+fn servers(trials: &[&Judgement], matrix: Option<&Matrix>) -> Option<String> {
+    let facts = trials.iter().map(|trial| &trial.trial).chain(matrix.map(|m| &m.trial));
+    let majors: BTreeSet<u32> =
+        facts.map(|trial| trial.server.version_num / 10_000).filter(|major| *major > 0).collect();
+    let others: Vec<String> =
+        MAJORS.filter(|major| !majors.contains(major)).map(|major| major.to_string()).collect();
+    let tried: Vec<String> = majors.iter().map(ToString::to_string).collect();
+    let told = format!("PostgreSQL {} only, not {}", tried.join(", "), others.join(", "));
+    (!tried.is_empty() && !others.is_empty()).then_some(told)
+}
+
+/// What the measurement cannot see.
+fn unseen(trials: &[&Judgement]) -> Vec<String> {
+    let mut told = Vec::new();
+    let interval = trials.iter().map(|trial| trial.measured.sampler.interval_us).max();
+    if let Some(interval) = interval.filter(|interval| interval.0 > 0) {
+        told.push(format!(
+            "lock waits shorter than {interval} are seen by chance alone: the lock table was \
+             looked at that often"
+        ));
+    }
+    let gaps: usize = trials.iter().map(|trial| trial.measured.sampler.gaps.len()).sum();
+    if gaps > 0 {
+        told.push(format!("what was in {gaps} gaps between samples of the lock table"));
+    }
+    let with_traffic = || trials.iter().filter(|trial| trial.measured.operations.scheduled > 0);
+    if with_traffic().count() > 0 && with_traffic().all(|trial| trial.measured.ledger.is_none()) {
+        told.push(
+            "acknowledged writes were not looked for in the tables: no ledger is kept".into(),
+        );
+    }
+    told
+}
+
+/// `a`, `a or b`, `a, b or c`.
+fn any_of(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
