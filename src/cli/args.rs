@@ -276,6 +276,8 @@ pub enum ReportFormat {
     Text,
     /// result.json; docs/result.schema.json is its schema
     Json,
+    /// One page that needs nothing else
+    Html,
     /// For a step summary or a pull-request comment
     Markdown,
     /// Annotations on the migration's own lines, for GitHub Actions

@@ -27,6 +27,7 @@ fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
     match format {
         ReportFormat::Text => report::text(&stored.result),
         ReportFormat::Json => report::json(&stored.result),
+        ReportFormat::Html => report::page(&document),
         ReportFormat::Markdown => report::markdown(&document),
         ReportFormat::Github => report::github(&report::suites(&document, &sources())),
         ReportFormat::Junit => report::junit("pgauntlet", &report::suites(&document, &sources())),
