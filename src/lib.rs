@@ -11,6 +11,7 @@
 //! | sessions | `connect`, `tap` |
 //! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
 //! | judgement, pure | `judge` |
+//! | comparison of judgements, pure | `compare` |
 //! | rendering | `report` |
 //! | order of the phases | `run` |
 //! | command line | `cli`, `exit` |
@@ -34,6 +35,8 @@ pub mod provision;
 pub mod seed;
 
 pub mod judge;
+
+pub mod compare;
 
 pub mod report;
 

@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["cli", "exit"],
     &["run"],
     &["report"],
+    &["compare"],
     &["judge", "predict"],
     &["provision", "seed", "drive", "migrate", "disturb", "observe"],
     &["connect", "tap"],

@@ -1,0 +1,324 @@
+//! One side of a comparison: the samples of one or several results, small enough to be committed.
+//!
+//! A result holds everything of one run; a baseline what a later one is compared with, of any
+//! number of runs. Both are judged alike, because a result is made a baseline first. Its text is
+//! sorted, and a sample is a line, so that adding a night is a small difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::{MachineFacts, TrialFacts};
+use crate::judge::Judgement;
+use crate::judge::crash::{Cell, Matrix};
+use crate::pg::lex::one_line;
+use crate::scenario::{FindingKind, Outcome, Verdict};
+
+use super::metric::{metric, values};
+
+/// Version of the file.
+pub const BASELINE_FORMAT: u32 = 1;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    pub pgauntlet_baseline: u32,
+    /// By `scenario / state / pg MAJOR`.
+    pub trials: BTreeMap<String, TrialSamples>,
+    pub crash_matrices: BTreeMap<String, MatrixSamples>,
+}
+
+/// What is compared only with itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    pub scenario: String,
+    pub state: String,
+    pub server_major: u32,
+}
+
+/// With what it was measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Circumstances {
+    /// Versions of this program.
+    pub tools: BTreeSet<String>,
+    /// `linux x86_64, 8 cores, 16.0 GiB, AMD …`.
+    pub machines: BTreeSet<String>,
+    /// The first and the last, RFC 3339; empty: nothing was measured.
+    pub first_at: String,
+    pub last_at: String,
+    /// Rows per table.
+    pub sizes: BTreeMap<String, u64>,
+}
+
+/// Every repetition of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialSamples {
+    pub identity: Identity,
+    pub with: Circumstances,
+    pub repetitions: u64,
+    /// How many of them were as the scenario expects.
+    pub as_expected: u64,
+    /// How many had each verdict.
+    pub verdicts: BTreeMap<Verdict, u64>,
+    /// What was found and is worse than safe.
+    pub findings: BTreeMap<FindingKind, Seen>,
+    /// Median of the machine control of each repetition, in microseconds; shorter than the others
+    /// where it was not measured.
+    pub control_us: Vec<u64>,
+    /// By metric; null: the event never came.
+    pub samples: BTreeMap<String, Vec<Option<u64>>>,
+}
+
+/// A kind of finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// The worst.
+    pub verdict: Verdict,
+    /// In how many repetitions.
+    pub repetitions: u64,
+}
+
+/// Every run of one crash matrix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatrixSamples {
+    pub identity: Identity,
+    pub with: Circumstances,
+    pub runs: u64,
+    pub as_expected: u64,
+    pub verdicts: BTreeMap<Verdict, u64>,
+    /// Cells of all runs.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// `statement / way` to the worst outcome; cells that were not met are left out.
+    pub cells: BTreeMap<String, Outcome>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    #[error("understand it as a baseline: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(
+        "read a baseline of version {0}: this program reads version {BASELINE_FORMAT}; write it \
+         again with `pgauntlet baseline`"
+    )]
+    Version(u32),
+    #[error("compare {0:?}: no metric of a trial has that name")]
+    Metric(String),
+    #[error(
+        "add to {name}: its samples are of {was}, the new ones of {is}; a baseline is of one size"
+    )]
+    Sizes { name: String, was: String, is: String },
+}
+
+impl Identity {
+    fn of(trial: &TrialFacts) -> Identity {
+        Identity {
+            scenario: trial.scenario.clone(),
+            state: trial.state.clone(),
+            server_major: trial.server.version_num / 10_000,
+        }
+    }
+
+    pub fn name(&self) -> String {
+        format!("{} / {} / pg {}", self.scenario, self.state, self.server_major)
+    }
+}
+
+impl Circumstances {
+    fn of(trial: &TrialFacts) -> Circumstances {
+        Circumstances {
+            tools: BTreeSet::from([trial.tool.clone()]),
+            machines: BTreeSet::from([machine_words(&trial.machine)]),
+            first_at: trial.started_at.clone(),
+            last_at: trial.started_at.clone(),
+            sizes: trial.sizes.clone(),
+        }
+    }
+
+    fn merge(&mut self, name: &str, other: &Circumstances) -> Result<(), BaselineError> {
+        if self.sizes != other.sizes {
+            let (was, is) = (size_words(&self.sizes), size_words(&other.sizes));
+            return Err(BaselineError::Sizes { name: name.to_owned(), was, is });
+        }
+        self.tools.extend(other.tools.iter().cloned());
+        self.machines.extend(other.machines.iter().cloned());
+        // RFC 3339 in UTC sorts as it passes.
+        self.first_at = self.first_at.clone().min(other.first_at.clone());
+        self.last_at = self.last_at.clone().max(other.last_at.clone());
+        Ok(())
+    }
+}
+
+fn machine_words(machine: &MachineFacts) -> String {
+    let gib = machine.memory_bytes as f64 / f64::from(1 << 30);
+    let MachineFacts { system, processor, cores, .. } = machine;
+    let processor = if processor.is_empty() { "an unknown processor" } else { processor };
+    format!("{system}, {cores} cores, {gib:.0} GiB, {processor}")
+}
+
+/// `200000 spans, 10 tasks`.
+pub fn size_words(sizes: &BTreeMap<String, u64>) -> String {
+    let words: Vec<String> = sizes.iter().map(|(table, rows)| format!("{rows} {table}")).collect();
+    if words.is_empty() { "no tables".to_owned() } else { words.join(", ") }
+}
+
+impl TrialSamples {
+    fn of(judgement: &Judgement) -> TrialSamples {
+        let mut findings = BTreeMap::new();
+        for finding in judgement.findings.iter().filter(|f| f.verdict > Verdict::Safe) {
+            let seen = Seen { verdict: finding.verdict, repetitions: 1 };
+            let worst: &mut Seen = findings.entry(finding.kind).or_insert(seen);
+            worst.verdict = worst.verdict.max(finding.verdict);
+        }
+        let samples = values(&judgement.measured).into_iter();
+        TrialSamples {
+            identity: Identity::of(&judgement.trial),
+            with: Circumstances::of(&judgement.trial),
+            repetitions: 1,
+            as_expected: u64::from(judgement.as_expected),
+            verdicts: BTreeMap::from([(judgement.verdict, 1)]),
+            findings,
+            control_us: judgement.measured.control_us.iter().map(|control| control.0).collect(),
+            samples: samples.map(|(key, value)| (key, vec![value])).collect(),
+        }
+    }
+
+    fn merge(&mut self, name: &str, other: TrialSamples) -> Result<(), BaselineError> {
+        self.with.merge(name, &other.with)?;
+        self.repetitions += other.repetitions;
+        self.as_expected += other.as_expected;
+        add(&mut self.verdicts, other.verdicts);
+        for (kind, seen) in other.findings {
+            let known = self.findings.entry(kind).or_insert(Seen { repetitions: 0, ..seen });
+            known.verdict = known.verdict.max(seen.verdict);
+            known.repetitions += seen.repetitions;
+        }
+        self.control_us.extend(other.control_us);
+        for (key, values) in other.samples {
+            self.samples.entry(key).or_default().extend(values);
+        }
+        Ok(())
+    }
+
+    /// Over all repetitions.
+    pub fn worst(&self) -> Verdict {
+        self.verdicts.keys().next_back().copied().unwrap_or(Verdict::Unproven)
+    }
+}
+
+impl MatrixSamples {
+    fn of(matrix: &Matrix) -> MatrixSamples {
+        let mut cells = BTreeMap::new();
+        for cell in &matrix.cells {
+            if let Some(outcome) = cell.outcome {
+                worst(&mut cells, cell_name(cell), outcome);
+            }
+        }
+        MatrixSamples {
+            identity: Identity::of(&matrix.trial),
+            with: Circumstances::of(&matrix.trial),
+            runs: 1,
+            as_expected: u64::from(matrix.as_expected),
+            verdicts: BTreeMap::from([(matrix.verdict, 1)]),
+            outcomes: matrix.outcomes.clone(),
+            cells,
+        }
+    }
+
+    fn merge(&mut self, name: &str, other: MatrixSamples) -> Result<(), BaselineError> {
+        self.with.merge(name, &other.with)?;
+        self.runs += other.runs;
+        self.as_expected += other.as_expected;
+        add(&mut self.verdicts, other.verdicts);
+        add(&mut self.outcomes, other.outcomes);
+        other.cells.into_iter().for_each(|(cell, outcome)| worst(&mut self.cells, cell, outcome));
+        Ok(())
+    }
+
+    pub fn worst(&self) -> Verdict {
+        self.verdicts.keys().next_back().copied().unwrap_or(Verdict::Unproven)
+    }
+}
+
+/// `ALTER TABLE … / cut-before`; the third of its text has `(3)`.
+fn cell_name(cell: &Cell) -> String {
+    let nth = match cell.death.nth {
+        0 => String::new(),
+        nth => format!(" ({})", nth + 1),
+    };
+    format!("{}{nth} / {}", one_line(&cell.death.text), cell.death.way)
+}
+
+fn worst(cells: &mut BTreeMap<String, Outcome>, cell: String, outcome: Outcome) {
+    let known = cells.entry(cell).or_insert(outcome);
+    *known = outcome.max(*known);
+}
+
+fn add<K: Ord>(sums: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
+    more.into_iter().for_each(|(key, count)| *sums.entry(key).or_default() += count);
+}
+
+impl Baseline {
+    /// Of one run's results; repetitions of a trial come together.
+    pub fn of(trials: &[Judgement], matrices: &[Matrix]) -> Result<Baseline, BaselineError> {
+        let mut baseline = Baseline { pgauntlet_baseline: BASELINE_FORMAT, ..Baseline::default() };
+        for judgement in trials {
+            baseline.add_trial(TrialSamples::of(judgement))?;
+        }
+        for matrix in matrices {
+            baseline.add_matrix(MatrixSamples::of(matrix))?;
+        }
+        Ok(baseline)
+    }
+
+    /// Appends the samples of another one.
+    pub fn merge(&mut self, other: Baseline) -> Result<(), BaselineError> {
+        other.trials.into_values().try_for_each(|trial| self.add_trial(trial))?;
+        other.crash_matrices.into_values().try_for_each(|matrix| self.add_matrix(matrix))
+    }
+
+    fn add_trial(&mut self, trial: TrialSamples) -> Result<(), BaselineError> {
+        let name = trial.identity.name();
+        match self.trials.get_mut(&name) {
+            Some(known) => known.merge(&name, trial)?,
+            None => drop(self.trials.insert(name, trial)),
+        }
+        Ok(())
+    }
+
+    fn add_matrix(&mut self, matrix: MatrixSamples) -> Result<(), BaselineError> {
+        let name = matrix.identity.name();
+        match self.crash_matrices.get_mut(&name) {
+            Some(known) => known.merge(&name, matrix)?,
+            None => drop(self.crash_matrices.insert(name, matrix)),
+        }
+        Ok(())
+    }
+
+    /// The version is looked at first: a file of another one need not have the same keys.
+    pub fn parse(text: &str) -> Result<Baseline, BaselineError> {
+        let value: serde_json::Value = serde_json::from_str(text)?;
+        let version = value.get("pgauntlet_baseline").and_then(serde_json::Value::as_u64);
+        match version.and_then(|version| u32::try_from(version).ok()) {
+            Some(BASELINE_FORMAT) | None => {}
+            Some(other) => return Err(BaselineError::Version(other)),
+        }
+        // From the text once more, so that an error names its line.
+        let baseline: Baseline = serde_json::from_str(text)?;
+        let mut keys = baseline.trials.values().flat_map(|trial| trial.samples.keys());
+        match keys.find(|key| metric(key).is_none()) {
+            Some(unknown) => Err(BaselineError::Metric(unknown.clone())),
+            None => Ok(baseline),
+        }
+    }
+
+    /// Sorted, indented by two, a list on a line of its own.
+    pub fn to_text(&self) -> String {
+        super::lines::to_text(self)
+    }
+}

@@ -1,0 +1,150 @@
+//! What is compared exactly, however often it was repeated: verdicts, findings, cells.
+
+use std::collections::BTreeSet;
+
+use crate::scenario::{FindingKind, Verdict};
+
+use super::baseline::{MatrixSamples, Seen, TrialSamples, size_words};
+use super::comparison::{CrashPair, Fact, Standing};
+
+/// Kinds that a slower machine alone can bring about: each is a limit of time that was broken.
+const OF_TIME: &[FindingKind] = &[
+    FindingKind::Stall,
+    FindingKind::PoolExhaustion,
+    FindingKind::AcquireTimeout,
+    FindingKind::OperationFailed,
+    FindingKind::Latency,
+    FindingKind::NotRecovered,
+    FindingKind::LockTimeout,
+    FindingKind::StatementTimeout,
+    FindingKind::IdleInTransactionTimeout,
+    FindingKind::TransactionTimeout,
+    FindingKind::RerunLock,
+];
+
+/// Differences and the verdict; what is the same otherwise is not told.
+pub fn of_trials(a: &TrialSamples, b: &TrialSamples, slower: bool) -> Vec<Fact> {
+    let fresh: Vec<FindingKind> = b
+        .findings
+        .iter()
+        .filter(|(kind, seen)| seen.verdict == Verdict::Unsafe && !is_unsafe(a.findings.get(kind)))
+        .map(|(kind, _)| *kind)
+        .collect();
+    let excused = slower && fresh.iter().all(|kind| OF_TIME.contains(kind));
+    let mut facts = vec![verdict(a.worst(), b.worst(), excused)];
+    let expected_a = (a.as_expected, a.repetitions);
+    facts.extend(as_expected(expected_a, (b.as_expected, b.repetitions), excused));
+    let kinds: BTreeSet<FindingKind> =
+        a.findings.keys().chain(b.findings.keys()).copied().collect();
+    for kind in kinds {
+        let sides = (a.findings.get(&kind), b.findings.get(&kind));
+        let excused = slower && OF_TIME.contains(&kind);
+        facts.extend(finding(kind, sides, (a.repetitions, b.repetitions), excused));
+    }
+    if a.with.sizes != b.with.sizes {
+        facts.push(Fact {
+            what: "sizes".to_owned(),
+            a: size_words(&a.with.sizes),
+            b: size_words(&b.with.sizes),
+            standing: Standing::Undecided,
+            why: "the numbers of other sizes are not compared; run both with the same".to_owned(),
+        });
+    }
+    facts
+}
+
+fn is_unsafe(seen: Option<&Seen>) -> bool {
+    seen.is_some_and(|seen| seen.verdict == Verdict::Unsafe)
+}
+
+const EXCUSE: &str = "the machine was slower, and a limit of time is what was broken: compare on \
+                      machines of one speed";
+
+fn verdict(a: Verdict, b: Verdict, excused: bool) -> Fact {
+    let unproven = a == Verdict::Unproven || b == Verdict::Unproven;
+    let (standing, why) = match () {
+        () if unproven && a == b => (Standing::Undecided, "neither side carries an answer"),
+        () if unproven => (Standing::Undecided, "one side carries no answer"),
+        () if b > a && excused => (Standing::Undecided, EXCUSE),
+        () if b > a => (Standing::Worse, ""),
+        () if b < a => (Standing::Better, ""),
+        () => (Standing::Same, ""),
+    };
+    let (a, b, why) = (a.to_string(), b.to_string(), why.to_owned());
+    Fact { what: "verdict".to_owned(), a, b, standing, why }
+}
+
+/// An expectation that always held and does no longer.
+fn as_expected(a: (u64, u64), b: (u64, u64), excused: bool) -> Option<Fact> {
+    let always = |(held, of): (u64, u64)| held == of;
+    let standing = match (always(a), always(b)) {
+        (true, false) if excused => Standing::Undecided,
+        (true, false) => Standing::Worse,
+        (false, true) => Standing::Better,
+        _ => return None,
+    };
+    let words = |(held, of): (u64, u64)| format!("{held} of {of}");
+    let why = if standing == Standing::Undecided { EXCUSE } else { "" };
+    let what = "as expected".to_owned();
+    Some(Fact { what, a: words(a), b: words(b), standing, why: why.to_owned() })
+}
+
+/// None: both have it alike.
+fn finding(
+    kind: FindingKind,
+    (a, b): (Option<&Seen>, Option<&Seen>),
+    (of_a, of_b): (u64, u64),
+    excused: bool,
+) -> Option<Fact> {
+    let (worst_a, worst_b) = (a.map(|seen| seen.verdict), b.map(|seen| seen.verdict));
+    let (standing, why) = match (worst_a, worst_b) {
+        (one, other) if one == other => return None,
+        (_, Some(Verdict::Unsafe)) if excused => (Standing::Undecided, EXCUSE),
+        (_, Some(Verdict::Unsafe)) => (Standing::Worse, ""),
+        (_, Some(Verdict::Unproven)) | (Some(Verdict::Unproven), _) => {
+            (Standing::Undecided, "that trial carries no answer")
+        }
+        (Some(Verdict::Unsafe), _) | (Some(_), None) => (Standing::Better, ""),
+        _ => (Standing::Same, "it is new, and bounded"),
+    };
+    let words = |seen: Option<&Seen>, of: u64| match seen {
+        Some(seen) => format!("{} in {} of {of}", seen.verdict, seen.repetitions),
+        None => format!("none in {of}"),
+    };
+    let what = format!("finding {kind}");
+    Some(Fact { what, a: words(a, of_a), b: words(b, of_b), standing, why: why.to_owned() })
+}
+
+/// A cell that became worse is named, also where the verdict stays what it was.
+pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashPair {
+    let mut facts = vec![verdict(a.worst(), b.worst(), false)];
+    facts.extend(as_expected((a.as_expected, a.runs), (b.as_expected, b.runs), false));
+    let mut cells_same = 0;
+    for (cell, before) in &a.cells {
+        let Some(after) = b.cells.get(cell) else { continue };
+        let standing = match after.cmp(before) {
+            std::cmp::Ordering::Less => Standing::Better,
+            std::cmp::Ordering::Equal => {
+                cells_same += 1;
+                continue;
+            }
+            std::cmp::Ordering::Greater => Standing::Worse,
+        };
+        let (what, why) = (format!("cell {cell}"), String::new());
+        facts.push(Fact { what, a: before.to_string(), b: after.to_string(), standing, why });
+    }
+    let only = |one: &MatrixSamples, other: &MatrixSamples| -> Vec<String> {
+        let gone = one.cells.iter().filter(|(cell, _)| !other.cells.contains_key(*cell));
+        gone.map(|(cell, outcome)| format!("{cell}: {outcome}")).collect()
+    };
+    CrashPair {
+        name,
+        a: a.identity.name(),
+        b: b.identity.name(),
+        standing: super::worst_standing(facts.iter().map(|fact| fact.standing)),
+        facts,
+        cells_same,
+        cells_only_in_a: only(a, b),
+        cells_only_in_b: only(b, a),
+    }
+}

@@ -1,0 +1,163 @@
+//! Two results side by side, judged with the noise in mind: a pure function.
+//!
+//! Both sides are baselines: samples of each metric over the repetitions of each trial. It reads no
+//! file and renders nothing.
+
+mod baseline;
+mod comparison;
+mod evidence;
+mod facts;
+mod lines;
+mod measured;
+mod metric;
+mod pairing;
+
+pub use baseline::{
+    BASELINE_FORMAT, Baseline, BaselineError, Circumstances, Identity, MatrixSamples, Seen,
+    TrialSamples,
+};
+pub use comparison::{
+    COMPARISON_FORMAT, Comparison, CrashPair, Fact, Interval, Machine, MetricRow, Options, Overall,
+    Pair, Sample, Side, Standing,
+};
+pub use metric::{METRICS, Metric, Speed, Unit};
+
+use measured::Slowness;
+use metric::{STATEMENT, metric};
+use pairing::Rule;
+
+/// B against A.
+pub fn compare(a: (&str, &Baseline), b: (&str, &Baseline), options: &Options) -> Comparison {
+    let (side_a, side_b) = (side(a.0, a.1), side(b.0, b.1));
+    let (a, b) = (a.1, b.1);
+    let rule = Rule::of(identities(a), identities(b));
+    let trials = rule.pair(&a.trials, &b.trials, |trial| &trial.identity);
+    let matrices = rule.pair(&a.crash_matrices, &b.crash_matrices, |matrix| &matrix.identity);
+    let pairs: Vec<Pair> =
+        trials.pairs.into_iter().map(|(name, a, b)| pair(name, a, b, options)).collect();
+    let crash_matrices: Vec<CrashPair> =
+        matrices.pairs.into_iter().map(|(name, a, b)| facts::of_matrices(name, a, b)).collect();
+    let crash = |names: Vec<String>| names.into_iter().map(|name| format!("{name}, crash matrix"));
+    let mut only_in_a = trials.only_in_a;
+    only_in_a.extend(crash(matrices.only_in_a));
+    let mut only_in_b = trials.only_in_b;
+    only_in_b.extend(crash(matrices.only_in_b));
+    let mut notes = rule.notes();
+    if side_a.tools != side_b.tools {
+        notes.push("the two sides were measured with different versions of pgauntlet".to_owned());
+    }
+    let mut comparison = Comparison {
+        pgauntlet_comparison: COMPARISON_FORMAT,
+        overall: Overall::NoRegression,
+        reason: String::new(),
+        a: side_a,
+        b: side_b,
+        how: *options,
+        pairs,
+        crash_matrices,
+        only_in_a,
+        only_in_b,
+        notes,
+    };
+    (comparison.overall, comparison.reason) = overall(&comparison);
+    comparison
+}
+
+fn identities(of: &Baseline) -> impl Iterator<Item = &Identity> + Clone {
+    let matrices = of.crash_matrices.values().map(|matrix| &matrix.identity);
+    of.trials.values().map(|trial| &trial.identity).chain(matrices)
+}
+
+fn side(name: &str, of: &Baseline) -> Side {
+    let matrices = of.crash_matrices.values().map(|matrix| &matrix.with);
+    let with: Vec<&Circumstances> =
+        of.trials.values().map(|trial| &trial.with).chain(matrices).collect();
+    let set = |of: fn(&Circumstances) -> &std::collections::BTreeSet<String>| -> Vec<String> {
+        let all = with.iter().flat_map(|with| of(with).iter().cloned());
+        all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    };
+    Side {
+        name: name.to_owned(),
+        tools: set(|with| &with.tools),
+        machines: set(|with| &with.machines),
+        first_at: with.iter().map(|with| with.first_at.clone()).min().unwrap_or_default(),
+        last_at: with.iter().map(|with| with.last_at.clone()).max().unwrap_or_default(),
+    }
+}
+
+fn pair(name: String, a: &TrialSamples, b: &TrialSamples, options: &Options) -> Pair {
+    let slowness = Slowness::of(&a.control_us, &b.control_us, options);
+    let mut metrics = Vec::new();
+    if a.with.sizes == b.with.sizes {
+        for (key, metric) in keys(a, b) {
+            if let (Some(of_a), Some(of_b)) = (a.samples.get(&key), b.samples.get(&key)) {
+                // What happened on neither side is not worth a row.
+                if of_a.iter().chain(of_b).any(Option::is_some) {
+                    metrics.push(measured::row((&key, &metric), (of_a, of_b), &slowness, options));
+                }
+            }
+        }
+    }
+    // Longer, as numbers say it, whatever the machine: then it is no excuse.
+    let slower =
+        slowness.is_slower(options) && metrics.iter().all(|row| row.standing != Standing::Worse);
+    let facts = facts::of_trials(a, b, slower);
+    let standings = facts.iter().map(|f| f.standing).chain(metrics.iter().map(|m| m.standing));
+    Pair {
+        name,
+        a: a.identity.name(),
+        b: b.identity.name(),
+        repetitions_a: a.repetitions,
+        repetitions_b: b.repetitions,
+        machine: slowness.told(&a.control_us, &b.control_us, options),
+        standing: worst_standing(standings),
+        facts,
+        metrics,
+    }
+}
+
+/// Keys of both sides in the order of a report, statements last.
+fn keys(a: &TrialSamples, b: &TrialSamples) -> Vec<(String, Metric)> {
+    let mut keys: Vec<(String, Metric)> =
+        METRICS.iter().map(|metric| (metric.key.to_owned(), *metric)).collect();
+    let both = a.samples.keys().filter(|key| b.samples.contains_key(*key));
+    let statements = both.filter(|key| key.starts_with(STATEMENT.key));
+    keys.extend(statements.filter_map(|key| metric(key).map(|metric| (key.clone(), metric))));
+    keys
+}
+
+/// Worse and undecided win over better, better over same.
+fn worst_standing(standings: impl Iterator<Item = Standing> + Clone) -> Standing {
+    let worst = standings.clone().max().unwrap_or(Standing::Same);
+    let better = standings.clone().any(|standing| standing == Standing::Better);
+    if worst == Standing::Same && better { Standing::Better } else { worst }
+}
+
+/// A trial of A that B does not have is missing evidence; a new one of B is none.
+fn overall(comparison: &Comparison) -> (Overall, String) {
+    let of_pairs = comparison.pairs.iter().flat_map(|pair| {
+        let facts = pair.facts.iter().map(|fact| fact.standing);
+        facts.chain(pair.metrics.iter().map(|row| row.standing))
+    });
+    let of_cells = comparison.crash_matrices.iter().flat_map(|pair| &pair.facts);
+    let standings: Vec<Standing> = of_pairs.chain(of_cells.map(|fact| fact.standing)).collect();
+    let count = |of| standings.iter().filter(|standing| **standing == of).count();
+    let (worse, undecided) = (count(Standing::Worse), count(Standing::Undecided));
+    let (missing, better) = (comparison.only_in_a.len(), count(Standing::Better));
+    let overall = match () {
+        () if worse > 0 => Overall::Regression,
+        () if undecided + missing > 0 || standings.is_empty() => Overall::Undecided,
+        () => Overall::NoRegression,
+    };
+    let mut reason = format!(
+        "of {} comparisons {worse} are worse, {better} better, {undecided} undecided",
+        standings.len()
+    );
+    if missing > 0 {
+        reason.push_str(&format!("; B lacks {missing} of A's trials"));
+    }
+    if standings.is_empty() {
+        "nothing stands on both sides".clone_into(&mut reason);
+    }
+    (overall, reason)
+}
