@@ -51,6 +51,10 @@ pub enum Command {
     Fingerprint(FingerprintArguments),
     /// Compare the schemas of two databases, or of one and a fingerprint of before
     Diff(DiffArguments),
+    /// Compare two results, side by side, with their noise in mind
+    Compare(CompareArguments),
+    /// Put results together to one file that later ones are compared with
+    Baseline(BaselineArguments),
     /// Show which server would be used, and what is in the way
     Doctor(ServerArguments),
     /// List or empty the cache of seeded databases
@@ -288,6 +292,51 @@ pub enum ReportFormat {
     Sarif,
     /// For a textfile collector
     Prometheus,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// The original, or what was: a directory of `run --out`, a result.json, or a baseline file
+    pub a: PathBuf,
+    /// The fix, or what is: another one
+    pub b: PathBuf,
+    #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
+    pub format: ComparisonFormat,
+    /// Write it here, over what is there [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What ends with an exit code other than 0: a regression with 1; with `undecided`, a
+    /// comparison without an answer too, with 3
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = FailOn::Regression)]
+    pub fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ComparisonFormat {
+    Text,
+    Json,
+    Markdown,
+    Html,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Regression,
+    Undecided,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub struct BaselineArguments {
+    /// Directories of `run --out`, result.json files, or baseline files
+    #[arg(value_name = "RESULT", required = true)]
+    pub results: Vec<PathBuf>,
+    /// The baseline file
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Add to what the file holds, rather than replace it
+    #[arg(long)]
+    pub add: bool,
 }
 
 #[derive(Debug, Args)]

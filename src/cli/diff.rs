@@ -70,7 +70,7 @@ async fn write_fingerprint(arguments: &FingerprintArguments) -> Result<(), Failu
 }
 
 /// Before anything is read: a directory that is not there is told at once.
-fn is_writable(path: &Path) -> Result<(), String> {
+pub(super) fn is_writable(path: &Path) -> Result<(), String> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     match path.is_dir() || !parent.is_dir() {
@@ -79,8 +79,8 @@ fn is_writable(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Replaces the file in one step, so that an old fingerprint is never half a new one.
-fn write(path: &Path, text: &str) -> Result<(), String> {
+/// Replaces the file in one step, so that what was there is never half a new one.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     fs::write(&partial, text)

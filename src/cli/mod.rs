@@ -4,6 +4,7 @@
 
 mod args;
 mod cache;
+mod compare;
 mod diff;
 mod doctor;
 mod reported;
@@ -58,6 +59,8 @@ async fn run_command(command: &Command) -> Ending {
         Command::Check(which) => scenarios::check(which),
         Command::Fingerprint(arguments) => diff::fingerprint(arguments).await,
         Command::Diff(arguments) => diff::diff(arguments).await,
+        Command::Compare(arguments) => compare::compare(arguments),
+        Command::Baseline(arguments) => compare::baseline(arguments),
         Command::Doctor(server) => doctor::doctor(server).await,
         Command::Cache(arguments) => cache::cache(arguments).await,
     }

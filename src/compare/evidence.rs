@@ -3,7 +3,10 @@
 //! It knows numbers only: not what was measured, nor which direction is the bad one. What is drawn
 //! at random comes from a seed, so that one pair of results has one comparison.
 
-use rand::{RngExt as _, rngs::ChaCha8Rng};
+use std::collections::BTreeMap;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt as _, SeedableRng as _};
 use statrs::stats_tests::Alternative;
 use statrs::stats_tests::mannwhitneyu::{MannWhitneyUMethod, mannwhitneyu};
 
@@ -71,17 +74,10 @@ fn ways_by_sum(ranks: &[usize], chosen: usize) -> Vec<f64> {
 /// The middle value, or the mean of the two; of nothing, 0.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
-    median_of(&mut sorted)
-}
-
-fn median_of(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let half = values.len() / 2;
-    match values.len() {
+    sorted.sort_unstable_by(f64::total_cmp);
+    match sorted.len() {
         0 => 0.0,
-        n if n % 2 == 1 => values[half],
-        _ if values[half - 1] == values[half] => values[half],
-        _ => f64::midpoint(values[half - 1], values[half]),
+        size => mean(sorted[(size - 1) / 2], sorted[size / 2]),
     }
 }
 
@@ -90,16 +86,57 @@ pub fn ratio(a: f64, b: f64) -> f64 {
     if a == b { 1.0 } else { b / a }
 }
 
-/// Medians of samples drawn from the values, with repetition.
-pub fn resampled_medians(values: &[f64], resamples: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
-    let mut drawn = vec![0.0; values.len()];
-    let mut one = || {
-        for value in &mut drawn {
-            *value = values[rng.random_range(0..values.len())];
-        }
-        median_of(&mut drawn)
-    };
-    (0..resamples).map(|_| one()).collect()
+/// Which of a sample's sorted values are in the middle of each sample that is drawn from it with
+/// repetition. Drawn once for each size and stream, and looked up for every metric: where the
+/// median falls depends on the number of values alone.
+#[derive(Debug)]
+pub struct Resampler {
+    rng_seed: u64,
+    resamples: usize,
+    drawn: BTreeMap<(Stream, usize), Vec<(usize, usize)>>,
+}
+
+/// Draws of two streams do not depend on each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    A,
+    B,
+    ControlA,
+    ControlB,
+}
+
+impl Resampler {
+    pub fn new(rng_seed: u64, resamples: usize) -> Resampler {
+        Resampler { rng_seed, resamples, drawn: BTreeMap::new() }
+    }
+
+    /// Medians of samples drawn from the values, which are not none.
+    pub fn medians(&mut self, stream: Stream, values: &[f64]) -> Vec<f64> {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let size = values.len();
+        let (resamples, seed) = (self.resamples, self.rng_seed);
+        let drawn = self.drawn.entry((stream, size));
+        let drawn = drawn.or_insert_with(|| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream as u64);
+            (0..resamples).map(|_| middle(size, &mut rng)).collect()
+        });
+        drawn.iter().map(|(low, high)| mean(sorted[*low], sorted[*high])).collect()
+    }
+}
+
+/// The places of the two values in the middle of a sample that is drawn; one twice where their
+/// number is odd.
+fn middle(size: usize, rng: &mut ChaCha8Rng) -> (usize, usize) {
+    let mut places: Vec<usize> = (0..size).map(|_| rng.random_range(0..size)).collect();
+    places.sort_unstable();
+    (places[(size - 1) / 2], places[size / 2])
+}
+
+/// Also of two that never came.
+fn mean(a: f64, b: f64) -> f64 {
+    if a == b { a } else { f64::midpoint(a, b) }
 }
 
 /// The middle part of what was drawn.
@@ -117,7 +154,6 @@ pub fn percentile_interval(mut drawn: Vec<f64>, confidence: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng as _;
 
     const LOW: [f64; 5] = [1.0, 2.0, 3.0, 4.0, 5.0];
 
@@ -168,8 +204,8 @@ mod tests {
     #[test]
     fn an_interval_holds_the_ratio_and_is_the_same_each_time() {
         let drawn = |seed| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            percentile_interval(resampled_medians(&LOW, 500, &mut rng), 0.95)
+            let medians = Resampler::new(seed, 500).medians(Stream::A, &LOW);
+            percentile_interval(medians, 0.95)
         };
         assert_eq!(drawn(7), drawn(7));
         let (low, high) = drawn(7);

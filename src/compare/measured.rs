@@ -1,11 +1,8 @@
 //! One metric, or the machine's speed, from two samples: better, same, worse, or undecided.
 
-use rand::SeedableRng as _;
-use rand::rngs::ChaCha8Rng;
-
 use super::comparison::{Interval, Machine, MetricRow, Options, Sample, Standing};
 use super::evidence::{
-    median, p_reachable, p_value, percentile_interval, ratio, resampled_medians,
+    Resampler, Stream, median, p_reachable, p_value, percentile_interval, ratio,
 };
 use super::metric::{Metric, Speed};
 
@@ -25,16 +22,15 @@ impl Slowness {
         Slowness { ratio: 1.0, drawn: vec![1.0; options.resamples], known: false }
     }
 
-    pub fn of(a: &[u64], b: &[u64], options: &Options) -> Slowness {
+    pub fn of(a: &[u64], b: &[u64], options: &Options, resampler: &mut Resampler) -> Slowness {
         let float = |values: &[u64]| -> Vec<f64> { values.iter().map(|v| *v as f64).collect() };
         let (a, b) = (float(a), float(b));
         // A control of no time is none.
         if median(&a) <= 0.0 || median(&b) <= 0.0 {
             return Slowness::none(options);
         }
-        let mut rng = ChaCha8Rng::seed_from_u64(options.rng_seed);
-        let drawn_a = resampled_medians(&a, options.resamples, &mut rng);
-        let drawn_b = resampled_medians(&b, options.resamples, &mut rng);
+        let drawn_a = resampler.medians(Stream::ControlA, &a);
+        let drawn_b = resampler.medians(Stream::ControlB, &b);
         let drawn = drawn_a.iter().zip(&drawn_b).map(|(a, b)| ratio(*a, *b)).collect();
         Slowness { ratio: ratio(median(&a), median(&b)), drawn, known: true }
     }
@@ -112,11 +108,10 @@ fn evidence(
     (a, b): (&[f64], &[f64]),
     slowness: &Slowness,
     options: &Options,
+    resampler: &mut Resampler,
 ) -> Evidence {
     let scaled: Vec<f64> = b.iter().map(|value| value / slowness.ratio).collect();
-    let mut rng = ChaCha8Rng::seed_from_u64(options.rng_seed.wrapping_add(1));
-    let drawn_a = resampled_medians(a, options.resamples, &mut rng);
-    let drawn_b = resampled_medians(b, options.resamples, &mut rng);
+    let (drawn_a, drawn_b) = (resampler.medians(Stream::A, a), resampler.medians(Stream::B, b));
     let drawn = drawn_a.iter().zip(&drawn_b).zip(&slowness.drawn);
     let drawn = drawn.map(|((a, b), slower)| ratio(*a, b / slower)).collect();
     let (low, high) = percentile_interval(drawn, options.confidence);
@@ -137,13 +132,15 @@ pub fn row(
     (a, b): (&[Option<u64>], &[Option<u64>]),
     slowness: &Slowness,
     options: &Options,
+    resampler: &mut Resampler,
 ) -> MetricRow {
     let float = |values: &[Option<u64>]| -> Vec<f64> {
         values.iter().map(|value| value.map_or(f64::INFINITY, |value| value as f64)).collect()
     };
     let (floats_a, floats_b) = (float(a), float(b));
-    let raw = evidence(metric, (&floats_a, &floats_b), &Slowness::none(options), options);
-    let judged = evidence(metric, (&floats_a, &floats_b), slowness, options);
+    let sides = (floats_a.as_slice(), floats_b.as_slice());
+    let raw = evidence(metric, sides, &Slowness::none(options), options, resampler);
+    let judged = evidence(metric, sides, slowness, options, resampler);
     let (standing, why) = match few(a.len(), b.len(), options) {
         Some(why) => (Standing::Undecided, why),
         None => {
@@ -260,16 +257,14 @@ impl Judged<'_> {
         }
     }
 
+    /// As much as a slower machine explains in proportion is put down to it; of more than that, it
+    /// may still be the reason.
     fn beyond_a_limit(&self) -> (Option<Way>, String) {
-        let why = "it counts what is beyond a limit of time, which alone may be the reason";
-        match self.raw.way {
-            Way::Up if self.slowness.is_slower(self.options) => {
-                (None, format!("{}; {why}", self.machine()))
-            }
-            Way::Down if self.slowness.is_faster(self.options) => {
-                (Some(Way::Level), format!("{}; {why}", self.machine()))
-            }
-            way => (Some(way), String::new()),
+        let why = "it counts what is beyond a limit of time, and that alone may be the reason";
+        let slower = self.slowness.is_slower(self.options);
+        match (self.raw.way, self.judged.way) {
+            (Way::Up, Way::Up) if slower => (None, format!("{}; {why}", self.machine())),
+            _ => self.in_between(),
         }
     }
 

@@ -22,6 +22,7 @@ pub use comparison::{
 };
 pub use metric::{METRICS, Metric, Speed, Unit};
 
+use evidence::Resampler;
 use measured::Slowness;
 use metric::{STATEMENT, metric};
 use pairing::Rule;
@@ -86,14 +87,18 @@ fn side(name: &str, of: &Baseline) -> Side {
 }
 
 fn pair(name: String, a: &TrialSamples, b: &TrialSamples, options: &Options) -> Pair {
-    let slowness = Slowness::of(&a.control_us, &b.control_us, options);
+    let mut resampler = Resampler::new(options.rng_seed, options.resamples);
+    let slowness = Slowness::of(&a.control_us, &b.control_us, options, &mut resampler);
     let mut metrics = Vec::new();
     if a.with.sizes == b.with.sizes {
         for (key, metric) in keys(a, b) {
             if let (Some(of_a), Some(of_b)) = (a.samples.get(&key), b.samples.get(&key)) {
                 // What happened on neither side is not worth a row.
                 if of_a.iter().chain(of_b).any(Option::is_some) {
-                    metrics.push(measured::row((&key, &metric), (of_a, of_b), &slowness, options));
+                    let sides = (of_a.as_slice(), of_b.as_slice());
+                    let row =
+                        measured::row((&key, &metric), sides, &slowness, options, &mut resampler);
+                    metrics.push(row);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::run::Ending;
 /// Every trial ended as its scenario expects; for `diff`, no difference.
 pub const AS_EXPECTED: u8 = 0;
 /// Some verdict or finding is not the expected one; for `try`, the change is not safe; for `diff`,
-/// there are differences, or an accepted one is not there.
+/// there are differences, or an accepted one is not there; for `compare`, a regression.
 pub const NOT_AS_EXPECTED: u8 = 1;
 /// The command line or a scenario file is wrong; nothing was started.
 pub const BAD_INPUT: u8 = 2;
@@ -25,7 +25,7 @@ pub const HELP: &str = "\
 Exit codes:
     0  every trial ended as its scenario expects; for diff: no difference
     1  a verdict or finding is not the expected one; for try: the change is not safe;
-       for diff: the schemas differ
+       for diff: the schemas differ; for compare: a regression
     2  the command line or a scenario file is wrong; nothing was started
     3  a trial's evidence carries no answer (unproven)
     4  our failure or the environment's

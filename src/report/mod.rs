@@ -1,5 +1,6 @@
 //! Renders judgements and progress. It never judges: what is not in a judgement is not shown.
 
+pub mod comparison;
 mod differences;
 mod document;
 mod live;
@@ -16,6 +17,7 @@ mod table;
 mod text;
 mod trial;
 
+pub use comparison::{comparison_html, comparison_markdown, comparison_text};
 pub use differences::differences;
 pub use document::Document;
 pub use live::{Live, Mode};

@@ -1,0 +1,119 @@
+//! `compare` and `baseline`: two results side by side, and what later results are compared with.
+
+use std::fs;
+use std::path::Path;
+
+use crate::compare::{self, BASELINE_FORMAT, Baseline, Comparison, Options, Overall};
+use crate::judge::FORMAT;
+use crate::report::{ResultFile, comparison_html, comparison_markdown, comparison_text};
+use crate::run::Ending;
+
+use super::args::{BaselineArguments, CompareArguments, ComparisonFormat, FailOn};
+use super::complain;
+use super::diff::{is_writable, write};
+
+/// What went wrong, in the words of `failed to …`, and how the process ends with it.
+type Failure = (Ending, String);
+
+pub fn compare(arguments: &CompareArguments) -> Ending {
+    ended(compared(arguments))
+}
+
+pub fn baseline(arguments: &BaselineArguments) -> Ending {
+    ended(put_together(arguments).map(|()| Ending::AsExpected))
+}
+
+fn ended(outcome: Result<Ending, Failure>) -> Ending {
+    outcome.unwrap_or_else(|(ending, error)| {
+        complain(&error);
+        ending
+    })
+}
+
+fn compared(arguments: &CompareArguments) -> Result<Ending, Failure> {
+    if let Some(path) = &arguments.out {
+        is_writable(path).map_err(bad)?;
+    }
+    let (a, b) = (read(&arguments.a)?, read(&arguments.b)?);
+    let name = |path: &Path| path.display().to_string();
+    let (name_a, name_b) = (name(&arguments.a), name(&arguments.b));
+    let comparison = compare::compare((&name_a, &a), (&name_b, &b), &Options::default());
+    let text = rendered(&comparison, arguments.format);
+    match &arguments.out {
+        Some(path) => {
+            let plain = anstream::adapter::strip_str(&text).to_string();
+            write(path, &plain).map_err(|error| (Ending::Failed, error))?;
+        }
+        None => anstream::print!("{text}"),
+    }
+    Ok(match (comparison.overall, arguments.fail_on) {
+        (Overall::Regression, FailOn::Regression | FailOn::Undecided) => Ending::NotAsExpected,
+        (Overall::Undecided, FailOn::Undecided) => Ending::Unproven,
+        _ => Ending::AsExpected,
+    })
+}
+
+fn rendered(comparison: &Comparison, format: ComparisonFormat) -> String {
+    match format {
+        ComparisonFormat::Text => comparison_text(comparison),
+        ComparisonFormat::Markdown => comparison_markdown(comparison),
+        ComparisonFormat::Html => comparison_html(comparison),
+        // Numbers and texts are JSON always.
+        ComparisonFormat::Json => {
+            serde_json::to_string_pretty(comparison).unwrap_or_default() + "\n"
+        }
+    }
+}
+
+fn put_together(arguments: &BaselineArguments) -> Result<(), Failure> {
+    let out = &arguments.out;
+    is_writable(out).map_err(bad)?;
+    let mut baseline = match arguments.add {
+        true => read(out)?,
+        false => Baseline { pgauntlet_baseline: BASELINE_FORMAT, ..Baseline::default() },
+    };
+    for path in &arguments.results {
+        let other = read(path)?;
+        baseline.merge(other).map_err(|error| bad(format!("{error} ({})", path.display())))?;
+    }
+    write(out, &baseline.to_text()).map_err(|error| (Ending::Failed, error))?;
+    anstream::println!(
+        "{} trials and {} crash matrices are in {}",
+        baseline.trials.len(),
+        baseline.crash_matrices.len(),
+        out.display()
+    );
+    Ok(())
+}
+
+fn bad(error: String) -> Failure {
+    (Ending::BadInput, error)
+}
+
+/// A directory, a result.json or a baseline file: each holds a key that says which it is.
+fn read(path: &Path) -> Result<Baseline, Failure> {
+    let file = if path.is_dir() { path.join(ResultFile::NAME) } else { path.to_owned() };
+    let fail = |error: String| bad(format!("read {}: {error}", file.display()));
+    let wanted = "it is a directory of `run --out`, a result.json, or a file that `pgauntlet \
+                  baseline` wrote";
+    let text = fs::read_to_string(&file).map_err(|error| fail(format!("{error}; {wanted}")))?;
+    let json: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| fail(format!("{error}; {wanted}")))?;
+    if json.get("pgauntlet_baseline").is_some() {
+        return Baseline::parse(&text).map_err(|error| fail(error.to_string()));
+    }
+    match json.get("pgauntlet_result").and_then(serde_json::Value::as_u64) {
+        None => return Err(fail(format!("it is no result and no baseline; {wanted}"))),
+        Some(version) if version != u64::from(FORMAT) => {
+            return Err(fail(format!(
+                "it is a result of version {version}, and this program reads {FORMAT}; run it \
+                 again with this version, or compare with the one that wrote it"
+            )));
+        }
+        Some(_) => {}
+    }
+    let result: ResultFile =
+        serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    let baseline = Baseline::of(&result.trials, &result.crash_matrices);
+    baseline.map_err(|error| fail(error.to_string()))
+}
