@@ -149,6 +149,11 @@ pub fn row(
         }
     };
     let shown = if metric.speed == Speed::Scales { &judged } else { &raw };
+    // What is drawn from next to nothing would look certain.
+    let shown_interval = match few(a.len(), b.len(), options) {
+        Some(_) => interval(0.0, f64::INFINITY),
+        None => interval(shown.low, shown.high),
+    };
     let name = key.strip_prefix(super::metric::STATEMENT.key);
     MetricRow {
         key: key.to_owned(),
@@ -159,7 +164,7 @@ pub fn row(
         a: sample(a, &floats_a),
         b: sample(b, &floats_b),
         ratio: finite(shown.ratio),
-        interval: interval(shown.low, shown.high),
+        interval: shown_interval,
         raw_ratio: finite(raw.ratio),
         p: shown.p,
         standing,
