@@ -79,7 +79,7 @@ pub struct RunArguments {
     /// Only from this starting state, and from the first one, which it is compared with
     #[arg(long, value_name = "NAME")]
     pub state: Option<String>,
-    /// Execute every trial so often; comparing two results takes four of each
+    /// Execute every trial so often; to compare the numbers of two results takes five of each
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = repeat())]
     pub repeat: u32,
     /// Only this share of the trials, such as 2/5; `merge` joins all shares
@@ -300,8 +300,9 @@ pub struct CompareArguments {
     pub a: PathBuf,
     /// The fix, or what is: another one
     pub b: PathBuf,
-    #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
-    pub format: ComparisonFormat,
+    /// For a person (text, html, markdown) or for a machine
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
     /// Write it here, over what is there [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -309,14 +310,6 @@ pub struct CompareArguments {
     /// comparison without an answer too, with 3
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = FailOn::Regression)]
     pub fail_on: FailOn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ComparisonFormat {
-    Text,
-    Json,
-    Markdown,
-    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

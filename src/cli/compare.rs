@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::compare::{self, BASELINE_FORMAT, Baseline, Comparison, Options, Overall};
 use crate::judge::FORMAT;
-use crate::report::{ResultFile, comparison_html, comparison_markdown, comparison_text};
+use crate::report::{self, ResultFile, comparison_html, comparison_markdown, comparison_text};
 use crate::run::Ending;
 
-use super::args::{BaselineArguments, CompareArguments, ComparisonFormat, FailOn};
+use super::args::{BaselineArguments, CompareArguments, FailOn, ReportFormat};
 use super::complain;
 use super::diff::{is_writable, write};
 
@@ -53,15 +53,18 @@ fn compared(arguments: &CompareArguments) -> Result<Ending, Failure> {
     })
 }
 
-fn rendered(comparison: &Comparison, format: ComparisonFormat) -> String {
+fn rendered(comparison: &Comparison, format: ReportFormat) -> String {
+    let suites = || report::comparison_suites(comparison);
     match format {
-        ComparisonFormat::Text => comparison_text(comparison),
-        ComparisonFormat::Markdown => comparison_markdown(comparison),
-        ComparisonFormat::Html => comparison_html(comparison),
+        ReportFormat::Text => comparison_text(comparison),
+        ReportFormat::Markdown => comparison_markdown(comparison),
+        ReportFormat::Html => comparison_html(comparison),
+        ReportFormat::Github => report::github(&suites()),
+        ReportFormat::Junit => report::junit("pgauntlet compare", &suites()),
+        ReportFormat::Sarif => report::sarif(&suites()),
+        ReportFormat::Prometheus => report::comparison_prometheus(comparison),
         // Numbers and texts are JSON always.
-        ComparisonFormat::Json => {
-            serde_json::to_string_pretty(comparison).unwrap_or_default() + "\n"
-        }
+        ReportFormat::Json => serde_json::to_string_pretty(comparison).unwrap_or_default() + "\n",
     }
 }
 

@@ -17,7 +17,9 @@ mod table;
 mod text;
 mod trial;
 
-pub use comparison::{comparison_html, comparison_markdown, comparison_text};
+pub use comparison::{
+    comparison_html, comparison_markdown, comparison_prometheus, comparison_suites, comparison_text,
+};
 pub use differences::differences;
 pub use document::Document;
 pub use live::{Live, Mode};

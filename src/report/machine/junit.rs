@@ -13,9 +13,15 @@ pub fn junit(name: &str, suites: &[Suite]) -> String {
     report.add_test_suites(suites.iter().map(test_suite));
     // Only a writer that fails can fail here, and a string does not.
     let text = report.to_string().unwrap_or_default();
-    // The widely used schema has no count of skipped tests for all suites together, and readers
-    // that hold a file to it refuse one.
-    text.replacen(" skipped=\"0\"", "", 1)
+    without_skipped(&text)
+}
+
+/// The widely used schema has no count of skipped tests for all suites together, and readers that
+/// hold a file to it refuse one.
+fn without_skipped(text: &str) -> String {
+    let Some((before, after)) = text.split_once(" skipped=\"") else { return text.to_owned() };
+    let rest = after.split_once('"').map_or(after, |(_, rest)| rest);
+    format!("{before}{rest}")
 }
 
 fn test_suite(suite: &Suite) -> TestSuite {
@@ -34,14 +40,18 @@ fn test_suite(suite: &Suite) -> TestSuite {
 
 fn test_case(suite: &Suite, case: &Case, took: Duration) -> TestCase {
     let kind = match case.outcome {
-        CaseOutcome::Held => None,
+        CaseOutcome::Held | CaseOutcome::Undecided => None,
         CaseOutcome::Broken => Some((NonSuccessKind::Failure, "not-as-expected")),
         CaseOutcome::Unproven => Some((NonSuccessKind::Error, "unproven")),
     };
     let mut status = match kind {
+        None if case.outcome == CaseOutcome::Undecided => TestCaseStatus::skipped(),
         None => TestCaseStatus::success(),
         Some((kind, _)) => TestCaseStatus::non_success(kind),
     };
+    if case.outcome == CaseOutcome::Undecided {
+        status.set_message(case.message.as_str());
+    }
     if let Some((_, name)) = kind {
         status.set_message(case.message.as_str());
         status.set_type(name);

@@ -48,8 +48,10 @@ pub struct Case {
 pub enum CaseOutcome {
     Held,
     Broken,
-    /// The evidence carries no answer.
+    /// The evidence carries no answer, which a trial has to.
     Unproven,
+    /// The evidence carries no answer, as it may be with few repetitions.
+    Undecided,
 }
 
 /// Something that was found, and where it comes from.
