@@ -1,5 +1,5 @@
-//! The files that CI systems read pass the linters of their formats, and the scripts that CI runs do
-//! what they say: which scenarios a change touches, which exit code is the worst, how they end.
+//! The files that CI systems read pass the linters of their formats, and the scripts that CI runs
+//! do what they say: which scenarios a change touches, which exit code is the worst, how they end.
 
 mod schemas;
 

@@ -43,7 +43,8 @@ fn announce(repro: &Repro<'_>) {
     let (number, scenario, state) = (repro.number, &trial.scenario, &trial.state);
     let (version, seed) = (&trial.server.version, trial.rng_seed);
     anstream::eprintln!(
-        "trial {number}: {what}{scenario} from {state}, rng_seed {seed}; then on PostgreSQL {version}"
+        "trial {number}: {what}{scenario} from {state}, rng_seed {seed}; then it ran on PostgreSQL \
+         {version}"
     );
 }
 
