@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use pgauntlet::report::{ResultFile, Shard};
-use predicates::str::contains;
+use predicates::str::{contains, is_empty};
+use rstest::rstest;
 use tempfile::TempDir;
 
 const SHARDS: u32 = 3;
@@ -156,6 +157,36 @@ fn every_share_says_which_it_is_and_none_has_what_another_has() {
     all.sort();
     whole.sort();
     assert_eq!(all, whole);
+}
+
+#[rstest]
+#[case("text", "dies, crash matrix, as expected")]
+#[case("json", "\"pgauntlet_result\": 4")]
+#[case("html", "<!doctype html>")]
+#[case("markdown", "not as expected")]
+#[case("github", "::error file=")]
+#[case("junit", "<testsuite name=\"from-two-states from fewer, repetition 2\"")]
+#[case("sarif", "\"version\": \"2.1.0\"")]
+#[case("prometheus", "pgauntlet_crash_deaths{scenario=\"dies\"")]
+fn stored_results_are_rendered_without_a_server(#[case] format: &str, #[case] holds: &str) {
+    let runs = runs();
+    let file = runs.path(&format!("report.{format}"));
+    let mut command = pgauntlet();
+    command.current_dir(runs.root.path()).args(["report", "whole", "--format", format, "--out"]);
+    command.arg(&file).assert().code(0).stdout(is_empty());
+    let text = std::fs::read_to_string(&file).expect("a report");
+    assert!(text.contains(holds), "{text}");
+}
+
+#[test]
+fn a_result_is_what_is_printed_as_json_and_nothing_else() {
+    let runs = runs();
+    let mut command = pgauntlet();
+    command.current_dir(runs.root.path()).args(["run", "adds-a-column", "--scenarios-dir"]);
+    command.args(["scenarios", "--format", "json"]);
+    let output = command.assert().code(0).get_output().stdout.clone();
+    let result: ResultFile = serde_json::from_slice(&output).expect("result.json");
+    assert_eq!(result.trials.len(), 1);
 }
 
 #[test]

@@ -115,10 +115,16 @@ fn finding(
     Some(Fact { what, a: words(a, of_a), b: words(b, of_b), standing, why: why.to_owned() })
 }
 
+const BY_THE_MOMENT: &str = "the scenario expects such deaths, and A has some: which moment a \
+                             death meets decides";
+
 /// A cell that became worse is named, also where the verdict stays what it was.
 pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashPair {
     let mut facts = vec![verdict(a.worst(), b.worst(), false)];
     facts.extend(as_expected((a.as_expected, a.runs), (b.as_expected, b.runs), false));
+    // Whether a statement is met in the middle is up to the moment, and so is what comes of it.
+    let known = |outcome| a.cells.values().any(|other| *other == outcome);
+    let as_expected = b.as_expected == b.runs;
     let mut cells_same = 0;
     for (cell, before) in &a.cells {
         let Some(after) = b.cells.get(cell) else { continue };
@@ -128,9 +134,11 @@ pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashP
                 cells_same += 1;
                 continue;
             }
+            std::cmp::Ordering::Greater if as_expected && known(*after) => Standing::Undecided,
             std::cmp::Ordering::Greater => Standing::Worse,
         };
-        let (what, why) = (format!("cell {cell}"), String::new());
+        let why = if standing == Standing::Undecided { BY_THE_MOMENT } else { "" };
+        let (what, why) = (format!("cell {cell}"), why.to_owned());
         facts.push(Fact { what, a: before.to_string(), b: after.to_string(), standing, why });
     }
     let only = |one: &MatrixSamples, other: &MatrixSamples| -> Vec<String> {
