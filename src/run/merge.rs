@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::history::TrialFacts;
 use crate::report::ResultFile;
 
-use super::Error;
 use super::files::prepare_out;
-use super::plan::{matrix_name, trials_name};
+use super::{Error, names};
 
 /// A result and where it is.
 struct Part {
@@ -58,9 +57,9 @@ fn once_each(groups: &Groups) -> Result<(), Error> {
     for ((majors, _), group) in groups {
         for part in group {
             let trials = part.result.trials.iter().map(|j| &j.trial);
-            let trials = trials.map(|t| format!("{} from {}", names(t), t.state));
+            let trials = trials.map(|t| format!("{} from {}", piece(t), t.state));
             let matrices = part.result.crash_matrices.iter();
-            let matrices = matrices.map(|matrix| matrix_name(&matrix.trial.scenario));
+            let matrices = matrices.map(|matrix| names::matrix(&matrix.trial.scenario));
             for name in trials.chain(matrices) {
                 let told = name.clone();
                 let Some(twin) = seen.insert((majors, name), &part.directory) else { continue };
@@ -75,8 +74,8 @@ fn once_each(groups: &Groups) -> Result<(), Error> {
     Ok(())
 }
 
-fn names(trial: &TrialFacts) -> String {
-    trials_name(&trial.scenario, trial.repetition)
+fn piece(trial: &TrialFacts) -> String {
+    names::trials(&trial.scenario, trial.repetition)
 }
 
 fn majors(result: &ResultFile) -> Vec<u32> {
@@ -160,9 +159,9 @@ fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
         matrices.extend(part.result.crash_matrices);
         joined.scenarios.extend(part.result.scenarios);
     }
-    let of_trial = |trial: &TrialFacts| place(&names(trial));
+    let of_trial = |trial: &TrialFacts| place(&piece(trial));
     trials.sort_by_key(|judgement| of_trial(&judgement.trial));
-    matrices.sort_by_key(|matrix| place(&matrix_name(&matrix.trial.scenario)));
+    matrices.sort_by_key(|matrix| place(&names::matrix(&matrix.trial.scenario)));
     joined.trials.extend(trials);
     joined.crash_matrices.extend(matrices);
     joined.plan.extend(plan.into_iter().map(|name| match below {

@@ -9,6 +9,7 @@ mod databases;
 mod error;
 mod files;
 mod merge;
+mod names;
 mod plan;
 mod recovery;
 mod repro;

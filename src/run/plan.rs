@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::clock::Micros;
 use crate::report::{ResultFile, Shard};
 
+use super::names;
 use super::state::Start;
 
 /// What cannot be divided: states are compared with the first of them, so they stay together.
@@ -23,12 +24,12 @@ pub enum PieceWork {
 impl Piece {
     pub fn trials(starts: Vec<Start>) -> Option<Piece> {
         let first = starts.first()?;
-        let name = trials_name(&first.scenario.name, first.repetition);
+        let name = names::trials(&first.scenario.name, first.repetition);
         Some(Piece { name, work: PieceWork::Trials(starts) })
     }
 
     pub fn matrix(start: Start) -> Piece {
-        Piece { name: matrix_name(&start.scenario.name), work: PieceWork::Matrix(start) }
+        Piece { name: names::matrix(&start.scenario.name), work: PieceWork::Matrix(start) }
     }
 
     /// Trials, or the one matrix.
@@ -46,17 +47,6 @@ impl Piece {
             PieceWork::Matrix(start) => Some(start),
         }
     }
-}
-
-pub fn trials_name(scenario: &str, repetition: u32) -> String {
-    match repetition {
-        0 | 1 => scenario.to_owned(),
-        n => format!("{scenario}, repetition {n}"),
-    }
-}
-
-pub fn matrix_name(scenario: &str) -> String {
-    format!("{scenario}, crash matrix")
 }
 
 /// How long pieces took before, by name. Repetitions of one scenario cost the same.
@@ -77,7 +67,7 @@ impl Costs {
             *longest = (*longest).max(took);
         }
         for matrix in &result.crash_matrices {
-            costs.insert(matrix_name(&matrix.trial.scenario), matrix.took_us);
+            costs.insert(names::matrix(&matrix.trial.scenario), matrix.took_us);
         }
         Costs(costs)
     }

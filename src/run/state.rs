@@ -8,8 +8,7 @@ use crate::provision::Server;
 use crate::scenario::{Change, Ground, Scenario, Sizes, State};
 use crate::seed::{self, Template};
 
-use super::Error;
-use super::plan::trials_name;
+use super::{Error, names};
 
 /// Connections that load a table at once; two cores are kept busy by two.
 pub const LOADERS: usize = 2;
@@ -33,7 +32,7 @@ impl Start {
             0 | 1 => self.scenario.name.clone(),
             _ => format!("{} from {}", self.scenario.name, self.state.name),
         };
-        trials_name(&name, self.repetition)
+        names::trials(&name, self.repetition)
     }
 
     pub fn seed(&self) -> seed::Plan<'_> {

@@ -14,8 +14,8 @@ use crate::report::statements::{code_of, strongest};
 use crate::report::trial::{place, seconds};
 use crate::stats::grouped;
 
-use super::axis::Axis;
 use super::html::{cut, text};
+use super::places::Axis;
 
 /// Lanes of one kind; what does not fit is counted.
 const LANES_MAX: usize = 10;

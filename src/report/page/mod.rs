@@ -11,6 +11,7 @@ mod html;
 mod lanes;
 mod matrix;
 mod not_tried;
+mod places;
 mod schema;
 mod stall;
 mod trial;
