@@ -3,6 +3,7 @@
 use crate::judge::course::Course;
 use crate::scenario::Scenario;
 
+use super::names::Names;
 use super::result::ResultFile;
 
 /// The results of a run, and what else its histories tell.
@@ -19,6 +20,10 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     pub fn course(&self, trial: usize) -> Option<&'a Course> {
         self.courses.get(trial).and_then(Option::as_ref)
+    }
+
+    pub fn names(&self) -> Names {
+        Names::of(&self.result.trials, &self.result.crash_matrices)
     }
 
     /// The scenario of that name as it was run; None: the result does not hold it.

@@ -4,13 +4,15 @@ use std::fmt::Write;
 
 use crate::clock::Micros;
 use crate::judge::crash::Matrix;
-use crate::judge::{Finding, Judgement, StatementRef, Witness};
+use crate::judge::{Finding, Judgement, Witness};
 use crate::pg::lex::one_line;
-use crate::scenario::{Outcome, Verdict};
+use crate::scenario::Verdict;
 use crate::stats::grouped;
 
 use super::document::Document;
-use super::machine::suites::{name, several_majors};
+use super::matrix::{groups, ways, word};
+use super::names::Names;
+use super::trial::{place, witness_words};
 
 /// A comment holds 65,536 characters; what is left out says so in less than the difference.
 const LENGTH_MAX: usize = 60_000;
@@ -20,16 +22,16 @@ const STATEMENT_MAX: usize = 200;
 /// The whole text: a sentence, a table, and what was not as expected in full.
 pub fn markdown(document: &Document<'_>) -> String {
     let result = document.result;
-    let several = several_majors(document);
+    let names = document.names();
     let mut out = headline(document);
     if !result.trials.is_empty() {
-        out.push_str(&table(&result.trials, several));
+        out.push_str(&table(&result.trials, names));
     }
     if !result.crash_matrices.is_empty() {
-        out.push_str(&matrices(&result.crash_matrices, several));
+        out.push_str(&matrices(&result.crash_matrices, names));
     }
     let mut left_out = 0;
-    for section in sections(document, several) {
+    for section in sections(document, names) {
         match out.len() + section.len() > LENGTH_MAX {
             true => left_out += 1,
             false => out.push_str(&section),
@@ -60,7 +62,7 @@ fn headline(document: &Document<'_>) -> String {
     format!("## pgauntlet\n\n{sentence}{unproven}\n\n")
 }
 
-fn table(trials: &[Judgement], several: bool) -> String {
+fn table(trials: &[Judgement], names: Names) -> String {
     let mut out = String::from(
         "| | verdict | trial | longest stall | queue | acquire timeouts | p99 before | during | \
          change took |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n",
@@ -76,7 +78,7 @@ fn table(trials: &[Judgement], several: bool) -> String {
             out,
             "| {mark} | {} | {} | {stall} | {} | {} | {} | {} | {} |",
             judgement.verdict,
-            escaped(&name(&judgement.trial, several)),
+            escaped(&names.trial(&judgement.trial)),
             grouped(measured.queue_max),
             grouped(measured.operations.acquire_timeouts),
             measured.latency.before.p99_us,
@@ -88,13 +90,13 @@ fn table(trials: &[Judgement], several: bool) -> String {
     out
 }
 
-fn matrices(matrices: &[Matrix], several: bool) -> String {
+fn matrices(matrices: &[Matrix], names: Names) -> String {
     let mut out = String::from("| | verdict | crash matrix | deaths |\n|---|---|---|---|\n");
     for matrix in matrices {
         let mark = if matrix.as_expected { "" } else { "✗" };
         let outcomes: Vec<String> =
             matrix.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
-        let (verdict, name) = (matrix.verdict, escaped(&name(&matrix.trial, several)));
+        let (verdict, name) = (matrix.verdict, escaped(&names.matrix(&matrix.trial)));
         let _ = writeln!(out, "| {mark} | {verdict} | {name} | {} |", outcomes.join(", "));
     }
     out.push('\n');
@@ -102,23 +104,23 @@ fn matrices(matrices: &[Matrix], several: bool) -> String {
 }
 
 /// What was not as expected comes first and open.
-fn sections(document: &Document<'_>, several: bool) -> Vec<String> {
+fn sections(document: &Document<'_>, names: Names) -> Vec<String> {
     let result = document.result;
     let trials = result.trials.iter().enumerate().map(|(index, judgement)| {
         let number = index + 1;
-        (judgement.as_expected, number, trial(document, judgement, number, several))
+        (judgement.as_expected, number, trial(document, judgement, number, names))
     });
     let before = result.trials.len();
     let matrices = result.crash_matrices.iter().enumerate().map(|(index, of)| {
         let number = before + index + 1;
-        (of.as_expected, number, matrix(document, of, number, several))
+        (of.as_expected, number, matrix(document, of, number, names))
     });
     let mut all: Vec<(bool, usize, String)> = trials.chain(matrices).collect();
     all.sort_by_key(|(as_expected, number, _)| (*as_expected, *number));
     all.into_iter().map(|(_, _, text)| text).collect()
 }
 
-fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, several: bool) -> String {
+fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, names: Names) -> String {
     let mut body = String::new();
     for mismatch in &judgement.mismatches {
         let _ = writeln!(body, "- **{}**", escaped(mismatch));
@@ -133,22 +135,22 @@ fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, several:
     if !judgement.findings.iter().any(|f| decides(&f)) {
         let _ = writeln!(body, "{}\n", escaped(&judgement.reason));
     }
-    let name = name(&judgement.trial, several);
+    let name = names.trial(&judgement.trial);
     section(document, judgement.as_expected, number, judgement.verdict, &name, &body)
 }
 
-fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, several: bool) -> String {
+fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, names: Names) -> String {
     let mut body = format!("{}\n\n", escaped(&matrix.reason));
     for mismatch in &matrix.mismatches {
         let _ = writeln!(body, "- **{}**", escaped(mismatch));
     }
-    for cell in matrix.cells.iter().filter(|c| c.outcome.is_some_and(|o| o != Outcome::Clean)) {
-        let outcome = cell.outcome.map_or("unknown", |outcome| outcome.as_str());
-        let (way, text) = (&cell.death.way, cut(&cell.death.text));
-        let sentence = escaped(&cell.sentence);
-        let _ = writeln!(body, "- {outcome}, {way} at {}: {sentence}", code(&text));
+    for (outcome, cells) in groups(matrix) {
+        let Some(first) = cells.first() else { continue };
+        let (word, ways, text) = (word(outcome), ways(&cells), code(&cut(&first.death.text)));
+        let sentence = escaped(&first.sentence);
+        let _ = writeln!(body, "- {word} at {text}, {ways}: {sentence}");
     }
-    let name = format!("{}, crash matrix", name(&matrix.trial, several));
+    let name = names.matrix(&matrix.trial);
     section(document, matrix.as_expected, number, matrix.verdict, &name, &body)
 }
 
@@ -184,28 +186,15 @@ fn finding(out: &mut String, finding: &Finding) {
 }
 
 fn witnessed(out: &mut String, witness: &Witness) {
-    let on = witness.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
-    let blocker = match &witness.held {
-        Some(held) => format!("{} held {held}", witness.blocker),
-        None => format!("{} was ahead in the queue", witness.blocker),
-    };
-    let (waiter, requested, waited) = (&witness.waiter, &witness.requested, witness.waited_us);
-    let sentence = format!("{waiter} asked for {requested}{on} and waited {waited}: {blocker}");
-    let _ = writeln!(out, "- witness: {}", escaped(&sentence));
+    let _ = writeln!(out, "- witness: {}", escaped(&witness_words(witness)));
     for (label, statement) in [("during", &witness.during), ("taken by", &witness.taken_by)] {
         if let Some(statement) = statement {
-            let _ = writeln!(out, "- {label}: {}{}", code(&cut(&statement.text)), place(statement));
+            let (text, place) = (code(&cut(&statement.text)), code(&place(statement)));
+            let _ = writeln!(out, "- {label}: {text} ({place}, {})", statement.took_us);
         }
     }
     if let Some(behind) = &witness.behind {
         let _ = writeln!(out, "- behind: {}", escaped(behind));
-    }
-}
-
-fn place(statement: &StatementRef) -> String {
-    match (&statement.file, statement.line) {
-        (Some(file), Some(line)) => format!(" ({})", code(&format!("{file}:{line}"))),
-        _ => String::new(),
     }
 }
 

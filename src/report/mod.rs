@@ -8,6 +8,7 @@ mod live_words;
 mod machine;
 mod markdown;
 mod matrix;
+mod names;
 mod numbers;
 mod page;
 mod result;

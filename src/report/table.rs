@@ -8,7 +8,8 @@ use crate::judge::crash::Matrix;
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
-use super::trial::{name, verdict_style};
+use super::names::Names;
+use super::trial::verdict_style;
 
 pub(super) const HEAD: [&str; 9] = [
     "verdict",
@@ -27,11 +28,12 @@ pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(HEAD);
+    let names = Names::of(judgements, matrices);
     for judgement in judgements {
-        table.add_row(row(judgement));
+        table.add_row(row(judgement, names));
     }
     for matrix in matrices {
-        table.add_row(matrix_row(matrix));
+        table.add_row(matrix_row(matrix, names));
     }
     for column in 2..=7 {
         if let Some(column) = table.column_mut(column) {
@@ -48,7 +50,7 @@ pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix]) -> String {
     table.to_string().lines().map(style).collect::<Vec<_>>().join("\n")
 }
 
-pub(super) fn row(judgement: &Judgement) -> [String; 9] {
+pub(super) fn row(judgement: &Judgement, names: Names) -> [String; 9] {
     let measured = &judgement.measured;
     let stall = match measured.longest_stall_us {
         Micros::ZERO => "-".to_owned(),
@@ -57,7 +59,7 @@ pub(super) fn row(judgement: &Judgement) -> [String; 9] {
     let latency = &measured.latency;
     [
         judgement.verdict.to_string(),
-        name(judgement),
+        names.trial(&judgement.trial),
         stall,
         grouped(measured.queue_max),
         grouped(measured.operations.acquire_timeouts),
@@ -72,9 +74,9 @@ fn expected(yes: bool) -> String {
     if yes { "yes" } else { "NO" }.to_owned()
 }
 
-pub(super) fn matrix_row(matrix: &Matrix) -> [String; 9] {
+pub(super) fn matrix_row(matrix: &Matrix, names: Names) -> [String; 9] {
     let blank = || "-".to_owned();
-    let name = format!("{}, crash matrix", matrix.trial.scenario);
+    let name = names.matrix(&matrix.trial);
     let verdict = matrix.verdict.to_string();
     let expected = expected(matrix.as_expected);
     [verdict, name, blank(), blank(), blank(), blank(), blank(), blank(), expected]

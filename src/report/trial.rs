@@ -9,9 +9,10 @@ use crate::clock::Micros;
 use crate::history::exit_words;
 use crate::judge::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
 use crate::pg::lex::one_line;
-use crate::scenario::{State, Verdict};
+use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
+use super::names::Names;
 use super::sparkline::sparkline;
 use super::statements::write_statements;
 use super::text::{DIM, WIDTH, indent, labelled, paragraph};
@@ -39,7 +40,7 @@ pub fn trial(judgement: &Judgement) -> String {
         true => "as expected",
         false => "NOT AS EXPECTED",
     };
-    let name = name(judgement);
+    let name = Names::default().trial(&judgement.trial);
     let _ = writeln!(out, "{style}{verdict:<9}{style:#} {BOLD}{name}{BOLD:#}, {expected}");
     // The first finding says it again, with its witness.
     let told = judgement.findings.first().is_some_and(|f| f.sentence == judgement.reason);
@@ -62,15 +63,6 @@ pub fn trial(judgement: &Judgement) -> String {
     write_counts(&mut out, &judgement.measured);
     write_statements(&mut out, &judgement.measured.statements);
     out
-}
-
-/// The state only where it is not the usual one.
-pub(super) fn name(judgement: &Judgement) -> String {
-    let (scenario, state) = (&judgement.trial.scenario, &judgement.trial.state);
-    match *state == State::base().name {
-        true => scenario.clone(),
-        false => format!("{scenario} from {state}"),
-    }
 }
 
 fn write_finding(out: &mut String, finding: &Finding) {

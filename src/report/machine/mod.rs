@@ -8,7 +8,7 @@ mod junit;
 mod prometheus;
 mod sarif;
 mod sources;
-pub(super) mod suites;
+mod suites;
 
 pub use github::github;
 pub use junit::junit;

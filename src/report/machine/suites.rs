@@ -5,9 +5,10 @@ use crate::judge::crash::{Cell, Matrix};
 use crate::judge::{Expectation, Finding, Judgement, Origin, StatementRef, StatementRow};
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
-use crate::scenario::{Outcome, Scenario, State, Verdict};
+use crate::scenario::{Outcome, Scenario, Verdict};
 
 use super::super::document::Document;
+use super::super::names::Names;
 use super::super::{matrix as matrix_text, trial as trial_text};
 use super::sources::{SourceFile, locate};
 use super::{Case, CaseOutcome, Level, Place, Remark, Suite};
@@ -18,51 +19,26 @@ const QUOTED_MIN: usize = 24;
 /// In the order of the result: trials, then matrices.
 /// `sources` are the files of changes that a command made.
 pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
-    let several = several_majors(document);
+    let names = document.names();
     let of_trial = |judgement: &Judgement| {
         let scenario = document.scenario(&judgement.trial.scenario);
         let places = Places { scenario: scenario.as_ref(), sources };
-        of_trial(judgement, &places, several)
+        of_trial(judgement, &places, names)
     };
     let of_matrix = |matrix: &Matrix| {
         let scenario = document.scenario(&matrix.trial.scenario);
         let places = Places { scenario: scenario.as_ref(), sources };
-        of_matrix(matrix, &places, several)
+        of_matrix(matrix, &places, names)
     };
     let trials = document.result.trials.iter().map(of_trial);
     trials.chain(document.result.crash_matrices.iter().map(of_matrix)).collect()
 }
 
-/// Whether names have to tell which server it was.
-pub fn several_majors(document: &Document<'_>) -> bool {
-    let trials = document.result.trials.iter().map(|j| &j.trial);
-    let all = trials.chain(document.result.crash_matrices.iter().map(|m| &m.trial));
-    let mut majors: Vec<u32> = all.map(|trial| trial.server.version_num / 10_000).collect();
-    majors.sort_unstable();
-    majors.dedup();
-    majors.len() > 1
-}
-
-/// A trial's name in a list of them.
-pub fn name(trial: &TrialFacts, with_major: bool) -> String {
-    let mut name = trial.scenario.clone();
-    if trial.state != State::base().name && !trial.state.is_empty() {
-        name.push_str(&format!(" from {}", trial.state));
-    }
-    if trial.repetition > 1 {
-        name.push_str(&format!(", repetition {}", trial.repetition));
-    }
-    if with_major {
-        name.push_str(&format!(" on PostgreSQL {}", trial.server.version_num / 10_000));
-    }
-    name
-}
-
-fn of_trial(judgement: &Judgement, places: &Places<'_>, with_major: bool) -> Suite {
+fn of_trial(judgement: &Judgement, places: &Places<'_>, names: Names) -> Suite {
     let unproven = judgement.verdict == Verdict::Unproven;
     let remark = |finding: &Finding| remark(finding, judgement, places);
     Suite {
-        name: name(&judgement.trial, with_major),
+        name: names.trial(&judgement.trial),
         took_us: judgement.took_us,
         started_at: judgement.trial.started_at.clone(),
         properties: properties(&judgement.trial, judgement.verdict),
@@ -72,13 +48,13 @@ fn of_trial(judgement: &Judgement, places: &Places<'_>, with_major: bool) -> Sui
     }
 }
 
-fn of_matrix(matrix: &Matrix, places: &Places<'_>, with_major: bool) -> Suite {
+fn of_matrix(matrix: &Matrix, places: &Places<'_>, names: Names) -> Suite {
     let unproven = matrix.verdict == Verdict::Unproven;
     let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
     let smallest = matrix.random.as_ref().and_then(|random| random.smallest.as_ref());
     let cells = matrix.cells.iter().filter(bad).chain(smallest);
     Suite {
-        name: format!("{}, crash matrix", name(&matrix.trial, with_major)),
+        name: names.matrix(&matrix.trial),
         took_us: matrix.took_us,
         started_at: matrix.trial.started_at.clone(),
         properties: properties(&matrix.trial, matrix.verdict),

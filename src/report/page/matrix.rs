@@ -17,7 +17,7 @@ const STATEMENT_MAX: usize = 80;
 
 /// `number` counts on after the trials.
 pub fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, shown: Shown) -> String {
-    let name = format!("{}, crash matrix", matrix.trial.scenario);
+    let name = document.names().matrix(&matrix.trial);
     let mut out = heading(number, matrix.verdict, &name, matrix.as_expected, shown);
     if !shown.reason_told {
         out.push_str(&paragraph("reason", &matrix.reason));

@@ -93,17 +93,18 @@ fn asking(pieces: &[Piece<'_>]) -> usize {
 }
 
 fn pieces<'a>(document: &Document<'a>) -> Vec<Piece<'a>> {
+    let names = document.names();
     let trials = document.result.trials.iter().map(|judgement| Piece {
         verdict: judgement.verdict,
         as_expected: judgement.as_expected,
-        name: super::trial::name(judgement),
+        name: names.trial(&judgement.trial),
         reason: &judgement.reason,
         mismatches: &judgement.mismatches,
     });
     let matrices = document.result.crash_matrices.iter().map(|matrix| Piece {
         verdict: matrix.verdict,
         as_expected: matrix.as_expected,
-        name: format!("{}, crash matrix", matrix.trial.scenario),
+        name: names.matrix(&matrix.trial),
         reason: &matrix.reason,
         mismatches: &matrix.mismatches,
     });
@@ -155,7 +156,9 @@ fn write_several(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]
         writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
     out.push_str(&paragraph("reason", &format!("{}: {}", told.name, told.reason)));
     let result = document.result;
-    let rows = result.trials.iter().map(row).chain(result.crash_matrices.iter().map(matrix_row));
+    let names = document.names();
+    let matrices = result.crash_matrices.iter().map(|matrix| matrix_row(matrix, names));
+    let rows = result.trials.iter().map(|judgement| row(judgement, names)).chain(matrices);
     let rows: Vec<Vec<String>> = (1..).zip(rows).map(|(number, row)| linked(number, row)).collect();
     let head = HEAD.map(str::to_owned);
     out.push_str(&table("verdicts", "verdicts numbers", &head, &rows));

@@ -7,9 +7,7 @@ use crate::judge::{CommandRow, Finding, Measured, StatementRow, Witness};
 use crate::report::Document;
 use crate::report::bytes;
 use crate::report::statements::{code_of, is_shown, strongest, weightiest};
-use crate::report::trial::{
-    LATENCY_HEAD, counts, errors, latency_rows, name, place, witness_words,
-};
+use crate::report::trial::{LATENCY_HEAD, counts, errors, latency_rows, place, witness_words};
 use crate::scenario::{Scenario, Verdict};
 use crate::stats::grouped;
 
@@ -68,7 +66,8 @@ pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
     let (id, number) = (format!("trial-{}", index + 1), index + 1);
     let scenario = document.scenario(&judgement.trial.scenario);
     let expected = judgement.as_expected;
-    let mut out = heading(number, judgement.verdict, &name(judgement), expected, shown);
+    let name = document.names().trial(&judgement.trial);
+    let mut out = heading(number, judgement.verdict, &name, expected, shown);
     if !shown.reason_told {
         out.push_str(&paragraph("reason", &judgement.reason));
         out.push_str(&mismatches(&judgement.mismatches));
