@@ -18,7 +18,7 @@ pub struct Piece {
 pub enum PieceWork {
     /// One scenario from each of its states, the reference first.
     Trials(Vec<Start>),
-    Matrix(Start),
+    Matrix(Box<Start>),
 }
 
 impl Piece {
@@ -29,7 +29,7 @@ impl Piece {
     }
 
     pub fn matrix(start: Start) -> Piece {
-        Piece { name: names::matrix(&start.scenario.name), work: PieceWork::Matrix(start) }
+        Piece { name: names::matrix(&start.scenario.name), work: PieceWork::Matrix(Box::new(start)) }
     }
 
     /// Trials, or the one matrix.

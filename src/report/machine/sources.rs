@@ -77,11 +77,11 @@ fn by_names(file: &SourceFile, statement: &str) -> Option<Place> {
     if names.len() < 2 {
         return None;
     }
-    let starts = (0..lines.len()).map(|at| {
+    let mut starts = (0..lines.len()).map(|at| {
         let end = (at + LINES_APART_MAX).min(lines.len());
         (at, &lines[at..end])
     });
-    let (at, _) = starts.filter(|start| first(start)).last()?;
+    let (at, _) = starts.rfind(first)?;
     Some(Place { file: file.path.clone(), line: u32::try_from(at + 1).unwrap_or(u32::MAX) })
 }
 
