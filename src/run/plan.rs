@@ -29,7 +29,10 @@ impl Piece {
     }
 
     pub fn matrix(start: Start) -> Piece {
-        Piece { name: names::matrix(&start.scenario.name), work: PieceWork::Matrix(Box::new(start)) }
+        Piece {
+            name: names::matrix(&start.scenario.name),
+            work: PieceWork::Matrix(Box::new(start)),
+        }
     }
 
     /// Trials, or the one matrix.
