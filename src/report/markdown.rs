@@ -7,7 +7,7 @@ use crate::judge::crash::Matrix;
 use crate::judge::{Finding, Judgement, Witness};
 use crate::pg::lex::one_line;
 use crate::scenario::Verdict;
-use crate::stats::grouped;
+use crate::stats::{Summary, grouped};
 
 use super::document::Document;
 use super::matrix::{groups, ways, word};
@@ -81,13 +81,21 @@ fn table(trials: &[Judgement], names: Names) -> String {
             escaped(&names.trial(&judgement.trial)),
             grouped(measured.queue_max),
             grouped(measured.operations.acquire_timeouts),
-            measured.latency.before.p99_us,
-            measured.latency.during.p99_us,
+            p99(&measured.latency.before),
+            p99(&measured.latency.during),
             measured.change_us,
         );
     }
     out.push('\n');
     out
+}
+
+/// Of a phase in which nothing was due there is none.
+fn p99(summary: &Summary) -> String {
+    match summary.count {
+        0 => "–".to_owned(),
+        _ => summary.p99_us.to_string(),
+    }
 }
 
 fn matrices(matrices: &[Matrix], names: Names) -> String {

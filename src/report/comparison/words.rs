@@ -32,9 +32,11 @@ fn times(ratio: Option<f64>) -> String {
 
 /// With what and when a side was measured.
 pub fn side(side: &Side) -> String {
+    // RFC 3339; fractions of a second tell nobody anything.
+    let second = |at: &str| at.split('.').next().unwrap_or(at).to_owned();
     let when = match side.first_at == side.last_at {
-        true => side.first_at.clone(),
-        false => format!("{} to {}", side.first_at, side.last_at),
+        true => second(&side.first_at),
+        false => format!("{} to {}", second(&side.first_at), second(&side.last_at)),
     };
     let machines = side.machines.join("; ");
     format!("{} · pgauntlet {} · {when} · {machines}", side.name, side.tools.join(", "))
