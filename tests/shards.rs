@@ -161,7 +161,7 @@ fn every_share_says_which_it_is_and_none_has_what_another_has() {
 #[rstest]
 #[case("text", "dies, crash matrix, as expected")]
 #[case("json", "\"pgauntlet_result\": 4")]
-#[case("html", "<!doctype html>")]
+#[case("html", "<!DOCTYPE html>")]
 #[case("markdown", "not as expected")]
 #[case("github", "::error file=")]
 #[case("junit", "<testsuite name=\"from-two-states from fewer, repetition 2\"")]
@@ -186,6 +186,24 @@ fn a_result_is_what_is_printed_as_json_and_nothing_else() {
     let output = command.assert().code(0).get_output().stdout.clone();
     let result: ResultFile = serde_json::from_slice(&output).expect("result.json");
     assert_eq!(result.trials.len(), 1);
+}
+
+#[test]
+fn results_of_two_majors_are_joined_side_by_side() {
+    let runs = runs();
+    let ci = std::env::var("PGAUNTLET_CI_DIR").unwrap_or("/var/lib/pgauntlet-ci".to_owned());
+    let bin = format!("{ci}/pg/18/native/bin");
+    assert!(Path::new(&bin).exists(), "no PostgreSQL 18 in {bin}: run ci/setup");
+    let mut command = pgauntlet();
+    command.current_dir(runs.root.path()).args(["run", "fails", "--scenarios-dir", "scenarios"]);
+    command.args(["--quiet", "--pg-bin", &bin, "--out", "on-18"]).assert().code(1);
+    let mut command = pgauntlet();
+    command.current_dir(runs.root.path()).args(["merge", "whole", "on-18", "--out", "majors"]);
+    command.assert().code(0).stdout(contains("fails on PostgreSQL 18"));
+    let (whole, joined) = (runs.result("whole"), runs.result("majors"));
+    assert_eq!(joined.trials.len(), whole.trials.len() + 1);
+    assert_eq!(joined.plan.last().map(String::as_str), Some("pg18: fails"));
+    assert!(runs.path("majors/pg18/fails/history.jsonl").exists());
 }
 
 #[test]
