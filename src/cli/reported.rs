@@ -6,13 +6,21 @@ use crate::report::{self, Document};
 use crate::run::{self, Ending, Stored};
 
 use super::args::{MergeArguments, ReportArguments, ReportFormat};
-use super::complain;
 use super::run::ending_of;
-use super::sources;
+use super::{complain, diff, sources};
 
 /// A report that was rendered is a success, whatever it says: who wants a verdict asks `judge`.
 pub fn report(arguments: &ReportArguments) -> Ending {
-    let stored = match run::stored(&arguments.result) {
+    if let Some(Err(error)) = arguments.out.as_deref().map(diff::is_writable) {
+        complain(&error);
+        return Ending::BadInput;
+    }
+    // Courses take as long as the judging, and a page alone draws them.
+    let read = match arguments.format {
+        ReportFormat::Html => run::stored_with_courses,
+        _ => run::stored,
+    };
+    let stored = match read(&arguments.result) {
         Ok(stored) => stored,
         Err(error) => return ending_of(&error),
     };
@@ -37,17 +45,17 @@ fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
 }
 
 /// To the file, or to standard output; colours go where they are wanted.
-pub fn write(text: &str, out: Option<&Path>) -> Ending {
+fn write(text: &str, out: Option<&Path>) -> Ending {
     let text = text.trim_end_matches('\n');
     let Some(out) = out else {
         anstream::println!("{text}");
         return Ending::AsExpected;
     };
     let plain = format!("{}\n", anstream::adapter::strip_str(text));
-    match std::fs::write(out, plain) {
+    match diff::write(out, &plain) {
         Ok(()) => Ending::AsExpected,
         Err(error) => {
-            complain(&format!("write {}: {error}", out.display()));
+            complain(&error);
             Ending::BadInput
         }
     }

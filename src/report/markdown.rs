@@ -12,6 +12,7 @@ use crate::stats::{Summary, grouped};
 use super::document::Document;
 use super::matrix::{groups, ways, word};
 use super::names::Names;
+use super::page::text as html;
 use super::trial::{place, witness_words};
 
 /// A comment holds 65,536 characters; what is left out says so in less than the difference.
@@ -235,8 +236,4 @@ fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

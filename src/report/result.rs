@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::history::TrialFacts;
 use crate::judge::crash::Matrix;
 use crate::judge::{FORMAT, Judgement};
 
@@ -68,6 +69,12 @@ impl ResultFile {
     /// With nothing but its version.
     pub fn empty() -> ResultFile {
         ResultFile { pgauntlet_result: FORMAT, ..ResultFile::default() }
+    }
+
+    /// Of all trials, then of all crash matrices: the order in which they are numbered.
+    pub fn facts(&self) -> impl Iterator<Item = &TrialFacts> {
+        let trials = self.trials.iter().map(|judgement| &judgement.trial);
+        trials.chain(self.crash_matrices.iter().map(|matrix| &matrix.trial))
     }
 
     /// Replaces the file in one step, so that a reader never sees half of it.

@@ -21,13 +21,22 @@ const DEPTH_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Stored {
     pub result: ResultFile,
-    /// One per trial of the result.
+    /// One per trial of the result; None where it was not asked for, or has no history.
     pub courses: Vec<Option<Course>>,
 }
 
 /// Reads what a run kept: a directory of `--out`, one trial's directory in it, or a result.json by
 /// itself. Histories are judged again; what is in result.json is taken where they are not there.
 pub fn stored(path: &Path) -> Result<Stored, Error> {
+    read(path, false)
+}
+
+/// The same with the courses of the trials.
+pub fn stored_with_courses(path: &Path) -> Result<Stored, Error> {
+    read(path, true)
+}
+
+fn read(path: &Path, with_courses: bool) -> Result<Stored, Error> {
     let kept = match path.is_file() || path.join(ResultFile::NAME).is_file() {
         true => Some(ResultFile::read(path)?),
         false => None,
@@ -39,11 +48,11 @@ pub fn stored(path: &Path) -> Result<Stored, Error> {
     match (kept, files.is_empty()) {
         (Some(result), true) => Ok(Stored { courses: vec![None; result.trials.len()], result }),
         (None, true) => Err(Error::NoHistory { path: path.to_owned() }),
-        (kept, false) => judged(files, kept.unwrap_or_else(ResultFile::empty)),
+        (kept, false) => judged(files, kept.unwrap_or_else(ResultFile::empty), with_courses),
     }
 }
 
-fn judged(mut files: Vec<PathBuf>, kept: ResultFile) -> Result<Stored, Error> {
+fn judged(mut files: Vec<PathBuf>, kept: ResultFile, with_courses: bool) -> Result<Stored, Error> {
     files.sort();
     let mut scenarios = BTreeMap::new();
     let mut trials: Vec<(Judgement, Option<Course>)> = Vec::new();
@@ -57,7 +66,8 @@ fn judged(mut files: Vec<PathBuf>, kept: ResultFile) -> Result<Stored, Error> {
             Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
             None => {
                 let scenario = scenario(&history)?;
-                trials.push((judge(&scenario, &history), Some(course(&scenario, &history))));
+                let course = with_courses.then(|| course(&scenario, &history));
+                trials.push((judge(&scenario, &history), course));
             }
         }
     }

@@ -79,9 +79,7 @@ fn piece(trial: &TrialFacts) -> String {
 }
 
 fn majors(result: &ResultFile) -> Vec<u32> {
-    let trials = result.trials.iter().map(|t| &t.trial);
-    let all = trials.chain(result.crash_matrices.iter().map(|m| &m.trial));
-    let majors: BTreeSet<u32> = all.map(|trial| trial.server.version_num / 10_000).collect();
+    let majors: BTreeSet<u32> = result.facts().map(|t| t.server.version_num / 10_000).collect();
     majors.into_iter().collect()
 }
 
@@ -144,9 +142,7 @@ fn check(group: &[Part]) -> Result<(), Error> {
 }
 
 fn tool(result: &ResultFile) -> Option<&str> {
-    let trials = result.trials.iter().map(|t| &t.trial);
-    let mut all = trials.chain(result.crash_matrices.iter().map(|m| &m.trial));
-    all.next().map(|trial| trial.tool.as_str())
+    result.facts().next().map(|trial| trial.tool.as_str())
 }
 
 /// In the order of the plan, whoever came to it first.

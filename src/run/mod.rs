@@ -38,7 +38,7 @@ use plan::{Piece, PieceWork};
 use state::Start;
 use trial::{Against, Place};
 
-pub use again::{Stored, stored};
+pub use again::{Stored, stored, stored_with_courses};
 pub use error::{Error, Fault};
 pub use files::HISTORY_FILE;
 pub use merge::merge;
@@ -142,6 +142,7 @@ impl Run<'_> {
                 }
             }
         }
+        // A share of nothing is a result too.
         self.keep()?;
         Ok(self.result)
     }

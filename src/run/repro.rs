@@ -24,9 +24,7 @@ pub struct Repro<'r> {
 
 /// The numbered one; without a number the first that was not as expected, or the only one.
 pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Error> {
-    let trials = result.trials.iter().map(|j| &j.trial);
-    let matrices = result.crash_matrices.iter().map(|m| &m.trial);
-    let all: Vec<&TrialFacts> = trials.chain(matrices).collect();
+    let all: Vec<&TrialFacts> = result.facts().collect();
     let count = all.len();
     let chosen = number.or(first_unexpected(result)).or((count == 1).then_some(1));
     let Some(number) = chosen else { return Err(Error::WhichTrial { count }) };

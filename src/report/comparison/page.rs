@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::compare::{Comparison, Fact, MetricRow, Standing};
 
+use super::super::page::text as escaped;
 use super::words;
 
 const STYLE: &str = "
@@ -144,8 +145,4 @@ fn plot(row: &MetricRow) -> String {
          <line x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
          <circle cx=\"{dot:.1}\" cy=\"{middle}\" r=\"3\"/></svg>"
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

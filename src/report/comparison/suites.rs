@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::clock::Micros;
 use crate::compare::{Comparison, Fact, MetricRow, Pair, Standing};
 
-use super::super::machine::{Case, CaseOutcome, Level, Remark, Suite};
+use super::super::machine::{Case, CaseOutcome, Level, Remark, Suite, escaped};
 use super::words;
 
 const RULE: &str = "regression";
@@ -107,6 +107,5 @@ fn each(comparison: &Comparison, mut act: impl FnMut(&Pair, &MetricRow)) {
 }
 
 fn labels(pair: &Pair, metric: &str) -> String {
-    let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("pair=\"{}\",metric=\"{}\"", escaped(&pair.name), escaped(metric))
 }

@@ -12,6 +12,7 @@ mod suites;
 
 pub use github::github;
 pub use junit::junit;
+pub(super) use prometheus::escaped;
 pub use prometheus::prometheus;
 pub use sarif::sarif;
 pub use sources::SourceFile;

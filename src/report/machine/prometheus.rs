@@ -204,6 +204,7 @@ fn line(
     let _ = writeln!(out, "{name}{{{}}} {value}", all.join(","));
 }
 
-fn escaped(value: &str) -> String {
+/// For a label's value.
+pub fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

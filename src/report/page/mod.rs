@@ -24,9 +24,10 @@ use crate::scenario::Verdict;
 use super::Document;
 use super::table::{HEAD, matrix_row, row};
 
-use html::{list, paragraph, table, text};
+use html::{list, paragraph, table};
 use trial::Shown;
 
+pub(super) use html::text;
 pub use not_tried::not_tried;
 
 const STYLE: &str = include_str!("style.css");
