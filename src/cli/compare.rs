@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use crate::compare::{self, BASELINE_FORMAT, Baseline, Comparison, Options, Overall};
-use crate::judge::FORMAT;
 use crate::report::{self, ResultFile, comparison_html, comparison_markdown, comparison_text};
 use crate::run::Ending;
 
@@ -105,18 +104,10 @@ fn read(path: &Path) -> Result<Baseline, Failure> {
     if json.get("pgauntlet_baseline").is_some() {
         return Baseline::parse(&text).map_err(|error| fail(error.to_string()));
     }
-    match json.get("pgauntlet_result").and_then(serde_json::Value::as_u64) {
-        None => return Err(fail(format!("it is no result and no baseline; {wanted}"))),
-        Some(version) if version != u64::from(FORMAT) => {
-            return Err(fail(format!(
-                "it is a result of version {version}, and this program reads {FORMAT}; run it \
-                 again with this version, or compare with the one that wrote it"
-            )));
-        }
-        Some(_) => {}
+    if json.get("pgauntlet_result").is_none() {
+        return Err(fail(format!("it is no result and no baseline; {wanted}")));
     }
-    let result: ResultFile =
-        serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    let result = ResultFile::parse(&file, &text).map_err(|error| bad(error.to_string()))?;
     let baseline = Baseline::of(&result.trials, &result.crash_matrices);
     baseline.map_err(|error| fail(error.to_string()))
 }

@@ -92,22 +92,27 @@ impl ResultFile {
 
     /// Reads a result.json, or the one in a directory.
     pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            pgauntlet_result: u32,
-        }
         let path = match path.is_dir() {
             true => path.join(ResultFile::NAME),
             false => path.to_owned(),
         };
         let text = fs::read_to_string(&path)
             .map_err(|source| ReadError::Io { path: path.clone(), source })?;
-        let json = |source| ReadError::Json { path: path.clone(), source };
-        let Versioned { pgauntlet_result: found } = serde_json::from_str(&text).map_err(json)?;
-        if found != FORMAT {
-            return Err(ReadError::Version { path, found });
+        ResultFile::parse(&path, &text)
+    }
+
+    /// The text of a result.json; `path` is for an error.
+    pub fn parse(path: &Path, text: &str) -> Result<ResultFile, ReadError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            pgauntlet_result: u32,
         }
-        serde_json::from_str(&text).map_err(json)
+        let json = |source| ReadError::Json { path: path.to_owned(), source };
+        let Versioned { pgauntlet_result: found } = serde_json::from_str(text).map_err(json)?;
+        if found != FORMAT {
+            return Err(ReadError::Version { path: path.to_owned(), found });
+        }
+        serde_json::from_str(text).map_err(json)
     }
 }
 
