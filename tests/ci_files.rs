@@ -52,7 +52,9 @@ fn root() -> &'static Path {
 }
 
 fn script(name: &str) -> Command {
-    let mut command = Command::new(root().join("ci").join(name));
+    // A shell that was started with a signal ignored, as under nohup, cannot catch it.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP,INT").arg(root().join("ci").join(name));
     command.env_remove("PGAUNTLET").stdin(Stdio::null());
     command
 }

@@ -96,7 +96,7 @@ fn ctrl_c_in_a_terminal_does_not_reach_the_server_itself() {
     assert!(groups.len() >= 2, "server and guardian: {groups:?}");
     assert!(!groups.contains(&child.pid()), "{groups:?}");
     killpg(child.pid(), Signal::SIGINT).expect("a signal to the group");
-    child.process.wait().expect("the child's end");
+    child.assert_ends_soon();
     footprint.assert_gone_soon();
 }
 
@@ -106,7 +106,7 @@ fn a_panic_ends_the_server_and_leaves_nothing() {
     let mut child = TestChild::start(CHILD, "panic", place.path());
     let footprint = child.footprint();
     // Its standard input is ours, which is empty: reading it ends and it goes on to the panic.
-    child.process.wait().expect("the child's end");
+    child.assert_ends_soon();
     footprint.assert_gone_soon();
     assert_eq!(entries(place.path()), Vec::<String>::new());
 }

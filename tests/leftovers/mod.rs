@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -150,14 +151,18 @@ pub const CHILD_VARIABLE: &str = "PGAUNTLET_TEST_CHILD";
 /// This test executable, run again for one test only.
 pub struct TestChild {
     pub process: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    lines: Receiver<String>,
 }
 
 impl TestChild {
     /// Runs `test` in a process and a process group of its own, with `place` for its directories.
     pub fn start(test: &str, task: &str, place: &Path) -> TestChild {
-        let exe = std::env::current_exe().expect("this executable");
-        TestChild::start_by(Command::new(exe), test, task, place)
+        // Whoever runs the tests in the background, or under nohup, ignores signals, and a child
+        // would inherit that.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP,INT,QUIT");
+        command.arg(std::env::current_exe().expect("this executable"));
+        TestChild::start_by(command, test, task, place)
     }
 
     /// The same by a command that was prepared otherwise.
@@ -172,20 +177,27 @@ impl TestChild {
             .spawn()
             .expect("a child");
         let stdout = process.stdout.take().expect("its output");
-        TestChild { process, lines: BufReader::new(stdout).lines() }
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
+        });
+        TestChild { process, lines }
     }
 
     /// Waits for a line that begins with `word`; gives the rest of it.
     pub fn expect(&mut self, word: &str) -> String {
-        let begun = Instant::now();
-        while begun.elapsed() < CHILD_START_TIMEOUT {
-            let line = self.lines.next().expect("the child says more").expect("a line");
+        let deadline = Instant::now() + CHILD_START_TIMEOUT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|error| {
+                panic!("the child did not say {word:?} within {CHILD_START_TIMEOUT:?}: {error}")
+            });
             // The test harness writes the test's name without an end of line before it.
             if let Some((_, rest)) = line.split_once(&format!("{word}:")) {
                 return rest.trim().to_owned();
             }
         }
-        panic!("the child did not say {word:?} within {CHILD_START_TIMEOUT:?}");
     }
 
     /// The server that the child holds.
@@ -201,7 +213,14 @@ impl TestChild {
 
     pub fn kill(&mut self, signal: Signal) {
         kill(self.pid(), signal).expect("a signal to the child");
-        self.process.wait().expect("the child's end");
+        self.assert_ends_soon();
+    }
+
+    pub fn assert_ends_soon(&mut self) {
+        eventually("the child's end", || match self.process.try_wait().expect("a child") {
+            Some(_) => Vec::new(),
+            None => vec![format!("process {}", self.process.id())],
+        });
     }
 }
 
