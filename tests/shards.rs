@@ -8,7 +8,6 @@ use assert_cmd::cargo::cargo_bin_cmd;
 use pgauntlet::report::{ResultFile, Shard};
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
-use tempfile::TempDir;
 
 const SHARDS: u32 = 3;
 
@@ -45,12 +44,13 @@ const ADD: &str = "ALTER TABLE t ADD COLUMN a int;";
 
 /// What one process makes of the scenarios, and what three do.
 struct Runs {
-    root: TempDir,
+    /// Made anew each time: nothing ends what a whole file of tests shares.
+    root: PathBuf,
 }
 
 impl Runs {
     fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        self.root.join(name)
     }
 
     fn result(&self, name: &str) -> ResultFile {
@@ -64,7 +64,7 @@ impl Runs {
     /// Some trial is not as expected: that is what `repro` looks for.
     fn run(&self, name: &str, more: &[&str]) {
         let mut command = pgauntlet();
-        command.current_dir(self.root.path());
+        command.current_dir(&self.root);
         command.args(["run", "--scenarios-dir", "scenarios", "--quiet", "--repeat", "2"]);
         command.args(["--out", name]).args(more);
         let ended = command.output().expect("a process");
@@ -77,7 +77,11 @@ impl Runs {
 fn runs() -> &'static Runs {
     static RUNS: OnceLock<Runs> = OnceLock::new();
     RUNS.get_or_init(|| {
-        let runs = Runs { root: tempfile::tempdir().expect("a directory") };
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shards");
+        let gone = std::fs::remove_dir_all(&root);
+        assert!(gone.is_ok() || !root.exists(), "{gone:?}");
+        std::fs::create_dir_all(&root).expect("a directory");
+        let runs = Runs { root };
         let scenarios = runs.path("scenarios");
         scenario(&scenarios, "adds-a-column", ADD, SAFE);
         scenario(&scenarios, "fails", "SELECT 1/0;", SAFE);
@@ -126,7 +130,7 @@ fn told(result: &ResultFile) -> Vec<String> {
 
 fn merged(runs: &Runs, out: &str) -> assert_cmd::Command {
     let mut command = pgauntlet();
-    command.current_dir(runs.root.path()).arg("merge").args(runs.shards()).args(["--out", out]);
+    command.current_dir(&runs.root).arg("merge").args(runs.shards()).args(["--out", out]);
     command
 }
 
@@ -171,7 +175,7 @@ fn stored_results_are_rendered_without_a_server(#[case] format: &str, #[case] ho
     let runs = runs();
     let file = runs.path(&format!("report.{format}"));
     let mut command = pgauntlet();
-    command.current_dir(runs.root.path()).args(["report", "whole", "--format", format, "--out"]);
+    command.current_dir(&runs.root).args(["report", "whole", "--format", format, "--out"]);
     command.arg(&file).assert().code(0).stdout(is_empty());
     let text = std::fs::read_to_string(&file).expect("a report");
     assert!(text.contains(holds), "{text}");
@@ -181,7 +185,7 @@ fn stored_results_are_rendered_without_a_server(#[case] format: &str, #[case] ho
 fn a_result_is_what_is_printed_as_json_and_nothing_else() {
     let runs = runs();
     let mut command = pgauntlet();
-    command.current_dir(runs.root.path()).args(["run", "adds-a-column", "--scenarios-dir"]);
+    command.current_dir(&runs.root).args(["run", "adds-a-column", "--scenarios-dir"]);
     command.args(["scenarios", "--format", "json"]);
     let output = command.assert().code(0).get_output().stdout.clone();
     let result: ResultFile = serde_json::from_slice(&output).expect("result.json");
@@ -198,10 +202,10 @@ fn results_of_two_majors_are_joined_side_by_side() {
     let bin = format!("{ci}/pg/{other}/native/bin");
     assert!(Path::new(&bin).exists(), "no PostgreSQL {other} in {bin}: run ci/setup");
     let mut command = pgauntlet();
-    command.current_dir(runs.root.path()).args(["run", "fails", "--scenarios-dir", "scenarios"]);
+    command.current_dir(&runs.root).args(["run", "fails", "--scenarios-dir", "scenarios"]);
     command.args(["--quiet", "--pg-bin", &bin, "--out", "on-other"]).assert().code(1);
     let mut command = pgauntlet();
-    command.current_dir(runs.root.path()).args(["merge", "whole", "on-other", "--out", "majors"]);
+    command.current_dir(&runs.root).args(["merge", "whole", "on-other", "--out", "majors"]);
     command.assert().code(0).stdout(contains(format!("fails on PostgreSQL {other}")));
     let joined = runs.result("majors");
     assert_eq!(joined.trials.len(), whole.trials.len() + 1);
@@ -213,7 +217,7 @@ fn results_of_two_majors_are_joined_side_by_side() {
 fn a_missing_share_is_told_by_its_number() {
     let runs = runs();
     let mut command = pgauntlet();
-    command.current_dir(runs.root.path()).args(["merge", "shard-1", "shard-3", "--out", "two"]);
+    command.current_dir(&runs.root).args(["merge", "shard-1", "shard-3", "--out", "two"]);
     command.assert().code(2).stderr(contains("share 2 of 3 is missing"));
     assert!(!runs.path("two").exists(), "nothing is written before everything is there");
 }
@@ -222,7 +226,7 @@ fn a_missing_share_is_told_by_its_number() {
 fn a_share_that_is_named_twice_is_refused() {
     let runs = runs();
     let mut command = pgauntlet();
-    command.current_dir(runs.root.path());
+    command.current_dir(&runs.root);
     command.args(["merge", "shard-1", "shard-2", "shard-3", "shard-2", "--out", "twice"]);
     command.assert().code(2).stderr(contains("share 2 of 3 is in"));
 }

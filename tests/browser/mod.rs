@@ -56,6 +56,8 @@ impl Browser {
             .arg(program)
             .args(FLAGS)
             .arg(profile)
+            // It is killed, and then takes nothing of its own away.
+            .env("TMPDIR", directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
@@ -198,6 +200,32 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({ "media": media, "features": scheme }));
     }
 
+    /// The least contrast of any text with what lies behind it, where that is, and of how many;
+    /// every section is opened for it.
+    pub fn contrast(&mut self) -> (f64, String, u64) {
+        let told = self.eval(CONTRAST);
+        let (least, at) = (told[0].as_f64().expect("a ratio"), told[1].to_string());
+        (least, at, told[2].as_u64().expect("a count"))
+    }
+
+    /// What is wider than the screen, and does not scroll by itself; every section is opened.
+    pub fn sticking_out(&mut self, width: u32) -> Vec<String> {
+        self.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })");
+        let wide = self.eval(&format!(
+            "[...document.querySelectorAll('body *')].filter((e) => \
+             !e.closest('.scroll, pre, .sql') && \
+             e.getClientRects().length && getComputedStyle(e).position !== 'absolute' && \
+             e.getBoundingClientRect().right > {width} + 0.5) \
+             .map((e) => e.tagName + '.' + e.className)"
+        ));
+        let mut wide: Vec<String> = serde_json::from_value(wide).expect("names");
+        let whole = self.eval("document.documentElement.scrollWidth");
+        if whole != json!(width) {
+            wide.push(format!("the page: {whole}"));
+        }
+        wide
+    }
+
     /// Errors and warnings of scripts and of the browser since the page was opened, and requests
     /// that are not for the page itself.
     pub fn complaints(&mut self) -> Vec<String> {
@@ -217,6 +245,50 @@ impl Browser {
         self.events.iter().filter_map(told).collect()
     }
 }
+
+/// Every text against what lies behind it: the least contrast, and where.
+const CONTRAST: &str = r#"(() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].map((v) => v / 255);
+  };
+  const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
+  const light = (rgb) => {
+    const part = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * part(rgb[0]) + 0.7152 * part(rgb[1]) + 0.0722 * part(rgb[2]);
+  };
+  const behind = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) {
+      layers.push(rgba(getComputedStyle(e).backgroundColor));
+    }
+    // A stall's shade may lie behind any text of an axis.
+    if (element.closest(".stage")) {
+      layers.push(rgba(getComputedStyle(document.querySelector(".shade")).backgroundColor));
+      layers.push(rgba(getComputedStyle(document.body).backgroundColor));
+    }
+    return layers.reverse().reduce((below, top) => over(top, below), [1, 1, 1]);
+  };
+  document.querySelectorAll("details").forEach((d) => { d.open = true; });
+  let least = [99, ""];
+  let count = 0;
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (!node.data.trim() || !element.getClientRects().length) continue;
+    const style = getComputedStyle(element);
+    const below = behind(element);
+    const text = over(rgba(element.closest("svg") ? style.fill : style.color), below);
+    const [a, b] = [light(text), light(below)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    count += 1;
+    if (ratio < least[0]) least = [ratio, element.className + ": " + node.data.slice(0, 60)];
+  }
+  return [...least, count];
+})()"#;
 
 impl Drop for Browser {
     fn drop(&mut self) {
