@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use pgauntlet::compare::{
     Baseline, BaselineError, Comparison, Options, Overall, Seen, Standing, TrialSamples, compare,
 };
+use pgauntlet::report::{comparison_markdown, comparison_text};
 use pgauntlet::scenario::{FindingKind, Verdict};
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha8Rng;
 use rstest::rstest;
 use synthetic::{Made, made, rates, side, trial};
 
@@ -276,4 +279,41 @@ fn samples_of_two_sizes_are_no_baseline_and_are_not_compared() {
     let comparison = compare(("a", &baseline), ("b", &side([larger.clone()])), &Options::default());
     assert_eq!(comparison.overall, Overall::Undecided);
     assert!(matches!(baseline.merge(side([larger])), Err(BaselineError::Sizes { .. })));
+}
+
+/// As many pairs as a night has, of so many repetitions each.
+fn a_night(repetitions: usize) -> Comparison {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut night = || {
+        let scenarios = (0..40).map(|n| format!("scenario-{n}"));
+        let trials = scenarios.map(|scenario| {
+            let mut trial = made(repetitions, 0.01).trial(&mut rng);
+            trial.identity.scenario = scenario;
+            trial
+        });
+        side(trials.collect::<Vec<_>>())
+    };
+    let (a, b) = (night(), night());
+    compare(("a", &a), ("b", &b), &Options::default())
+}
+
+#[test]
+fn of_many_pairs_that_are_the_same_each_takes_one_line() {
+    let night = a_night(5);
+    assert_eq!(night.overall, Overall::NoRegression);
+    let markdown = comparison_markdown(&night);
+    assert_eq!(markdown.matches("| same | scenario-").count(), 40);
+    assert!(!markdown.contains("<details"), "{markdown}");
+    let text = comparison_text(&night);
+    assert!(text.lines().count() < 60, "{text}");
+}
+
+#[test]
+fn what_differs_in_a_whole_night_fits_a_comment_and_what_is_left_out_is_counted() {
+    let markdown = comparison_markdown(&a_night(1));
+    assert!(markdown.len() < 65_536, "{}", markdown.len());
+    let told = markdown.matches("<details>").count();
+    assert!(told > 10 && told < 40, "{told}");
+    assert!(markdown.contains(&format!("{} more are in the report", 40 - told)), "{markdown}");
+    assert!(markdown.contains("run both with --repeat 5"), "{markdown}");
 }

@@ -175,50 +175,6 @@ fn the_keyboard_reaches_a_stall_the_bars_and_the_moment() {
     assert!(reached.iter().filter(|name| name.starts_with("bar statement")).count() <= 2);
 }
 
-/// Every text against what lies behind it: the least contrast, and where.
-const CONTRAST: &str = r#"(() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data].map((v) => v / 255);
-  };
-  const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
-  const light = (rgb) => {
-    const part = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * part(rgb[0]) + 0.7152 * part(rgb[1]) + 0.0722 * part(rgb[2]);
-  };
-  const behind = (element) => {
-    const layers = [];
-    for (let e = element; e; e = e.parentElement) {
-      layers.push(rgba(getComputedStyle(e).backgroundColor));
-    }
-    // A stall's shade may lie behind any text of an axis.
-    if (element.closest(".stage")) {
-      layers.push(rgba(getComputedStyle(document.querySelector(".shade")).backgroundColor));
-      layers.push(rgba(getComputedStyle(document.body).backgroundColor));
-    }
-    return layers.reverse().reduce((below, top) => over(top, below), [1, 1, 1]);
-  };
-  document.querySelectorAll("details").forEach((d) => { d.open = true; });
-  let least = [99, ""];
-  let count = 0;
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const element = node.parentElement;
-    if (!node.data.trim() || !element.getClientRects().length) continue;
-    const style = getComputedStyle(element);
-    const below = behind(element);
-    const text = over(rgba(element.closest("svg") ? style.fill : style.color), below);
-    const [a, b] = [light(text), light(below)].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    count += 1;
-    if (ratio < least[0]) least = [ratio, element.className + ": " + node.data.slice(0, 60)];
-  }
-  return [...least, count, getComputedStyle(document.body).backgroundColor];
-})()"#;
-
 #[rstest]
 #[case::as_the_reader_has_it("light", false)]
 #[case::as_the_reader_has_it("dark", false)]
@@ -234,12 +190,12 @@ fn every_text_can_be_read_in_both_schemes(#[case] scheme: &str, #[case] button: 
         browser.click(x, y);
         browser.until(&format!("document.documentElement.dataset.theme === '{scheme}'"));
     }
-    let told = browser.eval(CONTRAST);
-    let (least, texts) = (told[0].as_f64().expect("a ratio"), told[2].as_u64().expect("a count"));
-    println!("{scheme}: least contrast {least:.2} of {texts} texts, at {}", told[1]);
-    assert!(texts > 200 && least >= CONTRAST_LEAST, "{told}");
+    let (least, at, texts) = browser.contrast();
+    println!("{scheme}: least contrast {least:.2} of {texts} texts, at {at}");
+    assert!(texts > 200 && least >= CONTRAST_LEAST, "{scheme}: {least:.2} at {at}");
     let paper = if scheme == "dark" { "rgb(21, 24, 28)" } else { "rgb(255, 255, 255)" };
-    assert_eq!(told[3], json!(paper));
+    let shown = browser.eval("getComputedStyle(document.body).backgroundColor");
+    assert_eq!(shown, json!(paper));
     // The charts follow: a line has another colour in the other scheme.
     let line = "getComputedStyle(document.querySelector('.plot path[fill=none]')).stroke";
     let wanted = if scheme == "dark" { "rgb(95, 194, 154)" } else { "rgb(43, 122, 91)" };
@@ -251,15 +207,7 @@ fn a_phone_shows_the_page_without_scrolling_sideways() {
     let mut browser = Browser::start();
     browser.size(PHONE, 844, true);
     browser.open(&everything().page());
-    browser.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })");
-    let wide = browser.eval(&format!(
-        "[...document.querySelectorAll('body *')].filter((e) => \
-         !e.closest('.scroll, pre, .sql') && \
-         e.getClientRects().length && getComputedStyle(e).position !== 'absolute' && \
-         e.getBoundingClientRect().right > {PHONE} + 0.5).map((e) => e.tagName + '.' + e.className)"
-    ));
-    assert_eq!(wide, json!([]));
-    assert_eq!(browser.eval("document.documentElement.scrollWidth"), json!(PHONE));
+    assert_eq!(browser.sticking_out(PHONE), Vec::<String>::new());
     // A finger on a chart shows values, and they stay.
     let (x, y) = centre(&mut browser, "[open] .plot");
     browser.tap(x, y);

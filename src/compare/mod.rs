@@ -155,16 +155,17 @@ fn overall(comparison: &Comparison) -> (Overall, String) {
     let standings: Vec<Standing> = of_pairs.chain(of_cells.map(|fact| fact.standing)).collect();
     let count = |of| standings.iter().filter(|standing| **standing == of).count();
     let (worse, undecided) = (count(Standing::Worse), count(Standing::Undecided));
-    let (missing, better) = (comparison.only_in_a.len(), count(Standing::Better));
+    let missing = comparison.only_in_a.len();
     let overall = match () {
         () if worse > 0 => Overall::Regression,
         () if undecided + missing > 0 || standings.is_empty() => Overall::Undecided,
         () => Overall::NoRegression,
     };
-    let mut reason = format!(
-        "of {} comparisons {worse} are worse, {better} better, {undecided} undecided",
-        standings.len()
-    );
+    let told = [Standing::Worse, Standing::Undecided, Standing::Better, Standing::Same]
+        .map(|standing| (count(standing), standing));
+    let told = told.iter().filter(|(n, _)| *n > 0).map(|(n, standing)| format!("{n} {standing}"));
+    let told: Vec<String> = told.collect();
+    let mut reason = format!("{} facts and numbers: {}", standings.len(), told.join(", "));
     if missing > 0 {
         reason.push_str(&format!("; B lacks {missing} of A's trials"));
     }

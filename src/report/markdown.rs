@@ -31,8 +31,14 @@ pub fn markdown(document: &Document<'_>) -> String {
     if !result.crash_matrices.is_empty() {
         out.push_str(&matrices(&result.crash_matrices, names));
     }
+    write_within_limit(&mut out, sections(document, names).into_iter());
+    out
+}
+
+/// As many of the sections as a comment holds.
+pub(super) fn write_within_limit(out: &mut String, sections: impl Iterator<Item = String>) {
     let mut left_out = 0;
-    for section in sections(document, names) {
+    for section in sections {
         match out.len() + section.len() > LENGTH_MAX {
             true => left_out += 1,
             false => out.push_str(&section),
@@ -41,7 +47,6 @@ pub fn markdown(document: &Document<'_>) -> String {
     if left_out > 0 {
         let _ = writeln!(out, "\n{left_out} more are in the report: this text has a limit.");
     }
-    out
 }
 
 fn headline(document: &Document<'_>) -> String {
@@ -224,9 +229,9 @@ fn code(text: &str) -> String {
 }
 
 /// Nothing in a text is markup, and a bar is no border of a cell.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for c in one_line(text).chars() {
+    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => out.extend(['\\', c]),
             '<' => out.push_str("&lt;"),
@@ -236,4 +241,17 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_not_taken_for_sql() {
+        assert_eq!(
+            escaped("run it with --repeat 5,\n/* a* */ b"),
+            "run it with --repeat 5, /\\* a\\* \\*/ b"
+        );
+    }
 }

@@ -1,38 +1,58 @@
-//! A comparison for a pull request: tables in Markdown.
+//! A comparison for a pull request: a table of all pairs, and what differs.
 
 use std::fmt::Write;
 
-use crate::compare::{Comparison, Fact, MetricRow};
+use crate::compare::{Comparison, Fact, MetricRow, Standing};
 
+use super::super::markdown::{escaped, write_within_limit};
+use super::super::page::text as html;
+use super::entry::{Entry, entries};
 use super::words;
 
 pub fn comparison_markdown(comparison: &Comparison) -> String {
     let mut out = String::new();
-    let (overall, reason) = (comparison.overall, &comparison.reason);
+    let (overall, reason) = (comparison.overall, escaped(&comparison.reason));
     let _ = writeln!(out, "## pgauntlet compare: {overall}\n\n{reason}.\n");
-    let _ = writeln!(out, "- A: {}", cell(&words::side(&comparison.a)));
-    let _ = writeln!(out, "- B: {}", cell(&words::side(&comparison.b)));
+    let _ = writeln!(out, "- A: {}", escaped(&words::side(&comparison.a)));
+    let _ = writeln!(out, "- B: {}", escaped(&words::side(&comparison.b)));
     for note in &comparison.notes {
-        let _ = writeln!(out, "- {}", cell(note));
+        let _ = writeln!(out, "- {}", escaped(note));
     }
-    for pair in &comparison.pairs {
-        let (standing, name) = (pair.standing, cell(&pair.name));
-        let _ = writeln!(out, "\n### {standing}: {name}\n\n{}.\n", pair.machine.told);
-        write_facts(&mut out, &pair.facts);
-        write_metrics(&mut out, &pair.metrics);
-    }
-    for pair in &comparison.crash_matrices {
-        let (standing, name) = (pair.standing, cell(&pair.name));
-        let _ = writeln!(out, "\n### {standing}: {name}, crash matrix\n");
-        write_facts(&mut out, &pair.facts);
-        let _ = writeln!(out, "\n{} cells end alike.\n", pair.cells_same);
-        write_list(&mut out, "cell only in A", &pair.cells_only_in_a);
-        write_list(&mut out, "cell only in B", &pair.cells_only_in_b);
-    }
-    out.push('\n');
     write_list(&mut out, "only in A", &comparison.only_in_a);
     write_list(&mut out, "only in B", &comparison.only_in_b);
-    let _ = writeln!(out, "\n<sub>{}.</sub>", words::how(&comparison.how).replace('<', "&lt;"));
+    let entries = entries(comparison);
+    if entries.len() > 1 {
+        write_overview(&mut out, &entries);
+    }
+    out.push('\n');
+    let told = entries.iter().filter(|entry| entry.is_told());
+    write_within_limit(&mut out, told.map(section));
+    let _ = writeln!(out, "\n<sub>{}.</sub>", html(&words::how(&comparison.how)));
+    out
+}
+
+fn write_overview(out: &mut String, entries: &[Entry<'_>]) {
+    out.push_str("\n| | | verdict | |\n|---|---|---|---|\n");
+    for entry in entries {
+        let cells = [entry.standing.as_str(), &entry.name, &entry.verdict, &entry.counts];
+        write_row(out, &cells.map(str::to_owned));
+    }
+}
+
+fn section(entry: &Entry<'_>) -> String {
+    let open = if entry.standing == Standing::Worse { " open" } else { "" };
+    let (standing, name) = (entry.standing, html(&entry.name));
+    let mut out = format!(
+        "<details{open}><summary><b>{standing}</b> {name}</summary>\n\n{}.\n\n",
+        escaped(&entry.told)
+    );
+    write_facts(&mut out, entry.facts);
+    write_metrics(&mut out, &entry.rows());
+    out.push('\n');
+    for sentence in entry.reasons().iter().chain(&entry.alone) {
+        let _ = writeln!(out, "- {}", escaped(sentence));
+    }
+    out.push_str("\n</details>\n\n");
     out
 }
 
@@ -47,11 +67,11 @@ fn write_facts(out: &mut String, facts: &[Fact]) {
     }
 }
 
-fn write_metrics(out: &mut String, rows: &[MetricRow]) {
+fn write_metrics(out: &mut String, rows: &[&MetricRow]) {
     if rows.is_empty() {
         return;
     }
-    out.push_str("\n| | | A | B | ratio (interval) | p | |\n|---|---|--:|--:|--:|--:|---|\n");
+    out.push_str("\n| | | A | B | ratio (interval) | p |\n|---|---|--:|--:|--:|--:|\n");
     for row in rows {
         let cells = [
             row.standing.to_string(),
@@ -60,37 +80,18 @@ fn write_metrics(out: &mut String, rows: &[MetricRow]) {
             words::sample(&row.b, row.unit),
             words::ratio(row),
             format!("{:.3}", row.p),
-            row.why.clone(),
         ];
         write_row(out, &cells);
     }
 }
 
 fn write_row(out: &mut String, cells: &[String]) {
-    let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+    let cells: Vec<String> = cells.iter().map(|text| escaped(text)).collect();
     let _ = writeln!(out, "| {} |", cells.join(" | "));
 }
 
 fn write_list(out: &mut String, label: &str, names: &[String]) {
     for name in names {
-        let _ = writeln!(out, "- {label}: {}", cell(name));
+        let _ = writeln!(out, "- {label}: {}", escaped(name));
     }
-}
-
-/// Names and statements are somebody else's words: none of them ends a cell or opens a tag.
-fn cell(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' => out.push(' '),
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -2,6 +2,7 @@
 //!
 //! It renders what the comparison holds and judges nothing.
 
+mod entry;
 mod markdown;
 mod page;
 mod suites;

@@ -1,13 +1,14 @@
-//! A comparison for a terminal: A and B side by side, what differs first.
+//! A comparison for a terminal: A and B side by side, and at the end what is the same.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::compare::{Comparison, CrashPair, Fact, MetricRow, Overall, Pair, Standing};
+use crate::compare::{Comparison, Fact, MetricRow, Overall, Standing};
 
 use super::super::text::{DIM, indent, paragraph};
+use super::entry::{Entry, entries};
 use super::words;
 
 const BOLD: Style = Style::new().bold();
@@ -25,10 +26,20 @@ pub fn comparison_text(comparison: &Comparison) -> String {
     for note in &comparison.notes {
         paragraph(&mut out, "  note ", note);
     }
-    comparison.pairs.iter().for_each(|pair| write_pair(&mut out, pair));
-    comparison.crash_matrices.iter().for_each(|pair| write_matrix(&mut out, pair));
-    write_alone(&mut out, "only in A", &comparison.only_in_a);
-    write_alone(&mut out, "only in B", &comparison.only_in_b);
+    let (told, same): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
+        entries(comparison).into_iter().partition(Entry::is_told);
+    told.iter().for_each(|entry| write_entry(&mut out, entry));
+    if !same.is_empty() {
+        out.push('\n');
+    }
+    for entry in &same {
+        let told = format!("{}: {}; {}", entry.name, entry.verdict, entry.counts);
+        write_line(&mut out, "", entry.standing, &told);
+    }
+    let alone = [("A", &comparison.only_in_a), ("B", &comparison.only_in_b)];
+    for (side, names) in alone {
+        names.iter().for_each(|name| paragraph(&mut out, "  ", &format!("only in {side}: {name}")));
+    }
     out.push('\n');
     paragraph(&mut out, "  ", &words::how(&comparison.how));
     out
@@ -52,32 +63,52 @@ fn style(standing: Standing) -> Style {
     }
 }
 
-fn head(out: &mut String, standing: Standing, name: &str) {
+/// `worse     …`, the lines after the first indented as far.
+fn write_line(out: &mut String, indent: &str, standing: Standing, told: &str) {
     let style = style(standing);
-    let _ = writeln!(out, "\n{style}{:<9}{style:#} {BOLD}{name}{BOLD:#}", standing.as_str());
+    let mut lines = String::new();
+    paragraph(&mut lines, &" ".repeat(indent.len() + 10), told);
+    let label = format!("{indent}{style}{:<9}{style:#} ", standing.as_str());
+    let _ = write!(out, "{label}{}", lines.trim_start());
 }
 
-fn write_pair(out: &mut String, pair: &Pair) {
-    let n = format!("{} (A {} times, B {})", pair.name, pair.repetitions_a, pair.repetitions_b);
-    head(out, pair.standing, &n);
-    paragraph(out, "  ", &pair.machine.told);
-    pair.facts.iter().for_each(|fact| write_fact(out, fact));
-    if pair.metrics.is_empty() {
-        return;
+fn write_entry(out: &mut String, entry: &Entry<'_>) {
+    out.push('\n');
+    write_line(out, "", entry.standing, &format!("{BOLD}{}{BOLD:#}", entry.name));
+    paragraph(out, "  ", &entry.told);
+    for fact in entry.facts {
+        write_line(out, "  ", fact.standing, &fact_words(fact));
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["", "", "A", "B", "ratio (interval)", "p"]);
-    for row in &pair.metrics {
-        table.add_row(metric(row));
+    write_metrics(out, entry);
+    for sentence in entry.reasons().iter().chain(&entry.alone) {
+        paragraph(out, "  ", sentence);
     }
-    for column in 2..=5 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
+}
+
+fn fact_words(fact: &Fact) -> String {
+    let why = if fact.why.is_empty() { String::new() } else { format!(": {}", fact.why) };
+    format!("{}: A {}, B {}{why}", fact.what, fact.a, fact.b)
+}
+
+fn write_metrics(out: &mut String, entry: &Entry<'_>) {
+    let rows = entry.rows();
+    if !rows.is_empty() {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(["", "", "A", "B", "ratio (interval)", "p"]);
+        table.add_rows(rows.iter().map(|row| metric(row)));
+        for column in 2..=5 {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
         }
+        indent(out, &table);
     }
-    indent(out, &table);
-    write_reasons(out, pair);
+    match entry.all_rows().len() - rows.len() {
+        0 => {}
+        1 => paragraph(out, "  ", "1 number is the same"),
+        n => paragraph(out, "  ", &format!("{n} numbers are the same")),
+    }
 }
 
 fn metric(row: &MetricRow) -> [String; 6] {
@@ -93,47 +124,4 @@ fn metric(row: &MetricRow) -> [String; 6] {
         words::ratio(row),
         format!("{:.3}", row.p),
     ]
-}
-
-/// Each reason once, with the metrics that it is about.
-fn write_reasons(out: &mut String, pair: &Pair) {
-    let mut told: Vec<&str> = Vec::new();
-    for row in pair.metrics.iter().filter(|row| !row.why.is_empty()) {
-        if told.contains(&row.why.as_str()) {
-            continue;
-        }
-        told.push(&row.why);
-        let same: Vec<&MetricRow> = pair.metrics.iter().filter(|r| r.why == row.why).collect();
-        let names: Vec<&str> = same.iter().map(|row| row.name.as_str()).collect();
-        let names = match same.len() == pair.metrics.len() {
-            true => "every number".to_owned(),
-            false => names.join(", "),
-        };
-        paragraph(out, "  ", &format!("{names}: {}", row.why));
-    }
-}
-
-fn write_fact(out: &mut String, fact: &Fact) {
-    let style = style(fact.standing);
-    let why = if fact.why.is_empty() { String::new() } else { format!(": {}", fact.why) };
-    let told = format!("{}: A {}, B {}{why}", fact.what, fact.a, fact.b);
-    let mut lines = String::new();
-    paragraph(&mut lines, "            ", &told);
-    let label = format!("  {style}{:<9}{style:#} ", fact.standing.as_str());
-    let _ = write!(out, "{label}{}", lines.trim_start());
-}
-
-fn write_matrix(out: &mut String, pair: &CrashPair) {
-    head(out, pair.standing, &format!("{}, crash matrix", pair.name));
-    pair.facts.iter().for_each(|fact| write_fact(out, fact));
-    let (a, b) = (&pair.cells_only_in_a, &pair.cells_only_in_b);
-    paragraph(out, "  ", &format!("{} cells end alike", pair.cells_same));
-    write_alone(out, "cells only in A", a);
-    write_alone(out, "cells only in B", b);
-}
-
-fn write_alone(out: &mut String, label: &str, names: &[String]) {
-    for name in names {
-        paragraph(out, "  ", &format!("{label}: {name}"));
-    }
 }

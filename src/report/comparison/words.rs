@@ -45,7 +45,7 @@ pub fn side(side: &Side) -> String {
 /// How differences were judged, in a sentence.
 pub fn how(options: &crate::compare::Options) -> String {
     format!(
-        "a number differs where the Mann–Whitney test has p < {}, the {:.0} % bootstrap interval \
+        "A number differs where the Mann–Whitney test has p < {}, the {:.0} % bootstrap interval \
          of the ratio of medians excludes 1, and the ratio is beyond {:.2} and its floor; of \
          lengths of time the machine's speed is taken out",
         options.alpha,

@@ -6,6 +6,7 @@
 mod axis;
 mod charts;
 mod facts;
+mod frame;
 mod graph;
 mod html;
 mod lanes;
@@ -24,16 +25,11 @@ use crate::scenario::Verdict;
 use super::Document;
 use super::table::{HEAD, matrix_row, row};
 
-use html::{list, paragraph, table};
 use trial::Shown;
 
-pub(super) use html::text;
+pub(super) use frame::frame;
+pub(super) use html::{list, paragraph, table, text};
 pub use not_tried::not_tried;
-
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("page.js");
-/// Nothing is loaded from anywhere, whatever a text of the history contains.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// A trial or a crash matrix, as the top of the page tells it.
 struct Piece<'a> {
@@ -52,16 +48,7 @@ pub fn page(document: &Document<'_>) -> String {
         [one] => format!("{}: {}", one.name, one.verdict),
         several => format!("pgauntlet: {} verdicts", several.len()),
     };
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#main\">to the verdict</a>\n\
-         <button type=\"button\" id=\"scheme\" hidden>dark</button>\n<main id=\"main\">\n",
-        text(&title)
-    );
+    let mut out = String::new();
     top(&mut out, document, &pieces);
     let trials = document.result.trials.len();
     let analysis_told = scenarios(document).len() == 1;
@@ -75,14 +62,7 @@ pub fn page(document: &Document<'_>) -> String {
         out.push_str(&matrix::matrix(document, matrix, at + 1, shown(at)));
     }
     write_not_tried(&mut out, document);
-    let _ = write!(
-        out,
-        "</main>\n<dialog id=\"stall\" aria-labelledby=\"stall-title\">\
-         <h2 id=\"stall-title\" tabindex=\"-1\" autofocus></h2><div id=\"stall-body\"></div>\
-         <form method=\"dialog\"><button>close</button></form></dialog>\n\
-         <script>\n{SCRIPT}</script>\n</body>\n</html>\n"
-    );
-    out
+    frame(&title, &out)
 }
 
 /// The one that asks to be read: with many of them, it alone is open.

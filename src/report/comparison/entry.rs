@@ -1,0 +1,123 @@
+//! A pair of trials or of crash matrices, as the formats for people tell it.
+
+use crate::compare::{Comparison, CrashPair, Fact, MetricRow, Pair, Standing};
+
+pub struct Entry<'a> {
+    pub name: String,
+    pub standing: Standing,
+    /// `safe`, or `safe → unsafe`.
+    pub verdict: String,
+    /// `2 worse, 12 same`.
+    pub counts: String,
+    /// How often it ran, and on machines of which speed; of cells, how many end alike.
+    pub told: String,
+    pub facts: &'a [Fact],
+    metrics: &'a [MetricRow],
+    /// Cells that one side does not have.
+    pub alone: Vec<String>,
+    /// It is the only one: then what is the same is worth its room.
+    whole: bool,
+}
+
+/// The worst first, otherwise trials, then crash matrices, in the order of the comparison.
+pub fn entries(comparison: &Comparison) -> Vec<Entry<'_>> {
+    let whole = comparison.pairs.len() + comparison.crash_matrices.len() == 1;
+    let trials = comparison.pairs.iter().map(|pair| of_trials(pair, whole));
+    let matrices = comparison.crash_matrices.iter().map(|pair| of_matrices(pair, whole));
+    let mut all: Vec<Entry<'_>> = trials.chain(matrices).collect();
+    all.sort_by_key(|entry| std::cmp::Reverse(entry.standing));
+    all
+}
+
+fn of_trials(pair: &Pair, whole: bool) -> Entry<'_> {
+    let (a, b) = (pair.repetitions_a, pair.repetitions_b);
+    Entry {
+        name: pair.name.clone(),
+        standing: pair.standing,
+        verdict: verdict(&pair.facts),
+        counts: counts(&pair.facts, pair.metrics.iter().map(|row| row.standing)),
+        told: format!("A ran {}, B {}; {}", times(a), times(b), pair.machine.told),
+        facts: &pair.facts,
+        metrics: &pair.metrics,
+        alone: Vec::new(),
+        whole,
+    }
+}
+
+fn of_matrices(pair: &CrashPair, whole: bool) -> Entry<'_> {
+    let label = |side: &'static str| move |cell: &String| format!("cell only in {side}: {cell}");
+    let in_a = pair.cells_only_in_a.iter().map(label("A"));
+    let alike = std::iter::repeat_n(Standing::Same, pair.cells_same as usize);
+    Entry {
+        name: format!("{}, crash matrix", pair.name),
+        standing: pair.standing,
+        verdict: verdict(&pair.facts),
+        counts: counts(&pair.facts, alike),
+        told: format!("{} cells end alike", pair.cells_same),
+        facts: &pair.facts,
+        metrics: &[],
+        alone: in_a.chain(pair.cells_only_in_b.iter().map(label("B"))).collect(),
+        whole,
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// There is something to say beyond that nothing differs.
+    pub fn is_told(&self) -> bool {
+        self.whole || self.standing != Standing::Same || !self.alone.is_empty()
+    }
+
+    pub fn rows(&self) -> Vec<&'a MetricRow> {
+        let told = |row: &&MetricRow| self.whole || row.standing != Standing::Same;
+        self.metrics.iter().filter(told).collect()
+    }
+
+    /// Every row, for a format in which room is no matter.
+    pub fn all_rows(&self) -> &'a [MetricRow] {
+        self.metrics
+    }
+
+    /// Each reason once, with the numbers that it is about.
+    pub fn reasons(&self) -> Vec<String> {
+        let mut reasons: Vec<&str> = Vec::new();
+        for row in self.metrics.iter().filter(|row| !row.why.is_empty()) {
+            if !reasons.contains(&row.why.as_str()) {
+                reasons.push(&row.why);
+            }
+        }
+        let told = |why: &&str| {
+            let rows = self.metrics.iter().filter(|row| row.why == *why);
+            let names: Vec<&str> = rows.map(|row| row.name.as_str()).collect();
+            match names.len() == self.metrics.len() {
+                true => format!("every number: {why}"),
+                false => format!("{}: {why}", names.join(", ")),
+            }
+        };
+        reasons.iter().map(told).collect()
+    }
+}
+
+fn verdict(facts: &[Fact]) -> String {
+    match facts.iter().find(|fact| fact.what == "verdict") {
+        Some(fact) if fact.a == fact.b => fact.a.clone(),
+        Some(fact) => format!("{} → {}", fact.a, fact.b),
+        None => String::new(),
+    }
+}
+
+/// Facts that are the same are no news and do not count.
+fn counts(facts: &[Fact], others: impl Iterator<Item = Standing>) -> String {
+    let facts = facts.iter().map(|fact| fact.standing).filter(|s| *s != Standing::Same);
+    let all: Vec<Standing> = facts.chain(others).collect();
+    let told = [Standing::Worse, Standing::Undecided, Standing::Better, Standing::Same]
+        .map(|standing| (all.iter().filter(|s| **s == standing).count(), standing));
+    let told = told.iter().filter(|(n, _)| *n > 0).map(|(n, standing)| format!("{n} {standing}"));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn times(n: u64) -> String {
+    match n {
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    }
+}
