@@ -29,11 +29,17 @@ give_up() {
 # knows what it would have told; unproven is the least that is not as it should be.
 worse() {
   local code
+  # A code that is none of ours is a failure of ours: a panic, or a process that was killed.
+  for code in "$1" "$2"; do
+    case $code in
+      "$as_expected" | "$not_as_expected" | "$bad_input" | "$unproven" | "$failed") ;;
+      *) echo $failed; return ;;
+    esac
+  done
   for code in $failed $bad_input $not_as_expected $unproven; do
     if [ "$1" = "$code" ] || [ "$2" = "$code" ]; then echo "$code"; return; fi
   done
-  # A code that is none of ours is a failure of ours.
-  if [ "$1" = 0 ] && [ "$2" = 0 ]; then echo 0; else echo $failed; fi
+  echo $as_expected
 }
 
 # The value of an option that has one.
@@ -219,12 +225,12 @@ prepare() {
 # --- running
 
 # Runs pgauntlet for one result, and writes down how it ended beside it: whoever joins shards needs
-# to know that one never came to its end.
+# to know that one never came to its end. The command that is written down leaves this result alone.
 run_result() {
   local directory=$1 code
   shift
   printf '%q ' "$pgauntlet" "$@" >>"${directory%/*}/commands.txt"
-  printf '%q %q\n' --out "$directory" >>"${directory%/*}/commands.txt"
+  printf '%q %q\n' --out "$directory-again" >>"${directory%/*}/commands.txt"
   run_child "$pgauntlet" "$@" --out "$directory"
   code=$?
   echo "$code" >"$directory.exit-code"
@@ -313,8 +319,12 @@ tell_where() {
   say "$(meaning_of "$code") (exit code $code, $((SECONDS / 60)) min)"
   say "reports and results are in $out: start with summary.md or report.html"
   if [ "$code" -ne 0 ]; then
-    say "one trial again: $pgauntlet repro $out/all --trial N (summary.md numbers them)"
-    say "all of it again: the lines of $out/commands.txt"
+    say "one trial again: $(printf '%q ' "$pgauntlet" repro "$out/all")--trial N" \
+      "(summary.md numbers them)"
+    # What was only collected was run elsewhere.
+    if grep -q -- ' --out ' "$out/commands.txt"; then
+      say "all of it again: the lines of $out/commands.txt"
+    fi
   fi
 }
 

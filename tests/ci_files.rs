@@ -404,6 +404,7 @@ impl Nightly {
 #[case(&[("STAND_IN_97", "4"), ("STAND_IN_98", "2")], 4)]
 // A panic is a failure of ours.
 #[case(&[("STAND_IN_97", "101"), ("STAND_IN_98", "1")], 4)]
+#[case(&[("STAND_IN_97", "1"), ("STAND_IN_98", "137")], 4)]
 #[case(&[("STAND_IN_COMPARE", "1"), ("STAND_IN_98", "3")], 1)]
 #[case(&[("STAND_IN_COMPARE", "3")], 3)]
 fn nightly_ends_with_the_worst_code_of_all(
