@@ -222,6 +222,17 @@ fn a_limit_of_time_that_is_broken_on_a_slower_machine_only_is_undecided() {
 }
 
 #[test]
+fn what_a_slower_machine_no_longer_finds_is_a_regression() {
+    let lost = found(FindingKind::LostWrite, Verdict::Unsafe, &FAST);
+    let mut silent = TrialSamples { control_us: SLOW.to_vec(), ..trial(1) };
+    silent.as_expected = 0;
+    let comparison = compare(("a", &lost), ("b", &side([silent])), &Options::default());
+    let facts = &comparison.pairs[0].facts;
+    let of = |what: &str| facts.iter().find(|f| f.what == what).map(|f| f.standing);
+    assert_eq!(of("as expected"), Some(Standing::Worse), "{facts:?}");
+}
+
+#[test]
 fn a_trial_without_an_answer_on_either_side_is_undecided() {
     let lag = found(FindingKind::GeneratorLag, Verdict::Unproven, &FAST);
     let calm = side([trial(1)]);

@@ -24,13 +24,16 @@ const OF_TIME: &[FindingKind] = &[
 
 /// Differences and the verdict; what is the same otherwise is not told.
 pub fn of_trials(a: &TrialSamples, b: &TrialSamples, slower: bool) -> Vec<Fact> {
-    let fresh: Vec<FindingKind> = b
-        .findings
-        .iter()
-        .filter(|(kind, seen)| seen.verdict == Verdict::Unsafe && !is_unsafe(a.findings.get(kind)))
-        .map(|(kind, _)| *kind)
-        .collect();
-    let excused = slower && fresh.iter().all(|kind| OF_TIME.contains(kind));
+    let worse_than_a = |(kind, seen): &(&FindingKind, &Seen)| {
+        a.findings.get(kind).is_none_or(|known| known.verdict < seen.verdict)
+    };
+    let fresh: Vec<FindingKind> =
+        b.findings.iter().filter(worse_than_a).map(|(kind, _)| *kind).collect();
+    let gone =
+        a.findings.keys().any(|kind| !OF_TIME.contains(kind) && !b.findings.contains_key(kind));
+    // What is no longer found, or what else is found, no speed of a machine explains.
+    let excused =
+        slower && !gone && !fresh.is_empty() && fresh.iter().all(|kind| OF_TIME.contains(kind));
     let mut facts = vec![verdict(a.worst(), b.worst(), excused)];
     let expected_a = (a.as_expected, a.repetitions);
     facts.extend(as_expected(expected_a, (b.as_expected, b.repetitions), excused));
@@ -51,10 +54,6 @@ pub fn of_trials(a: &TrialSamples, b: &TrialSamples, slower: bool) -> Vec<Fact> 
         });
     }
     facts
-}
-
-fn is_unsafe(seen: Option<&Seen>) -> bool {
-    seen.is_some_and(|seen| seen.verdict == Verdict::Unsafe)
 }
 
 const EXCUSE: &str = "the machine was slower, and a limit of time is what was broken: compare on \
