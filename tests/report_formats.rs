@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use made::Made;
 use pgauntlet::history::{MachineFacts, ServerFacts, TrialFacts};
-use pgauntlet::judge::Judgement;
+use pgauntlet::judge::{Expectation, Judgement};
 use pgauntlet::report::{self, Document, ResultFile};
 use pgauntlet::scenario::Verdict;
 use rstest::rstest;
@@ -190,6 +190,58 @@ fn what_is_as_expected_is_no_annotation_and_suppressed_in_sarif() {
     let results = sarif["runs"][0]["results"].as_array().expect("results").clone();
     assert!(!results.is_empty());
     assert!(results.iter().all(|r| r["suppressions"][0]["status"] == "accepted"));
+}
+
+#[test]
+fn what_is_missing_is_annotated_and_what_the_scenario_wants_is_not() {
+    let (mut judgement, scenario) = stalled("incomplete", true, "SELECT 1");
+    let missing = "lost-write was expected and not found".to_owned();
+    let expectation = Expectation::new("lost-write is found".to_owned(), Some(missing.clone()));
+    judgement.expectations.push(Expectation::new("stall is found".to_owned(), None));
+    judgement.expectations.push(expectation);
+    judgement.mismatches = Expectation::mismatches(&judgement.expectations);
+    judgement.as_expected = false;
+    let text = rendered("github", &result(vec![(judgement, scenario)]));
+    assert!(text.contains(&missing), "{text}");
+    assert!(!text.contains("title=stall"), "{text}");
+}
+
+#[test]
+fn a_run_that_broke_off_says_so_in_every_format_and_fails_a_case() {
+    let broken = ResultFile { finished: false, ..result(vec![calm("calm")]) };
+    let told = "the run broke off, verdicts until then: 1; what is missing may be unsafe";
+    for format in ["markdown", "github", "junit"] {
+        let text = rendered(format, &broken);
+        assert!(text.contains(told), "{format}: {text}");
+    }
+    for text in [report::text(&broken), report::page(&document(&broken))] {
+        assert!(text.contains(told), "{text}");
+    }
+    let junit = rendered("junit", &broken);
+    assert!(junit.contains("failures=\"1\"") || junit.contains("errors=\"1\""), "{junit}");
+}
+
+#[test]
+fn a_thousand_trials_fit_a_comment_and_the_one_that_is_wrong_is_told_in_full() {
+    let mut all: Vec<_> = (0..1_000).map(|n| calm(&format!("scenario-{n}"))).collect();
+    all.push(stalled("stalls", false, "UPDATE spans SET task_id = trace_id"));
+    let markdown = rendered("markdown", &result(all));
+    assert!(markdown.len() < 65_536, "{}", markdown.len());
+    assert!(markdown.contains("| ✗ | unsafe | stalls |"), "{markdown}");
+    assert!(markdown.contains("<details open><summary><b>unsafe</b> stalls"), "{markdown}");
+    assert!(markdown.contains(" more rows are in the report"), "{markdown}");
+}
+
+#[test]
+fn a_statement_in_markdown_can_be_copied_and_a_path_too() {
+    let text = "UPDATE spans SET name = name || 'x'";
+    let result = result(vec![stalled("stalls", false, text)]);
+    let document = Document { path: "my night", ..document(&result) };
+    let markdown = report::markdown(&document);
+    assert!(markdown.contains(text), "{markdown}");
+    assert!(markdown.contains("pgauntlet repro 'my night' --trial 1"), "{markdown}");
+    let without = Document { path: "", ..document };
+    assert!(!report::markdown(&without).contains("pgauntlet repro"));
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use pgauntlet::history::silent;
 use pgauntlet::judge::Judgement;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::run::{CrashRequest, Judged, OnJudged, Request, SizeRequest, Work, run, stored};
+use pgauntlet::report::CrashRequest;
+use pgauntlet::run::{Judged, OnJudged, Request, SizeRequest, Work, run, stored};
 use pgauntlet::scenario::FindingKind;
 use tokio_util::sync::CancellationToken;
 

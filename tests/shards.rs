@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use pgauntlet::report::{ResultFile, Shard};
+use pgauntlet::scenario::Way;
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
 
@@ -305,4 +306,96 @@ fn a_number_that_no_trial_has_is_refused_with_how_many_there_are() {
     let mut command = pgauntlet();
     command.args(["repro", "--trial", "99"]).arg(runs.path("whole"));
     command.assert().code(2).stderr(contains(format!("the result has {count}")));
+}
+
+/// Copies a directory, since a test must not change what others read.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a directory").flatten() {
+        let target = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copied(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).expect("a copy")),
+        }
+    }
+}
+
+fn stored(path: &Path) -> ResultFile {
+    pgauntlet::run::stored(path).expect("a stored result").result
+}
+
+#[test]
+fn what_result_json_holds_stands_where_its_history_is_gone() {
+    let runs = runs();
+    let whole = runs.result("whole");
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    copied(&runs.path("whole"), elsewhere.path());
+    for gone in ["dies/crash/undisturbed", "from-two-states/fewer", "fails/repetition-2"] {
+        std::fs::remove_dir_all(elsewhere.path().join(gone)).expect("it was there");
+    }
+    assert_eq!(told(&stored(elsewhere.path())), told(&whole));
+    std::fs::remove_dir_all(elsewhere.path().join("dies/crash")).expect("it was there");
+    assert_eq!(told(&stored(elsewhere.path())), told(&whole));
+}
+
+#[test]
+fn a_history_that_is_there_twice_is_one_trial() {
+    let runs = runs();
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    copied(&runs.path("whole"), &elsewhere.path().join("all"));
+    copied(&runs.path("whole"), &elsewhere.path().join("pg"));
+    std::fs::copy(runs.path("whole/result.json"), elsewhere.path().join("result.json"))
+        .expect("a copy");
+    assert_eq!(told(&stored(elsewhere.path())), told(&runs.result("whole")));
+}
+
+#[test]
+fn a_run_that_broke_off_is_unproven_however_good_it_was() {
+    let runs = runs();
+    let mut result = runs.result("whole");
+    result.trials.retain(|judgement| judgement.as_expected);
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    result.write(elsewhere.path()).expect("a result");
+    pgauntlet().arg("judge").arg(elsewhere.path()).assert().code(0);
+    result.finished = false;
+    result.write(elsewhere.path()).expect("a result");
+    let judged = pgauntlet().arg("judge").arg(elsewhere.path()).assert().code(3);
+    judged.stdout(contains("the run broke off"));
+}
+
+#[test]
+fn results_are_not_joined_into_one_of_themselves() {
+    let runs = runs();
+    let mut command = pgauntlet();
+    command.current_dir(&runs.root).args(["merge", "whole", "--out", "whole/joined"]);
+    command.assert().code(2).stderr(contains("whole/joined is in it"));
+    assert!(!runs.path("whole/joined").exists());
+}
+
+#[test]
+fn of_two_whole_results_the_second_is_one_too_many() {
+    let runs = runs();
+    copied(&runs.path("whole"), &runs.path("another"));
+    let mut command = pgauntlet();
+    command.current_dir(&runs.root).args(["merge", "whole", "another", "--out", "both"]);
+    command.assert().code(2).stderr(contains("merge another: it is of the plan of whole too"));
+}
+
+#[test]
+fn a_crash_matrix_is_run_again_as_it_was_asked_for() {
+    let runs = runs();
+    let mut command = pgauntlet();
+    command.current_dir(&runs.root).args(["crash", "dies", "--scenarios-dir", "scenarios"]);
+    command.args(["--quiet", "--ways", "cut-before", "--random", "2", "--out", "asked"]);
+    command.assert().code(0);
+    let mut command = pgauntlet();
+    command.current_dir(&runs.root).args(["repro", "asked", "--quiet", "--out", "asked-again"]);
+    command.assert().code(0).stdout(contains("reproduced"));
+    let (then, now) = (runs.result("asked"), runs.result("asked-again"));
+    let asked = |result: &ResultFile| {
+        let matrix = &result.crash_matrices[0];
+        (matrix.columns.clone(), matrix.cells.len(), matrix.random.is_some())
+    };
+    assert_eq!(asked(&then), asked(&now));
+    assert_eq!((asked(&now).0, asked(&now).2), (vec![Way::CutBefore], true));
 }

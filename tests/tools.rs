@@ -13,7 +13,8 @@ use pgauntlet::history::{
 };
 use pgauntlet::judge::Judgement;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::run::{CrashRequest, HISTORY_FILE, OnJudged, Request, SizeRequest, Work, run};
+use pgauntlet::report::CrashRequest;
+use pgauntlet::run::{HISTORY_FILE, OnJudged, Request, SizeRequest, Work, run};
 use pgauntlet::scenario::{self, FindingKind, Verdict};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;

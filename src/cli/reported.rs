@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::report::{self, Document};
+use crate::report::{self, Document, ResultFile};
 use crate::run::{self, Ending, Stored};
 
 use super::args::{MergeArguments, ReportArguments, ReportFormat};
@@ -29,7 +29,9 @@ pub fn report(arguments: &ReportArguments) -> Ending {
 }
 
 fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
-    let path = path.display().to_string();
+    // By one trial's directory in a result, nothing can be run again.
+    let has_result = path.is_file() || path.join(ResultFile::NAME).is_file();
+    let path = if has_result { path.display().to_string() } else { String::new() };
     let sources = || sources::of(&stored.result);
     let document = Document { result: &stored.result, courses: &stored.courses, path: &path };
     match format {

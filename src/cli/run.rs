@@ -5,10 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::migrate;
-use crate::report::{self, Live, Mode, ResultFile};
-use crate::run::{
-    self, Costs, CrashRequest, Ending, Error, Fault, Judged, OnJudged, Request, Share, Work,
-};
+use crate::report::{self, CrashRequest, Live, Mode, ResultFile};
+use crate::run::{self, Costs, Ending, Error, Fault, Judged, OnJudged, Request, Share, Work};
 use crate::scenario::Scenario;
 
 use super::args::{
@@ -230,7 +228,8 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
         let out = out.display();
         anstream::println!("\nhistories and result.json are in {out}");
         if let Some(number) = run::first_unexpected(result) {
-            anstream::println!("again: pgauntlet repro {out} --trial {number}");
+            let command = report::repro_command(&out.to_string(), number);
+            anstream::println!("again: {command}");
         }
     }
 }

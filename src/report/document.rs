@@ -13,13 +13,19 @@ pub struct Document<'a> {
     /// One per trial of the result, in its order; None, or none at all: the histories are not
     /// there, and only what the result holds can be told.
     pub courses: &'a [Option<Course>],
-    /// Where the result is, as the command that repeats a trial names it.
+    /// Where the result is, as the command that repeats a trial names it; empty: there is no
+    /// result.json, but histories alone.
     pub path: &'a str,
 }
 
 impl<'a> Document<'a> {
     pub fn course(&self, trial: usize) -> Option<&'a Course> {
         self.courses.get(trial).and_then(Option::as_ref)
+    }
+
+    /// The command that runs the numbered trial or matrix again, for a shell.
+    pub fn repro(&self, number: usize) -> Option<String> {
+        (!self.path.is_empty()).then(|| repro_command(self.path, number))
     }
 
     pub fn names(&self) -> Names {
@@ -29,5 +35,31 @@ impl<'a> Document<'a> {
     /// The scenario of that name as it was run; None: the result does not hold it.
     pub fn scenario(&self, name: &str) -> Option<Scenario> {
         serde_json::from_value(self.result.scenarios.get(name)?.clone()).ok()
+    }
+}
+
+/// The command that runs a trial of the result at this path again, for a shell.
+pub fn repro_command(path: &str, number: usize) -> String {
+    format!("pgauntlet repro {} --trial {number}", quoted(path))
+}
+
+/// For a shell, where it would read something else.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
+    match !path.is_empty() && path.chars().all(plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_read_something_else() {
+        assert_eq!(quoted("out/result.json"), "out/result.json");
+        assert_eq!(quoted("my out/it's"), "'my out/it'\\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

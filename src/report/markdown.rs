@@ -17,6 +17,8 @@ use super::trial::{place, witness_words};
 
 /// A comment holds 65,536 characters; what is left out says so in less than the difference.
 const LENGTH_MAX: usize = 60_000;
+/// Of each table; the rest is for what was not as expected, in full.
+const TABLE_MAX: usize = 20_000;
 /// Of one statement's text.
 const STATEMENT_MAX: usize = 200;
 
@@ -57,6 +59,7 @@ fn headline(document: &Document<'_>) -> String {
     let wrong = all.iter().filter(|(as_expected, _)| !as_expected).count();
     let unproven = all.iter().filter(|(e, v)| !e && *v == Verdict::Unproven).count();
     let sentence = match (wrong, all.len()) {
+        (0, 0) => "The run judged nothing.".to_owned(),
         (0, 1) => "As expected.".to_owned(),
         (0, of) => format!("All {of} as expected."),
         (wrong, of) => format!("**{wrong} of {of} not as expected.**"),
@@ -65,24 +68,23 @@ fn headline(document: &Document<'_>) -> String {
         0 => String::new(),
         n => format!(" {n} unproven: the evidence carries no answer."),
     };
-    format!("## pgauntlet\n\n{sentence}{unproven}\n\n")
+    let broken_off =
+        result.broken_off().map_or(String::new(), |told| format!("**{}.**\n\n", escaped(&told)));
+    format!("## pgauntlet\n\n{broken_off}{sentence}{unproven}\n\n")
 }
 
 fn table(trials: &[Judgement], names: Names) -> String {
-    let mut out = String::from(
-        "| | verdict | trial | longest stall | queue | acquire timeouts | p99 before | during | \
-         change took |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n",
-    );
-    for judgement in trials {
+    let head = "| | verdict | trial | longest stall | queue | acquire timeouts | p99 before | \
+                during | change took |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n";
+    let row = |judgement: &Judgement| {
         let measured = &judgement.measured;
         let mark = if judgement.as_expected { "" } else { "✗" };
         let stall = match measured.longest_stall_us {
             Micros::ZERO => "–".to_owned(),
             stall => stall.to_string(),
         };
-        let _ = writeln!(
-            out,
-            "| {mark} | {} | {} | {stall} | {} | {} | {} | {} | {} |",
+        let row = format!(
+            "| {mark} | {} | {} | {stall} | {} | {} | {} | {} | {} |\n",
             judgement.verdict,
             escaped(&names.trial(&judgement.trial)),
             grouped(measured.queue_max),
@@ -91,9 +93,30 @@ fn table(trials: &[Judgement], names: Names) -> String {
             p99(&measured.latency.during),
             measured.change_us,
         );
+        (!judgement.as_expected, row)
+    };
+    rows_within_limit(head, &trials.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A table with as many rows as there is room for; those that ask to be read come in before
+/// others, and all are in their order.
+pub(super) fn rows_within_limit(head: &str, rows: &[(bool, String)]) -> String {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|at| !rows[*at].0);
+    let mut left = TABLE_MAX;
+    let mut taken = vec![false; rows.len()];
+    for at in order {
+        let length = rows[at].1.len();
+        taken[at] = length <= left;
+        left = left.saturating_sub(length);
     }
-    out.push('\n');
-    out
+    let shown = rows.iter().zip(&taken).filter(|(_, taken)| **taken);
+    let shown: String = shown.map(|((_, row), _)| row.as_str()).collect();
+    let more = match taken.iter().filter(|taken| !**taken).count() {
+        0 => String::new(),
+        n => format!("\n{n} more rows are in the report: this text has a limit.\n"),
+    };
+    format!("{head}{shown}{more}\n")
 }
 
 /// Of a phase in which nothing was due there is none.
@@ -105,16 +128,16 @@ fn p99(summary: &Summary) -> String {
 }
 
 fn matrices(matrices: &[Matrix], names: Names) -> String {
-    let mut out = String::from("| | verdict | crash matrix | deaths |\n|---|---|---|---|\n");
-    for matrix in matrices {
+    let row = |matrix: &Matrix| {
         let mark = if matrix.as_expected { "" } else { "✗" };
         let outcomes: Vec<String> =
             matrix.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
         let (verdict, name) = (matrix.verdict, escaped(&names.matrix(&matrix.trial)));
-        let _ = writeln!(out, "| {mark} | {verdict} | {name} | {} |", outcomes.join(", "));
-    }
-    out.push('\n');
-    out
+        let row = format!("| {mark} | {verdict} | {name} | {} |\n", outcomes.join(", "));
+        (!matrix.as_expected, row)
+    };
+    let head = "| | verdict | crash matrix | deaths |\n|---|---|---|---|\n";
+    rows_within_limit(head, &matrices.iter().map(row).collect::<Vec<_>>())
 }
 
 /// What was not as expected comes first and open.
@@ -178,12 +201,12 @@ fn section(
 ) -> String {
     let open = if as_expected { "" } else { " open" };
     let expected = if as_expected { "as expected" } else { "not as expected" };
-    let again = format!("pgauntlet repro {} --trial {number}", document.path);
+    let again = document.repro(number);
+    let again = again.map_or(String::new(), |command| format!("Again: {}\n\n", code(&command)));
     format!(
-        "<details{open}><summary><b>{verdict}</b> {}, {expected}</summary>\n\n{body}\nAgain: {}\n\n\
+        "<details{open}><summary><b>{verdict}</b> {}, {expected}</summary>\n\n{body}\n{again}\
          </details>\n\n",
-        html(name),
-        code(&again)
+        html(name)
     )
 }
 
@@ -220,12 +243,13 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A code span may hold anything but a run of backticks as long as its own fence.
+/// A code span may hold anything but a run of backticks as long as its own fence. Not for tables,
+/// in which a bar would end the cell.
 fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// Nothing in a text is markup, and a bar is no border of a cell.

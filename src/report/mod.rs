@@ -22,7 +22,7 @@ pub use comparison::{
     comparison_html, comparison_markdown, comparison_prometheus, comparison_suites, comparison_text,
 };
 pub use differences::differences;
-pub use document::Document;
+pub use document::{Document, repro_command};
 pub use live::{Live, Mode};
 pub use machine::{
     Case, CaseOutcome, Level, Place, Remark, SourceFile, Suite, github, junit, prometheus, sarif,
@@ -32,6 +32,6 @@ pub use markdown::markdown;
 pub use matrix::matrix;
 pub use numbers::bytes;
 pub use page::{not_tried, page};
-pub use result::{ReadError, ResultFile, Shard, WriteError, json, schema, text};
+pub use result::{CrashRequest, ReadError, ResultFile, Shard, WriteError, json, schema, text};
 pub use table::verdicts;
 pub use trial::trial;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::TrialFacts;
 use crate::judge::crash::Matrix;
 use crate::judge::{FORMAT, Judgement};
+use crate::scenario::Way;
 
 use super::matrix::matrix;
 use super::table::verdicts;
@@ -28,10 +29,27 @@ pub struct ResultFile {
     pub plan: Vec<String>,
     /// Which part of the plan this is; None: all of it.
     pub shard: Option<Shard>,
+    /// All that was to be done was done; false: the run broke off, and this is as far as it came.
+    pub finished: bool,
+    /// What was asked of crash matrices beyond what their scenarios say.
+    pub crash: CrashRequest,
     /// By name, as they were checked, so that a trial can be run again from this file alone.
     pub scenarios: BTreeMap<String, serde_json::Value>,
     pub trials: Vec<Judgement>,
     pub crash_matrices: Vec<Matrix>,
+}
+
+/// What of a crash matrix is asked for, where that is another thing than the scenario says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrashRequest {
+    /// Cells at once; None: as many as the machine has cores for.
+    pub at_once: Option<u32>,
+    pub ways: Option<Vec<Way>>,
+    /// Only deaths at this statement.
+    pub statement: Option<u32>,
+    /// Deaths at random moments.
+    pub random: Option<u32>,
 }
 
 /// One of several runs that divide a plan between them.
@@ -66,9 +84,21 @@ pub enum ReadError {
 impl ResultFile {
     pub const NAME: &'static str = "result.json";
 
-    /// With nothing but its version.
+    /// With nothing but its version, and nothing that was to be done.
     pub fn empty() -> ResultFile {
-        ResultFile { pgauntlet_result: FORMAT, ..ResultFile::default() }
+        ResultFile { pgauntlet_result: FORMAT, finished: true, ..ResultFile::default() }
+    }
+
+    /// A sentence where the run broke off; None: it came to its end.
+    pub fn broken_off(&self) -> Option<String> {
+        let of = match self.shard {
+            Some(shard) => format!("share {} of {}", shard.index, shard.of),
+            None => "the run".to_owned(),
+        };
+        let done = self.trials.len() + self.crash_matrices.len();
+        (!self.finished).then(|| {
+            format!("{of} broke off, verdicts until then: {done}; what is missing may be unsafe")
+        })
     }
 
     /// Of all trials, then of all crash matrices: the order in which they are numbered.
@@ -132,5 +162,7 @@ pub fn text(result: &ResultFile) -> String {
     let trials = result.trials.iter().map(trial);
     let matrices = result.crash_matrices.iter().map(matrix);
     let all: Vec<String> = trials.chain(matrices).collect();
-    format!("{}\n{}", all.join("\n"), verdicts(&result.trials, &result.crash_matrices))
+    let broken_off = result.broken_off().map_or(String::new(), |told| format!("\n\n{told}"));
+    let table = verdicts(&result.trials, &result.crash_matrices);
+    format!("{}\n{table}{broken_off}", all.join("\n"))
 }

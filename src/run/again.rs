@@ -26,7 +26,8 @@ pub struct Stored {
 }
 
 /// Reads what a run kept: a directory of `--out`, one trial's directory in it, or a result.json by
-/// itself. Histories are judged again; what is in result.json is taken where they are not there.
+/// itself. Histories are judged again; what is in result.json is taken where they are not there, or
+/// not all of them. A trial whose history is there twice is one trial.
 pub fn stored(path: &Path) -> Result<Stored, Error> {
     read(path, false)
 }
@@ -45,25 +46,32 @@ fn read(path: &Path, with_courses: bool) -> Result<Stored, Error> {
     if !path.is_file() {
         find(path, DEPTH_MAX, &mut files)?;
     }
-    match (kept, files.is_empty()) {
-        (Some(result), true) => Ok(Stored { courses: vec![None; result.trials.len()], result }),
-        (None, true) => Err(Error::NoHistory { path: path.to_owned() }),
-        (kept, false) => judged(files, kept.unwrap_or_else(ResultFile::empty), with_courses),
+    if kept.is_none() && files.is_empty() {
+        return Err(Error::NoHistory { path: path.to_owned() });
     }
+    judged(files, kept, with_courses)
 }
 
-fn judged(mut files: Vec<PathBuf>, kept: ResultFile, with_courses: bool) -> Result<Stored, Error> {
+fn judged(
+    mut files: Vec<PathBuf>,
+    kept: Option<ResultFile>,
+    with_courses: bool,
+) -> Result<Stored, Error> {
     files.sort();
+    let is_kept = kept.is_some();
+    let kept = kept.unwrap_or_else(ResultFile::empty);
     let mut scenarios = BTreeMap::new();
     let mut trials: Vec<(Judgement, Option<Course>)> = Vec::new();
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
-    for file in files {
+    // Of the two runs of a matrix in which nothing dies, the first is the one that is judged.
+    for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
         let history = History::read(&file)?;
-        let of_matrix = history.header.trial.death.is_some() || is_undisturbed(&file);
+        let of_matrix = history.header.trial.death.is_some() || is_in(&file, UNDISTURBED);
         let known = history.header.scenario.clone();
         scenarios.entry(history.header.trial.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
             Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
+            None if trials.iter().any(|(known, _)| known.trial == history.header.trial) => {}
             None => {
                 let scenario = scenario(&history)?;
                 let course = with_courses.then(|| course(&scenario, &history));
@@ -71,26 +79,50 @@ fn judged(mut files: Vec<PathBuf>, kept: ResultFile, with_courses: bool) -> Resu
             }
         }
     }
+    let is_lost = |known: &&Judgement| !trials.iter().any(|(j, _)| j.trial == known.trial);
+    let lost: Vec<Judgement> = kept.trials.iter().filter(is_lost).cloned().collect();
+    trials.extend(lost.into_iter().map(|known| (known, None)));
     let place = |trial: &TrialFacts| kept.trials.iter().position(|known| known.trial == *trial);
     trials.sort_by_cached_key(|(judgement, _)| {
         let trial = &judgement.trial;
         (place(trial).unwrap_or(usize::MAX), trial.started_at.clone())
     });
-    let mut crash_matrices = Vec::new();
-    for (directory, histories) in matrices {
-        let judged = matrix(&directory, &histories)?;
-        // How long all of it took is in no history.
-        let known = kept.crash_matrices.iter().find(|known| known.trial == judged.trial);
-        let (took_us, at_once) =
-            known.map_or((judged.took_us, judged.at_once), |known| (known.took_us, known.at_once));
-        crash_matrices.push(crash::Matrix { took_us, at_once, ..judged });
-    }
-    let place = |of: &TrialFacts| kept.crash_matrices.iter().position(|known| known.trial == *of);
-    crash_matrices.sort_by_key(|matrix| place(&matrix.trial).unwrap_or(usize::MAX));
+    let crash_matrices = judged_matrices(&matrices, &kept.crash_matrices, is_kept)?;
     // A matrix runs a smaller scenario than its own: what result.json says is the whole.
     scenarios.extend(kept.scenarios.clone());
     let (trials, courses) = trials.into_iter().unzip();
     Ok(Stored { result: ResultFile { scenarios, trials, crash_matrices, ..kept }, courses })
+}
+
+/// In the order of the kept ones, which stand where not all of their histories are there.
+fn judged_matrices(
+    found: &BTreeMap<PathBuf, Vec<History>>,
+    kept: &[crash::Matrix],
+    is_kept: bool,
+) -> Result<Vec<crash::Matrix>, Error> {
+    let mut all: Vec<crash::Matrix> = Vec::new();
+    for (directory, histories) in found {
+        let judged = match matrix(directory, histories) {
+            // Then result.json alone knows of it.
+            Err(Error::NoUndisturbed { .. }) if is_kept => continue,
+            judged => judged?,
+        };
+        let known = kept.iter().find(|known| known.trial == judged.trial);
+        let is_whole = known.is_none_or(|known| judged.cells.len() >= known.cells.len());
+        if !is_whole || all.iter().any(|other| other.trial == judged.trial) {
+            continue;
+        }
+        // How long all of it took is in no history.
+        let (took_us, at_once) =
+            known.map_or((judged.took_us, judged.at_once), |known| (known.took_us, known.at_once));
+        all.push(crash::Matrix { took_us, at_once, ..judged });
+    }
+    let is_lost = |known: &&crash::Matrix| !all.iter().any(|other| other.trial == known.trial);
+    let lost: Vec<crash::Matrix> = kept.iter().filter(is_lost).cloned().collect();
+    all.extend(lost);
+    let place = |of: &TrialFacts| kept.iter().position(|known| known.trial == *of);
+    all.sort_by_key(|matrix| place(&matrix.trial).unwrap_or(usize::MAX));
+    Ok(all)
 }
 
 fn find(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
@@ -108,10 +140,8 @@ fn find(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
     Ok(())
 }
 
-/// The run of a matrix in which nothing dies, the first of two.
-fn is_undisturbed(file: &Path) -> bool {
-    let directory = file.parent().and_then(Path::file_name);
-    directory.is_some_and(|name| name == UNDISTURBED || name == UNDISTURBED_AGAIN)
+fn is_in(file: &Path, name: &str) -> bool {
+    file.parent().and_then(Path::file_name).is_some_and(|directory| directory == name)
 }
 
 fn scenario(history: &History) -> Result<Scenario, Error> {

@@ -36,6 +36,7 @@ pub fn merge(directories: &[PathBuf], out: &Path) -> Result<ResultFile, Error> {
     adopt(&mut groups, of_no_major);
     groups.values().try_for_each(|group| check(group))?;
     once_each(&groups)?;
+    apart(directories, out)?;
     let out = prepare_out(out)?;
     let several = groups.keys().map(|(majors, _)| majors).collect::<BTreeSet<_>>().len() > 1;
     let mut joined = ResultFile::empty();
@@ -49,6 +50,25 @@ pub fn merge(directories: &[PathBuf], out: &Path) -> Result<ResultFile, Error> {
     }
     joined.write(&out)?;
     Ok(joined)
+}
+
+/// A directory cannot be copied into itself.
+fn apart(directories: &[PathBuf], out: &Path) -> Result<(), Error> {
+    let absolute = |path: &Path| {
+        // What is not there yet lies where the first of its parents is that is there.
+        let known = path.ancestors().find_map(|at| Some((at, at.canonicalize().ok()?)));
+        let (at, real) = known.unwrap_or((Path::new(""), std::env::current_dir().ok()?));
+        Some(real.join(path.strip_prefix(at).unwrap_or(path)))
+    };
+    let Some(target) = absolute(out) else { return Ok(()) };
+    match directories.iter().find(|source| absolute(source).is_some_and(|s| target.starts_with(s)))
+    {
+        Some(source) => {
+            let why = format!("{} is in it; --out has to name a place elsewhere", out.display());
+            Err(Error::Merge { path: source.clone(), why })
+        }
+        None => Ok(()),
+    }
 }
 
 /// No two results hold the same trial: whose history would be kept?
@@ -116,7 +136,8 @@ fn check(group: &[Part]) -> Result<(), Error> {
             return refuse(part, why);
         }
         let (Some(shard), Some(of)) = (part.result.shard, first.result.shard) else {
-            if group.len() == 1 {
+            // Whoever comes second is one too many.
+            if std::ptr::eq(part, first) {
                 continue;
             }
             let why = format!("it is of the plan of {} too", first.directory.display());
@@ -152,8 +173,12 @@ fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
     let (mut trials, mut matrices) = (Vec::new(), Vec::new());
     for part in group {
         trials.extend(part.result.trials);
+        if !part.result.crash_matrices.is_empty() {
+            joined.crash = part.result.crash;
+        }
         matrices.extend(part.result.crash_matrices);
         joined.scenarios.extend(part.result.scenarios);
+        joined.finished &= part.result.finished;
     }
     let of_trial = |trial: &TrialFacts| place(&piece(trial));
     trials.sort_by_key(|judgement| of_trial(&judgement.trial));

@@ -44,7 +44,7 @@ pub use files::HISTORY_FILE;
 pub use merge::merge;
 pub use plan::Costs;
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
-pub use request::{CrashRequest, Ending, Request, Share, SizeRequest, Work};
+pub use request::{Ending, Request, Share, SizeRequest, Work};
 
 /// Where a scenario's cells are kept below its directory in `--out`.
 const CRASH_DIRECTORY: &str = "crash";
@@ -143,6 +143,7 @@ impl Run<'_> {
             }
         }
         // A share of nothing is a result too.
+        self.result.finished = true;
         self.keep()?;
         Ok(self.result)
     }
@@ -254,7 +255,9 @@ fn blank(request: &Request, plan: &[Piece]) -> Result<ResultFile, Error> {
     Ok(ResultFile {
         plan: plan.iter().map(|piece| piece.name.clone()).collect(),
         shard: request.share.as_ref().map(|share| share.shard),
+        crash: request.crash.clone(),
         scenarios,
+        finished: false,
         ..ResultFile::empty()
     })
 }
@@ -279,14 +282,14 @@ fn ended_with(history: &History) -> Option<Reference> {
     })
 }
 
-/// What a result amounts to.
+/// What a result amounts to. What a run that broke off has not looked at is unproven.
 pub fn ending(result: &ResultFile) -> Ending {
     let trials = result.trials.iter().map(|j| (j.verdict, j.as_expected));
     let all = trials.chain(result.crash_matrices.iter().map(|m| (m.verdict, m.as_expected)));
     let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
     if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
         Ending::NotAsExpected
-    } else if !wrong.is_empty() {
+    } else if !wrong.is_empty() || !result.finished {
         Ending::Unproven
     } else {
         Ending::AsExpected

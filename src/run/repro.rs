@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use crate::history::TrialFacts;
 use crate::judge::Judgement;
 use crate::provision;
-use crate::report::ResultFile;
+use crate::report::{CrashRequest, ResultFile};
 use crate::scenario::{Outcome, Scenario, Sizes};
 
-use super::request::{CrashRequest, Request, SizeRequest, Work};
+use super::request::{Request, SizeRequest, Work};
 use super::{Ending, Error};
 
 /// A trial or a crash matrix of a result.
@@ -74,7 +74,8 @@ impl Repro<'_> {
         Request {
             scenarios: vec![scenario.clone()],
             work: if *is_matrix { Work::Crash } else { Work::Trials },
-            crash: CrashRequest::default(),
+            // How many cells at once is this machine's matter.
+            crash: CrashRequest { at_once: None, ..result.crash.clone() },
             state: has_states.then(|| trial.state.clone()),
             repeat: 1,
             share: None,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::provision;
-use crate::report::Shard;
-use crate::scenario::{Scenario, Sizes, State, Way};
+use crate::report::{CrashRequest, Shard};
+use crate::scenario::{Scenario, Sizes, State};
 
 use super::Error;
 use super::plan::{self, Costs, Piece};
@@ -55,18 +55,6 @@ impl Work {
     pub fn trials(self) -> bool {
         self != Work::Crash
     }
-}
-
-/// What of a crash matrix is asked for, where that is another thing than the scenario says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CrashRequest {
-    /// Cells at once; None: as many as the machine has cores for.
-    pub at_once: Option<u32>,
-    pub ways: Option<Vec<Way>>,
-    /// Only deaths at this statement.
-    pub statement: Option<u32>,
-    /// Deaths at random moments.
-    pub random: Option<u32>,
 }
 
 /// How the declared sizes are changed.

@@ -4,10 +4,13 @@ use std::fmt::Write;
 
 use crate::compare::{Comparison, Fact, MetricRow, Standing};
 
-use super::super::markdown::{escaped, write_within_limit};
+use super::super::markdown::{escaped, rows_within_limit, write_within_limit};
 use super::super::page::text as html;
 use super::entry::{Entry, entries};
 use super::words;
+
+/// Of trials that one side lacks.
+const LISTED_MAX: usize = 50;
 
 pub fn comparison_markdown(comparison: &Comparison) -> String {
     let mut out = String::new();
@@ -22,7 +25,7 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
     write_list(&mut out, "only in B", &comparison.only_in_b);
     let entries = entries(comparison);
     if entries.len() > 1 {
-        write_overview(&mut out, &entries);
+        out.push_str(&overview(&entries));
     }
     out.push('\n');
     let told = entries.iter().filter(|entry| entry.is_told());
@@ -31,12 +34,15 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
     out
 }
 
-fn write_overview(out: &mut String, entries: &[Entry<'_>]) {
-    out.push_str("\n| | | verdict | |\n|---|---|---|---|\n");
-    for entry in entries {
+fn overview(entries: &[Entry<'_>]) -> String {
+    let row = |entry: &Entry<'_>| {
         let cells = [entry.standing.as_str(), &entry.name, &entry.verdict, &entry.counts];
-        write_row(out, &cells.map(str::to_owned));
-    }
+        let mut row = String::new();
+        write_row(&mut row, &cells.map(str::to_owned));
+        (entry.standing != Standing::Same, row)
+    };
+    let head = "\n| | | verdict | |\n|---|---|---|---|\n";
+    rows_within_limit(head, &entries.iter().map(row).collect::<Vec<_>>())
 }
 
 fn section(entry: &Entry<'_>) -> String {
@@ -91,7 +97,10 @@ fn write_row(out: &mut String, cells: &[String]) {
 }
 
 fn write_list(out: &mut String, label: &str, names: &[String]) {
-    for name in names {
+    for name in names.iter().take(LISTED_MAX) {
         let _ = writeln!(out, "- {label}: {}", escaped(name));
+    }
+    if let Some(more) = names.len().checked_sub(LISTED_MAX).filter(|more| *more > 0) {
+        let _ = writeln!(out, "- {label}: {more} more");
     }
 }

@@ -1,11 +1,12 @@
 //! A suite per trial and per crash matrix.
 
+use crate::clock::Micros;
 use crate::history::TrialFacts;
 use crate::judge::crash::{Cell, Matrix};
 use crate::judge::{Expectation, Finding, Judgement, Origin, StatementRef, StatementRow};
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
-use crate::scenario::{Outcome, Scenario, Verdict};
+use crate::scenario::{FindingKind, Outcome, Scenario, Verdict};
 
 use super::super::document::Document;
 use super::super::names::Names;
@@ -31,7 +32,22 @@ pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
         of_matrix(matrix, &places, names)
     };
     let trials = document.result.trials.iter().map(of_trial);
-    trials.chain(document.result.crash_matrices.iter().map(of_matrix)).collect()
+    let matrices = document.result.crash_matrices.iter().map(of_matrix);
+    trials.chain(matrices).chain(document.result.broken_off().map(broken_off)).collect()
+}
+
+/// What was not looked at fails, so that nobody takes the rest for the whole.
+fn broken_off(message: String) -> Suite {
+    let name = "the run comes to its end".to_owned();
+    Suite {
+        name: "pgauntlet".to_owned(),
+        took_us: Micros::ZERO,
+        started_at: String::new(),
+        properties: Vec::new(),
+        cases: vec![Case { name, outcome: CaseOutcome::Unproven, message: message.clone() }],
+        remarks: Vec::new(),
+        text: message,
+    }
 }
 
 fn of_trial(judgement: &Judgement, places: &Places<'_>, names: Names) -> Suite {
@@ -62,6 +78,16 @@ fn of_matrix(matrix: &Matrix, places: &Places<'_>, names: Names) -> Suite {
         remarks: cells.map(|cell| remark_of_cell(cell, matrix, places)).collect(),
         text: plain(&matrix_text(matrix)),
     }
+}
+
+fn wants(expectations: &[Expectation], kind: &FindingKind) -> bool {
+    let wanted = format!("{kind} is found");
+    expectations.iter().any(|expectation| expectation.expected == wanted)
+}
+
+fn refuses(expectations: &[Expectation], outcome: Outcome) -> bool {
+    let refused = format!("no death ends with {outcome}");
+    expectations.iter().any(|expectation| expectation.expected == refused)
 }
 
 fn plain(text: &str) -> String {
@@ -103,7 +129,8 @@ fn remark(finding: &Finding, judgement: &Judgement, places: &Places<'_>) -> Rema
         sentence: finding.sentence.clone(),
         remedy: finding.remedy.clone().unwrap_or_default(),
         place: places.of_finding(finding, judgement),
-        expected: judgement.as_expected,
+        // What the scenario wants found is no news, also where something else is missing.
+        expected: judgement.as_expected || wants(&judgement.expectations, &finding.kind),
     }
 }
 
@@ -161,6 +188,6 @@ fn remark_of_cell(cell: &Cell, matrix: &Matrix, places: &Places<'_>) -> Remark {
         sentence: format!("{way} ({seen}): {sentence}"),
         remedy: String::new(),
         place: of_row.or_else(|| places.of_scenario()),
-        expected: matrix.as_expected,
+        expected: matrix.as_expected || !refuses(&matrix.expectations, outcome),
     }
 }

@@ -120,6 +120,9 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
         }
         several => write_several(out, document, several),
     }
+    if let Some(told) = document.result.broken_off() {
+        out.push_str(&paragraph("reason not-expected", &told));
+    }
     if let [name] = scenarios(document).as_slice() {
         out.push_str(&trial::analysis(document.scenario(name).as_ref()));
     }

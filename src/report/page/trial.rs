@@ -223,17 +223,8 @@ fn statement(row: &StatementRow) -> Vec<String> {
 
 /// The command that runs it again.
 pub fn repeat(document: &Document<'_>, number: usize) -> String {
-    let command = format!("pgauntlet repro {} --trial {number}", quoted(document.path));
+    let Some(command) = document.repro(number) else { return String::new() };
     format!("<h3>Again</h3>\n<pre class=\"command\" tabindex=\"0\">{}</pre>\n", text(&command))
-}
-
-/// For a shell, where it would read something else.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
-    match !path.is_empty() && path.chars().all(plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', "'\\''")),
-    }
 }
 
 /// The paragraphs of a scenario's analysis.
@@ -247,17 +238,5 @@ pub fn analysis(scenario: Option<&Scenario>) -> String {
     match told.is_empty() {
         true => told,
         false => format!("<div class=\"analysis\">\n{told}</div>\n"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_would_read_something_else() {
-        assert_eq!(quoted("out/result.json"), "out/result.json");
-        assert_eq!(quoted("my out/it's"), "'my out/it'\\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }
