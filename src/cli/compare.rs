@@ -94,7 +94,7 @@ fn bad(error: String) -> Failure {
 
 /// A directory, a result.json or a baseline file: each holds a key that says which it is.
 fn read(path: &Path) -> Result<Baseline, Failure> {
-    let file = if path.is_dir() { path.join(ResultFile::NAME) } else { path.to_owned() };
+    let file = ResultFile::path_of(path);
     let fail = |error: String| bad(format!("read {}: {error}", file.display()));
     let wanted = "it is a directory of `run --out`, a result.json, or a file that `pgauntlet \
                   baseline` wrote";

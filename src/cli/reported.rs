@@ -30,7 +30,7 @@ pub fn report(arguments: &ReportArguments) -> Ending {
 
 fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
     // By one trial's directory in a result, nothing can be run again.
-    let has_result = path.is_file() || path.join(ResultFile::NAME).is_file();
+    let has_result = ResultFile::path_of(path).is_file();
     let path = if has_result { path.display().to_string() } else { String::new() };
     let sources = || sources::of(&stored.result);
     let document = Document { result: &stored.result, courses: &stored.courses, path: &path };

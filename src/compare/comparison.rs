@@ -35,6 +35,15 @@ impl Standing {
     }
 }
 
+/// How many there are of each, the worst first: `2 worse, 12 same`.
+pub fn tally(standings: &[Standing]) -> String {
+    let all = [Standing::Worse, Standing::Undecided, Standing::Better, Standing::Same];
+    let counted = all.map(|of| (standings.iter().filter(|s| **s == of).count(), of));
+    let told =
+        counted.iter().filter(|(n, _)| *n > 0).map(|(n, standing)| format!("{n} {standing}"));
+    told.collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

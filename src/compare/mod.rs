@@ -25,7 +25,7 @@ pub use baseline::{
 };
 pub use comparison::{
     COMPARISON_FORMAT, Comparison, CrashPair, Fact, Interval, Machine, MetricRow, Options, Overall,
-    Pair, Sample, Side, Standing,
+    Pair, Sample, Side, Standing, tally,
 };
 pub use metric::{METRICS, Metric, Speed, Unit};
 
@@ -161,11 +161,7 @@ fn overall(comparison: &Comparison) -> (Overall, String) {
         () if undecided + missing > 0 || standings.is_empty() => Overall::Undecided,
         () => Overall::NoRegression,
     };
-    let told = [Standing::Worse, Standing::Undecided, Standing::Better, Standing::Same]
-        .map(|standing| (count(standing), standing));
-    let told = told.iter().filter(|(n, _)| *n > 0).map(|(n, standing)| format!("{n} {standing}"));
-    let told: Vec<String> = told.collect();
-    let mut reason = format!("{} facts and numbers: {}", standings.len(), told.join(", "));
+    let mut reason = format!("{} facts and numbers: {}", standings.len(), tally(&standings));
     if missing > 0 {
         reason.push_str(&format!("; B lacks {missing} of A's trials"));
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 use crate::history::{Counters, LedgerReport, SamplerReport, TrialFacts};
 use crate::pg::purpose::Purpose;
-use crate::scenario::{FindingKind, Verdict};
+use crate::scenario::{FindingKind, Outcome, Verdict};
 use crate::stats::{Bucket, Summary};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,16 @@ impl Expectation {
     }
 
     /// The sentences of those that did not hold.
+    /// That a finding of the kind is there, as `expected` says it.
+    pub fn is_found(kind: FindingKind) -> String {
+        format!("{kind} is found")
+    }
+
+    /// That no cell of a matrix ends so, as `expected` says it.
+    pub fn ends_no(outcome: Outcome) -> String {
+        format!("no death ends with {outcome}")
+    }
+
     pub fn mismatches(of: &[Expectation]) -> Vec<String> {
         of.iter().filter(|e| !e.held).map(|e| e.mismatch.clone()).collect()
     }

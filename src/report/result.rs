@@ -120,12 +120,17 @@ impl ResultFile {
         Ok(path)
     }
 
-    /// Reads a result.json, or the one in a directory.
-    pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
-        let path = match path.is_dir() {
+    /// The file itself, or the result.json of a directory.
+    pub fn path_of(path: &Path) -> PathBuf {
+        match path.is_dir() {
             true => path.join(ResultFile::NAME),
             false => path.to_owned(),
-        };
+        }
+    }
+
+    /// Reads a result.json, or the one in a directory.
+    pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
+        let path = ResultFile::path_of(path);
         let text = fs::read_to_string(&path)
             .map_err(|source| ReadError::Io { path: path.clone(), source })?;
         ResultFile::parse(&path, &text)

@@ -38,7 +38,7 @@ pub fn stored_with_courses(path: &Path) -> Result<Stored, Error> {
 }
 
 fn read(path: &Path, with_courses: bool) -> Result<Stored, Error> {
-    let kept = match path.is_file() || path.join(ResultFile::NAME).is_file() {
+    let kept = match ResultFile::path_of(path).is_file() {
         true => Some(ResultFile::read(path)?),
         false => None,
     };

@@ -161,7 +161,7 @@ pub fn expectations(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> 
     for kind in &expect.findings {
         let missing = || format!("{kind} was expected and not found");
         let missing = (!counts(kind)).then(missing);
-        expectations.push(Expectation::new(format!("{kind} is found"), missing));
+        expectations.push(Expectation::new(Expectation::is_found(*kind), missing));
     }
     for kind in &expect.absent {
         let there = || format!("{kind} was found and must not be");

@@ -1,6 +1,6 @@
 //! A pair of trials or of crash matrices, as the formats for people tell it.
 
-use crate::compare::{Comparison, CrashPair, Fact, MetricRow, Pair, Standing};
+use crate::compare::{Comparison, CrashPair, Fact, MetricRow, Pair, Standing, tally};
 
 pub struct Entry<'a> {
     pub name: String,
@@ -109,10 +109,7 @@ fn verdict(facts: &[Fact]) -> String {
 fn counts(facts: &[Fact], others: impl Iterator<Item = Standing>) -> String {
     let facts = facts.iter().map(|fact| fact.standing).filter(|s| *s != Standing::Same);
     let all: Vec<Standing> = facts.chain(others).collect();
-    let told = [Standing::Worse, Standing::Undecided, Standing::Better, Standing::Same]
-        .map(|standing| (all.iter().filter(|s| **s == standing).count(), standing));
-    let told = told.iter().filter(|(n, _)| *n > 0).map(|(n, standing)| format!("{n} {standing}"));
-    told.collect::<Vec<_>>().join(", ")
+    tally(&all)
 }
 
 fn times(n: u64) -> String {

@@ -6,7 +6,7 @@ use crate::judge::crash::{Cell, Matrix};
 use crate::judge::{Expectation, Finding, Judgement, Origin, StatementRef, StatementRow};
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
-use crate::scenario::{FindingKind, Outcome, Scenario, Verdict};
+use crate::scenario::{Outcome, Scenario, Verdict};
 
 use super::super::document::Document;
 use super::super::names::Names;
@@ -80,14 +80,8 @@ fn of_matrix(matrix: &Matrix, places: &Places<'_>, names: Names) -> Suite {
     }
 }
 
-fn wants(expectations: &[Expectation], kind: &FindingKind) -> bool {
-    let wanted = format!("{kind} is found");
-    expectations.iter().any(|expectation| expectation.expected == wanted)
-}
-
-fn refuses(expectations: &[Expectation], outcome: Outcome) -> bool {
-    let refused = format!("no death ends with {outcome}");
-    expectations.iter().any(|expectation| expectation.expected == refused)
+fn has(expectations: &[Expectation], name: &str) -> bool {
+    expectations.iter().any(|expectation| expectation.expected == name)
 }
 
 fn plain(text: &str) -> String {
@@ -130,7 +124,8 @@ fn remark(finding: &Finding, judgement: &Judgement, places: &Places<'_>) -> Rema
         remedy: finding.remedy.clone().unwrap_or_default(),
         place: places.of_finding(finding, judgement),
         // What the scenario wants found is no news, also where something else is missing.
-        expected: judgement.as_expected || wants(&judgement.expectations, &finding.kind),
+        expected: judgement.as_expected
+            || has(&judgement.expectations, &Expectation::is_found(finding.kind)),
     }
 }
 
@@ -188,6 +183,6 @@ fn remark_of_cell(cell: &Cell, matrix: &Matrix, places: &Places<'_>) -> Remark {
         sentence: format!("{way} ({seen}): {sentence}"),
         remedy: String::new(),
         place: of_row.or_else(|| places.of_scenario()),
-        expected: matrix.as_expected || !refuses(&matrix.expectations, outcome),
+        expected: matrix.as_expected || !has(&matrix.expectations, &Expectation::ends_no(outcome)),
     }
 }
