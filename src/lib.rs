@@ -6,8 +6,9 @@
 //! | layer | modules |
 //! |---|---|
 //! | the time axis | `clock` |
-//! | vocabulary | `pg`, `stats` |
+//! | vocabulary and identities | `pg`, `stats`, `trial` |
 //! | data | `history`, `scenario`, `schema` |
+//! | what is stored of a run | `result` |
 //! | sessions | `connect`, `tap` |
 //! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
 //! | judgement, pure | `judge` |
@@ -20,9 +21,13 @@ pub mod clock;
 pub mod pg;
 pub mod stats;
 
+pub mod trial;
+
 pub mod history;
 pub mod scenario;
 pub mod schema;
+
+pub mod result;
 
 pub mod connect;
 pub mod tap;

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pgauntlet::history::{AttemptEnd, ClosedBy, Event, History, silent};
-use pgauntlet::judge::crash::Matrix;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::report::{CrashRequest, ResultFile};
+use pgauntlet::result::{CrashRequest, Matrix, ResultFile};
 use pgauntlet::run::{OnJudged, Request, SizeRequest, Work, run, stored};
 use pgauntlet::scenario::{self, Outcome, Scenario, Way};
 use rstest::rstest;

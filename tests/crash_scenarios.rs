@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use pgauntlet::history::silent;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::report::{self, CrashRequest, ResultFile};
+use pgauntlet::report;
+use pgauntlet::result::{CrashRequest, ResultFile};
 use pgauntlet::run::{OnJudged, Request, SizeRequest, Work, run};
 use pgauntlet::scenario::{FindingKind, Outcome, Scenario, Verdict, Way};
 use tokio_util::sync::CancellationToken;

@@ -13,7 +13,8 @@ use pgauntlet::history::{
     History, InvariantRead, LedgerMismatch, LedgerReport, Mismatch, Reference, ServerError,
     StepEvent, TableContents, TransactionStatus,
 };
-use pgauntlet::judge::crash::{Cell, cell};
+use pgauntlet::judge::crash::cell;
+use pgauntlet::result::Cell;
 use pgauntlet::scenario::{Invariant, OperationStatement, Outcome, Rows, Since, Way};
 use rstest::rstest;
 use sent::{COMMAND, by_command, meets_fault, sent};

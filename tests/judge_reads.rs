@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use made::{Made, error, failed};
 use pgauntlet::history::{AttemptEnd, Event, InvariantRead, PlanNode, PlanRead};
-use pgauntlet::judge::{Finding, Judgement};
+use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{
     FindingKind, Invariant, OperationStatement, PlanLimit, Rows, Since, Verdict,
 };

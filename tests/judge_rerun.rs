@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use made::{APP, Made, failed};
 use pgauntlet::history::{AttemptEnd, CatalogueSnapshot, Contents, Event, TableContents};
-use pgauntlet::judge::{Finding, Judgement};
 use pgauntlet::pg::LockMode::{self, AccessExclusiveLock, RowExclusiveLock, ShareLock};
+use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{FindingKind, Verdict};
 use rstest::rstest;
 use sent::{COMMAND, Sent, by_command, sent};

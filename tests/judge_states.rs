@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use made::{Made, failed};
 use pgauntlet::history::{AttemptEnd, CatalogueSnapshot, ConnectionOpened, Event, Reference};
-use pgauntlet::judge::{Finding, Judgement, judge};
+use pgauntlet::judge::judge;
+use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{Accepted, Expect, FindingKind, State, Verdict};
 use rstest::rstest;
 use sent::{COMMAND, Sent, by_command, sent};

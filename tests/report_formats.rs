@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use made::Made;
 use pgauntlet::history::{MachineFacts, ServerFacts, TrialFacts};
-use pgauntlet::judge::{Expectation, Judgement};
-use pgauntlet::report::{self, Document, ResultFile};
+use pgauntlet::report::{self, Document};
+use pgauntlet::result::{Expectation, Judgement, ResultFile};
 use pgauntlet::scenario::Verdict;
 use rstest::rstest;
 

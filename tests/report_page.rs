@@ -9,7 +9,8 @@ mod sent;
 
 use made::Made;
 use page::{ADD_COLUMN, HOSTILE, Run, hostile, long, matrix, stalled};
-use pgauntlet::report::{self, Document, ResultFile};
+use pgauntlet::report::{self, Document};
+use pgauntlet::result::ResultFile;
 use pgauntlet::scenario::{Crash, Ground, State, Verdict, Way};
 use rstest::rstest;
 

@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use pgauntlet::history::silent;
-use pgauntlet::judge::Judgement;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::report::CrashRequest;
+use pgauntlet::result::{CrashRequest, Judgement};
 use pgauntlet::run::{Judged, OnJudged, Request, SizeRequest, Work, run, stored};
 use pgauntlet::scenario::FindingKind;
 use tokio_util::sync::CancellationToken;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use pgauntlet::report::{ResultFile, Shard};
+use pgauntlet::result::{ResultFile, Shard};
 use pgauntlet::scenario::Way;
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
@@ -257,7 +257,7 @@ fn without_a_number_the_trial_that_was_not_as_expected_is_run_again() {
 fn a_trial_is_run_again_from_result_json_alone_with_its_state_and_sizes() {
     let runs = runs();
     let whole = runs.result("whole");
-    let wanted = |j: &pgauntlet::judge::Judgement| j.trial.state == "fewer";
+    let wanted = |j: &pgauntlet::result::Judgement| j.trial.state == "fewer";
     let number = whole.trials.iter().position(wanted).expect("a trial") + 1;
     let alone = tempfile::tempdir().expect("a directory");
     let copy = alone.path().join("copied.json");

@@ -12,12 +12,15 @@ const LAYERS: &[&[&str]] = &[
     &["cli", "exit"],
     &["run"],
     &["report"],
-    &["compare"],
-    &["judge", "predict"],
+    &["explain", "compare"],
+    &["assess"],
+    &["judge"],
     &["provision", "seed", "drive", "migrate", "disturb", "observe"],
     &["connect", "tap"],
+    // What is stored of a run is made of the scenario's, the history's and the catalogue's data.
+    &["result"],
     &["scenario", "history", "schema"],
-    &["pg", "stats"],
+    &["pg", "stats", "trial"],
     // Histograms are of the clock's own lengths of time.
     &["clock"],
 ];

@@ -11,9 +11,8 @@ use std::sync::{Arc, OnceLock};
 use pgauntlet::history::{
     AttemptEnd, Event, History, Protocol, StatementBegan, StatementEnded, TransactionStatus, silent,
 };
-use pgauntlet::judge::Judgement;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::report::CrashRequest;
+use pgauntlet::result::{CrashRequest, Judgement};
 use pgauntlet::run::{HISTORY_FILE, OnJudged, Request, SizeRequest, Work, run};
 use pgauntlet::scenario::{self, FindingKind, Verdict};
 use rstest::rstest;

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::provision::{self, SourceRequest};
-use crate::report::Shard;
+use crate::result::Shard;
 use crate::run::SizeRequest;
 use crate::scenario::{Tool, Way};
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::compare::{self, BASELINE_FORMAT, Baseline, Comparison, Options, Overall};
-use crate::report::{self, ResultFile, comparison_html, comparison_markdown, comparison_text};
+use crate::report::{self, comparison_html, comparison_markdown, comparison_text};
+use crate::result::ResultFile;
 use crate::run::Ending;
 
 use super::args::{BaselineArguments, CompareArguments, FailOn, ReportFormat};

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::report::{self, Document, ResultFile};
+use crate::report::{self, Document};
+use crate::result::ResultFile;
 use crate::run::{self, Ending, Stored};
 
 use super::args::{MergeArguments, ReportArguments, ReportFormat};

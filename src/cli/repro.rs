@@ -1,7 +1,7 @@
 //! `repro`: one trial of a result, run again.
 
 use crate::provision;
-use crate::report::ResultFile;
+use crate::result::ResultFile;
 use crate::run::{self, Ending, Error, Repro};
 
 use super::args::{Format, ReproArguments, ServerArguments, Which};

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::migrate;
-use crate::report::{self, CrashRequest, Live, Mode, ResultFile};
+use crate::report::{self, Live, Mode};
+use crate::result::{CrashRequest, ResultFile};
 use crate::run::{self, Costs, Ending, Error, Fault, Judged, OnJudged, Request, Share, Work};
 use crate::scenario::Scenario;
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::report::{ResultFile, SourceFile};
+use crate::report::SourceFile;
+use crate::result::ResultFile;
 use crate::scenario::Scenario;
 
 /// What migrations are written in.

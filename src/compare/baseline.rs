@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::history::{MachineFacts, TrialFacts};
-use crate::judge::Judgement;
-use crate::judge::crash::{Cell, Matrix};
 use crate::pg::lex::one_line;
+use crate::result::{Cell, Judgement, Matrix};
 use crate::scenario::{FindingKind, Outcome, Verdict};
 
 use super::metric::{metric, values};

@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::judge::{Measured, StatementRow};
 use crate::pg::lex::{one_line, without_constants};
 use crate::pg::purpose::Purpose;
+use crate::result::{Measured, StatementRow};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -6,8 +6,8 @@
 use crate::clock::Micros;
 use crate::history::Source;
 use crate::pg::LockMode;
+use crate::result::{Origin, StatementRef};
 
-use super::judgement::{Origin, StatementRef};
 use super::sessions::{Gap, Session, sessions};
 use super::timeline::{StatementRecord, Timeline};
 use super::waits::LockWait;

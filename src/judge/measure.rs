@@ -6,11 +6,11 @@ use crate::clock::Micros;
 use crate::history::{
     CommandEnded, Counters, HeldLock, Operation, Outcome, Phase, SamplerReport, ServerError,
 };
+use crate::result::{CommandRow, LatencyByPhase, Measured, StatementRow};
 use crate::scenario::{Scenario, Traffic};
 use crate::stats::{Bucket, Buckets, Latencies, Summary};
 
 use super::blame::statement_ref;
-use super::judgement::{CommandRow, LatencyByPhase, Measured, StatementRow};
 use super::pool::Pressure;
 use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};

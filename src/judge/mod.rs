@@ -7,7 +7,6 @@
 mod blame;
 pub mod course;
 pub mod crash;
-mod judgement;
 mod measure;
 mod pool;
 mod rules;
@@ -16,19 +15,13 @@ mod stalls;
 mod timeline;
 mod waits;
 
-pub use judgement::{
-    CommandRow, Expectation, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef,
-    StatementRow, TimeoutsInForce, Witness,
-};
 pub use waits::{Blocker, Cause, LockWait};
 
 use crate::history::History;
+use crate::result::{Expectation, FORMAT, Judgement};
 use crate::scenario::{Expect, Scenario, Sizes, Verdict};
 
 use timeline::Timeline;
-
-/// Version of the judgement's format in result.json.
-pub const FORMAT: u32 = 4;
 
 /// Judges one trial.
 pub fn judge(scenario: &Scenario, history: &History) -> Judgement {

@@ -11,8 +11,8 @@ use crate::clock::Micros;
 use crate::history::{Attempt, ConnectionClosed, TransactionStatus};
 use crate::pg::purpose::{Purpose, purpose, sets, skippable};
 use crate::pg::syntax::{Kind, kind};
+use crate::result::TimeoutsInForce;
 
-use super::judgement::TimeoutsInForce;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 
 /// One connection of one attempt.

@@ -4,7 +4,7 @@ use crate::judge::course::Course;
 use crate::scenario::Scenario;
 
 use super::names::Names;
-use super::result::ResultFile;
+use crate::result::ResultFile;
 
 /// The results of a run, and what else its histories tell.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,8 @@
 use std::fmt::Write;
 
 use crate::clock::Micros;
-use crate::judge::crash::Matrix;
-use crate::judge::{Finding, Judgement, Witness};
 use crate::pg::lex::one_line;
+use crate::result::{Finding, Judgement, Matrix, Witness};
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 

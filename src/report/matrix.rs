@@ -8,9 +8,8 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Table, presets};
 
 use crate::clock::Micros;
-use crate::judge::StatementRef;
-use crate::judge::crash::{Cell, Matrix};
 use crate::pg::lex::one_line;
+use crate::result::{Cell, Matrix, StatementRef};
 use crate::scenario::{Outcome, Way};
 use crate::stats::grouped;
 

@@ -32,6 +32,6 @@ pub use markdown::markdown;
 pub use matrix::matrix;
 pub use numbers::bytes;
 pub use page::{not_tried, page};
-pub use result::{CrashRequest, ReadError, ResultFile, Shard, WriteError, json, schema, text};
+pub use result::{json, schema, text};
 pub use table::verdicts;
 pub use trial::trial;

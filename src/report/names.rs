@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::history::TrialFacts;
-use crate::judge::Judgement;
-use crate::judge::crash::Matrix;
+use crate::result::{Judgement, Matrix};
 use crate::scenario::State;
 
 /// Tells which server it was only where the list has several majors.

@@ -1,7 +1,7 @@
 //! The course of latency in one line: what a stall looks like, and when.
 
 use crate::clock::Micros;
-use crate::judge::Measured;
+use crate::result::Measured;
 use crate::stats::Bucket;
 
 /// Columns of the line.

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
-use crate::judge::{Origin, StatementRow, TimeoutsInForce};
 use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
+use crate::result::{Origin, StatementRow, TimeoutsInForce};
 use crate::stats::grouped;
 
 use super::numbers::bytes;

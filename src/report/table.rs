@@ -3,8 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
-use crate::judge::Judgement;
-use crate::judge::crash::Matrix;
+use crate::result::{Judgement, Matrix};
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 

@@ -7,8 +7,8 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
 use crate::history::exit_words;
-use crate::judge::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
 use crate::pg::lex::one_line;
+use crate::result::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 

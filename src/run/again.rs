@@ -7,8 +7,8 @@ use crate::clock::Micros;
 use crate::history::{History, TrialFacts};
 use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
-use crate::judge::{Judgement, judge};
-use crate::report::ResultFile;
+use crate::judge::judge;
+use crate::result::{Judgement, Matrix, RandomDeaths, ResultFile};
 use crate::scenario::Scenario;
 
 use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN};
@@ -97,10 +97,10 @@ fn judged(
 /// In the order of the kept ones, which stand where not all of their histories are there.
 fn judged_matrices(
     found: &BTreeMap<PathBuf, Vec<History>>,
-    kept: &[crash::Matrix],
+    kept: &[Matrix],
     is_kept: bool,
-) -> Result<Vec<crash::Matrix>, Error> {
-    let mut all: Vec<crash::Matrix> = Vec::new();
+) -> Result<Vec<Matrix>, Error> {
+    let mut all: Vec<Matrix> = Vec::new();
     for (directory, histories) in found {
         let judged = match matrix(directory, histories) {
             // Then result.json alone knows of it.
@@ -115,10 +115,10 @@ fn judged_matrices(
         // How long all of it took is in no history.
         let (took_us, at_once) =
             known.map_or((judged.took_us, judged.at_once), |known| (known.took_us, known.at_once));
-        all.push(crash::Matrix { took_us, at_once, ..judged });
+        all.push(Matrix { took_us, at_once, ..judged });
     }
-    let is_lost = |known: &&crash::Matrix| !all.iter().any(|other| other.trial == known.trial);
-    let lost: Vec<crash::Matrix> = kept.iter().filter(is_lost).cloned().collect();
+    let is_lost = |known: &&Matrix| !all.iter().any(|other| other.trial == known.trial);
+    let lost: Vec<Matrix> = kept.iter().filter(is_lost).cloned().collect();
     all.extend(lost);
     let place = |of: &TrialFacts| kept.iter().position(|known| known.trial == *of);
     all.sort_by_key(|matrix| place(&matrix.trial).unwrap_or(usize::MAX));
@@ -150,7 +150,7 @@ fn scenario(history: &History) -> Result<Scenario, Error> {
 
 /// The matrix of a directory of cells, the undisturbed run among them. How long the whole took is
 /// not in the histories: the sum of the cells is told.
-fn matrix(directory: &Path, histories: &[History]) -> Result<crash::Matrix, Error> {
+fn matrix(directory: &Path, histories: &[History]) -> Result<Matrix, Error> {
     let Some(undisturbed) = histories.iter().find(|h| h.header.trial.death.is_none()) else {
         return Err(Error::NoUndisturbed { path: directory.to_owned() });
     };
@@ -161,6 +161,6 @@ fn matrix(directory: &Path, histories: &[History]) -> Result<crash::Matrix, Erro
     let took_us = cells.iter().fold(Micros::ZERO, |sum, cell| sum + cell.took_us);
     let run = Undisturbed { history: undisturbed, took_us, at_once: 1 };
     let crash = scenario.crash.clone().unwrap_or_default();
-    let random = crash::RandomDeaths::of(random);
+    let random = RandomDeaths::of(random);
     Ok(crash::matrix(&scenario, &crash, run, cells, random))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{disturb, drive, history, migrate, observe, provision, report, seed};
+use crate::{disturb, drive, history, migrate, observe, provision, report, result, seed};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,11 +21,11 @@ pub enum Error {
     #[error("keep the history: {0}")]
     History(#[from] history::WriteError),
     #[error("{0}")]
-    ReadResult(#[from] report::ReadError),
+    ReadResult(#[from] result::ReadError),
     #[error("{0}")]
     ReadHistory(#[from] history::ReadError),
     #[error("keep the result: {0}")]
-    Result(#[from] report::WriteError),
+    Result(#[from] result::WriteError),
     #[error("open a session on the trial's database: {0}")]
     Session(#[from] crate::connect::Error),
     #[error("read or write the scenario inside the history: {0}")]

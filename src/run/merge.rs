@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::history::TrialFacts;
-use crate::report::ResultFile;
+use crate::result::ResultFile;
 
 use super::files::prepare_out;
 use super::{Error, names};

@@ -25,10 +25,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::history::{Event, History, Listener, Progress, Reference};
-use crate::judge::crash::Matrix;
-use crate::judge::{Judgement, judge};
+use crate::judge::judge;
 use crate::provision::{self, Server};
-use crate::report::ResultFile;
+use crate::result::{Judgement, Matrix, ResultFile};
 use crate::scenario::{Ground, Verdict};
 use crate::seed;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
-use crate::report::{ResultFile, Shard};
+use crate::result::{ResultFile, Shard};
 
 use super::names;
 use super::state::Start;

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::history::TrialFacts;
-use crate::judge::Judgement;
 use crate::provision;
-use crate::report::{CrashRequest, ResultFile};
+use crate::result::{CrashRequest, Judgement, ResultFile};
 use crate::scenario::{Outcome, Scenario, Sizes};
 
 use super::request::{Request, SizeRequest, Work};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::provision;
-use crate::report::{CrashRequest, Shard};
+use crate::result::{CrashRequest, Shard};
 use crate::scenario::{Scenario, Sizes, State};
 
 use super::Error;

@@ -13,8 +13,9 @@ use pgauntlet::history::{
     Protocol, Role, SamplerReport, ServerError, SessionSeen, Source, StatementBegan,
     StatementEnded, TransactionStatus, Wait, WaitSample,
 };
-use pgauntlet::judge::{Judgement, judge};
+use pgauntlet::judge::judge;
 use pgauntlet::pg::{LockMode, SqlState};
+use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{
     Arrivals, Change, Expect, FindingKind, Limits, Migration, OperationSpec, Pool, Retries,
     Scenario, Scope, Script, Timeouts, Traffic, TransactionRule, Verdict, VersionRows, Versions,

@@ -13,10 +13,11 @@ use pgauntlet::history::{
     WalSample,
 };
 use pgauntlet::judge::course::{Course, course};
-use pgauntlet::judge::crash::{self, Cell, Matrix, Undisturbed};
+use pgauntlet::judge::crash::{self, Undisturbed};
 use pgauntlet::judge::judge;
 use pgauntlet::pg::LockMode;
-use pgauntlet::report::{self, Document, ResultFile};
+use pgauntlet::report::{self, Document};
+use pgauntlet::result::{Cell, Matrix, ResultFile};
 use pgauntlet::scenario::{Crash, Disturbance, Outcome as CrashOutcome, Scenario, Verdict, Way};
 
 use super::made::{APP, CHANGE, Made, READER};

@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::clock::Micros;
 use crate::history::{CatalogueSnapshot, History, Phase};
+use crate::result::StatementRef;
 use crate::scenario::Scenario;
 use crate::schema::{Difference, Fingerprint};
 
-use super::judgement::StatementRef;
 use super::timeline::Timeline;
 use super::{stalls, waits};
 

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::clock::Micros;
 use crate::history::{
     AttemptEnd, CatalogueSnapshot, Contents, Death, History, InvariantRead, LedgerMismatch,
     Mismatch, Reference, ServerError, StepEvent,
 };
 use crate::pg::lex::without_constants;
+use crate::result::Cell;
 use crate::scenario::{Outcome, Rows, Scenario, Way};
 use crate::schema::{Difference, Fingerprint};
 
@@ -20,29 +17,6 @@ use super::super::timeline::{AttemptRecord, StatementRecord, Timeline};
 
 /// Differences that a cell tells in full.
 const DIFFERENCES_MAX: usize = 20;
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Cell {
-    pub death: Death,
-    /// None: the death could not be brought about, so nothing is known.
-    pub outcome: Option<Outcome>,
-    /// How it died, as the change and the server told it: `57P01 admin_shutdown`. Empty where it
-    /// was not met.
-    pub seen: String,
-    /// What came of it, in a sentence.
-    pub sentence: String,
-    /// From the reference's schema to this one's.
-    pub differences: Vec<Difference>,
-    /// Part of the measurement failed, which says nothing of the change.
-    pub broken: bool,
-    /// Tables whose rows were not compared: the change does not leave the same ones twice, or the
-    /// application writes them without a ledger.
-    pub not_compared: Vec<String>,
-    /// Attempts after the death.
-    pub reruns: u32,
-    pub took_us: Micros,
-}
 
 /// Judges a cell. The history holds the reference, the attempt that died, and at least one rerun.
 pub fn cell(scenario: &Scenario, history: &History) -> Option<Cell> {

@@ -4,6 +4,6 @@ mod cell;
 mod deaths;
 mod matrix;
 
-pub use cell::{Cell, cell};
+pub use cell::cell;
 pub use deaths::{Lethal, Means, Span, deaths, spans};
-pub use matrix::{Matrix, MatrixRow, RandomDeaths, Undisturbed, matrix};
+pub use matrix::{Undisturbed, matrix};

@@ -4,11 +4,11 @@ use crate::clock::Micros;
 use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded, exit_words};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
 use super::super::blame::statement_ref;
-use super::super::judgement::Finding;
 use super::super::timeline::{AttemptRecord, StatementRecord};
 use super::command::{error_of, last_words};
 use super::words::{count, listed, statement_words, transaction_words};

@@ -3,9 +3,9 @@
 use crate::history::{AttemptEnd, CommandEnded, ServerError};
 use crate::pg::SqlState;
 use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
-use super::super::judgement::Finding;
 use super::super::timeline::{AttemptRecord, StatementRecord};
 use super::words::{count, record_words};
 use super::{Evidence, finding};

@@ -2,9 +2,9 @@
 
 use crate::clock::Micros;
 use crate::history::{AttemptEnd, Moment, Phase};
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
-use super::super::judgement::Finding;
 use super::super::timeline::AttemptRecord;
 use super::words::count;
 use super::{Evidence, finding, traffic};

@@ -20,9 +20,9 @@ mod words;
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
+use crate::result::{Expectation, Finding, Measured};
 use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
 
-use super::judgement::{Expectation, Finding, Measured};
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;

@@ -2,9 +2,9 @@
 
 use crate::clock::Micros;
 use crate::history::{PlanNode, PlanRead};
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Invariant, PlanLimit, Verdict};
 
-use super::super::judgement::Finding;
 use super::reads::{change_over, is_premature};
 use super::words::count;
 use super::{Evidence, finding};

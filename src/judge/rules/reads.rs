@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::clock::Micros;
 use crate::history::{InvariantRead, Phase, ServerError};
 use crate::pg::SqlState;
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Invariant, Rows, Since, Verdict};
 
-use super::super::judgement::Finding;
 use super::words::count;
 use super::{Evidence, finding};
 

@@ -5,9 +5,9 @@ use crate::history::{Contents, HeldLock, TableContents};
 use crate::pg::LockMode;
 use crate::pg::purpose::asks_for;
 use crate::pg::syntax::Kind;
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
-use super::super::judgement::Finding;
 use super::super::sessions::{Session, Transaction};
 use super::super::timeline::StatementRecord;
 use super::words::{count, record_words};

@@ -3,9 +3,9 @@
 use crate::clock::Micros;
 use crate::history::AttemptEnd;
 use crate::pg::syntax::Kind;
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
-use super::super::judgement::Finding;
 use super::super::sessions::Session;
 use super::super::timeline::{AttemptRecord, StatementRecord};
 use super::super::waits::LockWait;

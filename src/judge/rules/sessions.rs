@@ -7,9 +7,9 @@ use crate::clock::Micros;
 use crate::history::{ClosedBy, ConnectionClosed, StatementEnded, TransactionStatus};
 use crate::pg::purpose::{Purpose, asks_for, begins_transaction, writes_to};
 use crate::pg::{LockMode, SqlState};
+use crate::result::Finding;
 use crate::scenario::{FindingKind, TransactionRule, Verdict};
 
-use super::super::judgement::Finding;
 use super::super::sessions::{Session, Transaction};
 use super::super::timeline::{AttemptRecord, StatementRecord};
 use super::words::{actor, count, record_words, transaction_words};

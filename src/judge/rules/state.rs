@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::history::{AttemptEnd, CatalogueSnapshot, LedgerMismatch, LedgerReport, Mismatch};
+use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
-use super::super::judgement::Finding;
 use super::words::count;
 use super::{Evidence, finding};
 

@@ -1,11 +1,10 @@
 //! Starting states: whether each of them ends where the reference ends.
 
 use crate::history::{CatalogueSnapshot, Reference};
+use crate::result::{Expectation, Finding};
 use crate::scenario::{Accepted, FindingKind, State, Verdict};
 use crate::schema::{Difference, Fingerprint};
 
-use super::super::judgement::Expectation;
-use super::super::judgement::Finding;
 use super::words::{count, listed};
 use super::{Evidence, finding};
 

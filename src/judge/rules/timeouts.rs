@@ -4,9 +4,9 @@ use crate::history::{HeldLock, TransactionStatus};
 use crate::pg::purpose::{Purpose, asks_for, is_zero};
 use crate::pg::syntax::must_run_outside_transaction;
 use crate::pg::{LockMode, SqlState};
+use crate::result::{Finding, setting_words};
 use crate::scenario::{FindingKind, Scope, Verdict};
 
-use super::super::judgement::{Finding, setting_words};
 use super::super::sessions::Session;
 use super::super::timeline::StatementRecord;
 use super::super::waits::LockWait;

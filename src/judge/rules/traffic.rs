@@ -2,10 +2,10 @@
 
 use crate::clock::Micros;
 use crate::history::{Operation, Outcome, Phase};
+use crate::result::{Finding, Witness};
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::blame::Posture;
-use super::super::judgement::{Finding, Witness};
 use super::super::measure::error_name;
 use super::super::stalls::Stall;
 use super::words::{count, statement_words};

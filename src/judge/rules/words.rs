@@ -3,11 +3,11 @@
 use crate::clock::Micros;
 use crate::history::AttemptEnd;
 use crate::pg::lex::one_line;
+use crate::result::{Finding, StatementRef};
 use crate::scenario::Verdict;
 use crate::stats::grouped;
 
 use super::super::blame::statement_ref;
-use super::super::judgement::{Finding, StatementRef};
 use super::super::sessions::Transaction;
 use super::super::timeline::{AttemptRecord, StatementRecord};
 use super::Evidence;

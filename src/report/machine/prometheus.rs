@@ -4,11 +4,10 @@ use std::fmt::Write;
 
 use crate::clock::Micros;
 use crate::history::TrialFacts;
-use crate::judge::Judgement;
-use crate::judge::crash::Matrix;
+use crate::result::{Judgement, Matrix};
 use crate::scenario::Verdict;
 
-use super::super::result::ResultFile;
+use crate::result::ResultFile;
 
 /// A metric and how one trial has it.
 struct Gauge {

@@ -2,10 +2,11 @@
 
 use crate::clock::Micros;
 use crate::history::TrialFacts;
-use crate::judge::crash::{Cell, Matrix};
-use crate::judge::{Expectation, Finding, Judgement, Origin, StatementRef, StatementRow};
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
+use crate::result::{
+    Cell, Expectation, Finding, Judgement, Matrix, Origin, StatementRef, StatementRow,
+};
 use crate::scenario::{Outcome, Scenario, Verdict};
 
 use super::super::document::Document;

@@ -8,9 +8,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::clock::Micros;
-use crate::judge::Judgement;
 use crate::judge::course::{Course, Step};
 use crate::report::bytes;
+use crate::result::Judgement;
 use crate::scenario::Scenario;
 use crate::stats::grouped;
 

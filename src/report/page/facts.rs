@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::clock::Micros;
-use crate::judge::Judgement;
 use crate::report::bytes;
+use crate::result::Judgement;
 use crate::scenario::Scenario;
 use crate::stats::grouped;
 

@@ -6,12 +6,12 @@ use std::fmt::Write;
 use crate::clock::Micros;
 use crate::history::Phase;
 use crate::judge::course::{Course, LockSpan, StallSpan};
-use crate::judge::{Judgement, StatementRow};
 use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
 use crate::report::statements::{code_of, strongest};
 use crate::report::trial::{place, seconds};
+use crate::result::{Judgement, StatementRow};
 use crate::stats::grouped;
 
 use super::html::{cut, text};

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::judge::crash::Matrix;
 use crate::pg::lex::one_line;
 use crate::report::Document;
 use crate::report::matrix::{NONE, NOT_MET, cost, groups, head, not_met, random, ways, word};
 use crate::report::trial::place;
+use crate::result::Matrix;
 use crate::scenario::Outcome;
 
 use super::html::{cut, list, paragraph, table, text};
@@ -39,7 +39,7 @@ fn cells(matrix: &Matrix) -> String {
     let heads = matrix.columns.iter().map(|way| text(&head(*way).replace('\n', " ")));
     let columns: Vec<String> =
         ["".to_owned(), "dies at".to_owned()].into_iter().chain(heads).collect();
-    let row = |row: &crate::judge::crash::MatrixRow| -> Vec<String> {
+    let row = |row: &crate::result::MatrixRow| -> Vec<String> {
         let statement = text(&cut(&one_line(&row.statement.text), STATEMENT_MAX));
         let place = text(&place(&row.statement));
         let first = [
@@ -47,7 +47,7 @@ fn cells(matrix: &Matrix) -> String {
             format!("<code>{statement}</code><br><span class=\"dim\">{place}</span>"),
         ];
         let cells = matrix.columns.iter().map(|way| {
-            let here = |cell: &&crate::judge::crash::Cell| {
+            let here = |cell: &&crate::result::Cell| {
                 cell.death.statement == row.id && cell.death.way == way.as_str()
             };
             match matrix.cells.iter().find(here) {

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::judge::Judgement;
-use crate::judge::crash::Matrix;
 use crate::report::Document;
+use crate::result::{Judgement, Matrix};
 use crate::scenario::{Ground, Scenario, Way};
 use crate::schema::MAJORS;
 use crate::stats::grouped;

@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
-use crate::judge::StatementRef;
 use crate::judge::course::StallSpan;
 use crate::report::trial::{place, seconds};
+use crate::result::StatementRef;
 use crate::stats::grouped;
 
 use super::graph::{graph, sentence};

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use crate::history::exit_words;
-use crate::judge::{CommandRow, Finding, Measured, StatementRow, Witness};
 use crate::report::Document;
 use crate::report::bytes;
 use crate::report::statements::{code_of, is_shown, strongest, weightiest};
 use crate::report::trial::{LATENCY_HEAD, counts, errors, latency_rows, place, witness_words};
+use crate::result::{CommandRow, Finding, Measured, StatementRow, Witness};
 use crate::scenario::{Scenario, Verdict};
 use crate::stats::grouped;
 

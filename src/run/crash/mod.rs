@@ -14,8 +14,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Event, History, Progress, TableContents};
-use crate::judge::crash::{self as judged, Cell, Lethal, Matrix, Undisturbed};
+use crate::judge::crash::{self as judged, Lethal, Undisturbed};
 use crate::provision::Server;
+use crate::result::{Cell, Matrix};
 use crate::scenario::{Crash, Scenario, Way};
 
 use super::state::{self, Start};

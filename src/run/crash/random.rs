@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Micros;
 use crate::history::{Death, History};
-use crate::judge::crash::{self as judged, Cell, Lethal, Means, RandomDeaths, Span};
+use crate::judge::crash::{self as judged, Lethal, Means, Span};
+use crate::result::{Cell, RandomDeaths};
 use crate::scenario::{Crash, Outcome, Way};
 
 use super::cell::{Cells, Kept};
