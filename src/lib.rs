@@ -1,7 +1,7 @@
 //! pgauntlet runs a schema change against a real Postgres under live writers and judges it.
 //!
 //! The modules are layers: each imports only from layers below its own, and siblings never meet.
-//! `tests/tidy.rs` computes the graph from the source and holds it. From the bottom:
+//! `tests/pure/tidy.rs` computes the graph from the source and holds it. From the bottom:
 //!
 //! | layer | modules |
 //! |---|---|

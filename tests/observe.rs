@@ -1,7 +1,8 @@
 //! The sampler promises: a wait is seen, for as long as it lasted, with who held it up.
 //!
 //! The reference is the server's own log (`log_lock_waits` with a `deadlock_timeout` of 1 ms) and
-//! the blocked client's own clock.
+//! the blocked client's own clock. A binary of its own: nothing else of ours runs beside a test of
+//! accuracy.
 
 mod common;
 

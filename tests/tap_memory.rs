@@ -1,6 +1,6 @@
 //! What passes through a tap does not stay there, however large it is.
 //!
-//! A test of its own process: what is measured is the peak of all of it. The server is another
+//! A binary of its own: what is measured is the peak of the whole process. The server is another
 //! process, and the client here holds no more than a piece.
 
 #![cfg(target_os = "linux")]

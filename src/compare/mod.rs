@@ -8,7 +8,7 @@
 //! that costs, measured on synthetic pairs with noise of 5 to 20 %: without any difference 1.5 to
 //! 3.3 % of comparisons call something worse, also on a machine of half or twice the speed; with
 //! noise of 10 % a change that takes 1.5 times as long is missed in 15 %, twice as long in none.
-//! docs/compare.md has the tables, `tests/compare.rs` holds them.
+//! docs/compare.md has the tables, `tests/pure/compare.rs` holds them.
 
 mod baseline;
 mod comparison;

@@ -1,7 +1,7 @@
 //! A real browser, without a window, driven over its DevTools protocol: NUL-ended JSON through two
 //! pipes, which a shell puts where the browser looks for them.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::VecDeque;

@@ -1,9 +1,9 @@
 //! Private servers for the tests of one process, each started once; the guardian ends them.
 //!
-//! `mod common;` in a test file, then `common::fresh_database().await`: an empty database of its
-//! own for each call. Nothing is kept, nothing has to be dropped.
+//! `common::fresh_database().await` is an empty database of its own for each call. Nothing is kept,
+//! nothing has to be dropped.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

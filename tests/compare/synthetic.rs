@@ -1,6 +1,6 @@
 //! Synthetic sides: what a machine of some speed and some noise would have measured.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

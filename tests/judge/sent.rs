@@ -1,6 +1,6 @@
 //! Statements as a command sends them, on connections of its own.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

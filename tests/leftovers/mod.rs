@@ -3,7 +3,7 @@
 //! Each server's own traces are looked for, by its data directory, its shared memory's ids and
 //! its port, because other servers may come and go on the same machine meanwhile.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::fs;

@@ -2,7 +2,7 @@
 //!
 //! `mod common; mod migrated;` in a test file.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use pgauntlet::clock::Clock;

@@ -1,6 +1,6 @@
 //! Results made by hand, for pages to be rendered from.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

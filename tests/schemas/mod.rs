@@ -1,7 +1,7 @@
 //! The schemas of the formats that are written for other programs, and what applies them.
 //! `ci/setup` installs both; `PGAUNTLET_TOOLS` says where.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::fs::{self, File};

@@ -3,7 +3,7 @@
 //! No file is read and nothing goes on around the tables: traffic and change are as empty as they
 //! may be.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! `mod common; mod tapped;` in a test file. Everything is traced, as with a command.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 pub mod log;
@@ -231,6 +231,14 @@ fn is_failed_look(event: &Event) -> bool {
 
 async fn common_database() -> Address {
     crate::common::fresh_database().await
+}
+
+/// Asks whether a backend of the trial's own database runs this statement.
+pub fn running(sql: &str) -> String {
+    format!(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity \
+         WHERE query = '{sql}' AND datname = current_database())"
+    )
 }
 
 /// Waits, within bounds, until it is so.

@@ -1,7 +1,7 @@
 //! The bundled scenarios, and where the migration tools are that `ci/setup` installs and that some
 //! of them run; `PGAUNTLET_TOOLS` says it.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Scenarios made by hand for tests of the driver, and bounded waits for what they wait for.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

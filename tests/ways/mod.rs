@@ -1,6 +1,6 @@
 //! One database, reached directly or through a tap, for tests that hold of both.
 
-// Each test file compiles this module for itself and uses a part of it.
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

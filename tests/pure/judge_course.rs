@@ -1,0 +1,110 @@
+//! The course of a trial, from histories made by hand: what happened when, in few steps.
+
+use pgauntlet::clock::Micros;
+use pgauntlet::history::{Event, Outcome, WalSample};
+use pgauntlet::judge::course::{Course, STEPS_MAX, course};
+
+use crate::made::{APP, CHANGE, Made};
+
+fn ms(ms: u64) -> Micros {
+    Micros::from_millis(ms)
+}
+
+fn course_of(made: Made) -> Course {
+    let scenario = made.scenario.clone();
+    course(&scenario, &made.history())
+}
+
+/// ALTER TABLE takes the lock at 5.0 s, and an UPDATE keeps it until 8.0 s.
+fn stalled() -> Made {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_020, "ALTER TABLE spans ADD COLUMN task_id varchar", true);
+    made.statement(1, 5_020, 8_000, "UPDATE spans SET task_id = trace_id", true);
+    made.blocked_pid(APP, 5_100, 7_990, &[CHANGE]);
+    made
+}
+
+#[test]
+fn a_stall_has_its_span_its_statements_and_who_waited_for_whom() {
+    let course = course_of(stalled());
+    let [stall] = course.stalls.as_slice() else { panic!("{:?}", course.stalls) };
+    assert_eq!(stall.from_us, ms(5_100));
+    assert!(stall.to_us >= ms(7_980), "{:?}", stall.to_us);
+    assert!(stall.during.as_ref().is_some_and(|s| s.text.starts_with("UPDATE")));
+    assert!(stall.taken_by.as_ref().is_some_and(|s| s.text.starts_with("ALTER")));
+    let [edge] = stall.graph.as_slice() else { panic!("{:?}", stall.graph) };
+    assert_eq!((edge.waiter.as_str(), edge.waiters), ("insert-span", 1));
+    assert_eq!(
+        (edge.blocker.as_str(), edge.held.as_deref()),
+        ("the change", Some("AccessExclusiveLock"))
+    );
+    assert_eq!(edge.relation.as_deref(), Some("spans"));
+}
+
+#[test]
+fn a_lock_is_held_from_its_statement_to_the_end_of_the_transaction() {
+    let course = course_of(stalled());
+    let [lock] = course.locks.as_slice() else { panic!("{:?}", course.locks) };
+    assert_eq!((lock.relation.as_str(), lock.mode.as_str()), ("spans", "AccessExclusiveLock"));
+    assert_eq!(lock.from_us, ms(5_000));
+    assert!(lock.to_us >= ms(8_000));
+    assert_eq!(course.statements.len(), 2);
+    assert_eq!((course.statements[1].from_us, course.statements[1].to_us), (ms(5_020), ms(8_000)));
+}
+
+#[test]
+fn the_lock_queue_is_as_long_as_its_samples_say_throughout_the_stall() {
+    let course = course_of(stalled());
+    let queue = |from: u64, to: u64| {
+        let within = course
+            .steps
+            .iter()
+            .filter(move |step| step.from_us >= ms(from) && step.from_us < ms(to));
+        within.map(|step| step.lock_waits).collect::<Vec<_>>()
+    };
+    assert!(queue(5_200, 7_900).iter().all(|waiting| *waiting == 1), "{:?}", queue(5_200, 7_900));
+    assert!(queue(0, 5_000).iter().all(|waiting| *waiting == 0));
+}
+
+#[test]
+fn what_was_offered_and_what_ended_are_all_in_some_step() {
+    let mut made = stalled();
+    made.operation(9_000, None, 9_500, Outcome::AcquireTimeout, None);
+    let scheduled = made.counters.scheduled;
+    let course = course_of(made);
+    let sum =
+        |of: fn(&pgauntlet::judge::course::Step) -> u64| course.steps.iter().map(of).sum::<u64>();
+    assert_eq!(sum(|step| step.offered), scheduled);
+    assert_eq!((sum(|step| step.completed), sum(|step| step.failed)), (scheduled - 1, 1));
+}
+
+#[test]
+fn wal_between_two_samples_is_spread_over_the_time_between_them() {
+    let mut made = stalled();
+    for (at, bytes) in [(1_000, 500), (1_400, 4_500), (3_000, 4_500)] {
+        made.at(at, Event::Wal(WalSample { bytes }));
+    }
+    let course = course_of(made);
+    let wal: Vec<Option<u64>> = course.steps.iter().map(|step| step.wal_bytes).collect();
+    assert_eq!(wal.iter().flatten().sum::<u64>(), 4_000);
+    assert_eq!(wal[10..14], [Some(1_000); 4]);
+    assert_eq!((wal[9], wal[20]), (None, Some(0)));
+}
+
+#[test]
+fn an_hour_has_as_few_steps_as_a_minute() {
+    for end_s in [60, 3_600, 100_000] {
+        let mut made = stalled();
+        made.operation(
+            end_s * 1_000,
+            Some(end_s * 1_000),
+            end_s * 1_000 + 2,
+            Outcome::Succeeded,
+            None,
+        );
+        let course = course_of(made);
+        assert!(course.steps.len() as u64 <= STEPS_MAX, "{} steps", course.steps.len());
+        assert!(course.steps.len() > 100, "{} steps", course.steps.len());
+        assert_eq!(course.end_us.0 / course.width_us.0 + 1, course.steps.len() as u64);
+    }
+}

@@ -1,0 +1,41 @@
+//! Tests of single stages, and of the command line, against servers that they start.
+//!
+//! One binary for many files: each binary links the library anew, which is most of a build. The
+//! files share the servers of `common`, so that what a test asks of a server is asked of its own
+//! database: roles, backends and locks of other tests are there at the same time.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../ddl/mod.rs"]
+mod ddl;
+#[path = "../leftovers/mod.rs"]
+mod leftovers;
+#[path = "../migrated/mod.rs"]
+mod migrated;
+#[path = "../spans/mod.rs"]
+mod spans;
+#[path = "../tapped/mod.rs"]
+mod tapped;
+#[path = "../traffic/mod.rs"]
+mod traffic;
+
+mod catalogue;
+mod cli;
+mod command;
+mod crash_matrix;
+mod diff;
+mod disturb;
+mod drive;
+mod drive_ledger;
+mod fingerprint;
+mod fingerprint_random;
+mod invariants;
+mod migrate;
+mod migrate_deaths;
+mod migration_directories;
+mod observe_contents;
+mod observe_control;
+mod provision;
+mod provision_ends;
+mod provision_local;
+mod seed;

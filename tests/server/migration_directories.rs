@@ -1,0 +1,446 @@
+//! Directories that a migration tool owns: what is read of them, and that the built-in runner runs
+//! them by the tool's own transaction rules.
+
+use std::fs;
+use std::path::Path;
+
+use pgauntlet::clock::Clock;
+use pgauntlet::connect::Session;
+use pgauntlet::history::{AttemptEnd, Recorder, silent};
+use pgauntlet::migrate;
+use pgauntlet::scenario::{self, Change, Migration, Sizes, Tool, read_migrations};
+use proptest::prelude::*;
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::common;
+
+type Files<'a> = &'a [(&'a str, &'a str)];
+
+fn write(files: Files<'_>) -> TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(path, text).expect("a file");
+    }
+    dir
+}
+
+fn read(tool: impl Into<Option<Tool>>, files: Files<'_>) -> Result<Vec<Migration>, String> {
+    let dir = write(files);
+    let shown = |text: String| {
+        let text = text.replace(&format!("{}/", dir.path().display()), "");
+        text.replace(&dir.path().display().to_string(), "DIR")
+    };
+    let found = read_migrations(dir.path(), tool.into());
+    found.map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|p| shown(p.to_string())).collect();
+        lines.join("\n")
+    })
+}
+
+/// `version transaction line:statement | line:statement`
+fn told(migrations: &[Migration]) -> Vec<String> {
+    let one = |m: &Migration| {
+        let statement = |s: &scenario::Statement| format!("{}:{}", s.line, s.text);
+        let statements: Vec<String> = m.script.statements.iter().map(statement).collect();
+        let transaction = m.transaction.expect("a tool's rule is explicit");
+        let rule = if transaction { "in-tx" } else { "no-tx" };
+        format!("{} {rule} {}", m.version, statements.join(" | "))
+    };
+    migrations.iter().map(one).collect()
+}
+
+#[rstest]
+#[case::sqlx(
+    Tool::Sqlx,
+    &[("10_c.sql", "SELECT 10;"), ("0002_b.up.sql", "-- no-transaction\nSELECT 2;"),
+        ("0002_b.down.sql", "SELECT -2;"), ("1_a.sql", "\nSELECT 1;\n\nSELECT 11;"),
+        ("README.md", "x"), ("seed.sql", "not for sqlx")],
+    &["1 in-tx 2:SELECT 1 | 4:SELECT 11", "2 no-tx 2:SELECT 2", "10 in-tx 1:SELECT 10"]
+)]
+#[case::flyway(
+    Tool::Flyway,
+    &[("R__b_view.sql", "SELECT 8;"), ("R__a_view.sql", "SELECT 9;"),
+        ("sub/V2__c.sql", "SELECT 2;"), ("V10__d.sql", "SELECT 10;"), ("V1__a.sql", "SELECT 1;"),
+        ("V1_1__b.sql", "SELECT 11;"), ("U1__a.sql", "SELECT -1;"), ("B9__x.sql", "SELECT 0;"),
+        (".old/V3__x.sql", "SELECT 3;"), ("afterClean.sql", "SELECT 0;"), ("notes.txt", "")],
+    &["1 in-tx 1:SELECT 1", "1.1 in-tx 1:SELECT 11", "2 in-tx 1:SELECT 2", "10 in-tx 1:SELECT 10",
+        "R__a_view in-tx 1:SELECT 9", "R__b_view in-tx 1:SELECT 8"]
+)]
+#[case::flyway_outside_a_transaction(
+    Tool::Flyway,
+    &[("V1__a.sql", "CREATE INDEX CONCURRENTLY i ON t (a);\nVACUUM t;"),
+        ("V2__b.sql", "REINDEX INDEX CONCURRENTLY i;"),
+        ("V3__c.sql", "SELECT 3;\nVACUUM t;"),
+        ("V3__c.sql.conf", "# own\nexecuteInTransaction=false\n"),
+        ("V4__d.sql", "SELECT '${x}';"), ("V4__d.sql.conf", "placeholderReplacement=false"),
+        ("V5__e.sql", "SELECT 5;"), ("V5__e.sql.conf", "shouldExecute=false")],
+    &["1 no-tx 1:CREATE INDEX CONCURRENTLY i ON t (a) | 2:VACUUM t",
+        "2 in-tx 1:REINDEX INDEX CONCURRENTLY i", "3 no-tx 1:SELECT 3 | 2:VACUUM t",
+        "4 in-tx 1:SELECT '${x}'"]
+)]
+#[case::dbmate(
+    Tool::Dbmate,
+    &[("2_b.sql", "-- why\n\n-- migrate:up\nSELECT 2;\n-- migrate:down\nSELECT -2;\n"),
+        ("10_a.sql", "--migrate:up transaction:false\nSELECT 10;\n-- migrate:down\n"),
+        ("schema.sql", "no number"), ("20_b.txt", "no SQL")],
+    &["10 no-tx 2:SELECT 10", "2 in-tx 4:SELECT 2"]
+)]
+#[case::goose(
+    Tool::Goose,
+    &[("00010_b.sql", "-- +goose NO TRANSACTION\n-- +goose up\nSELECT 10;\n"),
+        ("00002_a.sql", "-- +goose Up\nSELECT 1; SELECT 2;\n\n-- about it\nSELECT\n  3;\n\
+            -- +goose StatementBegin\nSELECT 4;\nSELECT 5;\n-- +goose StatementEnd\n\
+            -- +goose Down\nSELECT -1;\n"),
+        ("main.go", ""), ("1_x_test.go", "")],
+    &["2 in-tx 2:SELECT 1; SELECT 2 | 5:SELECT\n  3 | 8:SELECT 4;\nSELECT 5",
+        "10 no-tx 3:SELECT 10"]
+)]
+#[case::golang_migrate(
+    Tool::GolangMigrate,
+    &[("10_c.up.sql", "BEGIN;\nSELECT 1;\nCOMMIT;"), ("2_b.up.sql", "SELECT 2;"),
+        ("2_b.down.sql", "SELECT -2;"), ("1_a.up.sql", "SELECT 1;\nSELECT 11;"),
+        ("3_empty.up.sql", ""), ("4_plain.sql", "no direction")],
+    &["1 in-tx 1:SELECT 1 | 2:SELECT 11", "2 no-tx 1:SELECT 2", "3 no-tx ",
+        "10 no-tx 1:BEGIN | 2:SELECT 1 | 3:COMMIT"]
+)]
+#[case::diesel(
+    Tool::Diesel,
+    &[("2024-01-02-000000_b/up.sql", "-- two\nSELECT 2;"),
+        ("2024-01-02-000000_b/metadata.toml", "run_in_transaction = false"),
+        ("2024-01-02-000000_b/down.sql", "SELECT -2;"), ("00000000000000_a/up.sql", "SELECT 1;"),
+        ("20240103_c/up.sql", "SELECT 3;"), ("20240103_c/metadata.toml", "note = 'x'"),
+        (".keep/x", ""), ("README.md", "")],
+    &["00000000000000 in-tx 1:SELECT 1", "20240102000000 no-tx 2:SELECT 2",
+        "20240103 no-tx 1:SELECT 3"]
+)]
+#[case::refinery(
+    Tool::Refinery,
+    &[("V10__c.sql", "SELECT 10;"), ("V1__a.sql", "SELECT 1;\nSELECT 11;"),
+        ("more/U2__b.sql", "-- why\n-- refinery:noTransaction\nSELECT 2;"), ("mod.rs", "")],
+    &["1 in-tx 1:SELECT 1 | 2:SELECT 11", "2 no-tx 3:SELECT 2", "10 in-tx 1:SELECT 10"]
+)]
+fn files_are_read_in_the_tools_order_with_its_versions_and_transactions(
+    #[case] tool: Tool,
+    #[case] files: Files<'_>,
+    #[case] expected: &[&str],
+) {
+    let migrations = read(tool, files).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(told(&migrations), expected);
+}
+
+#[test]
+fn several_statements_of_one_message_are_one_transaction_though_nothing_marks_it() {
+    let sql = "-- no-transaction\nSELECT 1;\nSELECT 2;";
+    let migrations = read(Tool::Sqlx, &[("1_a.sql", sql)]).expect("a migration");
+    assert_eq!(told(&migrations), ["1 in-tx 2:SELECT 1 | 3:SELECT 2"]);
+}
+
+const DBMATE: &str = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
+
+#[rstest]
+#[case(Tool::Sqlx, &[("1_a.sql", "SELECT 1;")])]
+#[case(Tool::Sqlx, &[("1_a.up.sql", "-- no-transaction\nSELECT 1;"), ("1_a.down.sql", "")])]
+#[case(Tool::Flyway, &[("V1__a.sql", "SELECT 1;"), ("R__b.sql", "SELECT 1;")])]
+#[case(Tool::Flyway, &[("V1.1__a.sql", "SELECT 1;")])]
+#[case(Tool::Flyway, &[("V1__a.sql", "SELECT 1;"), ("V1__a.sql.conf", "shouldExecute=true")])]
+#[case(Tool::Dbmate, &[("1_a.sql", DBMATE)])]
+#[case(Tool::Goose, &[("1_a.sql", "-- +goose Up\nSELECT 1;\n")])]
+#[case(Tool::Diesel, &[("1_a/up.sql", "SELECT 1;")])]
+#[case(Tool::Refinery, &[("V1__a.sql", "-- refinery:noTransaction\nSELECT 1;")])]
+#[case(Tool::Refinery, &[("V1__a.sql", "SELECT 1;"), ("U2__b.sql", "SELECT 1;")])]
+fn a_directory_says_whose_it_is(#[case] tool: Tool, #[case] files: Files<'_>) {
+    let recognised = read(None, files).unwrap_or_else(|problems| panic!("{problems}"));
+    let named = read(tool, files).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(told(&recognised), told(&named));
+}
+
+#[test]
+fn a_naming_of_two_tools_is_told_with_both_and_the_key_that_decides() {
+    let directories: [Files<'_>; 3] = [
+        &[("V1__a.sql", "SELECT 1;")],
+        &[("1_a.up.sql", "SELECT 1;")],
+        &[("1_a/up.sql", "SELECT 1;"), ("1_a.sql", DBMATE)],
+    ];
+    let told = directories.map(|files| read(None, files).expect_err("two tools"));
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_directory_of_no_tool_is_told_with_what_was_looked_for() {
+    let absent = read_migrations(Path::new("/nowhere/migrations"), None).expect_err("nothing");
+    let told = [
+        read(None, &[("seed.sql", "SELECT 1;")]).expect_err("no tool"),
+        read(Tool::Goose, &[("a.txt", "")]).expect_err("nothing"),
+        read(Tool::Flyway, &[("V1__a.sql", "-- later\n")]).expect_err("nothing"),
+        absent[0].to_string(),
+    ];
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+/// What each tool refuses, or what cannot be run as the tool would.
+const REFUSED: &[(Tool, Files<'static>)] = &[
+    (Tool::Sqlx, &[("one_a.sql", "SELECT 1;")]),
+    (Tool::Sqlx, &[("1_a.sql", "SELECT 1;"), ("01_b.sql", "SELECT 1;")]),
+    (Tool::Sqlx, &[("1_a.sql", "SELECT 1;\n\\gexec\n")]),
+    (Tool::Sqlx, &[("1_a.sql", "SELECT 1;\n\nCREATE INDEX ON ON t (a);\n")]),
+    (Tool::Sqlx, &[("1_a.sql", "SELECT 1;\nCOMMIT;\nCREATE INDEX CONCURRENTLY i ON t (a);\n")]),
+    (Tool::GolangMigrate, &[("1_a.up.sql", "BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2;\nSELECT 3;\n")]),
+    (Tool::GolangMigrate, &[("1_a.up.sql", "SELECT 1;"), ("2_b.down.sql", "SELECT 1;")]),
+    (Tool::GolangMigrate, &[("1_a.up.sql", "SELECT 1;"), ("2_b.up.json", "{}")]),
+    (Tool::Flyway, &[("V1__a.sql", "SELECT 1;\n\nCREATE INDEX CONCURRENTLY i\n ON t (a);")]),
+    (Tool::Flyway, &[("V1__a.sql", "SELECT 1;"), ("V1.0__b.sql", "SELECT 1;")]),
+    (Tool::Flyway, &[("V1_a.sql", "SELECT 1;")]),
+    (
+        Tool::Flyway,
+        &[("V1__a.sql", "SELECT 1;"), ("beforeMigrate.sql", "SET lock_timeout = '1s';")],
+    ),
+    (Tool::Flyway, &[("V1__a.sql", "\nSELECT '${name}';")]),
+    (
+        Tool::Flyway,
+        &[("V1__a.sql", "SELECT 1;"), ("V1__a.sql.conf", "# x\nexecuteInTransaction=no\n")],
+    ),
+    (Tool::Dbmate, &[("1_a.sql", "SELECT 1;\n-- migrate:down\n")]),
+    (Tool::Dbmate, &[("1_a.sql", "-- migrate:up\nSELECT 1;\n")]),
+    (
+        Tool::Dbmate,
+        &[("1_a.sql", "-- why\nSELECT 0;\n-- migrate:up\nSELECT 1;\n-- migrate:down\n")],
+    ),
+    (
+        Tool::Dbmate,
+        &[("1_a.sql", "-- migrate:up transactions:false\nSELECT 1;\n-- migrate:down\n")],
+    ),
+    (Tool::Dbmate, &[("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:undo\n")]),
+    (
+        Tool::Dbmate,
+        &[("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n-- migrate:up\nSELECT 2;\n")],
+    ),
+    (Tool::Dbmate, &[("1_a.sql", DBMATE), ("1_b.sql", DBMATE)]),
+    (Tool::Goose, &[("1_a.sql", "SELECT 1;\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- later\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- +goose Up\n-- +goose NO TRANSACTIONS\nSELECT 1;\n")]),
+    (Tool::Goose, &[("1_a.sql", " -- +goose Up\nSELECT 1;\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${X}';\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- +goose Up\nDO $$\nBEGIN\n PERFORM 1;\nEND $$;\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- +goose Up\nSELECT 1\n-- +goose Down\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- +goose Up\nSELECT 1; COMMIT;\n")]),
+    (Tool::Goose, &[("1_a.sql", "-- +goose Up\nSELECT 1;\n"), ("2_b.go", "package x")]),
+    (Tool::Goose, &[("a.sql", "-- +goose Up\nSELECT 1;\n")]),
+    (Tool::Diesel, &[("1_a/up.sql", "SELECT 1;"), ("2_b/down.sql", "SELECT 1;")]),
+    (
+        Tool::Diesel,
+        &[("1_a/up.sql", "SELECT 1;"), ("1_a/metadata.toml", "\nrun_in_transaction = 'no'")],
+    ),
+    (Tool::Diesel, &[("2024-01_a/up.sql", "SELECT 1;"), ("202401_b/up.sql", "SELECT 1;")]),
+    (Tool::Refinery, &[("V1.1__a.sql", "SELECT 1;")]),
+    (Tool::Refinery, &[("V1__a.sql", "SELECT 1;"), ("V2__b.rs", "")]),
+    (Tool::Refinery, &[("V1__a.sql", "SELECT 1;"), ("U1__b.sql", "SELECT 1;")]),
+];
+
+#[test]
+fn what_the_tool_refuses_is_told_with_its_place_and_a_remedy() {
+    let refused = REFUSED.iter().map(|(tool, files)| {
+        let problems = read(*tool, files).expect_err(&format!("a problem of {tool}'s {files:?}"));
+        let says_what_to_do = |line: &str| line.contains("; ") || line.contains("does not parse");
+        assert!(problems.lines().all(says_what_to_do), "no remedy: {problems}");
+        format!("{tool} {problems}")
+    });
+    insta::assert_snapshot!(refused.collect::<Vec<_>>().join("\n"));
+}
+
+/// Lines that tools look at, and what may come between them.
+fn soup() -> impl Strategy<Value = String> {
+    let lines = prop::sample::select(vec![
+        "-- migrate:up transaction:false\n",
+        "-- migrate:down\n",
+        "-- +goose Up\n",
+        "-- +goose Down\n",
+        "-- +goose StatementBegin\n",
+        "-- +goose StatementEnd\n",
+        "-- no-transaction\n",
+        "-- refinery:noTransaction\n",
+        "SELECT 1;\n",
+        "VACUUM; ",
+        "BEGIN;",
+        "COMMIT;\n",
+        "DO $$ü;\n$$",
+        "'",
+        "${",
+        "\r\n",
+        "run_in_transaction = \"",
+    ]);
+    prop::collection::vec(lines, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn whatever_a_file_holds_it_is_read_or_told(a in soup(), b in soup()) {
+        let (a, b) = (a.as_str(), b.as_str());
+        let files: Files<'_> = &[("1_a.sql", a), ("2_b.up.sql", b), ("V1__a.sql", a),
+            ("V1__a.sql.conf", b), ("3_c/up.sql", a), ("3_c/metadata.toml", b)];
+        for tool in Tool::ALL {
+            match read(tool, files) {
+                Ok(migrations) => prop_assert!(!migrations.is_empty()),
+                Err(problems) => prop_assert!(!problems.is_empty()),
+            }
+        }
+    }
+}
+
+/// A scenario whose change is this section.
+fn load(change: &str, files: Files<'_>) -> Result<scenario::Scenario, String> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let dir = dir.path().join("orders");
+    let scenario = format!(
+        "analysis = 'x'\n[schema]\ntables = 's.sql'\n[[table]]\nname = 't'\nrows = 10\n\
+         [traffic]\nrate_per_s = 10\n[[operation]]\nname = 'o'\nweight = 1\nsql = 'SELECT 1'\n\
+         [expect]\nverdict = 'safe'\n{change}"
+    );
+    for (name, text) in [("scenario.toml", scenario.as_str()), ("s.sql", "CREATE TABLE t (a int);")]
+        .iter()
+        .chain(files)
+    {
+        let path = dir.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(path, text).expect("a file");
+    }
+    scenario::load(&dir)
+        .map_err(|problems| scenario::render(&problems).replace(&format!("{}/", dir.display()), ""))
+}
+
+#[test]
+fn a_scenario_names_a_directory_in_place_of_files() {
+    let files: Files<'_> = &[("m/V1__a.sql", "SELECT 1;"), ("m/V2__b.sql", "VACUUM;")];
+    let change = "[change]\nmigrations = 'm'\ntool = 'flyway'\nrerun_attempts = 2\n";
+    let scenario = load(change, files).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(told(&scenario.change.migrations), ["1 in-tx 1:SELECT 1", "2 no-tx 1:VACUUM"]);
+    let versions = scenario.change.versions.as_ref().expect("the runner's own table");
+    assert_eq!(versions.table, "pgauntlet_versions");
+    assert_eq!(scenario.change.rerun_attempts, 2);
+}
+
+#[test]
+fn what_is_wrong_with_a_scenarios_directory_is_told_where_it_is_named_or_in_its_files() {
+    let files: Files<'_> = &[("m/V1__a.sql", "SELECT 1;"), ("n/1_a.sql", "SELECT FROM WHERE")];
+    let sections = [
+        "migrations = 'm'\n",
+        "migrations = 'x'\n",
+        "migrations = 'n'\n",
+        "migrations = 'm'\ntool = 'flywya'\n",
+        "migrations = 'm'\ntool = 'flyway'\ntransaction = 'single'\n\
+         [[change.migration]]\nversion = '1'\nfile = 's.sql'\n",
+        "tool = 'flyway'\n[[change.migration]]\nversion = '1'\nfile = 's.sql'\n",
+    ];
+    let told = |section: &str| load(&format!("[change]\n{section}"), files).expect_err(section);
+    insta::assert_snapshot!(sections.map(told).join("\n"));
+}
+
+const INDEX: &str = "CREATE INDEX CONCURRENTLY i ON t (a);\n";
+
+/// The files, and whether the index may be built.
+#[rstest]
+#[case::sqlx(Tool::Sqlx, "2_i.sql", "-- no-transaction\n@", "@")]
+#[case::sqlx_several(
+    Tool::Sqlx,
+    "2_i.sql",
+    "-- no-transaction\n@",
+    "-- no-transaction\nSELECT 1;@"
+)]
+#[case::dbmate(
+    Tool::Dbmate,
+    "2_i.sql",
+    "-- migrate:up transaction:false\n@-- migrate:down\n",
+    "-- migrate:up\n@-- migrate:down\n"
+)]
+#[case::goose(
+    Tool::Goose,
+    "2_i.sql",
+    "-- +goose NO TRANSACTION\n-- +goose Up\nSET lock_timeout = 0;\n@",
+    "-- +goose Up\n@"
+)]
+#[case::golang_migrate(Tool::GolangMigrate, "2_i.up.sql", "@", "SELECT 1;\n@")]
+#[case::diesel(Tool::Diesel, "2_i/up.sql", "@", "@")]
+#[case::refinery(Tool::Refinery, "V2__i.sql", "-- refinery:noTransaction\n@", "@")]
+#[case::flyway(Tool::Flyway, "V2__i.sql", "@", "@")]
+#[tokio::test]
+async fn an_index_is_built_concurrently_only_where_the_tool_is_told_of_it(
+    #[case] tool: Tool,
+    #[case] name: &str,
+    #[case] marked: &str,
+    #[case] unmarked: &str,
+) {
+    for (text, is_marked) in [(marked, true), (unmarked, false)] {
+        let text = text.replace('@', INDEX);
+        let (first, table) = first(tool);
+        let mut files = vec![(first, table), (name, text.as_str())];
+        match (tool, is_marked) {
+            (Tool::Diesel, true) => {
+                files.push(("2_i/metadata.toml", "run_in_transaction = false"));
+            }
+            // Flyway sees by itself that the statement needs none.
+            (Tool::Flyway, false) => files.push(("V2__i.sql.conf", "executeInTransaction=true")),
+            _ => {}
+        }
+        let migrations = read(tool, &files).unwrap_or_else(|problems| panic!("{problems}"));
+        let end = apply(migrations).await;
+        match is_marked {
+            true => assert_eq!(end, AttemptEnd::Finished { applied: Some(2) }, "{text}"),
+            false => assert_eq!(sqlstate(&end), Some("25001"), "{text}: {end:?}"),
+        }
+    }
+}
+
+fn first(tool: Tool) -> (&'static str, &'static str) {
+    const TABLE: &str = "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n";
+    match tool {
+        Tool::Sqlx => ("1_t.sql", TABLE),
+        Tool::Flyway | Tool::Refinery => ("V1__t.sql", TABLE),
+        Tool::Dbmate => (
+            "1_t.sql",
+            "-- migrate:up\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n-- migrate:down\n",
+        ),
+        Tool::Goose => {
+            ("1_t.sql", "-- +goose Up\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n")
+        }
+        Tool::GolangMigrate => ("1_t.up.sql", TABLE),
+        Tool::Diesel => ("1_t/up.sql", TABLE),
+    }
+}
+
+async fn apply(migrations: Vec<Migration>) -> AttemptEnd {
+    let address = common::fresh_database().await;
+    let change = Change::of(migrations);
+    let (recorder, sizes) = (Recorder::in_memory(Clock::start()), Sizes::default());
+    let setup = migrate::Setup {
+        address: &address,
+        change_address: &address,
+        change: &change,
+        declared: &sizes,
+        sizes: &sizes,
+        recorder: &recorder,
+        listener: &silent(),
+        faults: &[],
+        output: None,
+    };
+    migrate::prepare(&address, &change).await.expect("a version table");
+    let end = migrate::apply(&setup, 0).await.expect("an end");
+    let session = Session::open(&address, "test", &Default::default()).await.expect("a session");
+    let valid = "SELECT count(*) FROM pg_index WHERE indisvalid \
+                 AND indexrelid = to_regclass('i')";
+    let row = session.client().query_one(valid, &[]).await.expect("a row");
+    let built: i64 = row.get(0);
+    assert_eq!(built == 1, matches!(end, AttemptEnd::Finished { .. }), "{end:?}");
+    end
+}
+
+fn sqlstate(end: &AttemptEnd) -> Option<&str> {
+    match end {
+        AttemptEnd::Failed { error, .. } => error.sqlstate.as_ref().map(|s| s.code()),
+        _ => None,
+    }
+}

@@ -1,0 +1,253 @@
+//! However our process ends, its server ends too and nothing is left.
+//!
+//! The process that ends is this test executable, started again: what a test does with its own
+//! process, a user's terminal, a CI system or the kernel does with pgauntlet's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use pgauntlet::connect::Session;
+use pgauntlet::history::{Listener, Progress, silent};
+use pgauntlet::provision::{Request, Server, SourceRequest, provision, sweep};
+use rstest::rstest;
+
+use crate::leftovers::{CHILD_VARIABLE, Footprint, TestChild, entries, eventually};
+use crate::leftovers::{pids_naming, place, processes_naming};
+
+/// The test that a child runs.
+const CHILD: &str = "provision_ends::a_child_of_another_test_does_its_task";
+
+async fn start(cache: Option<PathBuf>, listener: &Listener) -> Box<dyn Server> {
+    let source = SourceRequest::Local { pg_bin: None, major: None };
+    let request = Request { source, cache, run_as: None };
+    provision(&request, listener).await.unwrap_or_else(|error| panic!("failed to {error}"))
+}
+
+/// Says where its server is; the parent waits for that.
+fn say(server: &dyn Server) {
+    let (data, log) = (server.data_directory().unwrap(), server.log_path().unwrap());
+    println!("serving: {} {}", data.display(), log.parent().unwrap().display());
+}
+
+#[tokio::test]
+async fn a_child_of_another_test_does_its_task() {
+    let Ok(task) = std::env::var(CHILD_VARIABLE) else { return };
+    let (task, argument) = task.split_once(' ').unwrap_or((&task, ""));
+    match task {
+        "hold" => {
+            let server = start(None, &silent()).await;
+            say(&*server);
+            std::future::pending::<()>().await;
+        }
+        "hold-cached" => {
+            let server = start(Some(argument.into()), &silent()).await;
+            say(&*server);
+            std::future::pending::<()>().await;
+        }
+        "make" => {
+            let tell: Listener = std::sync::Arc::new(|progress| {
+                if matches!(progress, Progress::Server(text) if text.starts_with("making")) {
+                    println!("making:");
+                }
+            });
+            start(Some(argument.into()), &tell).await;
+            std::future::pending::<()>().await;
+        }
+        "panic" => {
+            let server = start(None, &silent()).await;
+            say(&*server);
+            let mut go = String::new();
+            std::io::stdin().read_line(&mut go).unwrap();
+            panic!("as a test asked");
+        }
+        "sweep" => println!("swept: {:?}", sweep().await),
+        other => panic!("no task {other}"),
+    }
+}
+
+#[rstest]
+#[case::interrupt(Signal::SIGINT)]
+#[case::terminate(Signal::SIGTERM)]
+#[case::hang_up(Signal::SIGHUP)]
+#[case::kill(Signal::SIGKILL)]
+fn a_signal_to_our_process_ends_the_server_and_leaves_nothing(#[case] signal: Signal) {
+    let place = place();
+    let mut child = TestChild::start(CHILD, "hold", place.path());
+    let footprint = child.footprint();
+    child.kill(signal);
+    footprint.assert_gone_soon();
+    assert_eq!(entries(place.path()), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_in_a_terminal_does_not_reach_the_server_itself() {
+    let place = place();
+    let mut child = TestChild::start(CHILD, "hold", place.path());
+    let footprint = child.footprint();
+    let groups: Vec<Pid> = pids_naming(&footprint.run)
+        .into_iter()
+        .map(|(pid, _)| nix::unistd::getpgid(Some(Pid::from_raw(pid))).expect("a group"))
+        .collect();
+    assert!(groups.len() >= 2, "server and guardian: {groups:?}");
+    assert!(!groups.contains(&child.pid()), "{groups:?}");
+    killpg(child.pid(), Signal::SIGINT).expect("a signal to the group");
+    child.assert_ends_soon();
+    footprint.assert_gone_soon();
+}
+
+#[test]
+fn a_panic_ends_the_server_and_leaves_nothing() {
+    let place = place();
+    let mut child = TestChild::start(CHILD, "panic", place.path());
+    let footprint = child.footprint();
+    // Its standard input is ours, which is empty: reading it ends and it goes on to the panic.
+    child.assert_ends_soon();
+    footprint.assert_gone_soon();
+    assert_eq!(entries(place.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_kill_while_a_cluster_is_made_leaves_no_process_and_no_half_a_cluster() {
+    let (place, cache) = (place(), place_for_cache());
+    let task = format!("make {}", cache.path().display());
+    let mut child = TestChild::start(CHILD, &task, place.path());
+    child.expect("making");
+    child.kill(Signal::SIGKILL);
+    eventually("no initdb and no directories", || {
+        let mut left = entries(place.path());
+        left.extend(pids_naming(cache.path()).into_iter().map(|(_, line)| line));
+        left.extend(pids_naming(place.path()).into_iter().map(|(_, line)| line));
+        left.extend(slot_entries(cache.path(), "data"));
+        left
+    });
+}
+
+#[test]
+fn a_kill_keeps_a_cached_cluster_and_frees_it_for_the_next_process() {
+    let (place, cache) = (place(), place_for_cache());
+    let task = format!("hold-cached {}", cache.path().display());
+    let mut first = TestChild::start(CHILD, &task, place.path());
+    let footprint = first.footprint();
+    first.kill(Signal::SIGKILL);
+    footprint.assert_gone_soon();
+    assert!(footprint.data.exists());
+    let mut second = TestChild::start(CHILD, &task, place.path());
+    assert_eq!(second.footprint().data, footprint.data);
+}
+
+#[test]
+fn a_next_process_waits_for_nothing_and_never_shares_a_cluster_that_lives() {
+    let (place, cache) = (place(), place_for_cache());
+    let task = format!("hold-cached {}", cache.path().display());
+    let mut first = TestChild::start(CHILD, &task, place.path());
+    let mut second = TestChild::start(CHILD, &task, place.path());
+    let (first, second) = (first.footprint(), second.footprint());
+    assert_ne!(first.data, second.data);
+}
+
+/// With its guardian killed too, only the next start can know.
+fn orphaned(place: &Path) -> Footprint {
+    let mut child = TestChild::start(CHILD, "hold", place);
+    let footprint = child.footprint();
+    let script = footprint.run.join("guardian").display().to_string();
+    let guardian = pids_naming(&footprint.run).into_iter().find(|(_, line)| line.contains(&script));
+    let (guardian, _) = guardian.expect("a guardian");
+    kill(Pid::from_raw(guardian), Signal::SIGKILL).expect("a signal to the guardian");
+    // The guardian is the child's to reap, so it is gone once its parent is.
+    child.kill(Signal::SIGKILL);
+    footprint
+}
+
+#[test]
+fn a_cached_cluster_whose_server_was_killed_is_recovered_by_the_next_process() {
+    let (place, cache) = (place(), place_for_cache());
+    let task = format!("hold-cached {}", cache.path().display());
+    let mut first = TestChild::start(CHILD, &task, place.path());
+    let footprint = first.footprint();
+    kill(Pid::from_raw(footprint.pid), Signal::SIGKILL).expect("a signal to the server");
+    first.kill(Signal::SIGKILL);
+    eventually("server and guardian are gone", || {
+        [&footprint.data, &footprint.run]
+            .into_iter()
+            .flat_map(|path| processes_naming(path))
+            .collect()
+    });
+    let mut second = TestChild::start(CHILD, &task, place.path());
+    assert_eq!(second.footprint().data, footprint.data);
+    second.kill(Signal::SIGINT);
+    footprint.assert_gone_soon();
+}
+
+fn run_sweep(place: &Path) -> String {
+    TestChild::start(CHILD, "sweep", place).expect("swept")
+}
+
+#[test]
+fn a_sweep_ends_a_server_that_outlived_its_process_and_its_guardian() {
+    let place = place();
+    let footprint = orphaned(place.path());
+    assert!(footprint.left().len() >= 5, "it is alive: {:?}", footprint.left());
+    let told = run_sweep(place.path());
+    assert!(told.contains(&footprint.run.display().to_string()), "{told}");
+    assert_eq!(footprint.left(), Vec::<String>::new());
+    assert_eq!(entries(place.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_sweep_frees_the_shared_memory_of_a_server_that_was_killed() {
+    let place = place();
+    let footprint = orphaned(place.path());
+    kill(Pid::from_raw(footprint.pid), Signal::SIGKILL).expect("a signal to the server");
+    eventually("the server is gone", || processes_naming(&footprint.data));
+    let left = footprint.left();
+    assert!(left.iter().any(|l| l.contains("SysV")) && left.iter().any(|l| l.contains("/dev/shm")));
+    run_sweep(place.path());
+    assert_eq!(footprint.left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_sweep_leaves_what_lives_and_what_is_not_ours() {
+    let place = place();
+    let mut live = TestChild::start(CHILD, "hold", place.path());
+    let footprint = live.footprint();
+    let others = place.path().join("pgauntlet-checkout");
+    fs::create_dir(&others).unwrap();
+    fs::write(others.join("lock"), "somebody else's").unwrap();
+    let told = run_sweep(place.path());
+    assert!(told.contains("removed: []"), "{told}");
+    assert!(others.join("lock").exists());
+    assert!(footprint.left().len() >= 5, "it is alive: {:?}", footprint.left());
+}
+
+#[tokio::test]
+async fn a_server_that_is_dropped_without_a_stop_leaves_nothing() {
+    let server = start(None, &silent()).await;
+    let footprint = Footprint::of(&*server);
+    drop(server);
+    tokio::task::spawn_blocking(move || footprint.assert_gone_soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_with_clients_connected_leaves_nothing_and_does_not_wait_for_them() {
+    let server = start(None, &silent()).await;
+    let footprint = Footprint::of(&*server);
+    let session = Session::open(&server.address(), "test", &Default::default()).await.unwrap();
+    session.batch("BEGIN; CREATE TABLE half_done (id int)").await.unwrap();
+    let stopping = tokio::time::timeout(Duration::from_secs(10), server.stop());
+    stopping.await.expect("a stop within ten seconds").unwrap();
+    assert_eq!(footprint.left(), Vec::<String>::new());
+}
+
+fn place_for_cache() -> tempfile::TempDir {
+    place()
+}
+
+/// The entries named `name*` in the slots of a cache.
+fn slot_entries(cache: &Path, name: &str) -> Vec<String> {
+    let slots = fs::read_dir(cache).unwrap().flatten();
+    let within = slots.flat_map(|slot| entries(&slot.path()));
+    within.filter(|path| path.rsplit('/').next().unwrap().starts_with(name)).collect()
+}

@@ -1,0 +1,28 @@
+//! The tap, before a scripted server and before real ones.
+//!
+//! One binary for many files: each binary links the library anew, which is most of a build.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../tapped/mod.rs"]
+mod tapped;
+#[path = "../ways/mod.rs"]
+mod ways;
+#[path = "../wire/mod.rs"]
+mod wire;
+
+mod tap_client;
+mod tap_client_pipelines;
+mod tap_client_sessions;
+mod tap_conversations;
+mod tap_deaths;
+mod tap_faults;
+mod tap_faults_by_text;
+mod tap_locks;
+mod tap_pgbench;
+mod tap_pipeline;
+mod tap_session;
+mod tap_settings;
+mod tap_startup;
+mod tap_trace;
+mod tap_wire;
