@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection};
 
-use crate::history::ServerError;
+use crate::history::{ServerError, SessionId, since};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use super::Address;
@@ -19,6 +19,11 @@ use super::Address;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a cancel request to be taken.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Who this session is. The function shows its own session to any role; the view above it would read
+/// all sessions for that.
+const OWN_ID: &str = "SELECT pg_backend_pid(), \
+    (SELECT (extract(epoch FROM a.backend_start) * 1000000)::int8 \
+     FROM pg_stat_get_activity(pg_backend_pid()) AS a)";
 /// Notices kept per session between two calls of `take_notices`.
 const NOTICES_MAX: usize = 1_000;
 
@@ -46,10 +51,10 @@ impl Error {
     }
 }
 
-/// A client, its backend's pid, and the notices that came with its answers.
+/// A client, its backend, and the notices that came with its answers.
 pub struct Session {
     client: Client,
-    pid: i32,
+    id: SessionId,
     place: Address,
     notices: Notices,
     ended: Ended,
@@ -76,10 +81,10 @@ impl Session {
             Err(_) => return Err(Error::ConnectTimeout { place }),
         };
         let mut session =
-            Session { client, pid: 0, place: address.clone(), notices, ended, carrier };
-        let sql = "SELECT pg_backend_pid()";
+            Session { client, id: 0.into(), place: address.clone(), notices, ended, carrier };
+        let sql = OWN_ID;
         let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
-        session.pid = row.get(0);
+        session.id = SessionId::new(row.get(0), since(row.get(1)));
         for (name, value) in settings {
             let sql = format!("SET {} = {}", quote_ident(name), quote_literal(value));
             session.batch(&sql).await?;
@@ -89,7 +94,12 @@ impl Session {
 
     /// `pg_backend_pid()`.
     pub fn pid(&self) -> i32 {
-        self.pid
+        self.id.pid
+    }
+
+    /// The same session as others can tell it from a later one with its pid.
+    pub fn id(&self) -> SessionId {
+        self.id.clone()
     }
 
     pub fn client(&self) -> &Client {

@@ -8,7 +8,9 @@ mod blame;
 pub mod course;
 pub mod crash;
 mod measure;
+mod overlaps;
 mod pool;
+mod roles;
 mod rules;
 mod sessions;
 mod stalls;
@@ -22,15 +24,16 @@ use crate::result::{Expectation, FORMAT, Judgement};
 use crate::scenario::{Expect, Scenario, Sizes, Verdict};
 
 use timeline::Timeline;
+use waits::LockWaits;
 
 /// Judges one trial.
 pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let timeline = Timeline::of(history);
-    let waits = waits::lock_waits(&timeline);
-    let stalls = stalls::stalls(&timeline, &waits);
+    let waits = LockWaits::of(&timeline);
+    let sessions = sessions::sessions(&timeline);
+    let stalls = stalls::stalls(&timeline, &waits, &sessions);
     let pool = pool::pressure(scenario, &timeline, &stalls);
     let measured = measure::measure(scenario, &timeline, &waits, &stalls, &pool);
-    let sessions = sessions::sessions(&timeline);
     let evidence = rules::Evidence {
         scenario,
         state: &history.header.trial.state,
@@ -70,7 +73,7 @@ fn expected<'s>(scenario: &'s Scenario, history: &History) -> &'s Expect {
     state.and_then(|state| state.expect.as_ref()).unwrap_or(&scenario.expect)
 }
 
-/// The lock waits of every backend, in the order in which they began.
+/// The lock waits of every session, in the order in which they began.
 pub fn lock_waits(history: &History) -> Vec<LockWait> {
-    waits::lock_waits(&Timeline::of(history))
+    LockWaits::of(&Timeline::of(history)).into_all()
 }

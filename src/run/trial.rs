@@ -139,7 +139,7 @@ pub async fn run(setup: &Setup<'_>) -> Result<(), Error> {
     match setup.against {
         Against::Nothing => {}
         Against::Reference(reference) => {
-            place.recorder.record(Event::Reference(reference.clone()));
+            place.recorder.record(Event::Reference(reference.clone().into()));
         }
         Against::Missing => {
             let stage = "comparing with the reference state".to_owned();

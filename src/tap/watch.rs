@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::history::Since;
 use crate::pg::LockMode;
 
 /// A connection to the server, encrypted or not.
@@ -28,6 +29,8 @@ pub trait Upstream: Send + Sync {
 pub trait Watch: Send + Sync {
     /// Looks at a backend; with `relations`, at every relation of the database as well.
     fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>>;
+    /// Since when the backend is there, as [`crate::history::SessionId`] has it; None: it is gone.
+    fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>>;
     /// Strikes a backend if it is in the state that the blow asks for, in one step; gives whether
     /// it was. Only a backend that runs a statement is struck.
     fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>>;

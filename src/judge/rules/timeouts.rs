@@ -99,8 +99,9 @@ fn strong(
         return None;
     }
     let (began, ended) = record.span(evidence.timeline.end);
-    let own = |w: &&LockWait| w.pid == session.pid && w.last_seen > began && w.from < ended;
-    let waited = evidence.waits.iter().filter(own).max_by_key(|w| w.seen_for());
+    let within = |w: &&LockWait| w.last_seen > began && w.from < ended;
+    let own = evidence.waits.within(&session.id, (began, ended));
+    let waited = own.filter(within).max_by_key(|w| w.seen_for());
     if let Some(wait) = waited {
         let on = wait.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
         let length = wait.seen_for();

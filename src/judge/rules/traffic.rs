@@ -129,21 +129,21 @@ fn stall_remedy(stall: &Stall<'_>) -> String {
 fn witness(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Witness {
     let wait = &stall.witness.wait;
     let operation = stall.witness.operation;
-    let own = wait.blockers.iter().filter(|b| evidence.timeline.is_change(b.pid));
+    let own = wait.blockers.iter().filter(|b| evidence.timeline.is_change(&b.session));
     let blocker = own.max_by_key(|b| (b.blocked, b.hard)).or(wait.blockers.first());
     Witness {
         at_us: wait.from,
         waited_us: operation.map_or(wait.seen_for(), |o| o.finished_us - wait.from),
         waiter: match operation {
             Some(operation) => operation_words(evidence, operation),
-            None => evidence.timeline.name(wait.pid),
+            None => evidence.timeline.name(&wait.session),
         },
         relation: wait.relation.clone().or_else(|| relation_of(stall)),
         requested: match wait.locktype.as_str() {
             "relation" => wait.mode.clone(),
             other => format!("{} ({other})", wait.mode),
         },
-        blocker: blocker.map_or_else(String::new, |b| evidence.timeline.name(b.pid)),
+        blocker: blocker.map_or_else(String::new, |b| evidence.timeline.name(&b.session)),
         held: blocker.and_then(|b| b.mostly_held()).map(str::to_owned),
         during: stall.blame.during.clone(),
         taken_by: stall.blame.taken_by.clone(),
@@ -165,8 +165,8 @@ fn relation_of(stall: &Stall<'_>) -> Option<String> {
 fn operation_words(evidence: &Evidence<'_, '_>, operation: &Operation) -> String {
     let operations = &evidence.scenario.traffic.operations;
     let name = operations.get(usize::from(operation.kind)).map_or("operation", |o| &o.name);
-    match operation.pid {
-        Some(pid) => format!("{name} (pid {pid})"),
+    match &operation.session {
+        Some(session) => format!("{name} ({session})"),
         None => name.to_owned(),
     }
 }

@@ -57,7 +57,8 @@ async fn take(session: &Session, place: &Place<'_>, step: Step, before: Attempt)
         }
     }
     let Step { name, statements } = step;
-    place.recorder.record(Event::Step(StepEvent { before, name, statements, error }));
+    let step = StepEvent { before, name, statements, error };
+    place.recorder.record(Event::Step(step.into()));
 }
 
 /// What an aborted CREATE INDEX CONCURRENTLY left.

@@ -263,7 +263,7 @@ impl Cells<'_> {
         let mut tables = observe::contents(&kept.address, &digested, written).await?;
         tables.retain(|table, _| comparable(table));
         let reference = Reference { tables, grown: kept.grown(), ..kept.ended.clone() };
-        place.recorder.record(Event::Reference(reference));
+        place.recorder.record(Event::Reference(reference.into()));
         Ok(())
     }
 
