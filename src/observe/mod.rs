@@ -1,18 +1,18 @@
 //! Observation: raw samples of locks and sessions, the catalogue, what is in the tables, declared
 //! reads and their plans.
 //!
-//! Sessions of its own look at the server while the application and the change run. Nothing is
+//! Sessions of its own sample the server while the application and the change run. Nothing is
 //! derived here: who stalled whom is the judge's to say, so that an old history can be judged by a
 //! better derivation. What could not be seen is counted and said.
 
 mod catalogue;
 mod contents;
 mod control;
-mod eyes;
 mod invariants;
 mod pace;
 mod plans;
 mod sampler;
+mod session;
 mod thinning;
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub use sampler::{INTERVAL, Sampling, sample};
 
 use crate::{connect, schema};
 
-/// `application_name` of every session that only looks. Samples leave these sessions out.
+/// `application_name` of every session that only samples. Samples leave these sessions out.
 pub const APPLICATION_NAME: &str = "pgauntlet observe";
 
 /// A session's own error is large, and most results are not errors: hence the boxes.

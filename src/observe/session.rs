@@ -1,4 +1,4 @@
-//! The session that looks at locks and backends, and its two prepared queries.
+//! The sampler's own session, and its prepared queries.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,7 +39,7 @@ struct Known {
     probes: bool,
 }
 
-pub(super) struct Eyes {
+pub(super) struct SamplerSession {
     session: Session,
     waits: Statement,
     sessions: Statement,
@@ -49,13 +49,17 @@ pub(super) struct Eyes {
     database: u32,
     /// By pid, the sessions that are there. They are asked for when a sample has an unknown pid: at
     /// every sample it would cost more than the rest of the sample. What is known is as old as the
-    /// last reading of all sessions, [`Eyes::activity`], which is at most a tenth of a second while
-    /// something waits: no pid comes back as soon as that. Nothing is known while nothing waits.
+    /// last reading of all sessions, [`SamplerSession::activity`], which is at most a tenth of a
+    /// second while something waits: no pid comes back as soon as that. Nothing is known while
+    /// nothing waits.
     known: BTreeMap<i32, Known>,
 }
 
-impl Eyes {
-    pub(super) async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, Error> {
+impl SamplerSession {
+    pub(super) async fn open(
+        address: &Address,
+        recorder: &Recorder,
+    ) -> Result<SamplerSession, Error> {
         match tokio::time::timeout(OPEN_TIMEOUT, open(address, recorder)).await {
             Ok(opened) => opened.map_err(|error| Error::Open(Box::new(error))),
             Err(_) => Err(Error::OpenTimeout(OPEN_TIMEOUT)),
@@ -63,7 +67,7 @@ impl Eyes {
     }
 
     /// Whether the session is of no more use.
-    pub(super) fn are_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.session.is_closed()
     }
 
@@ -129,7 +133,7 @@ impl Eyes {
     }
 }
 
-async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::Error> {
+async fn open(address: &Address, recorder: &Recorder) -> Result<SamplerSession, connect::Error> {
     let session = Session::open(address, APPLICATION_NAME, &settings()).await?;
     let seen = SessionSeen { session: session.id(), role: Role::Observer };
     recorder.record(Event::Session(seen));
@@ -142,7 +146,7 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::E
     let activity = prepare(&session, ACTIVITY).await?;
     let wal = prepare(&session, WAL).await?;
     let known = BTreeMap::new();
-    Ok(Eyes { session, waits, sessions, activity, wal, database, known })
+    Ok(SamplerSession { session, waits, sessions, activity, wal, database, known })
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {
