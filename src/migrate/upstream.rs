@@ -11,10 +11,10 @@ use tokio_postgres::{Row, Statement};
 use crate::connect::{Address, Session, server_error};
 use crate::history::{Event, Recorder, Role, SessionSeen, Since, since};
 use crate::pg::LockMode;
-use crate::tap::{Blow, BoxStream, Hold, SeenLock, Sight, Upstream, Watch};
+use crate::tap::{Blow, BoxStream, Hold, LockSnapshot, SeenLock, Upstream, Watch};
 
-/// The tap's looks must not queue behind a lock on the catalogue that the change itself holds.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The tap's probes must not queue behind a lock on the catalogue that the change itself holds.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A standby has no insert position, and nobody migrates on one.
 const WAL: &str =
@@ -40,8 +40,8 @@ const SINCE: &str = "
 SELECT (extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8
 FROM pg_catalog.pg_stat_get_activity($1) AS a";
 
-/// Looks and acts in one step: of a short statement there is no time for two. The function below
-/// pg_stat_activity looks at one backend; the view looks at all.
+/// Checks and acts in one step: of a short statement there is no time for two. The function below
+/// pg_stat_activity reads one backend; the view reads all.
 fn strike(act: &str, state: &str) -> String {
     format!(
         "SELECT pg_catalog.{act}(a.pid) FROM pg_catalog.pg_stat_get_activity($1) AS a
@@ -97,7 +97,7 @@ struct Watching {
 
 impl Watching {
     async fn open(address: &Address, recorder: &Recorder) -> Result<Watching, String> {
-        let timeout = format!("{}s", LOOK_TIMEOUT.as_secs());
+        let timeout = format!("{}s", PROBE_TIMEOUT.as_secs());
         let settings = BTreeMap::from([("statement_timeout".to_owned(), timeout)]);
         let session = Session::open(address, "pgauntlet observe", &settings).await;
         let session = session.map_err(|error| error.to_string())?;
@@ -125,7 +125,7 @@ impl Watching {
     }
 
     /// Locks last: what the change holds while the rest is read, it holds at the end as well.
-    async fn see(&self, pid: i32, relations: bool) -> Result<Sight, tokio_postgres::Error> {
+    async fn see(&self, pid: i32, relations: bool) -> Result<LockSnapshot, tokio_postgres::Error> {
         let client = self.session.client();
         let known = match relations {
             true => client.query(&self.relations, &[]).await?,
@@ -136,7 +136,7 @@ impl Watching {
         let wal = client.query_one(&self.wal, &[]);
         let locks = client.query(&self.locks, &parameters);
         let (wal, locks) = futures_util::future::try_join(wal, locks).await?;
-        Ok(Sight {
+        Ok(LockSnapshot {
             wal_bytes: u64::try_from(wal.get::<_, i64>(0)).unwrap_or(0),
             locks: locks.iter().filter_map(lock).collect(),
             relations: known.iter().map(relation).collect(),
@@ -172,7 +172,7 @@ impl Watching {
 }
 
 impl Watch for Watching {
-    fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>> {
+    fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
         async move { self.see(pid, relations).await.map_err(|error| words(&error)) }.boxed()
     }
 

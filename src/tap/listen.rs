@@ -48,7 +48,7 @@ pub struct Setup<'a> {
 pub enum Error {
     #[error("listen on 127.0.0.1 for the change's connections: {0}")]
     Listen(#[source] std::io::Error),
-    #[error("open the session that looks at the change: {0}")]
+    #[error("open the session that probes the change: {0}")]
     Watch(String),
     #[error("start the thread that carries the change's connections: {0}")]
     Thread(#[source] std::io::Error),

@@ -2,7 +2,7 @@
 //!
 //! Whoever applies the change, the built-in runner or any command, connects to a [`Tap`] on the
 //! loopback interface and speaks to the server through it. All bytes pass as they came; between
-//! two statements the tap looks at the server, and what it saw goes to the history. It can also do
+//! two statements the tap probes the server, and what it saw goes to the history. It can also do
 //! to a change what accidents do (a [`Fault`]). It must not decide what is run, nor judge it.
 //!
 //! | file | what |
@@ -12,7 +12,7 @@
 //! | `frame`, `message` | the stream cut into messages; what the few mean that matter |
 //! | `conversation`, `statement` | what runs and what has to wait, from the messages alone |
 //! | `connection`, `side` | carries one connection; asks between its statements |
-//! | `looks`, `injected` | when a look is due; questions put to the change's own session |
+//! | `looks`, `injected` | when a probe is due; questions put to the change's own session |
 //! | `tracer` | from what was seen to events |
 //! | `fault`, `shared` | accidents on purpose; what connections share |
 //! | `rehearsal` | a connection without sockets, to be fuzzed |
@@ -38,4 +38,4 @@ mod watch;
 pub use fault::{At, Fault, FaultKind};
 pub use listen::{Error, Setup, Tap};
 pub use shared::{Announced, Announcements};
-pub use watch::{Blow, BoxStream, Hold, SeenLock, Sight, Stream, Upstream, Watch};
+pub use watch::{Blow, BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};

@@ -52,7 +52,7 @@ impl Prepared {
     }
 }
 
-/// How many statements a text has, and the kind of the one that is most to look at: a script that
+/// How many statements a text has, and the kind of the one that is most to probe: a script that
 /// begins with a SET may go on to lock a table. Text that cannot be split, or that was cut, is left
 /// to the server, as one of which nothing is known.
 pub fn statements_in(text: &str) -> (u32, Kind) {

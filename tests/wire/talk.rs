@@ -9,7 +9,7 @@ use pgauntlet::clock::Clock;
 use pgauntlet::history::{Event, Recorder, Since, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
-    Announcements, Blow, BoxStream, Hold, SeenLock, Setup, Sight, Tap, Upstream, Watch,
+    Announcements, Blow, BoxStream, Hold, LockSnapshot, SeenLock, Setup, Tap, Upstream, Watch,
 };
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::TcpStream;
@@ -46,15 +46,15 @@ impl Upstream for Doors {
 struct Canned;
 
 impl Watch for Canned {
-    fn look(&self, _: i32, _: bool) -> BoxFuture<'_, Result<Sight, String>> {
+    fn probe(&self, _: i32, _: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
         let lock = SeenLock {
             oid: 16_385,
             name: "t".to_owned(),
             mode: LockMode::AccessExclusiveLock,
             filenode: 16_385,
         };
-        let sight = Sight { locks: vec![lock], ..Sight::default() };
-        std::future::ready(Ok(sight)).boxed()
+        let snapshot = LockSnapshot { locks: vec![lock], ..LockSnapshot::default() };
+        std::future::ready(Ok(snapshot)).boxed()
     }
 
     fn since(&self, _: i32) -> BoxFuture<'_, Result<Option<Since>, String>> {

@@ -122,7 +122,7 @@ impl Shared {
     ) {
         let mut connections = lock(&self.connections);
         let backend = connection.and_then(|number| connections.get_mut(&number));
-        // Recorded first: somebody may look as soon as it has happened.
+        // Recorded first: somebody may read it as soon as it has happened.
         match (kind, backend) {
             (FaultKind::Refuse(time), _) => {
                 self.record_fault(kind, statement);
