@@ -23,8 +23,8 @@ use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerSte
 use super::fault::FaultKind;
 use super::frame::{Frame, Sender};
 use super::injected;
-use super::looks;
 use super::message::{FromClient, FromServer, without_channel_binding};
+use super::probes;
 use super::shared::Shared;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, probe_failed};
@@ -437,7 +437,7 @@ impl Connection {
         let in_transaction = transaction == TransactionStatus::InTransaction;
         let due = self.tracer.probes.due(&statement.kind, &statement.text, in_transaction);
         if usable && due && !self.tracer.knows(transaction) {
-            before = self.probe(!in_transaction && !looks::moves_rows(&statement.kind)).await;
+            before = self.probe(!in_transaction && !probes::moves_rows(&statement.kind)).await;
             probed = true;
         }
         if usable && pipeline != Pipeline::Prepared {

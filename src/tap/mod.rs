@@ -12,7 +12,7 @@
 //! | `frame`, `message` | the stream cut into messages; what the few mean that matter |
 //! | `conversation`, `statement` | what runs and what has to wait, from the messages alone |
 //! | `connection`, `side` | carries one connection; asks between its statements |
-//! | `looks`, `injected` | when a probe is due; questions put to the change's own session |
+//! | `probes`, `injected` | when a probe is due; questions put to the change's own session |
 //! | `tracer` | from what was seen to events |
 //! | `fault`, `shared` | accidents on purpose; what connections share |
 //! | `rehearsal` | a connection without sockets, to be fuzzed |
@@ -24,8 +24,8 @@ mod fault;
 pub mod frame;
 mod injected;
 mod listen;
-mod looks;
 mod message;
+mod probes;
 #[doc(hidden)]
 pub mod rehearsal;
 mod shared;

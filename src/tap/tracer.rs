@@ -18,7 +18,7 @@ use crate::pg::syntax::Kind;
 
 use super::conversation::{Outcome, Statement};
 use super::injected::Settings;
-use super::looks::{self, Probes};
+use super::probes::{self, Probes};
 use super::shared::{Announced, Shared};
 use super::watch::{LockSnapshot, SeenLock};
 
@@ -170,7 +170,7 @@ impl Tracer {
         };
         let statement = &open.statement;
         let due = self.probes.due(&statement.kind, &statement.text, in_transaction)
-            || looks::gives_back(&outcome.tags);
+            || probes::gives_back(&outcome.tags);
         // Outside a transaction nothing is held, and without a probe before nothing to compare.
         let due = due && (in_transaction || open.before.is_some());
         due.then(|| open.before.as_ref().is_some_and(|snapshot| !snapshot.relations.is_empty()))

@@ -8,8 +8,8 @@ use bytes::BytesMut;
 use super::super::conversation::Outcome;
 use super::super::frame::Frame;
 use super::super::injected::{self, Question, Settings};
-use super::super::looks;
 use super::super::message::{FromServer, values};
+use super::super::probes;
 use super::super::tracer::rewritable;
 use super::super::watch::LockSnapshot;
 use super::{Connection, End};
@@ -41,8 +41,8 @@ impl Connection {
         outcome: &Outcome,
     ) -> Result<BTreeMap<u32, u32>, End> {
         let oids = rewritable(snapshot);
-        let rows_only = self.tracer.kind().is_none_or(looks::moves_rows);
-        if oids.is_empty() || rows_only || looks::took_no_snapshot(&outcome.tags) {
+        let rows_only = self.tracer.kind().is_none_or(probes::moves_rows);
+        if oids.is_empty() || rows_only || probes::took_no_snapshot(&outcome.tags) {
             return Ok(BTreeMap::new());
         }
         let in_pipeline = outcome.in_pipeline;
