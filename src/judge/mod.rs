@@ -14,7 +14,7 @@ mod roles;
 mod rules;
 mod sessions;
 mod stalls;
-mod timeline;
+mod trace;
 mod waits;
 
 pub use waits::{Blocker, Cause, LockWait};
@@ -23,22 +23,22 @@ use crate::history::History;
 use crate::result::{Expectation, FORMAT, Judgement};
 use crate::scenario::{Expect, Scenario, Sizes, Verdict};
 
-use timeline::Timeline;
+use trace::Trace;
 use waits::LockWaits;
 
 /// Judges one trial.
 pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
-    let timeline = Timeline::of(history);
-    let waits = LockWaits::of(&timeline);
-    let sessions = sessions::sessions(&timeline);
-    let stalls = stalls::stalls(&timeline, &waits, &sessions);
-    let pool = pool::pressure(scenario, &timeline, &stalls);
-    let measured = measure::measure(scenario, &timeline, &waits, &stalls, &pool);
+    let trace = Trace::of(history);
+    let waits = LockWaits::of(&trace);
+    let sessions = sessions::sessions(&trace);
+    let stalls = stalls::stalls(&trace, &waits, &sessions);
+    let pool = pool::pressure(scenario, &trace, &stalls);
+    let measured = measure::measure(scenario, &trace, &waits, &stalls, &pool);
     let evidence = rules::Evidence {
         scenario,
         state: &history.header.trial.state,
         sizes: &Sizes(history.header.trial.sizes.clone()),
-        timeline: &timeline,
+        timeline: &trace,
         sessions: &sessions,
         waits: &waits,
         stalls: &stalls,
@@ -62,7 +62,7 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
         mismatches,
         reason,
         findings,
-        took_us: timeline.end,
+        took_us: trace.end,
         measured,
     }
 }
@@ -75,5 +75,5 @@ fn expected<'s>(scenario: &'s Scenario, history: &History) -> &'s Expect {
 
 /// The lock waits of every session, in the order in which they began.
 pub fn lock_waits(history: &History) -> Vec<LockWait> {
-    LockWaits::of(&Timeline::of(history)).into_all()
+    LockWaits::of(&Trace::of(history)).into_all()
 }

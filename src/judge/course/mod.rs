@@ -15,7 +15,7 @@ use crate::result::StatementRef;
 use crate::scenario::Scenario;
 use crate::schema::{Difference, Fingerprint};
 
-use super::timeline::Timeline;
+use super::trace::Trace;
 use super::waits::LockWaits;
 use super::{sessions, stalls};
 
@@ -129,36 +129,35 @@ pub struct WaitEdge {
 
 /// Derives the course of a trial.
 pub fn course(scenario: &Scenario, history: &History) -> Course {
-    let timeline = Timeline::of(history);
-    let waits = LockWaits::of(&timeline);
-    let sessions = sessions::sessions(&timeline);
-    let stalls = stalls::stalls(&timeline, &waits, &sessions);
-    let width_us = steps::width(timeline.end);
+    let trace = Trace::of(history);
+    let waits = LockWaits::of(&trace);
+    let sessions = sessions::sessions(&trace);
+    let stalls = stalls::stalls(&trace, &waits, &sessions);
+    let width_us = steps::width(trace.end);
     Course {
-        end_us: timeline.end,
-        phases: phases(&timeline),
+        end_us: trace.end,
+        phases: phases(&trace),
         width_us,
-        steps: steps::steps(&timeline, width_us),
-        statements: spans::statements(&timeline),
-        locks: spans::locks(&timeline, &waits, &sessions),
-        disturbances: spans::disturbances(&timeline),
-        stalls: stalls.iter().map(|s| graph::stall(scenario, &timeline, s)).collect(),
-        schema: schema(&timeline),
+        steps: steps::steps(&trace, width_us),
+        statements: spans::statements(&trace),
+        locks: spans::locks(&trace, &waits, &sessions),
+        disturbances: spans::disturbances(&trace),
+        stalls: stalls.iter().map(|s| graph::stall(scenario, &trace, s)).collect(),
+        schema: schema(&trace),
     }
 }
 
-fn phases(timeline: &Timeline<'_>) -> Vec<PhaseSpan> {
-    let phases = timeline.phases();
+fn phases(trace: &Trace<'_>) -> Vec<PhaseSpan> {
+    let phases = trace.phases();
     let span = |(index, (phase, from)): (usize, &(Phase, Micros))| {
-        let to_us = phases.get(index + 1).map_or(timeline.end, |(_, next)| *next);
+        let to_us = phases.get(index + 1).map_or(trace.end, |(_, next)| *next);
         PhaseSpan { phase: *phase, from_us: *from, to_us }
     };
     phases.iter().enumerate().map(span).collect()
 }
 
-fn schema(timeline: &Timeline<'_>) -> Vec<Difference> {
-    let (Some(before), Some(after)) = (timeline.catalogue_before(), timeline.catalogues.last())
-    else {
+fn schema(trace: &Trace<'_>) -> Vec<Difference> {
+    let (Some(before), Some(after)) = (trace.catalogue_before(), trace.catalogues.last()) else {
         return Vec::new();
     };
     let fingerprint =

@@ -13,7 +13,7 @@ use crate::schema::{Difference, Fingerprint};
 
 use super::super::measure::error_name;
 use super::super::rules::listed;
-use super::super::timeline::{AttemptRecord, StatementRecord, Timeline};
+use super::super::trace::{AttemptRecord, StatementRecord, Trace};
 
 /// Differences that a cell tells in full.
 const DIFFERENCES_MAX: usize = 20;
@@ -21,7 +21,7 @@ const DIFFERENCES_MAX: usize = 20;
 /// Judges a cell. The history holds the reference, the attempt that died, and at least one rerun.
 pub fn cell(scenario: &Scenario, history: &History) -> Option<Cell> {
     let death = history.header.trial.death.clone()?;
-    let timeline = Timeline::of(history);
+    let timeline = Trace::of(history);
     let judged = Judged { scenario, timeline: &timeline };
     let (seen, (outcome, sentence, differences)) = match judged.not_met(&death) {
         Some(why) => (String::new(), (None, why, Vec::new())),
@@ -38,7 +38,7 @@ pub fn cell(scenario: &Scenario, history: &History) -> Option<Cell> {
 
 struct Judged<'j, 'h> {
     scenario: &'j Scenario,
-    timeline: &'j Timeline<'h>,
+    timeline: &'j Trace<'h>,
 }
 
 type Found = (Option<Outcome>, String, Vec<Difference>);

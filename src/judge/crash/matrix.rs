@@ -8,7 +8,7 @@ use crate::result::{Cell, Expectation, FORMAT, Matrix, MatrixRow, RandomDeaths};
 use crate::scenario::{Crash, Outcome, Scenario, Verdict, Way};
 
 use super::super::blame::statement_ref;
-use super::super::timeline::Timeline;
+use super::super::trace::Trace;
 use super::deaths::rounds_left_out;
 
 /// The run that nothing disturbed.
@@ -27,7 +27,7 @@ pub fn matrix(
     cells: Vec<Cell>,
     random: Option<RandomDeaths>,
 ) -> Matrix {
-    let timeline = Timeline::of(run.history);
+    let timeline = Trace::of(run.history);
     let outcomes = outcomes(&cells, random.as_ref());
     let smallest = random.as_ref().and_then(|random| random.smallest.as_ref());
     let deadline = Micros::from_millis(scenario.change.deadline_ms);
@@ -79,7 +79,7 @@ fn outcomes(cells: &[Cell], random: Option<&RandomDeaths>) -> BTreeMap<Outcome, 
 /// A death that does not end clean is unsafe also where a step by hand helps: a rerun failed, and
 /// nobody may be there who knows the step.
 fn verdict<'c>(
-    timeline: &Timeline<'_>,
+    timeline: &Trace<'_>,
     cells: impl Iterator<Item = &'c Cell> + Clone,
     outcomes: &BTreeMap<Outcome, u64>,
     deadline: Micros,

@@ -9,7 +9,7 @@ use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
 use super::super::blame::statement_ref;
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::command::{error_of, last_words};
 use super::words::{count, listed, statement_words, transaction_words};
 use super::{Evidence, finding};

@@ -6,7 +6,7 @@ use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
 use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::words::{count, record_words};
 use super::{Evidence, finding};
 

@@ -5,7 +5,7 @@ use crate::history::{AttemptEnd, Moment, Phase};
 use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
-use super::super::timeline::AttemptRecord;
+use super::super::trace::AttemptRecord;
 use super::words::count;
 use super::{Evidence, finding, traffic};
 

@@ -26,7 +26,7 @@ use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
-use super::timeline::{AttemptRecord, StatementRecord, Timeline};
+use super::trace::{AttemptRecord, StatementRecord, Trace};
 use super::waits::LockWaits;
 
 pub use states::acceptances;
@@ -39,7 +39,7 @@ pub struct Evidence<'e, 'h> {
     pub state: &'e str,
     /// Rows per table of this trial.
     pub sizes: &'e Sizes,
-    pub timeline: &'e Timeline<'h>,
+    pub timeline: &'e Trace<'h>,
     pub sessions: &'e [Session<'e, 'h>],
     pub waits: &'e LockWaits,
     pub stalls: &'e [Stall<'h>],

@@ -9,7 +9,7 @@ use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::sessions::{Session, Transaction};
-use super::super::timeline::StatementRecord;
+use super::super::trace::StatementRecord;
 use super::words::{count, record_words};
 use super::{Evidence, finding};
 

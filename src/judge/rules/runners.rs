@@ -7,7 +7,7 @@ use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
 use super::super::sessions::Session;
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::super::waits::LockWait;
 use super::words::{count, record_words};
 use super::{Evidence, finding};

@@ -11,7 +11,7 @@ use crate::result::Finding;
 use crate::scenario::{FindingKind, TransactionRule, Verdict};
 
 use super::super::sessions::{Session, Transaction};
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::words::{actor, count, record_words, transaction_words};
 use super::{Evidence, finding};
 

@@ -8,7 +8,7 @@ use crate::result::{Finding, setting_words};
 use crate::scenario::{FindingKind, Scope, Verdict};
 
 use super::super::sessions::Session;
-use super::super::timeline::StatementRecord;
+use super::super::trace::StatementRecord;
 use super::super::waits::LockWait;
 use super::words::{count, record_words};
 use super::{Evidence, finding};

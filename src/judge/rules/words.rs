@@ -9,7 +9,7 @@ use crate::stats::grouped;
 
 use super::super::blame::statement_ref;
 use super::super::sessions::Transaction;
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 
 /// Characters of a statement that a sentence quotes.
