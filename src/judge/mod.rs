@@ -5,7 +5,6 @@
 //! never sees a file: what is not in the history is not known.
 
 mod blame;
-pub mod course;
 pub mod crash;
 mod measure;
 mod overlaps;
@@ -14,6 +13,7 @@ mod roles;
 mod rules;
 mod sessions;
 mod stalls;
+pub mod timeline;
 mod trace;
 mod waits;
 

@@ -29,7 +29,7 @@ const ACTIVITY_INTERVAL_WAITING: Micros = Micros::from_millis(100);
 const ACTIVITY_INTERVAL_CALM: Micros = Micros::from_secs(1);
 /// Nobody reads a number that changes faster.
 const QUEUE_INTERVAL: Micros = Micros::from_millis(300);
-/// Between two readings of how much WAL there is: fine enough for a course, and next to nothing.
+/// Between two readings of how much WAL there is: fine enough for a timeline, and next to nothing.
 const WAL_INTERVAL: Micros = Micros::from_millis(250);
 /// Between two attempts to open the session again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);

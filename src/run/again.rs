@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::Micros;
 use crate::history::{History, TrialFacts};
-use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
 use crate::judge::judge;
+use crate::judge::timeline::{Timeline, timeline};
 use crate::result::{Judgement, Matrix, RandomDeaths, ResultFile};
 use crate::scenario::Scenario;
 
@@ -22,7 +22,7 @@ const DEPTH_MAX: usize = 4;
 pub struct Stored {
     pub result: ResultFile,
     /// One per trial of the result; None where it was not asked for, or has no history.
-    pub courses: Vec<Option<Course>>,
+    pub courses: Vec<Option<Timeline>>,
 }
 
 /// Reads what a run kept: a directory of `--out`, one trial's directory in it, or a result.json by
@@ -61,7 +61,7 @@ fn judged(
     let is_kept = kept.is_some();
     let kept = kept.unwrap_or_else(ResultFile::empty);
     let mut scenarios = BTreeMap::new();
-    let mut trials: Vec<(Judgement, Option<Course>)> = Vec::new();
+    let mut trials: Vec<(Judgement, Option<Timeline>)> = Vec::new();
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
     // Of the two runs of a matrix in which nothing dies, the first is the one that is judged.
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
@@ -74,7 +74,7 @@ fn judged(
             None if trials.iter().any(|(known, _)| known.trial == history.header.trial) => {}
             None => {
                 let scenario = scenario(&history)?;
-                let course = with_courses.then(|| course(&scenario, &history));
+                let course = with_courses.then(|| timeline(&scenario, &history));
                 trials.push((judge(&scenario, &history), course));
             }
         }

@@ -12,9 +12,9 @@ use pgauntlet::history::{
     History, Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
     WaitSample, WalSample,
 };
-use pgauntlet::judge::course::{Course, course};
 use pgauntlet::judge::crash::{self, Undisturbed};
 use pgauntlet::judge::judge;
+use pgauntlet::judge::timeline::{Timeline, timeline};
 use pgauntlet::pg::LockMode;
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Cell, Matrix, ResultFile};
@@ -31,7 +31,7 @@ pub const ADD_COLUMN: &str = "ALTER TABLE spans ADD COLUMN task_id varchar";
 #[derive(Default)]
 pub struct Run {
     pub result: ResultFile,
-    pub courses: Vec<Option<Course>>,
+    pub courses: Vec<Option<Timeline>>,
 }
 
 impl Run {
@@ -53,7 +53,7 @@ impl Run {
         judgement.trial.server.version = "15.18".to_owned();
         judgement.trial.server.version_num = 150_018;
         self.result.trials.push(judgement);
-        self.courses.push(Some(course(&scenario, &history)));
+        self.courses.push(Some(timeline(&scenario, &history)));
         let value = serde_json::to_value(&scenario).expect("a scenario is JSON");
         self.result.scenarios.insert(scenario.name.clone(), value);
     }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pgauntlet::judge::course::course;
 use pgauntlet::judge::judge;
+use pgauntlet::judge::timeline::timeline;
 
 use crate::{long, made::Made};
 
@@ -23,7 +23,7 @@ fn time(operations: u64, waits: u64) -> Duration {
     let once = |_| {
         let began = spent();
         let judgement = judge(&scenario, &history);
-        assert_eq!(course(&scenario, &history).stalls.len() as u64, waits);
+        assert_eq!(timeline(&scenario, &history).stalls.len() as u64, waits);
         assert_eq!(judgement.measured.stalled_operations, waits);
         spent() - began
     };

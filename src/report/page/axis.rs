@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::clock::Micros;
-use crate::judge::course::{Course, Step};
+use crate::judge::timeline::{Step, Timeline};
 use crate::report::bytes;
 use crate::result::Judgement;
 use crate::scenario::Scenario;
@@ -159,7 +159,7 @@ struct Data<'c> {
     phases: Vec<(&'c str, u64)>,
 }
 
-fn data(course: &Course) -> Data<'_> {
+fn data(course: &Timeline) -> Data<'_> {
     let steps = &course.steps;
     let column = |value: fn(&Step) -> u64| steps.iter().map(value).collect::<Vec<u64>>();
     let timed = |value: fn(&Step) -> Micros| -> Vec<Option<u64>> {
@@ -186,7 +186,7 @@ fn data(course: &Course) -> Data<'_> {
 pub fn axis(
     id: &str,
     judgement: &Judgement,
-    course: &Course,
+    course: &Timeline,
     scenario: Option<&Scenario>,
 ) -> String {
     let axis = Axis::of(course);
@@ -208,7 +208,7 @@ pub fn axis(
     out
 }
 
-fn whole(course: &Course) -> String {
+fn whole(course: &Timeline) -> String {
     format!(
         "The whole trial, {}, in steps of {}; the numbers are the most of any step.",
         course.end_us, course.width_us
@@ -216,7 +216,7 @@ fn whole(course: &Course) -> String {
 }
 
 /// What lies behind everything: stalls as shades, begins of phases as lines.
-fn overlay(out: &mut String, axis: Axis, course: &Course) {
+fn overlay(out: &mut String, axis: Axis, course: &Timeline) {
     out.push_str("<div class=\"over\" aria-hidden=\"true\">");
     for stall in &course.stalls {
         let span = axis.span(stall.from_us, stall.to_us);
@@ -233,7 +233,7 @@ fn write_panel(
     out: &mut String,
     axis: Axis,
     panel: &Panel,
-    course: &Course,
+    course: &Timeline,
     capacity: Option<u64>,
 ) {
     let width_s = course.width_us.as_secs_f64();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::clock::Micros;
 use crate::history::Phase;
-use crate::judge::course::{Course, LockSpan, StallSpan};
+use crate::judge::timeline::{LockSpan, StallSpan, Timeline};
 use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
@@ -53,7 +53,7 @@ struct Lane {
     bars: Vec<Bar>,
 }
 
-pub fn lanes(id: &str, axis: Axis, judgement: &Judgement, course: &Course) -> String {
+pub fn lanes(id: &str, axis: Axis, judgement: &Judgement, course: &Timeline) -> String {
     let mut out = String::new();
     write_phases(&mut out, axis, course);
     let rows = &judgement.measured.statements;
@@ -64,7 +64,7 @@ pub fn lanes(id: &str, axis: Axis, judgement: &Judgement, course: &Course) -> St
     out
 }
 
-fn write_phases(out: &mut String, axis: Axis, course: &Course) {
+fn write_phases(out: &mut String, axis: Axis, course: &Timeline) {
     out.push_str("<div class=\"lane phases\" aria-hidden=\"true\"><div class=\"track\">");
     for span in course.phases.iter().filter(|span| span.to_us > span.from_us) {
         let wide = axis.percent(span.to_us) - axis.percent(span.from_us) > NAME_LEAST_PERCENT;
@@ -76,7 +76,7 @@ fn write_phases(out: &mut String, axis: Axis, course: &Course) {
 }
 
 /// A lane per attempt and connection.
-fn statements(rows: &[StatementRow], course: &Course) -> Vec<Lane> {
+fn statements(rows: &[StatementRow], course: &Timeline) -> Vec<Lane> {
     let mut lanes: BTreeMap<(u32, u32), Vec<Bar>> = BTreeMap::new();
     for (row, span) in rows.iter().zip(&course.statements) {
         let class = match (&row.error, row.purpose) {
@@ -170,7 +170,7 @@ fn lock_bar(lock: &LockSpan) -> Bar {
     }
 }
 
-fn disturbances(course: &Course) -> Vec<Lane> {
+fn disturbances(course: &Timeline) -> Vec<Lane> {
     let mut lanes: BTreeMap<&str, Vec<Bar>> = BTreeMap::new();
     for span in &course.disturbances {
         let end = match span.broken.as_str() {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn hundred_seconds() -> Axis {
-        let course = Course {
+        let course = Timeline {
             end_us: Micros::from_secs(100),
             phases: Vec::new(),
             width_us: Micros::from_millis(200),

@@ -1,7 +1,7 @@
 //! From a moment to its place on the time axis.
 
 use crate::clock::Micros;
-use crate::judge::course::Course;
+use crate::judge::timeline::Timeline;
 
 /// Lengths of time between two ticks, in seconds.
 const TICKS_S: [u64; 14] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200];
@@ -15,7 +15,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub fn of(course: &Course) -> Axis {
+    pub fn of(course: &Timeline) -> Axis {
         Axis { end: course.end_us.max(Micros(1)) }
     }
 

@@ -1,4 +1,4 @@
-//! The course of a trial over its time axis: what a page draws.
+//! The timeline of a trial over its time axis: what a page draws.
 //!
 //! A judgement says what came of a trial; this says when. It is derived from the history like the
 //! judgement is, in few enough steps for a page, however long the trial was.
@@ -19,12 +19,12 @@ use super::trace::Trace;
 use super::waits::LockWaits;
 use super::{sessions, stalls};
 
-/// Most steps of a course: a page has room for no more.
+/// Most steps of a timeline: a page has room for no more.
 pub const STEPS_MAX: u64 = 600;
 
 /// What happened when.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Course {
+pub struct Timeline {
     pub end_us: Micros,
     pub phases: Vec<PhaseSpan>,
     /// Length of a step.
@@ -127,14 +127,14 @@ pub struct WaitEdge {
     pub held: Option<String>,
 }
 
-/// Derives the course of a trial.
-pub fn course(scenario: &Scenario, history: &History) -> Course {
+/// Derives the timeline of a trial.
+pub fn timeline(scenario: &Scenario, history: &History) -> Timeline {
     let trace = Trace::of(history);
     let waits = LockWaits::of(&trace);
     let sessions = sessions::sessions(&trace);
     let stalls = stalls::stalls(&trace, &waits, &sessions);
     let width_us = steps::width(trace.end);
-    Course {
+    Timeline {
         end_us: trace.end,
         phases: phases(&trace),
         width_us,
