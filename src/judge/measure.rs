@@ -60,7 +60,7 @@ pub fn measure(
 
 fn summary(trace: &Trace<'_>, phase: Phase) -> Summary {
     let mut latencies = Latencies::new();
-    trace.due_in(phase).for_each(|o| latencies.record(o.latency()));
+    trace.scheduled_in(phase).for_each(|o| latencies.record(o.latency()));
     latencies.summary()
 }
 
@@ -117,7 +117,7 @@ fn generator_lag(trace: &Trace<'_>) -> Micros {
     let phases = [Phase::Baseline, Phase::Change, Phase::Recovery, Phase::Rerun];
     let lag = |phase| {
         let mut lags = Latencies::new();
-        for operation in trace.due_in(phase) {
+        for operation in trace.scheduled_in(phase) {
             lags.record(operation.dispatched_us - operation.scheduled_us);
         }
         lags.quantile(0.99)
@@ -134,7 +134,8 @@ fn recovery(trace: &Trace<'_>, traffic: &Traffic, baseline_p99: Micros) -> Optio
     }
     let limit = traffic.recovered_below(baseline_p99);
     let slow = |o: &&Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
-    let last = trace.due_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
+    let last =
+        trace.scheduled_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
     Some(last.unwrap_or_default())
 }
 

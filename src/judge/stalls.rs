@@ -1,8 +1,8 @@
 //! Stalls: intervals in which operations waited on a lock because of the change.
 //!
 //! The samples say for whom; how long an operation waited is said by its own times, from the
-//! moment at which it was due. An operation that never got a connection has no session and no wait of
-//! its own: it belongs to the stall during which it queued.
+//! moment for which it was scheduled. An operation that never got a connection has no session and
+//! no wait of its own: it belongs to the stall during which it queued.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub struct Stall<'h> {
     pub to: Micros,
     /// Operations whose session waited on a lock, or that queued for a connection meanwhile.
     pub operations: u64,
-    /// The longest that one of them took, from due to finished.
+    /// The longest that one of them took, from scheduled to finished.
     pub longest: Micros,
     /// The wait that stands for the stall: the one whose operation waited longest.
     pub witness: Witnessed<'h>,

@@ -214,8 +214,8 @@ impl<'h> Trace<'h> {
         Some((self.phases[index].1, end))
     }
 
-    /// Operations due in the phase.
-    pub fn due_in(&self, phase: Phase) -> impl Iterator<Item = &'h Operation> {
+    /// Operations scheduled in the phase.
+    pub fn scheduled_in(&self, phase: Phase) -> impl Iterator<Item = &'h Operation> {
         let span = self.phase(phase);
         let operations = self.operations.iter().copied();
         operations.filter(move |o| {

@@ -77,7 +77,7 @@ impl Tracer {
         transaction == TransactionStatus::InTransaction && self.last.is_some()
     }
 
-    /// The statement is about to be sent. `before` is what was seen just now, where a probe was due.
+    /// The statement is about to be sent. `before` is a snapshot of just now, where one was due.
     pub fn begin(
         &mut self,
         statement: Statement,

@@ -287,7 +287,7 @@ pub fn not_recovered(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 pub fn baseline_broken(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let (limit, began) = (evidence.stall_limit(), evidence.change_began());
     let p99 = evidence.measured.latency.before.p99_us;
-    let failed = evidence.timeline.due_in(Phase::Baseline).filter(|operation| {
+    let failed = evidence.timeline.scheduled_in(Phase::Baseline).filter(|operation| {
         operation.finished_us < began && operation.outcome != Outcome::Succeeded
     });
     let failed = failed.count() as u64;

@@ -12,14 +12,14 @@ use super::super::trace::Trace;
 use super::super::waits::conflicting;
 use super::{StallSpan, WaitEdge};
 
-/// Kinds of waits that a graph shows; more of them are no picture any more.
+/// Kinds of waits that a graph shows; more of them nobody can read.
 const EDGES_MAX: usize = 24;
 
 pub fn stall(scenario: &Scenario, trace: &Trace<'_>, stall: &Stall<'_>) -> StallSpan {
     let within = |at: Micros| at >= stall.from && at <= stall.to;
     let first = trace.waits.partition_point(|(at, _)| *at < stall.from);
     let samples = trace.waits[first..].iter().take_while(|(at, _)| within(*at));
-    // The first of the fullest: from then on the picture stays.
+    // The first of the fullest: from then on it stays so.
     let worst = samples.min_by_key(|(_, sample)| Reverse(sample.waits.len()));
     let (graph_at_us, graph) = match worst {
         Some((at, sample)) => (*at, edges(scenario, trace, *at, sample)),

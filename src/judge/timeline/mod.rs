@@ -48,11 +48,11 @@ pub struct PhaseSpan {
     pub to_us: Micros,
 }
 
-/// What was due, what ended, and what was seen in one step.
+/// What was scheduled, what ended, and what was seen in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub from_us: Micros,
-    /// Operations that were due in it, and latency of those; zero where none was.
+    /// Operations scheduled in it, and latency of those; zero where none was.
     pub offered: u64,
     pub p50_us: Micros,
     pub p99_us: Micros,

@@ -8,8 +8,8 @@ use super::super::pool;
 use super::super::trace::Trace;
 use super::{STEPS_MAX, Step};
 
-/// Two samples this close together are of one picture; the sampler leaves out as much as 100 ms.
-const SAME_PICTURE_MAX: Micros = Micros::from_millis(250);
+/// Two samples this close together show the same; the sampler leaves out as much as 100 ms.
+const UNCHANGED_MAX: Micros = Micros::from_millis(250);
 /// A step is the bucket's width times one of these, and times ten, and so on.
 const FACTORS: [u64; 3] = [1, 2, 5];
 
@@ -45,9 +45,9 @@ pub fn steps(trace: &Trace<'_>, width: Micros) -> Vec<Step> {
     }
     pressure(trace, &mut steps, &index);
     for (number, (at, sample)) in trace.waits.iter().enumerate() {
-        // A picture that stays the same is not recorded at each look.
+        // What stays the same is not recorded with each sample.
         let next = trace.waits.get(number + 1).map_or(*at, |(next, _)| *next);
-        let until = if next - *at <= SAME_PICTURE_MAX { next } else { *at };
+        let until = if next - *at <= UNCHANGED_MAX { next } else { *at };
         for step in &mut steps[index(*at)..=index(until)] {
             step.lock_waits = step.lock_waits.max(sample.waits.len() as u64);
         }
