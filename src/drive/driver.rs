@@ -26,7 +26,7 @@ use super::accounting::Accounting;
 use super::connection::{APPLICATION_NAME, SessionOpener};
 use super::error::Error;
 use super::ledger::{Ledger, Write};
-use super::operation::{self, Trace};
+use super::operation::{self, OperationTrace};
 use super::parameters::{Drawing, Feeds, Values};
 use super::plan::Plan;
 use super::pool::QueuePool;
@@ -53,7 +53,7 @@ const GAUGE_INTERVAL: Duration = Duration::from_millis(500);
 const GAUGE_WINDOW: Micros = Micros::from_secs(1);
 
 /// What the driver needs to know.
-pub struct Setup<'a> {
+pub struct DriveSetup<'a> {
     pub address: &'a Address,
     pub scenario: &'a Scenario,
     pub sizes: &'a Sizes,
@@ -63,7 +63,7 @@ pub struct Setup<'a> {
 
 /// Traffic that is going on. Dropped without [`Driving::stop`], it ends at once.
 pub struct Driving {
-    shared: Arc<Shared>,
+    shared: Arc<LoadState>,
     gauges: JoinHandle<()>,
     address: Address,
     drain_limit: Duration,
@@ -75,7 +75,7 @@ pub struct Stopped {
     pub ledger: Ledger,
 }
 
-struct Shared {
+struct LoadState {
     plan: Plan,
     pool: QueuePool<SessionOpener>,
     recorder: Recorder,
@@ -115,7 +115,7 @@ struct Job {
 }
 
 /// Fills the pool, checks every operation against the server, and begins the scenario's schedule.
-pub async fn start(setup: Setup<'_>) -> Result<Driving, Error> {
+pub async fn start(setup: DriveSetup<'_>) -> Result<Driving, Error> {
     let schedule = Schedule::of(&setup.scenario.traffic);
     start_on(setup, schedule).await
 }
@@ -124,8 +124,8 @@ pub async fn start(setup: Setup<'_>) -> Result<Driving, Error> {
 ///
 /// Traffic has a thread and a runtime of its own. Nothing else that goes on in the process can
 /// make the load generator late, and an operation's steps need not wake another thread.
-pub async fn start_on(setup: Setup<'_>, schedule: Schedule) -> Result<Driving, Error> {
-    let Setup { address, scenario, sizes, recorder, listener } = setup;
+pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Driving, Error> {
+    let DriveSetup { address, scenario, sizes, recorder, listener } = setup;
     let acquire_timeout = Duration::from_millis(scenario.pool.acquire_timeout_ms);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let (sender, receiver) = oneshot::channel();
@@ -159,7 +159,7 @@ struct Traffic {
 
 impl Traffic {
     /// Begins, tells how that went, and lasts until the driver is told to end.
-    async fn carry_on(self, sender: oneshot::Sender<Result<Arc<Shared>, Error>>) {
+    async fn carry_on(self, sender: oneshot::Sender<Result<Arc<LoadState>, Error>>) {
         let begun = self.begin().await;
         let ended = begun.as_ref().ok().map(|shared| shared.ended.clone());
         // A receiver that is gone has lost interest: whoever called was cancelled.
@@ -168,7 +168,7 @@ impl Traffic {
         }
     }
 
-    async fn begin(&self) -> Result<Arc<Shared>, Error> {
+    async fn begin(&self) -> Result<Arc<LoadState>, Error> {
         let Traffic { address, scenario, sizes, recorder, schedule } = self;
         let plan = Plan::new(&scenario.traffic)?;
         let Pool { size, overflow, acquire_timeout_ms, settings } = &scenario.pool;
@@ -176,7 +176,7 @@ impl Traffic {
         let acquire_timeout = Duration::from_millis(*acquire_timeout_ms);
         let pool = QueuePool::new(opener, *size, *overflow, acquire_timeout);
         warm::fill(&pool, &plan, scenario, sizes).await?;
-        let shared = Arc::new(Shared::new(plan, pool, recorder));
+        let shared = Arc::new(LoadState::new(plan, pool, recorder));
         generate_on(&shared, scenario, sizes, *schedule);
         Ok(shared)
     }
@@ -194,7 +194,7 @@ async fn end_sessions() {
 }
 
 /// Sets the load generator, or the workers of a closed loop, going.
-fn generate_on(shared: &Arc<Shared>, scenario: &Scenario, sizes: &Sizes, schedule: Schedule) {
+fn generate_on(shared: &Arc<LoadState>, scenario: &Scenario, sizes: &Sizes, schedule: Schedule) {
     let operations = &scenario.traffic.operations;
     match schedule {
         Schedule::Open { arrivals, rate_per_s } => {
@@ -216,7 +216,7 @@ fn generate_on(shared: &Arc<Shared>, scenario: &Scenario, sizes: &Sizes, schedul
 
 /// Lets every operation of the timetable go as scheduled. The runtime's timer has a resolution
 /// of a millisecond: up to that much of every latency is ours; it is dispatched − scheduled.
-async fn generate(shared: Arc<Shared>, timetable: Timetable, mut drawing: Drawing) {
+async fn generate(shared: Arc<LoadState>, timetable: Timetable, mut drawing: Drawing) {
     let began = shared.clock.now();
     let mut burst = 0;
     for arrival in timetable {
@@ -244,7 +244,7 @@ async fn generate(shared: Arc<Shared>, timetable: Timetable, mut drawing: Drawin
 }
 
 /// A closed loop: the next operation is scheduled when the one before it has finished.
-async fn work(shared: Arc<Shared>, seq: Arc<AtomicU64>, mut mix: Mix, mut drawing: Drawing) {
+async fn work(shared: Arc<LoadState>, seq: Arc<AtomicU64>, mut mix: Mix, mut drawing: Drawing) {
     while !shared.stopping.is_cancelled() {
         let scheduled = shared.clock.now();
         let (seq, kind) = (seq.fetch_add(1, Ordering::Relaxed), mix.draw());
@@ -253,8 +253,8 @@ async fn work(shared: Arc<Shared>, seq: Arc<AtomicU64>, mut mix: Mix, mut drawin
     }
 }
 
-async fn carry_out(shared: Arc<Shared>, job: Job) {
-    let mut trace = Trace::default();
+async fn carry_out(shared: Arc<LoadState>, job: Job) {
+    let mut trace = OperationTrace::default();
     let outcome = if shared.given_up.is_cancelled() {
         Outcome::Unanswered
     } else {
@@ -271,7 +271,7 @@ async fn carry_out(shared: Arc<Shared>, job: Job) {
 }
 
 /// Tells the listener how traffic goes.
-async fn tell(shared: Arc<Shared>, listener: Listener) {
+async fn tell(shared: Arc<LoadState>, listener: Listener) {
     let mut ticks = tokio::time::interval(GAUGE_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     // The first tick is now, when there is nothing to tell yet.
@@ -284,9 +284,9 @@ async fn tell(shared: Arc<Shared>, listener: Listener) {
     }
 }
 
-impl Shared {
-    fn new(plan: Plan, pool: QueuePool<SessionOpener>, recorder: &Recorder) -> Shared {
-        Shared {
+impl LoadState {
+    fn new(plan: Plan, pool: QueuePool<SessionOpener>, recorder: &Recorder) -> LoadState {
+        LoadState {
             feeds: Feeds::new(&plan),
             plan,
             pool,
@@ -310,7 +310,7 @@ impl Shared {
             if !self.overloaded.swap(true, Ordering::Relaxed) {
                 self.failed(format!("more than {OUTSTANDING_MAX} operations are outstanding"));
             }
-            return self.finish(job, &Trace::default(), Outcome::Unanswered);
+            return self.finish(job, &OperationTrace::default(), Outcome::Unanswered);
         }
         self.tasks.spawn(carry_out(Arc::clone(self), job));
     }
@@ -323,7 +323,7 @@ impl Shared {
         Job { kind, seq, scheduled, dispatched: self.clock.now(), values }
     }
 
-    fn finish(&self, job: Job, trace: &Trace, outcome: Outcome) {
+    fn finish(&self, job: Job, trace: &OperationTrace, outcome: Outcome) {
         let finished = self.clock.now();
         let Job { kind, seq, scheduled, dispatched, values } = job;
         self.outstanding.fetch_sub(1, Ordering::Relaxed);

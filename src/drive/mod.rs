@@ -17,7 +17,7 @@ mod schedule;
 mod settle;
 mod warm;
 
-pub use driver::{Driving, Setup, Stopped, start, start_on};
+pub use driver::{DriveSetup, Driving, Stopped, start, start_on};
 pub use error::Error;
 pub use ledger::Ledger;
 pub use plan::UnknownName;

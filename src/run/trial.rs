@@ -187,7 +187,7 @@ async fn beside_the_application(setup: &Setup<'_>) -> Result<Option<Attempt>, Er
     let invariants =
         observe::watch_invariants(address, scenario, sizes, recorder, INVARIANT_INTERVAL).await?;
     let driving =
-        drive::start(drive::Setup { address, scenario, sizes, recorder, listener }).await?;
+        drive::start(drive::DriveSetup { address, scenario, sizes, recorder, listener }).await?;
     let last = under_traffic(setup, &driving, &invariants).await?;
     let stopped = driving.stop().await;
     if let Err(error) = invariants.stop().await {

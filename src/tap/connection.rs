@@ -25,7 +25,7 @@ use super::frame::{Frame, Sender};
 use super::injected;
 use super::message::{FromClient, FromServer, without_channel_binding};
 use super::probes;
-use super::shared::Shared;
+use super::shared::TapState;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, probe_failed};
 use super::watch::{BoxStream, LockSnapshot};
@@ -45,7 +45,7 @@ pub struct Opening {
 }
 
 pub struct Connection {
-    shared: Arc<Shared>,
+    shared: Arc<TapState>,
     number: u32,
     application_name: String,
     cut: CancellationToken,
@@ -87,7 +87,7 @@ impl From<io::Error> for End {
 
 impl Connection {
     pub fn new(
-        shared: &Arc<Shared>,
+        shared: &Arc<TapState>,
         number: u32,
         opening: Opening,
         client: BoxStream,

@@ -36,6 +36,6 @@ mod tracer;
 mod watch;
 
 pub use fault::{At, Fault, FaultKind};
-pub use listen::{Error, Setup, Tap};
+pub use listen::{Error, Tap, TapSetup};
 pub use shared::{Announced, Announcements};
 pub use watch::{Blow, BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};

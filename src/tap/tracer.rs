@@ -19,14 +19,14 @@ use crate::pg::syntax::Kind;
 use super::conversation::{Outcome, Statement};
 use super::injected::Settings;
 use super::probes::{self, Probes};
-use super::shared::{Announced, Shared};
+use super::shared::{Announced, TapState};
 use super::watch::{LockSnapshot, SeenLock};
 
 /// Notices kept of one statement.
 const NOTICES_MAX: usize = 1_000;
 
 pub struct Tracer {
-    shared: Arc<Shared>,
+    shared: Arc<TapState>,
     connection: u32,
     pub session: SessionId,
     pub probes: Probes,
@@ -53,7 +53,7 @@ struct Open {
 }
 
 impl Tracer {
-    pub fn new(shared: &Arc<Shared>, connection: u32) -> Tracer {
+    pub fn new(shared: &Arc<TapState>, connection: u32) -> Tracer {
         Tracer {
             shared: Arc::clone(shared),
             connection,

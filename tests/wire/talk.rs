@@ -9,7 +9,7 @@ use pgauntlet::clock::Clock;
 use pgauntlet::history::{Event, Recorder, Since, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
-    Announcements, Blow, BoxStream, Hold, LockSnapshot, SeenLock, Setup, Tap, Upstream, Watch,
+    Announcements, Blow, BoxStream, Hold, LockSnapshot, SeenLock, Tap, TapSetup, Upstream, Watch,
 };
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::TcpStream;
@@ -93,7 +93,7 @@ impl Tapped {
     pub async fn start(traced: bool, capacity: usize) -> Tapped {
         let (dials, dialled) = mpsc::unbounded_channel();
         let recorder = Recorder::in_memory(Clock::start());
-        let setup = Setup {
+        let setup = TapSetup {
             upstream: Arc::new(Doors { dialled: dials, capacity }),
             recorder: &recorder,
             listener: &silent(),

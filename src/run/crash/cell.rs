@@ -195,7 +195,7 @@ impl Cells<'_> {
         if state.from == Ground::Empty || !wanted {
             return Ok(None);
         }
-        let setup = drive::Setup { address, scenario, sizes, recorder, listener };
+        let setup = drive::DriveSetup { address, scenario, sizes, recorder, listener };
         Ok(Some(drive::start(setup).await?))
     }
 

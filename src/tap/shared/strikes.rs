@@ -9,7 +9,7 @@ use crate::history::{Event, StatementId};
 
 use super::super::fault::FaultKind;
 use super::super::watch::Blow;
-use super::{Backend, Shared, lock};
+use super::{Backend, TapState, lock};
 
 /// How long a statement is struck at without a pause: a short one is over soon.
 const EAGER: Duration = Duration::from_millis(20);
@@ -18,12 +18,12 @@ const STRIKE_POLL: Duration = Duration::from_millis(1);
 /// Between two cancels of one statement: a server forgets one that comes while it reads a message.
 const STRIKE_AGAIN: Duration = Duration::from_millis(5);
 
-impl Shared {
+impl TapState {
     /// Cancels or kills what runs on the connection as soon as it is in the state that the fault
     /// asks for, again and again until it has ended; spares it when it has ended before. Whether it
     /// was met, its end shows.
     pub async fn strike(
-        self: Arc<Shared>,
+        self: Arc<TapState>,
         kind: FaultKind,
         connection: u32,
         statement: StatementId,
@@ -57,7 +57,7 @@ impl Shared {
 
     /// Brings a fault about so long after the statement was sent, if it still runs then.
     pub async fn strike_into(
-        self: Arc<Shared>,
+        self: Arc<TapState>,
         kind: FaultKind,
         connection: u32,
         statement: StatementId,
@@ -86,7 +86,7 @@ impl Shared {
     }
 
     /// Brings a fault about that is due by the clock, on whatever goes on.
-    pub async fn strike_now(self: Arc<Shared>, kind: FaultKind) {
+    pub async fn strike_now(self: Arc<TapState>, kind: FaultKind) {
         let target = {
             let connections = lock(&self.connections);
             let busy = connections.iter().find(|(_, b)| b.running.is_some());
