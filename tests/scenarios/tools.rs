@@ -194,7 +194,7 @@ async fn run_all() -> Trials {
 fn statements(history: &History, attempt: u32) -> Vec<(&StatementBegan, &StatementEnded)> {
     let events = || history.entries.iter().map(|entry| &entry.event);
     let began = events().filter_map(|event| match event {
-        Event::StatementBegan(began) if began.attempt == attempt => Some(began),
+        Event::StatementBegan(began) if began.attempt == attempt => Some(&**began),
         _ => None,
     });
     let ended = |began: &StatementBegan| {
@@ -202,7 +202,7 @@ fn statements(history: &History, attempt: u32) -> Vec<(&StatementBegan, &Stateme
             Event::StatementEnded(ended)
                 if ended.attempt == attempt && ended.statement == began.statement =>
             {
-                Some(ended)
+                Some(&**ended)
             }
             _ => None,
         })
