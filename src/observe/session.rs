@@ -1,6 +1,6 @@
 //! The sampler's own session, and its prepared queries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
@@ -47,11 +47,10 @@ pub(super) struct SamplerSession {
     wal: Statement,
     /// Oid of the trial's database: the server may hold others.
     database: u32,
-    /// By pid, the sessions that are there. They are asked for when a sample has an unknown pid: at
-    /// every sample it would cost more than the rest of the sample. What is known is as old as the
-    /// last reading of all sessions, [`SamplerSession::activity`], which is at most a tenth of a
-    /// second while something waits: no pid comes back as soon as that. Nothing is known while
-    /// nothing waits.
+    /// By pid, the sessions of the samples since something began to wait. They are asked for when a
+    /// sample has an unknown pid: at every sample it would cost more than the rest of the sample.
+    /// Each [`SamplerSession::activity`], ten times a second while something waits, forgets those
+    /// that are gone: no pid comes back as soon as that.
     known: BTreeMap<i32, Known>,
 }
 
@@ -94,8 +93,12 @@ impl SamplerSession {
         // One that is gone by now stays without its start, and is not asked for again.
         let gone = Known { since: None, probes: false };
         self.known.extend(waits.iter().flat_map(pids).map(|pid| (pid, gone)));
-        let known = |row: &Row| Known { since: since(row.get(1)), probes: row.get(2) };
-        self.known.extend(rows.iter().map(|row| (row.get(0), known(row))));
+        // Only of those: one that is about to begin has no application_name yet.
+        for row in &rows {
+            if let Some(known) = self.known.get_mut(&row.get::<_, i32>(0)) {
+                *known = Known { since: since(row.get(1)), probes: row.get(2) };
+            }
+        }
         Ok(())
     }
 
@@ -103,11 +106,9 @@ impl SamplerSession {
     pub(super) async fn activity(&mut self) -> Result<ActivitySample, Error> {
         let rows = self.ask(&self.activity, ACTIVITY, &[&self.database]).await?;
         let backends: Vec<Backend> = rows.iter().map(backend_of).collect();
-        let known = |backend: &Backend| {
-            let probes = backend.application_name == APPLICATION_NAME;
-            (backend.session.pid, Known { since: backend.session.since, probes })
-        };
-        self.known = backends.iter().map(known).collect();
+        // A pid that has come back is asked for anew when it is in a sample.
+        let there: BTreeSet<&SessionId> = backends.iter().map(|backend| &backend.session).collect();
+        self.known.retain(|pid, known| there.contains(&SessionId::new(*pid, known.since)));
         Ok(ActivitySample { backends })
     }
 
