@@ -75,6 +75,26 @@ pub struct PlannedMatrix {
     pub random: u32,
 }
 
+impl PlannedTrial {
+    pub fn is(&self, trial: &TrialFacts) -> bool {
+        is_planned(trial, &self.key)
+    }
+}
+
+impl PlannedMatrix {
+    pub fn is(&self, undisturbed: &TrialFacts) -> bool {
+        is_planned(undisturbed, &self.key)
+    }
+}
+
+/// A plan knows its server only once the results of several servers are one.
+fn is_planned(trial: &TrialFacts, key: &TrialKey) -> bool {
+    match key.get(&Axis::SERVER) {
+        Some(_) => trial.key() == *key,
+        None => trial.key().without(&Axis::SERVER) == *key,
+    }
+}
+
 /// What of a crash matrix is asked for, where that is another thing than the scenario says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -143,7 +163,9 @@ impl ResultFile {
                 ResultFile::NAME
             ),
             (false, true) => {
-                format!("{of} broke off, verdicts until then: {done}; what is missing may be unsafe")
+                format!(
+                    "{of} broke off, verdicts until then: {done}; what is missing may be unsafe"
+                )
             }
             (false, false) => format!(
                 "{of} broke off, verdicts until then: {done}; what is missing may be unsafe: {}",
@@ -154,17 +176,14 @@ impl ResultFile {
 
     /// What was planned and has no verdict.
     fn missing(&self) -> Vec<&str> {
-        // A plan knows its server only once results of several servers are one.
-        let same = |of: &TrialFacts, key: &TrialKey| match key.get(&Axis::SERVER) {
-            Some(_) => of.key() == *key,
-            None => of.key().without(&Axis::SERVER) == *key,
-        };
-        let trials = self.planned.trials.iter().filter(|planned| {
-            !self.trials.iter().any(|judgement| same(&judgement.trial, &planned.key))
-        });
-        let matrices = self.planned.crash_matrices.iter().filter(|planned| {
-            !self.crash_matrices.iter().any(|matrix| same(&matrix.trial, &planned.key))
-        });
+        let trials =
+            self.planned.trials.iter().filter(|planned| {
+                !self.trials.iter().any(|judgement| planned.is(&judgement.trial))
+            });
+        let matrices =
+            self.planned.crash_matrices.iter().filter(|planned| {
+                !self.crash_matrices.iter().any(|matrix| planned.is(&matrix.trial))
+            });
         let trials = trials.map(|planned| planned.label.as_str());
         trials.chain(matrices.map(|planned| planned.label.as_str())).collect()
     }

@@ -60,6 +60,11 @@ impl Expectation {
         format!("no death ends with {outcome}")
     }
 
+    /// That every case of a matrix was run to its end.
+    pub fn all_cases() -> String {
+        "every planned case is run".to_owned()
+    }
+
     pub fn mismatches(of: &[Expectation]) -> Vec<String> {
         of.iter().filter(|e| !e.held).map(|e| e.mismatch.clone()).collect()
     }

@@ -30,6 +30,9 @@ pub struct Matrix {
     pub rows: Vec<MatrixRow>,
     pub columns: Vec<Way>,
     pub cells: Vec<Cell>,
+    /// Cases that were planned and not run to their end; not empty: the matrix broke off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// Deaths between the boundaries.
     pub random: Option<RandomDeaths>,
     /// Rounds of repeated statements beyond the first, the last and the one in the middle, in which
@@ -45,6 +48,15 @@ pub struct Matrix {
     pub took_us: Micros,
     /// How many cells ran at once.
     pub at_once: u32,
+}
+
+impl Matrix {
+    /// Whether nothing but its missing cases keeps it from being as expected.
+    pub fn only_lacks_cases(&self) -> bool {
+        let all_cases = Expectation::all_cases();
+        let broken = self.expectations.iter().filter(|e| !e.held);
+        !self.missing.is_empty() && broken.into_iter().all(|e| e.expected == all_cases)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! Stored results: their histories judged again, without a server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::clock::Micros;
@@ -8,10 +8,11 @@ use crate::history::{History, TrialFacts};
 use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
 use crate::judge::judge;
-use crate::result::{Judgement, Matrix, RandomDeaths, ResultFile};
-use crate::scenario::Scenario;
+use crate::result::{Cell, Judgement, Matrix, RandomDeaths, ResultFile};
+use crate::scenario::{Crash, Outcome, Scenario};
 
-use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN};
+use super::crash::InjectionPoints;
+use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN, ended_with};
 
 /// Directories below which a run keeps histories: server, scenario, state, repetition; or server,
 /// scenario, `crash`, cell.
@@ -39,31 +40,72 @@ pub fn stored_with_courses(path: &Path) -> Result<Stored, Error> {
 
 fn read(path: &Path, with_courses: bool) -> Result<Stored, Error> {
     let kept = match ResultFile::path_of(path).is_file() {
-        true => Some(ResultFile::read(path)?),
-        false => None,
+        true => Kept { result: ResultFile::read(path)?, is_here: true },
+        false => Kept::above(path),
     };
     let mut files = Vec::new();
     if !path.is_file() {
         find(path, DEPTH_MAX, &mut files)?;
     }
-    if kept.is_none() && files.is_empty() {
+    if !kept.is_here && files.is_empty() {
         return Err(Error::NoHistory { path: path.to_owned() });
     }
     judged(files, kept, with_courses)
 }
 
-fn judged(
-    mut files: Vec<PathBuf>,
-    kept: Option<ResultFile>,
-    with_courses: bool,
-) -> Result<Stored, Error> {
+/// What result.json says.
+struct Kept {
+    result: ResultFile,
+    /// Whether it is of what is read; otherwise that is a part of it.
+    is_here: bool,
+}
+
+impl Kept {
+    /// That of a run of which the path is a part, or one of which nothing is known: then what was
+    /// planned is not known either, and nothing is taken for the whole.
+    fn above(path: &Path) -> Kept {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let directories = path.ancestors().skip(1).take(DEPTH_MAX);
+        let mut with_result = directories.filter(|d| ResultFile::path_of(d).is_file());
+        let found = with_result.next().and_then(|directory| ResultFile::read(directory).ok());
+        let unknown = || ResultFile { finished: false, ..ResultFile::empty() };
+        Kept { result: found.unwrap_or_else(unknown), is_here: false }
+    }
+
+    fn matrix(&self, of: &TrialFacts) -> Option<&Matrix> {
+        self.result.crash_matrices.iter().find(|known| known.trial == *of)
+    }
+
+    /// Whether it had a verdict of this one.
+    fn knows(&self, trial: &TrialFacts) -> bool {
+        self.result.facts().any(|known| known == trial)
+    }
+
+    fn place(&self, trial: &TrialFacts) -> usize {
+        self.result.facts().position(|known| known == trial).unwrap_or(usize::MAX)
+    }
+
+    /// The result of what is read, with these verdicts.
+    fn with(self, trials: Vec<Judgement>, crash_matrices: Vec<Matrix>) -> ResultFile {
+        if self.is_here {
+            return ResultFile { trials, crash_matrices, ..self.result };
+        }
+        let mut facts = trials
+            .iter()
+            .map(|j| &j.trial)
+            .chain(crash_matrices.iter().map(|matrix| &matrix.trial));
+        let finished = self.result.finished && facts.all(|trial| self.knows(trial));
+        let ResultFile { scenarios, crash, .. } = self.result;
+        ResultFile { finished, scenarios, crash, trials, crash_matrices, ..ResultFile::empty() }
+    }
+}
+
+fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Stored, Error> {
     files.sort();
-    let is_kept = kept.is_some();
-    let kept = kept.unwrap_or_else(ResultFile::empty);
     let mut scenarios = BTreeMap::new();
     let mut trials: Vec<(Judgement, Option<Course>)> = Vec::new();
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
-    // Of the two runs of a matrix in which nothing dies, the first is the one that is judged.
+    // Of the two runs of a matrix without a fault, the first is the one that is judged.
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
         let history = History::read(&file)?;
         let of_matrix = history.header.trial.death.is_some() || is_in(&file, UNDISTURBED);
@@ -79,37 +121,39 @@ fn judged(
             }
         }
     }
-    let is_lost = |known: &&Judgement| !trials.iter().any(|(j, _)| j.trial == known.trial);
-    let lost: Vec<Judgement> = kept.trials.iter().filter(is_lost).cloned().collect();
+    let is_lost = |known: &&Judgement| {
+        kept.is_here && !trials.iter().any(|(judged, _)| judged.trial == known.trial)
+    };
+    let lost: Vec<Judgement> = kept.result.trials.iter().filter(is_lost).cloned().collect();
     trials.extend(lost.into_iter().map(|known| (known, None)));
-    let place = |trial: &TrialFacts| kept.trials.iter().position(|known| known.trial == *trial);
     trials.sort_by_cached_key(|(judgement, _)| {
         let trial = &judgement.trial;
-        (place(trial).unwrap_or(usize::MAX), trial.started_at.clone())
+        (kept.place(trial), trial.started_at.clone())
     });
-    let crash_matrices = judged_matrices(&matrices, &kept.crash_matrices, is_kept)?;
-    // A matrix runs a smaller scenario than its own: what result.json says is the whole.
-    scenarios.extend(kept.scenarios.clone());
+    let crash_matrices = judged_matrices(&matrices, &kept)?;
     let (trials, courses) = trials.into_iter().unzip();
-    Ok(Stored { result: ResultFile { scenarios, trials, crash_matrices, ..kept }, courses })
+    let mut result = kept.with(trials, crash_matrices);
+    // A matrix runs a smaller scenario than its own: what result.json says is the whole.
+    scenarios.append(&mut result.scenarios);
+    Ok(Stored { result: ResultFile { scenarios, ..result }, courses })
 }
 
-/// In the order of the kept ones, which stand where not all of their histories are there.
+/// In the order of the kept ones, which stay where not all of their histories are there.
 fn judged_matrices(
     found: &BTreeMap<PathBuf, Vec<History>>,
-    kept: &[Matrix],
-    is_kept: bool,
+    kept: &Kept,
 ) -> Result<Vec<Matrix>, Error> {
     let mut all: Vec<Matrix> = Vec::new();
     for (directory, histories) in found {
-        let judged = match matrix(directory, histories) {
+        let judged = match matrix(directory, histories, kept) {
             // Then result.json alone knows of it.
-            Err(Error::NoUndisturbed { .. }) if is_kept => continue,
+            Err(Error::NoUndisturbed { .. }) if kept.is_here => continue,
             judged => judged?,
         };
-        let known = kept.iter().find(|known| known.trial == judged.trial);
-        let is_whole = known.is_none_or(|known| judged.cells.len() >= known.cells.len());
-        if !is_whole || all.iter().any(|other| other.trial == judged.trial) {
+        let known = kept.matrix(&judged.trial);
+        let has_all = known.is_none_or(|known| judged.cells.len() >= known.cells.len());
+        let stays = kept.is_here && !has_all;
+        if stays || all.iter().any(|other| other.trial == judged.trial) {
             continue;
         }
         // How long all of it took is in no history.
@@ -117,11 +161,11 @@ fn judged_matrices(
             known.map_or((judged.took_us, judged.at_once), |known| (known.took_us, known.at_once));
         all.push(Matrix { took_us, at_once, ..judged });
     }
-    let is_lost = |known: &&Matrix| !all.iter().any(|other| other.trial == known.trial);
-    let lost: Vec<Matrix> = kept.iter().filter(is_lost).cloned().collect();
+    let is_lost =
+        |known: &&Matrix| kept.is_here && !all.iter().any(|other| other.trial == known.trial);
+    let lost: Vec<Matrix> = kept.result.crash_matrices.iter().filter(is_lost).cloned().collect();
     all.extend(lost);
-    let place = |of: &TrialFacts| kept.iter().position(|known| known.trial == *of);
-    all.sort_by_key(|matrix| place(&matrix.trial).unwrap_or(usize::MAX));
+    all.sort_by_key(|matrix| kept.place(&matrix.trial));
     Ok(all)
 }
 
@@ -148,19 +192,59 @@ fn scenario(history: &History) -> Result<Scenario, Error> {
     serde_json::from_value(history.header.scenario.clone()).map_err(Error::Scenario)
 }
 
-/// The matrix of a directory of cells, the undisturbed run among them. How long the whole took is
-/// not in the histories: the sum of the cells is told.
-fn matrix(directory: &Path, histories: &[History]) -> Result<Matrix, Error> {
+/// The matrix of a directory of cases, the undisturbed run among them. How long the whole took is
+/// not in the histories: it is the sum of the cases.
+fn matrix(directory: &Path, histories: &[History], kept: &Kept) -> Result<Matrix, Error> {
     let Some(undisturbed) = histories.iter().find(|h| h.header.trial.death.is_none()) else {
         return Err(Error::NoUndisturbed { path: directory.to_owned() });
     };
     let scenario = scenario(undisturbed)?;
-    let cells: Vec<_> = histories.iter().filter_map(|h| crash::cell(&scenario, h)).collect();
+    let whole = histories.iter().filter(|history| crash::is_whole(history));
+    let cells: Vec<_> = whole.filter_map(|h| crash::cell(&scenario, h)).collect();
     let (random, cells): (Vec<_>, Vec<_>) =
         cells.into_iter().partition(|cell| cell.death.into_us.is_some());
     let took_us = cells.iter().fold(Micros::ZERO, |sum, cell| sum + cell.took_us);
     let run = Undisturbed { history: undisturbed, took_us, at_once: 1 };
     let crash = scenario.crash.clone().unwrap_or_default();
+    let missing = missing(undisturbed, &crash, (&cells, &random), kept);
     let random = RandomDeaths::of(random);
-    Ok(crash::matrix(&scenario, &crash, run, cells, random))
+    Ok(crash::incomplete(crash::matrix(&scenario, &crash, run, cells, random), missing))
+}
+
+/// Cases that were planned and are not here. Where no result.json says what was planned, the
+/// undisturbed run shows it again.
+fn missing(
+    undisturbed: &History,
+    crash: &Crash,
+    (cells, random): (&[Cell], &[Cell]),
+    kept: &Kept,
+) -> Vec<String> {
+    if !crash::is_whole(undisturbed) {
+        return vec!["the undisturbed run, which shows all others".to_owned()];
+    }
+    if ended_with(undisturbed).is_none() {
+        return Vec::new();
+    }
+    let trial = &undisturbed.header.trial;
+    let here: BTreeSet<String> = cells.iter().map(|cell| cell.death.label()).collect();
+    let not_here = |labels: Vec<String>| labels.into_iter().filter(|l| !here.contains(l)).collect();
+    if let Some(known) = kept.matrix(trial) {
+        return not_here(known.cells.iter().map(|cell| cell.death.label()).collect());
+    }
+    let planned = kept.result.planned.crash_matrices.iter().find(|planned| planned.is(trial));
+    let (labels, of_random) = match planned.map(|planned| (&planned.cases, planned.random)) {
+        Some((Some(cases), random)) => (cases.clone(), random),
+        _ => {
+            let points = InjectionPoints::of(undisturbed, crash, kept.result.crash.statement);
+            (points.labels(), points.random)
+        }
+    };
+    let mut missing: Vec<String> = not_here(labels);
+    // Once one of them does not end clean, how many follow is not planned.
+    let clean = |cell: &Cell| cell.outcome.is_none_or(|outcome| outcome == Outcome::Clean);
+    if random.iter().all(clean) {
+        let left = random.len()..of_random as usize;
+        missing.extend(left.map(|number| format!("random fault {}", number + 1)));
+    }
+    missing
 }

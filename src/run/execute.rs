@@ -67,11 +67,7 @@ pub trait Course {
 
 impl Executor<'_> {
     /// The database is dropped, whatever happened in it.
-    pub async fn execute(
-        &self,
-        order: Order<'_>,
-        course: &dyn Course,
-    ) -> Result<History, Error> {
+    pub async fn execute(&self, order: Order<'_>, course: &dyn Course) -> Result<History, Error> {
         let database = self.databases.name();
         let ended = self.in_database(order, course, &database).await;
         let dropped = self.drop(&database).await;

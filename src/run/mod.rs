@@ -283,10 +283,14 @@ fn ended_with(history: &History) -> Option<Reference> {
     })
 }
 
-/// What a result amounts to. What a run that broke off has not looked at is unproven.
+/// What a result amounts to. What a run that broke off has not executed is unproven.
 pub fn ending(result: &ResultFile) -> Ending {
     let trials = result.trials.iter().map(|j| (j.verdict, j.as_expected));
-    let all = trials.chain(result.crash_matrices.iter().map(|m| (m.verdict, m.as_expected)));
+    let matrices = result.crash_matrices.iter().map(|m| match m.only_lacks_cases() {
+        true => (Verdict::Unproven, false),
+        false => (m.verdict, m.as_expected),
+    });
+    let all = trials.chain(matrices);
     let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
     if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
         Ending::NotAsExpected

@@ -113,9 +113,9 @@ impl Effects for Postgres {
     ) -> Doing<'a, ()> {
         let TrialDatabase { address, recorder, .. } = at;
         let TrialSpec { scenario, sizes, .. } = spec;
-        Box::pin(async move {
-            Ok(observe::read_once(address, scenario, sizes, recorder, over).await?)
-        })
+        Box::pin(
+            async move { Ok(observe::read_once(address, scenario, sizes, recorder, over).await?) },
+        )
     }
 
     fn sample<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, Box<dyn Sampling>> {
@@ -247,8 +247,6 @@ impl Operator for ByHand {
         change: &'a Change,
         migration: &'a str,
     ) -> Doing<'a, Option<String>> {
-        Box::pin(
-            async move { Ok(migrate::record_by_hand(&self.0, change, migration).await?) },
-        )
+        Box::pin(async move { Ok(migrate::record_by_hand(&self.0, change, migration).await?) })
     }
 }

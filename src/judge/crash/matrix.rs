@@ -55,6 +55,7 @@ pub fn matrix(
         rows: rows.collect(),
         columns: Way::ALL.iter().filter(used).copied().collect(),
         cells,
+        missing: Vec::new(),
         random,
         rounds_left_out: rounds_left_out(run.history),
         not_compared,

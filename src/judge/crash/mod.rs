@@ -2,8 +2,10 @@
 
 mod cell;
 mod deaths;
+mod incomplete;
 mod matrix;
 
 pub use cell::cell;
 pub use deaths::{Lethal, Means, Span, deaths, spans};
+pub use incomplete::{incomplete, is_whole};
 pub use matrix::{Undisturbed, matrix};

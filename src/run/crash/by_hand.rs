@@ -30,7 +30,9 @@ pub async fn by_hand(
     for attempt in FIRST.. {
         let step = match steps.pop_front() {
             Some(step) => Some(step),
-            None => record_the_version(&*operator, &scenario.change, &failed, &mut recorded).await?,
+            None => {
+                record_the_version(&*operator, &scenario.change, &failed, &mut recorded).await?
+            }
         };
         let Some(step) = step else { return Ok((false, attempt - 1)) };
         take(&*operator, stage, step, attempt).await;

@@ -121,8 +121,7 @@ impl WithFault<'_> {
         let address = &self.kept.address;
         let mut tables = stage.effects.contents(address, &digested, written).await?;
         tables.retain(|table, _| comparable(table));
-        let reference =
-            Reference { tables, grown: self.kept.grown(), ..self.kept.ended.clone() };
+        let reference = Reference { tables, grown: self.kept.grown(), ..self.kept.ended.clone() };
         stage.record(Event::Reference(reference));
         Ok(())
     }

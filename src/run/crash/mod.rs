@@ -19,6 +19,7 @@ use crate::history::{History, Listener, Progress, silent};
 use crate::judge::crash::{self as judged, Lethal, Span, Undisturbed};
 use crate::provision::Server;
 use crate::result::{Cell, Matrix};
+use crate::scenario::Crash;
 
 use super::effects::Origin;
 use super::execute::{Executor, Order};
@@ -73,7 +74,7 @@ pub async fn matrix(
 impl Cases<'_> {
     /// `database` is the name of that in which nothing is disturbed, which is left.
     async fn all(&self, database: &str, began: Instant) -> Result<Matrix, Error> {
-        let MatrixSpec { base, crash, .. } = self.spec;
+        let MatrixSpec { base, crash, statement } = self.spec;
         let output = self.directory(UNDISTURBED);
         let undisturbed =
             self.executor.in_database(self.order(base, &output), &courses::Undisturbed, database);
@@ -85,7 +86,7 @@ impl Cases<'_> {
             judged::matrix(&base.scenario, crash, run, cells, random)
         };
         let Some(ended) = ended_with(&undisturbed) else { return Ok(matrix(Vec::new(), None)) };
-        let points = InjectionPoints::of(&undisturbed, self.spec);
+        let points = InjectionPoints::of(&undisturbed, crash, *statement);
         self.run.plans_cases(&base.key, points.labels(), points.random)?;
         let address = self.executor.server.address().with_database(database);
         let mut kept = Kept::of(&undisturbed, ended, address);
@@ -162,13 +163,13 @@ pub struct InjectionPoints {
 }
 
 impl InjectionPoints {
-    pub fn of(undisturbed: &History, spec: &MatrixSpec) -> InjectionPoints {
-        let mut faults = judged::deaths(undisturbed, &spec.crash.ways);
-        let at = |fault: &Lethal, id| fault.death.statement == id;
-        faults.retain(|fault| spec.statement.is_none_or(|id| at(fault, id)));
+    /// `statement`: only faults at this one.
+    pub fn of(undisturbed: &History, crash: &Crash, statement: Option<u32>) -> InjectionPoints {
+        let mut faults = judged::deaths(undisturbed, &crash.ways);
+        faults.retain(|fault| statement.is_none_or(|id| fault.death.statement == id));
         let spans = judged::spans(undisturbed);
-        let can_be = random::total(&spans) > 0 && !random::ways(&spec.crash).is_empty();
-        let random = if can_be { spec.crash.random } else { 0 };
+        let can_be = random::total(&spans) > 0 && !random::ways(crash).is_empty();
+        let random = if can_be { crash.random } else { 0 };
         InjectionPoints { faults, spans, random }
     }
 

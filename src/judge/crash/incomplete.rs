@@ -1,0 +1,44 @@
+//! A matrix that broke off: what of the plan is missing, and what the rest amounts to.
+
+use crate::history::{Event, History, Phase};
+use crate::result::{Expectation, Matrix};
+use crate::scenario::{Outcome, Verdict};
+
+/// Missing cases that a sentence names.
+const NAMED_MAX: usize = 3;
+
+/// Whether a case came to its end, or to where it says why it did not.
+pub fn is_whole(history: &History) -> bool {
+    history.entries.iter().any(|entry| {
+        matches!(entry.event, Event::Phase { phase: Phase::End } | Event::MeasurementFailed { .. })
+    })
+}
+
+/// The matrix without the cases that are missing. An outcome that is there is there; one that is not
+/// may come of a missing case, so nothing is safe, and nothing that was expected is known not to
+/// occur.
+pub fn incomplete(matrix: Matrix, missing: Vec<String>) -> Matrix {
+    if missing.is_empty() {
+        return matrix;
+    }
+    let planned = matrix.cells.len() + missing.len();
+    let more = match missing.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = missing[..missing.len().min(NAMED_MAX)].join(", ");
+    let lacks = format!(
+        "{} of {planned} planned cases did not run to their end: {named}{more}",
+        missing.len()
+    );
+    let strange: Vec<String> = Outcome::ALL.iter().map(|o| Expectation::ends_no(*o)).collect();
+    let mut expectations = matrix.expectations;
+    expectations.retain(|e| e.held || strange.contains(&e.expected));
+    expectations.push(Expectation::new(Expectation::all_cases(), Some(lacks.clone())));
+    let (verdict, reason) = match matrix.verdict {
+        Verdict::Unsafe => (Verdict::Unsafe, format!("{}; {lacks}", matrix.reason)),
+        _ => (Verdict::Unproven, lacks),
+    };
+    let mismatches = Expectation::mismatches(&expectations);
+    Matrix { verdict, reason, as_expected: false, expectations, mismatches, missing, ..matrix }
+}
