@@ -101,6 +101,7 @@ impl Error {
         Error::Out { path: path.to_owned(), source }
     }
 
+    /// Every error is named, so that a new one is not the environment's by accident.
     pub fn fault(&self) -> Fault {
         match self {
             Error::Interrupted => Fault::Interrupted,
@@ -119,7 +120,17 @@ impl Error {
             | Error::NoSuchTrial { .. }
             | Error::NoScenario { .. }
             | Error::Disk { .. } => Fault::Input,
-            _ => Fault::Environment,
+            Error::Provision(_)
+            | Error::Seed(_)
+            | Error::Drive(_)
+            | Error::Migrate(_)
+            | Error::Disturb(_)
+            | Error::Observe(_)
+            | Error::History(_)
+            | Error::Result(_)
+            | Error::Session(_)
+            | Error::Scenario(_)
+            | Error::NoDeath { .. } => Fault::Environment,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Carries one connection of the change, and looks at the server between its statements.
 
+mod armed;
 mod deaths;
 mod questions;
 
@@ -29,7 +30,7 @@ use super::shared::Shared;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, look_failed};
 use super::watch::{BoxStream, Sight};
-use deaths::{Armed, Limited};
+use armed::{Armed, Limited};
 
 /// Longest look at the server by our own session; it takes a millisecond.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);

@@ -125,7 +125,7 @@ fn every_module_has_a_layer_and_imports_only_from_lower_ones() {
     let mut broken = Vec::new();
     for (from, targets) in graph() {
         let Some(layer) = layer_of(&from) else {
-            broken.push(format!("{from} has no layer in DESIGN's table"));
+            broken.push(format!("{from} has no layer: LAYERS gives each module one"));
             continue;
         };
         for target in targets {

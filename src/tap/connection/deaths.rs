@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::super::conversation::{Outcome, Pipeline, Statement};
-use super::super::fault::{Fault, FaultKind};
+use super::super::fault::FaultKind;
 use super::super::injected::{self, Question, milliseconds};
 use super::super::looks;
-use super::super::watch::Hold;
+use super::armed::{Armed, Limited};
 use super::{Connection, End};
 use crate::history::{ServerError, TransactionStatus};
 use crate::pg::SqlState;
@@ -26,20 +26,6 @@ const LIMIT_MS: u64 = 97;
 
 /// Why a `lock_timeout` could not be put on the change's session.
 const UNASKED: &str = "no question could be put to the change's session before the statement";
-
-/// A lock that the statement is to wait for.
-pub(super) struct Armed {
-    fault: Fault,
-    hold: Box<dyn Hold>,
-}
-
-/// A `lock_timeout` of ours on the change's session.
-pub(super) struct Limited {
-    /// As SHOW told it before.
-    was: String,
-    /// It ends with the transaction.
-    local: bool,
-}
 
 impl Connection {
     /// The statement is to go to the server now. False: a fault keeps it here.
