@@ -13,7 +13,8 @@ use crate::history::{
     TransactionStatus,
 };
 use crate::pg::LockMode;
-use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about, purpose};
+use crate::pg::facts::facts;
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::pg::syntax::Kind;
 
 use super::conversation::{Outcome, Statement};
@@ -253,11 +254,11 @@ impl Tracer {
         match &error {
             Some(error) => self.shared.failed(error),
             // A tool that failed gives its lock back, which is no success.
-            None if self.shared.last_error().is_some()
-                && purpose(text) == Purpose::Work
-                && !is_about(text, TOOLS_TABLES) =>
-            {
-                self.shared.succeeded();
+            None if self.shared.last_error().is_some() => {
+                let facts = facts(text);
+                if facts.purpose() == Purpose::Work && !facts.is_about(TOOLS_TABLES) {
+                    self.shared.succeeded();
+                }
             }
             None => {}
         }

@@ -6,7 +6,7 @@ use crate::clock::Micros;
 use crate::history::{Death, History, StatementId, TransactionStatus};
 use crate::pg::LockMode;
 use crate::pg::lex::without_constants;
-use crate::pg::purpose::{Purpose, asks_for};
+use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
 use crate::scenario::Way;
 
@@ -168,7 +168,7 @@ fn plain(record: &StatementRecord<'_>, way: Way) -> Lethal {
 /// door: that one has made its index by then and waits for the writer's end. What writes rows
 /// waits for a lock that lets nobody write.
 fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Means> {
-    let asked = asks_for(&record.began.text);
+    let asked = record.facts().strongest_lock();
     let mode = match (writes_rows(record), record.kind(), asked) {
         (true, ..) => LockMode::ShareLock,
         // Writers do not stop VALIDATE CONSTRAINT and its kind.

@@ -1,8 +1,7 @@
 //! Whether a timeout was in force where one is needed, and whether it was the one declared.
 
 use crate::history::{HeldLock, TransactionStatus};
-use crate::pg::purpose::{Purpose, asks_for, is_zero};
-use crate::pg::syntax::must_run_outside_transaction;
+use crate::pg::purpose::{Purpose, is_zero};
 use crate::pg::{LockMode, SqlState};
 use crate::scenario::{FindingKind, Scope, Verdict};
 
@@ -50,7 +49,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 }
 
 fn no_timeout_remedy(record: &StatementRecord<'_>) -> &'static str {
-    match (record.open_before(), must_run_outside_transaction(record.kind())) {
+    match (record.open_before(), record.facts().outside_transaction()) {
         (true, _) => {
             "SET LOCAL lock_timeout = '3s' at the start of the transaction (or SET it on the \
              connection), and retry with backoff after 55P03"
@@ -112,7 +111,7 @@ fn strong(
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let mode = asks_for(&record.began.text).filter(|mode| unseen && *mode >= STRONG)?;
+    let mode = record.facts().strongest_lock().filter(|mode| unseen && *mode >= STRONG)?;
     Some(format!("takes {mode}"))
 }
 
