@@ -9,6 +9,7 @@ pub mod course;
 pub mod crash;
 mod judgement;
 mod measure;
+mod own_locks;
 mod pool;
 mod rules;
 mod sessions;

@@ -6,6 +6,7 @@ use crate::pg::{LockMode, SqlState};
 use crate::scenario::{FindingKind, Scope, Verdict};
 
 use super::super::judgement::{Finding, setting_words};
+use super::super::own_locks::own_locks;
 use super::super::sessions::Session;
 use super::super::timeline::StatementRecord;
 use super::super::waits::LockWait;
@@ -111,8 +112,11 @@ fn strong(
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let mode = record.facts().strongest_lock().filter(|mode| unseen && *mode >= STRONG)?;
-    Some(format!("takes {mode}"))
+    let own = own_locks(&evidence.timeline, session.pid, record);
+    let own = own.into_iter().rev().filter(|lock| unseen && lock.mode >= STRONG);
+    let lock = own.max_by_key(|lock| lock.mode)?;
+    let takes = if lock.seen { "held" } else { "takes" };
+    Some(format!("{takes} {} on {}", lock.mode, lock.relation))
 }
 
 /// A statement that failed by itself may never have got as far as its lock; one that was ended

@@ -29,9 +29,9 @@ pub(super) fn locks(
 
 fn on_itself(action: &AlterTableAction) -> LockMode {
     use AlterTableAction::{
-        AddConstraint, AlterColumn, AttachPartition, ClusterOn, DetachPartition,
-        DisableTrigger, EnableAlwaysTrigger, EnableReplicaTrigger, EnableTrigger, ResetOptions,
-        SetOptions, SetWithoutCluster, ValidateConstraint,
+        AddConstraint, AlterColumn, AttachPartition, ClusterOn, DetachPartition, DisableTrigger,
+        EnableAlwaysTrigger, EnableReplicaTrigger, EnableTrigger, ResetOptions, SetOptions,
+        SetWithoutCluster, ValidateConstraint,
     };
     match action {
         AddConstraint(add) => match add.constraint() {
@@ -77,8 +77,7 @@ pub(super) fn of_options(list: Option<ast::AttributeList>) -> LockMode {
     let names = list.into_iter().flat_map(|list| list.attribute_options()).map(|option| {
         option.name().and_then(|name| parts(name.syntax()).pop()).unwrap_or_default()
     });
-    let is_light =
-        |name: String| LIGHT.contains(&name.as_str()) || name.starts_with("autovacuum_");
+    let is_light = |name: String| LIGHT.contains(&name.as_str()) || name.starts_with("autovacuum_");
     let names: Vec<String> = names.collect();
     if !names.is_empty() && names.into_iter().all(is_light) {
         LockMode::ShareUpdateExclusiveLock
@@ -108,9 +107,7 @@ fn on_others(action: &AlterTableAction) -> Vec<AskedLock> {
         AlterTableAction::InheritTable(inherit) => {
             one(inherit.table_name_ref(), ShareUpdateExclusiveLock)
         }
-        AlterTableAction::NoInheritTable(inherit) => {
-            one(inherit.table_name_ref(), AccessShareLock)
-        }
+        AlterTableAction::NoInheritTable(inherit) => one(inherit.table_name_ref(), AccessShareLock),
         AlterTableAction::MergePartitions(merge) => {
             let tables = merge.table_name_ref_list().into_iter().flat_map(|l| l.table_name_refs());
             tables.flat_map(|table| one(Some(table), AccessExclusiveLock)).collect()
@@ -139,9 +136,7 @@ pub(super) fn referenced(node: &SyntaxNode) -> Vec<AskedLock> {
         }
     };
     let names = node.descendants().filter_map(table).filter_map(|t| RelationName::of_node(Some(t)));
-    let lock = |name| AskedLock {
-        relation: Relation::Named(name),
-        mode: LockMode::ShareRowExclusiveLock,
-    };
+    let lock =
+        |name| AskedLock { relation: Relation::Named(name), mode: LockMode::ShareRowExclusiveLock };
     names.map(lock).collect()
 }

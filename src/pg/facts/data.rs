@@ -1,5 +1,7 @@
 //! What is known of a statement.
 
+use std::fmt;
+
 use crate::pg::LockMode;
 use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
@@ -60,6 +62,18 @@ pub enum Relation {
     OfType(RelationName),
     /// Every relation of the database that it is for.
     Any,
+}
+
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Relation::Named(name) => name.fmt(f),
+            Relation::OfIndex(index) => write!(f, "the table of index {index}"),
+            Relation::InSchema(schema) => write!(f, "every relation of schema {schema}"),
+            Relation::OfType(name) => write!(f, "every table with a column of type {name}"),
+            Relation::Any => f.write_str("relations of the database"),
+        }
+    }
 }
 
 /// As far as the text says.
@@ -150,7 +164,8 @@ impl Facts {
     /// Whether all the work of the text is about these tables: their rows, or the tables
     /// themselves.
     pub fn is_about(&self, tables: &[&str]) -> bool {
-        let tables: Vec<RelationName> = tables.iter().map(|table| RelationName::of(table)).collect();
+        let tables: Vec<RelationName> =
+            tables.iter().map(|table| RelationName::of(table)).collect();
         let mut work = self.statements.iter().filter(|s| s.purpose == Purpose::Work).peekable();
         work.peek().is_some() && work.all(|statement| statement.is_about(&tables))
     }

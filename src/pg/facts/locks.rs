@@ -96,15 +96,17 @@ fn of_tables(statement: &Stmt) -> Option<Vec<AskedLock>> {
         Stmt::DropMaterializedView(drop) => on_each(drop.view_refs(), AccessExclusiveLock),
         Stmt::DropSequence(drop) => on_each(drop.sequence_refs(), AccessExclusiveLock),
         Stmt::DropSchema(drop) => match drop.drop_behavior() {
-            Some(ast::DropBehavior::Cascade(_)) => drop.schema_refs().filter_map(in_schema).collect(),
+            Some(ast::DropBehavior::Cascade(_)) => {
+                drop.schema_refs().filter_map(in_schema).collect()
+            }
             _ => Vec::new(),
         },
         Stmt::AlterView(alter) => listed(on(alter.view_ref(), AccessExclusiveLock)),
         Stmt::AlterMaterializedView(alter) => altered_view(alter),
         Stmt::AlterSequence(alter) => {
-            let options = alter.actions().all(|action| {
-                matches!(action, ast::AlterSequenceAction::SequenceOption(_))
-            });
+            let options = alter
+                .actions()
+                .all(|action| matches!(action, ast::AlterSequenceAction::SequenceOption(_)));
             let mode = if options { ShareRowExclusiveLock } else { AccessExclusiveLock };
             listed(on(alter.sequence_ref(), mode))
         }
@@ -261,9 +263,7 @@ fn of_objects_on_tables(statement: &Stmt) -> Option<Vec<AskedLock>> {
         }
         Stmt::AlterRule(alter) => relation(alter.on_relation(), AccessExclusiveLock),
         Stmt::DropRule(drop) => relation(drop.on_relation(), AccessExclusiveLock),
-        Stmt::CreateStatistics(create) => {
-            listed(on(create.from_table(), ShareUpdateExclusiveLock))
-        }
+        Stmt::CreateStatistics(create) => listed(on(create.from_table(), ShareUpdateExclusiveLock)),
         Stmt::CommentOn(comment) => comment.comment_object().map(commented).unwrap_or_default(),
         Stmt::AlterDomain(alter) => altered_domain(alter),
         // Their bodies are text, or run later.
@@ -328,7 +328,9 @@ fn of_maintenance(statement: &Stmt) -> Option<Vec<AskedLock>> {
             let mode = if full { AccessExclusiveLock } else { ShareUpdateExclusiveLock };
             tables(vacuum.table_and_columns_list(), mode)
         }
-        Stmt::Analyze(analyze) => tables(analyze.table_and_columns_list(), ShareUpdateExclusiveLock),
+        Stmt::Analyze(analyze) => {
+            tables(analyze.table_and_columns_list(), ShareUpdateExclusiveLock)
+        }
         Stmt::Repack(repack) => tables(repack.table_and_columns_list(), AccessExclusiveLock),
         Stmt::Cluster(cluster) => {
             let legacy = cluster.cluster_legacy().and_then(|legacy| legacy.on_path());

@@ -1,7 +1,7 @@
 //! From a text to its facts.
 
-use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::SyntaxKind;
+use squawk_syntax::ast::{self, AstNode};
 
 use crate::pg::lex;
 use crate::pg::purpose::Purpose;
@@ -40,9 +40,10 @@ fn of_piece(text: &str) -> Option<StatementFacts> {
 
 pub(super) fn of_statement(statement: &ast::Stmt) -> StatementFacts {
     let kind = kind::kind(statement);
-    let conditions = statement.syntax().descendants().filter(|node| {
-        matches!(node.kind(), SyntaxKind::IF_EXISTS | SyntaxKind::IF_NOT_EXISTS)
-    });
+    let conditions = statement
+        .syntax()
+        .descendants()
+        .filter(|node| matches!(node.kind(), SyntaxKind::IF_EXISTS | SyntaxKind::IF_NOT_EXISTS));
     let (scans, rewrites) = rewrite::work_on_rows(statement);
     let mut facts = StatementFacts {
         purpose: kind::purpose(statement),

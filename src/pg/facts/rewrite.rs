@@ -41,9 +41,9 @@ fn of_action(action: &AlterTableAction) -> (Certainty, Certainty) {
     match action {
         AddColumn(add) => {
             let rewrites = of_new_column(add);
-            let checks = add.constraints().any(|constraint| {
-                matches!(constraint, ast::Constraint::CheckConstraint(_))
-            });
+            let checks = add
+                .constraints()
+                .any(|constraint| matches!(constraint, ast::Constraint::CheckConstraint(_)));
             (rewrites.max(if checks { Maybe } else { No }), rewrites)
         }
         AddConstraint(add) => (of_constraint(add), No),
@@ -73,9 +73,10 @@ fn of_constraint(add: &ast::AddConstraint) -> Certainty {
         ) => Yes,
         Some(ast::Constraint::NotNullConstraint(_)) => Maybe,
         Some(constraint) => {
-            let using = constraint.syntax().descendants().any(|node| {
-                ast::UsingIndexName::can_cast(node.kind())
-            });
+            let using = constraint
+                .syntax()
+                .descendants()
+                .any(|node| ast::UsingIndexName::can_cast(node.kind()));
             // The columns of a primary key may have to be made NOT NULL.
             if using { Maybe } else { Yes }
         }
@@ -117,10 +118,41 @@ fn of_type(node: &SyntaxNode) -> Certainty {
     const SERIAL: [&str; 6] =
         ["serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"];
     const BUILT_IN: [&str; 35] = [
-        "int", "integer", "bigint", "smallint", "int2", "int4", "int8", "real", "float", "float4",
-        "float8", "numeric", "decimal", "dec", "text", "varchar", "bpchar", "char", "bool",
-        "boolean", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid",
-        "json", "jsonb", "bytea", "inet", "cidr", "xml", "oid", "tsvector",
+        "int",
+        "integer",
+        "bigint",
+        "smallint",
+        "int2",
+        "int4",
+        "int8",
+        "real",
+        "float",
+        "float4",
+        "float8",
+        "numeric",
+        "decimal",
+        "dec",
+        "text",
+        "varchar",
+        "bpchar",
+        "char",
+        "bool",
+        "boolean",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "interval",
+        "uuid",
+        "json",
+        "jsonb",
+        "bytea",
+        "inet",
+        "cidr",
+        "xml",
+        "oid",
+        "tsvector",
     ];
     let Some(path) = ast::PathType::can_cast(node.kind()).then(|| node.clone()) else {
         // `double precision`, `character varying`, arrays and the like.

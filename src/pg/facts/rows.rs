@@ -118,7 +118,8 @@ fn is_locked(node: &SyntaxNode, name: &RelationName) -> bool {
             || ast::CompoundSelect::can_cast(around.kind())
             || ast::Table::can_cast(around.kind())
     });
-    let clauses = query.iter().flat_map(|query| query.children()).filter_map(ast::LockingClause::cast);
+    let clauses =
+        query.iter().flat_map(|query| query.children()).filter_map(ast::LockingClause::cast);
     let mut of = clauses.map(|clause| clause.locking_of());
     of.any(|of| match of {
         Some(of) => of.exprs().any(|expr| parts(expr.syntax()).last() == Some(known_as)),

@@ -18,9 +18,12 @@ pub(super) fn sets(statement: &ast::Stmt) -> Vec<SettingSet> {
         ast::Stmt::Select(_)
         | ast::Stmt::CompoundSelect(_)
         | ast::Stmt::ParenSelect(_)
-        | ast::Stmt::Values(_) => {
-            statement.syntax().descendants().filter_map(ast::CallExpr::cast).filter_map(called).collect()
-        }
+        | ast::Stmt::Values(_) => statement
+            .syntax()
+            .descendants()
+            .filter_map(ast::CallExpr::cast)
+            .filter_map(called)
+            .collect(),
         _ => Vec::new(),
     }
 }

@@ -302,7 +302,10 @@ fn the_leading_words_and_the_tree_agree_on_the_kind(#[case] sql: &str) {
 #[test]
 fn words_that_are_no_keywords_where_they_are_do_not_mislead() {
     assert_eq!(*facts("ALTER TABLE detach ADD concurrently int").kind(), Kind::AlterTable);
-    assert_eq!(*facts("DROP INDEX \"concurrently\"").kind(), Kind::DropIndex { concurrently: false });
+    assert_eq!(
+        *facts("DROP INDEX \"concurrently\"").kind(),
+        Kind::DropIndex { concurrently: false }
+    );
 }
 
 #[rstest]

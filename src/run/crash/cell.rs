@@ -11,8 +11,8 @@ use crate::history::{
 use crate::judge::crash::Lethal;
 use crate::migrate;
 use crate::observe;
-use crate::pg::lex;
 use crate::pg::facts::facts;
+use crate::pg::lex;
 use crate::pg::purpose::Purpose;
 use crate::provision::Server;
 use crate::scenario::{Ground, LedgerRule, OperationSpec, Scenario};
