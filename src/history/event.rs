@@ -285,7 +285,8 @@ pub struct StatementEnded {
     pub wal_bytes: Option<u64>,
     /// Relations whose relfilenode is another one than before the statement.
     pub rewritten: Vec<String>,
-    /// Granted to the backend after the statement and before the next one, strongest per relation.
+    /// Granted to the backend after the statement and before the next one: every mode once,
+    /// the strongest of a relation first. A lock on an index is its table's.
     pub held: Vec<HeldLock>,
     /// Those of them that were not held, or not in this mode, before the statement.
     pub taken: Vec<HeldLock>,

@@ -1,6 +1,6 @@
 //! The history, sorted by subject. Nothing is derived here that the events do not say.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
@@ -10,8 +10,7 @@ use crate::history::{
     History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role,
     SamplerReport, StatementBegan, StatementEnded, StepEvent, WaitSample, WalSample,
 };
-use crate::pg::purpose::Purpose;
-use crate::pg::syntax::Kind;
+use crate::pg::facts::Facts;
 
 #[derive(Default)]
 pub struct Timeline<'h> {
@@ -73,18 +72,15 @@ pub struct StatementRecord<'h> {
     pub at: Micros,
     pub began: &'h StatementBegan,
     pub ended: Option<&'h StatementEnded>,
-    /// What its text tells, worked out once: a change may have very many statements.
-    pub told: Told,
+    pub known: Known,
 }
 
-/// What a statement's text tells.
+/// What a statement's text says, worked out once: a change may have very many statements.
 #[derive(Default)]
-pub struct Told {
-    pub kind: OnceCell<Kind>,
-    pub purpose: OnceCell<Purpose>,
+pub struct Known {
+    pub facts: OnceCell<Facts>,
+    /// Whether it writes the table in which the tool remembers what is applied.
     pub bookkeeping: OnceCell<bool>,
-    /// What it sets a timeout to, by the timeout's name.
-    pub sets: RefCell<BTreeMap<&'static str, Option<String>>>,
 }
 
 impl StatementRecord<'_> {
@@ -118,7 +114,7 @@ impl<'h> Timeline<'h> {
                 (record.ended, record.end) = (Some(at), Some(end));
             }
             Event::StatementBegan(began) => {
-                let record = StatementRecord { at, began, ended: None, told: Told::default() };
+                let record = StatementRecord { at, began, ended: None, known: Known::default() };
                 self.attempt(began.attempt, at).statements.push(record);
             }
             Event::StatementEnded(ended) => self.end_statement(ended, at),

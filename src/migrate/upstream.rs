@@ -21,10 +21,14 @@ const WAL: &str =
     "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
 /// Table-level locks on relations of users (oids below 16384 are the system's own). TOAST tables
-/// follow their table in every lock. The catalogue as this session sees it lacks what the change's
+/// follow their table in every lock; an index is named together with its table. The catalogue as this session sees it lacks what the change's
 /// open transaction made: a lock on that stops nobody.
 const LOCKS: &str = "
-SELECT l.relation, l.relation::pg_catalog.regclass::text, l.mode, c.relfilenode
+SELECT l.relation, l.relation::pg_catalog.regclass::text, l.mode, c.relfilenode,
+       CASE WHEN c.relkind IN ('i', 'I') THEN
+         (SELECT i.indrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index i
+          WHERE i.indexrelid = l.relation)
+       END
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
 WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND l.relation >= 16384
   AND c.relnamespace <> 'pg_toast'::pg_catalog.regnamespace";
@@ -224,5 +228,11 @@ fn relation(row: &Row) -> (u32, (String, u32)) {
 
 fn lock(row: &Row) -> Option<SeenLock> {
     let mode = LockMode::parse(row.get(2))?;
-    Some(SeenLock { oid: row.get(0), name: row.get(1), mode, filenode: row.get(3) })
+    Some(SeenLock {
+        oid: row.get(0),
+        name: row.get(1),
+        table: row.get(4),
+        mode,
+        filenode: row.get(3),
+    })
 }

@@ -1,12 +1,10 @@
 //! What can be done to a change on purpose, and when.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::history::StatementId;
-use crate::pg::LockMode;
-use crate::pg::lex::without_constants;
+use crate::pg::{LockMode, StatementKey, StatementPlace};
 
 use super::statement::recorded;
 
@@ -17,7 +15,7 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum At {
     /// With this statement of the attempt, whichever connection sends it.
     Statement(StatementId),
@@ -26,37 +24,38 @@ pub enum At {
     Into(StatementId, Duration),
     /// This long after the tap began to listen, whatever goes on then.
     Time(Duration),
-    /// With the statement that comes `later` after the `nth` one (from 0) of this text that runs;
-    /// with `into`, so long after it was sent. The text is told by the hash of its key.
-    Nth { text: u64, nth: u32, later: StatementId, into: Option<Duration> },
+    /// With the statement that comes `later` after the one with this key; with `into`, so long
+    /// after it was sent.
+    Nth { key: StatementKey, later: StatementId, into: Option<Duration> },
 }
 
 impl At {
-    /// For who knows a statement by its text, as the history has it, and not by its number. What
-    /// differs in constants only is of one text: a time of day is another one the next time.
+    /// For a statement that is known by its text, as the history has it, and not by its number.
+    /// What differs in constants only is of one text: a time of day is another one the next time.
     pub fn nth(text: &str, nth: u32, later: StatementId, into: Option<Duration>) -> At {
-        At::Nth { text: hash(text), nth, later, into }
+        At::Nth { key: StatementKey { at: place(text), nth }, later, into }
     }
 
     /// Whether it can be due with a statement of this text.
     pub(super) fn may_be(&self, text: &str) -> bool {
         match self {
-            At::Nth { text: of, .. } => *of == hash(text),
+            At::Nth { key, .. } => key.at == place(text),
             At::Statement(_) | At::Into(..) | At::Time(_) => true,
+        }
+    }
+
+    /// Whether it is due with the next statement of this text.
+    pub(super) fn is_next_of(&self, text: &str) -> bool {
+        match self {
+            At::Nth { key, later: 0, into: None } => key.nth == 0 && key.at == place(text),
+            _ => false,
         }
     }
 }
 
-/// What statements of one text have in common.
-fn key(text: &str) -> String {
-    without_constants(&recorded(text))
-}
-
-/// The same in one process, which is all that a fault lives in.
-pub(super) fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key(text).hash(&mut hasher);
-    hasher.finish()
+/// What statements of one text have in common. A statement is known by its text as it is recorded.
+pub(super) fn place(text: &str) -> StatementPlace {
+    StatementPlace::new(None, &recorded(text))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

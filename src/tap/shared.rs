@@ -15,7 +15,7 @@ use crate::history::{
     TransactionStatus,
 };
 
-use super::fault::{At, Fault, FaultKind, hash};
+use super::fault::{At, Fault, FaultKind, place};
 use super::statement::recorded;
 use super::watch::Watch;
 
@@ -123,15 +123,16 @@ impl Shared {
         let mut faults = lock(&self.faults);
         let id = self.statements.fetch_add(1, Ordering::Relaxed);
         if faults.iter().any(|fault| matches!(fault.at, At::Nth { .. })) {
-            let text = hash(text);
+            let place = place(text);
             for fault in faults.iter_mut() {
-                let At::Nth { text: of, nth, later, into } = fault.at else { continue };
-                fault.at = match (of == text, nth, into) {
-                    (false, ..) => continue,
-                    (true, 0, None) => At::Statement(id + later),
-                    (true, 0, Some(into)) => At::Into(id + later, into),
-                    (true, more, into) => At::Nth { text, nth: more - 1, later, into },
-                };
+                let At::Nth { key, later, into } = &mut fault.at else { continue };
+                let due = id + *later;
+                match (key.at == place, key.nth.checked_sub(1), *into) {
+                    (false, ..) => {}
+                    (true, Some(fewer), _) => key.nth = fewer,
+                    (true, None, None) => fault.at = At::Statement(due),
+                    (true, None, Some(into)) => fault.at = At::Into(due, into),
+                }
             }
         }
         id
@@ -270,8 +271,8 @@ impl Shared {
         let next = self.statements.load(Ordering::Relaxed);
         let is_next = |at: &At| match at {
             At::Statement(id) => *id == next,
-            At::Nth { nth: 0, later: 0, into: None, .. } => at.may_be(text),
-            At::Nth { .. } | At::Into(..) | At::Time(_) => false,
+            At::Nth { .. } => at.is_next_of(text),
+            At::Into(..) | At::Time(_) => false,
         };
         let is_due = |fault: &Fault| {
             matches!(fault.kind, FaultKind::TimeOutWaiting { .. }) && is_next(&fault.at)

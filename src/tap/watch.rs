@@ -64,9 +64,18 @@ pub struct Sight {
 pub struct SeenLock {
     pub oid: u32,
     pub name: String,
+    /// The table of an index.
+    pub table: Option<String>,
     pub mode: LockMode,
     /// As others see it: before the backend's transaction.
     pub filenode: u32,
+}
+
+impl SeenLock {
+    /// The relation as its users know it: a key's index is its table.
+    pub fn relation(&self) -> &str {
+        self.table.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// What is done to a backend in which state.

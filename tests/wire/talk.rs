@@ -50,6 +50,7 @@ impl Watch for Canned {
         let lock = SeenLock {
             oid: 16_385,
             name: "t".to_owned(),
+            table: None,
             mode: LockMode::AccessExclusiveLock,
             filenode: 16_385,
         };

@@ -6,7 +6,7 @@ use crate::history::{
     AttemptEnd, CatalogueSnapshot, Contents, Death, History, InvariantRead, LedgerMismatch,
     Mismatch, Reference, ServerError, StepEvent,
 };
-use crate::pg::lex::without_constants;
+use crate::pg::StatementPlace;
 use crate::result::Cell;
 use crate::scenario::{Outcome, Rows, Scenario, Way};
 use crate::schema::{Difference, Fingerprint};
@@ -305,8 +305,9 @@ impl Judged<'_, '_> {
 
 /// The statement that the death is about, as this attempt sent it.
 fn about<'r, 'h>(change: &'r AttemptRecord<'h>, death: &Death) -> Option<&'r StatementRecord<'h>> {
-    let text = without_constants(&death.text);
-    let same = |record: &&StatementRecord<'_>| without_constants(&record.began.text) == text;
+    let place = StatementPlace::new(None, &death.text);
+    let same =
+        |record: &&StatementRecord<'_>| StatementPlace::new(None, &record.began.text) == place;
     change.statements.iter().filter(same).nth(death.nth as usize)
 }
 

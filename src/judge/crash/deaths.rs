@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{Death, History, StatementId, TransactionStatus};
-use crate::pg::LockMode;
-use crate::pg::lex::without_constants;
-use crate::pg::purpose::{Purpose, asks_for};
+use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
+use crate::pg::{LockMode, StatementKeys};
 use crate::scenario::Way;
 
 use super::super::timeline::{StatementRecord, Timeline};
@@ -88,12 +87,8 @@ pub fn spans(history: &History) -> Vec<Span> {
 
 /// Of each statement, how many before it have its text, whatever its constants.
 fn numbered(statements: &[StatementRecord<'_>]) -> Vec<u32> {
-    let mut known: BTreeMap<String, u32> = BTreeMap::new();
-    let number = |record: &StatementRecord<'_>| {
-        let before = known.entry(without_constants(&record.began.text)).or_default();
-        std::mem::replace(before, *before + 1)
-    };
-    statements.iter().map(number).collect()
+    let mut keys = StatementKeys::default();
+    statements.iter().map(|record| keys.next(None, &record.began.text).nth).collect()
 }
 
 fn took(record: &StatementRecord<'_>) -> Micros {
@@ -168,7 +163,7 @@ fn plain(record: &StatementRecord<'_>, way: Way) -> Lethal {
 /// door: that one has made its index by then and waits for the writer's end. What writes rows
 /// waits for a lock that lets nobody write.
 fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Means> {
-    let asked = asks_for(&record.began.text);
+    let asked = record.facts().strongest_lock();
     let mode = match (writes_rows(record), record.kind(), asked) {
         (true, ..) => LockMode::ShareLock,
         // Writers do not stop VALIDATE CONSTRAINT and its kind.

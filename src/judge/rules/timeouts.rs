@@ -1,12 +1,12 @@
 //! Whether a timeout was in force where one is needed, and whether it was the one declared.
 
 use crate::history::{HeldLock, TransactionStatus};
-use crate::pg::purpose::{Purpose, asks_for, is_zero};
-use crate::pg::syntax::must_run_outside_transaction;
+use crate::pg::purpose::{Purpose, is_zero};
 use crate::pg::{LockMode, SqlState};
 use crate::result::{Finding, setting_words};
 use crate::scenario::{FindingKind, Scope, Verdict};
 
+use super::super::own_locks::own_locks;
 use super::super::sessions::Session;
 use super::super::timeline::StatementRecord;
 use super::super::waits::LockWait;
@@ -50,7 +50,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 }
 
 fn no_timeout_remedy(record: &StatementRecord<'_>) -> &'static str {
-    match (record.open_before(), must_run_outside_transaction(record.kind())) {
+    match (record.open_before(), record.facts().outside_transaction()) {
         (true, _) => {
             "SET LOCAL lock_timeout = '3s' at the start of the transaction (or SET it on the \
              connection), and retry with backoff after 55P03"
@@ -112,8 +112,11 @@ fn strong(
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let mode = asks_for(&record.began.text).filter(|mode| unseen && *mode >= STRONG)?;
-    Some(format!("takes {mode}"))
+    let own = own_locks(&evidence.timeline, session.pid, record);
+    let own = own.into_iter().rev().filter(|lock| unseen && lock.mode >= STRONG);
+    let lock = own.max_by_key(|lock| lock.mode)?;
+    let takes = if lock.seen { "held" } else { "takes" };
+    Some(format!("{takes} {} on {}", lock.mode, lock.relation))
 }
 
 /// A statement that failed by itself may never have got as far as its lock; one that was ended

@@ -11,8 +11,9 @@ use crate::history::{
 use crate::judge::crash::Lethal;
 use crate::migrate;
 use crate::observe;
+use crate::pg::facts::facts;
 use crate::pg::lex;
-use crate::pg::purpose::{Purpose, purpose, writes_to};
+use crate::pg::purpose::Purpose;
 use crate::provision::Server;
 use crate::scenario::{Ground, LedgerRule, OperationSpec, Scenario};
 use crate::seed;
@@ -294,8 +295,9 @@ fn unaccounted(scenario: &Scenario) -> Vec<&str> {
         let own = of(operation);
         let works = operation.statements.iter().map(|s| s.sql.as_str());
         found.extend(works.filter(|sql| {
-            let accounted = own.as_ref().is_some_and(|table| writes_to(sql, table) > 0);
-            purpose(sql) == Purpose::Work && !accounted
+            let facts = facts(sql);
+            let accounted = own.as_ref().is_some_and(|table| facts.writes_to(table) > 0);
+            facts.purpose() == Purpose::Work && !accounted
         }));
     }
     found
