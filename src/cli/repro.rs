@@ -3,6 +3,7 @@
 use crate::provision;
 use crate::result::ResultFile;
 use crate::run::{self, Ending, Error, Repro};
+use crate::trial::Axis;
 
 use super::args::{Format, ReproArguments, ServerArguments, Which};
 use super::run::{ending_of, with_live_view};
@@ -40,10 +41,11 @@ pub async fn repro(arguments: &ReproArguments) -> Ending {
 fn announce(repro: &Repro<'_>) {
     let trial = repro.trial;
     let what = if repro.is_matrix { "crash matrix of " } else { "" };
-    let (number, scenario, state) = (repro.number, &trial.scenario, &trial.state);
+    let number = repro.number;
+    let key = trial.key().without(&Axis::SERVER).repeated(1);
     let (version, seed) = (&trial.server.version, trial.rng_seed);
     anstream::eprintln!(
-        "trial {number}: {what}{scenario} from {state}, rng_seed {seed}; then it ran on PostgreSQL \
+        "trial {number}: {what}{key}, rng_seed {seed}; then it ran on PostgreSQL \
          {version}"
     );
 }
@@ -92,8 +94,7 @@ fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, Endi
 }
 
 fn conclude(repro: &Repro<'_>, then: &ResultFile, now: &ResultFile) -> Ending {
-    let state = |trial: &&crate::history::TrialFacts| trial.state == repro.trial.state;
-    let trials = now.trials.iter().map(|j| &j.trial).find(state);
+    let trials = now.trials.iter().map(|j| &j.trial).find(|trial| repro.is_again(trial));
     let facts = trials.or(now.crash_matrices.first().map(|matrix| &matrix.trial));
     let surroundings = facts.map(|now| run::environment(repro.trial, now)).unwrap_or_default();
     match surroundings.is_empty() {

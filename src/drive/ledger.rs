@@ -19,6 +19,7 @@ use super::parameters::Values;
 use super::plan::LedgerPlan;
 
 /// What was written, and whether the application was told so.
+#[derive(Default)]
 pub struct Ledger {
     pub(super) writes: Vec<Write>,
     /// Writes beyond the limit, of which nothing is known.

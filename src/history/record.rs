@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Micros};
+use crate::trial::{Axis, TrialKey};
 
 use super::event::{Entry, Event, StatementId};
 
@@ -53,6 +54,41 @@ pub struct TrialFacts {
     pub sizes: BTreeMap<String, u64>,
     pub server: ServerFacts,
     pub machine: MachineFacts,
+}
+
+impl TrialFacts {
+    /// The identity of the trial.
+    pub fn key(&self) -> TrialKey {
+        let mut key = TrialKey::new(&self.scenario).repeated(self.repetition.max(1));
+        if !self.state.is_empty() {
+            key = key.with(Axis::STATE, &self.state);
+        }
+        if let Some(major) = self.server.major() {
+            key = key.with(Axis::SERVER, major.to_string());
+        }
+        match &self.death {
+            Some(death) => key.with(Axis::FAULT, death.label()),
+            None => key,
+        }
+    }
+}
+
+impl ServerFacts {
+    /// None: the server is not known.
+    pub fn major(&self) -> Option<u32> {
+        (self.version_num > 0).then_some(self.version_num / 10_000)
+    }
+}
+
+impl Death {
+    /// The fault as the key of a trial has it: `cut-before at statement 1`.
+    pub fn label(&self) -> String {
+        let at = format!("{} at statement {}", self.way, self.statement);
+        match self.into_us {
+            Some(into) => format!("{at} after {} us", into.0),
+            None => at,
+        }
+    }
 }
 
 /// The machine on which this program ran; a server of somebody else's may be on another one.

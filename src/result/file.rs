@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::TrialFacts;
 use crate::scenario::Way;
+use crate::trial::{Axis, TrialKey};
 
 use super::FORMAT;
 use super::judgement::Judgement;
@@ -25,6 +26,9 @@ pub struct ResultFile {
     /// Everything that the run was to do, in its order: scenarios, each with all its starting
     /// states, and crash matrices.
     pub plan: Vec<String>,
+    /// Of that, what this run was to do, as it is known so far.
+    #[serde(default)]
+    pub planned: Planned,
     /// Which part of the plan this is; None: all of it.
     pub shard: Option<Shard>,
     /// All that was to be done was done; false: the run broke off, and this is as far as it came.
@@ -35,6 +39,40 @@ pub struct ResultFile {
     pub scenarios: BTreeMap<String, serde_json::Value>,
     pub trials: Vec<Judgement>,
     pub crash_matrices: Vec<Matrix>,
+}
+
+/// What a run is to do, written before it does any of it: what of it is missing is known however
+/// the run ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Planned {
+    pub trials: Vec<PlannedTrial>,
+    pub crash_matrices: Vec<PlannedMatrix>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedTrial {
+    pub key: TrialKey,
+    /// For people.
+    pub label: String,
+    /// The directory of its history, below that of this file.
+    pub path: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedMatrix {
+    pub key: TrialKey,
+    /// For people.
+    pub label: String,
+    /// The directory that holds its cases in `crash`, below that of this file.
+    pub path: String,
+    /// `cut-before at statement 1`; None: the undisturbed run has not shown yet at which statements
+    /// a fault can be injected.
+    pub cases: Option<Vec<String>>,
+    /// Faults at random moments beyond these.
+    pub random: u32,
 }
 
 /// What of a crash matrix is asked for, where that is another thing than the scenario says.
@@ -87,16 +125,50 @@ impl ResultFile {
         ResultFile { pgauntlet_result: FORMAT, finished: true, ..ResultFile::default() }
     }
 
-    /// A sentence where the run broke off; None: it came to its end.
+    /// A sentence where the run broke off, or may have; None: it came to its end.
     pub fn broken_off(&self) -> Option<String> {
+        if self.finished {
+            return None;
+        }
         let of = match self.shard {
             Some(shard) => format!("share {} of {}", shard.index, shard.of),
             None => "the run".to_owned(),
         };
         let done = self.trials.len() + self.crash_matrices.len();
-        (!self.finished).then(|| {
-            format!("{of} broke off, verdicts until then: {done}; what is missing may be unsafe")
+        let missing = self.missing();
+        Some(match (self.plan.is_empty(), missing.is_empty()) {
+            (true, _) => format!(
+                "there is no {} that says what was planned, verdicts of what is here: {done}; what \
+                 is missing may be unsafe",
+                ResultFile::NAME
+            ),
+            (false, true) => {
+                format!(
+                    "{of} broke off, verdicts until then: {done}; what is missing may be unsafe"
+                )
+            }
+            (false, false) => format!(
+                "{of} broke off, verdicts until then: {done}; what is missing may be unsafe: {}",
+                missing.join("; ")
+            ),
         })
+    }
+
+    /// What was planned and has no verdict.
+    fn missing(&self) -> Vec<&str> {
+        // A plan knows its server only once results of several servers are one.
+        let same = |of: &TrialFacts, key: &TrialKey| match key.get(&Axis::SERVER) {
+            Some(_) => of.key() == *key,
+            None => of.key().without(&Axis::SERVER) == *key,
+        };
+        let trials = self.planned.trials.iter().filter(|planned| {
+            !self.trials.iter().any(|judgement| same(&judgement.trial, &planned.key))
+        });
+        let matrices = self.planned.crash_matrices.iter().filter(|planned| {
+            !self.crash_matrices.iter().any(|matrix| same(&matrix.trial, &planned.key))
+        });
+        let trials = trials.map(|planned| planned.label.as_str());
+        trials.chain(matrices.map(|planned| planned.label.as_str())).collect()
     }
 
     /// Of all trials, then of all crash matrices: the order in which they are numbered.

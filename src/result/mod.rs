@@ -7,7 +7,9 @@ mod file;
 mod judgement;
 mod matrix;
 
-pub use file::{CrashRequest, ReadError, ResultFile, Shard, WriteError};
+pub use file::{
+    CrashRequest, Planned, PlannedMatrix, PlannedTrial, ReadError, ResultFile, Shard, WriteError,
+};
 pub use judgement::{
     CommandRow, Expectation, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef,
     StatementRow, TimeoutsInForce, Witness, setting_words,

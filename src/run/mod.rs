@@ -6,20 +6,23 @@
 mod again;
 mod crash;
 mod databases;
+mod effects;
 mod error;
+mod execute;
+mod expand;
 mod files;
 mod merge;
-mod names;
+mod phases;
 mod plan;
+mod postgres;
 mod recovery;
 mod repro;
 mod request;
 mod state;
-mod trial;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -28,26 +31,32 @@ use crate::history::{Event, History, Listener, Progress, Reference};
 use crate::judge::judge;
 use crate::provision::{self, Server};
 use crate::result::{Judgement, Matrix, ResultFile};
-use crate::scenario::{Ground, Verdict};
+use crate::scenario::Verdict;
 use crate::seed;
+use crate::trial::TrialKey;
 
 use databases::Databases;
-use files::{Facts, prepare_out, start_history};
-use plan::{Piece, PieceWork};
-use state::Start;
-use trial::{Against, Place};
+use execute::{Executor, Order};
+use files::prepare_out;
+use phases::{Against, FullTrial};
+use postgres::Postgres;
 
 pub use again::{Stored, stored, stored_with_courses};
+pub use effects::{
+    Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
+    Traffic, TrialDatabase,
+};
 pub use error::{Error, Fault};
+pub use expand::{AxisValue, AxisValues, MatrixSpec, TrialSpec, expand, product};
 pub use files::HISTORY_FILE;
 pub use merge::merge;
-pub use plan::Costs;
+pub use plan::{Costs, Plan, WorkUnit, units_of};
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
 pub use request::{Ending, Request, Share, SizeRequest, Work};
 
-/// Where a scenario's cells are kept below its directory in `--out`.
+/// Where a scenario's cases are kept below its directory in `--out`.
 const CRASH_DIRECTORY: &str = "crash";
-/// Below it, the runs in which nothing dies.
+/// Below it, the runs without a fault.
 const UNDISTURBED: &str = "undisturbed";
 const UNDISTURBED_AGAIN: &str = "undisturbed-again";
 /// Longest wait for an interrupted trial's databases to go.
@@ -69,16 +78,27 @@ pub async fn run(
     on_judged: &OnJudged,
     cancel: &CancellationToken,
 ) -> Result<ResultFile, Error> {
-    let plan = request.plan()?;
-    let result = blank(request, &plan)?;
-    let pieces = request.share_of(plan);
+    run_plan(&Postgres, request, Plan::of(request)?, listener, on_judged, cancel).await
+}
+
+/// Runs the plan, in the world that `effects` act on.
+pub async fn run_plan(
+    effects: &dyn Effects,
+    request: &Request,
+    plan: Plan,
+    listener: &Listener,
+    on_judged: &OnJudged,
+    cancel: &CancellationToken,
+) -> Result<ResultFile, Error> {
+    let result = Mutex::new(blank(request, &plan)?);
     let out = request.out.as_deref().map(prepare_out).transpose()?;
     let mut server = tokio::select! {
-        server = provision::provision(&request.server, listener) => server?,
+        server = effects.provision(&request.server, listener) => server?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
     let databases = Databases::default();
     let run = Run {
+        effects,
         request,
         cancel,
         out: out.as_deref(),
@@ -88,20 +108,21 @@ pub async fn run(
         result,
     };
     let ended = tokio::select! {
-        ended = run.all(&mut *server, pieces) => ended,
+        ended = run.all(&mut *server, &plan.units) => ended,
         () = cancel.cancelled() => Err(Error::Interrupted),
     };
-    // What is left of an interrupted run goes with us, on whosever server it is.
+    // What is left of an interrupted run goes with us, whose server it may be.
     let address = server.address();
-    let _ = tokio::time::timeout(DROP_TIMEOUT, databases.drop_all(&address)).await;
+    let _ = tokio::time::timeout(DROP_TIMEOUT, databases.drop_all(effects, &address)).await;
     let stopped = server.stop().await;
-    let result = ended?;
+    ended?;
     stopped?;
-    Ok(result)
+    Ok(run.result.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What the trials and matrices of one call share.
 struct Run<'a> {
+    effects: &'a dyn Effects,
     request: &'a Request,
     cancel: &'a CancellationToken,
     out: Option<&'a Path>,
@@ -109,135 +130,115 @@ struct Run<'a> {
     on_judged: &'a OnJudged,
     databases: &'a Databases,
     /// As far as it goes.
-    result: ResultFile,
+    result: Mutex<ResultFile>,
 }
 
 impl Run<'_> {
-    async fn all(
-        mut self,
-        server: &mut dyn Server,
-        pieces: Vec<Piece>,
-    ) -> Result<ResultFile, Error> {
-        for piece in &pieces {
-            if let PieceWork::Trials(starts) = &piece.work {
-                starts.iter().try_for_each(|start| self.fits_the_disk(&*server, start))?;
+    async fn all(&self, server: &mut dyn Server, units: &[WorkUnit]) -> Result<(), Error> {
+        for unit in units {
+            if let WorkUnit::Trials(specs) = unit {
+                specs.iter().try_for_each(|spec| self.fits_the_disk(&*server, spec))?;
             }
         }
-        let of = pieces.iter().map(Piece::count).sum();
+        // Whatever ends the run from here on, what was planned is known.
+        self.keep(|_| {})?;
+        let of = units.iter().map(WorkUnit::count).sum();
         let mut number = 0;
-        for piece in &pieces {
-            match &piece.work {
-                PieceWork::Trials(starts) => {
-                    self.trials(server, starts, &mut number, of).await?;
-                }
-                PieceWork::Matrix(start) => {
+        for unit in units {
+            match unit {
+                WorkUnit::Trials(specs) => self.trials(server, specs, &mut number, of).await?,
+                WorkUnit::Matrix(spec) => {
                     number += 1;
-                    let scenario = format!("{}: crash matrix", start.scenario.name);
+                    let scenario = format!("{}: crash matrix", spec.base.label());
                     (self.listener)(Progress::Trial { scenario, number, of });
-                    let matrix = crash::matrix(&self, server, start).await?;
+                    let matrix = crash::matrix(self, server, spec).await?;
                     (self.on_judged)(Judged::Matrix(&matrix));
-                    self.result.crash_matrices.push(matrix);
-                    self.keep()?;
+                    self.keep(|result| result.crash_matrices.push(matrix))?;
                 }
             }
         }
         // A share of nothing is a result too.
-        self.result.finished = true;
-        self.keep()?;
-        Ok(self.result)
+        self.keep(|result| result.finished = true)
     }
 
     /// One scenario from each of its states, the reference first.
     async fn trials(
-        &mut self,
+        &self,
         server: &mut dyn Server,
-        starts: &[Start],
+        specs: &[TrialSpec],
         number: &mut usize,
         of: usize,
     ) -> Result<(), Error> {
         let mut reference = None;
-        for (index, start) in starts.iter().enumerate() {
+        for (index, spec) in specs.iter().enumerate() {
             *number += 1;
-            let progress = Progress::Trial { scenario: start.name(), number: *number, of };
+            let progress = Progress::Trial { scenario: spec.label(), number: *number, of };
             (self.listener)(progress);
             let against = match index {
                 0 => Against::Nothing,
                 _ => reference.as_ref().map_or(Against::Missing, Against::Reference),
             };
-            let history = self.trial(server, start, against).await?;
-            let judgement = judge(&start.scenario, &history);
+            let history = self.trial(server, spec, against).await?;
+            let judgement = judge(&spec.scenario, &history);
             if index == 0 {
                 reference = ended_with(&history);
             }
             (self.on_judged)(Judged::Trial(&judgement));
-            self.result.trials.push(judgement);
-            self.keep()?;
+            self.keep(|result| result.trials.push(judgement))?;
         }
         Ok(())
     }
 
-    /// Server settings, seed, copy, trial; the copy is dropped whatever happened in it.
+    /// Server settings, seed, trial.
     async fn trial(
         &self,
         server: &mut dyn Server,
-        start: &Start,
+        spec: &TrialSpec,
         against: Against<'_>,
     ) -> Result<History, Error> {
-        server.apply_settings(&start.scenario.server).await?;
-        let listener = self.listener;
-        let template = state::template(&*server, start, listener).await?;
-        let database = self.databases.name();
-        let made = state::make(&*server, start, template.as_ref(), &database, listener).await;
-        let output = self.out.map(|out| files::directory(out, start));
-        let facts = Facts { start, server: server.facts(), death: None };
-        let ended = match made {
-            Ok(address) => {
-                let recorder = start_history(facts, output.as_deref())?;
-                let change_address = state::change_address(&*server, &address, &database);
-                let place = Place {
-                    address: &address,
-                    change_address: &change_address,
-                    recorder: &recorder,
-                    listener,
-                    output: output.as_deref(),
-                };
-                let ended = trial::run(&trial::Setup { start, against, place: &place }).await;
-                ended.and(recorder.finish().map_err(Error::from))
-            }
-            // The state could not be reached: this trial says nothing, others may.
-            Err(error @ Error::State { .. }) => {
-                let recorder = start_history(facts, output.as_deref())?;
-                let stage = "bringing the database into its starting state".to_owned();
-                let message = error.to_string();
-                recorder.record(Event::MeasurementFailed { stage, message });
-                recorder.finish().map_err(Error::from)
-            }
-            Err(error) => Err(error),
-        };
-        let dropped = self.databases.drop(&server.address(), &database).await;
-        let history = ended?;
-        dropped?;
-        Ok(history)
+        server.apply_settings(&spec.scenario.server).await?;
+        let executor = self.executor(server);
+        let origin = self.effects.origin(executor.server, spec, self.listener).await?;
+        let output = self.out.map(|out| out.join(spec.path()));
+        let order =
+            Order { spec, origin: &origin, listener: self.listener, output: output.as_deref() };
+        executor.execute(order, &FullTrial { against }).await
     }
 
-    /// Writes result.json as far as it goes.
-    fn keep(&self) -> Result<(), Error> {
+    fn executor<'e>(&'e self, server: &'e dyn Server) -> Executor<'e> {
+        Executor { effects: self.effects, server, databases: self.databases }
+    }
+
+    /// The undisturbed run has shown which cases the matrix of this key is to have.
+    fn plans_cases(&self, key: &TrialKey, cases: Vec<String>, random: u32) -> Result<(), Error> {
+        self.keep(|result| {
+            let planned = &mut result.planned.crash_matrices;
+            if let Some(planned) = planned.iter_mut().find(|planned| planned.key == *key) {
+                (planned.cases, planned.random) = (Some(cases), random);
+            }
+        })
+    }
+
+    /// Changes the result, and writes result.json as far as it goes.
+    fn keep(&self, change: impl FnOnce(&mut ResultFile)) -> Result<(), Error> {
+        let mut result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut result);
         if let Some(out) = self.out {
-            self.result.write(out)?;
+            result.write(out)?;
         }
         Ok(())
     }
 
-    fn fits_the_disk(&self, server: &dyn Server, start: &Start) -> Result<(), Error> {
-        if start.state.from == Ground::Empty {
+    fn fits_the_disk(&self, server: &dyn Server, spec: &TrialSpec) -> Result<(), Error> {
+        if spec.is_empty_database() {
             return Ok(());
         }
         let Some(directory) = server.data_directory() else { return Ok(()) };
         let Some(free) = provision::free_disk_bytes(&directory) else { return Ok(()) };
         // The template, the trial's copy, and as much again for what the change writes.
-        let needed = seed::estimated_bytes(&start.seed()).saturating_mul(3);
+        let needed = seed::estimated_bytes(&spec.seed()).saturating_mul(3);
         if needed > free {
-            let scenario = start.scenario.name.clone();
+            let scenario = spec.scenario.name.clone();
             return Err(Error::Disk { scenario, needed, free, directory });
         }
         Ok(())
@@ -245,14 +246,15 @@ impl Run<'_> {
 }
 
 /// result.json as it is before the first result.
-fn blank(request: &Request, plan: &[Piece]) -> Result<ResultFile, Error> {
+fn blank(request: &Request, plan: &Plan) -> Result<ResultFile, Error> {
     let mut scenarios = BTreeMap::new();
-    for start in plan.iter().filter_map(Piece::first) {
-        let value = serde_json::to_value(&start.scenario).map_err(Error::Scenario)?;
-        scenarios.insert(start.scenario.name.clone(), value);
+    for scenario in &plan.scenarios {
+        let value = serde_json::to_value(scenario).map_err(Error::Scenario)?;
+        scenarios.insert(scenario.name.clone(), value);
     }
     Ok(ResultFile {
-        plan: plan.iter().map(|piece| piece.name.clone()).collect(),
+        plan: plan.names.clone(),
+        planned: plan.planned(),
         shard: request.share.as_ref().map(|share| share.shard),
         crash: request.crash.clone(),
         scenarios,

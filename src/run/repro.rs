@@ -7,9 +7,10 @@ use crate::history::TrialFacts;
 use crate::provision;
 use crate::result::{CrashRequest, Judgement, ResultFile};
 use crate::scenario::{Outcome, Scenario, Sizes};
+use crate::trial::Axis;
 
 use super::request::{Request, SizeRequest, Work};
-use super::{Ending, Error};
+use super::{Ending, Error, plan};
 
 /// A trial or a crash matrix of a result.
 #[derive(Clone, Debug)]
@@ -54,10 +55,10 @@ impl Repro<'_> {
         out: Option<PathBuf>,
     ) -> Request {
         let Repro { trial, scenario, is_matrix, .. } = self;
-        let of_scenario = result.trials.iter().map(|j| &j.trial).filter(|other| {
-            other.scenario == trial.scenario && other.repetition == trial.repetition
-        });
-        let recorded = |of: &TrialFacts| (of.state.clone(), Sizes(of.sizes.clone()));
+        let unit = plan::trials(&trial.key());
+        let of_unit = result.trials.iter().map(|j| &j.trial);
+        let of_unit = of_unit.filter(|other| plan::trials(&other.key()) == unit);
+        let recorded = |of: &TrialFacts| (of.key().state().to_owned(), Sizes(of.sizes.clone()));
         let sizes = match is_matrix {
             // Of a matrix: the rows of its cells.
             true => SizeRequest {
@@ -65,7 +66,7 @@ impl Repro<'_> {
                 ..SizeRequest::default()
             },
             false => SizeRequest {
-                of_states: of_scenario.map(recorded).chain([recorded(trial)]).collect(),
+                of_states: of_unit.map(recorded).chain([recorded(trial)]).collect(),
                 ..SizeRequest::default()
             },
         };
@@ -75,13 +76,19 @@ impl Repro<'_> {
             work: if *is_matrix { Work::Crash } else { Work::Trials },
             // How many cells at once is this machine's matter.
             crash: CrashRequest { at_once: None, ..result.crash.clone() },
-            state: has_states.then(|| trial.state.clone()),
+            state: has_states.then(|| trial.key().state().to_owned()),
             repeat: 1,
             share: None,
             sizes,
             server,
             out,
         }
+    }
+
+    /// Whether it is the chosen one, run again: once, maybe on another server.
+    pub fn is_again(&self, trial: &TrialFacts) -> bool {
+        let here = |of: &TrialFacts| of.key().without(&Axis::SERVER).repeated(1);
+        here(trial) == here(self.trial)
     }
 
     /// What came of it then and now, a sentence each; empty: the same.
@@ -93,9 +100,9 @@ impl Repro<'_> {
     }
 
     fn of_trials(&self, then: &ResultFile, now: &ResultFile) -> Vec<String> {
-        let same_state = |j: &&Judgement| j.trial.state == self.trial.state;
+        let same = |j: &&Judgement| self.is_again(&j.trial);
         let (Some(then), Some(now)) =
-            (then.trials.get(self.number - 1), now.trials.iter().find(same_state))
+            (then.trials.get(self.number - 1), now.trials.iter().find(same))
         else {
             return vec!["it did not come to its end".to_owned()];
         };

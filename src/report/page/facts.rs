@@ -7,6 +7,7 @@ use crate::report::bytes;
 use crate::result::Judgement;
 use crate::scenario::Scenario;
 use crate::stats::grouped;
+use crate::trial::Axis;
 
 use super::html::{list, text};
 
@@ -25,20 +26,24 @@ pub fn environment(judgement: &Judgement) -> String {
     }
     hardware.retain(|word| !word.is_empty());
     let control = judgement.measured.control_us;
+    let key = trial.key();
+    let known = [Axis::STATE, Axis::SERVER, Axis::FAULT];
+    let more = key.axes().filter(|(axis, _)| !known.contains(axis));
+    let more: Vec<(&str, String)> = more.map(|(a, value)| (a.as_str(), value.to_owned())).collect();
     let rows = [
         ("server", format!("PostgreSQL {} ({})", server.version, server.source)),
         ("settings", settings.collect::<Vec<_>>().join(", ")),
         ("rows", sizes.collect::<Vec<_>>().join(", ")),
         ("machine", hardware.join(", ")),
         ("a fixed piece of work took", control.map(|took| took.to_string()).unwrap_or_default()),
-        ("starting state", trial.state.clone()),
+        ("starting state", key.state().to_owned()),
         ("rng_seed", trial.rng_seed.to_string()),
-        ("repetition", trial.repetition.to_string()),
+        ("repetition", key.repetition.to_string()),
         ("began", trial.started_at.clone()),
         ("pgauntlet", trial.tool.clone()),
     ];
     let mut out = String::from("<h3>Environment</h3>\n<dl class=\"facts\">\n");
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+    for (name, value) in rows.iter().chain(&more).filter(|(_, value)| !value.is_empty()) {
         let _ = writeln!(out, "<dt>{name}</dt><dd>{}</dd>", text(value));
     }
     out.push_str("</dl>\n");

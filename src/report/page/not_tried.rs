@@ -122,7 +122,8 @@ fn sizes(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
 }
 
 fn repetitions(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
-    let ran = |state: &str| trials.iter().filter(|trial| trial.trial.state == state).count();
+    let ran =
+        |state: &str| trials.iter().filter(|trial| trial.trial.key().state() == state).count();
     let states = scenario.starting_states();
     let once = !trials.is_empty() && states.iter().all(|state| ran(&state.name) <= 1);
     once.then(|| "each trial ran once, so how much its numbers vary is not known".to_owned())

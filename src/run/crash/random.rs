@@ -8,13 +8,13 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use sha2::{Digest, Sha256};
 
 use crate::clock::Micros;
-use crate::history::{Death, History};
-use crate::judge::crash::{self as judged, Lethal, Means, Span};
+use crate::history::Death;
+use crate::judge::crash::{Lethal, Means, Span};
 use crate::result::{Cell, RandomDeaths};
 use crate::scenario::{Crash, Outcome, Way};
 
-use super::cell::{Cells, Kept};
-use super::{Error, one};
+use super::undisturbed::Kept;
+use super::{Cases, Error, InjectionPoints};
 
 /// Deaths that making one small may take.
 const SHRINKS_MAX: u32 = 24;
@@ -22,16 +22,24 @@ const SHRINKS_MAX: u32 = 24;
 /// Ways that make sense at any moment, the gentlest first.
 const WAYS: [Way; 3] = [Way::Cancel, Way::KillBackend, Way::CutBefore];
 
-pub async fn deaths(
-    cells: &Cells<'_>,
-    crash: &Crash,
-    undisturbed: &History,
+/// Those of them that the matrix has.
+pub fn ways(crash: &Crash) -> Vec<Way> {
+    WAYS.into_iter().filter(|way| crash.ways.contains(way)).collect()
+}
+
+/// How long all statements took together.
+pub fn total(spans: &[Span]) -> u64 {
+    spans.iter().map(|span| span.took.0).sum()
+}
+
+pub async fn faults(
+    cases: &Cases<'_>,
+    points: &InjectionPoints,
     kept: &Kept,
 ) -> Result<Option<RandomDeaths>, Error> {
-    let spans = judged::spans(undisturbed);
-    let ways: Vec<Way> = WAYS.into_iter().filter(|way| crash.ways.contains(way)).collect();
-    let total: u64 = spans.iter().map(|span| span.took.0).sum();
-    if crash.random == 0 || ways.is_empty() || total == 0 {
+    let spans = &points.spans;
+    let (ways, total) = (ways(&cases.spec.crash), total(spans));
+    if points.random == 0 {
         return Ok(None);
     }
     let found = Mutex::new(Vec::new());
@@ -40,14 +48,15 @@ pub async fn deaths(
     // The library's runner is not async; other threads of the runtime go on.
     tokio::task::block_in_place(|| {
         let moments = (0..total, 0..ways.len());
-        let points = moments.prop_map(|(at, way)| lethal(&spans, Micros(at), ways[way]));
-        let over = || cells.run.cancel.is_cancelled() || lock(&failed).is_some();
-        let outcome = runner(crash, cells.start.scenario.rng_seed).run(&points, |lethal| {
+        let faults = moments.prop_map(|(at, way)| lethal(spans, Micros(at), ways[way]));
+        let over = || cases.run.cancel.is_cancelled() || lock(&failed).is_some();
+        let runner = &mut runner(points.random, cases.spec.base.scenario.rng_seed);
+        let outcome = runner.run(&faults, |lethal| {
             if over() {
                 return Ok(());
             }
             let number = lock(&found).len();
-            match runtime.block_on(interruptible(cells, &lethal, kept, number)) {
+            match runtime.block_on(interruptible(cases, &lethal, kept, number)) {
                 Ok(cell) => {
                     let bad = cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
                     let told = cell.sentence.clone();
@@ -56,7 +65,7 @@ pub async fn deaths(
                 }
                 Err(error) => {
                     lock(&failed).get_or_insert(error);
-                    Err(TestCaseError::fail("the cell could not be run"))
+                    Err(TestCaseError::fail("the case could not be run"))
                 }
             }
         });
@@ -69,9 +78,9 @@ pub async fn deaths(
     }
 }
 
-fn runner(crash: &Crash, rng_seed: u64) -> TestRunner {
+fn runner(cases: u32, rng_seed: u64) -> TestRunner {
     let config = Config {
-        cases: crash.random,
+        cases,
         max_shrink_iters: SHRINKS_MAX,
         failure_persistence: None,
         ..Config::default()
@@ -106,15 +115,15 @@ fn lethal(spans: &[Span], at: Micros, way: Way) -> Lethal {
 
 /// The library's runner hears of no interrupt by itself.
 async fn interruptible(
-    cells: &Cells<'_>,
+    cases: &Cases<'_>,
     lethal: &Lethal,
     kept: &Kept,
     number: usize,
 ) -> Result<Cell, Error> {
     let name = format!("random-{number:03}-{}", lethal.death.way);
     tokio::select! {
-        cell = one(cells, &name, lethal, kept) => cell,
-        () = cells.run.cancel.cancelled() => Err(Error::Interrupted),
+        cell = cases.one(&name, lethal, kept) => cell,
+        () = cases.run.cancel.cancelled() => Err(Error::Interrupted),
     }
 }
 
