@@ -7,8 +7,9 @@ use example::{example, load};
 use pgauntlet::scenario::{
     Accepted, Change, Crash, Generator, Ground, Invariant, Migration, OperationStatement, Outcome,
     PlanLimit, Rows, Scenario, Script, Since, State, Statement, Step, Stop, TransactionRule,
-    VersionRows, Versions, Way,
+    VersionRows, Versions,
 };
+use pgauntlet::trial::FaultKind;
 use rstest::{Context, rstest};
 
 /// The example with more sections, and with the files that they name.
@@ -199,7 +200,7 @@ fn a_crash_matrix_is_read_whole() {
         r#"
 [crash]
 rows    = 5_000
-ways    = ["kill-runner", "cancel"]
+faults  = ["kill-runner", "cancel"]
 state   = "small"
 traffic = false
 random  = 20
@@ -227,7 +228,7 @@ rows = { orders = 5_000, customers = 100 }
         statements: statements.iter().map(|s| (*s).to_owned()).collect(),
     };
     let expected = Crash {
-        ways: vec![Way::KillRunner, Way::Cancel],
+        faults: vec![FaultKind::KillRunner, FaultKind::Cancel],
         rows: 5_000,
         state: Some("small".to_owned()),
         traffic: false,

@@ -13,8 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Micros};
+use crate::trial::Fault;
 
-use super::event::{Entry, Event, StatementId};
+use super::event::{Entry, Event};
 
 /// Version of the file format; a reader refuses any other.
 pub const VERSION: u32 = 4;
@@ -46,9 +47,9 @@ pub struct TrialFacts {
     pub state: String,
     /// Which of several executions of the same trial, from 1.
     pub repetition: u32,
-    /// Where in the change it died, and how; None: it was left alone.
+    /// What is done to the change, and where; None: it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub death: Option<Death>,
+    pub fault: Option<Fault>,
     /// Rows per table.
     pub sizes: BTreeMap<String, u64>,
     pub server: ServerFacts,
@@ -67,25 +68,6 @@ pub struct MachineFacts {
     pub processor: String,
     pub cores: u32,
     pub memory_bytes: u64,
-}
-
-/// A cell of a crash matrix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Death {
-    /// Number of the statement within the attempt.
-    pub statement: StatementId,
-    /// Its text in the undisturbed run.
-    pub text: String,
-    /// The how-manieth of this text in the attempt, from 0: where a round is repeated for as long
-    /// as there are rows, later statements have other numbers the next time.
-    pub nth: u32,
-    /// As the scenario names the way of dying: `cut-before`.
-    pub way: String,
-    /// How far into the statement, in microseconds; None: at its boundary, or as soon as it does
-    /// what the way asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub into_us: Option<Micros>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -253,7 +235,7 @@ impl Header {
                 rng_seed: 0,
                 state: String::new(),
                 repetition: 1,
-                death: None,
+                fault: None,
                 sizes: BTreeMap::new(),
                 server: ServerFacts::default(),
                 machine: MachineFacts::default(),

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
-use crate::history::{Death, Header, Recorder, ServerFacts, TrialFacts, VERSION};
+use crate::history::{Header, Recorder, ServerFacts, TrialFacts, VERSION};
 use crate::provision;
+use crate::trial::Fault;
 
 use super::Error;
 use super::state::Start;
@@ -16,7 +17,7 @@ pub const HISTORY_FILE: &str = "history.jsonl";
 pub struct Facts<'a> {
     pub start: &'a Start,
     pub server: ServerFacts,
-    pub death: Option<Death>,
+    pub fault: Option<Fault>,
 }
 
 /// A trial's directory below `--out`.
@@ -45,7 +46,7 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             rng_seed: scenario.rng_seed,
             state: state.name.clone(),
             repetition: *repetition,
-            death: facts.death,
+            fault: facts.fault,
             sizes: sizes.0.clone(),
             server: facts.server,
             machine: provision::machine_facts(),

@@ -189,7 +189,7 @@ impl Run<'_> {
         let database = self.databases.name();
         let made = state::make(&*server, start, template.as_ref(), &database, listener).await;
         let output = self.out.map(|out| files::directory(out, start));
-        let facts = Facts { start, server: server.facts(), death: None };
+        let facts = Facts { start, server: server.facts(), fault: None };
         let ended = match made {
             Ok(address) => {
                 let recorder = start_history(facts, output.as_deref())?;

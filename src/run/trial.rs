@@ -13,7 +13,7 @@ use crate::history::{
 };
 use crate::scenario::{Change, Ground, Scenario, Sizes};
 use crate::schema::Fingerprint;
-use crate::tap::Fault;
+use crate::tap::Injection;
 use crate::{disturb, drive, migrate, observe};
 
 use super::state::Start;
@@ -73,7 +73,7 @@ impl Place<'_> {
         change: &Change,
         (declared, sizes): (&Sizes, &Sizes),
         attempt: Attempt,
-        faults: &[Fault],
+        faults: &[Injection],
     ) -> Result<AttemptEnd, Error> {
         let setup = migrate::Setup {
             address: self.address,

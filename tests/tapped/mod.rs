@@ -19,7 +19,7 @@ use pgauntlet::history::{
     StatementEnded, silent,
 };
 use pgauntlet::migrate::TapServer;
-use pgauntlet::tap::{self, Fault, Tap, Upstream};
+use pgauntlet::tap::{self, Injection, Tap, Upstream};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use tokio_util::sync::CancellationToken;
 
@@ -42,11 +42,11 @@ impl Tapped {
         Tapped::with_faults(schema, &[]).await
     }
 
-    pub async fn with_faults(schema: &str, faults: &[Fault]) -> Tapped {
+    pub async fn with_faults(schema: &str, faults: &[Injection]) -> Tapped {
         Tapped::before(common_database().await, schema, faults).await
     }
 
-    pub async fn before(address: Address, schema: &str, faults: &[Fault]) -> Tapped {
+    pub async fn before(address: Address, schema: &str, faults: &[Injection]) -> Tapped {
         Tapped::before_as(address, schema, faults, |server| Arc::new(server)).await
     }
 
@@ -54,7 +54,7 @@ impl Tapped {
     pub async fn before_as(
         address: Address,
         schema: &str,
-        faults: &[Fault],
+        faults: &[Injection],
         seen: impl FnOnce(TapServer) -> Arc<dyn Upstream>,
     ) -> Tapped {
         let recorder = Recorder::in_memory(Clock::start());

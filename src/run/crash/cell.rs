@@ -1,4 +1,4 @@
-//! One cell: a copy of the snapshot, the application, the death, one rerun, and what is left.
+//! One case: a copy of the snapshot, the application, the fault, one rerun, and what is left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use crate::connect::Address;
 use crate::drive;
 use crate::history::{
-    Attempt, AttemptEnd, Contents, Death, Event, History, Phase, Reference, TableContents, silent,
+    Attempt, AttemptEnd, Contents, Event, History, Phase, Reference, TableContents, silent,
 };
-use crate::judge::crash::Lethal;
+use crate::judge::crash::FeasibleFault;
 use crate::migrate;
 use crate::observe;
 use crate::pg::lex;
@@ -16,7 +16,8 @@ use crate::pg::purpose::{Purpose, purpose, writes_to};
 use crate::provision::Server;
 use crate::scenario::{Ground, LedgerRule, OperationSpec, Scenario};
 use crate::seed;
-use crate::tap::Fault;
+use crate::tap::Injection;
+use crate::trial::Fault;
 
 use super::super::error::Fault as Whose;
 use super::super::files::{Facts, start_history};
@@ -24,7 +25,7 @@ use super::super::state::{Start, change_address};
 use super::super::trial::Place;
 use super::super::{CRASH_DIRECTORY, Error, Run};
 use super::by_hand::by_hand;
-use super::faults::faults;
+use super::faults::injections;
 
 /// What all cells of a matrix share.
 pub struct Cells<'a> {
@@ -126,16 +127,21 @@ impl Cells<'_> {
         Ok(compared)
     }
 
-    /// Runs the change on a copy of the snapshot to its death, and again.
-    pub async fn live(&self, name: &str, lethal: &Lethal, kept: &Kept) -> Result<History, Error> {
+    /// Runs the change on a copy of the snapshot with the fault, and again.
+    pub async fn live(
+        &self,
+        name: &str,
+        feasible: &FeasibleFault,
+        kept: &Kept,
+    ) -> Result<History, Error> {
         let database = self.run.databases.name();
         let lived = match self.copy(&database).await {
             Ok(address) => {
                 let change_address = change_address(self.server, &address, &database);
-                let death = Some(lethal.death.clone());
-                self.recorded(name, death, &address, &change_address, async |place| {
+                let fault = Some(feasible.fault.clone());
+                self.recorded(name, fault, &address, &change_address, async |place| {
                     // One cell that cannot be lived to its end says nothing; others may.
-                    match self.phases(place, lethal, kept).await {
+                    match self.phases(place, feasible, kept).await {
                         Err(error) if error.fault() != Whose::Interrupted => {
                             place.failed("the cell", &error);
                             Ok(())
@@ -160,13 +166,13 @@ impl Cells<'_> {
     async fn recorded(
         &self,
         name: &str,
-        death: Option<Death>,
+        fault: Option<Fault>,
         address: &Address,
         change_address: &Address,
         live: impl AsyncFnOnce(&Place<'_>) -> Result<(), Error>,
     ) -> Result<History, Error> {
         let output = self.directory(name);
-        let facts = Facts { start: self.start, server: self.server.facts(), death };
+        let facts = Facts { start: self.start, server: self.server.facts(), fault };
         let recorder = start_history(facts, output.as_deref())?;
         let listener = silent();
         let place = Place {
@@ -199,7 +205,12 @@ impl Cells<'_> {
         Ok(Some(drive::start(setup).await?))
     }
 
-    async fn phases(&self, place: &Place<'_>, lethal: &Lethal, kept: &Kept) -> Result<(), Error> {
+    async fn phases(
+        &self,
+        place: &Place<'_>,
+        feasible: &FeasibleFault,
+        kept: &Kept,
+    ) -> Result<(), Error> {
         let Start { scenario, state, sizes, .. } = self.start;
         let Place { address, recorder, .. } = *place;
         migrate::prepare(address, &scenario.change).await?;
@@ -209,7 +220,7 @@ impl Cells<'_> {
         }
         let driving = self.drive(place).await?;
         place.enter(Phase::Change);
-        self.apply(place, 0, &faults(lethal)).await?;
+        self.apply(place, 0, &injections(feasible)).await?;
         place.enter(Phase::Rerun);
         let end = self.apply(place, 1, &[]).await?;
         let (mut finished, mut last) = (matches!(end, AttemptEnd::Finished { .. }), 1);
@@ -273,7 +284,7 @@ impl Cells<'_> {
         &self,
         place: &Place<'_>,
         attempt: u32,
-        faults: &[Fault],
+        faults: &[Injection],
     ) -> Result<AttemptEnd, Error> {
         let (change, sizes) = (&self.start.scenario.change, &self.start.sizes);
         let end = place.apply(change, (sizes, sizes), attempt, faults).await?;

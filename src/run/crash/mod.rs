@@ -1,4 +1,4 @@
-//! The crash matrix of a scenario: the change dies at each of its statements in each way, each time
+//! The crash matrix of a scenario: each kind of fault at each statement of the change, each time
 //! on a copy of one snapshot, and is applied again as an operator would apply it: once.
 
 mod by_hand;
@@ -14,10 +14,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Event, History, Progress, TableContents};
-use crate::judge::crash::{self as judged, Lethal, Undisturbed};
+use crate::judge::crash::{self as judged, FeasibleFault, Undisturbed};
 use crate::provision::Server;
-use crate::result::{Cell, Matrix};
-use crate::scenario::{Crash, Scenario, Way};
+use crate::result::{Case, Matrix};
+use crate::scenario::{Crash, Scenario};
+use crate::trial::FaultKind;
 
 use super::state::{self, Start};
 use super::{Error, Run, SizeRequest, UNDISTURBED, UNDISTURBED_AGAIN, Work, ended_with};
@@ -93,44 +94,48 @@ async fn all(
     // day, a copy of rows that the application writes.
     kept.compared = cells.again(UNDISTURBED_AGAIN, &databases[1], &kept).await?;
     let asked = cells.run.request.crash.statement;
-    let mut deaths = judged::deaths(&undisturbed, &crash.ways);
-    deaths.retain(|lethal| asked.is_none_or(|id| lethal.death.statement == id));
-    let found = die(cells, &deaths, &kept, at_once).await?;
-    let random = random::deaths(cells, crash, &undisturbed, &kept).await?;
+    let mut feasible = judged::faults(&undisturbed, &crash.faults);
+    feasible.retain(|of| asked.is_none_or(|id| of.fault.at.statement == id));
+    let found = inject(cells, &feasible, &kept, at_once).await?;
+    let random = random::faults(cells, crash, &undisturbed, &kept).await?;
     let run = Undisturbed { history: &undisturbed, took_us: took(), at_once };
     Ok(judged::matrix(scenario, crash, run, found, random))
 }
 
 /// Several at a time, told in the order in which they were planned.
-async fn die(
+async fn inject(
     cells: &Cells<'_>,
-    deaths: &[Lethal],
+    faults: &[FeasibleFault],
     kept: &Kept,
     at_once: u32,
-) -> Result<Vec<Cell>, Error> {
-    let of = deaths.len();
-    let lives = deaths.iter().enumerate().map(|(number, lethal)| async move {
-        let name = format!("{number:03}-{}", lethal.death.way);
-        one(cells, &name, lethal, kept).await
+) -> Result<Vec<Case>, Error> {
+    let of = faults.len();
+    let lives = faults.iter().enumerate().map(|(number, feasible)| async move {
+        let name = format!("{number:03}-{}", feasible.fault.kind);
+        one(cells, &name, feasible, kept).await
     });
     let mut lives = stream::iter(lives).buffered(at_once as usize);
     let mut found = Vec::with_capacity(of);
     while let Some(cell) = lives.try_next().await? {
         found.push(cell);
-        let (done, death) = (found.len(), &found[found.len() - 1].death);
-        let told = death.text.clone();
-        let way = death.way.clone();
-        (cells.run.listener)(Progress::Cell { done, of, way, statement: told });
+        let (done, fault) = (found.len(), &found[found.len() - 1].fault);
+        let (kind, statement) = (fault.kind, fault.at.text.clone());
+        (cells.run.listener)(Progress::Case { done, of, kind, statement });
     }
     Ok(found)
 }
 
-/// Lives one cell and judges it.
-async fn one(cells: &Cells<'_>, name: &str, lethal: &Lethal, kept: &Kept) -> Result<Cell, Error> {
-    let history = cells.live(name, lethal, kept).await?;
-    let (scenario, death) = (&cells.start.scenario, &lethal.death);
-    judged::cell(scenario, &history)
-        .ok_or_else(|| Error::NoDeath { way: death.way.clone(), statement: death.statement })
+/// Runs one case and judges it.
+async fn one(
+    cells: &Cells<'_>,
+    name: &str,
+    feasible: &FeasibleFault,
+    kept: &Kept,
+) -> Result<Case, Error> {
+    let history = cells.live(name, feasible, kept).await?;
+    let (scenario, fault) = (&cells.start.scenario, &feasible.fault);
+    judged::case(scenario, &history)
+        .ok_or(Error::NoFault { kind: fault.kind, statement: fault.at.statement })
 }
 
 /// What was in the tables at a moment.
@@ -152,8 +157,8 @@ fn at_once(run: &Run<'_>) -> u32 {
 fn wanted(run: &Run<'_>, scenario: &Scenario) -> Crash {
     let mut crash = scenario.crash.clone().unwrap_or_default();
     let asked = &run.request.crash;
-    if let Some(ways) = &asked.ways {
-        crash.ways = Way::ALL.iter().filter(|way| ways.contains(way)).copied().collect();
+    if let Some(kinds) = &asked.faults {
+        crash.faults = FaultKind::ALL.iter().filter(|kind| kinds.contains(kind)).copied().collect();
     }
     if let Some(random) = asked.random {
         crash.random = random;
@@ -162,7 +167,7 @@ fn wanted(run: &Run<'_>, scenario: &Scenario) -> Crash {
         crash.state = run.request.state.clone();
     }
     // A part of the matrix need not show what the whole is expected to show.
-    if asked.ways.is_some() || asked.statement.is_some() {
+    if asked.faults.is_some() || asked.statement.is_some() {
         crash.may.append(&mut crash.expect);
     }
     crash

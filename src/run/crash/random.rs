@@ -1,5 +1,5 @@
-//! Deaths at moments that nobody chose: drawn from `rng_seed`, and one that does not end clean is
-//! made as early as it can be.
+//! Faults at random moments, drawn from `rng_seed`; one that does not end clean is made as early
+//! as it can be.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,30 +8,32 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use sha2::{Digest, Sha256};
 
 use crate::clock::Micros;
-use crate::history::{Death, History};
-use crate::judge::crash::{self as judged, Lethal, Means, Span};
-use crate::result::{Cell, RandomDeaths};
-use crate::scenario::{Crash, Outcome, Way};
+use crate::history::History;
+use crate::judge::crash::{self as judged, FeasibleFault, Needs, Span};
+use crate::result::{Case, RandomFaults};
+use crate::scenario::{Crash, Outcome};
+use crate::trial::{Fault, FaultKind, InjectionPoint};
 
 use super::cell::{Cells, Kept};
 use super::{Error, one};
 
-/// Deaths that making one small may take.
+/// Most faults that are tried to find an earlier one.
 const SHRINKS_MAX: u32 = 24;
 
-/// Ways that make sense at any moment, the gentlest first.
-const WAYS: [Way; 3] = [Way::Cancel, Way::KillBackend, Way::CutBefore];
+/// Kinds that make sense at any moment, the gentlest first.
+const KINDS: [FaultKind; 3] = [FaultKind::Cancel, FaultKind::KillBackend, FaultKind::CutBefore];
 
-pub async fn deaths(
+pub async fn faults(
     cells: &Cells<'_>,
     crash: &Crash,
     undisturbed: &History,
     kept: &Kept,
-) -> Result<Option<RandomDeaths>, Error> {
+) -> Result<Option<RandomFaults>, Error> {
     let spans = judged::spans(undisturbed);
-    let ways: Vec<Way> = WAYS.into_iter().filter(|way| crash.ways.contains(way)).collect();
+    let kinds: Vec<FaultKind> =
+        KINDS.into_iter().filter(|kind| crash.faults.contains(kind)).collect();
     let total: u64 = spans.iter().map(|span| span.took.0).sum();
-    if crash.random == 0 || ways.is_empty() || total == 0 {
+    if crash.random == 0 || kinds.is_empty() || total == 0 {
         return Ok(None);
     }
     let found = Mutex::new(Vec::new());
@@ -39,15 +41,15 @@ pub async fn deaths(
     let runtime = tokio::runtime::Handle::current();
     // The library's runner is not async; other threads of the runtime go on.
     tokio::task::block_in_place(|| {
-        let moments = (0..total, 0..ways.len());
-        let points = moments.prop_map(|(at, way)| lethal(&spans, Micros(at), ways[way]));
+        let moments = (0..total, 0..kinds.len());
+        let points = moments.prop_map(|(at, kind)| feasible(&spans, Micros(at), kinds[kind]));
         let over = || cells.run.cancel.is_cancelled() || lock(&failed).is_some();
-        let outcome = runner(crash, cells.start.scenario.rng_seed).run(&points, |lethal| {
+        let outcome = runner(crash, cells.start.scenario.rng_seed).run(&points, |feasible| {
             if over() {
                 return Ok(());
             }
             let number = lock(&found).len();
-            match runtime.block_on(interruptible(cells, &lethal, kept, number)) {
+            match runtime.block_on(interruptible(cells, &feasible, kept, number)) {
                 Ok(cell) => {
                     let bad = cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
                     let told = cell.sentence.clone();
@@ -65,7 +67,7 @@ pub async fn deaths(
     });
     match lock(&failed).take() {
         Some(error) => Err(error),
-        None => Ok(RandomDeaths::of(std::mem::take(&mut *lock(&found)))),
+        None => Ok(RandomFaults::of(std::mem::take(&mut *lock(&found)))),
     }
 }
 
@@ -84,36 +86,35 @@ fn runner(crash: &Crash, rng_seed: u64) -> TestRunner {
 }
 
 /// The moment as a statement of the undisturbed run and the time into it.
-fn lethal(spans: &[Span], at: Micros, way: Way) -> Lethal {
+fn feasible(spans: &[Span], at: Micros, kind: FaultKind) -> FeasibleFault {
     let mut into = at;
-    let mut met = &spans[0];
+    let mut hit = &spans[0];
     for span in spans {
-        met = span;
+        hit = span;
         if into < span.took {
             break;
         }
         into = into - span.took;
     }
-    let death = Death {
-        statement: met.statement,
-        text: met.text.clone(),
-        nth: met.nth,
-        way: way.as_str().to_owned(),
+    let at = InjectionPoint {
+        statement: hit.statement,
+        text: hit.text.clone(),
+        nth: hit.nth,
         into_us: Some(into),
     };
-    Lethal { death, means: Means::Plain }
+    FeasibleFault { fault: Fault { kind, at }, needs: Needs::Nothing }
 }
 
 /// The library's runner hears of no interrupt by itself.
 async fn interruptible(
     cells: &Cells<'_>,
-    lethal: &Lethal,
+    feasible: &FeasibleFault,
     kept: &Kept,
     number: usize,
-) -> Result<Cell, Error> {
-    let name = format!("random-{number:03}-{}", lethal.death.way);
+) -> Result<Case, Error> {
+    let name = format!("random-{number:03}-{}", feasible.fault.kind);
     tokio::select! {
-        cell = one(cells, &name, lethal, kept) => cell,
+        cell = one(cells, &name, feasible, kept) => cell,
         () = cells.run.cancel.cancelled() => Err(Error::Interrupted),
     }
 }
