@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{MachineFacts, TrialFacts};
 use crate::pg::lex::one_line;
-use crate::result::{Cell, Judgement, Matrix};
+use crate::result::{Case, Judgement, Matrix};
 use crate::scenario::{FindingKind, Outcome, Verdict};
 use crate::trial::{Axis, TrialKey};
 
@@ -208,7 +208,7 @@ impl TrialSamples {
 impl MatrixSamples {
     fn of(matrix: &Matrix) -> MatrixSamples {
         let mut cells = BTreeMap::new();
-        for cell in &matrix.cells {
+        for cell in &matrix.cases {
             if let Some(outcome) = cell.outcome {
                 worst(&mut cells, cell_name(cell), outcome);
             }
@@ -240,12 +240,12 @@ impl MatrixSamples {
 }
 
 /// `ALTER TABLE … / cut-before`; the third of its text has `(3)`.
-fn cell_name(cell: &Cell) -> String {
-    let nth = match cell.death.nth {
+fn cell_name(cell: &Case) -> String {
+    let nth = match cell.fault.at.nth {
         0 => String::new(),
         nth => format!(" ({})", nth + 1),
     };
-    format!("{}{nth} / {}", one_line(&cell.death.text), cell.death.way)
+    format!("{}{nth} / {}", one_line(&cell.fault.at.text), cell.fault.kind)
 }
 
 fn worst(cells: &mut BTreeMap<String, Outcome>, cell: String, outcome: Outcome) {

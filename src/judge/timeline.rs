@@ -51,8 +51,8 @@ pub struct AttemptRecord<'h> {
     /// How the command ended, where the change is one.
     pub command: Option<&'h CommandEnded>,
     pub faults: Vec<(Micros, &'h FaultEvent)>,
-    /// Why faults that were asked for could not be prepared.
-    pub spared: Vec<&'h str>,
+    /// Why faults that were asked for could not be injected.
+    pub skipped: Vec<&'h str>,
 }
 
 impl AttemptRecord<'_> {
@@ -126,7 +126,9 @@ impl<'h> Timeline<'h> {
             Event::ConnectionClosed(closed) => self.close_connection(closed, at),
             Event::CommandEnded(ended) => self.attempt(ended.attempt, at).command = Some(ended),
             Event::Fault(fault) => self.attempt(fault.attempt, at).faults.push((at, fault)),
-            Event::FaultSpared { attempt, why, .. } => self.attempt(*attempt, at).spared.push(why),
+            Event::FaultSkipped { attempt, why, .. } => {
+                self.attempt(*attempt, at).skipped.push(why)
+            }
             Event::Waits(sample) => self.waits.push((at, sample)),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Wal(sample) => self.wal.push((at, sample)),
@@ -157,7 +159,7 @@ impl<'h> Timeline<'h> {
                 connections: Vec::new(),
                 command: None,
                 faults: Vec::new(),
-                spared: Vec::new(),
+                skipped: Vec::new(),
             });
             self.attempts.len() - 1
         });

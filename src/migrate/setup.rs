@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::connect::Address;
 use crate::history::{Attempt, Listener, Recorder};
 use crate::scenario::{Change, Sizes};
-use crate::tap::{self, Announcements, Fault, Tap};
+use crate::tap::{self, Announcements, Injection, Tap};
 
 use super::error::Error;
 use super::upstream;
@@ -25,7 +25,7 @@ pub struct Setup<'a> {
     pub recorder: &'a Recorder,
     pub listener: &'a Listener,
     /// What is done to the change on purpose.
-    pub faults: &'a [Fault],
+    pub faults: &'a [Injection],
     /// A directory for the whole output of a command.
     pub output: Option<&'a Path>,
 }

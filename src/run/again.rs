@@ -8,7 +8,7 @@ use crate::history::{History, TrialFacts};
 use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
 use crate::judge::judge;
-use crate::result::{Judgement, Matrix, RandomDeaths, ResultFile};
+use crate::result::{Judgement, Matrix, RandomFaults, ResultFile};
 use crate::scenario::Scenario;
 
 use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN};
@@ -66,7 +66,7 @@ fn judged(
     // Of the two runs of a matrix in which nothing dies, the first is the one that is judged.
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
         let history = History::read(&file)?;
-        let of_matrix = history.header.trial.death.is_some() || is_in(&file, UNDISTURBED);
+        let of_matrix = history.header.trial.fault.is_some() || is_in(&file, UNDISTURBED);
         let known = history.header.scenario.clone();
         scenarios.entry(history.header.trial.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
@@ -108,7 +108,7 @@ fn judged_matrices(
             judged => judged?,
         };
         let known = kept.iter().find(|known| known.trial == judged.trial);
-        let is_whole = known.is_none_or(|known| judged.cells.len() >= known.cells.len());
+        let is_whole = known.is_none_or(|known| judged.cases.len() >= known.cases.len());
         if !is_whole || all.iter().any(|other| other.trial == judged.trial) {
             continue;
         }
@@ -151,16 +151,16 @@ fn scenario(history: &History) -> Result<Scenario, Error> {
 /// The matrix of a directory of cells, the undisturbed run among them. How long the whole took is
 /// not in the histories: the sum of the cells is told.
 fn matrix(directory: &Path, histories: &[History]) -> Result<Matrix, Error> {
-    let Some(undisturbed) = histories.iter().find(|h| h.header.trial.death.is_none()) else {
+    let Some(undisturbed) = histories.iter().find(|h| h.header.trial.fault.is_none()) else {
         return Err(Error::NoUndisturbed { path: directory.to_owned() });
     };
     let scenario = scenario(undisturbed)?;
-    let cells: Vec<_> = histories.iter().filter_map(|h| crash::cell(&scenario, h)).collect();
+    let cells: Vec<_> = histories.iter().filter_map(|h| crash::case(&scenario, h)).collect();
     let (random, cells): (Vec<_>, Vec<_>) =
-        cells.into_iter().partition(|cell| cell.death.into_us.is_some());
+        cells.into_iter().partition(|cell| cell.fault.at.into_us.is_some());
     let took_us = cells.iter().fold(Micros::ZERO, |sum, cell| sum + cell.took_us);
     let run = Undisturbed { history: undisturbed, took_us, at_once: 1 };
     let crash = scenario.crash.clone().unwrap_or_default();
-    let random = RandomDeaths::of(random);
+    let random = RandomFaults::of(random);
     Ok(crash::matrix(&scenario, &crash, run, cells, random))
 }

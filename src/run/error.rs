@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::trial::FaultKind;
 use crate::{disturb, drive, history, migrate, observe, provision, report, result, seed};
 
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +42,8 @@ pub enum Error {
         "start {scenario} from the state {state}: it has no such state; see scenarios/README.md"
     )]
     NoSuchState { scenario: String, state: String },
-    #[error("judge a death ({way}, statement {statement}): its history names none")]
-    NoDeath { way: String, statement: u32 },
+    #[error("judge a fault ({kind}, statement {statement}): its history names none")]
+    NoFault { kind: FaultKind, statement: u32 },
     #[error("run {name} twice: two scenarios have that name, and their histories would be one")]
     NameTwice { name: String },
     #[error("write to {path}: it holds something, maybe another run's; name another directory")]
@@ -50,7 +51,7 @@ pub enum Error {
     #[error("find a history in {path}: neither it nor a directory in it holds history.jsonl")]
     NoHistory { path: PathBuf },
     #[error(
-        "judge the crash matrix in {path}: the undisturbed run, with which each cell is compared, \
+        "judge the crash matrix in {path}: the undisturbed run, with which each case is compared, \
          is not there; name the directory that holds `crash`"
     )]
     NoUndisturbed { path: PathBuf },
@@ -130,7 +131,7 @@ impl Error {
             | Error::Result(_)
             | Error::Session(_)
             | Error::Scenario(_)
-            | Error::NoDeath { .. } => Fault::Environment,
+            | Error::NoFault { .. } => Fault::Environment,
         }
     }
 }

@@ -25,7 +25,7 @@ pub use change::{
     Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
     TransactionRule, VersionRows, Versions,
 };
-pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step, Way};
+pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};

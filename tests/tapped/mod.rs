@@ -20,7 +20,7 @@ use pgauntlet::history::{
 };
 use pgauntlet::migrate::TapServer;
 use pgauntlet::pg::LockMode;
-use pgauntlet::tap::{self, Fault, Tap, Upstream};
+use pgauntlet::tap::{self, Injection, Tap, Upstream};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use tokio_util::sync::CancellationToken;
 
@@ -43,11 +43,11 @@ impl Tapped {
         Tapped::with_faults(schema, &[]).await
     }
 
-    pub async fn with_faults(schema: &str, faults: &[Fault]) -> Tapped {
+    pub async fn with_faults(schema: &str, faults: &[Injection]) -> Tapped {
         Tapped::before(common_database().await, schema, faults).await
     }
 
-    pub async fn before(address: Address, schema: &str, faults: &[Fault]) -> Tapped {
+    pub async fn before(address: Address, schema: &str, faults: &[Injection]) -> Tapped {
         Tapped::before_as(address, schema, faults, |server| Arc::new(server)).await
     }
 
@@ -55,7 +55,7 @@ impl Tapped {
     pub async fn before_as(
         address: Address,
         schema: &str,
-        faults: &[Fault],
+        faults: &[Injection],
         seen: impl FnOnce(TapServer) -> Arc<dyn Upstream>,
     ) -> Tapped {
         let recorder = Recorder::in_memory(Clock::start());

@@ -1,11 +1,11 @@
 //! What a fault has put in the way of a statement, and has to be taken away after it.
 
-use super::super::fault::Fault;
+use super::super::fault::Injection;
 use super::super::watch::Hold;
 
 /// A lock that the statement is to wait for.
 pub(super) struct Armed {
-    pub fault: Fault,
+    pub fault: Injection,
     pub hold: Box<dyn Hold>,
 }
 
