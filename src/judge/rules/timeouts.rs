@@ -27,9 +27,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let without = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
             && !record.timeouts().bound_waiting()
-            && [LOCK, STATEMENT]
-                .iter()
-                .all(|name| record.sets(name).is_none_or(|value| is_zero(&value)))
+            && [LOCK, STATEMENT].iter().all(|name| record.sets(name).is_none_or(is_zero))
             && strong(evidence, session, record).is_some()
     };
     let found = in_first_attempt(evidence, without);
@@ -112,7 +110,7 @@ fn strong(
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let own = own_locks(&evidence.timeline, session.pid, record);
+    let own = own_locks(evidence.timeline, session.pid, record);
     let own = own.into_iter().rev().filter(|lock| unseen && lock.mode >= STRONG);
     let lock = own.max_by_key(|lock| lock.mode)?;
     let takes = if lock.seen { "held" } else { "takes" };
@@ -240,7 +238,7 @@ fn lifted(session: &Session<'_, '_>, record: &StatementRecord<'_>, name: &'stati
     let (inside, mut left) = (record.open_before(), false);
     for before in session.statements.iter().rev().filter(|s| s.at < record.at) {
         if let Some(value) = before.sets(name) {
-            return is_zero(&value);
+            return is_zero(value);
         }
         match before.purpose() {
             Purpose::Work if left || before.open_before() != inside => return false,
