@@ -21,8 +21,8 @@ const WAL: &str =
     "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
 /// Table-level locks on relations of users (oids below 16384 are the system's own). TOAST tables
-/// follow their table in every lock; an index is named together with its table. The catalogue as this session sees it lacks what the change's
-/// open transaction made: a lock on that stops nobody.
+/// follow their table in every lock; an index is named together with its table. The catalogue as
+/// this session sees it lacks what the change's open transaction made: a lock on that stops nobody.
 const LOCKS: &str = "
 SELECT l.relation, l.relation::pg_catalog.regclass::text, l.mode, c.relfilenode,
        CASE WHEN c.relkind IN ('i', 'I') THEN

@@ -1,9 +1,9 @@
-//! What one statement is, and whether it parses.
+//! Whether a statement parses, its tree, and what kind of statement it is by its leading words.
 //!
-//! Two sources, each for what it is good at. Whether text is SQL at all is asked of
-//! `squawk-syntax`, which knows the whole grammar (of the 3,083 statements in the extension scripts
-//! of PostgreSQL 15 it refuses two, of which one is SQL). What kind of statement it is follows from
-//! its leading words, which need no grammar. Nothing here decides what is safe.
+//! The tree is that of `squawk-syntax`, which knows the whole grammar (of the 3,083 statements in
+//! the extension scripts of PostgreSQL 15 it refuses two, of which one is SQL); what a tree says is
+//! in `facts`. The leading words are for text that has no tree, and for where there is no time to
+//! parse. Nothing here decides what is safe.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -18,8 +18,8 @@ const PARSE_BYTES_MAX: usize = 1 << 20;
 /// The parser recurses; deeper text is not looked at, because a stack that overflows cannot be
 /// caught. Postgres itself refuses such depths by max_stack_depth.
 const NESTING_MAX: usize = 4_000;
-/// Text that is no deeper is parsed on the caller's stack: 800 KB at most, of the 2 MB that a thread
-/// has.
+/// Text that is no deeper is parsed on the caller's stack: 800 KB at most, of the 2 MB that a
+/// thread has.
 const NESTING_SHALLOW: usize = 100;
 /// Stack for the parser. Nested subqueries, its most expensive nesting, take 8 KB per token in a
 /// debug build.

@@ -27,9 +27,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let without = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
             && !record.timeouts().bound_waiting()
-            && [LOCK, STATEMENT]
-                .iter()
-                .all(|name| record.sets(name).is_none_or(|value| is_zero(value)))
+            && [LOCK, STATEMENT].iter().all(|name| record.sets(name).is_none_or(is_zero))
             && strong(evidence, session, record).is_some()
     };
     let found = in_first_attempt(evidence, without);
