@@ -1,5 +1,9 @@
 //! What it costs to derive lock waits and to judge: a history of ten minutes, every backend stuck.
 
+// A test stops where something is not as it has to be, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::provision::{self, SourceRequest};
 use crate::result::Shard;
 use crate::run::SizeRequest;
-use crate::scenario::{Tool, Way};
+use crate::scenario::Tool;
+use crate::trial::FaultKind;
 
 /// Machines that divide a run between them.
 const SHARDS_MAX: u32 = 1_000;
@@ -175,16 +176,16 @@ pub struct CrashArguments {
     /// Whose directory it is [default: recognised by its files]
     #[arg(long, value_name = "NAME", value_parser = tool(), requires = "migrations")]
     pub tool: Option<Tool>,
-    /// Only these ways of dying, such as cut-before,cancel [default: the scenario's, else all]
-    #[arg(long, value_name = "WAY", value_delimiter = ',', value_parser = way())]
-    pub ways: Vec<Way>,
+    /// Only these kinds of faults, such as cut-before,cancel [default: the scenario's, else all]
+    #[arg(long, alias = "ways", value_name = "KIND", value_delimiter = ',', value_parser = kind())]
+    pub faults: Vec<FaultKind>,
     /// Only at this statement, by its number in the matrix
     #[arg(long, value_name = "NUMBER")]
     pub at: Option<u32>,
     /// Deaths at moments drawn from the rng_seed [default: the scenario's, else 0]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10_000))]
     pub random: Option<u32>,
-    /// Starting state of every cell [default: the scenario's, else its first]
+    /// Starting state of every case [default: the scenario's, else its first]
     #[arg(long, value_name = "NAME")]
     pub state: Option<String>,
     /// Cells at once [default: the number of cores]
@@ -438,9 +439,9 @@ fn tool() -> impl TypedValueParser<Value = Tool> {
     })
 }
 
-fn way() -> impl TypedValueParser<Value = Way> {
-    let names = Way::ALL.iter().map(|way| way.as_str());
-    PossibleValuesParser::new(names).try_map(|name| Way::parse(&name).ok_or("it is none"))
+fn kind() -> impl TypedValueParser<Value = FaultKind> {
+    let names = FaultKind::ALL.iter().map(|kind| kind.as_str());
+    PossibleValuesParser::new(names).try_map(|name| FaultKind::parse(&name).ok_or("it is none"))
 }
 
 fn factor(text: &str) -> Result<f64, String> {

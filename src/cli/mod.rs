@@ -5,6 +5,7 @@
 mod args;
 mod cache;
 mod compare;
+mod complaint;
 mod diff;
 mod doctor;
 mod reported;
@@ -22,6 +23,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::run::Ending;
 
 use args::{Arguments, Command};
+use complaint::complain;
 
 /// Parses the arguments and runs the command. `after_help` ends `--help`.
 ///
@@ -81,9 +83,4 @@ fn usage(error: &clap::Error) -> Ending {
             Ending::AsExpected
         }
     }
-}
-
-/// One error, on standard error, in the form `failed to …`.
-fn complain(error: &dyn std::fmt::Display) {
-    anstream::eprintln!("pgauntlet: failed to {error}");
 }

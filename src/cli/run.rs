@@ -104,7 +104,7 @@ pub async fn crash(arguments: &CrashArguments) -> Ending {
     }
     let crash = CrashRequest {
         at_once: arguments.at_once,
-        ways: (!arguments.ways.is_empty()).then(|| arguments.ways.clone()),
+        faults: (!arguments.faults.is_empty()).then(|| arguments.faults.clone()),
         statement: arguments.at,
         random: arguments.random,
     };

@@ -47,7 +47,7 @@ fn with_change(
     let scenario = loaded.scenarios.pop().ok_or(Ending::BadInput)?;
     let expect = Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() };
     let analysis = format!("Another change under the data and traffic of {}.", scenario.name);
-    // Ways to where the scenario's own change starts from, and what comes of its deaths, are not
+    // Ways to where the scenario's own change starts from, and what comes of its faults, are not
     // this one's.
     let (states, crash) = (Vec::new(), None);
     let scenario = Scenario { analysis, change, states, crash, expect, ..scenario };

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::metric::{Speed, Unit};
 
 /// Version of the JSON.
-pub const COMPARISON_FORMAT: u32 = 1;
+pub const COMPARISON_FORMAT: u32 = 2;
 
 /// How B stands to A.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum Delta {
     Better,
     /// No difference that the evidence carries; the interval says how large a one it excludes.
     Same,
@@ -24,27 +24,26 @@ pub enum Standing {
     Worse,
 }
 
-impl Standing {
+impl Delta {
     pub fn as_str(self) -> &'static str {
         match self {
-            Standing::Better => "better",
-            Standing::Same => "same",
-            Standing::Undecided => "undecided",
-            Standing::Worse => "worse",
+            Delta::Better => "better",
+            Delta::Same => "same",
+            Delta::Undecided => "undecided",
+            Delta::Worse => "worse",
         }
     }
 }
 
 /// How many there are of each, the worst first: `2 worse, 12 same`.
-pub fn tally(standings: &[Standing]) -> String {
-    let all = [Standing::Worse, Standing::Undecided, Standing::Better, Standing::Same];
-    let counted = all.map(|of| (standings.iter().filter(|s| **s == of).count(), of));
-    let told =
-        counted.iter().filter(|(n, _)| *n > 0).map(|(n, standing)| format!("{n} {standing}"));
+pub fn tally(deltas: &[Delta]) -> String {
+    let all = [Delta::Worse, Delta::Undecided, Delta::Better, Delta::Same];
+    let counted = all.map(|of| (deltas.iter().filter(|s| **s == of).count(), of));
+    let told = counted.iter().filter(|(n, _)| *n > 0).map(|(n, delta)| format!("{n} {delta}"));
     told.collect::<Vec<_>>().join(", ")
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for Delta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -139,7 +138,7 @@ pub struct Pair {
     pub repetitions_a: u64,
     pub repetitions_b: u64,
     pub machine: Machine,
-    pub standing: Standing,
+    pub delta: Delta,
     /// What is compared exactly: verdict, findings, expectations.
     pub facts: Vec<Fact>,
     pub metrics: Vec<MetricRow>,
@@ -173,7 +172,7 @@ pub struct Fact {
     pub what: String,
     pub a: String,
     pub b: String,
-    pub standing: Standing,
+    pub delta: Delta,
     /// Why; empty where a and b say it.
     pub why: String,
 }
@@ -196,7 +195,7 @@ pub struct MetricRow {
     /// As measured.
     pub raw_ratio: Option<f64>,
     pub p: f64,
-    pub standing: Standing,
+    pub delta: Delta,
     pub why: String,
 }
 
@@ -215,7 +214,7 @@ pub struct CrashPair {
     pub name: String,
     pub a: String,
     pub b: String,
-    pub standing: Standing,
+    pub delta: Delta,
     pub facts: Vec<Fact>,
     /// Cells that end alike on both sides.
     pub cells_same: u64,

@@ -1,6 +1,6 @@
 //! One metric, or the machine's speed, from two samples: better, same, worse, or undecided.
 
-use super::comparison::{Interval, Machine, MetricRow, Options, Sample, Standing};
+use super::comparison::{Delta, Interval, Machine, MetricRow, Options, Sample};
 use super::evidence::{
     Resampler, Stream, median, p_reachable, p_value, percentile_interval, ratio,
 };
@@ -141,11 +141,11 @@ pub fn row(
     let sides = (floats_a.as_slice(), floats_b.as_slice());
     let raw = evidence(metric, sides, &Slowness::none(options), options, resampler);
     let judged = evidence(metric, sides, slowness, options, resampler);
-    let (standing, why) = match few(a.len(), b.len(), options) {
-        Some(why) => (Standing::Undecided, why),
+    let (delta, why) = match few(a.len(), b.len(), options) {
+        Some(why) => (Delta::Undecided, why),
         None => {
             let (way, why) = Judged { metric, raw: &raw, judged: &judged, slowness, options }.way();
-            (standing(way, metric), why)
+            (delta(way, metric), why)
         }
     };
     let shown = if metric.speed == Speed::Scales { &judged } else { &raw };
@@ -167,7 +167,7 @@ pub fn row(
         interval: shown_interval,
         raw_ratio: finite(raw.ratio),
         p: shown.p,
-        standing,
+        delta,
         why,
     }
 }
@@ -191,13 +191,13 @@ fn few(a: usize, b: usize, options: &Options) -> Option<String> {
     ))
 }
 
-fn standing(way: Option<Way>, metric: &Metric) -> Standing {
+fn delta(way: Option<Way>, metric: &Metric) -> Delta {
     match way {
-        None => Standing::Undecided,
-        Some(Way::Level) => Standing::Same,
-        Some(Way::Up) if metric.more_is_worse => Standing::Worse,
-        Some(Way::Down) if !metric.more_is_worse => Standing::Worse,
-        Some(_) => Standing::Better,
+        None => Delta::Undecided,
+        Some(Way::Level) => Delta::Same,
+        Some(Way::Up) if metric.more_is_worse => Delta::Worse,
+        Some(Way::Down) if !metric.more_is_worse => Delta::Worse,
+        Some(_) => Delta::Better,
     }
 }
 

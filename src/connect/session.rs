@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection};
+use tokio_postgres::{CancelToken, Client, Connection};
 
 use crate::history::ServerError;
 use crate::pg::{SqlState, quote_ident, quote_literal};
@@ -19,8 +18,6 @@ use super::Address;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a cancel request to be taken.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Notices kept per session between two calls of `take_notices`.
-const NOTICES_MAX: usize = 1_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -46,17 +43,15 @@ impl Error {
     }
 }
 
-/// A client, its backend's pid, and the notices that came with its answers.
+/// A client and its backend's pid.
 pub struct Session {
     client: Client,
     pid: i32,
     place: Address,
-    notices: Notices,
     ended: Ended,
     carrier: AbortHandle,
 }
 
-type Notices = Arc<Mutex<Vec<String>>>;
 /// What the connection ended with. The sender is gone when the connection is.
 type Ended = watch::Receiver<Option<ServerError>>;
 
@@ -70,13 +65,12 @@ impl Session {
         let place = address.place();
         let opening = open_client(address, application_name);
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
-        let (client, notices, ended, carrier) = match opened {
+        let (client, ended, carrier) = match opened {
             Ok(Ok(parts)) => parts,
             Ok(Err(e)) => return Err(Error::Connect { place, error: Box::new(server_error(&e)) }),
             Err(_) => return Err(Error::ConnectTimeout { place }),
         };
-        let mut session =
-            Session { client, pid: 0, place: address.clone(), notices, ended, carrier };
+        let mut session = Session { client, pid: 0, place: address.clone(), ended, carrier };
         let sql = "SELECT pg_backend_pid()";
         let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
         session.pid = row.get(0);
@@ -111,11 +105,6 @@ impl Session {
     /// Runs statements by the simple protocol: several in one text are one implicit transaction.
     pub async fn batch(&self, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).await.map_err(|e| Error::query(sql, &e))
-    }
-
-    /// Notices since the last call: `WARNING: …`.
-    pub fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Why the connection ended, where the server said so: a timeout that fires between two
@@ -170,7 +159,7 @@ async fn open_client(address: &Address, name: &str) -> Result<Carried, tokio_pos
     }
 }
 
-type Carried = (Client, Notices, Ended, AbortHandle);
+type Carried = (Client, Ended, AbortHandle);
 
 /// Carries the bytes on a task of its own; dropping the client says goodbye and ends it.
 fn carry<S, T>(client: Client, mut connection: Connection<S, T>) -> Carried
@@ -178,27 +167,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let notices = Notices::default();
-    let sink = Arc::clone(&notices);
     let (end, ended) = watch::channel(None);
     let carrier = tokio::spawn(async move {
+        // Messages that belong to no request, such as notices, are of no use to us.
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
-            match message {
-                Ok(AsyncMessage::Notice(notice)) => {
-                    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-                    if sink.len() < NOTICES_MAX {
-                        sink.push(format!("{}: {}", notice.severity(), notice.message()));
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    end.send_replace(Some(server_error(&error)));
-                    return;
-                }
+            if let Err(error) = message {
+                end.send_replace(Some(server_error(&error)));
+                return;
             }
         }
     });
-    (client, notices, ended, carrier.abort_handle())
+    (client, ended, carrier.abort_handle())
 }
 
 /// What the server, or the end of the connection, said.

@@ -39,10 +39,11 @@ pub enum Event {
     ConnectionClosed(ConnectionClosed),
     /// The change is a command, and it has ended.
     CommandEnded(CommandEnded),
-    /// A fault that was asked for was brought about.
+    /// A fault that was asked for was injected.
     Fault(FaultEvent),
     /// A fault that was asked for could not be prepared, and its statement ran unharmed.
-    FaultSpared {
+    #[serde(alias = "fault-spared")]
+    FaultSkipped {
         attempt: Attempt,
         /// In the same words.
         fault: String,
@@ -213,8 +214,7 @@ pub enum AttemptEnd {
     Killed,
 }
 
-/// Number of a statement within its attempt, from 0.
-pub type StatementId = u32;
+pub use crate::trial::StatementId;
 
 /// Where a statement of the change comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,7 +285,8 @@ pub struct StatementEnded {
     pub wal_bytes: Option<u64>,
     /// Relations whose relfilenode is another one than before the statement.
     pub rewritten: Vec<String>,
-    /// Granted to the backend after the statement and before the next one, strongest per relation.
+    /// Granted to the backend after the statement and before the next one: every mode once,
+    /// the strongest of a relation first. A lock on an index is its table's.
     pub held: Vec<HeldLock>,
     /// Those of them that were not held, or not in this mode, before the statement.
     pub taken: Vec<HeldLock>,

@@ -17,6 +17,6 @@ pub use event::{
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{
-    Death, Header, History, MachineFacts, ReadError, Recorder, ServerFacts, TrialFacts, VERSION,
+    Header, History, MachineFacts, ReadError, Recorder, ServerFacts, TrialFacts, VERSION,
     WriteError,
 };

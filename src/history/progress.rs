@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Micros;
+use crate::trial::FaultKind;
 
 use super::event::Phase;
 
@@ -33,11 +34,11 @@ pub enum Progress {
     },
     /// Backends that wait for a lock now; told when that changes, a few times a second at most.
     LockQueue(usize),
-    /// A cell of a crash matrix is over.
-    Cell {
+    /// A case of a crash matrix is over.
+    Case {
         done: usize,
         of: usize,
-        way: String,
+        kind: FaultKind,
         statement: String,
     },
     /// A statement of the change began.

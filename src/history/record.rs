@@ -13,9 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Micros};
-use crate::trial::{Axis, TrialKey};
+use crate::trial::{Axis, Fault, TrialKey};
 
-use super::event::{Entry, Event, StatementId};
+use super::event::{Entry, Event};
 
 /// Version of the file format; a reader refuses any other.
 pub const VERSION: u32 = 4;
@@ -47,9 +47,9 @@ pub struct TrialFacts {
     pub state: String,
     /// Which of several executions of the same trial, from 1.
     pub repetition: u32,
-    /// Where in the change it died, and how; None: it was left alone.
+    /// What is done to the change, and where; None: it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub death: Option<Death>,
+    pub fault: Option<Fault>,
     /// Rows per table.
     pub sizes: BTreeMap<String, u64>,
     pub server: ServerFacts,
@@ -66,8 +66,8 @@ impl TrialFacts {
         if let Some(major) = self.server.major() {
             key = key.with(Axis::SERVER, major.to_string());
         }
-        match &self.death {
-            Some(death) => key.with(Axis::FAULT, death.label()),
+        match &self.fault {
+            Some(fault) => key.with(Axis::FAULT, fault.label()),
             None => key,
         }
     }
@@ -77,17 +77,6 @@ impl ServerFacts {
     /// None: the server is not known.
     pub fn major(&self) -> Option<u32> {
         (self.version_num > 0).then_some(self.version_num / 10_000)
-    }
-}
-
-impl Death {
-    /// The fault as the key of a trial has it: `cut-before at statement 1`.
-    pub fn label(&self) -> String {
-        let at = format!("{} at statement {}", self.way, self.statement);
-        match self.into_us {
-            Some(into) => format!("{at} after {} us", into.0),
-            None => at,
-        }
     }
 }
 
@@ -103,25 +92,6 @@ pub struct MachineFacts {
     pub processor: String,
     pub cores: u32,
     pub memory_bytes: u64,
-}
-
-/// A cell of a crash matrix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Death {
-    /// Number of the statement within the attempt.
-    pub statement: StatementId,
-    /// Its text in the undisturbed run.
-    pub text: String,
-    /// The how-manieth of this text in the attempt, from 0: where a round is repeated for as long
-    /// as there are rows, later statements have other numbers the next time.
-    pub nth: u32,
-    /// As the scenario names the way of dying: `cut-before`.
-    pub way: String,
-    /// How far into the statement, in microseconds; None: at its boundary, or as soon as it does
-    /// what the way asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub into_us: Option<Micros>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -289,7 +259,7 @@ impl Header {
                 rng_seed: 0,
                 state: String::new(),
                 repetition: 1,
-                death: None,
+                fault: None,
                 sizes: BTreeMap::new(),
                 server: ServerFacts::default(),
                 machine: MachineFacts::default(),

@@ -8,6 +8,7 @@ mod blame;
 pub mod course;
 pub mod crash;
 mod measure;
+mod own_locks;
 mod pool;
 mod rules;
 mod sessions;

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, ConnectionClosed, TransactionStatus};
-use crate::pg::purpose::{Purpose, purpose, sets, skippable};
-use crate::pg::syntax::{Kind, kind};
+use crate::pg::facts::{Facts, facts};
+use crate::pg::purpose::Purpose;
+use crate::pg::syntax::Kind;
 use crate::result::TimeoutsInForce;
 
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
@@ -208,18 +209,23 @@ impl Gap<'_, '_> {
 }
 
 impl StatementRecord<'_> {
+    /// What is known of its text.
+    pub fn facts(&self) -> &Facts {
+        self.known.facts.get_or_init(|| facts(&self.began.text))
+    }
+
+    /// Of its first statement.
     pub fn kind(&self) -> &Kind {
-        self.told.kind.get_or_init(|| kind(&self.began.text))
+        self.facts().kind()
     }
 
     pub fn purpose(&self) -> Purpose {
-        *self.told.purpose.get_or_init(|| purpose(&self.began.text))
+        self.facts().purpose()
     }
 
     /// To what it sets the timeout, if it does.
-    pub fn sets(&self, name: &'static str) -> Option<String> {
-        let mut known = self.told.sets.borrow_mut();
-        known.entry(name).or_insert_with(|| sets(&self.began.text, name)).clone()
+    pub fn sets(&self, name: &str) -> Option<&str> {
+        self.facts().sets(name)
     }
 
     pub fn succeeded(&self) -> bool {
@@ -260,7 +266,7 @@ impl StatementRecord<'_> {
         let writes_rows = matches!(self.kind(), Kind::Insert | Kind::Update | Kind::Delete);
         let no_rows = writes_rows && self.began.statements <= 1 && ended.rows == Some(0);
         let skipped = ended.notices.iter().filter(|notice| notice.contains(", skipping")).count();
-        let conditions = skippable(&self.began.text);
+        let conditions = self.facts().conditions();
         !no_rows && (conditions == 0 || skipped < conditions)
     }
 }

@@ -1,6 +1,6 @@
 //! The history, sorted by subject. Nothing is derived here that the events do not say.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
@@ -10,8 +10,7 @@ use crate::history::{
     History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role,
     SamplerReport, StatementBegan, StatementEnded, StepEvent, WaitSample, WalSample,
 };
-use crate::pg::purpose::Purpose;
-use crate::pg::syntax::Kind;
+use crate::pg::facts::Facts;
 
 #[derive(Default)]
 pub struct Timeline<'h> {
@@ -52,8 +51,8 @@ pub struct AttemptRecord<'h> {
     /// How the command ended, where the change is one.
     pub command: Option<&'h CommandEnded>,
     pub faults: Vec<(Micros, &'h FaultEvent)>,
-    /// Why faults that were asked for could not be prepared.
-    pub spared: Vec<&'h str>,
+    /// Why faults that were asked for could not be injected.
+    pub skipped: Vec<&'h str>,
 }
 
 impl AttemptRecord<'_> {
@@ -73,18 +72,15 @@ pub struct StatementRecord<'h> {
     pub at: Micros,
     pub began: &'h StatementBegan,
     pub ended: Option<&'h StatementEnded>,
-    /// What its text tells, worked out once: a change may have very many statements.
-    pub told: Told,
+    pub known: Known,
 }
 
-/// What a statement's text tells.
+/// What a statement's text says, worked out once: a change may have very many statements.
 #[derive(Default)]
-pub struct Told {
-    pub kind: OnceCell<Kind>,
-    pub purpose: OnceCell<Purpose>,
+pub struct Known {
+    pub facts: OnceCell<Facts>,
+    /// Whether it writes the table in which the tool remembers what is applied.
     pub bookkeeping: OnceCell<bool>,
-    /// What it sets a timeout to, by the timeout's name.
-    pub sets: RefCell<BTreeMap<&'static str, Option<String>>>,
 }
 
 impl StatementRecord<'_> {
@@ -118,7 +114,7 @@ impl<'h> Timeline<'h> {
                 (record.ended, record.end) = (Some(at), Some(end));
             }
             Event::StatementBegan(began) => {
-                let record = StatementRecord { at, began, ended: None, told: Told::default() };
+                let record = StatementRecord { at, began, ended: None, known: Known::default() };
                 self.attempt(began.attempt, at).statements.push(record);
             }
             Event::StatementEnded(ended) => self.end_statement(ended, at),
@@ -130,7 +126,9 @@ impl<'h> Timeline<'h> {
             Event::ConnectionClosed(closed) => self.close_connection(closed, at),
             Event::CommandEnded(ended) => self.attempt(ended.attempt, at).command = Some(ended),
             Event::Fault(fault) => self.attempt(fault.attempt, at).faults.push((at, fault)),
-            Event::FaultSpared { attempt, why, .. } => self.attempt(*attempt, at).spared.push(why),
+            Event::FaultSkipped { attempt, why, .. } => {
+                self.attempt(*attempt, at).skipped.push(why)
+            }
             Event::Waits(sample) => self.waits.push((at, sample)),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Wal(sample) => self.wal.push((at, sample)),
@@ -161,7 +159,7 @@ impl<'h> Timeline<'h> {
                 connections: Vec::new(),
                 command: None,
                 faults: Vec::new(),
-                spared: Vec::new(),
+                skipped: Vec::new(),
             });
             self.attempts.len() - 1
         });

@@ -25,6 +25,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 const WAITS: &str = include_str!("sql/waits.sql");
 const OBSERVERS: &str = include_str!("sql/observers.sql");
+const OWNERS: &str = include_str!("sql/owners.sql");
 const ACTIVITY: &str = include_str!("sql/activity.sql");
 /// Insert, not write: what a transaction adds counts when it adds it.
 const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8";
@@ -35,6 +36,7 @@ pub(super) struct Eyes {
     session: Session,
     waits: Statement,
     observers: Statement,
+    owners: Statement,
     activity: Statement,
     wal: Statement,
     /// Oid of the trial's database: the server may hold others.
@@ -43,6 +45,9 @@ pub(super) struct Eyes {
     /// name of a session is asked for when it first waits: for all of them, at every sample, it
     /// would cost more than the rest of the sample.
     waiters: BTreeMap<i32, bool>,
+    /// Relations for which something has waited since then, by oid, as their users know them: a
+    /// key's index by its table.
+    names: BTreeMap<u32, String>,
 }
 
 impl Eyes {
@@ -61,15 +66,28 @@ impl Eyes {
     /// What is not granted now.
     pub(super) async fn waits(&mut self) -> Result<WaitSample, Error> {
         let rows = self.ask(&self.waits, WAITS, &[&self.database]).await?;
-        let mut waits = waits_of(&rows, self.session.pid());
+        self.learn_names(&rows).await?;
+        let mut waits = waits_of(&rows, self.session.pid(), &self.names);
         if waits.is_empty() {
             // A pid may come back as another session.
             self.waiters.clear();
+            self.names.clear();
         } else if waits.iter().any(|wait| !self.waiters.contains_key(&wait.pid)) {
             self.learn_who_waits(&waits).await?;
         }
         waits.retain(|wait| self.waiters.get(&wait.pid) == Some(&false));
         Ok(WaitSample { waits })
+    }
+
+    async fn learn_names(&mut self, rows: &[Row]) -> Result<(), Error> {
+        let relations: BTreeSet<u32> = rows.iter().filter_map(|row| row.get(8)).collect();
+        let unknown = relations.into_iter().filter(|oid| !self.names.contains_key(oid));
+        let unknown: Vec<u32> = unknown.collect();
+        if !unknown.is_empty() {
+            let rows = self.ask(&self.owners, OWNERS, &[&unknown]).await?;
+            self.names.extend(rows.iter().map(|row| (row.get(0), row.get(1))));
+        }
+        Ok(())
     }
 
     async fn learn_who_waits(&mut self, waits: &[Wait]) -> Result<(), Error> {
@@ -119,10 +137,11 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::E
     let database = row.get(0);
     let waits = prepare(&session, WAITS).await?;
     let observers = prepare(&session, OBSERVERS).await?;
+    let owners = prepare(&session, OWNERS).await?;
     let activity = prepare(&session, ACTIVITY).await?;
     let wal = prepare(&session, WAL).await?;
-    let waiters = BTreeMap::new();
-    Ok(Eyes { session, waits, observers, activity, wal, database, waiters })
+    let (waiters, names) = (BTreeMap::new(), BTreeMap::new());
+    Ok(Eyes { session, waits, observers, owners, activity, wal, database, waiters, names })
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {
@@ -145,12 +164,12 @@ fn settings() -> BTreeMap<String, String> {
 }
 
 /// Rows come ordered by waiter, one per lock that a blocker holds on the same object.
-fn waits_of(rows: &[Row], own_pid: i32) -> Vec<Wait> {
+fn waits_of(rows: &[Row], own_pid: i32, names: &BTreeMap<u32, String>) -> Vec<Wait> {
     let mut waits: Vec<Wait> = Vec::new();
     for row in rows {
         let pid: i32 = row.get(0);
         if waits.last().is_none_or(|wait| wait.pid != pid) {
-            waits.push(wait_of(pid, row));
+            waits.push(wait_of(pid, row, names));
         }
         let mode: Option<String> = row.get(7);
         if let (Some(wait), Some(mode)) = (waits.last_mut(), mode) {
@@ -162,7 +181,9 @@ fn waits_of(rows: &[Row], own_pid: i32) -> Vec<Wait> {
     waits
 }
 
-fn wait_of(pid: i32, row: &Row) -> Wait {
+fn wait_of(pid: i32, row: &Row, names: &BTreeMap<u32, String>) -> Wait {
+    let relation: Option<u32> = row.get(8);
+    let owner = relation.and_then(|oid| names.get(&oid).cloned());
     let mut blockers: Vec<i32> = Vec::new();
     // A parallel query is told once per worker.
     for blocker in row.get::<_, Vec<i32>>(5) {
@@ -174,7 +195,7 @@ fn wait_of(pid: i32, row: &Row) -> Wait {
         pid,
         locktype: row.get(1),
         mode: row.get(2),
-        relation: row.get(3),
+        relation: owner.or_else(|| row.get(3)),
         waited_us: micros(row.get(4)),
         blockers,
         holders: Vec::new(),

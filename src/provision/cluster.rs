@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::find::Installation;
+use super::installation::Installation;
 use super::machine::{self, Account};
 use super::run_directory::RunDirectory;
 use super::{Error, postmaster};

@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 
 use super::docker_state::DockerState;
-use super::find::{self, Installation, Place};
+use super::find;
+use super::installation::{Installation, Place};
 use super::{Request, SourceRequest, cluster, machine, run_directory};
 
 /// Everything that decides which server is used and how.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::connect;
 
-use super::find::Place;
+use super::installation::{MAJORS, Place};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -72,7 +72,7 @@ pub enum Error {
     #[error(
         "use PostgreSQL {major}: pgauntlet needs {least} or later, because older servers do not \
          tell since when a lock is waited for (pg_locks.waitstart)",
-        least = super::MAJORS.start()
+        least = MAJORS.start()
     )]
     MajorTooOld { major: u32 },
     #[error(

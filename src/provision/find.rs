@@ -6,8 +6,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Error;
+use super::installation::{Installation, MAJORS, Place, Refused};
 use super::machine::{self, Account};
-use super::{Error, MAJORS};
 
 /// More directories, separated by colons, for servers in unusual places.
 pub const EXTRA_DIRECTORIES_VARIABLE: &str = "PGAUNTLET_PG_DIRS";
@@ -22,41 +23,6 @@ const PACKAGE_PLACES: &[&str] = &[
     "/usr/local/pgsql/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
-
-/// A server that can be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Installation {
-    /// Holds `postgres` and `initdb`.
-    pub bin: PathBuf,
-    /// As it tells itself: `15.18 (Debian 15.18-0+deb12u1)`.
-    pub version: String,
-    pub major: u32,
-}
-
-/// A server that cannot be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    pub bin: PathBuf,
-    pub why: String,
-}
-
-/// Somewhere that was looked at, and what was there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    pub name: String,
-    pub found: Vec<Installation>,
-    pub refused: Vec<Refused>,
-}
-
-impl Place {
-    /// What was there, for people.
-    pub fn told(&self) -> String {
-        let found = self.found.iter().map(|i| format!("{} in {}", i.version, i.bin.display()));
-        let refused = self.refused.iter().map(|r| format!("{}: {}", r.bin.display(), r.why));
-        let all: Vec<String> = found.chain(refused).collect();
-        if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
-    }
-}
 
 /// Every place that is looked at. With `pg_bin`, that directory only: who names one means it.
 pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<Place> {

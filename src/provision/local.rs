@@ -21,8 +21,9 @@ use crate::pg::{quote_ident, quote_literal};
 
 use super::cluster::{Cluster, SUPERUSER};
 use super::error::complaint;
-use super::find::{self, Installation};
+use super::find;
 use super::guardian::{Charge, Guardian};
+use super::installation::Installation;
 use super::machine::{self, Account};
 use super::run_directory::{Owner, RunDirectory};
 use super::{Error, MAJORS, Request, Server, TRIAL_DATABASE_PREFIX};

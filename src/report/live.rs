@@ -143,9 +143,9 @@ impl State {
                 self.phase_length = Some((most.duration(), exactly));
             }
             Progress::LockQueue(waiting) => self.lock_queue = waiting,
-            Progress::Cell { done, of, way, statement } => {
+            Progress::Case { done, of, kind, statement } => {
                 let statement = one_line(&statement);
-                let text = format!("{done} of {of} deaths · {way}: {statement}");
+                let text = format!("{done} of {of} cases · {kind}: {statement}");
                 match self.bar {
                     Some(_) => self.show_only(&text),
                     None => self.say_at_intervals(&format!("{}: {text}", self.trial)),

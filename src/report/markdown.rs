@@ -9,7 +9,7 @@ use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
 use super::document::Document;
-use super::matrix::{groups, ways, word};
+use super::matrix::{groups, kinds, word};
 use super::names::Names;
 use super::page::text as html;
 use super::trial::{place, witness_words};
@@ -135,7 +135,7 @@ fn matrices(matrices: &[Matrix], names: Names) -> String {
         let row = format!("| {mark} | {verdict} | {name} | {} |\n", outcomes.join(", "));
         (!matrix.as_expected, row)
     };
-    let head = "| | verdict | crash matrix | deaths |\n|---|---|---|---|\n";
+    let head = "| | verdict | crash matrix | faults |\n|---|---|---|---|\n";
     rows_within_limit(head, &matrices.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -182,9 +182,9 @@ fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, names: Names)
     }
     for (outcome, cells) in groups(matrix) {
         let Some(first) = cells.first() else { continue };
-        let (word, ways, text) = (word(outcome), ways(&cells), code(&cut(&first.death.text)));
+        let (word, kinds, text) = (word(outcome), kinds(&cells), code(&cut(&first.fault.at.text)));
         let sentence = escaped(&first.sentence);
-        let _ = writeln!(body, "- {word} at {text}, {ways}: {sentence}");
+        let _ = writeln!(body, "- {word} at {text}, {kinds}: {sentence}");
     }
     let name = names.matrix(&matrix.trial);
     section(document, matrix.as_expected, number, matrix.verdict, &name, &body)

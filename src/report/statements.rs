@@ -1,5 +1,6 @@
 //! The change's statements for a terminal: what each cost, and which timeouts were in force.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -148,6 +149,9 @@ pub(super) fn strongest(held: &[String]) -> String {
         .filter(|(mode, _)| *mode > LockMode::RowExclusiveLock)
         .collect();
     strong.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
+    // A relation counts once, in whatever modes it is held.
+    let mut named = BTreeSet::new();
+    strong.retain(|(_, lock)| named.insert(lock.rsplit_once(' ').map(|(relation, _)| relation)));
     match strong.as_slice() {
         [] => "-".to_owned(),
         [(_, one)] => (*one).clone(),

@@ -9,8 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::TrialFacts;
-use crate::scenario::Way;
-use crate::trial::{Axis, TrialKey};
+use crate::trial::{Axis, FaultKind, TrialKey};
 
 use super::FORMAT;
 use super::judgement::Judgement;
@@ -99,12 +98,12 @@ fn is_planned(trial: &TrialFacts, key: &TrialKey) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrashRequest {
-    /// Cells at once; None: as many as the machine has cores for.
+    /// Cases at once; None: as many as the machine has cores for.
     pub at_once: Option<u32>,
-    pub ways: Option<Vec<Way>>,
-    /// Only deaths at this statement.
+    pub faults: Option<Vec<FaultKind>>,
+    /// Only faults at this statement.
     pub statement: Option<u32>,
-    /// Deaths at random moments.
+    /// Faults at random moments.
     pub random: Option<u32>,
 }
 

@@ -55,9 +55,9 @@ impl Expectation {
         format!("{kind} is found")
     }
 
-    /// That no cell of a matrix ends so, as `expected` says it.
+    /// That no case of a matrix ends so, as `expected` says it.
     pub fn ends_no(outcome: Outcome) -> String {
-        format!("no death ends with {outcome}")
+        format!("no case ends with {outcome}")
     }
 
     /// That every case of a matrix was run to its end.

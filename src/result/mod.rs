@@ -14,7 +14,7 @@ pub use judgement::{
     CommandRow, Expectation, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef,
     StatementRow, TimeoutsInForce, Witness, setting_words,
 };
-pub use matrix::{Cell, Matrix, MatrixRow, RandomDeaths};
+pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
 
 /// Version of result.json.
 pub const FORMAT: u32 = 4;

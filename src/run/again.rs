@@ -8,14 +8,14 @@ use crate::history::{History, TrialFacts};
 use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
 use crate::judge::judge;
-use crate::result::{Cell, Judgement, Matrix, RandomDeaths, ResultFile};
+use crate::result::{Case, Judgement, Matrix, RandomFaults, ResultFile};
 use crate::scenario::{Crash, Outcome, Scenario};
 
 use super::crash::InjectionPoints;
 use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN, ended_with};
 
 /// Directories below which a run keeps histories: server, scenario, state, repetition; or server,
-/// scenario, `crash`, cell.
+/// scenario, `crash`, case.
 const DEPTH_MAX: usize = 4;
 
 /// A result, and the courses of its trials where their histories are there.
@@ -108,7 +108,7 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
     // Of the two runs of a matrix without a fault, the first is the one that is judged.
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
         let history = History::read(&file)?;
-        let of_matrix = history.header.trial.death.is_some() || is_in(&file, UNDISTURBED);
+        let of_matrix = history.header.trial.fault.is_some() || is_in(&file, UNDISTURBED);
         let known = history.header.scenario.clone();
         scenarios.entry(history.header.trial.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
@@ -151,7 +151,7 @@ fn judged_matrices(
             judged => judged?,
         };
         let known = kept.matrix(&judged.trial);
-        let has_all = known.is_none_or(|known| judged.cells.len() >= known.cells.len());
+        let has_all = known.is_none_or(|known| judged.cases.len() >= known.cases.len());
         let stays = kept.is_here && !has_all;
         if stays || all.iter().any(|other| other.trial == judged.trial) {
             continue;
@@ -195,20 +195,20 @@ fn scenario(history: &History) -> Result<Scenario, Error> {
 /// The matrix of a directory of cases, the undisturbed run among them. How long the whole took is
 /// not in the histories: it is the sum of the cases.
 fn matrix(directory: &Path, histories: &[History], kept: &Kept) -> Result<Matrix, Error> {
-    let Some(undisturbed) = histories.iter().find(|h| h.header.trial.death.is_none()) else {
+    let Some(undisturbed) = histories.iter().find(|h| h.header.trial.fault.is_none()) else {
         return Err(Error::NoUndisturbed { path: directory.to_owned() });
     };
     let scenario = scenario(undisturbed)?;
     let whole = histories.iter().filter(|history| crash::is_whole(history));
-    let cells: Vec<_> = whole.filter_map(|h| crash::cell(&scenario, h)).collect();
-    let (random, cells): (Vec<_>, Vec<_>) =
-        cells.into_iter().partition(|cell| cell.death.into_us.is_some());
-    let took_us = cells.iter().fold(Micros::ZERO, |sum, cell| sum + cell.took_us);
+    let cases: Vec<_> = whole.filter_map(|h| crash::case(&scenario, h)).collect();
+    let (random, cases): (Vec<_>, Vec<_>) =
+        cases.into_iter().partition(|case| case.fault.at.into_us.is_some());
+    let took_us = cases.iter().fold(Micros::ZERO, |sum, case| sum + case.took_us);
     let run = Undisturbed { history: undisturbed, took_us, at_once: 1 };
     let crash = scenario.crash.clone().unwrap_or_default();
-    let missing = missing(undisturbed, &crash, (&cells, &random), kept);
-    let random = RandomDeaths::of(random);
-    Ok(crash::incomplete(crash::matrix(&scenario, &crash, run, cells, random), missing))
+    let missing = missing(undisturbed, &crash, (&cases, &random), kept);
+    let random = RandomFaults::of(random);
+    Ok(crash::incomplete(crash::matrix(&scenario, &crash, run, cases, random), missing))
 }
 
 /// Cases that were planned and are not here. Where no result.json says what was planned, the
@@ -216,7 +216,7 @@ fn matrix(directory: &Path, histories: &[History], kept: &Kept) -> Result<Matrix
 fn missing(
     undisturbed: &History,
     crash: &Crash,
-    (cells, random): (&[Cell], &[Cell]),
+    (cases, random): (&[Case], &[Case]),
     kept: &Kept,
 ) -> Vec<String> {
     if !crash::is_whole(undisturbed) {
@@ -226,10 +226,10 @@ fn missing(
         return Vec::new();
     }
     let trial = &undisturbed.header.trial;
-    let here: BTreeSet<String> = cells.iter().map(|cell| cell.death.label()).collect();
+    let here: BTreeSet<String> = cases.iter().map(|case| case.fault.label()).collect();
     let not_here = |labels: Vec<String>| labels.into_iter().filter(|l| !here.contains(l)).collect();
     if let Some(known) = kept.matrix(trial) {
-        return not_here(known.cells.iter().map(|cell| cell.death.label()).collect());
+        return not_here(known.cases.iter().map(|case| case.fault.label()).collect());
     }
     let planned = kept.result.planned.crash_matrices.iter().find(|planned| planned.is(trial));
     let (labels, of_random) = match planned.map(|planned| (&planned.cases, planned.random)) {
@@ -241,7 +241,7 @@ fn missing(
     };
     let mut missing: Vec<String> = not_here(labels);
     // Once one of them does not end clean, how many follow is not planned.
-    let clean = |cell: &Cell| cell.outcome.is_none_or(|outcome| outcome == Outcome::Clean);
+    let clean = |case: &Case| case.outcome.is_none_or(|outcome| outcome == Outcome::Clean);
     if random.iter().all(clean) {
         let left = random.len()..of_random as usize;
         missing.extend(left.map(|number| format!("random fault {}", number + 1)));

@@ -18,7 +18,7 @@ use crate::observe;
 use crate::provision::Server;
 use crate::scenario::{Change, Sizes};
 use crate::schema::Fingerprint;
-use crate::tap::Fault;
+use crate::tap::Injection;
 
 use super::databases::Databases;
 use super::effects::{Effects, Origin, Tables, TrialDatabase};
@@ -177,7 +177,7 @@ impl Stage<'_> {
         &self,
         declared: &Sizes,
         attempt: Attempt,
-        faults: &[Fault],
+        faults: &[Injection],
     ) -> Result<AttemptEnd, Error> {
         let setup = migrate::Setup {
             address: self.at.address,

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::judge::crash::Lethal;
-use crate::scenario::{Crash, Ground, Scenario, Sizes, State, Way};
+use crate::judge::crash::FeasibleFault;
+use crate::scenario::{Crash, Ground, Scenario, Sizes, State};
 use crate::seed;
-use crate::trial::{Axis, TrialKey};
+use crate::trial::{Axis, FaultKind, TrialKey};
 
 use super::request::{Request, Work};
 use super::{Error, SizeRequest};
@@ -35,7 +35,7 @@ pub struct TrialSpec {
     pub state: State,
     pub sizes: Sizes,
     /// What is done to the change on purpose; None: it is left alone.
-    pub fault: Option<Lethal>,
+    pub fault: Option<FeasibleFault>,
 }
 
 impl TrialSpec {
@@ -59,8 +59,8 @@ impl TrialSpec {
     }
 
     /// The case of this one in which that is done to the change.
-    pub fn with_fault(&self, fault: Lethal) -> TrialSpec {
-        let key = self.key.clone().with(Axis::FAULT, fault.death.label());
+    pub fn with_fault(&self, fault: FeasibleFault) -> TrialSpec {
+        let key = self.key.clone().with(Axis::FAULT, fault.fault.label());
         TrialSpec { key, fault: Some(fault), ..self.clone() }
     }
 }
@@ -184,8 +184,8 @@ pub fn matrix(scenario: &Scenario, request: &Request) -> Result<Option<MatrixSpe
 fn wanted(scenario: &Scenario, request: &Request) -> Crash {
     let mut crash = scenario.crash.clone().unwrap_or_default();
     let asked = &request.crash;
-    if let Some(ways) = &asked.ways {
-        crash.ways = Way::ALL.iter().filter(|way| ways.contains(way)).copied().collect();
+    if let Some(kinds) = &asked.faults {
+        crash.faults = FaultKind::ALL.iter().filter(|kind| kinds.contains(kind)).copied().collect();
     }
     if let Some(random) = asked.random {
         crash.random = random;
@@ -194,7 +194,7 @@ fn wanted(scenario: &Scenario, request: &Request) -> Crash {
         crash.state = request.state.clone();
     }
     // A part of the matrix need not show what the whole is expected to show.
-    if asked.ways.is_some() || asked.statement.is_some() {
+    if asked.faults.is_some() || asked.statement.is_some() {
         crash.may.append(&mut crash.expect);
     }
     crash

@@ -30,7 +30,7 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             rng_seed: scenario.rng_seed,
             state: key.state().to_owned(),
             repetition: key.repetition,
-            death: fault.as_ref().map(|fault| fault.death.clone()),
+            fault: fault.as_ref().map(|feasible| feasible.fault.clone()),
             sizes: sizes.0.clone(),
             server: facts.server,
             machine: provision::machine_facts(),

@@ -133,17 +133,17 @@ impl Repro<'_> {
         if then.verdict != now.verdict {
             told.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
         }
-        for cell in &then.cells {
-            let same = now.cells.iter().find(|c| {
-                (c.death.statement, &c.death.way) == (cell.death.statement, &cell.death.way)
+        for case in &then.cases {
+            let same = now.cases.iter().find(|c| {
+                (c.fault.at.statement, c.fault.kind) == (case.fault.at.statement, case.fault.kind)
             });
-            let now = same.and_then(|cell| cell.outcome);
-            let known = cell.outcome.is_some() && now.is_some();
-            if known && cell.outcome != now {
+            let now = same.and_then(|case| case.outcome);
+            let known = case.outcome.is_some() && now.is_some();
+            if known && case.outcome != now {
                 let word = |o: Option<Outcome>| o.map_or("unknown", |o| o.as_str());
-                let (was, is) = (word(cell.outcome), word(now));
-                let (way, at) = (&cell.death.way, cell.death.statement);
-                told.push(format!("{way} at statement {at} ended with {was} and ends with {is}"));
+                let (was, is) = (word(case.outcome), word(now));
+                let (kind, at) = (case.fault.kind, case.fault.at.statement);
+                told.push(format!("{kind} at statement {at} ended with {was} and ends with {is}"));
             }
         }
         told

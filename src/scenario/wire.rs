@@ -13,9 +13,11 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
+use crate::trial::FaultKind;
+
 use super::{
     Arrivals, FakeKind, FindingKind, Ground, Outcome, Rows, Scope, Since, Tool, TransactionRule,
-    Verdict, VersionRows, Way,
+    Verdict, VersionRows,
 };
 
 /// A scenario or a base: sections are the same, which of them may stand where is checked later.
@@ -280,7 +282,8 @@ pub struct State {
 #[serde(deny_unknown_fields)]
 pub struct Crash {
     pub rows: Option<Spanned<u64>>,
-    pub ways: Option<Spanned<Vec<Spanned<Way>>>>,
+    #[serde(alias = "ways")]
+    pub faults: Option<Spanned<Vec<Spanned<FaultKind>>>>,
     pub state: Option<Spanned<String>>,
     pub traffic: Option<Spanned<bool>>,
     pub random: Option<Spanned<u32>>,

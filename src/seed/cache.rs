@@ -4,7 +4,8 @@ use crate::connect::{self, Address, Session};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use super::names::{Key, Label, PREFIX, lock_of_seeding};
-use super::{Error, Template, session_settings};
+use super::plan::{APPLICATION, session_settings};
+use super::{Error, Template};
 
 /// A template on a server, as its label tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,5 +212,5 @@ async fn unlock(session: &Session, lock: i64) -> Result<(), Error> {
 }
 
 pub(super) async fn open(server: &Address) -> Result<Session, Error> {
-    Ok(Session::open(server, super::APPLICATION, &session_settings()).await?)
+    Ok(Session::open(server, APPLICATION, &session_settings()).await?)
 }

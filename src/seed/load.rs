@@ -19,8 +19,9 @@ use crate::connect::{self, Address, Session, server_error};
 use crate::history::{Listener, Progress};
 use crate::pg::quote_qualified;
 
+use super::plan::{APPLICATION, session_settings};
 use super::rows::{ColumnType, TableRows};
-use super::{Error, Plan, session_settings};
+use super::{Error, Plan};
 
 /// How often a listener hears of a table's rows, at most.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -37,7 +38,7 @@ const COLUMN_TYPES: &str = "
 
 /// Fills the plan's tables in their order; says how many rows there are now.
 pub async fn load(address: &Address, plan: &Plan<'_>, listener: &Listener) -> Result<u64, Error> {
-    let session = Session::open(address, super::APPLICATION, &session_settings()).await?;
+    let session = Session::open(address, APPLICATION, &session_settings()).await?;
     let mut total = 0;
     for table in &plan.scenario.tables {
         let types = column_types(&session, &table.name).await?;
@@ -105,7 +106,7 @@ async fn load_table(
 
 /// One loader: a COPY per chunk, so that an error is known after 10,000 rows and not at the end.
 async fn load_chunks(address: Address, shared: Arc<Shared>) -> Result<(), Error> {
-    let session = Session::open(&address, super::APPLICATION, &session_settings()).await?;
+    let session = Session::open(&address, APPLICATION, &session_settings()).await?;
     let sql = shared.rows.copy_sql();
     let refused = |e: &tokio_postgres::Error| copy_error(shared.rows.table(), e);
     let copy = session.client().prepare(&sql).await.map_err(|e| refused(&e))?;

@@ -14,7 +14,8 @@ use super::{Error, Plan};
 
 /// Rows per chunk. Part of what an `rng_seed` stands for.
 const CHUNK_ROWS: u64 = 10_000;
-/// A buffer is handed on when it has this many bytes. CRATES measured 64 KiB and 1 MiB alike.
+/// A buffer is handed on when it has this many bytes. 64 KiB and 1 MiB were measured and are
+/// as fast.
 const BUFFER_BYTES: usize = 256 << 10;
 /// Characters of a value that an error shows.
 const SHOWN_CHARACTERS: usize = 60;

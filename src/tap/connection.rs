@@ -1,6 +1,7 @@
 //! Carries one connection of the change, and looks at the server between its statements.
 
-mod deaths;
+mod armed;
+mod faults;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::history::{
 };
 
 use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerStep, Statement};
-use super::fault::FaultKind;
+use super::fault::Action;
 use super::frame::{Frame, Sender};
 use super::injected;
 use super::looks;
@@ -29,7 +30,7 @@ use super::shared::Shared;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, look_failed};
 use super::watch::{BoxStream, Sight};
-use deaths::{Armed, Limited};
+use armed::{Armed, Limited};
 
 /// Longest look at the server by our own session; it takes a millisecond.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,7 +60,7 @@ pub struct Connection {
     held: Option<(Frame, FromClient)>,
     /// The answer of the running statement, where a fault keeps it back.
     withheld: Option<Vec<Bytes>>,
-    fault: Option<FaultKind>,
+    fault: Option<Action>,
     running: Option<StatementId>,
     /// A fault is prepared for the statement that is about to be sent.
     armed: Option<Armed>,
@@ -140,7 +141,7 @@ impl Connection {
                 outcome.error = Some(error.clone());
             }
             self.shared.rests(self.number).await;
-            self.was_struck(outcome.error.as_ref());
+            self.record_injected(outcome.error.as_ref());
             let now = self.shared.recorder.clock().now();
             self.tracer.ended(now, *outcome, None, &BTreeMap::new(), Micros::ZERO);
         } else if let Some(error) = &self.conversation.parting
@@ -393,7 +394,7 @@ impl Connection {
     }
 
     fn keep_answer_back(&mut self) {
-        if let Some(FaultKind::CutAfter | FaultKind::DelayAnswer(_)) = self.fault {
+        if let Some(Action::CutAfter | Action::DelayAnswer(_)) = self.fault {
             self.withheld.get_or_insert_default();
         }
     }
@@ -453,7 +454,7 @@ impl Connection {
         let ended = self.shared.recorder.clock().now();
         self.shared.rests(self.number).await;
         self.disarm(outcome.error.as_ref()).await;
-        self.was_struck(outcome.error.as_ref());
+        self.record_injected(outcome.error.as_ref());
         let running = self.running.take();
         let (mut after, mut own) = (None, BTreeMap::new());
         let due = self.tracer.look_due(&outcome);
@@ -486,11 +487,11 @@ impl Connection {
             tokio::time::sleep(by).await;
         }
         match &self.fault {
-            Some(fault @ FaultKind::CutAfter) => {
+            Some(fault @ Action::CutAfter) => {
                 self.shared.record_fault(fault, statement);
                 return Err(End::Fault);
             }
-            Some(fault @ FaultKind::DelayAnswer(by)) => {
+            Some(fault @ Action::DelayAnswer(by)) => {
                 self.shared.record_fault(fault, statement);
                 tokio::time::sleep(*by).await;
             }

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::history::{Attempt, Listener, Recorder, ServerError};
 
 use super::connection::{Connection, Opening};
-use super::fault::Fault;
+use super::fault::Injection;
 use super::shared::{Announcements, Shared};
 use super::startup::{self, Startup};
 use super::watch::{BoxStream, Upstream};
@@ -41,7 +41,7 @@ pub struct Setup<'a> {
     pub attempt: Attempt,
     /// Some: statements that are not announced are a runner's own and are not traced.
     pub announcements: Option<Arc<Announcements>>,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<Injection>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -184,11 +184,11 @@ async fn open(upstream: &dyn Upstream) -> Result<Opened, Error> {
 async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Shared>, life: Life) {
     let connections = TaskTracker::new();
     let clocks = CancellationToken::new();
-    for (after, kind) in shared.faults_by_time() {
+    for (after, action) in shared.faults_by_time() {
         let (shared, ended) = (Arc::clone(&shared), clocks.clone());
         tokio::spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(after) => shared.strike_now(kind).await,
+                () = tokio::time::sleep(after) => shared.inject_now(action).await,
                 () = ended.cancelled() => {}
             }
         });

@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::pg::LockMode;
 
+use super::fault::Action;
+
 /// A connection to the server, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -28,9 +30,10 @@ pub trait Upstream: Send + Sync {
 pub trait Watch: Send + Sync {
     /// Looks at a backend; with `relations`, at every relation of the database as well.
     fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>>;
-    /// Strikes a backend if it is in the state that the blow asks for, in one step; gives whether
-    /// it was. Only a backend that runs a statement is struck.
-    fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>>;
+    /// Cancels or terminates a backend if it is in the state that the action needs, in one step;
+    /// returns whether it was. A backend that runs no statement is left alone, and so is every
+    /// backend by an action of another sort.
+    fn inject(&self, pid: i32, action: &Action) -> BoxFuture<'_, Result<bool, String>>;
     fn cancel(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
     fn terminate(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
     /// Locks a relation, named as a `regclass` is shown, in a transaction of a session of its own.
@@ -64,18 +67,16 @@ pub struct Sight {
 pub struct SeenLock {
     pub oid: u32,
     pub name: String,
+    /// The table of an index.
+    pub table: Option<String>,
     pub mode: LockMode,
     /// As others see it: before the backend's transaction.
     pub filenode: u32,
 }
 
-/// What is done to a backend in which state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
-    /// Cancel it while it waits for a lock.
-    CancelWaiting,
-    /// Cancel it while it runs and waits for no lock.
-    CancelWorking,
-    /// End it while it runs.
-    Terminate,
+impl SeenLock {
+    /// The relation as its users know it: a key's index is its table.
+    pub fn relation(&self) -> &str {
+        self.table.as_deref().unwrap_or(&self.name)
+    }
 }

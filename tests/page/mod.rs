@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
-    AttemptEnd, CatalogueSnapshot, Death, DisturbanceEvent, Entry, Event, GrantedLock, Header,
-    History, Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionSeen, Wait, WaitSample,
+    AttemptEnd, CatalogueSnapshot, DisturbanceEvent, Entry, Event, GrantedLock, Header, History,
+    Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionSeen, Wait, WaitSample,
     WalSample,
 };
 use pgauntlet::judge::course::{Course, course};
@@ -17,8 +17,9 @@ use pgauntlet::judge::crash::{self, Undisturbed};
 use pgauntlet::judge::judge;
 use pgauntlet::pg::LockMode;
 use pgauntlet::report::{self, Document};
-use pgauntlet::result::{Cell, Matrix, ResultFile};
-use pgauntlet::scenario::{Crash, Disturbance, Outcome as CrashOutcome, Scenario, Verdict, Way};
+use pgauntlet::result::{Case, Matrix, ResultFile};
+use pgauntlet::scenario::{Crash, Disturbance, Outcome as CrashOutcome, Scenario, Verdict};
+use pgauntlet::trial::{Fault, FaultKind, InjectionPoint};
 
 use super::made::{APP, CHANGE, Made, READER};
 use super::sent::{by_command, sent};
@@ -255,22 +256,21 @@ pub fn matrix() -> Matrix {
     }
     let (scenario, history) = (made.scenario.clone(), made.history());
     let outcomes = CrashOutcome::ALL.iter().map(|outcome| Some(*outcome));
-    let cells: Vec<Cell> = Way::ALL
+    let cases: Vec<Case> = FaultKind::ALL
         .iter()
-        .flat_map(|way| [1, 3].map(|statement| (statement, *way)))
+        .flat_map(|kind| [1, 3].map(|statement| (statement, *kind)))
         .zip(outcomes.chain([None]).cycle())
-        .map(|((statement, way), outcome)| cell(statement, way, outcome))
+        .map(|((statement, kind), outcome)| case(statement, kind, outcome))
         .collect();
     let took_us = Micros::from_secs(4);
     let run = Undisturbed { history: &history, took_us, at_once: 2 };
-    crash::matrix(&scenario, &Crash::default(), run, cells, None)
+    crash::matrix(&scenario, &Crash::default(), run, cases, None)
 }
 
-fn cell(statement: u32, way: Way, outcome: Option<CrashOutcome>) -> Cell {
-    let text = if statement == 1 { ADD_COLUMN } else { "CREATE INDEX CONCURRENTLY ix" };
-    let way = way.as_str().to_owned();
-    Cell {
-        death: Death { statement, text: text.to_owned(), nth: 0, way, into_us: None },
+fn case(statement: u32, kind: FaultKind, outcome: Option<CrashOutcome>) -> Case {
+    let text = if statement == 1 { ADD_COLUMN } else { "CREATE INDEX CONCURRENTLY ix" }.to_owned();
+    Case {
+        fault: Fault { kind, at: InjectionPoint { statement, text, nth: 0, into_us: None } },
         outcome,
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),

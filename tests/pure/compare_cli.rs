@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::assert::Assert;
 use assert_cmd::cargo::cargo_bin_cmd;
 use pgauntlet::clock::Micros;
-use pgauntlet::compare::{Baseline, Comparison, Standing, compare};
+use pgauntlet::compare::{Baseline, Comparison, Delta, compare};
 use pgauntlet::result::{Expectation, FORMAT, Judgement, Matrix, ResultFile};
 use pgauntlet::scenario::{Outcome, Verdict};
 use predicates::prelude::PredicateBooleanExt;
@@ -176,8 +176,8 @@ fn a_cell_that_became_worse_is_named_although_the_verdict_is_the_same() {
     let (a, b) = (of(Outcome::ManualStep), of(Outcome::LosesData));
     let comparison = compare(("a", &a), ("b", &b), &Default::default());
     let facts = &comparison.crash_matrices[0].facts;
-    let standings: BTreeMap<&str, Standing> =
-        facts.iter().map(|fact| (&*fact.what, fact.standing)).collect();
-    assert_eq!(standings["cell CREATE INDEX ix ON t (n) / cancel"], Standing::Worse);
-    assert_eq!(standings["verdict"], Standing::Same);
+    let deltas: BTreeMap<&str, Delta> =
+        facts.iter().map(|fact| (&*fact.what, fact.delta)).collect();
+    assert_eq!(deltas["cell CREATE INDEX ix ON t (n) / cancel"], Delta::Worse);
+    assert_eq!(deltas["verdict"], Delta::Same);
 }

@@ -25,7 +25,7 @@ fn facts(scenario: &str) -> TrialFacts {
         rng_seed: 7,
         state: "base".to_owned(),
         repetition: 1,
-        death: None,
+        fault: None,
         sizes: BTreeMap::from([("spans".to_owned(), 2_000_000)]),
         server: ServerFacts {
             source: "local".to_owned(),

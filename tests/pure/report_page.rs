@@ -2,7 +2,8 @@
 
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::ResultFile;
-use pgauntlet::scenario::{Crash, Ground, State, Verdict, Way};
+use pgauntlet::scenario::{Crash, Ground, State, Verdict};
+use pgauntlet::trial::FaultKind;
 use rstest::rstest;
 
 use crate::made::Made;
@@ -56,16 +57,16 @@ fn every_step_stands_in_the_data_and_the_lines_hold_as_many_points() {
     let wanted: Vec<Option<u64>> =
         course.steps.iter().map(|step| (step.offered > 0).then_some(step.p99_us.0)).collect();
     assert_eq!(p99, wanted);
-    // Two points per step and one for its end: a staircase.
+    // A staircase: up or down to the value of a step, then along it.
     let drawn = |colour: &str| -> usize {
         let lines = html.split("<path d=\"").skip(1).filter_map(|rest| rest.split("/>").next());
         let stroke = format!("stroke=\"var({colour})\"");
         let of_colour = lines.filter(|line| line.contains(&stroke));
-        of_colour.map(|line| between(line, "", "\"").matches(['M', 'L']).count()).sum()
+        of_colour.map(|line| between(line, "", "\"").matches(['M', 'V', 'H']).count()).sum()
     };
     let with_latency = wanted.iter().flatten().count();
-    assert_eq!(drawn("--s-p99"), 2 * with_latency + 1);
-    assert_eq!(drawn("--s-offered"), 2 * course.steps.len() + 1);
+    assert_eq!(drawn("--s-p99"), 2 * with_latency);
+    assert_eq!(drawn("--s-offered"), 2 * course.steps.len());
 }
 
 #[test]
@@ -99,8 +100,8 @@ fn no_text_of_a_history_gets_out_of_its_place() {
     run.result.crash_matrices.push(matrix());
     let told = &mut run.result.crash_matrices[0];
     (told.reason, told.trial.scenario) = (HOSTILE.to_owned(), HOSTILE.to_owned());
-    for cell in &mut told.cells {
-        (cell.sentence, cell.seen, cell.death.text) =
+    for case in &mut told.cases {
+        (case.sentence, case.seen, case.fault.at.text) =
             (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
     }
     let document = Document { path: HOSTILE, ..run.document() };
@@ -181,7 +182,7 @@ fn every_outcome_of_a_crash_matrix_is_in_its_table() {
 fn what_was_not_tried_follows_from_a_scenario_that_says_little() {
     let told = not_tried(&Run::one(Made::calm()));
     for sentence in [
-        "no crash matrix: what is left where the change dies half-way is not known (the scenario \
+        "no crash matrix: what is left where the change is interrupted is not known (the scenario \
          declares none)",
         "no starting state is an empty database, one that came by another path or one that was \
          left part-way",
@@ -226,21 +227,24 @@ fn what_was_tried_is_not_called_untried() {
         run.result.trials.push(other);
     }
     let told = not_tried(&run);
-    for sentence in ["no crash matrix", "starting state", "second runner", "ran once", "ways of"] {
+    for sentence in ["no crash matrix", "starting state", "second runner", "ran once", "kinds of"] {
         assert!(!told.contains(sentence), "{sentence:?} in:\n{told}");
     }
-    assert!(told.contains("no death at a random moment"), "{told}");
+    assert!(told.contains("no fault at a random moment"), "{told}");
 }
 
 #[test]
 fn a_matrix_says_which_deaths_it_lacks() {
     let mut run = Run::one(Made::calm());
     let mut matrix = matrix();
-    matrix.columns.retain(|way| *way != Way::KillRunner);
+    matrix.columns.retain(|kind| *kind != FaultKind::KillRunner);
     run.result.crash_matrices.push(matrix);
     let told = not_tried(&run);
-    assert!(told.contains("ways of dying that are not in the crash matrix: kill-runner"), "{told}");
-    assert!(told.contains("1 death of the crash matrix could not be brought about"), "{told}");
+    assert!(
+        told.contains("kinds of faults that are not in the crash matrix: kill-runner"),
+        "{told}"
+    );
+    assert!(told.contains("1 fault of the crash matrix could not be injected"), "{told}");
 }
 
 #[test]

@@ -4,8 +4,9 @@
 use pgauntlet::scenario::{
     Accepted, Change, Crash, Generator, Ground, Invariant, Migration, OperationStatement, Outcome,
     PlanLimit, Rows, Scenario, Script, Since, State, Statement, Step, Stop, TransactionRule,
-    VersionRows, Versions, Way,
+    VersionRows, Versions,
 };
+use pgauntlet::trial::FaultKind;
 use rstest::{Context, rstest};
 
 use crate::example::{example, load};
@@ -198,7 +199,7 @@ fn a_crash_matrix_is_read_whole() {
         r#"
 [crash]
 rows    = 5_000
-ways    = ["kill-runner", "cancel"]
+faults  = ["kill-runner", "cancel"]
 state   = "small"
 traffic = false
 random  = 20
@@ -226,7 +227,7 @@ rows = { orders = 5_000, customers = 100 }
         statements: statements.iter().map(|s| (*s).to_owned()).collect(),
     };
     let expected = Crash {
-        ways: vec![Way::KillRunner, Way::Cancel],
+        faults: vec![FaultKind::KillRunner, FaultKind::Cancel],
         rows: 5_000,
         state: Some("small".to_owned()),
         traffic: false,

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use pgauntlet::result::{ResultFile, Shard};
-use pgauntlet::scenario::Way;
+use pgauntlet::trial::FaultKind;
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
 
@@ -125,7 +125,7 @@ fn told(result: &ResultFile) -> Vec<String> {
     let matrices = result
         .crash_matrices
         .iter()
-        .map(|m| format!("{}: {} {:?} {}", m.trial.scenario, m.verdict, m.outcomes, m.cells.len()));
+        .map(|m| format!("{}: {} {:?} {}", m.trial.scenario, m.verdict, m.outcomes, m.cases.len()));
     trials.chain(matrices).collect()
 }
 
@@ -386,7 +386,7 @@ fn a_crash_matrix_is_run_again_as_it_was_asked_for() {
     let runs = runs();
     let mut command = pgauntlet();
     command.current_dir(&runs.root).args(["crash", "dies", "--scenarios-dir", "scenarios"]);
-    command.args(["--quiet", "--ways", "cut-before", "--random", "2", "--out", "asked"]);
+    command.args(["--quiet", "--faults", "cut-before", "--random", "2", "--out", "asked"]);
     command.assert().code(0);
     let mut command = pgauntlet();
     command.current_dir(&runs.root).args(["repro", "asked", "--quiet", "--out", "asked-again"]);
@@ -394,8 +394,8 @@ fn a_crash_matrix_is_run_again_as_it_was_asked_for() {
     let (then, now) = (runs.result("asked"), runs.result("asked-again"));
     let asked = |result: &ResultFile| {
         let matrix = &result.crash_matrices[0];
-        (matrix.columns.clone(), matrix.cells.len(), matrix.random.is_some())
+        (matrix.columns.clone(), matrix.cases.len(), matrix.random.is_some())
     };
     assert_eq!(asked(&then), asked(&now));
-    assert_eq!((asked(&now).0, asked(&now).2), (vec![Way::CutBefore], true));
+    assert_eq!((asked(&now).0, asked(&now).2), (vec![FaultKind::CutBefore], true));
 }

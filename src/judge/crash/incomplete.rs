@@ -21,7 +21,7 @@ pub fn incomplete(matrix: Matrix, missing: Vec<String>) -> Matrix {
     if missing.is_empty() {
         return matrix;
     }
-    let planned = matrix.cells.len() + missing.len();
+    let planned = matrix.cases.len() + missing.len();
     let more = match missing.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -1,11 +1,11 @@
-//! Crash matrices: where a change can die, what came of each death, what they amount to.
+//! Crash matrices: which faults a change leaves room for, what came of each, what they amount to.
 
-mod cell;
-mod deaths;
+mod case;
 mod incomplete;
+mod injection_points;
 mod matrix;
 
-pub use cell::cell;
-pub use deaths::{Lethal, Means, Span, deaths, spans};
+pub use case::case;
 pub use incomplete::{incomplete, is_whole};
+pub use injection_points::{FeasibleFault, Needs, Span, faults, spans};
 pub use matrix::{Undisturbed, matrix};

@@ -3,7 +3,7 @@
 use crate::clock::Micros;
 use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded, exit_words};
 use crate::pg::SqlState;
-use crate::pg::syntax::{Kind, kind};
+use crate::pg::syntax::Kind;
 use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
@@ -185,9 +185,9 @@ pub fn timeout_covers_block(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let statements = evidence.timeline.attempts.iter().flat_map(|a| &a.statements);
     let mut cut = statements.filter(|s| {
         let text = s.began.text.to_uppercase();
-        let block = matches!(kind(&s.began.text), Kind::Do | Kind::Call);
+        let block = matches!(s.kind(), Kind::Do | Kind::Call);
         let timed_out = failure(s).is_some_and(|e| kind_of(e) == FindingKind::StatementTimeout);
-        block && (text.contains("COMMIT") || kind(&s.began.text) == Kind::Call) && timed_out
+        block && (text.contains("COMMIT") || *s.kind() == Kind::Call) && timed_out
     });
     let first = cut.next()?;
     let times = 1 + cut.count() as u64;

@@ -2,7 +2,7 @@
 
 use crate::history::{AttemptEnd, CommandEnded, ServerError};
 use crate::pg::SqlState;
-use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
 
@@ -24,7 +24,7 @@ pub fn error_of<'h>(attempt: &AttemptRecord<'h>) -> Option<&'h ServerError> {
     let told = |record: &&StatementRecord<'_>| {
         record.purpose() > Purpose::Transaction
             && !refused_after_error(record)
-            && !is_about(&record.began.text, TOOLS_TABLES)
+            && !record.facts().is_about(TOOLS_TABLES)
     };
     let last = attempt.statements.iter().rev().find(told)?;
     last.ended.and_then(|ended| ended.error.as_ref())

@@ -19,7 +19,7 @@ mod words;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, Source};
-use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::result::{Expectation, Finding, Measured};
 use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
 
@@ -98,8 +98,8 @@ impl Evidence<'_, '_> {
 
     /// Whether the statement writes the table in which the tool remembers what is applied.
     fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
-        let about = || is_about(&record.began.text, &self.version_tables());
-        *record.told.bookkeeping.get_or_init(about)
+        let about = || record.facts().is_about(&self.version_tables());
+        *record.known.bookkeeping.get_or_init(about)
     }
 
     /// The declared one; of a command that declares none, what tools use by default.

@@ -3,7 +3,6 @@
 use crate::clock::Micros;
 use crate::history::{Contents, HeldLock, TableContents};
 use crate::pg::LockMode;
-use crate::pg::purpose::asks_for;
 use crate::pg::syntax::Kind;
 use crate::result::Finding;
 use crate::scenario::{FindingKind, Verdict};
@@ -158,7 +157,7 @@ fn held_alone<'t, 'h>(
     session: &Session<'t, 'h>,
     record: &'t StatementRecord<'h>,
 ) -> Option<Held<'t, 'h>> {
-    let (mode, (_, ended)) = (asks_for(&record.began.text)?, record.span(evidence.timeline.end));
+    let (mode, (_, ended)) = (record.facts().strongest_lock()?, record.span(evidence.timeline.end));
     if mode < STOPS_WRITES || *record.kind() == Kind::Do || evidence.is_bookkeeping(record) {
         return None;
     }

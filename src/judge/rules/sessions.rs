@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::clock::Micros;
 use crate::history::{ClosedBy, ConnectionClosed, StatementEnded, TransactionStatus};
-use crate::pg::purpose::{Purpose, asks_for, begins_transaction, writes_to};
+use crate::pg::purpose::Purpose;
 use crate::pg::{LockMode, SqlState};
 use crate::result::Finding;
 use crate::scenario::{FindingKind, TransactionRule, Verdict};
@@ -129,7 +129,7 @@ pub fn one_transaction(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         // A merge of branches writes several rows for one migration: work lies between two.
         let (mut groups, mut worked) = (0, true);
         for record in transaction.statements.iter().filter(|s| s.succeeded()) {
-            if writes_to(&record.began.text, table) > 0 {
+            if record.facts().writes_to(table) > 0 {
                 groups += usize::from(std::mem::take(&mut worked));
             } else if record.purpose() == Purpose::Work {
                 worked = true;
@@ -271,7 +271,7 @@ pub fn one_message(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let mut messages = statements.filter(|s| {
         s.began.statements > 1
             && !s.open_before()
-            && !begins_transaction(&s.began.text)
+            && !s.facts().begins_transaction()
             && (locks_strongly(s) || refused(s))
     });
     let first = messages.next()?;
@@ -297,7 +297,7 @@ pub fn one_message(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 
 fn locks_strongly(record: &StatementRecord<'_>) -> bool {
     let seen = record.ended.iter().flat_map(|ended| ended.held.iter().chain(&ended.taken));
-    let modes = seen.map(|lock| lock.mode).chain(asks_for(&record.began.text));
+    let modes = seen.map(|lock| lock.mode).chain(record.facts().strongest_lock());
     modes.max().is_some_and(|mode| mode >= LockMode::ShareRowExclusiveLock)
 }
 

@@ -1,12 +1,12 @@
 //! Whether a timeout was in force where one is needed, and whether it was the one declared.
 
 use crate::history::{HeldLock, TransactionStatus};
-use crate::pg::purpose::{Purpose, asks_for, is_zero};
-use crate::pg::syntax::must_run_outside_transaction;
+use crate::pg::purpose::{Purpose, is_zero};
 use crate::pg::{LockMode, SqlState};
 use crate::result::{Finding, setting_words};
 use crate::scenario::{FindingKind, Scope, Verdict};
 
+use super::super::own_locks::own_locks;
 use super::super::sessions::Session;
 use super::super::timeline::StatementRecord;
 use super::super::waits::LockWait;
@@ -27,9 +27,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let without = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
             && !record.timeouts().bound_waiting()
-            && [LOCK, STATEMENT]
-                .iter()
-                .all(|name| record.sets(name).is_none_or(|value| is_zero(&value)))
+            && [LOCK, STATEMENT].iter().all(|name| record.sets(name).is_none_or(is_zero))
             && strong(evidence, session, record).is_some()
     };
     let found = in_first_attempt(evidence, without);
@@ -50,7 +48,7 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 }
 
 fn no_timeout_remedy(record: &StatementRecord<'_>) -> &'static str {
-    match (record.open_before(), must_run_outside_transaction(record.kind())) {
+    match (record.open_before(), record.facts().outside_transaction()) {
         (true, _) => {
             "SET LOCAL lock_timeout = '3s' at the start of the transaction (or SET it on the \
              connection), and retry with backoff after 55P03"
@@ -112,8 +110,11 @@ fn strong(
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let mode = asks_for(&record.began.text).filter(|mode| unseen && *mode >= STRONG)?;
-    Some(format!("takes {mode}"))
+    let own = own_locks(evidence.timeline, session.pid, record);
+    let own = own.into_iter().rev().filter(|lock| unseen && lock.mode >= STRONG);
+    let lock = own.max_by_key(|lock| lock.mode)?;
+    let takes = if lock.seen { "held" } else { "takes" };
+    Some(format!("{takes} {} on {}", lock.mode, lock.relation))
 }
 
 /// A statement that failed by itself may never have got as far as its lock; one that was ended
@@ -237,7 +238,7 @@ fn lifted(session: &Session<'_, '_>, record: &StatementRecord<'_>, name: &'stati
     let (inside, mut left) = (record.open_before(), false);
     for before in session.statements.iter().rev().filter(|s| s.at < record.at) {
         if let Some(value) = before.sets(name) {
-            return is_zero(&value);
+            return is_zero(value);
         }
         match before.purpose() {
             Purpose::Work if left || before.open_before() != inside => return false,

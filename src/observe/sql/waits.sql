@@ -15,7 +15,7 @@ waits AS MATERIALIZED (
   WHERE NOT l.granted AND l.pid IN (SELECT o.pid FROM locks o WHERE o.database = $1)
 )
 SELECT w.pid, w.locktype, w.mode, w.relation::regclass::text, w.waited_us, w.blockers,
-       COALESCE(h.pid, 0), h.mode
+       COALESCE(h.pid, 0), h.mode, w.relation
 FROM waits w
 LEFT JOIN locks h
   ON h.granted

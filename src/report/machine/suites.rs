@@ -5,7 +5,7 @@ use crate::history::TrialFacts;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
 use crate::result::{
-    Cell, Expectation, Finding, Judgement, Matrix, Origin, StatementRef, StatementRow,
+    self, Expectation, Finding, Judgement, Matrix, Origin, StatementRef, StatementRow,
 };
 use crate::scenario::{Outcome, Scenario, Verdict};
 
@@ -67,16 +67,16 @@ fn of_trial(judgement: &Judgement, places: &Places<'_>, names: Names) -> Suite {
 
 fn of_matrix(matrix: &Matrix, places: &Places<'_>, names: Names) -> Suite {
     let unproven = matrix.verdict == Verdict::Unproven;
-    let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
-    let smallest = matrix.random.as_ref().and_then(|random| random.smallest.as_ref());
-    let cells = matrix.cells.iter().filter(bad).chain(smallest);
+    let bad = |case: &&result::Case| case.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
+    let earliest = matrix.random.as_ref().and_then(|random| random.earliest.as_ref());
+    let cases = matrix.cases.iter().filter(bad).chain(earliest);
     Suite {
         name: names.matrix(&matrix.trial),
         took_us: matrix.took_us,
         started_at: matrix.trial.started_at.clone(),
         properties: properties(&matrix.trial, matrix.verdict),
         cases: matrix.expectations.iter().map(|e| case(e, unproven)).collect(),
-        remarks: cells.map(|cell| remark_of_cell(cell, matrix, places)).collect(),
+        remarks: cases.map(|case| remark_of_case(case, matrix, places)).collect(),
         text: plain(&matrix_text(matrix)),
     }
 }
@@ -172,16 +172,16 @@ impl Places<'_> {
     }
 }
 
-fn remark_of_cell(cell: &Cell, matrix: &Matrix, places: &Places<'_>) -> Remark {
-    let outcome = cell.outcome.unwrap_or(Outcome::Clean);
-    let row = matrix.rows.iter().find(|row| row.id == cell.death.statement);
+fn remark_of_case(case: &result::Case, matrix: &Matrix, places: &Places<'_>) -> Remark {
+    let outcome = case.outcome.unwrap_or(Outcome::Clean);
+    let row = matrix.rows.iter().find(|row| row.id == case.fault.at.statement);
     let of_row = row.and_then(|row| places.of_statement(&row.statement));
-    let (way, seen, sentence) = (&cell.death.way, &cell.seen, &cell.sentence);
+    let (kind, seen, sentence) = (&case.fault.kind, &case.seen, &case.sentence);
     Remark {
         level: Level::Error,
         rule: format!("crash-{outcome}"),
         rule_text: outcome.describe().to_owned(),
-        sentence: format!("{way} ({seen}): {sentence}"),
+        sentence: format!("{kind} ({seen}): {sentence}"),
         remedy: String::new(),
         place: of_row.or_else(|| places.of_scenario()),
         expected: matrix.as_expected || !has(&matrix.expectations, &Expectation::ends_no(outcome)),

@@ -1,10 +1,12 @@
-//! A crash matrix: a row per statement, a column per way of dying, and what did not end clean.
+//! A crash matrix: a row per statement, a column per fault kind, and what did not end clean.
 
 use std::fmt::Write;
 
 use crate::pg::lex::one_line;
 use crate::report::Document;
-use crate::report::matrix::{NONE, NOT_MET, cost, groups, head, not_met, random, ways, word};
+use crate::report::matrix::{
+    NONE, NOT_INJECTED, cost, groups, head, kinds, not_injected, random, word,
+};
 use crate::report::trial::place;
 use crate::result::Matrix;
 use crate::scenario::Outcome;
@@ -23,12 +25,12 @@ pub fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, shown: Sh
         out.push_str(&paragraph("reason", &matrix.reason));
         out.push_str(&mismatches(&matrix.mismatches));
     }
-    if !matrix.cells.is_empty() {
+    if !matrix.cases.is_empty() {
         out.push_str(&cells(matrix));
     }
     out.push_str(&bad(matrix));
     let told: Vec<String> =
-        not_met(matrix).into_iter().chain(random(matrix)).chain(cost(matrix)).collect();
+        not_injected(matrix).into_iter().chain(random(matrix)).chain(cost(matrix)).collect();
     out.push_str(&list("facts", &told));
     out.push_str(&repeat(document, number));
     out.push_str("</div></details></section>\n");
@@ -36,7 +38,7 @@ pub fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, shown: Sh
 }
 
 fn cells(matrix: &Matrix) -> String {
-    let heads = matrix.columns.iter().map(|way| text(&head(*way).replace('\n', " ")));
+    let heads = matrix.columns.iter().map(|kind| text(&head(*kind).replace('\n', " ")));
     let columns: Vec<String> =
         ["".to_owned(), "dies at".to_owned()].into_iter().chain(heads).collect();
     let row = |row: &crate::result::MatrixRow| -> Vec<String> {
@@ -46,15 +48,17 @@ fn cells(matrix: &Matrix) -> String {
             row.id.to_string(),
             format!("<code>{statement}</code><br><span class=\"dim\">{place}</span>"),
         ];
-        let cells = matrix.columns.iter().map(|way| {
-            let here = |cell: &&crate::result::Cell| {
-                cell.death.statement == row.id && cell.death.way == way.as_str()
+        let cells = matrix.columns.iter().map(|kind| {
+            let here = |case: &&crate::result::Case| {
+                case.fault.at.statement == row.id && case.fault.kind == *kind
             };
-            match matrix.cells.iter().find(here) {
+            match matrix.cases.iter().find(here) {
                 None => format!("<span class=\"dim\">{NONE}</span>"),
-                Some(cell) => match cell.outcome {
-                    None => format!("<span title=\"{}\">{NOT_MET}</span>", text(&cell.sentence)),
-                    Some(outcome) => told(outcome, &cell.sentence),
+                Some(case) => match case.outcome {
+                    None => {
+                        format!("<span title=\"{}\">{NOT_INJECTED}</span>", text(&case.sentence))
+                    }
+                    Some(outcome) => told(outcome, &case.sentence),
                 },
             }
         });
@@ -77,18 +81,18 @@ fn bad(matrix: &Matrix) -> String {
     let mut out = String::new();
     for (outcome, cells) in groups(matrix) {
         let Some(first) = cells.first() else { continue };
-        let statement = matrix.rows.iter().find(|row| row.id == first.death.statement);
+        let statement = matrix.rows.iter().find(|row| row.id == first.fault.at.statement);
         let place = statement.map(|row| place(&row.statement)).unwrap_or_default();
         let _ = write!(
             out,
             "<article class=\"finding\"><h4>{} at {} <span class=\"dim\">({})</span></h4>\n\
              <code class=\"sql\">{}</code>\n{}{}",
             told(outcome, &first.sentence),
-            first.death.statement,
+            first.fault.at.statement,
             text(&place),
-            text(first.death.text.trim()),
+            text(first.fault.at.text.trim()),
             paragraph("", &first.sentence),
-            paragraph("dim", &ways(&cells)),
+            paragraph("dim", &kinds(&cells)),
         );
         let differences: Vec<String> = first.differences.iter().map(ToString::to_string).collect();
         out.push_str(&list("facts", &differences));

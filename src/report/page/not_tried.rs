@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::report::Document;
 use crate::result::{Judgement, Matrix};
-use crate::scenario::{Ground, Scenario, Way};
+use crate::scenario::{Ground, Scenario};
 use crate::schema::MAJORS;
 use crate::stats::grouped;
+use crate::trial::FaultKind;
 
 /// What was not tried of a scenario, a sentence each.
 pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
@@ -35,7 +36,7 @@ pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
-    told.extend(deaths(scenario.as_ref(), matrix));
+    told.extend(faults(scenario.as_ref(), matrix));
     told.extend(servers(&trials, matrix));
     told.extend(unseen(&trials));
     told
@@ -129,7 +130,7 @@ fn repetitions(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
     once.then(|| "each trial ran once, so how much its numbers vary is not known".to_owned())
 }
 
-fn deaths(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
+fn faults(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
     let Some(matrix) = matrix else {
         let declared = scenario.is_some_and(|scenario| scenario.crash.is_some());
         let why = match declared {
@@ -137,26 +138,29 @@ fn deaths(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
             false => "the scenario declares none",
         };
         return vec![format!(
-            "no crash matrix: what is left where the change dies half-way is not known ({why})"
+            "no crash matrix: what is left where the change is interrupted is not known ({why})"
         )];
     };
     let mut told = Vec::new();
-    let absent = Way::ALL.iter().filter(|way| !matrix.columns.contains(way));
-    let absent: Vec<&str> = absent.map(|way| way.as_str()).collect();
+    let absent = FaultKind::ALL.iter().filter(|kind| !matrix.columns.contains(kind));
+    let absent: Vec<&str> = absent.map(|kind| kind.as_str()).collect();
     if !absent.is_empty() {
-        told.push(format!("ways of dying that are not in the crash matrix: {}", absent.join(", ")));
+        told.push(format!(
+            "kinds of faults that are not in the crash matrix: {}",
+            absent.join(", ")
+        ));
     }
-    let not_met = matrix.cells.iter().filter(|cell| cell.outcome.is_none()).count();
-    if not_met > 0 {
-        let deaths = if not_met == 1 { "death" } else { "deaths" };
-        let not_met = grouped(not_met as u64);
-        told.push(format!("{not_met} {deaths} of the crash matrix could not be brought about"));
+    let not_injected = matrix.cases.iter().filter(|case| case.outcome.is_none()).count();
+    if not_injected > 0 {
+        let faults = if not_injected == 1 { "fault" } else { "faults" };
+        let not_injected = grouped(not_injected as u64);
+        told.push(format!("{not_injected} {faults} of the crash matrix could not be injected"));
     }
     if matrix.random.is_none() {
-        told.push("no death at a random moment within a statement".to_owned());
+        told.push("no fault at a random moment within a statement".to_owned());
     }
     if scenario.and_then(|s| s.crash.as_ref()).is_some_and(|crash| !crash.traffic) {
-        told.push("no application wrote while the change died".to_owned());
+        told.push("no application wrote while the fault was injected".to_owned());
     }
     told
 }

@@ -6,15 +6,15 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::drive::Ledger;
 use crate::history::{AttemptEnd, Event, Phase, Reference};
-use crate::judge::crash::Lethal;
+use crate::judge::crash::FeasibleFault;
 use crate::observe;
-use crate::tap::Fault;
+use crate::tap::Injection;
 
 use super::super::Error;
 use super::super::effects::Traffic;
 use super::super::execute::{Course, OnFailure, Stage};
 use super::by_hand::by_hand;
-use super::faults::faults;
+use super::faults::injections;
 use super::undisturbed::{Compared, Kept, may_write, unaccounted};
 
 /// The change alone. Its history shows where faults can be injected.
@@ -65,7 +65,7 @@ impl Course for UndisturbedAgain<'_> {
 /// The change with a fault, then again as an operator would apply it: once, and where that fails
 /// after each step by hand.
 pub struct WithFault<'k> {
-    pub fault: &'k Lethal,
+    pub fault: &'k FeasibleFault,
     pub kept: &'k Kept,
 }
 
@@ -88,7 +88,7 @@ impl WithFault<'_> {
         }
         let driving = drive(stage).await?;
         stage.enter(Phase::Change);
-        apply(stage, 0, &faults(self.fault)).await?;
+        apply(stage, 0, &injections(self.fault)).await?;
         stage.enter(Phase::Rerun);
         let end = apply(stage, 1, &[]).await?;
         let (mut finished, mut last) = (matches!(end, AttemptEnd::Finished { .. }), 1);
@@ -129,7 +129,7 @@ impl WithFault<'_> {
 
 /// Applies the change once, and records the catalogue afterwards. Timeouts are the declared ones:
 /// what ends a change here is a fault of ours.
-async fn apply(stage: &Stage<'_>, attempt: u32, faults: &[Fault]) -> Result<AttemptEnd, Error> {
+async fn apply(stage: &Stage<'_>, attempt: u32, faults: &[Injection]) -> Result<AttemptEnd, Error> {
     let end = stage.apply(&stage.spec.sizes, attempt, faults).await?;
     stage.snapshot(Some(attempt)).await?;
     Ok(end)

@@ -16,10 +16,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::clock::Micros;
 use crate::history::{History, Listener, Progress, silent};
-use crate::judge::crash::{self as judged, Lethal, Span, Undisturbed};
+use crate::judge::crash::{self as judged, FeasibleFault, Span, Undisturbed};
 use crate::provision::Server;
-use crate::result::{Cell, Matrix};
+use crate::result::{Case, Matrix};
 use crate::scenario::Crash;
+use crate::trial::Fault;
 
 use super::effects::Origin;
 use super::execute::{Executor, Order};
@@ -108,35 +109,35 @@ impl Cases<'_> {
     /// Several at a time, reported in the order in which they were planned.
     async fn inject(
         &self,
-        faults: &[Lethal],
+        faults: &[FeasibleFault],
         kept: &Kept,
         at_once: u32,
-    ) -> Result<Vec<Cell>, Error> {
+    ) -> Result<Vec<Case>, Error> {
         let of = faults.len();
         let cases = faults.iter().enumerate().map(|(number, fault)| async move {
-            let name = format!("{number:03}-{}", fault.death.way);
+            let name = format!("{number:03}-{}", fault.fault.kind);
             self.one(&name, fault, kept).await
         });
         let mut cases = stream::iter(cases).buffered(at_once as usize);
         let mut found = Vec::with_capacity(of);
-        while let Some(cell) = cases.try_next().await? {
-            let (way, statement) = (cell.death.way.clone(), cell.death.text.clone());
-            found.push(cell);
+        while let Some(case) = cases.try_next().await? {
+            let (kind, statement) = (case.fault.kind, case.fault.at.text.clone());
+            found.push(case);
             let done = found.len();
-            (self.run.listener)(Progress::Cell { done, of, way, statement });
+            (self.run.listener)(Progress::Case { done, of, kind, statement });
         }
         Ok(found)
     }
 
     /// Executes one case and judges it.
-    async fn one(&self, name: &str, fault: &Lethal, kept: &Kept) -> Result<Cell, Error> {
+    async fn one(&self, name: &str, fault: &FeasibleFault, kept: &Kept) -> Result<Case, Error> {
         let spec = self.spec.base.with_fault(fault.clone());
         let output = self.directory(name);
         let course = WithFault { fault, kept };
         let history = self.executor.execute(self.order(&spec, &output), &course).await?;
-        let death = &fault.death;
-        judged::cell(&spec.scenario, &history)
-            .ok_or_else(|| Error::NoDeath { way: death.way.clone(), statement: death.statement })
+        let Fault { kind, at } = &fault.fault;
+        judged::case(&spec.scenario, &history)
+            .ok_or_else(|| Error::NoFault { kind: *kind, statement: at.statement })
     }
 
     fn order<'o>(&'o self, spec: &'o TrialSpec, output: &'o Option<PathBuf>) -> Order<'o> {
@@ -156,7 +157,7 @@ impl Cases<'_> {
 
 /// Where faults can be injected, as the undisturbed run shows it.
 pub struct InjectionPoints {
-    pub faults: Vec<Lethal>,
+    pub faults: Vec<FeasibleFault>,
     pub spans: Vec<Span>,
     /// Faults at random moments.
     pub random: u32,
@@ -165,16 +166,17 @@ pub struct InjectionPoints {
 impl InjectionPoints {
     /// `statement`: only faults at this one.
     pub fn of(undisturbed: &History, crash: &Crash, statement: Option<u32>) -> InjectionPoints {
-        let mut faults = judged::deaths(undisturbed, &crash.ways);
-        faults.retain(|fault| statement.is_none_or(|id| fault.death.statement == id));
+        let mut faults = judged::faults(undisturbed, &crash.faults);
+        let at = |fault: &FeasibleFault, id| fault.fault.at.statement == id;
+        faults.retain(|fault| statement.is_none_or(|id| at(fault, id)));
         let spans = judged::spans(undisturbed);
-        let can_be = random::total(&spans) > 0 && !random::ways(crash).is_empty();
+        let can_be = random::total(&spans) > 0 && !random::kinds(crash).is_empty();
         let random = if can_be { crash.random } else { 0 };
         InjectionPoints { faults, spans, random }
     }
 
     /// As the keys of the cases name them.
     pub fn labels(&self) -> Vec<String> {
-        self.faults.iter().map(|fault| fault.death.label()).collect()
+        self.faults.iter().map(|fault| fault.fault.label()).collect()
     }
 }

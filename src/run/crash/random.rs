@@ -1,5 +1,5 @@
-//! Deaths at moments that nobody chose: drawn from `rng_seed`, and one that does not end clean is
-//! made as early as it can be.
+//! Faults at random moments, drawn from `rng_seed`; one that does not end clean is made as early
+//! as it can be.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,23 +8,23 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use sha2::{Digest, Sha256};
 
 use crate::clock::Micros;
-use crate::history::Death;
-use crate::judge::crash::{Lethal, Means, Span};
-use crate::result::{Cell, RandomDeaths};
-use crate::scenario::{Crash, Outcome, Way};
+use crate::judge::crash::{FeasibleFault, Needs, Span};
+use crate::result::{Case, RandomFaults};
+use crate::scenario::{Crash, Outcome};
+use crate::trial::{Fault, FaultKind, InjectionPoint};
 
 use super::undisturbed::Kept;
 use super::{Cases, Error, InjectionPoints};
 
-/// Deaths that making one small may take.
+/// Most faults that are tried to find an earlier one.
 const SHRINKS_MAX: u32 = 24;
 
-/// Ways that make sense at any moment, the gentlest first.
-const WAYS: [Way; 3] = [Way::Cancel, Way::KillBackend, Way::CutBefore];
+/// Kinds that make sense at any moment, the gentlest first.
+const KINDS: [FaultKind; 3] = [FaultKind::Cancel, FaultKind::KillBackend, FaultKind::CutBefore];
 
 /// Those of them that the matrix has.
-pub fn ways(crash: &Crash) -> Vec<Way> {
-    WAYS.into_iter().filter(|way| crash.ways.contains(way)).collect()
+pub fn kinds(crash: &Crash) -> Vec<FaultKind> {
+    KINDS.into_iter().filter(|kind| crash.faults.contains(kind)).collect()
 }
 
 /// How long all statements took together.
@@ -36,9 +36,9 @@ pub async fn faults(
     cases: &Cases<'_>,
     points: &InjectionPoints,
     kept: &Kept,
-) -> Result<Option<RandomDeaths>, Error> {
+) -> Result<Option<RandomFaults>, Error> {
     let spans = &points.spans;
-    let (ways, total) = (ways(&cases.spec.crash), total(spans));
+    let (kinds, total) = (kinds(&cases.spec.crash), total(spans));
     if points.random == 0 {
         return Ok(None);
     }
@@ -47,16 +47,16 @@ pub async fn faults(
     let runtime = tokio::runtime::Handle::current();
     // The library's runner is not async; other threads of the runtime go on.
     tokio::task::block_in_place(|| {
-        let moments = (0..total, 0..ways.len());
-        let faults = moments.prop_map(|(at, way)| lethal(spans, Micros(at), ways[way]));
+        let moments = (0..total, 0..kinds.len());
+        let faults = moments.prop_map(|(at, kind)| feasible(spans, Micros(at), kinds[kind]));
         let over = || cases.run.cancel.is_cancelled() || lock(&failed).is_some();
         let runner = &mut runner(points.random, cases.spec.base.scenario.rng_seed);
-        let outcome = runner.run(&faults, |lethal| {
+        let outcome = runner.run(&faults, |feasible| {
             if over() {
                 return Ok(());
             }
             let number = lock(&found).len();
-            match runtime.block_on(interruptible(cases, &lethal, kept, number)) {
+            match runtime.block_on(interruptible(cases, &feasible, kept, number)) {
                 Ok(cell) => {
                     let bad = cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
                     let told = cell.sentence.clone();
@@ -74,7 +74,7 @@ pub async fn faults(
     });
     match lock(&failed).take() {
         Some(error) => Err(error),
-        None => Ok(RandomDeaths::of(std::mem::take(&mut *lock(&found)))),
+        None => Ok(RandomFaults::of(std::mem::take(&mut *lock(&found)))),
     }
 }
 
@@ -93,36 +93,35 @@ fn runner(cases: u32, rng_seed: u64) -> TestRunner {
 }
 
 /// The moment as a statement of the undisturbed run and the time into it.
-fn lethal(spans: &[Span], at: Micros, way: Way) -> Lethal {
+fn feasible(spans: &[Span], at: Micros, kind: FaultKind) -> FeasibleFault {
     let mut into = at;
-    let mut met = &spans[0];
+    let mut hit = &spans[0];
     for span in spans {
-        met = span;
+        hit = span;
         if into < span.took {
             break;
         }
         into = into - span.took;
     }
-    let death = Death {
-        statement: met.statement,
-        text: met.text.clone(),
-        nth: met.nth,
-        way: way.as_str().to_owned(),
+    let at = InjectionPoint {
+        statement: hit.statement,
+        text: hit.text.clone(),
+        nth: hit.nth,
         into_us: Some(into),
     };
-    Lethal { death, means: Means::Plain }
+    FeasibleFault { fault: Fault { kind, at }, needs: Needs::Nothing }
 }
 
 /// The library's runner hears of no interrupt by itself.
 async fn interruptible(
     cases: &Cases<'_>,
-    lethal: &Lethal,
+    feasible: &FeasibleFault,
     kept: &Kept,
     number: usize,
-) -> Result<Cell, Error> {
-    let name = format!("random-{number:03}-{}", lethal.death.way);
+) -> Result<Case, Error> {
+    let name = format!("random-{number:03}-{}", feasible.fault.kind);
     tokio::select! {
-        cell = cases.one(&name, lethal, kept) => cell,
+        cell = cases.one(&name, feasible, kept) => cell,
         () = cases.run.cancel.cancelled() => Err(Error::Interrupted),
     }
 }

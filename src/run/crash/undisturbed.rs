@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connect::Address;
 use crate::history::{Attempt, Event, History, Reference, TableContents};
+use crate::pg::facts::facts;
 use crate::pg::lex;
-use crate::pg::purpose::{Purpose, purpose, writes_to};
+use crate::pg::purpose::Purpose;
 use crate::scenario::{LedgerRule, OperationSpec, Scenario};
 
 use super::super::effects::Tables;
@@ -82,8 +83,9 @@ pub fn unaccounted(scenario: &Scenario) -> Vec<&str> {
         let own = of(operation);
         let works = operation.statements.iter().map(|s| s.sql.as_str());
         found.extend(works.filter(|sql| {
-            let accounted = own.as_ref().is_some_and(|table| writes_to(sql, table) > 0);
-            purpose(sql) == Purpose::Work && !accounted
+            let facts = facts(sql);
+            let accounted = own.as_ref().is_some_and(|table| facts.writes_to(table) > 0);
+            facts.purpose() == Purpose::Work && !accounted
         }));
     }
     found

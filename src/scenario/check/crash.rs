@@ -1,16 +1,16 @@
-//! Checks the crash matrix: its size, its ways of dying, the steps by hand, what is expected.
+//! Checks the crash matrix: its size, its kinds of faults, the steps by hand, what is expected.
 
 use toml::Spanned;
 
+use crate::trial::FaultKind;
+
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
-use super::super::{
-    CRASH_ROWS_DEFAULT, Crash, Ground, Outcome, Sizes, State, Step, Table, Way, wire,
-};
+use super::super::{CRASH_ROWS_DEFAULT, Crash, Ground, Outcome, Sizes, State, Step, Table, wire};
 use super::Checker;
 use super::sql::EACH_BY_ITSELF;
 
-/// A night of deaths, at a few seconds each.
+/// A night of faults, at a few seconds each.
 const RANDOM_MAX: u32 = 10_000;
 
 impl Checker<'_> {
@@ -22,7 +22,7 @@ impl Checker<'_> {
         let declared = Sizes(tables.iter().map(|t| (t.name.clone(), t.rows)).collect());
         let random = crash.random.as_ref();
         Some(Crash {
-            ways: self.ways(source, crash.ways.as_ref()),
+            faults: self.fault_kinds(source, crash.faults.as_ref()),
             rows: self.crash_rows(source, crash.rows.as_ref(), &state, &declared),
             traffic: self.crash_traffic(source, crash.traffic.as_ref(), &state),
             state: crash.state.as_ref().map(|name| name.get_ref().clone()),
@@ -33,17 +33,21 @@ impl Checker<'_> {
         })
     }
 
-    fn ways(&mut self, source: &Source, given: Option<&Spanned<Vec<Spanned<Way>>>>) -> Vec<Way> {
-        let Some(given) = given else { return Way::ALL.to_vec() };
+    fn fault_kinds(
+        &mut self,
+        source: &Source,
+        given: Option<&Spanned<Vec<Spanned<FaultKind>>>>,
+    ) -> Vec<FaultKind> {
+        let Some(given) = given else { return FaultKind::ALL.to_vec() };
         if given.get_ref().is_empty() {
             let remedy = "leave it out for all of them";
-            self.push_with(source, given, "there is no way to die", remedy);
+            self.push_with(source, given, "there is no fault to inject", remedy);
         }
         self.once_each(source, given.get_ref());
-        given.get_ref().iter().map(|way| *way.get_ref()).collect()
+        given.get_ref().iter().map(|kind| *kind.get_ref()).collect()
     }
 
-    /// The state from which every cell starts.
+    /// The state from which every case starts.
     fn crash_state(
         &mut self,
         source: &Source,

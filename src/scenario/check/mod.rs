@@ -20,7 +20,7 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use crate::pg::syntax::CreatedTable;
+use crate::pg::facts::CreatedTable;
 
 use super::Scenario;
 use super::problem::{Problem, Source, known_names};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use crate::pg::syntax;
+use crate::pg::facts::facts;
 
 use super::super::problem::Source;
 use super::super::{Column, Script, Table, wire};
@@ -29,7 +29,7 @@ impl Checker<'_> {
         };
         let (tables, indexes) = (tables?, indexes?);
         let statements = tables.statements.iter().chain(&indexes.statements);
-        self.created = statements.filter_map(|s| syntax::created_table(&s.text)).collect();
+        self.created = statements.filter_map(|s| facts(&s.text).created().cloned()).collect();
         if self.created.is_empty() {
             let message = format!("{} creates no table", schema.tables.get_ref());
             self.push(source, &schema.tables, message);

@@ -7,7 +7,7 @@ use super::super::{Arrivals, Disturbance, Pool, Traffic};
 use super::Checker;
 use super::sql::IN_ONE_TRANSACTION;
 
-/// A generator on one machine does not keep more; MEASURED on two cores beside the server.
+/// More than our load generator kept on two cores that it shared with the server.
 const RATE_PER_S_MAX: f64 = 20_000.0;
 const RATE_PER_S_MIN: f64 = 0.1;
 /// A p99 of fewer operations than a baseline of this length sends is a guess.

@@ -1,39 +1,41 @@
-//! What came of one death: from the history of its cell to an outcome.
+//! What came of one fault: from the history of its case to an outcome.
 
 use std::collections::BTreeMap;
 
 use crate::history::{
-    AttemptEnd, CatalogueSnapshot, Contents, Death, History, InvariantRead, LedgerMismatch,
-    Mismatch, Reference, ServerError, StepEvent,
+    AttemptEnd, CatalogueSnapshot, Contents, History, InvariantRead, LedgerMismatch, Mismatch,
+    Reference, ServerError, StepEvent,
 };
-use crate::pg::lex::without_constants;
-use crate::result::Cell;
-use crate::scenario::{Outcome, Rows, Scenario, Way};
+use crate::pg::StatementPlace;
+use crate::result::Case;
+use crate::scenario::{Outcome, Rows, Scenario};
 use crate::schema::{Difference, Fingerprint};
+use crate::trial::{Fault, FaultKind};
 
 use super::super::measure::error_name;
 use super::super::rules::listed;
 use super::super::timeline::{AttemptRecord, StatementRecord, Timeline};
 
-/// Differences that a cell tells in full.
+/// Most differences of a case.
 const DIFFERENCES_MAX: usize = 20;
 
-/// Judges a cell. The history holds the reference, the attempt that died, and at least one rerun.
-pub fn cell(scenario: &Scenario, history: &History) -> Option<Cell> {
-    let death = history.header.trial.death.clone()?;
+/// Judges a case; None: the history is of a trial without a fault. It holds the reference, the
+/// attempt with the fault, and at least one rerun.
+pub fn case(scenario: &Scenario, history: &History) -> Option<Case> {
+    let fault = history.header.trial.fault.clone()?;
     let timeline = Timeline::of(history);
     let judged = Judged { scenario, timeline: &timeline };
-    let (seen, (outcome, sentence, differences)) = match judged.not_met(&death) {
+    let (seen, (outcome, sentence, differences)) = match judged.not_injected(&fault) {
         Some(why) => (String::new(), (None, why, Vec::new())),
-        None => (judged.seen(&death), judged.outcome()),
+        None => (judged.seen(&fault), judged.outcome()),
     };
     let broken = judged.broken().is_some();
     let not_compared = judged.not_compared();
     let reruns = timeline.attempts.iter().filter(|a| a.attempt > 0).count() as u32;
     let took_us = timeline.end;
-    let cell =
-        Cell { death, outcome, seen, sentence, differences, broken, not_compared, reruns, took_us };
-    Some(cell)
+    let case =
+        Case { fault, outcome, seen, sentence, differences, broken, not_compared, reruns, took_us };
+    Some(case)
 }
 
 struct Judged<'j, 'h> {
@@ -44,33 +46,33 @@ struct Judged<'j, 'h> {
 type Found = (Option<Outcome>, String, Vec<Difference>);
 
 impl Judged<'_, '_> {
-    /// Why the death did not happen as it was meant to; None: it did.
-    fn not_met(&self, death: &Death) -> Option<String> {
+    /// Why the fault was not injected as it was meant to be; None: it was.
+    fn not_injected(&self, asked: &Fault) -> Option<String> {
         if let Some(broken) = self.broken() {
             return Some(broken);
         }
         let Some(change) = self.timeline.change() else {
             return Some("the change never began".to_owned());
         };
-        let (about, way) = (about(change, death), Way::parse(&death.way));
+        let about = about(change, asked);
         let Some((_, fault)) = change.faults.first() else {
-            if let Some(spared) = change.spared.first() {
-                return Some((*spared).to_owned());
+            if let Some(skipped) = change.skipped.first() {
+                return Some((*skipped).to_owned());
             }
-            let why = match (about.and_then(|s| s.ended), way) {
+            let why = match (about.and_then(|s| s.ended), asked.kind) {
                 (None, _) => "the change did not get to the statement",
-                (Some(_), Some(Way::LockTimeout)) => "it waits for no lock that another can hold",
-                (Some(_), _) => "it was over before it could be met",
+                (Some(_), FaultKind::LockTimeout) => "it waits for no lock that another can hold",
+                (Some(_), _) => "the statement ended before the fault",
             };
             return Some(why.to_owned());
         };
         let right = match (fault.statement, about.map(|s| s.began.statement)) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some(met), Some(meant)) if way == Some(Way::KillRunner) => met > meant,
+            (Some(met), Some(meant)) if asked.kind == FaultKind::KillRunner => met > meant,
             (Some(met), Some(meant)) => met == meant,
         };
-        (!right).then(|| "another statement was met".to_owned())
+        (!right).then(|| "the fault was injected into another statement".to_owned())
     }
 
     /// Which part of the measurement failed, and why.
@@ -96,12 +98,12 @@ impl Judged<'_, '_> {
         versions.is_some_and(|versions| bare(&versions.table) == bare(table))
     }
 
-    /// The error of the death, wherever it was told: to the statement, at the connection's end.
-    fn seen(&self, death: &Death) -> String {
+    /// The error that the fault led to: of the statement, else of the connection's end.
+    fn seen(&self, fault: &Fault) -> String {
         let Some(change) = self.timeline.change() else { return String::new() };
         let killed = change.end == Some(&AttemptEnd::Killed);
         let of_statement =
-            || about(change, death).and_then(|s| s.ended).and_then(|ended| ended.error.as_ref());
+            || about(change, fault).and_then(|s| s.ended).and_then(|ended| ended.error.as_ref());
         let of_connections = || {
             change.connections.iter().filter_map(|c| c.closed).find_map(|(_, c)| c.error.as_ref())
         };
@@ -303,11 +305,12 @@ impl Judged<'_, '_> {
     }
 }
 
-/// The statement that the death is about, as this attempt sent it.
-fn about<'r, 'h>(change: &'r AttemptRecord<'h>, death: &Death) -> Option<&'r StatementRecord<'h>> {
-    let text = without_constants(&death.text);
-    let same = |record: &&StatementRecord<'_>| without_constants(&record.began.text) == text;
-    change.statements.iter().filter(same).nth(death.nth as usize)
+/// The statement at which the fault is injected, as this attempt sent it.
+fn about<'r, 'h>(change: &'r AttemptRecord<'h>, fault: &Fault) -> Option<&'r StatementRecord<'h>> {
+    let place = StatementPlace::new(None, &fault.at.text);
+    let same =
+        |record: &&StatementRecord<'_>| StatementPlace::new(None, &record.began.text) == place;
+    change.statements.iter().filter(same).nth(fault.at.nth as usize)
 }
 
 fn fingerprint(objects: &BTreeMap<String, BTreeMap<String, String>>) -> Fingerprint {

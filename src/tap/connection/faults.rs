@@ -6,17 +6,18 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::super::conversation::{Outcome, Pipeline, Statement};
-use super::super::fault::{Fault, FaultKind};
+use super::super::fault::Action;
 use super::super::injected::{self, Question, milliseconds};
 use super::super::looks;
-use super::super::watch::Hold;
+use super::armed::{Armed, Limited};
 use super::{Connection, End};
 use crate::history::{ServerError, TransactionStatus};
 use crate::pg::SqlState;
 use crate::pg::syntax::Kind;
 
-/// Longest wait for a backend, or for whoever applies the change, to be gone after it was killed.
-const DEATH_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait for a backend, or for the client that applies the change, to be gone after it was
+/// killed.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest attempt to get the lock that a statement is to wait for.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a statement waits that is to give up waiting, as SHOW tells it: a length that nobody
@@ -26,20 +27,6 @@ const LIMIT_MS: u64 = 97;
 
 /// Why a `lock_timeout` could not be put on the change's session.
 const UNASKED: &str = "no question could be put to the change's session before the statement";
-
-/// A lock that the statement is to wait for.
-pub(super) struct Armed {
-    fault: Fault,
-    hold: Box<dyn Hold>,
-}
-
-/// A `lock_timeout` of ours on the change's session.
-pub(super) struct Limited {
-    /// As SHOW told it before.
-    was: String,
-    /// It ends with the transaction.
-    local: bool,
-}
 
 impl Connection {
     /// The statement is to go to the server now. False: a fault keeps it here.
@@ -52,48 +39,48 @@ impl Connection {
         let Some(id) = self.tracer.runs(statement) else { return Ok(true) };
         self.running = Some(id);
         self.shared.running(self.number, Some(id));
-        for (after, kind) in self.shared.faults_into(id) {
+        for (after, action) in self.shared.faults_into(id) {
             let shared = Arc::clone(&self.shared);
-            tokio::spawn(shared.strike_into(kind, self.number, id, after));
+            tokio::spawn(shared.inject_into(action, self.number, id, after));
         }
         let Some(fault) = self.shared.fault_at(id) else { return Ok(true) };
         match fault {
-            FaultKind::CutBefore => {
+            Action::CutBefore => {
                 self.shared.record_fault(&fault, Some(id));
                 self.fault = Some(fault);
                 return Err(End::Fault);
             }
-            FaultKind::KillClient => {
+            Action::KillClient => {
                 self.shared.record_fault(&fault, Some(id));
                 self.fault = Some(fault);
                 self.shared.killed.cancel();
                 // One that lives on is cut off all the same.
-                let _ = timeout(DEATH_TIMEOUT, self.from_client.until_gone()).await;
+                let _ = timeout(KILL_TIMEOUT, self.from_client.until_gone()).await;
                 return Err(End::Fault);
             }
-            FaultKind::KillBackendBefore => return Ok(!self.kill_backend(fault).await),
-            FaultKind::CutAfter | FaultKind::DelayAnswer(_) => self.fault = Some(fault),
-            FaultKind::Refuse(time) => {
+            Action::KillBackendBefore => return Ok(!self.kill_backend(fault).await),
+            Action::CutAfter | Action::DelayAnswer(_) => self.fault = Some(fault),
+            Action::Refuse(time) => {
                 self.shared.refuse(time);
                 self.shared.record_fault(&fault, Some(id));
             }
-            FaultKind::CancelWaiting | FaultKind::CancelWorking | FaultKind::KillBackend => {
+            Action::CancelWaiting | Action::CancelWorking | Action::KillBackend => {
                 let shared = Arc::clone(&self.shared);
-                tokio::spawn(shared.strike(fault, self.number, id));
+                tokio::spawn(shared.inject(fault, self.number, id));
             }
-            FaultKind::TimeOutWaiting { .. } => {
+            Action::TimeOutWaiting { .. } => {
                 let why = self.unarmed.take().unwrap_or(UNASKED.to_owned());
-                self.shared.record_spared(&fault, why);
+                self.shared.record_skipped(&fault, why);
             }
         }
         Ok(true)
     }
 
     /// Ends the backend that waits for the statement. What it said last is there when this returns.
-    async fn kill_backend(&mut self, fault: FaultKind) -> bool {
+    async fn kill_backend(&mut self, fault: Action) -> bool {
         let killed = self.shared.watch.terminate(self.conversation.pid).await;
         if let Err(message) = killed {
-            self.shared.strike_failed(&fault, message);
+            self.shared.injection_failed(&fault, message);
             return false;
         }
         let closed = async {
@@ -101,9 +88,9 @@ impl Connection {
                 self.from_server.open &= self.from_server.read().await.is_ok();
             }
         };
-        if timeout(DEATH_TIMEOUT, closed).await.is_err() {
-            let message = format!("the backend is still there after {DEATH_TIMEOUT:?}");
-            self.shared.strike_failed(&fault, message);
+        if timeout(KILL_TIMEOUT, closed).await.is_err() {
+            let message = format!("the backend is still there after {KILL_TIMEOUT:?}");
+            self.shared.injection_failed(&fault, message);
             return false;
         }
         self.shared.record_fault(&fault, self.running);
@@ -121,7 +108,7 @@ impl Connection {
             return Ok(false);
         }
         let Some(fault) = self.shared.take_preparation(&statement.text) else { return Ok(false) };
-        let FaultKind::TimeOutWaiting { relation, mode } = &fault.kind else { return Ok(false) };
+        let Action::TimeOutWaiting { relation, mode } = &fault.action else { return Ok(false) };
         let block = self.shared.watch.block(relation, *mode);
         let blocked = timeout(BLOCK_TIMEOUT, block).await;
         let blocked =
@@ -172,7 +159,7 @@ impl Connection {
         hold.release().await;
         if error.is_some_and(|error| is(error, SqlState::LOCK_NOT_AVAILABLE)) {
             let statement = self.tracer.number();
-            self.shared.record_fault(&fault.kind, statement);
+            self.shared.record_fault(&fault.action, statement);
         }
     }
 
@@ -185,15 +172,15 @@ impl Connection {
         }
     }
 
-    /// Records what struck the statement that has ended, if it was met.
-    pub(super) fn was_struck(&self, error: Option<&ServerError>) {
-        let Some(kind) = self.shared.take_struck(self.number) else { return };
-        match kind {
-            FaultKind::KillBackend | FaultKind::KillBackendBefore => {
-                self.shared.record_fault(&kind, error.and(self.running));
+    /// Records what was done to the statement that has ended, if it was in time.
+    pub(super) fn record_injected(&self, error: Option<&ServerError>) {
+        let Some(action) = self.shared.take_injected(self.number) else { return };
+        match action {
+            Action::KillBackend | Action::KillBackendBefore => {
+                self.shared.record_fault(&action, error.and(self.running));
             }
             _ if error.is_some_and(|error| is(error, SqlState::QUERY_CANCELED)) => {
-                self.shared.record_fault(&kind, self.running);
+                self.shared.record_fault(&action, self.running);
             }
             // It was over: the server forgets a cancel that finds nothing to cancel.
             _ => {}

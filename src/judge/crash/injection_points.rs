@@ -1,43 +1,42 @@
-//! Where a change can die, from the trace of a run that was left alone.
+//! Which faults a change leaves room for, from the trace of a run that was left alone.
 
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
-use crate::history::{Death, History, StatementId, TransactionStatus};
-use crate::pg::LockMode;
-use crate::pg::lex::without_constants;
-use crate::pg::purpose::{Purpose, asks_for};
+use crate::history::{History, StatementId, TransactionStatus};
+use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
-use crate::scenario::Way;
+use crate::pg::{LockMode, StatementKeys};
+use crate::trial::{Fault, FaultKind, InjectionPoint};
 
 use super::super::timeline::{StatementRecord, Timeline};
 
-/// A statement that is over sooner cannot be met while it works.
-const MEETABLE: Micros = Micros::from_millis(2);
+/// A statement that ends sooner is over before a fault can be injected while it works.
+const TOOK_MIN: Micros = Micros::from_millis(2);
 
-/// A death, and what it takes to bring it about.
+/// A fault that a statement leaves room for, and what injecting it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lethal {
-    pub death: Death,
-    pub means: Means,
+pub struct FeasibleFault {
+    pub fault: Fault,
+    pub needs: Needs,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Means {
-    /// The way alone tells.
-    Plain,
-    /// Another session holds this lock on these relations meanwhile.
-    Blocked { relations: Vec<String>, mode: LockMode },
-    /// Before the statement is sent: it would be over too soon to be met.
-    AtItsBoundary,
-    /// When this statement, the one after, is about to be sent.
-    Before(StatementId),
+pub enum Needs {
+    /// Nothing but the statement.
+    Nothing,
+    /// Another session that holds this lock on these relations meanwhile.
+    Lock { relations: Vec<String>, mode: LockMode },
+    /// The moment before the statement is sent: once it runs, it is over too soon.
+    Boundary,
+    /// The moment before this statement, the one after, is sent.
+    Next(StatementId),
 }
 
-/// Every death that the statements of the undisturbed run leave room for, in their order. Of a
+/// Every fault that the statements of the undisturbed run leave room for, in their order. Of a
 /// statement that is repeated more than three times, the first, the last, and the one in the
-/// middle die.
-pub fn deaths(history: &History, ways: &[Way]) -> Vec<Lethal> {
+/// middle have faults.
+pub fn faults(history: &History, kinds: &[FaultKind]) -> Vec<FeasibleFault> {
     let timeline = Timeline::of(history);
     let Some(attempt) = timeline.change() else { return Vec::new() };
     let relations = tables(&timeline);
@@ -50,18 +49,18 @@ pub fn deaths(history: &History, ways: &[Way]) -> Vec<Lethal> {
             continue;
         }
         let next = attempt.statements.get(index + 1).filter(|_| leaves_committed(record));
-        for way in ways {
-            let mut lethal = lethal(record, *way, &relations, next);
-            if let Some(lethal) = &mut lethal {
-                lethal.death.nth = nth[index];
+        for kind in kinds {
+            let mut feasible = feasible(record, *kind, &relations, next);
+            if let Some(feasible) = &mut feasible {
+                feasible.fault.at.nth = nth[index];
             }
-            found.extend(lethal);
+            found.extend(feasible);
         }
     }
     found
 }
 
-/// A statement of the undisturbed run, for deaths at a moment of it.
+/// A statement of the undisturbed run, for faults at a moment of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     pub statement: StatementId,
@@ -88,20 +87,16 @@ pub fn spans(history: &History) -> Vec<Span> {
 
 /// Of each statement, how many before it have its text, whatever its constants.
 fn numbered(statements: &[StatementRecord<'_>]) -> Vec<u32> {
-    let mut known: BTreeMap<String, u32> = BTreeMap::new();
-    let number = |record: &StatementRecord<'_>| {
-        let before = known.entry(without_constants(&record.began.text)).or_default();
-        std::mem::replace(before, *before + 1)
-    };
-    statements.iter().map(number).collect()
+    let mut keys = StatementKeys::default();
+    statements.iter().map(|record| keys.next(None, &record.began.text).nth).collect()
 }
 
 fn took(record: &StatementRecord<'_>) -> Micros {
     record.ended.map_or(Micros::ZERO, |ended| ended.ended_us - ended.began_us)
 }
 
-/// Dying in what only sets up, reads or begins is dying before what follows it, and so is dying in
-/// a COMMIT of nothing else.
+/// A fault in what only sets up, reads or begins is the same as one before what follows it, and so
+/// is one in a COMMIT of nothing else.
 fn can_matter(statements: &[StatementRecord<'_>], index: usize) -> bool {
     let record = &statements[index];
     match record.purpose() {
@@ -128,47 +123,48 @@ fn leaves_committed(record: &StatementRecord<'_>) -> bool {
     record.ended.as_ref().is_some_and(idle)
 }
 
-fn lethal(
+fn feasible(
     record: &StatementRecord<'_>,
-    way: Way,
+    kind: FaultKind,
     relations: &[String],
     next: Option<&StatementRecord<'_>>,
-) -> Option<Lethal> {
+) -> Option<FeasibleFault> {
     let works = record.purpose() == Purpose::Work;
-    match way {
-        Way::CutBefore | Way::CutAfter => Some(plain(record, way)),
-        Way::Cancel if works && took(record) >= MEETABLE => Some(plain(record, way)),
-        Way::Cancel => None,
-        Way::KillBackend if works && took(record) >= MEETABLE => Some(plain(record, way)),
-        Way::KillBackend => Some(Lethal { means: Means::AtItsBoundary, ..plain(record, way) }),
-        Way::LockTimeout if works => {
-            let means = blocked(record, relations)?;
-            Some(Lethal { means, ..plain(record, way) })
+    match kind {
+        FaultKind::CutBefore | FaultKind::CutAfter => Some(plain(record, kind)),
+        FaultKind::Cancel if works && took(record) >= TOOK_MIN => Some(plain(record, kind)),
+        FaultKind::Cancel => None,
+        FaultKind::KillBackend if works && took(record) >= TOOK_MIN => Some(plain(record, kind)),
+        FaultKind::KillBackend => {
+            Some(FeasibleFault { needs: Needs::Boundary, ..plain(record, kind) })
         }
-        Way::LockTimeout => None,
-        Way::KillRunner => {
-            let means = Means::Before(next?.began.statement);
-            Some(Lethal { means, ..plain(record, way) })
+        FaultKind::LockTimeout if works => {
+            let needs = blocked(record, relations)?;
+            Some(FeasibleFault { needs, ..plain(record, kind) })
+        }
+        FaultKind::LockTimeout => None,
+        FaultKind::KillRunner => {
+            let needs = Needs::Next(next?.began.statement);
+            Some(FeasibleFault { needs, ..plain(record, kind) })
         }
     }
 }
 
-fn plain(record: &StatementRecord<'_>, way: Way) -> Lethal {
-    let death = Death {
+fn plain(record: &StatementRecord<'_>, kind: FaultKind) -> FeasibleFault {
+    let at = InjectionPoint {
         statement: record.began.statement,
         text: record.began.text.clone(),
         nth: 0,
-        way: way.as_str().to_owned(),
         into_us: None,
     };
-    Lethal { death, means: Means::Plain }
+    FeasibleFault { fault: Fault { kind, at }, needs: Needs::Nothing }
 }
 
 /// A writer that stays open is what DDL meets. It does not stop CREATE INDEX CONCURRENTLY at the
 /// door: that one has made its index by then and waits for the writer's end. What writes rows
 /// waits for a lock that lets nobody write.
-fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Means> {
-    let asked = asks_for(&record.began.text);
+fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Needs> {
+    let asked = record.facts().strongest_lock();
     let mode = match (writes_rows(record), record.kind(), asked) {
         (true, ..) => LockMode::ShareLock,
         // Writers do not stop VALIDATE CONSTRAINT and its kind.
@@ -185,7 +181,7 @@ fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Means> 
     // A statement that commits by itself holds nothing any more when its locks are read.
     let unseen = || (!record.open_after()).then(|| relations.to_vec());
     let relations = strongest.or_else(unseen).filter(|relations| !relations.is_empty())?;
-    Some(Means::Blocked { relations, mode })
+    Some(Needs::Lock { relations, mode })
 }
 
 fn writes_rows(record: &StatementRecord<'_>) -> bool {
