@@ -12,7 +12,7 @@
 //! | sessions | `connect`, `tap` |
 //! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
 //! | judgement, pure | `judge` |
-//! | comparison of judgements, pure | `compare` |
+//! | comparison of judgements, and sentences of findings, pure | `compare`, `explain` |
 //! | rendering | `report` |
 //! | order of the phases | `run` |
 //! | command line | `cli`, `exit` |
@@ -42,6 +42,7 @@ pub mod seed;
 pub mod judge;
 
 pub mod compare;
+pub mod explain;
 
 pub mod report;
 

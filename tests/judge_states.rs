@@ -9,6 +9,7 @@ mod sent;
 use std::collections::BTreeMap;
 
 use made::{Made, failed};
+use pgauntlet::explain::explain;
 use pgauntlet::history::{AttemptEnd, CatalogueSnapshot, ConnectionOpened, Event, Reference};
 use pgauntlet::judge::judge;
 use pgauntlet::result::{Finding, Judgement};
@@ -83,7 +84,7 @@ fn judged_from(made: Made, state: &str) -> Judgement {
     let scenario = made.scenario.clone();
     let mut history = made.history();
     history.header.trial.state = state.to_owned();
-    judge(&scenario, &history)
+    explain(judge(&scenario, &history))
 }
 
 #[test]

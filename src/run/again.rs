@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::clock::Micros;
+use crate::explain::explain;
 use crate::history::{History, TrialFacts};
 use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
@@ -75,7 +76,7 @@ fn judged(
             None => {
                 let scenario = scenario(&history)?;
                 let course = with_courses.then(|| course(&scenario, &history));
-                trials.push((judge(&scenario, &history), course));
+                trials.push((explain(judge(&scenario, &history)), course));
             }
         }
     }

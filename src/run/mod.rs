@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::explain::explain;
 use crate::history::{Event, History, Listener, Progress, Reference};
 use crate::judge::judge;
 use crate::provision::{self, Server};
@@ -165,7 +166,7 @@ impl Run<'_> {
                 _ => reference.as_ref().map_or(Against::Missing, Against::Reference),
             };
             let history = self.trial(server, start, against).await?;
-            let judgement = judge(&start.scenario, &history);
+            let judgement = explain(judge(&start.scenario, &history));
             if index == 0 {
                 reference = ended_with(&history);
             }

@@ -148,7 +148,7 @@ fn expectations(
             let cells = if *count == 1 { "cell ends" } else { "cells end" };
             format!("{count} {cells} with {outcome}, which was not expected")
         });
-        Expectation::new(Expectation::ends_no(*outcome), there)
+        Expectation::ends_no(*outcome, there)
     };
     let may_not = |o: &&Outcome| !wanted.contains(o) && !crash.may.contains(o);
     expectations.extend(Outcome::ALL.iter().filter(may_not).map(strange));
