@@ -174,7 +174,7 @@ impl Counters {
 }
 
 /// An error as the server, or the connection's end, told it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerError {
     /// None: the connection broke without one.
     pub sqlstate: Option<SqlState>,
@@ -320,7 +320,7 @@ pub struct ConnectionClosed {
     pub transaction: TransactionStatus,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClosedBy {
     /// It said goodbye.
@@ -541,7 +541,7 @@ pub struct PlanRead {
     pub error: Option<ServerError>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanNode {
     /// As EXPLAIN names it: `Bitmap Heap Scan`.
     pub node_type: String,

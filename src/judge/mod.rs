@@ -18,13 +18,14 @@ mod waits;
 
 pub use waits::{Blocker, Cause, LockWait};
 
-use crate::history::History;
+use crate::history::{History, TrialFacts};
 use crate::result::{Expectation, FORMAT, Judgement};
 use crate::scenario::{Expect, Scenario, Sizes, Verdict};
+use crate::trial::{Axis, TrialKey};
 
 use timeline::Timeline;
 
-/// Judges one trial.
+/// Judges one trial. Sentences are left empty: they are made of what is found, in `explain`.
 pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let timeline = Timeline::of(history);
     let waits = waits::lock_waits(&timeline);
@@ -44,10 +45,11 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
         measured: &measured,
     };
     let mut findings = rules::findings(&evidence);
+    let key = key_of(&history.header.trial);
+    findings.iter_mut().for_each(|finding| finding.trials.push(key.clone()));
     // The worst first; within a verdict, in the order of the rules.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
-    let reason = rules::reason(&evidence, verdict, &findings);
     let mut expectations = rules::expectations(expected(scenario, history), verdict, &findings);
     expectations.extend(rules::acceptances(&evidence));
     let mismatches = Expectation::mismatches(&expectations);
@@ -58,11 +60,25 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
         as_expected: mismatches.is_empty(),
         expectations,
         mismatches,
-        reason,
+        reason: String::new(),
+        ending: rules::ending(&evidence),
         findings,
         took_us: timeline.end,
         measured,
     }
+}
+
+fn key_of(trial: &TrialFacts) -> TrialKey {
+    let key = TrialKey::new(&trial.scenario).repeated(trial.repetition);
+    let on = |key: TrialKey, axis, value: &str| match value {
+        "" => key,
+        value => key.with(axis, value),
+    };
+    let server = match trial.server.version_num / 10_000 {
+        0 => String::new(),
+        major => major.to_string(),
+    };
+    on(on(key, Axis::STATE, &trial.state), Axis::SERVER, &server)
 }
 
 /// What is expected of the trial's starting state.

@@ -13,6 +13,7 @@ use crate::pg::facts::{Facts, facts};
 use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
 use crate::result::TimeoutsInForce;
+use crate::result::evidence::RolledBack;
 
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 
@@ -176,8 +177,8 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION"))
     }
 
-    /// In words, how it ended without a commit. None: it committed, or has not ended.
-    pub fn undone(&self) -> Option<String> {
+    /// How it ended without a commit. None: it committed, or has not ended.
+    pub fn undone(&self) -> Option<RolledBack> {
         let (last, before) = self.statements.split_last()?;
         let tag = last.ended.and_then(|ended| ended.tags.last()).map(String::as_str);
         let error = last.ended.and_then(|ended| ended.error.as_ref());
@@ -185,14 +186,10 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         match (last.kind(), error) {
             _ if matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION")) => None,
             _ if last.open_after() => None,
-            (Kind::Commit, Some(error)) => Some(format!("its COMMIT failed: {error}")),
-            (Kind::Commit, None) if tag == Some("ROLLBACK") => {
-                Some("its COMMIT rolled it back, because a statement before had failed".to_owned())
-            }
-            (Kind::Rollback, _) if clean => {
-                Some("it ended with ROLLBACK, without an error before it".to_owned())
-            }
-            (Kind::Rollback, _) => Some("it ended with ROLLBACK after an error".to_owned()),
+            (Kind::Commit, Some(error)) => Some(RolledBack::CommitFailed(error.clone())),
+            (Kind::Commit, None) if tag == Some("ROLLBACK") => Some(RolledBack::CommitAfterError),
+            (Kind::Rollback, _) if clean => Some(RolledBack::RollbackWithoutError),
+            (Kind::Rollback, _) => Some(RolledBack::RollbackAfterError),
             _ => None,
         }
     }

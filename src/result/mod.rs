@@ -3,16 +3,20 @@
 //! Data only. `judge` and `assess` fill it in, `run` writes it, `report` and `compare` read it.
 //! Documented in docs/result.md.
 
+pub mod evidence;
 mod file;
+mod finding;
 mod judgement;
 mod matrix;
 
+pub use evidence::{BlockingState, Evidence};
 pub use file::{
     CrashRequest, Planned, PlannedMatrix, PlannedTrial, ReadError, ResultFile, Shard, WriteError,
 };
+pub use finding::{Finding, OperationRef, Origin, StatementRef, Subject, Witness};
 pub use judgement::{
-    CommandRow, Expectation, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef,
-    StatementRow, TimeoutsInForce, Witness, setting_words,
+    CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, Measured,
+    RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
 

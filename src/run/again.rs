@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::clock::Micros;
+use crate::explain::explain;
 use crate::history::{History, TrialFacts};
 use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
@@ -117,7 +118,7 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
             None => {
                 let scenario = scenario(&history)?;
                 let course = with_courses.then(|| course(&scenario, &history));
-                trials.push((judge(&scenario, &history), course));
+                trials.push((explain(judge(&scenario, &history)), course));
             }
         }
     }

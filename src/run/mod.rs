@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::explain::explain;
 use crate::history::{Event, History, Listener, Progress, Reference};
 use crate::judge::judge;
 use crate::provision::{self, Server};
@@ -179,7 +180,7 @@ impl Run<'_> {
                 _ => reference.as_ref().map_or(Against::Missing, Against::Reference),
             };
             let history = self.trial(server, spec, against).await?;
-            let judgement = judge(&spec.scenario, &history);
+            let judgement = explain(judge(&spec.scenario, &history));
             if index == 0 {
                 reference = ended_with(&history);
             }

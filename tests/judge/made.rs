@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pgauntlet::clock::Micros;
+use pgauntlet::explain::explain;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, Counters, DisturbanceEvent, Entry, Event, GrantedLock, Header,
     HeldLock, History, LedgerMismatch, LedgerReport, Mismatch, Moment, Operation, Outcome, Phase,
@@ -314,7 +315,7 @@ impl Made {
 
     pub fn judge(self) -> Judgement {
         let scenario = self.scenario.clone();
-        judge(&scenario, &self.history())
+        explain(judge(&scenario, &self.history()))
     }
 
     pub fn history(mut self) -> History {

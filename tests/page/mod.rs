@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use pgauntlet::clock::Micros;
+use pgauntlet::explain::explain;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, DisturbanceEvent, Entry, Event, GrantedLock, Header, History,
     Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionSeen, Wait, WaitSample,
@@ -47,7 +48,7 @@ impl Run {
     }
 
     pub fn add(&mut self, scenario: Scenario, history: History) {
-        let mut judgement = judge(&scenario, &history);
+        let mut judgement = explain(judge(&scenario, &history));
         judgement.trial.scenario = scenario.name.clone();
         judgement.trial.state = "base".to_owned();
         judgement.trial.server.source = "local".to_owned();

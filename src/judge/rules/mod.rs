@@ -5,6 +5,7 @@
 
 mod change;
 mod command;
+mod ending;
 mod evidence;
 mod plans;
 mod reads;
@@ -15,22 +16,24 @@ mod state;
 mod states;
 mod timeouts;
 mod traffic;
-mod words;
+mod written;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
-use crate::result::{Expectation, Finding, Measured};
+use crate::result::evidence::Application;
+use crate::result::{Expectation, Finding, Measured, StatementRef};
 use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
 
+use super::blame::statement_ref;
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 use super::waits::LockWait;
 
+pub use ending::ending;
 pub use states::acceptances;
-pub use words::{listed, reason};
 
 /// All that a rule may look at.
 pub struct Evidence<'e, 'h> {
@@ -58,14 +61,14 @@ impl Evidence<'_, '_> {
         state.is_some_and(|state| state.from == Ground::Empty)
     }
 
-    /// Which application of the change it was, as it follows a verb; empty for the only first one.
-    fn which(&self, attempt: Attempt) -> String {
-        let runners = self.scenario.change.runners;
-        match attempt {
-            0 if runners < 2 => String::new(),
-            n if n < runners => format!(" (runner {})", n + 1),
-            n => format!(" (rerun {})", n + 1 - runners.max(1)),
-        }
+    /// Which application of the change it was.
+    fn application(&self, attempt: Attempt) -> Application {
+        Application { attempt, runners: self.scenario.change.runners.max(1) }
+    }
+
+    /// The statement, as findings refer to it.
+    fn refer(&self, record: &StatementRecord<'_>) -> StatementRef {
+        statement_ref(record, self.timeline.end)
     }
 
     fn change_began(&self) -> Micros {
@@ -84,7 +87,7 @@ impl Evidence<'_, '_> {
         !self.timeline.attempts.iter().any(|a| self.tries(a))
     }
 
-    /// Of a command, only what works counts; the rest is the tool looking around.
+    /// Of a command, only what works counts; the rest is the tool reading the catalogue.
     fn tries(&self, attempt: &AttemptRecord<'_>) -> bool {
         attempt.statements.iter().any(|s| match s.began.source {
             Source::File { .. } => true,
@@ -150,27 +153,13 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 /// What is expected, and where the outcome is another one.
 pub fn expectations(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> Vec<Expectation> {
     let found = |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind);
-    // What is told for completeness, and amounts to nothing, fulfils no expectation.
+    // A finding that only informs fulfils no expectation.
     let counts =
         |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind && f.verdict > Verdict::Safe);
-    let wanted: Vec<&str> = expect.verdict.iter().map(|v| v.as_str()).collect();
-    let wanted = wanted.join(" or ");
-    let other = || format!("the verdict is {verdict}, expected {wanted}");
-    let wrong = (!expect.verdict.contains(&verdict)).then(other);
-    let mut expectations = vec![Expectation::new(format!("the verdict is {wanted}"), wrong)];
-    for kind in &expect.findings {
-        let missing = || format!("{kind} was expected and not found");
-        let missing = (!counts(kind)).then(missing);
-        expectations.push(Expectation::new(Expectation::is_found(*kind), missing));
-    }
-    for kind in &expect.absent {
-        let there = || format!("{kind} was found and must not be");
-        let there = found(kind).then(there);
-        expectations.push(Expectation::new(format!("{kind} is not found"), there));
-    }
+    let mut expectations = vec![Expectation::verdict(&expect.verdict, verdict)];
+    let wanted = expect.findings.iter().map(|kind| Expectation::found(*kind, counts(kind)));
+    expectations.extend(wanted);
+    let unwanted = expect.absent.iter().map(|kind| Expectation::not_found(*kind, found(kind)));
+    expectations.extend(unwanted);
     expectations
-}
-
-fn finding(kind: FindingKind, verdict: Verdict, sentence: String) -> Finding {
-    Finding { kind, verdict, sentence, witness: None, remedy: None }
 }

@@ -1,12 +1,12 @@
 //! Starting states: whether each of them ends where the reference ends.
 
 use crate::history::{CatalogueSnapshot, Reference};
-use crate::result::{Expectation, Finding};
-use crate::scenario::{Accepted, FindingKind, State, Verdict};
+use crate::result::evidence::Divergence;
+use crate::result::{Evidence as Shown, Expectation, Finding, Subject};
+use crate::scenario::{Accepted, State, Verdict};
 use crate::schema::{Difference, Fingerprint};
 
-use super::words::{count, listed};
-use super::{Evidence, finding};
+use super::Evidence;
 
 /// The schema that the change ends with from this state is the one that it ends with from the
 /// reference, but for what the scenario accepts.
@@ -15,37 +15,24 @@ pub fn diverged(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let accepted = accepted(evidence);
     let covered = |d: &Difference| accepted.iter().any(|a| a.covers(&d.object, &d.property));
     let differences = differences(reference, last);
-    let mut others = differences.iter().filter(|difference| !covered(difference));
-    let mut findings = Vec::new();
-    if let Some(first) = others.next() {
-        let more = match others.count() as u64 {
-            0 => String::new(),
-            more => format!(", and {}", count(more, "more difference")),
-        };
-        let skipped = skipped(evidence, first).map_or_else(String::new, |notice| {
-            format!("; the name was there already, and that was taken for the object ({notice})")
-        });
-        let sentence = format!(
-            "from {} the change ends with another schema than from {}: {first}{more}{skipped}",
-            evidence.state, reference.state
-        );
-        findings.push(diverges(sentence));
-    }
-    if reference.versions != last.versions {
-        let sentence = format!(
-            "from {} the change ends with the versions {}, from {} with {}",
-            evidence.state,
-            listed(&last.versions),
-            reference.state,
-            listed(&reference.versions)
-        );
-        findings.push(diverges(sentence));
-    }
-    findings
-}
-
-fn diverges(sentence: String) -> Finding {
-    finding(FindingKind::Diverged, Verdict::Unsafe, sentence)
+    let others: Vec<&Difference> = differences.iter().filter(|d| !covered(d)).collect();
+    let (state, from) = (evidence.state.to_owned(), reference.state.clone());
+    let schema = others.first().map(|first| Divergence::Schema {
+        state: state.clone(),
+        reference: from.clone(),
+        differences: others.len() as u64,
+        first: (*first).clone(),
+        notice: skipped(evidence, first),
+    });
+    let versions = (reference.versions != last.versions).then(|| Divergence::Versions {
+        state: state.clone(),
+        reference: from.clone(),
+        ends: last.versions.clone(),
+        reference_ends: reference.versions.clone(),
+    });
+    let diverges =
+        |divergence| Finding::new(Verdict::Unsafe, Subject::none(), Shown::Diverged(divergence));
+    schema.into_iter().chain(versions).map(diverges).collect()
 }
 
 /// A difference that is accepted has to be one.
@@ -70,7 +57,7 @@ pub fn acceptances(evidence: &Evidence<'_, '_>) -> Vec<Expectation> {
 fn ends<'h>(evidence: &Evidence<'_, 'h>) -> Option<(&'h Reference, &'h CatalogueSnapshot)> {
     let reference = evidence.timeline.reference?;
     let last = evidence.timeline.catalogues.last().copied()?;
-    // A change that never came to its end has been told of already.
+    // A change that never came to its end is a finding of its own.
     evidence.first_success()?;
     Some((reference, last))
 }
