@@ -4,6 +4,7 @@
 //! of the files by subject, and a remedy in `remedy` where there is a known way. Nothing reads a
 //! sentence back.
 
+mod assessment;
 mod change;
 mod files;
 mod quality;
@@ -17,6 +18,7 @@ mod timeouts;
 mod traffic;
 mod words;
 
+pub use assessment::assessed;
 pub use files::Files;
 pub use remedy::remedy;
 

@@ -1,6 +1,6 @@
-//! From a scenario and a history to a judgement: a pure function.
+//! From a scenario and a history to what the trial shows: a pure function.
 //!
-//! Lock waits, stalls, blame and verdicts are derived here and nowhere else, so that a better
+//! Lock waits, stalls and blame are derived here and nowhere else, so that a better
 //! derivation applies to old histories as well. The judge never connects, never reads a clock and
 //! never sees a file: what is not in the history is not known.
 
@@ -8,6 +8,7 @@ mod blame;
 pub mod course;
 pub mod crash;
 mod measure;
+mod observation;
 mod own_locks;
 mod pool;
 mod rules;
@@ -16,17 +17,16 @@ mod stalls;
 mod timeline;
 mod waits;
 
+pub use observation::{EndState, Observation};
 pub use waits::{Blocker, Cause, LockWait};
 
-use crate::history::{History, TrialFacts};
-use crate::result::{Expectation, FORMAT, Judgement};
-use crate::scenario::{Expect, Scenario, Sizes, Verdict};
-use crate::trial::{Axis, TrialKey};
+use crate::history::History;
+use crate::scenario::{Scenario, Sizes};
 
 use timeline::Timeline;
 
-/// Judges one trial. Sentences are left empty: they are made of what is found, in `explain`.
-pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
+/// What one trial shows. Its verdict is `assess`'s, which knows what it has to converge with.
+pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let timeline = Timeline::of(history);
     let waits = waits::lock_waits(&timeline);
     let stalls = stalls::stalls(&timeline, &waits);
@@ -44,47 +44,15 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
         pool: &pool,
         measured: &measured,
     };
-    let mut findings = rules::findings(&evidence);
-    let key = key_of(&history.header.trial);
-    findings.iter_mut().for_each(|finding| finding.trials.push(key.clone()));
-    // The worst first; within a verdict, in the order of the rules.
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-    let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
-    let mut expectations = rules::expectations(expected(scenario, history), verdict, &findings);
-    expectations.extend(rules::acceptances(&evidence));
-    let mismatches = Expectation::mismatches(&expectations);
-    Judgement {
-        format: FORMAT,
+    Observation {
         trial: history.header.trial.clone(),
-        verdict,
-        as_expected: mismatches.is_empty(),
-        expectations,
-        mismatches,
-        reason: String::new(),
+        findings: rules::findings(&evidence),
         ending: rules::ending(&evidence),
-        findings,
+        end: EndState::of(&evidence),
+        recorded_reference: timeline.reference.map(EndState::recorded),
         took_us: timeline.end,
         measured,
     }
-}
-
-fn key_of(trial: &TrialFacts) -> TrialKey {
-    let key = TrialKey::new(&trial.scenario).repeated(trial.repetition);
-    let on = |key: TrialKey, axis, value: &str| match value {
-        "" => key,
-        value => key.with(axis, value),
-    };
-    let server = match trial.server.version_num / 10_000 {
-        0 => String::new(),
-        major => major.to_string(),
-    };
-    on(on(key, Axis::STATE, &trial.state), Axis::SERVER, &server)
-}
-
-/// What is expected of the trial's starting state.
-fn expected<'s>(scenario: &'s Scenario, history: &History) -> &'s Expect {
-    let state = scenario.state(&history.header.trial.state);
-    state.and_then(|state| state.expect.as_ref()).unwrap_or(&scenario.expect)
 }
 
 /// The lock waits of every backend, in the order in which they began.

@@ -3,12 +3,14 @@
 //! Data only. `judge` and `assess` fill it in, `run` writes it, `report` and `compare` read it.
 //! Documented in docs/result.md.
 
+mod change;
 pub mod evidence;
 mod file;
 mod finding;
 mod judgement;
 mod matrix;
 
+pub use change::ChangeAssessment;
 pub use evidence::{BlockingState, Evidence};
 pub use file::{
     CrashRequest, Planned, PlannedMatrix, PlannedTrial, ReadError, ResultFile, Shard, WriteError,

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pgauntlet::assess::{self, Against};
 use pgauntlet::clock::Micros;
 use pgauntlet::explain::explain;
 use pgauntlet::history::{
@@ -14,7 +15,7 @@ use pgauntlet::history::{
     Protocol, Role, SamplerReport, ServerError, SessionSeen, Source, StatementBegan,
     StatementEnded, TransactionStatus, Wait, WaitSample,
 };
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::pg::{LockMode, SqlState};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{
@@ -315,7 +316,7 @@ impl Made {
 
     pub fn judge(self) -> Judgement {
         let scenario = self.scenario.clone();
-        explain(judge(&scenario, &self.history()))
+        explain(assess::trial(&scenario, observe(&scenario, &self.history()), Against::Nothing))
     }
 
     pub fn history(mut self) -> History {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use pgauntlet::assess::{self, Against};
 use pgauntlet::clock::Micros;
 use pgauntlet::explain::explain;
 use pgauntlet::history::{
@@ -15,7 +16,7 @@ use pgauntlet::history::{
 };
 use pgauntlet::judge::course::{Course, course};
 use pgauntlet::judge::crash::{self, Undisturbed};
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::pg::LockMode;
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Case, Matrix, ResultFile};
@@ -48,7 +49,8 @@ impl Run {
     }
 
     pub fn add(&mut self, scenario: Scenario, history: History) {
-        let mut judgement = explain(judge(&scenario, &history));
+        let observation = observe(&scenario, &history);
+        let mut judgement = explain(assess::trial(&scenario, observation, Against::Nothing));
         judgement.trial.scenario = scenario.name.clone();
         judgement.trial.state = "base".to_owned();
         judgement.trial.server.source = "local".to_owned();

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use pgauntlet::assess::{self, Against};
 use pgauntlet::explain::explain;
 use pgauntlet::history::{AttemptEnd, CatalogueSnapshot, ConnectionOpened, Event, Reference};
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{Accepted, Expect, FindingKind, State, Verdict};
 use rstest::rstest;
@@ -80,7 +81,7 @@ fn judged_from(made: Made, state: &str) -> Judgement {
     let scenario = made.scenario.clone();
     let mut history = made.history();
     history.header.trial.state = state.to_owned();
-    explain(judge(&scenario, &history))
+    explain(assess::trial(&scenario, observe(&scenario, &history), Against::Nothing))
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub fn ending(evidence: &Evidence<'_, '_>) -> Ending {
         first_success: evidence.first_success(),
         runners: evidence.scenario.change.runners.max(1),
         rerun: rerun(evidence),
-        converged_with: evidence.timeline.reference.map(|reference| reference.state.clone()),
+        converged_with: None,
         begins_empty: evidence.begins_empty(),
         stall_limit_us: evidence.stall_limit(),
     }

@@ -13,7 +13,6 @@ mod rerun;
 mod runners;
 mod sessions;
 mod state;
-mod states;
 mod timeouts;
 mod traffic;
 mod written;
@@ -22,8 +21,8 @@ use crate::clock::Micros;
 use crate::history::{Attempt, Phase, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::result::evidence::Application;
-use crate::result::{Expectation, Finding, Measured, StatementRef};
-use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
+use crate::result::{Finding, Measured, StatementRef};
+use crate::scenario::{Ground, Scenario, Sizes};
 
 use super::blame::statement_ref;
 use super::pool::Pressure;
@@ -33,7 +32,6 @@ use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 use super::waits::LockWait;
 
 pub use ending::ending;
-pub use states::acceptances;
 
 /// All that a rule may look at.
 pub struct Evidence<'e, 'h> {
@@ -114,7 +112,7 @@ impl Evidence<'_, '_> {
     }
 
     /// The first attempt that came to its end.
-    fn first_success(&self) -> Option<Attempt> {
+    pub fn first_success(&self) -> Option<Attempt> {
         self.timeline.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
     }
 }
@@ -135,7 +133,6 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(command::error_swallowed(evidence));
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
-    findings.extend(states::diverged(evidence));
     findings.extend(runners::runners(evidence));
     findings.extend(state::writes(evidence));
     findings.extend(reads::reads(evidence));
@@ -148,18 +145,4 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(timeouts::none_in_force(evidence));
     findings.extend(timeouts::not_in_force(evidence));
     findings
-}
-
-/// What is expected, and where the outcome is another one.
-pub fn expectations(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> Vec<Expectation> {
-    let found = |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind);
-    // A finding that only informs fulfils no expectation.
-    let counts =
-        |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind && f.verdict > Verdict::Safe);
-    let mut expectations = vec![Expectation::verdict(&expect.verdict, verdict)];
-    let wanted = expect.findings.iter().map(|kind| Expectation::found(*kind, counts(kind)));
-    expectations.extend(wanted);
-    let unwanted = expect.absent.iter().map(|kind| Expectation::not_found(*kind, found(kind)));
-    expectations.extend(unwanted);
-    expectations
 }
