@@ -36,7 +36,7 @@ fn scenario(directory: &Path, more: &str) -> Scenario {
         "analysis = 'No server.'\n\
          [schema]\ntables = 'schema.sql'\n\
          [[table]]\nname = 't'\nrows = 500\ncolumns.id = {{ serial = {{}} }}\n\
-         [traffic]\nrate_per_s = 50\nbaseline_ms = 1\nrecovery_min_ms = 0\n\
+         [traffic]\nrate_per_s = 50\nbaseline_ms = 500\nrecovery_min_ms = 0\n\
          [[operation]]\nname = 'count'\nweight = 1\nsql = 'SELECT count(*) FROM t'\n\
          [[change.migration]]\nversion = '1'\nfile = 'change.sql'\n\
          [expect]\nverdict = ['safe', 'unproven']\n{more}"
@@ -46,7 +46,11 @@ fn scenario(directory: &Path, more: &str) -> Scenario {
     std::fs::write(directory.join("scenario.toml"), text).unwrap();
     std::fs::write(directory.join("schema.sql"), "CREATE TABLE t (id bigint);").unwrap();
     std::fs::write(directory.join("change.sql"), format!("{ADD};\n{INDEX};\n")).unwrap();
-    scenario::load(&directory).unwrap_or_else(|problems| panic!("{}", scenario::render(&problems)))
+    let loaded = scenario::load(&directory);
+    let mut scenario = loaded.unwrap_or_else(|p| panic!("{}", scenario::render(&p)));
+    // Nothing happens meanwhile.
+    scenario.traffic.baseline_ms = 1;
+    scenario
 }
 
 fn request(scenario: Scenario, work: Work, out: Option<PathBuf>) -> Request {
@@ -111,7 +115,7 @@ impl Ran {
 }
 
 fn interrupted(applications: usize) -> World {
-    World { interrupted: Some((applications, CancellationToken::new())), ..World::default() }
+    World::default().interrupted_at(applications)
 }
 
 #[tokio::test]
@@ -207,8 +211,8 @@ async fn a_case_is_a_trial_with_a_fault_on_a_copy_of_the_snapshot() {
 
 #[tokio::test]
 async fn where_a_rerun_fails_the_declared_step_is_taken_by_hand() {
-    let world = World { fails_again: [ADD.to_owned()].into(), ..World::default() };
-    let step = "[[crash.step]]\nname = 'start over'\nsql = 'ALTER TABLE t DROP COLUMN a'\n\
+    let world = World::default().that_fails_again(ADD);
+    let step = "[[crash.step]]\nname = 'start-over'\nsql = 'ALTER TABLE t DROP COLUMN a'\n\
                 [[crash.step]]\nname = 'never'\nsql = 'SELECT 1'\n";
     let ran = Ran::of(&format!("{CRASH}{step}"), Work::Crash, world).await;
     let matrix = &ran.result().crash_matrices[0];
@@ -246,8 +250,7 @@ async fn a_matrix_that_is_interrupted_is_unproven_in_every_format() {
 #[case(false)]
 #[tokio::test]
 async fn a_bad_outcome_before_the_interruption_stays(#[case] with_result: bool) {
-    let fails_again = [ADD.to_owned()].into();
-    let ran = Ran::of(CRASH, Work::Crash, World { fails_again, ..interrupted(7) }).await;
+    let ran = Ran::of(CRASH, Work::Crash, interrupted(7).that_fails_again(ADD)).await;
     assert!(matches!(ran.outcome, Err(Error::Interrupted)), "{:?}", ran.outcome);
     if !with_result {
         std::fs::remove_file(ran.out().join("result.json")).unwrap();
@@ -260,9 +263,8 @@ async fn a_bad_outcome_before_the_interruption_stays(#[case] with_result: bool) 
 
 #[tokio::test]
 async fn what_is_expected_and_not_there_yet_is_unproven() {
-    let expects = format!("{CRASH}expect = ['fails-forever', 'debris']\n");
-    let fails_again = [ADD.to_owned()].into();
-    let ran = Ran::of(&expects, Work::Crash, World { fails_again, ..interrupted(7) }).await;
+    let expects = format!("{CRASH}expect = ['fails-forever', 'debris']\nmay = ['clean']\n");
+    let ran = Ran::of(&expects, Work::Crash, interrupted(7).that_fails_again(ADD)).await;
     assert!(matches!(ran.outcome, Err(Error::Interrupted)), "{:?}", ran.outcome);
     let result = stored(&ran.out()).expect("what is there").result;
     assert_eq!(result.crash_matrices[0].verdict, Verdict::Unsafe);

@@ -33,7 +33,7 @@ pub struct World {
     log: Arc<Mutex<Vec<String>>>,
     databases: Arc<Mutex<Databases>>,
     /// Statements that work once.
-    pub fails_again: BTreeSet<String>,
+    fails_again: BTreeSet<String>,
     /// From the so-manieth application of the change on, the user has had enough.
     pub interrupted: Option<(usize, CancellationToken)>,
     /// What is in this directory is noted as the change is applied.
@@ -41,6 +41,16 @@ pub struct World {
 }
 
 impl World {
+    pub fn that_fails_again(mut self, text: &str) -> World {
+        self.fails_again.insert(text.to_owned());
+        self
+    }
+
+    pub fn interrupted_at(mut self, application: usize) -> World {
+        self.interrupted = Some((application, CancellationToken::new()));
+        self
+    }
+
     fn note(&self, what: impl Into<String>) {
         self.log.lock().unwrap().push(what.into());
     }
@@ -68,8 +78,7 @@ impl World {
         let migrations = setup.change.migrations.iter();
         let texts = migrations.flat_map(|m| m.script.statements.iter().map(|s| s.text.clone()));
         for (statement, text) in (0..).zip(texts) {
-            let fault =
-                setup.faults.iter().find(|fault| fault.at == At::nth(&text, 0, 0, None));
+            let fault = setup.faults.iter().find(|fault| fault.at == At::nth(&text, 0, 0, None));
             let again = self.applied(setup.address).contains(&text);
             let error = match fault {
                 Some(_) => Some(("57P01", "terminated by administrator")),
@@ -78,7 +87,8 @@ impl World {
             };
             let error = error.map(|(code, message)| server_error(code, message));
             record(setup, (attempt, statement), &text, error.clone(), fault);
-            if fault.is_none_or(|fault| fault.action == Action::CutAfter) && error.is_none() {
+            let answer_cut = fault.is_some_and(|fault| fault.action == Action::CutAfter);
+            if error.is_none() || answer_cut {
                 let mut databases = self.databases.lock().unwrap();
                 databases.entry(setup.address.database().to_owned()).or_default().insert(text);
             }
