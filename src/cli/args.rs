@@ -140,10 +140,11 @@ pub struct TrialArguments {
     /// All tables scaled so that the largest has 200,000 rows
     #[arg(long, conflicts_with = "scale")]
     pub quick: bool,
-    /// Scale every table's declared rows by this factor
+    /// Scale every table's declared rows by this factor; the cases of a crash matrix keep their own
+    /// rows, but for `pgauntlet crash`
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     pub scale: Option<f64>,
-    /// Rows of one table, such as spans=20M; may be repeated
+    /// Rows of one table, such as spans=20M; may be repeated; of a crash matrix's cases as --scale
     #[arg(long, value_name = "TABLE=ROWS", value_parser = rows)]
     pub rows: Vec<(String, u64)>,
     /// Another rng_seed than the scenarios' own

@@ -175,8 +175,9 @@ pub async fn with_live_view(
     let outcome = run::run(request, &live.listener(), &on_judged, &cancel).await;
     live.end();
     if outcome.is_err() {
-        let judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
         if *judged != ResultFile::empty() {
+            judged.finished = false;
             conclude(&judged, None, format);
         }
     }

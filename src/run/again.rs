@@ -16,9 +16,9 @@ use crate::scenario::{Crash, Outcome, Scenario};
 use super::crash::InjectionPoints;
 use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN, ended_with};
 
-/// Directories below which a run keeps histories: server, scenario, state, repetition; or server,
-/// scenario, `crash`, case.
-const DEPTH_MAX: usize = 4;
+/// Directories below which a run keeps histories: server, scenario, one for each axis that varies,
+/// repetition; or server, scenario, `crash`, case.
+const DEPTH_MAX: usize = 8;
 
 /// A result, and the courses of its trials where their histories are there.
 #[derive(Debug)]

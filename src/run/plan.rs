@@ -129,9 +129,9 @@ pub fn units_of(specs: Vec<TrialSpec>) -> Vec<WorkUnit> {
     let mut units: Vec<(TrialKey, Vec<TrialSpec>)> = Vec::new();
     for spec in specs {
         let key = unit_of(&spec.key);
-        match units.last_mut() {
-            Some((known, specs)) if *known == key => specs.push(spec),
-            _ => units.push((key, vec![spec])),
+        match units.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, specs)) => specs.push(spec),
+            None => units.push((key, vec![spec])),
         }
     }
     units.into_iter().map(|(_, specs)| WorkUnit::Trials(specs)).collect()

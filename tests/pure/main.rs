@@ -21,6 +21,8 @@ mod schemas;
 mod sent;
 #[path = "../compare/synthetic.rs"]
 mod synthetic;
+#[path = "../world/mod.rs"]
+mod world;
 
 mod ci_files;
 mod compare;
@@ -39,6 +41,7 @@ mod report;
 mod report_browser;
 mod report_formats;
 mod report_page;
+mod run_without_server;
 mod scenario_files;
 mod scenario_states;
 mod tidy;

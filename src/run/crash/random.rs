@@ -57,11 +57,11 @@ pub async fn faults(
             }
             let number = lock(&found).len();
             match runtime.block_on(interruptible(cases, &feasible, kept, number)) {
-                Ok(cell) => {
-                    let bad = cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
-                    let told = cell.sentence.clone();
-                    lock(&found).push(cell);
-                    if bad { Err(TestCaseError::fail(told)) } else { Ok(()) }
+                Ok(case) => {
+                    let bad = case.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
+                    let sentence = case.sentence.clone();
+                    lock(&found).push(case);
+                    if bad { Err(TestCaseError::fail(sentence)) } else { Ok(()) }
                 }
                 Err(error) => {
                     lock(&failed).get_or_insert(error);
@@ -121,7 +121,7 @@ async fn interruptible(
 ) -> Result<Case, Error> {
     let name = format!("random-{number:03}-{}", feasible.fault.kind);
     tokio::select! {
-        cell = cases.one(&name, feasible, kept) => cell,
+        case = cases.one(&name, feasible, kept) => case,
         () = cases.run.cancel.cancelled() => Err(Error::Interrupted),
     }
 }
