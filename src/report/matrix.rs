@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Table, presets};
 
 use crate::clock::Micros;
+use crate::explain::Files;
 use crate::pg::lex::one_line;
 use crate::result::{Cell, Matrix, StatementRef};
 use crate::scenario::{Outcome, Way};
@@ -143,12 +144,13 @@ pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Cell>)> {
 
 /// What did not end clean, once per statement.
 fn write_groups(out: &mut String, matrix: &Matrix) {
+    let files = Files::of_matrix(matrix);
     let mut told = None;
     for (outcome, cells) in groups(matrix) {
         let Some(first) = cells.first() else { continue };
         let (statement, sentence) = (first.death.statement, &first.sentence);
         if told.replace((outcome, statement)) != Some((outcome, statement)) {
-            write_head(out, matrix, outcome, first);
+            write_head(out, matrix, &files, first);
         }
         paragraph(out, "      ", &format!("{}:", ways(&cells)));
         paragraph(out, "      ", sentence);
@@ -167,20 +169,19 @@ pub(super) fn ways(cells: &[&Cell]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn write_head(out: &mut String, matrix: &Matrix, outcome: Outcome, cell: &Cell) {
+fn write_head(out: &mut String, matrix: &Matrix, files: &Files, cell: &Cell) {
+    let Some(outcome) = cell.outcome else { return };
     let (style, statement) = (outcome_style(outcome), cell.death.statement);
     let row = matrix.rows.iter().find(|row| row.id == statement);
-    let place = row.map_or(String::new(), |row| place(&row.statement));
+    let place = row.map_or(String::new(), |row| place(&row.statement, files));
     let text = cut(&one_line(&cell.death.text), 2 * STATEMENT_MAX);
     let word = word(outcome);
     let _ = writeln!(out, "  {style}{word}{style:#} at {statement}: {text}{place}");
 }
 
-fn place(statement: &StatementRef) -> String {
+fn place(statement: &StatementRef, files: &Files) -> String {
     match (&statement.file, statement.line) {
-        (Some(file), Some(line)) => {
-            format!(" ({}:{line})", file.rsplit('/').next().unwrap_or(file))
-        }
+        (Some(file), Some(line)) => format!(" ({}:{line})", files.name(file)),
         _ => String::new(),
     }
 }

@@ -10,8 +10,8 @@ use crate::history::{Death, StatementId, TrialFacts};
 use crate::scenario::{Outcome, Verdict, Way};
 use crate::schema::Difference;
 
-use super::finding::StatementRef;
 use super::judgement::Expectation;
+use super::statement::StatementRef;
 
 /// The crash matrix of a change: a row per statement, a column per way of dying.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
