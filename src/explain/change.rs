@@ -8,7 +8,7 @@ use crate::result::evidence::{
     RefusedInTransaction, RerunHeld, RowsChange, SwallowedError, SwallowedFate,
 };
 
-use super::Files;
+use super::files::Files;
 use super::words::{count, listed, on, relation, statement, transaction, which};
 
 pub fn aborted(of: &Aborted, subject: &Subject, files: &Files) -> String {

@@ -3,7 +3,7 @@
 use crate::result::Subject;
 use crate::result::evidence::{BrokenBaseline, FailedMeasurement, Lag, MissingSamples, Unreached};
 
-use super::Files;
+use super::files::Files;
 use super::reads::{node, rule};
 use super::words::{count, quoted};
 

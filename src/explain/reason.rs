@@ -4,7 +4,7 @@ use crate::clock::Micros;
 use crate::result::{Evidence, Finding, Judgement, RerunEnding};
 use crate::scenario::Verdict;
 
-use super::Files;
+use super::files::Files;
 use super::words::count;
 
 pub fn reason(judgement: &Judgement, files: &Files) -> String {
@@ -12,7 +12,7 @@ pub fn reason(judgement: &Judgement, files: &Files) -> String {
     match (judgement.verdict, worst) {
         (Verdict::Safe, _) | (_, None) => safe(judgement),
         (Verdict::Bounded, Some(_)) => bounded(judgement, files),
-        (_, Some(finding)) => super::sentence_among(finding, files),
+        (_, Some(finding)) => super::sentence::sentence_among(finding, files),
     }
 }
 
@@ -29,7 +29,7 @@ fn ended(judgement: &Judgement, files: &Files) -> String {
     let ending = &judgement.ending;
     let runners = ending.runners;
     let by = |ended: Ended| judgement.findings.iter().find(move |f| was_ended(f) == Some(ended));
-    let failed = by(Ended::Error).map(|failed| super::sentence_among(failed, files));
+    let failed = by(Ended::Error).map(|failed| super::sentence::sentence_among(failed, files));
     let gave_up = by(Ended::Timeout).map(|_| "it gave up within its own timeouts".to_owned());
     let before = failed.or(gave_up);
     match (ending.first_success, before) {

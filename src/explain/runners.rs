@@ -3,7 +3,7 @@
 use crate::result::Subject;
 use crate::result::evidence::{HungRunner, Overlap, RunnerLock, WaitingRunner};
 
-use super::Files;
+use super::files::Files;
 use super::words::{count, on, quoted, statement};
 
 pub fn overlap(of: &Overlap, subject: &Subject, files: &Files) -> String {

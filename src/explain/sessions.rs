@@ -6,7 +6,7 @@ use crate::result::evidence::{
     HeldMeanwhile, LostTransaction, RolledBack, SharedMessage, SharedTransaction,
 };
 
-use super::Files;
+use super::files::Files;
 use super::words::{count, quoted, relation, statement, transaction};
 
 pub fn open_transaction(of: &LostTransaction, files: &Files) -> String {

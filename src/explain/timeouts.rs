@@ -3,7 +3,7 @@
 use crate::result::evidence::{LockNeed, OtherTimeout, OtherTimeouts, Unlimited};
 use crate::result::{Subject, setting_words};
 
-use super::Files;
+use super::files::Files;
 use super::words::{count, on, quoted, statement};
 
 pub fn none_in_force(of: &Unlimited, subject: &Subject, files: &Files) -> String {

@@ -8,7 +8,7 @@ use crate::result::evidence::{
 };
 use crate::result::{BlockingState, Subject};
 
-use super::Files;
+use super::files::Files;
 use super::words::{count, statement};
 
 /// A tap overhead of less than one part in so many of a stall is left out.

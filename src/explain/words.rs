@@ -5,7 +5,7 @@ use crate::result::evidence::Application;
 use crate::result::{StatementRef, Subject};
 use crate::stats::grouped;
 
-use super::Files;
+use super::files::Files;
 
 /// Characters of a statement that a sentence quotes.
 const QUOTED_MAX: usize = 70;

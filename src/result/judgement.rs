@@ -12,7 +12,8 @@ use crate::pg::purpose::Purpose;
 use crate::scenario::{FindingKind, Outcome, Verdict};
 use crate::stats::{Bucket, Summary};
 
-use super::finding::{Finding, StatementRef};
+use super::finding::Finding;
+use super::statement::StatementRef;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

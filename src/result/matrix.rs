@@ -11,8 +11,8 @@ use crate::scenario::{Outcome, Verdict};
 use crate::schema::Difference;
 use crate::trial::{Fault, FaultKind, StatementId};
 
-use super::finding::StatementRef;
 use super::judgement::{Expectation, ExpectationOf};
+use super::statement::StatementRef;
 
 /// The crash matrix of a change: a row per statement, a column per fault kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,18 +9,20 @@ mod file;
 mod finding;
 mod judgement;
 mod matrix;
+mod statement;
 
 pub use change::ChangeAssessment;
 pub use evidence::{BlockingState, Evidence};
 pub use file::{
     CrashRequest, Planned, PlannedMatrix, PlannedTrial, ReadError, ResultFile, Shard, WriteError,
 };
-pub use finding::{Finding, OperationRef, Origin, StatementRef, Subject, Witness};
+pub use finding::{Finding, Subject, Witness};
 pub use judgement::{
     CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, Measured,
     RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
+pub use statement::{OperationRef, Origin, StatementRef};
 
 /// Version of result.json.
 pub const FORMAT: u32 = 4;

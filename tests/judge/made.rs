@@ -150,6 +150,25 @@ impl Made {
         self.traced(id, from, to, text, false, Some(error(code, message)));
     }
 
+    /// One at that line of that file, with the code and message of its error.
+    pub fn statement_of(
+        &mut self,
+        (file, line): (&str, u32),
+        (from, to): (u64, u64),
+        text: &str,
+        failed: Option<(&str, &str)>,
+    ) {
+        let failed = failed.map(|(code, message)| error(code, message));
+        self.traced(line - 1, from, to, text, false, failed);
+        let sent = self.entries.iter_mut().rev().find_map(|(_, event)| match event {
+            Event::StatementBegan(began) => Some(began),
+            _ => None,
+        });
+        if let Some(began) = sent {
+            began.source = Source::File { path: file.to_owned(), line };
+        }
+    }
+
     fn traced(
         &mut self,
         statement: u32,

@@ -28,6 +28,7 @@ mod ci_files;
 mod compare;
 mod compare_browser;
 mod compare_cli;
+mod findings;
 mod judge;
 mod judge_course;
 mod judge_crash;
