@@ -9,8 +9,10 @@ pub mod course;
 pub mod crash;
 mod measure;
 mod observation;
+mod overlaps;
 mod own_locks;
 mod pool;
+mod roles;
 mod rules;
 mod sessions;
 mod stalls;
@@ -24,15 +26,16 @@ use crate::history::History;
 use crate::scenario::{Scenario, Sizes};
 
 use timeline::Timeline;
+use waits::LockWaits;
 
 /// What one trial shows. Its verdict is `assess`'s, which knows what it has to converge with.
 pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let timeline = Timeline::of(history);
-    let waits = waits::lock_waits(&timeline);
-    let stalls = stalls::stalls(&timeline, &waits);
+    let waits = LockWaits::of(&timeline);
+    let sessions = sessions::sessions(&timeline);
+    let stalls = stalls::stalls(&timeline, &waits, &sessions);
     let pool = pool::pressure(scenario, &timeline, &stalls);
     let measured = measure::measure(scenario, &timeline, &waits, &stalls, &pool);
-    let sessions = sessions::sessions(&timeline);
     let evidence = rules::Evidence {
         scenario,
         state: &history.header.trial.state,
@@ -55,7 +58,7 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     }
 }
 
-/// The lock waits of every backend, in the order in which they began.
+/// The lock waits of every session, in the order in which they began.
 pub fn lock_waits(history: &History) -> Vec<LockWait> {
-    waits::lock_waits(&Timeline::of(history))
+    LockWaits::of(&Timeline::of(history)).into_all()
 }

@@ -57,7 +57,7 @@ fn from_fresh(left: &[Row<'_>], versions: &[&str]) -> Made {
     let tables = BTreeMap::new();
     let (objects, grown) = (objects(REFERENCE), BTreeMap::new());
     let reference = Reference { state, objects, versions, tables, grown };
-    made.at(23_020, Event::Reference(reference));
+    made.at(23_020, Event::Reference(reference.into()));
     made
 }
 
@@ -275,8 +275,8 @@ fn a_state_is_held_against_its_own_expectation() {
 fn two_runners(statements: Vec<Sent>, second: AttemptEnd) -> Made {
     let mut made = by_command(1);
     made.scenario.change.runners = 2;
-    let (pid, application_name) = (COMMAND + SECOND as i32, "migrate".to_owned());
-    let opened = ConnectionOpened { attempt: 1, connection: SECOND, pid, application_name };
+    let (session, application_name) = ((COMMAND + SECOND as i32).into(), "migrate".to_owned());
+    let opened = ConnectionOpened { attempt: 1, connection: SECOND, session, application_name };
     made.at(5_000, Event::ConnectionOpened(opened));
     statements.into_iter().for_each(|statement| statement.add_to(&mut made));
     made.rerun(second);

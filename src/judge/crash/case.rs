@@ -107,7 +107,7 @@ impl Judged<'_, '_> {
             change.connections.iter().filter_map(|c| c.closed).find_map(|(_, c)| c.error.as_ref())
         };
         let of_attempt = || match change.end {
-            Some(AttemptEnd::Failed { error, .. }) => Some(error),
+            Some(AttemptEnd::Failed { error, .. }) => Some(&**error),
             _ => None,
         };
         let with_code = |error: &&ServerError| error.sqlstate.is_some();

@@ -29,7 +29,7 @@ use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
-use super::waits::LockWait;
+use super::waits::LockWaits;
 
 pub use ending::ending;
 
@@ -42,7 +42,7 @@ pub struct Evidence<'e, 'h> {
     pub sizes: &'e Sizes,
     pub timeline: &'e Timeline<'h>,
     pub sessions: &'e [Session<'e, 'h>],
-    pub waits: &'e [LockWait],
+    pub waits: &'e LockWaits,
     pub stalls: &'e [Stall<'h>],
     pub pool: &'e Pressure,
     pub measured: &'e Measured,

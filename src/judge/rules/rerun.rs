@@ -183,7 +183,7 @@ fn granted(
     record: &StatementRecord<'_>,
 ) -> Micros {
     let (began, ended) = record.span(evidence.timeline.end);
-    let own = evidence.waits.iter().filter(|wait| wait.pid == session.pid);
+    let own = evidence.waits.within(&session.id, (began, ended));
     let within = own.filter(|wait| began <= wait.last_seen && wait.last_seen <= ended);
     within.map(|wait| wait.last_seen).max().unwrap_or(began)
 }

@@ -1,7 +1,7 @@
 //! Several runners that apply the change at once: who did the work, who waited, who never ended.
 
 use crate::clock::Micros;
-use crate::history::AttemptEnd;
+use crate::history::{AttemptEnd, SessionId};
 use crate::pg::syntax::Kind;
 use crate::result::evidence::{HungRunner, Overlap, RunnerLock, WaitingRunner};
 use crate::result::{Evidence as Shown, Finding, Subject};
@@ -82,11 +82,14 @@ fn named(attempt: u32) -> Subject {
 
 /// Who waited for whom: by a lock that the server knows, or by failing to get the runners' own.
 fn waited(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Vec<Finding> {
-    let of = |pid: i32| runners.iter().find(|a| a.connections.iter().any(|c| c.opened.pid == pid));
+    let owns = |a: &AttemptRecord<'_>, session: &SessionId| {
+        a.connections.iter().any(|c| c.session == *session)
+    };
+    let of = |session: &SessionId| runners.iter().find(|a| owns(a, session));
     let longest = |waiter: u32| {
         let waits = evidence.waits.iter().filter(|w| {
-            of(w.pid).is_some_and(|a| a.attempt == waiter)
-                && w.blockers.iter().any(|b| of(b.pid).is_some_and(|a| a.attempt != waiter))
+            of(&w.session).is_some_and(|a| a.attempt == waiter)
+                && w.blockers.iter().any(|b| of(&b.session).is_some_and(|a| a.attempt != waiter))
         });
         waits.max_by_key(|wait| wait.seen_for())
     };
@@ -104,9 +107,9 @@ fn waited(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Vec<Fi
 fn lock_wait<'r, 'h: 'r>(
     waiter: u32,
     wait: &LockWait,
-    of: &impl Fn(i32) -> Option<&'r &'r AttemptRecord<'h>>,
+    of: &impl Fn(&SessionId) -> Option<&'r &'r AttemptRecord<'h>>,
 ) -> Finding {
-    let blocker = wait.blockers.iter().find_map(|b| of(b.pid).filter(|a| a.attempt != waiter));
+    let blocker = wait.blockers.iter().find_map(|b| of(&b.session).filter(|a| a.attempt != waiter));
     let lock = RunnerLock::Server {
         runner: blocker.map_or(0, |attempt| attempt.attempt + 1),
         mode: wait.mode.clone(),

@@ -81,8 +81,9 @@ fn strong(
         return None;
     }
     let (began, ended) = record.span(evidence.timeline.end);
-    let own = |w: &&LockWait| w.pid == session.pid && w.last_seen > began && w.from < ended;
-    let waited = evidence.waits.iter().filter(own).max_by_key(|w| w.seen_for());
+    let within = |w: &&LockWait| w.last_seen > began && w.from < ended;
+    let own = evidence.waits.within(&session.id, (began, ended));
+    let waited = own.filter(within).max_by_key(|w| w.seen_for());
     if let Some(wait) = waited {
         return Some(LockNeed::Waited {
             waited_us: wait.seen_for(),
@@ -97,7 +98,7 @@ fn strong(
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let own = own_locks(evidence.timeline, session.pid, record);
+    let own = own_locks(evidence.timeline, &session.id, record);
     let own = own.into_iter().rev().filter(|lock| unseen && lock.mode >= STRONG);
     let lock = own.max_by_key(|lock| lock.mode)?;
     let (mode, relation) = (lock.mode.as_str().to_owned(), lock.relation);

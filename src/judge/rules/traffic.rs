@@ -74,21 +74,21 @@ fn stall_verdict(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Verdict {
 fn witness(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Witness {
     let wait = &stall.witness.wait;
     let operation = stall.witness.operation;
-    let own = wait.blockers.iter().filter(|b| evidence.timeline.is_change(b.pid));
+    let own = wait.blockers.iter().filter(|b| evidence.timeline.is_change(&b.session));
     let blocker = own.max_by_key(|b| (b.blocked, b.hard)).or(wait.blockers.first());
     Witness {
         at_us: wait.from,
         waited_us: operation.map_or(wait.seen_for(), |o| o.finished_us - wait.from),
         waiter: match operation {
             Some(o) => operation_ref(evidence, o).to_string(),
-            None => evidence.timeline.name(wait.pid),
+            None => evidence.timeline.name(&wait.session),
         },
         relation: wait.relation.clone().or_else(|| relation_of(stall)),
         requested: match wait.locktype.as_str() {
             "relation" => wait.mode.clone(),
             other => format!("{} ({other})", wait.mode),
         },
-        blocker: blocker.map_or_else(String::new, |b| evidence.timeline.name(b.pid)),
+        blocker: blocker.map_or_else(String::new, |b| evidence.timeline.name(&b.session)),
         held: blocker.and_then(|b| b.mostly_held()).map(str::to_owned),
         during: stall.blame.during.clone(),
         taken_by: stall.blame.taken_by.clone(),
@@ -107,7 +107,7 @@ fn relation_of(stall: &Stall<'_>) -> Option<String> {
 fn operation_ref(evidence: &Evidence<'_, '_>, operation: &Operation) -> OperationRef {
     let operations = &evidence.scenario.traffic.operations;
     let name = operations.get(usize::from(operation.kind)).map_or("operation", |o| &o.name);
-    OperationRef { name: name.to_owned(), pid: operation.pid }
+    OperationRef { name: name.to_owned(), pid: operation.session.as_ref().map(|s| s.pid) }
 }
 
 /// What the worst stall amounts to; without one, the application's trouble has no such excuse.
@@ -151,7 +151,7 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let began = evidence.change_began();
     let failed = evidence.timeline.operations.iter().filter_map(|o| {
         let failure = match &o.outcome {
-            Outcome::Failed(error) => OperationFailure::Error(error.clone()),
+            Outcome::Failed(error) => OperationFailure::Error(error.as_ref().clone()),
             Outcome::Indeterminate(message) => OperationFailure::Indeterminate(message.clone()),
             Outcome::Unanswered => OperationFailure::Unanswered,
             Outcome::Succeeded | Outcome::AcquireTimeout => return None,
