@@ -9,11 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::TrialFacts;
+use crate::scenario::StoredScenario;
 use crate::trial::{Axis, FaultKind, TrialKey};
 
-use super::FORMAT;
+use super::format_4::ResultFile4;
 use super::judgement::Judgement;
 use super::matrix::Matrix;
+use super::{FORMAT, FORMAT_READ};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +37,8 @@ pub struct ResultFile {
     /// What was asked of crash matrices beyond what their scenarios say.
     pub crash: CrashRequest,
     /// By name, as they were checked, so that a trial can be run again from this file alone.
-    pub scenarios: BTreeMap<String, serde_json::Value>,
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub scenarios: BTreeMap<String, StoredScenario>,
     pub trials: Vec<Judgement>,
     pub crash_matrices: Vec<Matrix>,
 }
@@ -110,8 +113,8 @@ pub enum ReadError {
     #[error("read {path}: it is no result of pgauntlet: {source}")]
     Json { path: PathBuf, source: serde_json::Error },
     #[error(
-        "read {path}: result format {found}, this pgauntlet reads {FORMAT}; `pgauntlet report` of \
-         the version that made it still can, or run it again"
+        "read {path}: result format {found}, this pgauntlet reads {FORMAT_READ} to {FORMAT}; {}",
+        remedy(*found)
     )]
     Version { path: PathBuf, found: u32 },
 }
@@ -157,8 +160,8 @@ impl ResultFile {
     fn missing(&self) -> Vec<&str> {
         // A plan knows its server only once results of several servers are one.
         let same = |of: &TrialFacts, key: &TrialKey| match key.get(&Axis::SERVER) {
-            Some(_) => of.key() == *key,
-            None => of.key().without(&Axis::SERVER) == *key,
+            Some(_) => of.key == *key,
+            None => of.key.clone().without(&Axis::SERVER) == *key,
         };
         let trials = self.planned.trials.iter().filter(|planned| {
             !self.trials.iter().any(|judgement| same(&judgement.trial, &planned.key))
@@ -213,9 +216,18 @@ impl ResultFile {
         }
         let json = |source| ReadError::Json { path: path.to_owned(), source };
         let Versioned { pgauntlet_result: found } = serde_json::from_str(text).map_err(json)?;
-        if found != FORMAT {
-            return Err(ReadError::Version { path: path.to_owned(), found });
+        match found {
+            FORMAT => serde_json::from_str(text).map_err(json),
+            FORMAT_READ => Ok(serde_json::from_str::<ResultFile4>(text).map_err(json)?.into()),
+            found => Err(ReadError::Version { path: path.to_owned(), found }),
         }
-        serde_json::from_str(text).map_err(json)
+    }
+}
+
+/// What to do with a file of a version that is not read.
+fn remedy(found: u32) -> &'static str {
+    match found > FORMAT {
+        true => "a newer pgauntlet wrote it and can report it",
+        false => "the pgauntlet that wrote it can report it; or run it again",
     }
 }

@@ -4,6 +4,7 @@
 //! Documented in docs/result.md.
 
 mod file;
+mod format_4;
 mod judgement;
 mod matrix;
 
@@ -16,5 +17,8 @@ pub use judgement::{
 };
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
 
-/// Version of result.json.
-pub const FORMAT: u32 = 4;
+/// Version of result.json. A reader knows this one and [`FORMAT_READ`] before it.
+pub const FORMAT: u32 = 5;
+
+/// The oldest version that is still read.
+pub const FORMAT_READ: u32 = 4;

@@ -9,7 +9,7 @@ use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
 use crate::judge::judge;
 use crate::result::{Judgement, Matrix, RandomFaults, ResultFile};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, StoredScenario};
 
 use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN};
 
@@ -67,8 +67,8 @@ fn judged(
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
         let history = History::read(&file)?;
         let of_matrix = history.header.trial.fault.is_some() || is_in(&file, UNDISTURBED);
-        let known = history.header.scenario.clone();
-        scenarios.entry(history.header.trial.scenario.clone()).or_insert(known);
+        let known = stored_scenario(&history)?;
+        scenarios.entry(history.header.trial.key.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
             Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
             None if trials.iter().any(|(known, _)| known.trial == history.header.trial) => {}
@@ -144,8 +144,12 @@ fn is_in(file: &Path, name: &str) -> bool {
     file.parent().and_then(Path::file_name).is_some_and(|directory| directory == name)
 }
 
-fn scenario(history: &History) -> Result<Scenario, Error> {
+fn stored_scenario(history: &History) -> Result<StoredScenario, Error> {
     serde_json::from_value(history.header.scenario.clone()).map_err(Error::Scenario)
+}
+
+fn scenario(history: &History) -> Result<Scenario, Error> {
+    Ok(stored_scenario(history)?.into())
 }
 
 /// The matrix of a directory of cells, the undisturbed run among them. How long the whole took is

@@ -31,7 +31,7 @@ use crate::history::{Event, History, Listener, Progress, Reference};
 use crate::judge::judge;
 use crate::provision::{self, Server};
 use crate::result::{Judgement, Matrix, ResultFile};
-use crate::scenario::Verdict;
+use crate::scenario::{StoredScenario, Verdict};
 use crate::seed;
 use crate::trial::TrialKey;
 
@@ -249,7 +249,7 @@ impl Run<'_> {
 fn blank(request: &Request, plan: &Plan) -> Result<ResultFile, Error> {
     let mut scenarios = BTreeMap::new();
     for scenario in &plan.scenarios {
-        let value = serde_json::to_value(scenario).map_err(Error::Scenario)?;
+        let value = StoredScenario::from(scenario);
         scenarios.insert(scenario.name.clone(), value);
     }
     Ok(ResultFile {
@@ -275,7 +275,7 @@ fn ended_with(history: &History) -> Option<Reference> {
         _ => None,
     })?;
     Some(Reference {
-        state: history.header.trial.state.clone(),
+        state: history.header.trial.key.state().to_owned(),
         objects: last.objects.clone(),
         versions: last.versions.clone(),
         tables: Default::default(),
