@@ -85,7 +85,7 @@ fn conditions(scenario: &Scenario) -> Vec<String> {
         told.push(format!("no disturbance but {}", names.join(", ")));
     }
     if scenario.traffic.operations.is_empty() {
-        told.push("no application ran, so nobody could be stopped".to_owned());
+        told.push("no application ran, so no operation could be blocked".to_owned());
     } else {
         let rate = scenario.traffic.rate_per_s;
         told.push(format!("no other rate than {rate} operations a second, and no other mix"));
