@@ -1,17 +1,27 @@
-//! What it costs to derive lock waits and to judge: a history of ten minutes, every backend stuck.
+//! What it costs to judge: waits of a history in which every session is stuck, and whole judgements
+//! of long trials, whose time must not grow faster than they do.
 
-// A test stops where something is not as it has to be, helpers included.
+// Prints its figures, and fails loudly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::hint::black_box;
+#[path = "../tests/judge/long.rs"]
+mod long;
+#[path = "../tests/judge/made.rs"]
+mod made;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+// A test stops where something is not as it has to be, helpers included.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group};
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
     Entry, Event, GrantedLock, Header, History, Role, SessionSeen, Wait, WaitSample,
 };
-use pgauntlet::judge::lock_waits;
+use pgauntlet::judge::course::course;
+use pgauntlet::judge::{judge, lock_waits};
 
 const CHANGE: i32 = 1;
 const BACKENDS: i32 = 30;
@@ -19,11 +29,20 @@ const INTERVAL_MS: u64 = 10;
 /// Each backend waits this long, then again.
 const WAIT_MS: u64 = 1_000;
 
+/// Operations and waits of the long trials. The last is four hours of a backfill in batches.
+const TRIALS: [(u64, u64); 4] =
+    [(60_000, 1_250), (120_000, 2_500), (600_000, 12_500), (1_400_000, 10_000)];
+/// Time may grow so much faster than the history does.
+const GROWTH_MAX: f64 = 1.2;
+/// Of the last trial.
+const TIME_MAX: Duration = Duration::from_secs(3);
+const MEMORY_MAX_KIB: u64 = 600 * 1024;
+
 fn stuck(seconds: u64) -> History {
     let mut entries = Vec::new();
-    let mut session = |pid, role| {
-        entries
-            .push(Entry { at_us: Micros::ZERO, event: Event::Session(SessionSeen { pid, role }) });
+    let mut session = |pid: i32, role| {
+        let event = Event::Session(SessionSeen { session: pid.into(), role });
+        entries.push(Entry { at_us: Micros::ZERO, event });
     };
     session(CHANGE, Role::Change);
     (0..BACKENDS).for_each(|n| session(100 + n, Role::Application));
@@ -39,13 +58,13 @@ fn wait(pid: i32, waited_ms: u64) -> Wait {
     let relation = Some("spans".to_owned());
     let mode = "AccessExclusiveLock".to_owned();
     Wait {
-        pid,
+        session: pid.into(),
         locktype: "relation".to_owned(),
         mode: "RowExclusiveLock".to_owned(),
         relation: relation.clone(),
         waited_us: Some(Micros::from_millis(waited_ms)),
-        blockers: vec![CHANGE],
-        holders: vec![GrantedLock { pid: CHANGE, relation, mode }],
+        blockers: vec![CHANGE.into()],
+        holders: vec![GrantedLock { session: CHANGE.into(), relation, mode }],
     }
 }
 
@@ -61,5 +80,55 @@ fn derive(c: &mut Criterion) {
     group.finish();
 }
 
+/// The least of several times, so that other work on the machine does not count.
+fn least(mut what: impl FnMut()) -> Duration {
+    let once = |_| {
+        let began = Instant::now();
+        what();
+        began.elapsed()
+    };
+    (0..5).map(once).min().unwrap_or_default()
+}
+
+/// Most memory that this process ever had.
+fn peak_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Judges the long trials, and fails where a limit is broken.
+fn long_trials() {
+    let scenario = made::Made::with_change().scenario;
+    let mut shortest: Option<(usize, Duration)> = None;
+    for (operations, waits) in TRIALS {
+        let history = long::history(operations, waits);
+        let entries = history.entries.len();
+        let took = least(|| drop(black_box(judge(&scenario, black_box(&history)))));
+        let course = least(|| drop(black_box(course(&scenario, black_box(&history)))));
+        let peak = peak_kib().unwrap_or_default();
+        let (first, base) = *shortest.get_or_insert((entries, took));
+        let longer = entries as f64 / first as f64;
+        let slower = took.as_secs_f64() / base.as_secs_f64();
+        println!(
+            "{operations} operations, {waits} waits, {entries} entries: judge {took:.3?}, \
+             timeline {course:.3?}, time grew {:.2} × as fast as the history, peak {} MiB",
+            slower / longer,
+            peak / 1024,
+        );
+        assert!(slower <= longer * GROWTH_MAX, "{slower:.2} × the time, {longer:.2} × the history");
+        assert!(took <= TIME_MAX, "{took:?}");
+        assert!(peak <= MEMORY_MAX_KIB, "{peak} KiB");
+    }
+}
+
 criterion_group!(benches, derive);
-criterion_main!(benches);
+
+fn main() {
+    // `cargo test --benches` runs this without `--bench`, unoptimised.
+    if std::env::args().any(|argument| argument == "--bench") {
+        long_trials();
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

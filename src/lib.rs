@@ -13,7 +13,7 @@
 //! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
 //! | what one trial shows, pure | `judge` |
 //! | what the trials of a change mean together, pure | `assess` |
-//! | comparison of results, pure | `compare` |
+//! | sentences of findings, comparison of results, pure | `explain`, `compare` |
 //! | rendering | `report` |
 //! | order of the phases | `run` |
 //! | command line | `cli`, `exit` |
@@ -45,6 +45,7 @@ pub mod judge;
 pub mod assess;
 
 pub mod compare;
+pub mod explain;
 
 pub mod report;
 

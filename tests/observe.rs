@@ -129,7 +129,7 @@ impl Seen {
     }
 
     fn waits_of(&self, pid: i32) -> impl Iterator<Item = &Wait> {
-        self.waits().map(|(_, wait)| wait).filter(move |wait| wait.pid == pid)
+        self.waits().map(|(_, wait)| wait).filter(move |wait| wait.session.pid == pid)
     }
 
     /// A sample of this wait that was over before the wait was: a lock may be released between
@@ -158,7 +158,7 @@ impl Seen {
 
     fn observers(&self) -> BTreeSet<i32> {
         let pids = self.0.entries.iter().filter_map(|entry| match &entry.event {
-            Event::Session(seen) if seen.role == Role::Observer => Some(seen.pid),
+            Event::Session(seen) if seen.role == Role::Observer => Some(seen.session.pid),
             _ => None,
         });
         pids.collect()
@@ -216,9 +216,9 @@ async fn held_for(hold: Duration) -> Result<(), String> {
     let wait = seen.blocked_wait_of(pid);
     assert_eq!((wait.locktype.as_str(), wait.mode.as_str()), ("relation", "RowExclusiveLock"));
     assert_eq!(wait.relation.as_deref(), Some("t"));
-    assert_eq!(wait.blockers, [holder.pid()]);
+    assert_eq!(wait.blockers, [holder.id()]);
     let held = &wait.holders[0];
-    assert_eq!((held.pid, held.mode.as_str()), (holder.pid(), "AccessExclusiveLock"));
+    assert_eq!((&held.session, held.mode.as_str()), (&holder.id(), "AccessExclusiveLock"));
     let longest = seen.waits_of(pid).filter_map(|wait| wait.waited_us).max().unwrap_or_default();
     // A sample that is under way when the wait ends tells its own end, hence the noise above.
     let (least, most) = (took - Micros::from(INTERVAL + NOISE), took + NOISE.into());
@@ -320,7 +320,8 @@ async fn hold_and_wait(address: &Address, watch: &Watch, rng: &mut ChaCha8Rng) -
 /// The log is exact. The sampler may fall short by an interval, and may count its own length.
 fn compare(pid: i32, logged: &Logged, seen: &Seen) -> Result<(), String> {
     let waits: Vec<&Wait> = seen.waits_of(pid).collect();
-    let blockers: BTreeSet<i32> = waits.iter().flat_map(|wait| &wait.blockers).copied().collect();
+    let blockers: BTreeSet<i32> =
+        waits.iter().flat_map(|wait| &wait.blockers).map(|b| b.pid).collect();
     let longest = waits.iter().filter_map(|wait| wait.waited_us).max().unwrap_or_default();
     let short_by = logged.waited_ms - longest.as_millis_f64();
     let noise = NOISE.as_secs_f64() * 1e3;
@@ -353,11 +354,11 @@ async fn who_is_only_ahead_in_the_queue_is_a_blocker_and_no_holder() {
     behind.took().await;
     let seen = watch.stop().await;
     let wait = seen.blocked_wait_of(alter_pid);
-    assert_eq!(wait.blockers, [reader.pid()]);
+    assert_eq!(wait.blockers, [reader.id()]);
     assert_eq!(wait.holders.len(), 1);
     assert_eq!(wait.holders[0].mode, "AccessShareLock");
     let wait = seen.blocked_wait_of(behind_pid);
-    assert_eq!(wait.blockers, [alter_pid]);
+    assert_eq!(wait.blockers.iter().map(|b| b.pid).collect::<Vec<_>>(), [alter_pid]);
     assert_eq!(wait.holders, []);
 }
 
@@ -382,12 +383,12 @@ async fn waits_for_rows_show_the_transaction_and_then_the_tuple() {
     let wait = seen.blocked_wait_of(first_pid);
     assert_eq!((wait.locktype.as_str(), wait.mode.as_str()), ("transactionid", "ShareLock"));
     assert_eq!(wait.relation, None);
-    assert_eq!(wait.blockers, [holder.pid()]);
-    assert_eq!(wait.holders[0].pid, holder.pid());
+    assert_eq!(wait.blockers, [holder.id()]);
+    assert_eq!(wait.holders[0].session, holder.id());
     let tuple = |wait: &&Wait| wait.locktype == "tuple";
     let wait = seen.waits_of(second_pid).find(tuple).expect("the second waits for the tuple");
     assert_eq!(wait.relation.as_deref(), Some("t"));
-    assert_eq!(wait.blockers, [first_pid]);
+    assert_eq!(wait.blockers.iter().map(|b| b.pid).collect::<Vec<_>>(), [first_pid]);
 }
 
 #[tokio::test]
@@ -473,7 +474,7 @@ async fn other_databases_and_our_own_observers_are_left_out() {
         blocked.took().await;
     }
     let seen = watch.stop().await;
-    let waiters: BTreeSet<i32> = seen.waits().map(|(_, wait)| wait.pid).collect();
+    let waiters: BTreeSet<i32> = seen.waits().map(|(_, wait)| wait.session.pid).collect();
     assert_eq!(waiters, BTreeSet::from([pid]));
     let backends: BTreeSet<&str> = seen
         .activities()
@@ -500,7 +501,7 @@ async fn the_sessions_are_told_when_something_waits() {
     blocked.took().await;
     let seen = watch.stop().await;
     let backend = |pid: i32, sample: &ActivitySample| {
-        sample.backends.iter().find(|backend| backend.pid == pid).cloned()
+        sample.backends.iter().find(|backend| backend.session.pid == pid).cloned()
     };
     let mut waiting = seen.activities().filter(|sample| {
         backend(pid, sample).is_some_and(|b| b.wait_event_type.as_deref() == Some("Lock"))
@@ -508,9 +509,10 @@ async fn the_sessions_are_told_when_something_waits() {
     let picture = waiting.next().expect("a picture of the wait");
     assert!(backend(pid, picture).expect("the waiter").query.contains("the blocked one"));
     let holding = backend(holder.pid(), picture).expect("the holder");
+    assert_eq!(holding.session, holder.id());
     assert_eq!(holding.state.as_deref(), Some("idle in transaction"));
     assert!(holding.transaction_age_us.is_some_and(|age| age > Micros::ZERO));
-    assert!(picture.backends.iter().all(|b| !seen.observers().contains(&b.pid)));
+    assert!(picture.backends.iter().all(|b| !seen.observers().contains(&b.session.pid)));
 }
 
 #[tokio::test]

@@ -5,6 +5,11 @@
 //! and the verdict of the change. An axis is data (`trial::Axis`); nothing here knows how many
 //! there are.
 
+mod change;
 mod pairing;
+mod states;
+mod trials;
 
+pub use change::changes;
 pub use pairing::{Keyed, Paired, Pairing};
+pub use trials::{Against, reference_of, trial, trials};

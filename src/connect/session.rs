@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_postgres::{CancelToken, Client, Connection};
 
-use crate::history::ServerError;
+use crate::history::{ServerError, SessionId, since};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use super::Address;
@@ -18,6 +18,11 @@ use super::Address;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a cancel request to be taken.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Who this session is. The function shows its own session to any role; the view above it would read
+/// all sessions for that.
+const OWN_ID: &str = "SELECT pg_backend_pid(), \
+    (SELECT (extract(epoch FROM a.backend_start) * 1000000)::int8 \
+     FROM pg_stat_get_activity(pg_backend_pid()) AS a)";
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -43,10 +48,10 @@ impl Error {
     }
 }
 
-/// A client and its backend's pid.
+/// A client and its backend.
 pub struct Session {
     client: Client,
-    pid: i32,
+    id: SessionId,
     place: Address,
     ended: Ended,
     carrier: AbortHandle,
@@ -70,10 +75,10 @@ impl Session {
             Ok(Err(e)) => return Err(Error::Connect { place, error: Box::new(server_error(&e)) }),
             Err(_) => return Err(Error::ConnectTimeout { place }),
         };
-        let mut session = Session { client, pid: 0, place: address.clone(), ended, carrier };
-        let sql = "SELECT pg_backend_pid()";
+        let mut session = Session { client, id: 0.into(), place: address.clone(), ended, carrier };
+        let sql = OWN_ID;
         let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
-        session.pid = row.get(0);
+        session.id = SessionId::new(row.get(0), since(row.get(1)));
         for (name, value) in settings {
             let sql = format!("SET {} = {}", quote_ident(name), quote_literal(value));
             session.batch(&sql).await?;
@@ -83,7 +88,12 @@ impl Session {
 
     /// `pg_backend_pid()`.
     pub fn pid(&self) -> i32 {
-        self.pid
+        self.id.pid
+    }
+
+    /// The same session as others can tell it from a later one with its pid.
+    pub fn id(&self) -> SessionId {
+        self.id.clone()
     }
 
     pub fn client(&self) -> &Client {

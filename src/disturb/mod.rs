@@ -57,12 +57,13 @@ pub async fn start(
         let session = set_up(address, disturbance, recorder).await?;
         let recorder = recorder.clone();
         let event = DisturbanceEvent { name: disturbance.name.clone(), moment: Moment::Holding };
-        recorder.record(Event::Disturbance(event.clone()));
+        recorder.record(Event::Disturbance(event.clone().into()));
         let length = Duration::from_millis(disturbance.hold_ms);
         let orders = order.subscribe();
         holding.spawn(async move {
             let moment = hold(session, length, orders).await;
-            recorder.record(Event::Disturbance(DisturbanceEvent { moment, ..event }));
+            let event = DisturbanceEvent { moment, ..event };
+            recorder.record(Event::Disturbance(event.into()));
         });
     }
     Ok(Disturbing { order, holding, recorder: recorder.clone() })
@@ -115,7 +116,7 @@ async fn set_up(
         .await
         .map_err(|source| Error::Open { name: name(), source })?;
     let role = Role::Disturbance(name());
-    recorder.record(Event::Session(SessionSeen { pid: session.pid(), role }));
+    recorder.record(Event::Session(SessionSeen { session: session.id(), role }));
     match tokio::time::timeout(SETUP_MAX, run(&session, disturbance)).await {
         Ok(Ok(())) => Ok(session),
         Ok(Err(source)) => Err(Error::Statement { name: name(), source }),

@@ -42,7 +42,7 @@ impl Opener for SessionOpener {
 
     async fn open(&self) -> Result<Connection, Error> {
         let session = Session::open(&self.address, APPLICATION_NAME, &self.settings).await?;
-        let seen = SessionSeen { pid: session.pid(), role: Role::Application };
+        let seen = SessionSeen { session: session.id(), role: Role::Application };
         self.recorder.record(Event::Session(seen));
         Ok(Connection { session, prepared: Vec::new() })
     }

@@ -319,10 +319,10 @@ impl Shared {
         let finished = self.clock.now();
         let Job { kind, seq, scheduled, dispatched, values } = job;
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
-        match (&outcome, trace.pid) {
+        match (&outcome, &trace.session) {
             (Outcome::Succeeded, _) => self.feeds.feed(&self.plan, kind, &values, finished),
-            (Outcome::Unanswered, Some(pid)) => {
-                self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(pid);
+            (Outcome::Unanswered, Some(session)) => {
+                self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(session.pid);
             }
             _ => {}
         }
@@ -337,7 +337,7 @@ impl Shared {
             acquired_us: trace.acquired,
             connecting_us: trace.connecting,
             finished_us: finished,
-            pid: trace.pid,
+            session: trace.session.clone(),
             outcome,
         };
         self.recorder.record_at(finished, Event::Operation(operation));
@@ -375,7 +375,7 @@ impl Shared {
             return Ok(());
         }
         let session = Session::open(address, OBSERVER_NAME, &Default::default()).await?;
-        let seen = SessionSeen { pid: session.pid(), role: Role::Observer };
+        let seen = SessionSeen { session: session.id(), role: Role::Observer };
         self.recorder.record(Event::Session(seen));
         let sql = "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity \
                    WHERE pid = ANY($1) AND datname = current_database() AND application_name = $3";

@@ -7,7 +7,7 @@ use tokio_postgres::error::Severity;
 
 use crate::clock::{Clock, Micros};
 use crate::connect::{Error as ConnectError, server_error};
-use crate::history::{Outcome, ServerError};
+use crate::history::{Outcome, ServerError, SessionId};
 use crate::pg::SqlState;
 
 use super::connection::{Connection, SessionOpener, Text};
@@ -20,7 +20,7 @@ use super::pool::{AcquireError, QueuePool};
 pub struct Trace {
     pub acquired: Option<Micros>,
     pub connecting: Micros,
-    pub pid: Option<i32>,
+    pub session: Option<SessionId>,
     /// Rows of the statements that count for the ledger; None where none of them does.
     pub rows: Option<u64>,
 }
@@ -38,11 +38,13 @@ pub async fn attempt(
     let mut lease = match acquired.result {
         Ok(lease) => lease,
         Err(AcquireError::TimedOut) => return Outcome::AcquireTimeout,
-        Err(AcquireError::Open(error)) => return Outcome::Failed(opening_error(&error)),
+        Err(AcquireError::Open(error)) => {
+            return Outcome::Failed(opening_error(&error).into());
+        }
         Err(AcquireError::Closed) => return Outcome::Unanswered,
     };
     trace.acquired = Some(clock.now());
-    trace.pid = Some(lease.connection().session().pid());
+    trace.session = Some(lease.connection().session().id());
     match run(lease.connection(), operation, values, trace).await {
         Ok(()) => {
             lease.give_back();
@@ -77,7 +79,10 @@ impl Trouble {
         // An error that the server answered with, FATAL included, means that it rolled back: it
         // sends none once a commit is on disk.
         let unknown = self.error.as_db_error().is_none() && self.committing && operation.writes;
-        if unknown { Outcome::Indeterminate(error.message) } else { Outcome::Failed(error) }
+        match unknown {
+            true => Outcome::Indeterminate(error.message),
+            false => Outcome::Failed(error.into()),
+        }
     }
 }
 

@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 use crate::pg::{LockMode, SqlState};
 
-/// An event and when it was recorded.
+use super::session::{SessionId, SessionSeen};
+use super::waits::WaitSample;
+
+/// An event and when it was recorded. There are millions of operations and few of the rest, so what
+/// is larger than an operation is boxed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub at_us: Micros,
@@ -33,10 +37,10 @@ pub enum Event {
         attempt: Attempt,
         end: AttemptEnd,
     },
-    StatementBegan(StatementBegan),
-    StatementEnded(StatementEnded),
+    StatementBegan(Box<StatementBegan>),
+    StatementEnded(Box<StatementEnded>),
     ConnectionOpened(ConnectionOpened),
-    ConnectionClosed(ConnectionClosed),
+    ConnectionClosed(Box<ConnectionClosed>),
     /// The change is a command, and it has ended.
     CommandEnded(CommandEnded),
     /// A fault that was asked for was injected.
@@ -54,15 +58,15 @@ pub enum Event {
     Control(ControlReading),
     Activity(ActivitySample),
     Sampler(SamplerReport),
-    Disturbance(DisturbanceEvent),
+    Disturbance(Box<DisturbanceEvent>),
     Catalogue(CatalogueSnapshot),
     /// What an undisturbed run, or one from the reference state, ended with.
-    Reference(Reference),
+    Reference(Box<Reference>),
     Contents(Contents),
-    Invariant(InvariantRead),
-    Plan(PlanRead),
+    Invariant(Box<InvariantRead>),
+    Plan(Box<PlanRead>),
     /// Something was done by hand between two attempts.
-    Step(StepEvent),
+    Step(Box<StepEvent>),
     Ledger(LedgerReport),
     /// Part of the measurement failed; the trial cannot be called safe.
     MeasurementFailed {
@@ -84,23 +88,6 @@ pub enum Phase {
     End,
 }
 
-/// A backend that belongs to us, so that samples can be told apart by pid.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionSeen {
-    pub pid: i32,
-    pub role: Role,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    Application,
-    Change,
-    Disturbance(String),
-    /// Our own sampling, probing and checking sessions.
-    Observer,
-}
-
 /// One operation of the application, recorded when its fate is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
@@ -117,7 +104,8 @@ pub struct Operation {
     #[serde(default)]
     pub connecting_us: Micros,
     pub finished_us: Micros,
-    pub pid: Option<i32>,
+    #[serde(flatten)]
+    pub session: Option<SessionId>,
     pub outcome: Outcome,
 }
 
@@ -132,7 +120,7 @@ impl Operation {
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     Succeeded,
-    Failed(ServerError),
+    Failed(Box<ServerError>),
     /// The pool gave up.
     AcquireTimeout,
     /// The connection broke after the request was sent: applied or not, nobody was told.
@@ -174,7 +162,7 @@ impl Counters {
 }
 
 /// An error as the server, or the connection's end, told it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerError {
     /// None: the connection broke without one.
     pub sqlstate: Option<SqlState>,
@@ -207,7 +195,7 @@ pub enum AttemptEnd {
     Stopped,
     /// `migration` is empty where it is not known. A command that fails without an error of the
     /// server's has its exit status for one.
-    Failed { migration: String, error: ServerError },
+    Failed { migration: String, error: Box<ServerError> },
     /// Longer than the change's deadline: cancelled, then killed.
     DeadlineExceeded,
     /// SIGKILL, or what comes to the same for the built-in runner: a fault asked for it.
@@ -236,7 +224,8 @@ pub struct StatementBegan {
     pub statement: StatementId,
     /// Number of the connection within the attempt, from 0.
     pub connection: u32,
-    pub pid: i32,
+    #[serde(flatten)]
+    pub session: SessionId,
     /// Empty: not known, as with a command.
     pub migration: String,
     pub source: Source,
@@ -302,7 +291,8 @@ pub struct StatementEnded {
 pub struct ConnectionOpened {
     pub attempt: Attempt,
     pub connection: u32,
-    pub pid: i32,
+    #[serde(flatten)]
+    pub session: SessionId,
     /// As the client named itself.
     pub application_name: String,
 }
@@ -311,7 +301,8 @@ pub struct ConnectionOpened {
 pub struct ConnectionClosed {
     pub attempt: Attempt,
     pub connection: u32,
-    pub pid: i32,
+    #[serde(flatten)]
+    pub session: SessionId,
     pub by: ClosedBy,
     /// What the server said as it closed it: a timeout that fires between two statements is told
     /// to none of them.
@@ -320,7 +311,7 @@ pub struct ConnectionClosed {
     pub transaction: TransactionStatus,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClosedBy {
     /// It said goodbye.
@@ -380,38 +371,6 @@ pub struct HeldLock {
     pub mode: LockMode,
 }
 
-/// What was not granted at one moment. Recorded only where something waited; a picture in which
-/// nothing changes but the time is recorded ten times a second, and once more as it was last seen.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct WaitSample {
-    pub waits: Vec<Wait>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Wait {
-    pub pid: i32,
-    /// `pg_locks.locktype`: relation, transactionid, tuple, virtualxid, …
-    pub locktype: String,
-    /// `pg_locks.mode` verbatim.
-    pub mode: String,
-    /// Where the lock names one.
-    pub relation: Option<String>,
-    /// Server's now − waitstart; None: waitstart was not set yet, so the wait has just begun.
-    pub waited_us: Option<Micros>,
-    /// `pg_blocking_pids`: hard and soft blockers alike; 0 is a prepared transaction.
-    pub blockers: Vec<i32>,
-    /// Those of them that hold a lock on the same object, whatever its mode: hard blockers are
-    /// among these, the others are ahead in the queue.
-    pub holders: Vec<GrantedLock>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GrantedLock {
-    pub pid: i32,
-    pub relation: Option<String>,
-    pub mode: String,
-}
-
 /// The sessions of the server at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActivitySample {
@@ -420,7 +379,8 @@ pub struct ActivitySample {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backend {
-    pub pid: i32,
+    #[serde(flatten)]
+    pub session: SessionId,
     /// `pg_stat_activity.backend_type`.
     pub backend_type: String,
     pub application_name: String,
@@ -541,7 +501,7 @@ pub struct PlanRead {
     pub error: Option<ServerError>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanNode {
     /// As EXPLAIN names it: `Bitmap Heap Scan`.
     pub node_type: String,
@@ -593,4 +553,14 @@ pub enum Mismatch {
     Unacknowledged,
     /// The row holds another value than the last acknowledged write.
     Overwritten { column: String, expected: String, found: Option<String> },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_as_large_as_an_operation_with_its_time() {
+        assert!(size_of::<Entry>() <= 128, "{}", size_of::<Entry>());
+    }
 }

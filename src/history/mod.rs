@@ -6,17 +6,21 @@
 mod event;
 mod progress;
 mod record;
+mod session;
+mod waits;
 
 pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
     ConnectionClosed, ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent,
-    Entry, Event, FaultEvent, GrantedLock, HeldLock, InvariantRead, LedgerMismatch, LedgerReport,
-    Mismatch, Moment, Operation, Outcome, Phase, PlanNode, PlanRead, Protocol, Reference, Role,
-    SamplerReport, ServerError, SessionSeen, Source, StatementBegan, StatementEnded, StatementId,
-    StepEvent, TableContents, TransactionStatus, Wait, WaitSample, WalSample, exit_words,
+    Entry, Event, FaultEvent, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
+    Moment, Operation, Outcome, Phase, PlanNode, PlanRead, Protocol, Reference, SamplerReport,
+    ServerError, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
+    TransactionStatus, WalSample, exit_words,
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{
     Header, History, MachineFacts, ReadError, Recorder, ServerFacts, TrialFacts, VERSION,
     WriteError,
 };
+pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
+pub use waits::{GrantedLock, Wait, WaitSample};

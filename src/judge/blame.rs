@@ -3,33 +3,25 @@
 //! Blame is of one connection: the one that was in the way. What the change's other connections
 //! did meanwhile neither held that lock nor kept this one from being idle.
 
-use crate::clock::Micros;
-use crate::history::Source;
-use crate::pg::LockMode;
-use crate::result::{Origin, StatementRef};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::sessions::{Gap, Session, sessions};
+use crate::clock::Micros;
+use crate::history::{Attempt, SessionId, Source, StatementId};
+use crate::pg::LockMode;
+use crate::result::{BlockingState, Origin, StatementRef};
+
+use super::sessions::Session;
 use super::timeline::{StatementRecord, Timeline};
-use super::waits::LockWait;
+use super::waits::{LockWait, LockWaits};
 
 /// Blockers are followed this far from waiter to waiter.
 const CHAIN_MAX: usize = 100;
 
-/// What the change did while it stalled others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posture {
-    /// It waited for a lock itself, and the others queued behind its request.
-    Waiting,
-    /// A statement of it ran and its transaction held the lock.
-    Holding,
-    /// No statement of it ran: its transaction sat idle with the lock.
-    Idle,
-}
-
 #[derive(Clone, Debug)]
 pub struct Blame {
     /// What it did for most of the stall.
-    pub posture: Posture,
+    pub state: BlockingState,
     /// How the stall's length divides.
     pub waiting: Micros,
     pub holding: Micros,
@@ -59,6 +51,8 @@ pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef 
     };
     let (began, ended) = record.span(end);
     StatementRef {
+        attempt: record.began.attempt,
+        id: record.began.statement,
         migration: record.began.migration.clone(),
         origin,
         file,
@@ -68,42 +62,114 @@ pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef 
     }
 }
 
-pub fn blame(
-    timeline: &Timeline<'_>,
-    waits: &[LockWait],
-    witness: &LockWait,
-    span: (Micros, Micros),
-) -> Blame {
-    let pid = in_the_way(timeline, waits, witness);
-    let is_it = |of: i32| pid.map_or_else(|| timeline.is_change(of), |pid| pid == of);
-    let sessions: Vec<Session<'_, '_>> =
-        sessions(timeline).into_iter().filter(|session| is_it(session.pid)).collect();
-    let statements = || sessions.iter().flat_map(|s| s.statements.iter().copied());
+/// Where blame is looked for: what all stalls of a trial have in common, indexed once.
+pub struct Scene<'s, 't, 'h> {
+    timeline: &'t Timeline<'h>,
+    waits: &'s LockWaits,
+    sessions: &'s [Session<'t, 'h>],
+    by_id: HashMap<&'s SessionId, Vec<&'s Session<'t, 'h>>>,
+    /// The statement of a transaction, known by its first, that took what stops a request for a
+    /// mode on a relation: a long transaction may be to blame for many stalls.
+    takers: RefCell<HashMap<Request, Option<&'t StatementRecord<'h>>>>,
+}
+
+type Request = (Attempt, StatementId, Option<String>, String);
+
+impl<'s, 't, 'h> Scene<'s, 't, 'h> {
+    pub fn new(
+        timeline: &'t Timeline<'h>,
+        waits: &'s LockWaits,
+        sessions: &'s [Session<'t, 'h>],
+    ) -> Scene<'s, 't, 'h> {
+        let mut by_id: HashMap<&SessionId, Vec<&Session<'t, 'h>>> = HashMap::new();
+        for session in sessions {
+            by_id.entry(&session.id).or_default().push(session);
+        }
+        Scene { timeline, waits, sessions, by_id, takers: RefCell::default() }
+    }
+
+    /// The sessions of the change that were in the way; where the samples do not tell which, all.
+    fn blamed(&self, witness: &LockWait) -> Vec<&'s Session<'t, 'h>> {
+        match self.in_the_way(witness) {
+            Some(id) => self.by_id.get(id).cloned().unwrap_or_default(),
+            None => self.sessions.iter().filter(|s| self.timeline.is_change(&s.id)).collect(),
+        }
+    }
+
+    /// The session of the change that stopped the waiter for longest, or that its blockers waited
+    /// for.
+    fn in_the_way<'w>(&'w self, witness: &'w LockWait) -> Option<&'w SessionId> {
+        let span = (witness.from, witness.last_seen);
+        let meanwhile = |w: &&LockWait| w.from <= span.1 && w.last_seen >= span.0;
+        let (mut next, mut followed) = (vec![witness], HashSet::new());
+        while let Some(wait) = next.pop() {
+            let own = wait.blockers.iter().filter(|b| self.timeline.is_change(&b.session));
+            if let Some(blocker) = own.max_by_key(|b| (b.blocked, b.hard)) {
+                return Some(&blocker.session);
+            }
+            for blocker in &wait.blockers {
+                if followed.len() < CHAIN_MAX && followed.insert(&blocker.session) {
+                    next.extend(self.waits.within(&blocker.session, span).filter(meanwhile));
+                }
+            }
+        }
+        None
+    }
+
+    /// The first statement of the transaction that left it with a lock which stops the waiter.
+    fn taken_by(
+        &self,
+        sessions: &[&'s Session<'t, 'h>],
+        during: &StatementRecord<'_>,
+        witness: &LockWait,
+        span: (Micros, Micros),
+    ) -> Option<&'t StatementRecord<'h>> {
+        let same = |a: &StatementRecord<'_>| {
+            a.began.attempt == during.began.attempt && a.began.statement == during.began.statement
+        };
+        let of_attempt = sessions.iter().filter(|s| s.attempt == during.began.attempt);
+        let mut found = of_attempt.filter_map(|session| {
+            let statements = session.transaction_of(during)?.statements;
+            let first = &statements.first()?.began;
+            let (relation, mode) = (witness.relation.clone(), witness.mode.clone());
+            let request = (first.attempt, first.statement, relation, mode);
+            let mut takers = self.takers.borrow_mut();
+            let taker = || statements.iter().copied().find(|s| takes(s, witness));
+            *takers.entry(request).or_insert_with(taker)
+        });
+        found.find(|taker| taker.at <= span.1 && !same(taker))
+    }
+}
+
+pub fn blame(scene: &Scene<'_, '_, '_>, witness: &LockWait, span: (Micros, Micros)) -> Blame {
+    let end = scene.timeline.end;
+    let sessions = scene.blamed(witness);
+    let statements = || sessions.iter().flat_map(|s| s.statements_within(span).iter().copied());
     let overlap = |record: &&StatementRecord<'_>| {
-        let (began, ended) = record.span(timeline.end);
+        let (began, ended) = record.span(end);
         ended.min(span.1) - began.max(span.0)
     };
     let longest = statements().filter(|s| overlap(s) > Micros::ZERO).max_by_key(overlap);
-    let own_waits: Vec<&LockWait> = waits.iter().filter(|w| is_it(w.pid)).collect();
+    let own_waits = own_waits(scene, &sessions, span);
     let within = |w: &&LockWait| w.last_seen.min(span.1) - w.from.max(span.0);
     let length = span.1 - span.0;
     let waiting = sum(own_waits.iter().map(within)).min(length);
     let running = sum(statements().map(|s| overlap(&s))).clamp(waiting, length);
-    let gaps: Vec<Gap<'_, '_>> = sessions.iter().flat_map(|s| s.gaps(timeline.end)).collect();
-    let idle = sum(gaps.iter().map(|g| g.within(span).0)).min(length - running);
-    let looking = sum(gaps.iter().map(|g| g.within(span).1)).min(length - running - idle);
+    let gaps = || sessions.iter().flat_map(|s| s.gaps_within(span));
+    let idle = sum(gaps().map(|g| g.within(span).0)).min(length - running);
+    let looking = sum(gaps().map(|g| g.within(span).1)).min(length - running - idle);
     let holding = running - waiting;
-    let posture = posture(waiting, holding, idle);
-    let before_gap = gaps.iter().max_by_key(|gap| gap.within(span)).map(|gap| gap.after);
-    let during = match posture {
-        Posture::Idle => before_gap,
-        Posture::Waiting | Posture::Holding => longest,
+    let state = blocking_state(waiting, holding, idle);
+    let before_gap = before_gap(&sessions, span);
+    let during = match state {
+        BlockingState::Idle => before_gap,
+        BlockingState::Waiting | BlockingState::Holding => longest,
     };
-    let taken_by = during.and_then(|during| taken_by(&sessions, during, witness, span));
+    let taken_by = during.and_then(|during| scene.taken_by(&sessions, during, witness, span));
     Blame {
-        posture,
-        during: during.map(|s| statement_ref(s, timeline.end)),
-        taken_by: taken_by.map(|s| statement_ref(s, timeline.end)),
+        state,
+        during: during.map(|s| statement_ref(s, end)),
+        taken_by: taken_by.map(|s| statement_ref(s, end)),
         waiting,
         holding,
         idle,
@@ -112,57 +178,46 @@ pub fn blame(
         lock_timeout: longest.and_then(|s| in_force(s.began.lock_timeout_ms)),
         idle_timeout: before_gap
             .and_then(|s| in_force(s.began.idle_in_transaction_session_timeout_ms)),
-        behind: behind(timeline, &own_waits, span),
+        behind: behind(scene.timeline, &own_waits, span),
     }
 }
 
-/// What the parts amount to. The tap's own looks make no posture: whoever it held back held a lock.
-fn posture(waiting: Micros, holding: Micros, idle: Micros) -> Posture {
-    if waiting > Micros::ZERO && waiting >= holding.max(idle) {
-        Posture::Waiting
-    } else if holding >= idle {
-        Posture::Holding
-    } else {
-        Posture::Idle
-    }
+/// What the sessions themselves waited for in the span.
+fn own_waits<'s>(
+    scene: &Scene<'s, '_, '_>,
+    sessions: &[&Session<'_, '_>],
+    span: (Micros, Micros),
+) -> Vec<&'s LockWait> {
+    // Several attempts can go through one session.
+    let ids: BTreeSet<&SessionId> = sessions.iter().map(|session| &session.id).collect();
+    let mut waits: Vec<&LockWait> =
+        ids.into_iter().flat_map(|id| scene.waits.within(id, span)).collect();
+    waits.sort_by_key(|wait| wait.from);
+    waits
 }
 
-/// The backend of the change that stopped the waiter for longest, or that its blockers waited for.
-fn in_the_way(timeline: &Timeline<'_>, waits: &[LockWait], witness: &LockWait) -> Option<i32> {
-    let meanwhile = |w: &&LockWait| w.from <= witness.last_seen && w.last_seen >= witness.from;
-    let (mut next, mut followed) = (vec![witness.clone()], Vec::new());
-    while let Some(wait) = next.pop() {
-        let own = wait.blockers.iter().filter(|b| timeline.is_change(b.pid));
-        if let Some(blocker) = own.max_by_key(|b| (b.blocked, b.hard)) {
-            return Some(blocker.pid);
-        }
-        for blocker in &wait.blockers {
-            if followed.len() < CHAIN_MAX && !followed.contains(&blocker.pid) {
-                followed.push(blocker.pid);
-                let its = waits.iter().filter(|w| w.pid == blocker.pid);
-                next.extend(its.filter(meanwhile).cloned());
-            }
-        }
-    }
-    None
-}
-
-/// The first statement of the transaction that left it with a lock which stops the waiter.
-fn taken_by<'t, 'h>(
-    sessions: &[Session<'t, 'h>],
-    during: &StatementRecord<'_>,
-    witness: &LockWait,
+/// The statement before the gap that takes most of the span; without one, before the last gap.
+fn before_gap<'t, 'h>(
+    sessions: &[&Session<'t, 'h>],
     span: (Micros, Micros),
 ) -> Option<&'t StatementRecord<'h>> {
-    let same = |a: &StatementRecord<'_>| {
-        a.began.attempt == during.began.attempt && a.began.statement == during.began.statement
-    };
-    let of_attempt = sessions.iter().filter(|s| s.attempt == during.began.attempt);
-    let mut found = of_attempt.filter_map(|session| {
-        let transaction = session.transaction_of(during)?;
-        transaction.statements.iter().copied().find(|s| takes(s, witness))
-    });
-    found.find(|taker| taker.at <= span.1 && !same(taker))
+    let gaps = sessions.iter().flat_map(|session| session.gaps_within(span));
+    let widest = gaps.max_by_key(|gap| gap.within(span));
+    let widest = widest.filter(|gap| gap.within(span) > (Micros::ZERO, Micros::ZERO));
+    let last = || sessions.iter().rev().find_map(|session| session.last_gap());
+    widest.or_else(last).map(|gap| gap.after)
+}
+
+/// What the parts amount to. Delays by the tap count for none of them: a session that the tap
+/// delayed held a lock.
+fn blocking_state(waiting: Micros, holding: Micros, idle: Micros) -> BlockingState {
+    if waiting > Micros::ZERO && waiting >= holding.max(idle) {
+        BlockingState::Waiting
+    } else if holding >= idle {
+        BlockingState::Holding
+    } else {
+        BlockingState::Idle
+    }
 }
 
 /// Whether the statement left the change with a lock that stops the waiter.
@@ -191,7 +246,7 @@ fn behind(
     let within = |w: &&&LockWait| w.from < span.1 && w.last_seen > span.0;
     let longest = own_waits.iter().filter(within).max_by_key(|w| w.seen_for())?;
     let blocker = longest.blockers.iter().max_by_key(|b| (b.hard, b.blocked))?;
-    let name = timeline.name(blocker.pid);
+    let name = timeline.name(&blocker.session);
     Some(match (&blocker.held, &longest.relation) {
         (Some(held), Some(relation)) => format!("{name}, which held {held} on {relation}"),
         _ => name,

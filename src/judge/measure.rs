@@ -14,12 +14,12 @@ use super::blame::statement_ref;
 use super::pool::Pressure;
 use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
-use super::waits::LockWait;
+use super::waits::{LockWait, LockWaits};
 
 pub fn measure(
     scenario: &Scenario,
     timeline: &Timeline<'_>,
-    waits: &[LockWait],
+    waits: &LockWaits,
     stalls: &[Stall<'_>],
     pool: &Pressure,
 ) -> Measured {
@@ -196,8 +196,8 @@ fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
     }
 }
 
-fn longest_wait_of_change(timeline: &Timeline<'_>, waits: &[LockWait]) -> Micros {
-    let own = waits.iter().filter(|wait| timeline.is_change(wait.pid));
+fn longest_wait_of_change(timeline: &Timeline<'_>, waits: &LockWaits) -> Micros {
+    let own = waits.iter().filter(|wait| timeline.is_change(&wait.session));
     own.map(LockWait::seen_for).max().unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 //! anything can be read after it.
 
 use crate::clock::Micros;
-use crate::history::GrantedLock;
+use crate::history::{GrantedLock, SessionId, WaitSample};
 use crate::pg::LockMode;
 
 use super::timeline::{StatementRecord, Timeline};
@@ -18,7 +18,11 @@ pub struct OwnLock {
 
 /// What samples show that the statement's backend held against others while it ran, and what its
 /// text asks for beyond that.
-pub fn own_locks(timeline: &Timeline<'_>, pid: i32, record: &StatementRecord<'_>) -> Vec<OwnLock> {
+pub fn own_locks(
+    timeline: &Timeline<'_>,
+    session: &SessionId,
+    record: &StatementRecord<'_>,
+) -> Vec<OwnLock> {
     let mut locks: Vec<OwnLock> = Vec::new();
     let mut add = |lock: OwnLock| {
         let known = |of: &OwnLock| of.relation == lock.relation && of.mode == lock.mode;
@@ -27,7 +31,9 @@ pub fn own_locks(timeline: &Timeline<'_>, pid: i32, record: &StatementRecord<'_>
         }
     };
     let span = record.span(timeline.end);
-    for lock in samples(timeline, span).flatten().filter(|lock| lock.pid == pid) {
+    let own =
+        |(at, lock): &(Micros, &GrantedLock)| timeline.session(&lock.session, *at) == *session;
+    for (_, lock) in samples(timeline, span).filter(own) {
         if let (Some(relation), Some(mode)) = (&lock.relation, LockMode::parse(&lock.mode)) {
             add(OwnLock { relation: relation.clone(), mode, seen: true });
         }
@@ -38,12 +44,13 @@ pub fn own_locks(timeline: &Timeline<'_>, pid: i32, record: &StatementRecord<'_>
     locks
 }
 
-/// Locks that held somebody up, by wait and sample.
+/// Locks that others waited for, with the time of their sample.
 fn samples<'t, 'h>(
     timeline: &'t Timeline<'h>,
     (from, to): (Micros, Micros),
-) -> impl Iterator<Item = &'h [GrantedLock]> + use<'t, 'h> {
+) -> impl Iterator<Item = (Micros, &'h GrantedLock)> + use<'t, 'h> {
     let first = timeline.waits.partition_point(|(at, _)| *at < from);
     let within = timeline.waits[first..].iter().take_while(move |(at, _)| *at <= to);
-    within.flat_map(|(_, sample)| sample.waits.iter().map(|wait| wait.holders.as_slice()))
+    let held = |sample: &'h WaitSample| sample.waits.iter().flat_map(|wait| &wait.holders);
+    within.flat_map(move |(at, sample)| held(sample).map(move |lock| (*at, lock)))
 }

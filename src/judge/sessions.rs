@@ -4,29 +4,39 @@
 //! A lock is held by one backend. What another connection of the change does meanwhile neither
 //! holds that lock nor excuses that this one sits idle.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use crate::clock::Micros;
-use crate::history::{Attempt, ConnectionClosed, TransactionStatus};
+use crate::history::{Attempt, ConnectionClosed, SessionId, TransactionStatus};
 use crate::pg::facts::{Facts, facts};
 use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
 use crate::result::TimeoutsInForce;
+use crate::result::evidence::RolledBack;
 
+use super::overlaps::Overlaps;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
 
 /// One connection of one attempt.
 pub struct Session<'t, 'h> {
     pub attempt: Attempt,
     pub connection: u32,
-    pub pid: i32,
+    pub id: SessionId,
+    /// In the order in which they began; one at a time.
     pub statements: Vec<&'t StatementRecord<'h>>,
     pub closed: Option<(Micros, &'h ConnectionClosed)>,
     /// From then on it held nothing.
     pub until: Micros,
+    /// When the trial ended.
+    end: Micros,
     /// When a timeout was set for the first time, by its name.
     first_sets: RefCell<BTreeMap<&'static str, Option<Micros>>>,
+    /// What is derived from the statements is derived once: there may be very many.
+    transactions: OnceCell<Vec<Range<usize>>>,
+    running: OnceCell<Overlaps>,
+    gaps: OnceCell<(Vec<Gap<'t, 'h>>, Overlaps)>,
 }
 
 /// Statements that ran in one explicit transaction, from the one that opened it to the one that
@@ -51,32 +61,22 @@ pub fn sessions<'t, 'h>(timeline: &'t Timeline<'h>) -> Vec<Session<'t, 'h>> {
 
 pub fn sessions_of<'t, 'h>(attempt: &'t AttemptRecord<'h>, end: Micros) -> Vec<Session<'t, 'h>> {
     let mut sessions: Vec<Session<'t, 'h>> = Vec::new();
+    let mut by_connection: HashMap<u32, usize> = HashMap::new();
     for record in &attempt.connections {
-        let until = record.closed.map(|(at, _)| at).or(attempt.ended).unwrap_or(end);
-        sessions.push(Session {
-            attempt: attempt.attempt,
-            connection: record.opened.connection,
-            pid: record.opened.pid,
-            statements: Vec::new(),
-            closed: record.closed,
-            until,
-            first_sets: RefCell::default(),
-        });
+        let connection = record.opened.connection;
+        by_connection.entry(connection).or_insert(sessions.len());
+        let mut session = Session::new(attempt, connection, record.session.clone(), end);
+        session.closed = record.closed;
+        session.until = record.closed.map_or(session.until, |(at, _)| at);
+        sessions.push(session);
     }
     for record in &attempt.statements {
         let connection = record.began.connection;
-        match sessions.iter_mut().find(|s| s.connection == connection) {
-            Some(session) => session.statements.push(record),
-            None => sessions.push(Session {
-                attempt: attempt.attempt,
-                connection,
-                pid: record.began.pid,
-                statements: vec![record],
-                closed: None,
-                until: attempt.ended.unwrap_or(end),
-                first_sets: RefCell::default(),
-            }),
-        }
+        let index = *by_connection.entry(connection).or_insert_with(|| {
+            sessions.push(Session::new(attempt, connection, record.session.clone(), end));
+            sessions.len() - 1
+        });
+        sessions[index].statements.push(record);
     }
     sessions
 }
@@ -87,16 +87,39 @@ fn is_open(status: TransactionStatus) -> bool {
 }
 
 impl<'t, 'h> Session<'t, 'h> {
+    fn new(attempt: &AttemptRecord<'_>, connection: u32, id: SessionId, end: Micros) -> Self {
+        Session {
+            attempt: attempt.attempt,
+            connection,
+            id,
+            statements: Vec::new(),
+            closed: None,
+            until: attempt.ended.unwrap_or(end),
+            end,
+            first_sets: RefCell::default(),
+            transactions: OnceCell::new(),
+            running: OnceCell::new(),
+            gaps: OnceCell::new(),
+        }
+    }
+
     pub fn transactions(&self) -> Vec<Transaction<'_, 't, 'h>> {
+        let transaction =
+            |span: &Range<usize>| Transaction { statements: &self.statements[span.clone()] };
+        self.transaction_spans().iter().map(transaction).collect()
+    }
+
+    fn transaction_spans(&self) -> &[Range<usize>] {
+        self.transactions.get_or_init(|| self.derive_transactions())
+    }
+
+    fn derive_transactions(&self) -> Vec<Range<usize>> {
         let mut transactions = Vec::new();
         let mut first = None;
-        let mut close = |from: usize, to: usize| {
-            transactions.push(Transaction { statements: &self.statements[from..to] });
-        };
         for (index, record) in self.statements.iter().enumerate() {
             let (before, after) = (record.open_before(), record.open_after());
             if !before && let Some(from) = first.take() {
-                close(from, index);
+                transactions.push(from..index);
             }
             if before || after {
                 first.get_or_insert(index);
@@ -106,12 +129,10 @@ impl<'t, 'h> Session<'t, 'h> {
             if (!after || ends)
                 && let Some(from) = first.take()
             {
-                close(from, index + 1);
+                transactions.push(from..index + 1);
             }
         }
-        if let Some(from) = first {
-            close(from, self.statements.len());
-        }
+        transactions.extend(first.map(|from| from..self.statements.len()));
         transactions
     }
 
@@ -124,35 +145,69 @@ impl<'t, 'h> Session<'t, 'h> {
 
     /// The transaction in which the statement ran, if it was one with a begin and an end.
     pub fn transaction_of(&self, record: &StatementRecord<'_>) -> Option<Transaction<'_, 't, 'h>> {
-        self.transactions().into_iter().find(|t| t.contains(record))
+        let number = self.number_of(record)?;
+        let spans = self.transaction_spans();
+        let span = spans.get(spans.partition_point(|span| span.end <= number))?;
+        let statements = self.statements.get(span.clone())?;
+        span.contains(&number).then_some(Transaction { statements })
+    }
+
+    fn number_of(&self, record: &StatementRecord<'_>) -> Option<usize> {
+        let first = self.statements.partition_point(|s| s.at < record.at);
+        let at_once = self.statements[first..].iter().take_while(|s| s.at == record.at);
+        let found = at_once.enumerate().find(|(_, s)| s.began.statement == record.began.statement);
+        found.map(|(offset, _)| first + offset)
+    }
+
+    /// The statements among which are all that ran within the span.
+    pub fn statements_within(&self, span: (Micros, Micros)) -> &[&'t StatementRecord<'h>] {
+        let running = self.running.get_or_init(|| {
+            Overlaps::of(self.statements.iter().map(|statement| statement.span(self.end)))
+        });
+        &self.statements[running.within(span)]
+    }
+
+    /// The gaps among which are all that lie in the span or reach into it.
+    pub fn gaps_within(&self, span: (Micros, Micros)) -> &[Gap<'t, 'h>] {
+        let (gaps, overlaps) = self.gaps();
+        &gaps[overlaps.within(span)]
+    }
+
+    pub fn last_gap(&self) -> Option<&Gap<'t, 'h>> {
+        self.gaps().0.last()
     }
 
     /// Where a transaction was open between two statements, or after the last.
-    pub fn gaps(&self, end: Micros) -> Vec<Gap<'t, 'h>> {
-        let open = (0..self.statements.len()).filter(|at| self.statements[*at].open_after());
-        let gap = |at: usize| {
-            let (from, to) = self.after(at, end);
-            let looked_first = self.looks(at, end).1;
-            let looked_last = match self.statements.get(at + 1) {
-                Some(_) => self.looks(at + 1, end).0.min(to - from - looked_first),
-                None => Micros::ZERO,
-            };
-            Gap { after: self.statements[at], from, to, looked_first, looked_last }
+    fn gaps(&self) -> &(Vec<Gap<'t, 'h>>, Overlaps) {
+        self.gaps.get_or_init(|| {
+            let open = (0..self.statements.len()).filter(|at| self.statements[*at].open_after());
+            let gaps: Vec<Gap<'t, 'h>> = open.map(|at| self.gap(at)).collect();
+            let overlaps = Overlaps::of(gaps.iter().map(|gap| (gap.from, gap.to)));
+            (gaps, overlaps)
+        })
+    }
+
+    fn gap(&self, at: usize) -> Gap<'t, 'h> {
+        let (from, to) = self.after(at);
+        let looked_first = self.looks(at).1;
+        let looked_last = match self.statements.get(at + 1) {
+            Some(_) => self.looks(at + 1).0.min(to - from - looked_first),
+            None => Micros::ZERO,
         };
-        open.map(gap).collect()
+        Gap { after: self.statements[at], from, to, looked_first, looked_last }
     }
 
     /// From the end of one statement to the begin of the next.
-    fn after(&self, at: usize, end: Micros) -> (Micros, Micros) {
-        let from = self.statements[at].span(end).1;
+    fn after(&self, at: usize) -> (Micros, Micros) {
+        let from = self.statements[at].span(self.end).1;
         let next = self.statements.get(at + 1).map_or(self.until, |next| next.at);
         (from, next.max(from))
     }
 
     /// How long the tap held the statement back, and then its answer. Only the sum is recorded:
     /// it always looks after a statement, and before one only where that look is stale.
-    fn looks(&self, at: usize, end: Micros) -> (Micros, Micros) {
-        let (from, to) = self.after(at, end);
+    fn looks(&self, at: usize) -> (Micros, Micros) {
+        let (from, to) = self.after(at);
         let paused = self.statements[at].paused();
         let after = paused.min(to - from);
         (paused - after, after)
@@ -176,8 +231,8 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION"))
     }
 
-    /// In words, how it ended without a commit. None: it committed, or has not ended.
-    pub fn undone(&self) -> Option<String> {
+    /// How it ended without a commit. None: it committed, or has not ended.
+    pub fn undone(&self) -> Option<RolledBack> {
         let (last, before) = self.statements.split_last()?;
         let tag = last.ended.and_then(|ended| ended.tags.last()).map(String::as_str);
         let error = last.ended.and_then(|ended| ended.error.as_ref());
@@ -185,14 +240,10 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         match (last.kind(), error) {
             _ if matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION")) => None,
             _ if last.open_after() => None,
-            (Kind::Commit, Some(error)) => Some(format!("its COMMIT failed: {error}")),
-            (Kind::Commit, None) if tag == Some("ROLLBACK") => {
-                Some("its COMMIT rolled it back, because a statement before had failed".to_owned())
-            }
-            (Kind::Rollback, _) if clean => {
-                Some("it ended with ROLLBACK, without an error before it".to_owned())
-            }
-            (Kind::Rollback, _) => Some("it ended with ROLLBACK after an error".to_owned()),
+            (Kind::Commit, Some(error)) => Some(RolledBack::CommitFailed(error.clone())),
+            (Kind::Commit, None) if tag == Some("ROLLBACK") => Some(RolledBack::CommitAfterError),
+            (Kind::Rollback, _) if clean => Some(RolledBack::RollbackWithoutError),
+            (Kind::Rollback, _) => Some(RolledBack::RollbackAfterError),
             _ => None,
         }
     }

@@ -1,17 +1,19 @@
 //! Stalls: intervals in which operations waited on a lock because of the change.
 //!
 //! The samples say for whom; how long an operation waited is said by its own times, from the
-//! moment at which it was due. An operation that never got a connection has no pid and no wait of
+//! moment at which it was due. An operation that never got a connection has no session and no wait of
 //! its own: it belongs to the stall during which it queued.
 
 use std::collections::BTreeSet;
 
 use crate::clock::Micros;
-use crate::history::{Operation, Outcome};
+use crate::history::Operation;
 
-use super::blame::{Blame, blame};
+use super::blame::{Blame, Scene, blame};
+use super::overlaps::Overlaps;
+use super::sessions::Session;
 use super::timeline::Timeline;
-use super::waits::LockWait;
+use super::waits::{LockWait, LockWaits};
 
 /// Waits this close together are one stall: between them nobody got through.
 const STALL_GAP: Micros = Micros::from_millis(200);
@@ -23,7 +25,7 @@ pub struct Stall<'h> {
     pub from: Micros,
     /// When the last of its operations was through.
     pub to: Micros,
-    /// Operations whose backend waited on a lock, or that queued for a connection meanwhile.
+    /// Operations whose session waited on a lock, or that queued for a connection meanwhile.
     pub operations: u64,
     /// The longest that one of them took, from due to finished.
     pub longest: Micros,
@@ -39,8 +41,12 @@ pub struct Witnessed<'h> {
 }
 
 /// Finds the stalls, in order.
-pub fn stalls<'h>(timeline: &Timeline<'h>, waits: &[LockWait]) -> Vec<Stall<'h>> {
-    let caused = |w: &&LockWait| w.cause.is_change() && timeline.is_application(w.pid);
+pub fn stalls<'t, 'h>(
+    timeline: &'t Timeline<'h>,
+    waits: &LockWaits,
+    sessions: &[Session<'t, 'h>],
+) -> Vec<Stall<'h>> {
+    let caused = |w: &&LockWait| w.cause.is_change() && timeline.is_application(&w.session);
     let mut groups: Vec<Vec<&LockWait>> = Vec::new();
     let mut group_end = Micros::ZERO;
     for wait in waits.iter().filter(caused) {
@@ -50,25 +56,49 @@ pub fn stalls<'h>(timeline: &Timeline<'h>, waits: &[LockWait]) -> Vec<Stall<'h>>
         }
         group_end = group_end.max(wait.last_seen);
     }
-    groups.into_iter().map(|group| stall(timeline, waits, &group)).collect()
+    let (scene, queued) = (Scene::new(timeline, waits, sessions), Queued::of(timeline));
+    groups.into_iter().map(|group| stall(timeline, &scene, &queued, &group)).collect()
 }
 
-fn stall<'h>(timeline: &Timeline<'h>, waits: &[LockWait], group: &[&LockWait]) -> Stall<'h> {
+/// Operations that queued for a connection.
+struct Queued<'h> {
+    operations: Vec<&'h Operation>,
+    /// From when to when they queued.
+    overlaps: Overlaps,
+}
+
+impl<'h> Queued<'h> {
+    fn of(timeline: &Timeline<'h>) -> Queued<'h> {
+        let long = |o: &&Operation| queued_until(o) - o.dispatched_us >= QUEUED_MIN;
+        let mut operations: Vec<&Operation> =
+            timeline.operations.iter().copied().filter(long).collect();
+        operations.sort_by_key(|o| o.dispatched_us);
+        let overlaps = Overlaps::of(operations.iter().map(|o| (o.dispatched_us, queued_until(o))));
+        Queued { operations, overlaps }
+    }
+
+    fn within(&self, (from, to): (Micros, Micros)) -> impl Iterator<Item = &'h Operation> {
+        let some = &self.operations[self.overlaps.within((from, to))];
+        some.iter().copied().filter(move |o| o.dispatched_us < to && queued_until(o) > from)
+    }
+}
+
+fn queued_until(operation: &Operation) -> Micros {
+    operation.acquired_us.unwrap_or(operation.finished_us)
+}
+
+fn stall<'h>(
+    timeline: &Timeline<'h>,
+    scene: &Scene<'_, '_, 'h>,
+    queued: &Queued<'h>,
+    group: &[&LockWait],
+) -> Stall<'h> {
     let blocked: Vec<Witnessed<'h>> = group.iter().map(|w| witnessed(timeline, w)).collect();
     let from = group.iter().map(|w| w.from).min().unwrap_or_default();
     // The operation's own end is exact; the last sample is at most an interval early.
     let end = |w: &Witnessed<'_>| w.operation.map_or(w.wait.last_seen, |o| o.finished_us);
     let to = blocked.iter().map(end).max().unwrap_or_default();
-    let queued: Vec<&Operation> = timeline
-        .operations
-        .iter()
-        .copied()
-        .filter(|o| {
-            let waited_until = o.acquired_us.unwrap_or(o.finished_us);
-            let queued = waited_until - o.dispatched_us >= QUEUED_MIN;
-            queued && o.dispatched_us < to && waited_until > from
-        })
-        .collect();
+    let queued: Vec<&Operation> = queued.within((from, to)).collect();
     let latencies = blocked.iter().map(waited).chain(queued.iter().map(|o| o.latency()));
     let longest = latencies.max().unwrap_or_default();
     let stopped = blocked.iter().filter_map(|w| w.operation).chain(queued);
@@ -76,7 +106,7 @@ fn stall<'h>(timeline: &Timeline<'h>, waits: &[LockWait], group: &[&LockWait]) -
     let witness = blocked.into_iter().max_by_key(waited);
     // A group is never empty; the first wait stands in where no sample has an operation.
     let witness = witness.unwrap_or_else(|| witnessed(timeline, group[0]));
-    let blame = blame(timeline, waits, &witness.wait, (from, to));
+    let blame = blame(scene, &witness.wait, (from, to));
     Stall { from, to, operations, longest, witness, blame }
 }
 
@@ -84,13 +114,8 @@ fn waited(witnessed: &Witnessed<'_>) -> Micros {
     witnessed.operation.map_or(witnessed.wait.seen_for(), Operation::latency)
 }
 
-/// The operation that ran on the waiting backend at that time.
+/// With the operation that the waiting session ran at that time.
 fn witnessed<'h>(timeline: &Timeline<'h>, wait: &LockWait) -> Witnessed<'h> {
-    let ran = |o: &&&Operation| {
-        o.pid == Some(wait.pid)
-            && o.outcome != Outcome::AcquireTimeout
-            && o.acquired_us.is_some_and(|at| at <= wait.last_seen)
-            && o.finished_us >= wait.last_seen
-    };
-    Witnessed { wait: wait.clone(), operation: timeline.operations.iter().find(ran).copied() }
+    let operation = timeline.running(&wait.session, wait.last_seen);
+    Witnessed { wait: wait.clone(), operation }
 }

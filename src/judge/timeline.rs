@@ -1,28 +1,34 @@
 //! The history, sorted by subject. Nothing is derived here that the events do not say.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Micros;
 use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
     ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent, Event, FaultEvent,
     History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role,
-    SamplerReport, StatementBegan, StatementEnded, StepEvent, WaitSample, WalSample,
+    SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, WaitSample, WalSample,
 };
 use crate::pg::facts::Facts;
+
+use super::roles::Roles;
 
 #[derive(Default)]
 pub struct Timeline<'h> {
     phases: Vec<(Phase, Micros)>,
     /// The last event's time.
     pub end: Micros,
-    pub roles: BTreeMap<i32, &'h Role>,
+    roles: Roles<'h>,
     pub operations: Vec<&'h Operation>,
+    /// Those that got a connection, in the order in which they finished.
+    by_session: HashMap<SessionId, Vec<&'h Operation>>,
     pub counters: Option<Counters>,
     pub attempts: Vec<AttemptRecord<'h>>,
     pub waits: Vec<(Micros, &'h WaitSample)>,
     pub activity: Vec<(Micros, &'h ActivitySample)>,
+    /// What the server calls the sessions that are none of ours, by session.
+    strangers: OnceCell<BTreeMap<&'h SessionId, &'h str>>,
     pub wal: Vec<(Micros, &'h WalSample)>,
     /// The machine control, as often as it was measured.
     pub controls: Vec<&'h ControlReading>,
@@ -63,6 +69,7 @@ impl AttemptRecord<'_> {
 
 /// A connection of the change.
 pub struct ConnectionRecord<'h> {
+    pub session: SessionId,
     pub opened: &'h ConnectionOpened,
     /// How it ended, with its transaction's status; None: it was not seen to end.
     pub closed: Option<(Micros, &'h ConnectionClosed)>,
@@ -70,6 +77,7 @@ pub struct ConnectionRecord<'h> {
 
 pub struct StatementRecord<'h> {
     pub at: Micros,
+    pub session: SessionId,
     pub began: &'h StatementBegan,
     pub ended: Option<&'h StatementEnded>,
     pub known: Known,
@@ -92,10 +100,13 @@ impl StatementRecord<'_> {
 
 impl<'h> Timeline<'h> {
     pub fn of(history: &'h History) -> Timeline<'h> {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline { roles: Roles::of(history), ..Timeline::default() };
         for entry in &history.entries {
             timeline.end = timeline.end.max(entry.at_us);
             timeline.add(entry.at_us, &entry.event);
+        }
+        for operations in timeline.by_session.values_mut() {
+            operations.sort_by_key(|operation| operation.finished_us);
         }
         timeline
     }
@@ -103,10 +114,8 @@ impl<'h> Timeline<'h> {
     fn add(&mut self, at: Micros, event: &'h Event) {
         match event {
             Event::Phase { phase } => self.phases.push((*phase, at)),
-            Event::Session(seen) => {
-                self.roles.insert(seen.pid, &seen.role);
-            }
-            Event::Operation(operation) => self.operations.push(operation),
+            Event::Session(_) => {}
+            Event::Operation(operation) => self.add_operation(operation),
             Event::Counters(counters) => self.counters = Some(*counters),
             Event::AttemptBegan { attempt } => self.attempt(*attempt, at).began = at,
             Event::AttemptEnded { attempt, end } => {
@@ -114,13 +123,15 @@ impl<'h> Timeline<'h> {
                 (record.ended, record.end) = (Some(at), Some(end));
             }
             Event::StatementBegan(began) => {
-                let record = StatementRecord { at, began, ended: None, known: Known::default() };
+                let session = self.session(&began.session, at);
+                let known = Known::default();
+                let record = StatementRecord { at, session, began, ended: None, known };
                 self.attempt(began.attempt, at).statements.push(record);
             }
             Event::StatementEnded(ended) => self.end_statement(ended, at),
             Event::ConnectionOpened(opened) => {
-                self.roles.entry(opened.pid).or_insert(&Role::Change);
-                let record = ConnectionRecord { opened, closed: None };
+                let session = self.session(&opened.session, at);
+                let record = ConnectionRecord { session, opened, closed: None };
                 self.attempt(opened.attempt, at).connections.push(record);
             }
             Event::ConnectionClosed(closed) => self.close_connection(closed, at),
@@ -143,6 +154,14 @@ impl<'h> Timeline<'h> {
             Event::Invariant(read) => self.invariants.push((at, read)),
             Event::Ledger(report) => self.ledger = Some(report),
             Event::MeasurementFailed { stage, message } => self.failures.push((stage, message)),
+        }
+    }
+
+    fn add_operation(&mut self, operation: &'h Operation) {
+        self.operations.push(operation);
+        if let (Some(session), Some(acquired)) = (&operation.session, operation.acquired_us) {
+            let session = self.session(session, acquired);
+            self.by_session.entry(session).or_default().push(operation);
         }
     }
 
@@ -201,12 +220,30 @@ impl<'h> Timeline<'h> {
         })
     }
 
-    pub fn is_change(&self, pid: i32) -> bool {
-        self.roles.get(&pid).is_some_and(|role| **role == Role::Change)
+    /// The session that was seen at that time: see [`Roles`]. What follows takes such a session.
+    pub fn session(&self, seen: &SessionId, at: Micros) -> SessionId {
+        self.roles.session(seen, at)
     }
 
-    pub fn is_application(&self, pid: i32) -> bool {
-        self.roles.get(&pid).is_some_and(|role| **role == Role::Application)
+    pub fn role(&self, session: &SessionId) -> Option<&'h Role> {
+        self.roles.role(session)
+    }
+
+    pub fn is_change(&self, session: &SessionId) -> bool {
+        self.role(session) == Some(&Role::Change)
+    }
+
+    pub fn is_application(&self, session: &SessionId) -> bool {
+        self.role(session) == Some(&Role::Application)
+    }
+
+    /// The operation that the session ran at that time. It runs one at a time, so the first that
+    /// had not finished before is it, if it had begun.
+    pub fn running(&self, session: &SessionId, at: Micros) -> Option<&'h Operation> {
+        let operations = self.by_session.get(session)?;
+        let first = operations.partition_point(|operation| operation.finished_us < at);
+        let running = operations.get(first)?;
+        running.acquired_us.is_some_and(|acquired| acquired <= at).then_some(*running)
     }
 
     /// The change itself, before any rerun.
@@ -228,25 +265,29 @@ impl<'h> Timeline<'h> {
         self.catalogues.iter().copied().find(|c| c.after == Some(attempt))
     }
 
-    /// A backend in words: what it is to us, else what the server calls it.
-    pub fn name(&self, pid: i32) -> String {
-        match self.roles.get(&pid) {
-            Some(Role::Application) => format!("an operation of the application (pid {pid})"),
-            Some(Role::Change) => format!("the change (pid {pid})"),
-            Some(Role::Disturbance(name)) => format!("{name} (pid {pid})"),
-            Some(Role::Observer) => format!("pgauntlet's own session (pid {pid})"),
-            None => self.stranger(pid),
+    /// A session in words: what it is to us, else what the server calls it.
+    pub fn name(&self, session: &SessionId) -> String {
+        match self.role(session) {
+            Some(Role::Application) => format!("an operation of the application ({session})"),
+            Some(Role::Change) => format!("the change ({session})"),
+            Some(Role::Disturbance(name)) => format!("{name} ({session})"),
+            Some(Role::Observer) => format!("pgauntlet's own session ({session})"),
+            None => self.stranger(session),
         }
     }
 
-    fn stranger(&self, pid: i32) -> String {
-        if pid == 0 {
+    fn stranger(&self, session: &SessionId) -> String {
+        if session.pid == 0 {
             return "a prepared transaction".to_owned();
         }
-        let seen = self.activity.iter().flat_map(|(_, sample)| &sample.backends);
-        match seen.into_iter().find(|backend| backend.pid == pid) {
-            Some(backend) => format!("{} (pid {pid})", backend.backend_type),
-            None => format!("pid {pid}"),
+        let strangers = self.strangers.get_or_init(|| {
+            let backends = self.activity.iter().rev().flat_map(|(_, sample)| &sample.backends);
+            // Of several samples the first says what it is.
+            backends.map(|backend| (&backend.session, backend.backend_type.as_str())).collect()
+        });
+        match strangers.get(session) {
+            Some(backend_type) => format!("{backend_type} ({session})"),
+            None => session.to_string(),
         }
     }
 }

@@ -3,12 +3,14 @@
 //! The sampler leaves out a sample that differs from the one before in time only, so a sample
 //! stands for the time until the next, as long as that is not longer than `HOLD`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Deref;
 
 use crate::clock::Micros;
-use crate::history::{Wait, WaitSample};
+use crate::history::{SessionId, Wait};
 use crate::pg::LockMode;
 
+use super::overlaps::Overlaps;
 use super::timeline::Timeline;
 
 /// Two samples show the same wait when its start agrees this well; the server sets `waitstart`
@@ -25,7 +27,7 @@ const CHAIN_MAX: usize = 1_000;
 /// One backend's wait for one lock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LockWait {
-    pub pid: i32,
+    pub session: SessionId,
     pub from: Micros,
     /// The last sample that showed it; it ended within one sampling interval after.
     pub last_seen: Micros,
@@ -45,7 +47,7 @@ impl LockWait {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocker {
-    pub pid: i32,
+    pub session: SessionId,
     /// The conflicting mode that it held, in the samples in which it held one.
     pub held: Option<String>,
     /// For how long it was in the way, and for how long of that it held the lock (a hard block)
@@ -78,27 +80,133 @@ impl Cause {
     }
 }
 
-/// Derives the waits of every backend, in the order in which they began.
-pub fn lock_waits(timeline: &Timeline<'_>) -> Vec<LockWait> {
-    let mut open: BTreeMap<i32, LockWait> = BTreeMap::new();
+/// All waits, in the order in which they began, and by session.
+pub struct LockWaits {
+    all: Vec<LockWait>,
+    by_session: HashMap<SessionId, OfSession>,
+}
+
+/// Numbers of one session's waits.
+#[derive(Default)]
+struct OfSession {
+    numbers: Vec<usize>,
+    overlaps: Overlaps,
+}
+
+impl LockWaits {
+    pub fn of(timeline: &Timeline<'_>) -> LockWaits {
+        let all = derive(timeline);
+        let mut by_session: HashMap<SessionId, OfSession> = HashMap::new();
+        for (number, wait) in all.iter().enumerate() {
+            by_session.entry(wait.session.clone()).or_default().numbers.push(number);
+        }
+        for of in by_session.values_mut() {
+            let spans = of.numbers.iter().map(|number| &all[*number]);
+            of.overlaps = Overlaps::of(spans.map(|wait| (wait.from, wait.last_seen)));
+        }
+        LockWaits { all, by_session }
+    }
+
+    pub fn into_all(self) -> Vec<LockWait> {
+        self.all
+    }
+
+    /// Waits of the session among which are all that touch the span.
+    pub fn within(
+        &self,
+        session: &SessionId,
+        span: (Micros, Micros),
+    ) -> impl Iterator<Item = &LockWait> {
+        let of = self.by_session.get(session);
+        let numbers = of.map_or(&[][..], |of| &of.numbers[of.overlaps.within(span)]);
+        numbers.iter().map(|number| &self.all[*number])
+    }
+}
+
+impl Deref for LockWaits {
+    type Target = [LockWait];
+
+    fn deref(&self) -> &[LockWait] {
+        &self.all
+    }
+}
+
+/// Derives the waits of every session, in the order in which they began.
+fn derive(timeline: &Timeline<'_>) -> Vec<LockWait> {
+    let mut open: BTreeMap<SessionId, LockWait> = BTreeMap::new();
     let mut done = Vec::new();
     for (index, (at, sample)) in timeline.waits.iter().enumerate() {
         let next = timeline.waits.get(index + 1).map_or(*at + HOLD, |(next, _)| *next);
         // At least a microsecond: what was seen was there.
         let stands_for = (next - *at).clamp(Micros(1), HOLD);
-        for wait in &sample.waits {
-            let from = at.saturating_sub(wait.waited_us.unwrap_or_default());
-            let seen =
-                begin(wait, from, *at, cause(timeline, sample, wait, stands_for), stands_for);
-            match open.get_mut(&wait.pid) {
-                Some(known) if is_same(known, wait, from, *at) => extend(known, seen),
-                _ => done.extend(open.insert(wait.pid, seen)),
+        let queue = Queue::of(timeline, *at, &sample.waits);
+        for wait in &queue.waits {
+            let from = at.saturating_sub(wait.seen.waited_us.unwrap_or_default());
+            let cause = queue.cause(timeline, wait, stands_for);
+            match open.get_mut(&wait.session) {
+                Some(known) if is_same(known, wait.seen, from, *at) => {
+                    extend(known, wait, *at, cause, stands_for);
+                }
+                _ => {
+                    let began = begin(wait, from, *at, cause, stands_for);
+                    done.extend(open.insert(wait.session.clone(), began));
+                }
             }
         }
     }
     done.extend(open.into_values());
-    done.sort_by_key(|wait| (wait.from, wait.pid));
+    done.sort_by(|a, b| (a.from, &a.session).cmp(&(b.from, &b.session)));
     done
+}
+
+/// A sample whose sessions are told apart from others with their pids.
+struct Queue<'h> {
+    waits: Vec<Waiting<'h>>,
+    /// Number of each waiter in `waits`.
+    waiters: HashMap<SessionId, usize>,
+}
+
+struct Waiting<'h> {
+    session: SessionId,
+    /// In the order of those that were seen.
+    blockers: Vec<SessionId>,
+    seen: &'h Wait,
+}
+
+impl<'h> Queue<'h> {
+    fn of(timeline: &Timeline<'_>, at: Micros, waits: &'h [Wait]) -> Queue<'h> {
+        let session = |seen: &SessionId| timeline.session(seen, at);
+        let waiting = |seen: &'h Wait| Waiting {
+            session: session(&seen.session),
+            blockers: seen.blockers.iter().map(session).collect(),
+            seen,
+        };
+        let waits: Vec<Waiting<'h>> = waits.iter().map(waiting).collect();
+        let mut waiters = HashMap::with_capacity(waits.len());
+        for (number, wait) in waits.iter().enumerate() {
+            waiters.entry(wait.session.clone()).or_insert(number);
+        }
+        Queue { waits, waiters }
+    }
+
+    /// Follows the blockers of one waiter through the sample.
+    fn cause(&self, timeline: &Timeline<'_>, wait: &Waiting<'_>, stands_for: Micros) -> Cause {
+        let waiting = |session: &SessionId| self.waiters.get(session).map(|n| &self.waits[*n]);
+        let mut next: Vec<&SessionId> = wait.blockers.iter().collect();
+        let mut followed = HashSet::new();
+        while let Some(session) = next.pop() {
+            if timeline.is_change(session) {
+                return match waiting(session) {
+                    Some(_) => Cause { change_waiting: stands_for, ..Cause::default() },
+                    None => Cause { change_holding: stands_for, ..Cause::default() },
+                };
+            }
+            if followed.len() < CHAIN_MAX && followed.insert(session) {
+                next.extend(waiting(session).iter().flat_map(|wait| &wait.blockers));
+            }
+        }
+        Cause { other: stands_for, ..Cause::default() }
+    }
 }
 
 fn is_same(known: &LockWait, wait: &Wait, from: Micros, at: Micros) -> bool {
@@ -112,26 +220,32 @@ fn is_same(known: &LockWait, wait: &Wait, from: Micros, at: Micros) -> bool {
 }
 
 /// The wait as one sample shows it.
-fn begin(wait: &Wait, from: Micros, at: Micros, cause: Cause, stands_for: Micros) -> LockWait {
+fn begin(
+    wait: &Waiting<'_>,
+    from: Micros,
+    at: Micros,
+    cause: Cause,
+    stands_for: Micros,
+) -> LockWait {
     LockWait {
-        pid: wait.pid,
+        session: wait.session.clone(),
         from,
         last_seen: at,
-        locktype: wait.locktype.clone(),
-        mode: wait.mode.clone(),
-        relation: wait.relation.clone(),
-        blockers: blockers(wait, stands_for),
+        locktype: wait.seen.locktype.clone(),
+        mode: wait.seen.mode.clone(),
+        relation: wait.seen.relation.clone(),
+        blockers: blockers(wait, stands_for).collect(),
         cause,
     }
 }
 
-fn extend(known: &mut LockWait, seen: LockWait) {
-    known.last_seen = seen.last_seen;
-    known.cause.change_waiting += seen.cause.change_waiting;
-    known.cause.change_holding += seen.cause.change_holding;
-    known.cause.other += seen.cause.other;
-    for blocker in seen.blockers {
-        match known.blockers.iter_mut().find(|b| b.pid == blocker.pid) {
+fn extend(known: &mut LockWait, wait: &Waiting<'_>, at: Micros, cause: Cause, stands_for: Micros) {
+    known.last_seen = at;
+    known.cause.change_waiting += cause.change_waiting;
+    known.cause.change_holding += cause.change_holding;
+    known.cause.other += cause.other;
+    for blocker in blockers(wait, stands_for) {
+        match known.blockers.iter_mut().find(|b| b.session == blocker.session) {
             Some(known) => {
                 known.blocked += blocker.blocked;
                 known.hard += blocker.hard;
@@ -142,44 +256,23 @@ fn extend(known: &mut LockWait, seen: LockWait) {
     }
 }
 
-fn blockers(wait: &Wait, stands_for: Micros) -> Vec<Blocker> {
-    let describe = |pid: &i32| {
-        let held = conflicting(wait, *pid);
+fn blockers(wait: &Waiting<'_>, stands_for: Micros) -> impl Iterator<Item = Blocker> {
+    let seen = wait.blockers.iter().zip(&wait.seen.blockers);
+    seen.map(move |(session, seen)| {
+        let held = conflicting(wait.seen, seen);
         let hard = held.as_ref().map_or(Micros::ZERO, |_| stands_for);
-        Blocker { pid: *pid, held, blocked: stands_for, hard }
-    };
-    wait.blockers.iter().map(describe).collect()
+        Blocker { session: session.clone(), held, blocked: stands_for, hard }
+    })
 }
 
-/// The mode in which `pid` holds the object against the waiter.
-pub fn conflicting(wait: &Wait, pid: i32) -> Option<String> {
+/// The mode in which the blocker, as it was seen, holds the object against the waiter.
+pub fn conflicting(wait: &Wait, blocker: &SessionId) -> Option<String> {
     let requested = LockMode::parse(&wait.mode);
-    let held = wait.holders.iter().filter(|lock| lock.pid == pid);
+    let held = wait.holders.iter().filter(|lock| lock.session == *blocker);
     let conflicts = held.filter(|lock| match (requested, LockMode::parse(&lock.mode)) {
         (Some(requested), Some(held)) => requested.conflicts_with(held),
         // Not a table-level mode: whoever holds the object blocks.
         _ => true,
     });
     conflicts.map(|lock| lock.mode.clone()).max_by_key(|mode| LockMode::parse(mode))
-}
-
-/// Follows the blockers of one waiter through one sample.
-fn cause(timeline: &Timeline<'_>, sample: &WaitSample, wait: &Wait, stands_for: Micros) -> Cause {
-    let waiting = |pid: i32| sample.waits.iter().find(|w| w.pid == pid);
-    let mut next: Vec<i32> = wait.blockers.clone();
-    let mut followed = Vec::new();
-    while let Some(pid) = next.pop() {
-        if timeline.is_change(pid) {
-            return match waiting(pid) {
-                Some(_) => Cause { change_waiting: stands_for, ..Cause::default() },
-                None => Cause { change_holding: stands_for, ..Cause::default() },
-            };
-        }
-        if followed.contains(&pid) || followed.len() >= CHAIN_MAX {
-            continue;
-        }
-        followed.push(pid);
-        next.extend(waiting(pid).iter().flat_map(|w| &w.blockers));
-    }
-    Cause { other: stands_for, ..Cause::default() }
 }

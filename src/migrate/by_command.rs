@@ -65,7 +65,7 @@ pub(super) async fn run(
         return Ok(AttemptEnd::Finished { applied });
     }
     let error = error.unwrap_or_else(|| exit_error(&exit));
-    Ok(AttemptEnd::Failed { migration: String::new(), error })
+    Ok(AttemptEnd::Failed { migration: String::new(), error: error.into() })
 }
 
 /// A tool that prints its address prints the password with it, and results are passed on.

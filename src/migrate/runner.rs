@@ -194,7 +194,10 @@ impl<'a> Runner<'a> {
         self.roll_back(migration).await;
         match cut {
             Cut::Stopped => AttemptEnd::Stopped,
-            Cut::Error(error) => AttemptEnd::Failed { migration: migration.to_owned(), error },
+            Cut::Error(error) => {
+                let migration = migration.to_owned();
+                AttemptEnd::Failed { migration, error: error.into() }
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio_postgres::{Row, Statement};
 
 use crate::connect::{Address, Session, server_error};
-use crate::history::{Event, Recorder, Role, SessionSeen};
+use crate::history::{Event, Recorder, Role, SessionSeen, Since, since};
 use crate::pg::LockMode;
 use crate::tap::{Action, BoxStream, Hold, SeenLock, Sight, Upstream, Watch};
 
@@ -38,6 +38,11 @@ SELECT c.oid, c.oid::pg_catalog.regclass::text, c.relfilenode
 FROM pg_catalog.pg_class c
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'i', 'm', 'p', 'I', 'S')
   AND c.relnamespace <> 'pg_toast'::pg_catalog.regnamespace";
+
+/// One backend's start, for which the view above the function would read all sessions.
+const SINCE: &str = "
+SELECT (extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8
+FROM pg_catalog.pg_stat_get_activity($1) AS a";
 
 /// Looks and acts in one step: of a short statement there is no time for two. The function below
 /// pg_stat_activity looks at one backend; the view looks at all.
@@ -73,7 +78,7 @@ impl Upstream for Server {
     fn watch(&self) -> BoxFuture<'_, Result<Arc<dyn Watch>, String>> {
         async {
             let watching = Watching::open(&self.ours, &self.recorder).await?;
-            let session = SessionSeen { pid: watching.session.pid(), role: Role::Observer };
+            let session = SessionSeen { session: watching.session.id(), role: Role::Observer };
             self.recorder.record(Event::Session(session));
             Ok(Arc::new(watching) as Arc<dyn Watch>)
         }
@@ -88,6 +93,7 @@ struct Watching {
     wal: Statement,
     locks: Statement,
     relations: Statement,
+    since: Statement,
     cancel_waiting: Statement,
     cancel_working: Statement,
     terminate: Statement,
@@ -101,7 +107,7 @@ impl Watching {
         let session = session.map_err(|error| error.to_string())?;
         let prepare = async |sql: &str| session.client().prepare(sql).await.map_err(|e| words(&e));
         let (wal, locks) = (prepare(WAL).await?, prepare(LOCKS).await?);
-        let relations = prepare(RELATIONS).await?;
+        let (relations, since) = (prepare(RELATIONS).await?, prepare(SINCE).await?);
         let waits = "a.wait_event_type = 'Lock'";
         let works = "a.wait_event_type IS DISTINCT FROM 'Lock'";
         let cancel_waiting = prepare(&interruption("pg_cancel_backend", waits)).await?;
@@ -115,6 +121,7 @@ impl Watching {
             wal,
             locks,
             relations,
+            since,
             cancel_waiting,
             cancel_working,
             terminate,
@@ -145,7 +152,7 @@ impl Watching {
         let session = Session::open(&self.address, "pgauntlet disturbance", &settings).await;
         let session = session.map_err(|error| error.to_string())?;
         let role = Role::Disturbance("the lock that the change is to give up waiting for".into());
-        self.recorder.record(Event::Session(SessionSeen { pid: session.pid(), role }));
+        self.recorder.record(Event::Session(SessionSeen { session: session.id(), role }));
         let lock = format!(
             "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {relation} IN {} MODE",
             BLOCK_LOCK_TIMEOUT.as_millis(),
@@ -171,6 +178,15 @@ impl Watching {
 impl Watch for Watching {
     fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>> {
         async move { self.see(pid, relations).await.map_err(|error| words(&error)) }.boxed()
+    }
+
+    fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>> {
+        async move {
+            let row = self.session.client().query_opt(&self.since, &[&pid]).await;
+            let row = row.map_err(|error| words(&error))?;
+            Ok(row.and_then(|row| since(row.get(0))))
+        }
+        .boxed()
     }
 
     fn inject(&self, pid: i32, action: &Action) -> BoxFuture<'_, Result<bool, String>> {

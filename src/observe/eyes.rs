@@ -9,8 +9,8 @@ use tokio_postgres::{Row, Statement};
 use crate::clock::Micros;
 use crate::connect::{self, Address, Session};
 use crate::history::{
-    ActivitySample, Backend, Event, GrantedLock, Recorder, Role, SessionSeen, Wait, WaitSample,
-    WalSample,
+    ActivitySample, Backend, Event, GrantedLock, Recorder, Role, SessionId, SessionSeen, Since,
+    Wait, WaitSample, WalSample, since,
 };
 
 use super::{APPLICATION_NAME, Error};
@@ -24,27 +24,36 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 const WAITS: &str = include_str!("sql/waits.sql");
-const OBSERVERS: &str = include_str!("sql/observers.sql");
 const OWNERS: &str = include_str!("sql/owners.sql");
+const SESSIONS: &str = include_str!("sql/sessions.sql");
 const ACTIVITY: &str = include_str!("sql/activity.sql");
 /// Insert, not write: what a transaction adds counts when it adds it.
 const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8";
 
 type Parameter<'a> = &'a (dyn ToSql + Sync);
 
+/// What a pid stands for.
+#[derive(Clone, Copy)]
+struct Known {
+    since: Option<Since>,
+    /// It is one of ours, and only probes.
+    probes: bool,
+}
+
 pub(super) struct Eyes {
     session: Session,
     waits: Statement,
-    observers: Statement,
+    sessions: Statement,
     owners: Statement,
     activity: Statement,
     wal: Statement,
     /// Oid of the trial's database: the server may hold others.
     database: u32,
-    /// Waiters of the samples since something began to wait: pid, and whether it only looks. The
-    /// name of a session is asked for when it first waits: for all of them, at every sample, it
-    /// would cost more than the rest of the sample.
-    waiters: BTreeMap<i32, bool>,
+    /// By pid, the sessions that are there. They are asked for when a sample has an unknown pid: at
+    /// every sample it would cost more than the rest of the sample. What is known is as old as the
+    /// last reading of all sessions, [`Eyes::activity`], which is at most a tenth of a second while
+    /// something waits: no pid comes back as soon as that. Nothing is known while nothing waits.
+    known: BTreeMap<i32, Known>,
     /// Relations for which something has waited since then, by oid, as their users know them: a
     /// key's index by its table.
     names: BTreeMap<u32, String>,
@@ -70,12 +79,15 @@ impl Eyes {
         let mut waits = waits_of(&rows, self.session.pid(), &self.names);
         if waits.is_empty() {
             // A pid may come back as another session.
-            self.waiters.clear();
+            self.known.clear();
             self.names.clear();
-        } else if waits.iter().any(|wait| !self.waiters.contains_key(&wait.pid)) {
-            self.learn_who_waits(&waits).await?;
+            return Ok(WaitSample::default());
         }
-        waits.retain(|wait| self.waiters.get(&wait.pid) == Some(&false));
+        if waits.iter().flat_map(pids).any(|pid| !self.known.contains_key(&pid)) {
+            self.learn_sessions(&waits).await?;
+        }
+        waits.retain(|wait| self.known.get(&wait.session.pid).is_some_and(|known| !known.probes));
+        waits.iter_mut().for_each(|wait| identify(wait, &self.known));
         Ok(WaitSample { waits })
     }
 
@@ -90,19 +102,27 @@ impl Eyes {
         Ok(())
     }
 
-    async fn learn_who_waits(&mut self, waits: &[Wait]) -> Result<(), Error> {
+    async fn learn_sessions(&mut self, waits: &[Wait]) -> Result<(), Error> {
         let parameters: [Parameter<'_>; 2] = [&self.database, &APPLICATION_NAME];
-        let rows = self.ask(&self.observers, OBSERVERS, &parameters).await?;
-        let observers: BTreeSet<i32> = rows.iter().map(|row| row.get(0)).collect();
-        let classified = waits.iter().map(|wait| (wait.pid, observers.contains(&wait.pid)));
-        self.waiters.extend(classified);
+        let rows = self.ask(&self.sessions, SESSIONS, &parameters).await?;
+        // One that is gone by now stays without its start, and is not asked for again.
+        let gone = Known { since: None, probes: false };
+        self.known.extend(waits.iter().flat_map(pids).map(|pid| (pid, gone)));
+        let known = |row: &Row| Known { since: since(row.get(1)), probes: row.get(2) };
+        self.known.extend(rows.iter().map(|row| (row.get(0), known(row))));
         Ok(())
     }
 
     /// Who is there now, and what each does.
-    pub(super) async fn activity(&self) -> Result<ActivitySample, Error> {
+    pub(super) async fn activity(&mut self) -> Result<ActivitySample, Error> {
         let rows = self.ask(&self.activity, ACTIVITY, &[&self.database]).await?;
-        Ok(ActivitySample { backends: rows.iter().map(backend_of).collect() })
+        let backends: Vec<Backend> = rows.iter().map(backend_of).collect();
+        let known = |backend: &Backend| {
+            let probes = backend.application_name == APPLICATION_NAME;
+            (backend.session.pid, Known { since: backend.session.since, probes })
+        };
+        self.known = backends.iter().map(known).collect();
+        Ok(ActivitySample { backends })
     }
 
     /// How much WAL the server has written so far.
@@ -129,19 +149,19 @@ impl Eyes {
 
 async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::Error> {
     let session = Session::open(address, APPLICATION_NAME, &settings()).await?;
-    let seen = SessionSeen { pid: session.pid(), role: Role::Observer };
+    let seen = SessionSeen { session: session.id(), role: Role::Observer };
     recorder.record(Event::Session(seen));
     let client = session.client();
     let sql = "SELECT oid FROM pg_database WHERE datname = current_database()";
     let row = client.query_one(sql, &[]).await.map_err(|e| connect::Error::query(sql, &e))?;
     let database = row.get(0);
     let waits = prepare(&session, WAITS).await?;
-    let observers = prepare(&session, OBSERVERS).await?;
+    let sessions = prepare(&session, SESSIONS).await?;
     let owners = prepare(&session, OWNERS).await?;
     let activity = prepare(&session, ACTIVITY).await?;
     let wal = prepare(&session, WAL).await?;
-    let (waiters, names) = (BTreeMap::new(), BTreeMap::new());
-    Ok(Eyes { session, waits, observers, owners, activity, wal, database, waiters, names })
+    let (known, names) = (BTreeMap::new(), BTreeMap::new());
+    Ok(Eyes { session, waits, sessions, owners, activity, wal, database, known, names })
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {
@@ -168,13 +188,13 @@ fn waits_of(rows: &[Row], own_pid: i32, names: &BTreeMap<u32, String>) -> Vec<Wa
     let mut waits: Vec<Wait> = Vec::new();
     for row in rows {
         let pid: i32 = row.get(0);
-        if waits.last().is_none_or(|wait| wait.pid != pid) {
+        if waits.last().is_none_or(|wait| wait.session.pid != pid) {
             waits.push(wait_of(pid, row, names));
         }
         let mode: Option<String> = row.get(7);
         if let (Some(wait), Some(mode)) = (waits.last_mut(), mode) {
             let relation = wait.relation.clone();
-            wait.holders.push(GrantedLock { pid: row.get(6), relation, mode });
+            wait.holders.push(GrantedLock { session: row.get::<_, i32>(6).into(), relation, mode });
         }
     }
     waits.retain_mut(|wait| is_not_of_our_making(wait, own_pid));
@@ -184,15 +204,15 @@ fn waits_of(rows: &[Row], own_pid: i32, names: &BTreeMap<u32, String>) -> Vec<Wa
 fn wait_of(pid: i32, row: &Row, names: &BTreeMap<u32, String>) -> Wait {
     let relation: Option<u32> = row.get(8);
     let owner = relation.and_then(|oid| names.get(&oid).cloned());
-    let mut blockers: Vec<i32> = Vec::new();
-    // A parallel query is told once per worker.
-    for blocker in row.get::<_, Vec<i32>>(5) {
+    let mut blockers: Vec<SessionId> = Vec::new();
+    // A parallel query is there once per worker.
+    for blocker in row.get::<_, Vec<i32>>(5).into_iter().map(SessionId::from) {
         if !blockers.contains(&blocker) {
             blockers.push(blocker);
         }
     }
     Wait {
-        pid,
+        session: pid.into(),
         locktype: row.get(1),
         mode: row.get(2),
         relation: owner.or_else(|| row.get(3)),
@@ -202,18 +222,31 @@ fn wait_of(pid: i32, row: &Row, names: &BTreeMap<u32, String>) -> Wait {
     }
 }
 
+/// Of everybody whom the wait names.
+fn pids(wait: &Wait) -> impl Iterator<Item = i32> {
+    // Holders are among the blockers.
+    std::iter::once(&wait.session).chain(&wait.blockers).map(|session| session.pid)
+}
+
+fn identify(wait: &mut Wait, known: &BTreeMap<i32, Known>) {
+    let holders = wait.holders.iter_mut().map(|lock| &mut lock.session);
+    for session in std::iter::once(&mut wait.session).chain(&mut wait.blockers).chain(holders) {
+        session.since = known.get(&session.pid).and_then(|known| known.since);
+    }
+}
+
 /// A concurrent index build waits for every older snapshot of its database, for the sample's own
 /// too: that wait ends with the sample that sees it.
 fn is_not_of_our_making(wait: &mut Wait, own_pid: i32) -> bool {
     let before = wait.blockers.len();
-    wait.blockers.retain(|pid| *pid != own_pid);
-    wait.holders.retain(|lock| lock.pid != own_pid);
+    wait.blockers.retain(|blocker| blocker.pid != own_pid);
+    wait.holders.retain(|lock| lock.session.pid != own_pid);
     wait.blockers.len() == before || !wait.blockers.is_empty()
 }
 
 fn backend_of(row: &Row) -> Backend {
     Backend {
-        pid: row.get(0),
+        session: SessionId::new(row.get(0), since(row.get(9))),
         backend_type: row.get(1),
         application_name: row.get(2),
         state: row.get(3),
@@ -238,15 +271,19 @@ mod tests {
 
     fn wait_behind(blockers: &[i32]) -> Wait {
         Wait {
-            pid: 1,
+            session: 1.into(),
             locktype: "virtualxid".to_owned(),
             mode: "ShareLock".to_owned(),
             relation: None,
             waited_us: None,
-            blockers: blockers.to_vec(),
+            blockers: blockers.iter().copied().map(SessionId::from).collect(),
             holders: blockers
                 .iter()
-                .map(|&pid| GrantedLock { pid, relation: None, mode: "ExclusiveLock".to_owned() })
+                .map(|&pid| GrantedLock {
+                    session: pid.into(),
+                    relation: None,
+                    mode: "ExclusiveLock".to_owned(),
+                })
                 .collect(),
         }
     }

@@ -189,7 +189,7 @@ impl Reader {
                 Err(error) => (0, String::new(), Some(error)),
             };
             let read = InvariantRead { name: declared.name.clone(), rows, digest, error };
-            self.recorder.record(Event::Invariant(read));
+            self.recorder.record(Event::Invariant(read.into()));
         }
     }
 
@@ -207,7 +207,7 @@ impl Reader {
                 Err(error) => (Vec::new(), Some(error)),
             };
             let name = declared.name.clone();
-            self.recorder.record(Event::Plan(PlanRead { name, nodes, error }));
+            self.recorder.record(Event::Plan(PlanRead { name, nodes, error }.into()));
         }
     }
 
@@ -262,7 +262,7 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<Session, Error> 
     let session = Session::open(address, APPLICATION_NAME, &settings)
         .await
         .map_err(|error| Error::Open(Box::new(error)))?;
-    let seen = SessionSeen { pid: session.pid(), role: Role::Observer };
+    let seen = SessionSeen { session: session.id(), role: Role::Observer };
     recorder.record(Event::Session(seen));
     Ok(session)
 }

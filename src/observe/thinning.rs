@@ -65,8 +65,8 @@ fn is_the_same(before: &Wait, now: &Wait) -> bool {
         _ => false,
     };
     lasted
-        && (before.pid, &before.locktype, &before.mode, &before.relation)
-            == (now.pid, &now.locktype, &now.mode, &now.relation)
+        && (&before.session, &before.locktype, &before.mode, &before.relation)
+            == (&now.session, &now.locktype, &now.mode, &now.relation)
         && before.blockers == now.blockers
         && before.holders == now.holders
 }
@@ -81,12 +81,12 @@ mod tests {
 
     fn wait(pid: i32, waited_ms: u64) -> Wait {
         Wait {
-            pid,
+            session: pid.into(),
             locktype: "relation".to_owned(),
             mode: "AccessShareLock".to_owned(),
             relation: None,
             waited_us: Some(Micros::from_millis(waited_ms)),
-            blockers: vec![1],
+            blockers: vec![1.into()],
             holders: Vec::new(),
         }
     }
@@ -122,7 +122,7 @@ mod tests {
         for (at, sample) in samples {
             for wait in &sample.waits {
                 let began = *at - wait.waited_us.unwrap_or_default();
-                let span = spans.entry((wait.pid, began.0)).or_insert((*at, *at));
+                let span = spans.entry((wait.session.pid, began.0)).or_insert((*at, *at));
                 span.1 = *at;
             }
         }

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Table, presets};
 
 use crate::clock::Micros;
+use crate::explain::Files;
 use crate::pg::lex::one_line;
 use crate::result::{Case, Matrix, StatementRef};
 use crate::scenario::Outcome;
@@ -145,12 +146,13 @@ pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Case>)> {
 
 /// What did not end clean, once per statement.
 fn write_groups(out: &mut String, matrix: &Matrix) {
+    let files = Files::of_matrix(matrix);
     let mut told = None;
     for (outcome, cases) in groups(matrix) {
         let Some(first) = cases.first() else { continue };
         let (statement, sentence) = (first.fault.at.statement, &first.sentence);
         if told.replace((outcome, statement)) != Some((outcome, statement)) {
-            write_head(out, matrix, outcome, first);
+            write_head(out, matrix, &files, first);
         }
         paragraph(out, "      ", &format!("{}:", kinds(&cases)));
         paragraph(out, "      ", sentence);
@@ -169,20 +171,19 @@ pub(super) fn kinds(cases: &[&Case]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn write_head(out: &mut String, matrix: &Matrix, outcome: Outcome, case: &Case) {
+fn write_head(out: &mut String, matrix: &Matrix, files: &Files, case: &Case) {
+    let Some(outcome) = case.outcome else { return };
     let (style, statement) = (outcome_style(outcome), case.fault.at.statement);
     let row = matrix.rows.iter().find(|row| row.id == statement);
-    let place = row.map_or(String::new(), |row| place(&row.statement));
+    let place = row.map_or(String::new(), |row| place(&row.statement, files));
     let text = cut(&one_line(&case.fault.at.text), 2 * STATEMENT_MAX);
     let word = word(outcome);
     let _ = writeln!(out, "  {style}{word}{style:#} at {statement}: {text}{place}");
 }
 
-fn place(statement: &StatementRef) -> String {
+fn place(statement: &StatementRef, files: &Files) -> String {
     match (&statement.file, statement.line) {
-        (Some(file), Some(line)) => {
-            format!(" ({}:{line})", file.rsplit('/').next().unwrap_or(file))
-        }
+        (Some(file), Some(line)) => format!(" ({}:{line})", files.name(file)),
         _ => String::new(),
     }
 }

@@ -42,9 +42,9 @@ pub fn trial(judgement: &Judgement) -> String {
     };
     let name = Names::default().trial(&judgement.trial);
     let _ = writeln!(out, "{style}{verdict:<9}{style:#} {BOLD}{name}{BOLD:#}, {expected}");
-    // The first finding says it again, with its witness.
-    let told = judgement.findings.first().is_some_and(|f| f.sentence == judgement.reason);
-    if !told {
+    // Of these verdicts the first finding is the reason, and has a witness besides.
+    let is_a_finding = matches!(judgement.verdict, Verdict::Unsafe | Verdict::Unproven);
+    if !is_a_finding || judgement.findings.is_empty() {
         paragraph(&mut out, "  ", &judgement.reason);
     }
     for mismatch in &judgement.mismatches {

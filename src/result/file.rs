@@ -12,6 +12,7 @@ use crate::history::TrialFacts;
 use crate::trial::{Axis, FaultKind, TrialKey};
 
 use super::FORMAT;
+use super::change::ChangeAssessment;
 use super::judgement::Judgement;
 use super::matrix::Matrix;
 
@@ -34,6 +35,9 @@ pub struct ResultFile {
     pub finished: bool,
     /// What was asked of crash matrices beyond what their scenarios say.
     pub crash: CrashRequest,
+    /// The verdict of each change, over all that was tried of it.
+    #[serde(default)]
+    pub changes: Vec<ChangeAssessment>,
     /// By name, as they were checked, so that a trial can be run again from this file alone.
     pub scenarios: BTreeMap<String, serde_json::Value>,
     pub trials: Vec<Judgement>,

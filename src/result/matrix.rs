@@ -11,7 +11,8 @@ use crate::scenario::{Outcome, Verdict};
 use crate::schema::Difference;
 use crate::trial::{Fault, FaultKind, StatementId};
 
-use super::judgement::{Expectation, StatementRef};
+use super::judgement::{Expectation, ExpectationOf};
+use super::statement::StatementRef;
 
 /// The crash matrix of a change: a row per statement, a column per fault kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,9 +55,8 @@ pub struct Matrix {
 impl Matrix {
     /// Whether nothing but its missing cases keeps it from being as expected.
     pub fn only_lacks_cases(&self) -> bool {
-        let all_cases = Expectation::all_cases();
-        let broken = self.expectations.iter().filter(|e| !e.held);
-        !self.missing.is_empty() && broken.into_iter().all(|e| e.expected == all_cases)
+        let mut broken = self.expectations.iter().filter(|e| !e.held);
+        !self.missing.is_empty() && broken.all(|e| e.about == Some(ExpectationOf::AllCases))
     }
 }
 

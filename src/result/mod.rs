@@ -3,18 +3,26 @@
 //! Data only. `judge` and `assess` fill it in, `run` writes it, `report` and `compare` read it.
 //! Documented in docs/result.md.
 
+mod change;
+pub mod evidence;
 mod file;
+mod finding;
 mod judgement;
 mod matrix;
+mod statement;
 
+pub use change::ChangeAssessment;
+pub use evidence::{BlockingState, Evidence};
 pub use file::{
     CrashRequest, Planned, PlannedMatrix, PlannedTrial, ReadError, ResultFile, Shard, WriteError,
 };
+pub use finding::{Finding, Subject, Witness};
 pub use judgement::{
-    CommandRow, Expectation, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef,
-    StatementRow, TimeoutsInForce, Witness, setting_words,
+    CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, Measured,
+    RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
+pub use statement::{OperationRef, Origin, StatementRef};
 
 /// Version of result.json.
 pub const FORMAT: u32 = 4;

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::assess;
 use crate::clock::Micros;
+use crate::explain::{assessed, explain};
 use crate::history::{History, TrialFacts};
 use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
-use crate::judge::judge;
+use crate::judge::{Observation, observe};
 use crate::result::{Case, Judgement, Matrix, RandomFaults, ResultFile};
 use crate::scenario::{Crash, Outcome, Scenario};
 
@@ -103,7 +105,8 @@ impl Kept {
 fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Stored, Error> {
     files.sort();
     let mut scenarios = BTreeMap::new();
-    let mut trials: Vec<(Judgement, Option<Course>)> = Vec::new();
+    let mut observed: Vec<(Scenario, Observation)> = Vec::new();
+    let mut courses: Vec<Option<Course>> = Vec::new();
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
     // Of the two runs of a matrix without a fault, the first is the one that is judged.
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
@@ -113,14 +116,18 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
         scenarios.entry(history.header.trial.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
             Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
-            None if trials.iter().any(|(known, _)| known.trial == history.header.trial) => {}
+            None if observed.iter().any(|(_, known)| known.trial == history.header.trial) => {}
             None => {
                 let scenario = scenario(&history)?;
                 let course = with_courses.then(|| course(&scenario, &history));
-                trials.push((judge(&scenario, &history), course));
+                let observation = observe(&scenario, &history);
+                observed.push((scenario, observation));
+                courses.push(course);
             }
         }
     }
+    let judged = beside_each_other(observed, &kept);
+    let mut trials: Vec<(Judgement, Option<Course>)> = judged.into_iter().zip(courses).collect();
     let is_lost = |known: &&Judgement| {
         kept.is_here && !trials.iter().any(|(judged, _)| judged.trial == known.trial)
     };
@@ -135,7 +142,26 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
     let mut result = kept.with(trials, crash_matrices);
     // A matrix runs a smaller scenario than its own: what result.json says is the whole.
     scenarios.append(&mut result.scenarios);
-    Ok(Stored { result: ResultFile { scenarios, ..result }, courses })
+    let mut result = ResultFile { scenarios, ..result };
+    assessed(&mut result);
+    Ok(Stored { result, courses })
+}
+
+/// Judges the trials beside their references. Where a reference has no history here, the verdict
+/// that result.json has stays: it was given beside it.
+fn beside_each_other(observed: Vec<(Scenario, Observation)>, kept: &Kept) -> Vec<Judgement> {
+    let keys: BTreeSet<_> = observed.iter().map(|(_, o)| o.trial.key()).collect();
+    let alone = observed.iter().map(|(scenario, observation)| {
+        let reference = assess::reference_of(scenario, &observation.trial.key());
+        observation.recorded_reference.is_none() && reference.is_some_and(|r| !keys.contains(&r))
+    });
+    let alone: Vec<bool> = alone.collect();
+    let judged = assess::trials(observed).into_iter().map(explain).zip(alone);
+    let stays = |judgement: Judgement| {
+        let known = kept.result.trials.iter().find(|known| known.trial == judgement.trial);
+        known.cloned().unwrap_or(judgement)
+    };
+    judged.map(|(judgement, alone)| if alone { stays(judgement) } else { judgement }).collect()
 }
 
 /// In the order of the kept ones, which stay where not all of their histories are there.

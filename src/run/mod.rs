@@ -27,8 +27,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::assess::{self, Against};
+use crate::explain::{assessed, explain};
 use crate::history::{Event, History, Listener, Progress, Reference};
-use crate::judge::judge;
+use crate::judge::observe;
 use crate::provision::{self, Server};
 use crate::result::{Judgement, Matrix, ResultFile};
 use crate::scenario::Verdict;
@@ -38,7 +40,7 @@ use crate::trial::TrialKey;
 use databases::Databases;
 use execute::{Executor, Order};
 use files::prepare_out;
-use phases::{Against, FullTrial};
+use phases::FullTrial;
 use postgres::Postgres;
 
 pub use again::{Stored, stored, stored_with_courses};
@@ -174,14 +176,17 @@ impl Run<'_> {
             *number += 1;
             let progress = Progress::Trial { scenario: spec.label(), number: *number, of };
             (self.listener)(progress);
-            let against = match index {
-                0 => Against::Nothing,
-                _ => reference.as_ref().map_or(Against::Missing, Against::Reference),
+            let history = self.trial(server, spec).await?;
+            let observation = observe(&spec.scenario, &history);
+            let against = match (index, &reference) {
+                (0, _) => Against::Nothing,
+                (_, Some(end)) => Against::End(end),
+                (_, None) => Against::Unfinished,
             };
-            let history = self.trial(server, spec, against).await?;
-            let judgement = judge(&spec.scenario, &history);
+            let end = observation.end.clone();
+            let judgement = explain(assess::trial(&spec.scenario, observation, against));
             if index == 0 {
-                reference = ended_with(&history);
+                reference = end;
             }
             (self.on_judged)(Judged::Trial(&judgement));
             self.keep(|result| result.trials.push(judgement))?;
@@ -190,19 +195,14 @@ impl Run<'_> {
     }
 
     /// Server settings, seed, trial.
-    async fn trial(
-        &self,
-        server: &mut dyn Server,
-        spec: &TrialSpec,
-        against: Against<'_>,
-    ) -> Result<History, Error> {
+    async fn trial(&self, server: &mut dyn Server, spec: &TrialSpec) -> Result<History, Error> {
         server.apply_settings(&spec.scenario.server).await?;
         let executor = self.executor(server);
         let origin = self.effects.origin(executor.server, spec, self.listener).await?;
         let output = self.out.map(|out| out.join(spec.path()));
         let order =
             Order { spec, origin: &origin, listener: self.listener, output: output.as_deref() };
-        executor.execute(order, &FullTrial { against }).await
+        executor.execute(order, &FullTrial).await
     }
 
     fn executor<'e>(&'e self, server: &'e dyn Server) -> Executor<'e> {
@@ -223,6 +223,7 @@ impl Run<'_> {
     fn keep(&self, change: impl FnOnce(&mut ResultFile)) -> Result<(), Error> {
         let mut result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut result);
+        assessed(&mut result);
         if let Some(out) = self.out {
             result.write(out)?;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, try_join_all};
 
 use crate::clock::Micros;
-use crate::history::{Attempt, AttemptEnd, Event, Phase, Progress, Reference};
+use crate::history::{Attempt, AttemptEnd, Phase, Progress};
 use crate::scenario::Scenario;
 
 use super::effects::{Invariants, Traffic};
@@ -13,24 +13,11 @@ use super::execute::{Course, Stage};
 use super::{Error, recovery};
 
 /// The change beside the application, from the baseline to the checks.
-pub struct FullTrial<'a> {
-    pub against: Against<'a>,
-}
+pub struct FullTrial;
 
-/// What the trial's end is compared with.
-#[derive(Clone, Copy)]
-pub enum Against<'a> {
-    /// This is the reference state, or the only one.
-    Nothing,
-    /// What the reference state ended with.
-    Reference(&'a Reference),
-    /// From the reference state the change never came to its end.
-    Missing,
-}
-
-impl Course for FullTrial<'_> {
+impl Course for FullTrial {
     fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>> {
-        Box::pin(Phases(stage).all(self.against))
+        Box::pin(Phases(stage).all())
     }
 }
 
@@ -41,17 +28,8 @@ impl Phases<'_> {
         &self.0.spec.scenario
     }
 
-    async fn all(self, against: Against<'_>) -> Result<(), Error> {
+    async fn all(self) -> Result<(), Error> {
         let stage = self.0;
-        match against {
-            Against::Nothing => {}
-            Against::Reference(reference) => stage.record(Event::Reference(reference.clone())),
-            Against::Missing => {
-                let compared = "comparing with the reference state".to_owned();
-                let message = "from there the change never came to its end".to_owned();
-                stage.record(Event::MeasurementFailed { stage: compared, message });
-            }
-        }
         self.control().await;
         stage.prepare().await?;
         stage.snapshot(None).await?;

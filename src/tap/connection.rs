@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Micros;
 use crate::history::{
-    ClosedBy, ConnectionClosed, ConnectionOpened, Event, Role, SessionSeen, StatementId,
+    ClosedBy, ConnectionClosed, ConnectionOpened, Event, Role, SessionId, SessionSeen, StatementId,
     TransactionStatus,
 };
 
@@ -165,11 +165,11 @@ impl Connection {
         self.shared.closed(self.number);
         self.shared.transaction(TransactionStatus::Gone);
         if self.announced_itself {
-            let (connection, pid) = (self.number, self.conversation.pid);
+            let (connection, session) = (self.number, self.tracer.session.clone());
             let attempt = self.shared.attempt;
             let error = self.conversation.parting.take();
-            let event = ConnectionClosed { attempt, connection, pid, by, error, transaction };
-            self.shared.recorder.record(Event::ConnectionClosed(event));
+            let event = ConnectionClosed { attempt, connection, session, by, error, transaction };
+            self.shared.recorder.record(Event::ConnectionClosed(event.into()));
         }
     }
 
@@ -368,22 +368,23 @@ impl Connection {
             ServerStep::Unframed => self.unframe(),
         }
         if ready {
-            self.is_ready();
+            self.is_ready().await;
             self.lift(self.conversation.transaction(), false).await?;
         }
         Ok(())
     }
 
-    fn is_ready(&mut self) {
+    async fn is_ready(&mut self) {
         if !self.announced_itself {
             self.announced_itself = true;
             let (connection, pid) = (self.number, self.conversation.pid);
-            self.tracer.pid = pid;
             self.shared.has_pid(connection, pid);
-            let session = SessionSeen { pid, role: Role::Change };
-            self.shared.recorder.record(Event::Session(session));
+            let session = self.session(pid).await;
+            self.tracer.session = session.clone();
+            let seen = SessionSeen { session: session.clone(), role: Role::Change };
+            self.shared.recorder.record(Event::Session(seen));
             let (attempt, application_name) = (self.shared.attempt, self.application_name.clone());
-            let event = ConnectionOpened { attempt, connection, pid, application_name };
+            let event = ConnectionOpened { attempt, connection, session, application_name };
             self.shared.recorder.record(Event::ConnectionOpened(event));
         }
         let transaction = self.conversation.transaction();
@@ -391,6 +392,12 @@ impl Connection {
             self.tracer.outside_transactions();
         }
         self.shared.transaction(transaction);
+    }
+
+    /// The backend of the connection. Where its start cannot be read, its pid has to do.
+    async fn session(&mut self, pid: i32) -> SessionId {
+        let since = tokio::time::timeout(LOOK_TIMEOUT, self.shared.watch.since(pid)).await;
+        SessionId::new(pid, since.ok().and_then(Result::ok).flatten())
     }
 
     fn keep_answer_back(&mut self) {

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use crate::clock::Micros;
 use crate::history::{
-    Event, HeldLock, ServerError, Source, StatementBegan, StatementEnded, StatementId,
+    Event, HeldLock, ServerError, SessionId, Source, StatementBegan, StatementEnded, StatementId,
     TransactionStatus,
 };
 use crate::pg::LockMode;
@@ -30,7 +30,7 @@ const NOTICES_MAX: usize = 1_000;
 pub struct Tracer {
     shared: Arc<Shared>,
     connection: u32,
-    pub pid: i32,
+    pub session: SessionId,
     pub looks: Looks,
     pub settings: Settings,
     /// What was seen after the last statement, while its transaction is open or failed.
@@ -59,7 +59,7 @@ impl Tracer {
         Tracer {
             shared: Arc::clone(shared),
             connection,
-            pid: 0,
+            session: 0.into(),
             looks: Looks::default(),
             settings: Settings::default(),
             last: None,
@@ -117,7 +117,7 @@ impl Tracer {
             attempt: self.shared.attempt,
             statement: id,
             connection: self.connection,
-            pid: self.pid,
+            session: self.session.clone(),
             migration: open.announced.migration.clone(),
             source: open.announced.source.clone(),
             text: statement.text.clone(),
@@ -133,7 +133,7 @@ impl Tracer {
             transaction: open.transaction,
         };
         self.shared.tell(&statement.text, &open.announced.source);
-        self.shared.recorder.record_at(open.began, Event::StatementBegan(event));
+        self.shared.recorder.record_at(open.began, Event::StatementBegan(event.into()));
         Some(id)
     }
 
@@ -235,7 +235,7 @@ impl Tracer {
             paused_us: open.paused + paused,
             error,
         };
-        self.shared.recorder.record_at(ended, Event::StatementEnded(event));
+        self.shared.recorder.record_at(ended, Event::StatementEnded(event.into()));
         match outcome.transaction {
             TransactionStatus::InTransaction | TransactionStatus::Failed => {
                 self.last = after.or(open.before);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::history::Since;
 use crate::pg::LockMode;
 
 use super::fault::Action;
@@ -30,6 +31,8 @@ pub trait Upstream: Send + Sync {
 pub trait Watch: Send + Sync {
     /// Looks at a backend; with `relations`, at every relation of the database as well.
     fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>>;
+    /// Since when the backend is there, as [`crate::history::SessionId`] has it; None: it is gone.
+    fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>>;
     /// Cancels or terminates a backend if it is in the state that the action needs, in one step;
     /// returns whether it was. A backend that runs no statement is left alone, and so is every
     /// backend by an action of another sort.

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pgauntlet::assess::{self, Against};
 use pgauntlet::clock::Micros;
+use pgauntlet::explain::explain;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, Counters, DisturbanceEvent, Entry, Event, GrantedLock, Header,
     HeldLock, History, LedgerMismatch, LedgerReport, Mismatch, Moment, Operation, Outcome, Phase,
-    Protocol, Role, SamplerReport, ServerError, SessionSeen, Source, StatementBegan,
+    Protocol, Role, SamplerReport, ServerError, SessionId, SessionSeen, Source, StatementBegan,
     StatementEnded, TransactionStatus, Wait, WaitSample,
 };
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::pg::{LockMode, SqlState};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{
@@ -78,10 +80,13 @@ impl Made {
         for (pid, role) in
             [(CHANGE, Role::Change), (READER, Role::Disturbance("long-reader".to_owned()))]
         {
-            made.at(0, Event::Session(SessionSeen { pid, role }));
+            made.at(0, Event::Session(SessionSeen { session: pid.into(), role }));
         }
         for pid in APP..APP + 60 {
-            made.at(0, Event::Session(SessionSeen { pid, role: Role::Application }));
+            made.at(
+                0,
+                Event::Session(SessionSeen { session: pid.into(), role: Role::Application }),
+            );
         }
         made
     }
@@ -113,7 +118,7 @@ impl Made {
             acquired_us: acquired.map(Micros::from_millis),
             connecting_us: Micros::ZERO,
             finished_us: Micros::from_millis(finished),
-            pid,
+            session: pid.map(SessionId::from),
             outcome,
         };
         self.at(finished, Event::Operation(operation));
@@ -148,6 +153,25 @@ impl Made {
         self.traced(id, from, to, text, false, Some(error(code, message)));
     }
 
+    /// One at that line of that file, with the code and message of its error.
+    pub fn statement_of(
+        &mut self,
+        (file, line): (&str, u32),
+        (from, to): (u64, u64),
+        text: &str,
+        failed: Option<(&str, &str)>,
+    ) {
+        let failed = failed.map(|(code, message)| error(code, message));
+        self.traced(line - 1, from, to, text, false, failed);
+        let sent = self.entries.iter_mut().rev().find_map(|(_, event)| match event {
+            Event::StatementBegan(began) => Some(began),
+            _ => None,
+        });
+        if let Some(began) = sent {
+            began.source = Source::File { path: file.to_owned(), line };
+        }
+    }
+
     fn traced(
         &mut self,
         statement: u32,
@@ -164,7 +188,7 @@ impl Made {
             attempt: 0,
             statement,
             connection: 0,
-            pid: CHANGE,
+            session: CHANGE.into(),
             migration: "m".to_owned(),
             source,
             text: text.to_owned(),
@@ -193,8 +217,8 @@ impl Made {
             notices: Vec::new(),
             paused_us: Micros::ZERO,
         };
-        self.at(from, Event::StatementBegan(began));
-        self.at(to, Event::StatementEnded(ended));
+        self.at(from, Event::StatementBegan(began.into()));
+        self.at(to, Event::StatementEnded(ended.into()));
     }
 
     /// One operation that waits for a lock which the change holds.
@@ -274,7 +298,7 @@ impl Made {
     pub fn disturbance_breaks(&mut self) {
         let moment = Moment::Broken(error("25P03", "terminating connection"));
         let name = "long-reader".to_owned();
-        self.at(5_100, Event::Disturbance(DisturbanceEvent { name, moment }));
+        self.at(5_100, Event::Disturbance(DisturbanceEvent { name, moment }.into()));
     }
 
     /// Operations that were sent late, in the change only, too few to show in the whole.
@@ -314,7 +338,7 @@ impl Made {
 
     pub fn judge(self) -> Judgement {
         let scenario = self.scenario.clone();
-        judge(&scenario, &self.history())
+        explain(assess::trial(&scenario, observe(&scenario, &self.history()), Against::Nothing))
     }
 
     pub fn history(mut self) -> History {
@@ -339,17 +363,17 @@ impl Made {
 fn wait(pid: i32, waited_ms: u64, blockers: &[i32], hard: bool) -> Wait {
     let relation = Some("spans".to_owned());
     let holder = |pid: &i32| GrantedLock {
-        pid: *pid,
+        session: (*pid).into(),
         relation: relation.clone(),
         mode: "AccessExclusiveLock".to_owned(),
     };
     Wait {
-        pid,
+        session: pid.into(),
         locktype: "relation".to_owned(),
         mode: "RowExclusiveLock".to_owned(),
         relation: relation.clone(),
         waited_us: Some(Micros::from_millis(waited_ms)),
-        blockers: blockers.to_vec(),
+        blockers: blockers.iter().copied().map(SessionId::from).collect(),
         holders: if hard { blockers.iter().map(holder).collect() } else { Vec::new() },
     }
 }
@@ -364,7 +388,7 @@ pub fn error(code: &str, message: &str) -> ServerError {
 }
 
 pub fn failed(code: &str, message: &str) -> AttemptEnd {
-    AttemptEnd::Failed { migration: "m".to_owned(), error: error(code, message) }
+    AttemptEnd::Failed { migration: "m".to_owned(), error: error(code, message).into() }
 }
 
 fn scenario() -> Scenario {
@@ -465,7 +489,7 @@ pub fn sampled(truth: &[Truth], interval_ms: u64) -> History {
         (APP..APP + 8).map(|pid| (pid, Role::Application)).collect();
     sessions.push((CHANGE, Role::Change));
     for (pid, role) in sessions {
-        let event = Event::Session(SessionSeen { pid, role });
+        let event = Event::Session(SessionSeen { session: pid.into(), role });
         entries.push(Entry { at_us: Micros::ZERO, event });
     }
     for at in (0..end).step_by(interval_ms as usize) {

@@ -35,7 +35,7 @@ pub fn sent(statement: u32, at: u64, until: u64, text: &str) -> Sent {
         attempt: 0,
         statement,
         connection: 0,
-        pid: COMMAND,
+        session: COMMAND.into(),
         migration: String::new(),
         source: Source::Command,
         text: text.to_owned(),
@@ -86,7 +86,8 @@ impl Sent {
     }
 
     pub fn on(mut self, connection: u32) -> Sent {
-        (self.began.connection, self.began.pid) = (connection, COMMAND + connection as i32);
+        (self.began.connection, self.began.session) =
+            (connection, (COMMAND + connection as i32).into());
         self
     }
 
@@ -140,8 +141,8 @@ impl Sent {
     }
 
     pub fn add_to(self, made: &mut Made) {
-        made.at(self.at, Event::StatementBegan(self.began));
-        made.at(self.until, Event::StatementEnded(self.ended));
+        made.at(self.at, Event::StatementBegan(self.began.into()));
+        made.at(self.until, Event::StatementEnded(self.ended.into()));
     }
 }
 
@@ -155,9 +156,9 @@ pub fn by_command(connections: u32) -> Made {
         environment: BTreeMap::new(),
     });
     for connection in 0..connections {
-        let pid = COMMAND + connection as i32;
+        let session = (COMMAND + connection as i32).into();
         let application_name = "migrate".to_owned();
-        let opened = ConnectionOpened { attempt: 0, connection, pid, application_name };
+        let opened = ConnectionOpened { attempt: 0, connection, session, application_name };
         made.at(5_000, Event::ConnectionOpened(opened));
     }
     exits(&mut made, 0, Some(0), "done");
@@ -176,13 +177,13 @@ pub fn exits(made: &mut Made, attempt: u32, exit_code: Option<i32>, output: &str
 pub fn failed_with_status(code: i32) -> AttemptEnd {
     let message = format!("the command exited with status {code}");
     let error = ServerError { sqlstate: None, message, detail: None, hint: None };
-    AttemptEnd::Failed { migration: String::new(), error }
+    AttemptEnd::Failed { migration: String::new(), error: error.into() }
 }
 
 pub fn closes(made: &mut Made, connection: u32, by: ClosedBy, transaction: TransactionStatus) {
-    let pid = COMMAND + connection as i32;
-    let closed = ConnectionClosed { attempt: 0, connection, pid, by, error: None, transaction };
-    made.at(18_800, Event::ConnectionClosed(closed));
+    let session = (COMMAND + connection as i32).into();
+    let closed = ConnectionClosed { attempt: 0, connection, session, by, error: None, transaction };
+    made.at(18_800, Event::ConnectionClosed(closed.into()));
 }
 
 pub fn meets_fault(made: &mut Made, at: u64, statement: u32) {

@@ -120,8 +120,8 @@ impl Trial {
         let (mut began, mut ended) = (Vec::new(), Vec::new());
         for event in self.events() {
             match event {
-                Event::StatementBegan(statement) => began.push(statement),
-                Event::StatementEnded(statement) => ended.push(statement),
+                Event::StatementBegan(statement) => began.push(*statement),
+                Event::StatementEnded(statement) => ended.push(*statement),
                 _ => {}
             }
         }
@@ -132,7 +132,7 @@ impl Trial {
     /// Of several runners at once.
     pub fn traces_of_any(&self) -> Vec<StatementBegan> {
         let began = self.events().into_iter().filter_map(|event| match event {
-            Event::StatementBegan(statement) => Some(statement),
+            Event::StatementBegan(statement) => Some(*statement),
             _ => None,
         });
         began.collect()

@@ -6,15 +6,17 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use pgauntlet::assess::{self, Against};
 use pgauntlet::clock::Micros;
+use pgauntlet::explain::explain;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, DisturbanceEvent, Entry, Event, GrantedLock, Header, History,
-    Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionSeen, Wait, WaitSample,
-    WalSample,
+    Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
+    WaitSample, WalSample,
 };
 use pgauntlet::judge::course::{Course, course};
 use pgauntlet::judge::crash::{self, Undisturbed};
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::pg::LockMode;
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Case, Matrix, ResultFile};
@@ -47,7 +49,8 @@ impl Run {
     }
 
     pub fn add(&mut self, scenario: Scenario, history: History) {
-        let mut judgement = judge(&scenario, &history);
+        let observation = observe(&scenario, &history);
+        let mut judgement = explain(assess::trial(&scenario, observation, Against::Nothing));
         judgement.trial.scenario = scenario.name.clone();
         judgement.trial.state = "base".to_owned();
         judgement.trial.server.source = "local".to_owned();
@@ -109,7 +112,7 @@ pub fn stalled() -> Made {
 }
 
 fn disturbance(name: &str, moment: Moment) -> Event {
-    Event::Disturbance(DisturbanceEvent { name: name.to_owned(), moment })
+    Event::Disturbance(DisturbanceEvent { name: name.to_owned(), moment }.into())
 }
 
 fn snapshot(made: &mut Made, at: u64, after: Option<u32>, objects: &[(&str, &str, &str)]) {
@@ -133,15 +136,16 @@ pub fn hostile() -> Made {
     for at in (5_200..7_900).step_by(10) {
         let relation = Some(HOSTILE.to_owned());
         let mode = "AccessExclusiveLock".to_owned();
-        let pid = super::sent::COMMAND;
-        let holder = GrantedLock { pid, relation: relation.clone(), mode: mode.clone() };
+        let change: SessionId = super::sent::COMMAND.into();
+        let holder =
+            GrantedLock { session: change.clone(), relation: relation.clone(), mode: mode.clone() };
         let wait = Wait {
-            pid: APP,
+            session: APP.into(),
             locktype: "relation".to_owned(),
             mode,
             relation,
             waited_us: Some(Micros::from_millis(at - 5_100)),
-            blockers: vec![pid],
+            blockers: vec![change],
             holders: vec![holder],
         };
         made.at(at, Event::Waits(WaitSample { waits: vec![wait] }));
@@ -168,10 +172,11 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
         at(ms, Event::Phase { phase });
     }
     for (pid, role) in [(CHANGE, Role::Change), (READER, Role::Observer)] {
-        at(0, Event::Session(SessionSeen { pid, role }));
+        at(0, Event::Session(SessionSeen { session: i32::into(pid), role }));
     }
-    (APP..APP + 30)
-        .for_each(|pid| at(0, Event::Session(SessionSeen { pid, role: Role::Application })));
+    (APP..APP + 30).for_each(|pid| {
+        at(0, Event::Session(SessionSeen { session: i32::into(pid), role: Role::Application }))
+    });
     at(begin, Event::AttemptBegan { attempt: 0 });
     at(
         end - begin,
@@ -192,7 +197,7 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
             acquired_us: Some(time(due)),
             connecting_us: Micros::ZERO,
             finished_us: time(due + took),
-            pid: Some(APP + (seq % 30) as i32),
+            session: Some((APP + (seq % 30) as i32).into()),
             outcome: Outcome::Succeeded,
         };
         at(due + took, Event::Operation(operation));
@@ -232,14 +237,14 @@ fn queue(stall: Range<u64>, waiters: i32, blocker: i32) -> impl Iterator<Item = 
     stall.step_by(10).skip(1).map(move |ms| {
         let relation = Some("spans".to_owned());
         let mode = "AccessExclusiveLock".to_owned();
-        let holder = GrantedLock { pid: blocker, relation: relation.clone(), mode };
-        let wait = |pid| Wait {
-            pid,
+        let holder = GrantedLock { session: blocker.into(), relation: relation.clone(), mode };
+        let wait = |pid: i32| Wait {
+            session: pid.into(),
             locktype: "relation".to_owned(),
             mode: "RowExclusiveLock".to_owned(),
             relation: relation.clone(),
             waited_us: Some(Micros::from_millis(ms - from)),
-            blockers: vec![blocker],
+            blockers: vec![blocker.into()],
             holders: vec![holder.clone()],
         };
         let waits = (APP..APP + waiters).map(wait).collect();

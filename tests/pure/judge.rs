@@ -263,7 +263,7 @@ fn a_lost_write_is_unsafe_whatever_else_went_well() {
 fn a_read_that_changes_is_found_and_an_equal_one_is_not() {
     let read = |digest: &str| {
         let (name, digest) = ("spans-of-a-task".to_owned(), digest.to_owned());
-        Event::Invariant(InvariantRead { name, rows: 50, digest, error: None })
+        Event::Invariant(InvariantRead { name, rows: 50, digest, error: None }.into())
     };
     let mut made = Made::calm();
     made.at(100, read("a"));
@@ -329,7 +329,7 @@ proptest! {
         prop_assert_eq!(derived.len(), truth.len());
         for wait in &truth {
             let same = derived.iter().find(|d| {
-                d.pid == wait.pid && d.from.0.abs_diff(wait.from.0) < 2_000
+                d.session.pid == wait.pid && d.from.0.abs_diff(wait.from.0) < 2_000
             });
             let Some(same) = same else {
                 return Err(TestCaseError::fail(format!("{wait:?} was not derived")));

@@ -81,7 +81,7 @@ fn refused(after_steps: &[AttemptEnd]) -> Made {
     for (before, end) in (2..).zip(after_steps) {
         let name = format!("step {before}");
         let step = StepEvent { before, name, statements: Vec::new(), error: None };
-        made.at(22_000 + u64::from(before) * 10, Event::Step(step));
+        made.at(22_000 + u64::from(before) * 10, Event::Step(step.into()));
         made.rerun(end.clone());
     }
     made
@@ -96,7 +96,7 @@ fn compared(mut made: Made, left: Left) -> Made {
     let tables = BTreeMap::from([("public.spans".to_owned(), spans)]);
     let state = "base".to_owned();
     let grown = BTreeMap::new();
-    made.at(23_020, Event::Reference(Reference { state, objects, versions, tables, grown }));
+    made.at(23_020, Event::Reference(Reference { state, objects, versions, tables, grown }.into()));
     made
 }
 
@@ -183,7 +183,7 @@ fn what_the_undisturbed_run_leaves_half_made_as_well_is_no_debris() {
     let mut made = compared(applied_again(), half_made.clone());
     let Left { objects, versions, .. } = half_made;
     let reference = Reference { objects, versions, ..Reference::default() };
-    made.at(23_021, Event::Reference(reference));
+    made.at(23_021, Event::Reference(reference.into()));
     assert_eq!(judged(made).outcome, Some(Outcome::Clean));
 }
 
@@ -251,7 +251,7 @@ fn reads(made: &mut Made, rows: Rows, answers: [(u64, &str); 2]) {
     });
     for (at, (rows, digest)) in [4_500, 23_005].into_iter().zip(answers) {
         let (name, digest) = (name.to_owned(), digest.to_owned());
-        made.at(at, Event::Invariant(InvariantRead { name, rows, digest, error: None }));
+        made.at(at, Event::Invariant(InvariantRead { name, rows, digest, error: None }.into()));
     }
 }
 
@@ -405,8 +405,9 @@ fn without_code(message: &str) -> ServerError {
 
 fn closed(error: ServerError) -> Event {
     let (by, transaction) = (ClosedBy::Server, TransactionStatus::Gone);
-    let (attempt, connection, pid, error) = (0, 0, COMMAND, Some(error));
-    Event::ConnectionClosed(ConnectionClosed { attempt, connection, pid, by, error, transaction })
+    let (attempt, connection, session, error) = (0, 0, COMMAND.into(), Some(error));
+    let closed = ConnectionClosed { attempt, connection, session, by, error, transaction };
+    Event::ConnectionClosed(closed.into())
 }
 
 /// A fault of which the statement, the connection's end and the attempt tell this.

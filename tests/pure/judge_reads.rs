@@ -50,7 +50,10 @@ fn made_of(invariant: Invariant, reads: &[(u64, u64, &str)]) -> Made {
     made.scenario.invariants = vec![invariant];
     for (at, rows, digest) in reads {
         let (name, digest) = ("spans".to_owned(), (*digest).to_owned());
-        made.at(*at, Event::Invariant(InvariantRead { name, rows: *rows, digest, error: None }));
+        made.at(
+            *at,
+            Event::Invariant(InvariantRead { name, rows: *rows, digest, error: None }.into()),
+        );
     }
     made
 }
@@ -58,7 +61,7 @@ fn made_of(invariant: Invariant, reads: &[(u64, u64, &str)]) -> Made {
 fn fails(made: &mut Made, at: u64, code: &str) {
     let (name, error) = ("spans".to_owned(), Some(error(code, "no")));
     let read = InvariantRead { name, rows: 0, digest: String::new(), error };
-    made.at(at, Event::Invariant(read));
+    made.at(at, Event::Invariant(read.into()));
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn the_newer_form_of_a_read_has_to_return_the_rows_of_the_older_one() {
 #[case::by_other_rows(|made: &mut Made| {
     let digest = "half".to_owned();
     let read = InvariantRead { name: "spans".to_owned(), rows: 1, digest, error: None };
-    made.at(20_500, Event::Invariant(read));
+    made.at(20_500, Event::Invariant(read.into()));
 })]
 fn the_newer_form_binds_nobody_before_an_attempt_has_finished(#[case] too_early: fn(&mut Made)) {
     let two_forms = Invariant { before: Some(statement()), ..declared() };
@@ -171,7 +174,7 @@ fn planned(absent: &[&str], rows_max: Option<u64>, plans: &[(u64, Vec<PlanNode>)
     let mut made = made_of(Invariant { plan, ..declared() }, &reads);
     for (at, nodes) in plans {
         let (name, nodes) = ("spans".to_owned(), nodes.clone());
-        made.at(*at, Event::Plan(PlanRead { name, nodes, error: None }));
+        made.at(*at, Event::Plan(PlanRead { name, nodes, error: None }.into()));
     }
     made
 }
@@ -222,12 +225,12 @@ fn a_plan_that_was_not_read_is_no_good_plan() {
     let mut failed = planned(&["Seq Scan"], None, &[(BEFORE, by_index())]);
     let (name, told) = ("spans".to_owned(), Some(error("55P03", "lock timeout")));
     let unread = PlanRead { name, nodes: Vec::new(), error: told };
-    failed.at(AFTER, Event::Plan(unread));
+    failed.at(AFTER, Event::Plan(unread.into()));
     let mut read_later = failed.clone();
     let (verdict, kind, sentence) = only(failed);
     assert_eq!((verdict, kind), (Verdict::Unproven, FindingKind::MeasurementFailed));
     assert!(sentence.contains("could not be read after the change: lock timeout"), "{sentence}");
     let (name, nodes) = ("spans".to_owned(), by_index());
-    read_later.at(LAST, Event::Plan(PlanRead { name, nodes, error: None }));
+    read_later.at(LAST, Event::Plan(PlanRead { name, nodes, error: None }.into()));
     assert_eq!(read_later.judge().verdict, Verdict::Safe);
 }

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use pgauntlet::assess::{self, Against};
+use pgauntlet::explain::explain;
 use pgauntlet::history::{AttemptEnd, CatalogueSnapshot, ConnectionOpened, Event, Reference};
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{Accepted, Expect, FindingKind, State, Verdict};
 use rstest::rstest;
 
-use crate::made;
 use crate::made::{Made, failed};
 use crate::sent::{COMMAND, Sent, by_command, sent};
 
@@ -56,7 +57,7 @@ fn from_fresh(left: &[Row<'_>], versions: &[&str]) -> Made {
     let tables = BTreeMap::new();
     let (objects, grown) = (objects(REFERENCE), BTreeMap::new());
     let reference = Reference { state, objects, versions, tables, grown };
-    made.at(23_020, Event::Reference(reference));
+    made.at(23_020, Event::Reference(reference.into()));
     made
 }
 
@@ -80,7 +81,7 @@ fn judged_from(made: Made, state: &str) -> Judgement {
     let scenario = made.scenario.clone();
     let mut history = made.history();
     history.header.trial.state = state.to_owned();
-    judge(&scenario, &history)
+    explain(assess::trial(&scenario, observe(&scenario, &history), Against::Nothing))
 }
 
 #[test]
@@ -274,8 +275,8 @@ fn a_state_is_held_against_its_own_expectation() {
 fn two_runners(statements: Vec<Sent>, second: AttemptEnd) -> Made {
     let mut made = by_command(1);
     made.scenario.change.runners = 2;
-    let (pid, application_name) = (COMMAND + SECOND as i32, "migrate".to_owned());
-    let opened = ConnectionOpened { attempt: 1, connection: SECOND, pid, application_name };
+    let (session, application_name) = ((COMMAND + SECOND as i32).into(), "migrate".to_owned());
+    let opened = ConnectionOpened { attempt: 1, connection: SECOND, session, application_name };
     made.at(5_000, Event::ConnectionOpened(opened));
     statements.into_iter().for_each(|statement| statement.add_to(&mut made));
     made.rerun(second);
@@ -418,7 +419,7 @@ fn a_runner_that_waits_for_a_lock_of_another_is_told_with_mode_and_relation() {
 #[test]
 fn a_runner_that_waits_for_the_application_waits_for_no_runner() {
     let mut made = two_runners(vec![first(0, 5_000, BUILD), second(0, 5_000, BUILD)], FINISHED);
-    made.blocked_pid(COMMAND + SECOND as i32, 5_100, 5_200, &[made::APP]);
+    made.blocked_pid(COMMAND + SECOND as i32, 5_100, 5_200, &[crate::made::APP]);
     made.blocked_pid(COMMAND, 6_100, 6_200, &[COMMAND]);
     assert_eq!(found(&made.judge(), FindingKind::RunnerWaited).len(), 0);
 }

@@ -11,6 +11,8 @@
 mod browser;
 #[path = "../example/mod.rs"]
 mod example;
+#[path = "../judge/long.rs"]
+mod long;
 #[path = "../judge/made.rs"]
 mod made;
 #[path = "../page/mod.rs"]
@@ -28,11 +30,14 @@ mod ci_files;
 mod compare;
 mod compare_browser;
 mod compare_cli;
+mod findings;
 mod judge;
 mod judge_course;
 mod judge_crash;
 mod judge_deaths;
+mod judge_long;
 mod judge_matrix;
+mod judge_pids;
 mod judge_reads;
 mod judge_rerun;
 mod judge_sessions;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use pgauntlet::history::{MachineFacts, ServerFacts, TrialFacts};
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Expectation, Judgement, ResultFile};
-use pgauntlet::scenario::Verdict;
+use pgauntlet::scenario::{FindingKind, Verdict};
 use rstest::rstest;
 
 use crate::made::Made;
@@ -193,14 +193,13 @@ fn what_is_as_expected_is_no_annotation_and_suppressed_in_sarif() {
 #[test]
 fn what_is_missing_is_annotated_and_what_the_scenario_wants_is_not() {
     let (mut judgement, scenario) = stalled("incomplete", true, "SELECT 1");
-    let missing = "lost-write was expected and not found".to_owned();
-    let expectation = Expectation::new("lost-write is found".to_owned(), Some(missing.clone()));
-    judgement.expectations.push(Expectation::new("stall is found".to_owned(), None));
-    judgement.expectations.push(expectation);
+    let missing = "lost-write was expected and not found";
+    judgement.expectations.push(Expectation::found(FindingKind::Stall, true));
+    judgement.expectations.push(Expectation::found(FindingKind::LostWrite, false));
     judgement.mismatches = Expectation::mismatches(&judgement.expectations);
     judgement.as_expected = false;
     let text = rendered("github", &result(vec![(judgement, scenario)]));
-    assert!(text.contains(&missing), "{text}");
+    assert!(text.contains(missing), "{text}");
     assert!(!text.contains("title=stall"), "{text}");
 }
 

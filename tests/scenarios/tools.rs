@@ -207,7 +207,7 @@ fn statements(history: &History, attempt: u32) -> Vec<(&StatementBegan, &Stateme
             _ => None,
         })
     };
-    began.map(|began| (began, ended(began).expect("every statement has an end"))).collect()
+    began.map(|began| (&**began, &**ended(began).expect("every statement has an end"))).collect()
 }
 
 fn end_of(history: &History, attempt: u32) -> &AttemptEnd {

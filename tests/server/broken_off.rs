@@ -80,7 +80,7 @@ fn rows_that_a_run_is_asked_for_are_not_those_of_its_cases() {
     let scenarios = format!("{FIXTURES}/scenarios");
     let mut run = pgauntlet();
     run.args(["run", "broken-off", "--scenarios-dir", &scenarios, "-q", "--rows", "orders=3000"]);
-    run.arg("--out").arg(&out).assert();
+    run.arg("--out").arg(&out).output().expect("pgauntlet runs");
     let result = pgauntlet::result::ResultFile::read(&out).expect("a result");
     assert_eq!(result.trials[0].trial.sizes["orders"], 3_000);
     let of_cases = result.crash_matrices[0].trial.sizes["orders"];

@@ -93,7 +93,7 @@ impl Crashed {
 /// Backends of attempt 0.
 fn pids(history: &History) -> Vec<i32> {
     let of_death = history.entries.iter().filter_map(|entry| match &entry.event {
-        Event::ConnectionOpened(opened) if opened.attempt == 0 => Some(opened.pid),
+        Event::ConnectionOpened(opened) if opened.attempt == 0 => Some(opened.session.pid),
         _ => None,
     });
     of_death.collect()

@@ -48,7 +48,7 @@ async fn held_on_t(asker: &Session) -> Vec<String> {
 fn moments(recorder: &Recorder) -> Vec<(Micros, DisturbanceEvent)> {
     let history = recorder.finish().expect("a history");
     let moments = history.entries.into_iter().filter_map(|entry| match entry.event {
-        Event::Disturbance(moment) => Some((entry.at_us, moment)),
+        Event::Disturbance(moment) => Some((entry.at_us, *moment)),
         _ => None,
     });
     moments.collect()
@@ -103,7 +103,7 @@ async fn its_session_is_named_and_known_and_has_the_isolation_that_was_asked_for
     let history = recorder.finish().expect("a history");
     let seen = history.entries.iter().any(|entry| match &entry.event {
         Event::Session(seen) => {
-            seen.pid == row.get::<_, i32>(0)
+            seen.session.pid == row.get::<_, i32>(0)
                 && seen.role == Role::Disturbance("old-snapshot".to_owned())
         }
         _ => false,

@@ -61,10 +61,11 @@ async fn every_operation_is_accounted_for_when_a_lock_exhausts_the_pool() {
         if operation.outcome == Outcome::AcquireTimeout {
             let waited = operation.finished_us - operation.dispatched_us;
             assert!(waited >= ACQUIRE_TIMEOUT, "gave up after {waited}");
-            assert_eq!((operation.acquired_us, operation.pid), (None, None));
+            assert_eq!((operation.acquired_us, &operation.session), (None, &None));
         }
     }
-    let pids: BTreeSet<i32> = operations.iter().filter_map(|o| o.pid).collect();
+    let pids: BTreeSet<i32> =
+        operations.iter().filter_map(|o| o.session.as_ref()).map(|s| s.pid).collect();
     assert!(pids.len() >= 3, "the overflow was used");
 }
 
@@ -227,7 +228,10 @@ async fn a_transaction_that_fails_leaves_nothing_and_its_connection_goes_on() {
     let refused = operations.iter().filter(|o| failed_with(o, SqlState::CHECK_VIOLATION)).count();
     assert_eq!(refused as u64, stopped.counters.failed);
     assert!(refused > 10 && stopped.counters.succeeded > 10, "{:?}", stopped.counters);
-    assert_eq!(operations.iter().filter_map(|o| o.pid).collect::<BTreeSet<_>>().len(), 1);
+    assert_eq!(
+        operations.iter().filter_map(|o| o.session.as_ref()).collect::<BTreeSet<_>>().len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -115,8 +115,8 @@ fn reads_and_plans(recorder: &Recorder) -> (Vec<InvariantRead>, Vec<PlanRead>) {
     let (mut reads, mut plans) = (Vec::new(), Vec::new());
     for entry in recorder.finish().expect("a history").entries {
         match entry.event {
-            Event::Invariant(read) => reads.push(read),
-            Event::Plan(plan) => plans.push(plan),
+            Event::Invariant(read) => reads.push(*read),
+            Event::Plan(plan) => plans.push(*plan),
             _ => {}
         }
     }

@@ -37,7 +37,7 @@ async fn logged() -> (Trial, Log) {
 
 fn pid(trial: &Trial) -> i32 {
     let opened = trial.events().into_iter().find_map(|event| match event {
-        Event::ConnectionOpened(opened) => Some(opened.pid),
+        Event::ConnectionOpened(opened) => Some(opened.session.pid),
         _ => None,
     });
     opened.expect("a connection")

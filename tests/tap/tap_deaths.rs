@@ -63,7 +63,7 @@ async fn a_statement_gives_up_waiting_and_its_lock_timeout_is_as_it_was(
     assert_eq!(began.lock_timeout_ms, in_force_ms, "ours is not the change's");
     assert_eq!(state(ended.error.as_ref()), "55P03");
     assert_eq!(trial.faults(), event(action, Some(number)));
-    log.says_soon(began.pid, "canceling statement due to lock timeout").await;
+    log.says_soon(began.session.pid, "canceling statement due to lock timeout").await;
     run(&client, after).await;
     assert_eq!(lock_timeout(&client).await, then);
     trial.direct().await.batch("BEGIN; LOCK TABLE t NOWAIT").await.expect("nobody has it");
@@ -183,7 +183,7 @@ async fn a_statement_of_the_extended_protocol_gives_up_waiting(
     assert_eq!((began.statement, began.lock_timeout_ms), (number, 0));
     assert_eq!(state(ended.error.as_ref()), "55P03");
     assert_eq!(trial.faults(), event(action, Some(number)));
-    log.says_soon(began.pid, "canceling statement due to lock timeout").await;
+    log.says_soon(began.session.pid, "canceling statement due to lock timeout").await;
     raw.query("ROLLBACK").until_ready().await;
     let shown = raw.query("SHOW lock_timeout").until_ready().await;
     let row = shown.iter().find(|frame| frame.tag() == Some(b'D')).expect("a row");
@@ -280,7 +280,7 @@ async fn a_statement_dies_some_time_after_it_was_sent(
     assert_eq!(state(Some(&error)), code);
     assert_eq!(code.is_empty(), error.message.contains("cut on purpose"), "{error}");
     assert_eq!(trial.faults(), event(action, Some(1)));
-    log.says_soon(began.pid, said).await;
+    log.says_soon(began.session.pid, said).await;
 }
 
 #[tokio::test]
@@ -293,7 +293,7 @@ async fn a_statement_that_waits_dies_as_well_after_some_time() {
     assert_eq!(failure(&client, ALTER).await, "57014");
     let (began, _) = trial.trace_soon(ALTER).await;
     assert_eq!(trial.faults(), event(Action::CancelWorking, Some(0)));
-    log.says_soon(began.pid, "canceling statement due to user request").await;
+    log.says_soon(began.session.pid, "canceling statement due to user request").await;
 }
 
 #[rstest]

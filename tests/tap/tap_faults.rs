@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use pgauntlet::history::{ClosedBy, StatementId, TransactionStatus};
+use pgauntlet::history::{ClosedBy, Since, StatementId, TransactionStatus};
 use pgauntlet::migrate::TapServer;
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{Action, At, BoxStream, Hold, Injection, Sight, Upstream, Watch};
@@ -53,7 +53,7 @@ async fn a_statement_that_waits_for_a_lock_is_cancelled(#[case] when: At) {
     assert_eq!(error.message, "canceling statement due to user request");
     assert_eq!(trial.faults(), event(Action::CancelWaiting, Some(1)));
     assert_eq!(began.statement, 1);
-    log.says_soon(began.pid, "canceling statement due to user request").await;
+    log.says_soon(began.session.pid, "canceling statement due to user request").await;
     holder.batch("ROLLBACK").await.expect("no lock");
     run(&client, &[sql]).await;
     trial.assert_measured();
@@ -106,7 +106,7 @@ async fn a_statement_that_works_is_cancelled(#[case] when: At, #[case] sql: &str
     assert_eq!(state(ended.error.as_ref()), "57014");
     assert_eq!(ended.transaction, TransactionStatus::Failed);
     assert_eq!(trial.faults(), event(Action::CancelWorking, Some(1)));
-    log.says_soon(began.pid, "canceling statement due to user request").await;
+    log.says_soon(began.session.pid, "canceling statement due to user request").await;
     run(&client, &["ROLLBACK"]).await;
     assert_eq!(trial.text("SELECT coalesce(sum(c), 0) FROM t").await, "0");
 }
@@ -129,6 +129,10 @@ impl Upstream for Late {
 impl Watch for LateWatch {
     fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>> {
         self.0.look(pid, relations)
+    }
+
+    fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>> {
+        self.0.since(pid)
     }
 
     fn inject(&self, pid: i32, action: &Action) -> BoxFuture<'_, Result<bool, String>> {
@@ -185,7 +189,7 @@ async fn a_backend_is_killed_while_its_statement_runs(#[case] when: At) {
     assert_eq!(ended.transaction, TransactionStatus::Gone);
     assert_eq!((closed[0].by, state(closed[0].error.as_ref())), (ClosedBy::Server, "57P01"));
     assert_eq!(trial.faults(), event(Action::KillBackend, Some(2)));
-    log.says_soon(began.pid, "terminating connection due to administrator command").await;
+    log.says_soon(began.session.pid, "terminating connection due to administrator command").await;
     assert_eq!(trial.text("SELECT count(*) FROM t").await, "0", "it was rolled back");
     run(&trial.client().await, &["SELECT 1"]).await;
 }
@@ -220,7 +224,7 @@ async fn a_statement_that_is_cut_before_never_reaches_the_server() {
     assert!(error.message.contains("cut before the statement"), "{}", error.message);
     assert_eq!(trial.faults(), event(Action::CutBefore, Some(2)));
     // The server has noticed, and by then it has logged all that it was sent.
-    let pid = began.pid;
+    let pid = began.session.pid;
     log.says_soon(pid, "unexpected EOF on client connection with an open transaction").await;
     let lines = log.of(pid);
     assert!(lines.iter().any(|line| line.contains(seen)), "{lines:#?}");
@@ -358,7 +362,7 @@ async fn a_stop_ends_the_backend_of_a_statement_that_runs_and_records_its_end() 
     let error = ended.error.expect("it was ended");
     assert!(error.message.contains("ended by pgauntlet"), "{error}");
     assert_eq!(trial.closed()[0].by, ClosedBy::Server);
-    log.says_soon(began.pid, "terminating connection due to administrator command").await;
+    log.says_soon(began.session.pid, "terminating connection due to administrator command").await;
     eventually("no backend is left", async || alive(&trial).await == "0").await;
 }
 

@@ -52,7 +52,7 @@ impl Tapped {
         self.tap.stop(Duration::from_secs(5)).await;
         let history = self.recorder.finish().expect("a history");
         let ended = history.entries.into_iter().filter_map(|entry| match entry.event {
-            Event::StatementEnded(ended) => Some(ended),
+            Event::StatementEnded(ended) => Some(*ended),
             _ => None,
         });
         ended.skip(1).collect()

@@ -26,14 +26,15 @@ async fn connections_are_numbered_and_named_and_statements_say_on_which_they_wen
     for (client, connection, sql) in [(&first, 0, "SELECT 1"), (&second, 1, "SELECT 2")] {
         let pid = value(client, "SELECT pg_backend_pid()").await;
         let (began, _) = trial.trace(sql);
-        assert_eq!((began.connection, began.pid.to_string()), (connection, pid.clone()));
-        assert_eq!(opened[connection as usize].pid.to_string(), pid);
+        assert_eq!((began.connection, began.session.pid.to_string()), (connection, pid.clone()));
+        assert_eq!(opened[connection as usize].session.pid.to_string(), pid);
     }
     drop(second);
     let closed = trial.closed_soon(1).await;
     assert_eq!((closed[0].connection, closed[0].by), (1, ClosedBy::Client));
     assert_eq!((&closed[0].error, closed[0].transaction), (&None, Idle));
-    assert_eq!(closed[0].pid, opened[1].pid);
+    assert_eq!(closed[0].session, opened[1].session);
+    assert!(closed[0].session.since.is_some());
 }
 
 #[tokio::test]
@@ -45,7 +46,7 @@ async fn a_client_that_goes_in_a_transaction_is_told_from_one_that_says_goodbye(
     drop(raw);
     let closed = trial.closed_soon(1).await;
     assert_eq!((closed[0].by, closed[0].transaction), (ClosedBy::ClientGone, InTransaction));
-    assert_eq!((closed[0].pid, &closed[0].error), (pid, &None));
+    assert_eq!((closed[0].session.pid, &closed[0].error), (pid, &None));
     let gone = format!("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})");
     trial.true_soon(&gone).await;
     assert_eq!(trial.text("SELECT count(*) FROM u").await, "0", "it is rolled back");

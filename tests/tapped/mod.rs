@@ -146,11 +146,11 @@ impl Tapped {
         let events = self.events();
         for event in &events {
             if let Event::StatementEnded(end) = event {
-                assert!(ended.insert(end.statement, end.clone()).is_none(), "it ended twice");
+                assert!(ended.insert(end.statement, (**end).clone()).is_none(), "it ended twice");
             }
         }
         let began = events.into_iter().filter_map(|event| match event {
-            Event::StatementBegan(began) => Some(began),
+            Event::StatementBegan(began) => Some(*began),
             _ => None,
         });
         let mut traces: Vec<Trace> = began
@@ -186,7 +186,7 @@ impl Tapped {
 
     pub fn closed(&self) -> Vec<ConnectionClosed> {
         let closed = self.events().into_iter().filter_map(|event| match event {
-            Event::ConnectionClosed(closed) => Some(closed),
+            Event::ConnectionClosed(closed) => Some(*closed),
             _ => None,
         });
         closed.collect()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pgauntlet::clock::Clock;
-use pgauntlet::history::{Event, Recorder, silent};
+use pgauntlet::history::{Event, Recorder, Since, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
     Action, Announcements, BoxStream, Hold, SeenLock, Setup, Sight, Tap, Upstream, Watch,
@@ -56,6 +56,10 @@ impl Watch for Canned {
         };
         let sight = Sight { locks: vec![lock], ..Sight::default() };
         std::future::ready(Ok(sight)).boxed()
+    }
+
+    fn since(&self, _: i32) -> BoxFuture<'_, Result<Option<Since>, String>> {
+        async { Ok(None) }.boxed()
     }
 
     fn inject(&self, _: i32, _: &Action) -> BoxFuture<'_, Result<bool, String>> {

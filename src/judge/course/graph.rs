@@ -1,9 +1,10 @@
 //! Who waited for whom in a stall's worst moment. Backends that are alike are one node.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::clock::Micros;
-use crate::history::{Role, Wait, WaitSample};
+use crate::history::{Role, SessionId, Wait, WaitSample};
 use crate::scenario::Scenario;
 
 use super::super::stalls::Stall;
@@ -16,9 +17,10 @@ const EDGES_MAX: usize = 24;
 
 pub fn stall(scenario: &Scenario, timeline: &Timeline<'_>, stall: &Stall<'_>) -> StallSpan {
     let within = |at: Micros| at >= stall.from && at <= stall.to;
-    let samples = timeline.waits.iter().filter(|(at, _)| within(*at));
+    let first = timeline.waits.partition_point(|(at, _)| *at < stall.from);
+    let samples = timeline.waits[first..].iter().take_while(|(at, _)| within(*at));
     // The first of the fullest: from then on the picture stays.
-    let worst = samples.rev().max_by_key(|(_, sample)| sample.waits.len());
+    let worst = samples.min_by_key(|(_, sample)| Reverse(sample.waits.len()));
     let (graph_at_us, graph) = match worst {
         Some((at, sample)) => (*at, edges(scenario, timeline, *at, sample)),
         None => (stall.from, Vec::new()),
@@ -45,10 +47,11 @@ fn edges(
     sample: &WaitSample,
 ) -> Vec<WaitEdge> {
     let mut counted: BTreeMap<Key, u64> = BTreeMap::new();
+    let waiters: HashSet<&SessionId> = sample.waits.iter().map(|wait| &wait.session).collect();
     for wait in &sample.waits {
-        let Some(blocker) = chief(timeline, sample, wait) else { continue };
+        let Some(blocker) = chief(timeline, at, &waiters, wait) else { continue };
         let key = (
-            name(scenario, timeline, at, wait.pid),
+            name(scenario, timeline, at, &wait.session),
             wait.relation.clone(),
             wait.mode.clone(),
             name(scenario, timeline, at, blocker),
@@ -67,38 +70,47 @@ fn edges(
             held,
         })
         .collect();
-    edges.sort_by_key(|edge| std::cmp::Reverse(edge.waiters));
+    edges.sort_by_key(|edge| Reverse(edge.waiters));
     edges.truncate(EDGES_MAX);
     edges
 }
 
 /// Of several blockers the one that says most: the change, else one that holds the lock, else the
 /// first that does not wait itself.
-fn chief(timeline: &Timeline<'_>, sample: &WaitSample, wait: &Wait) -> Option<i32> {
-    let waits = |pid: i32| sample.waits.iter().any(|other| other.pid == pid);
-    let rank = |pid: &i32| {
-        let holds = conflicting(wait, *pid).is_some();
-        (timeline.is_change(*pid), holds, !waits(*pid))
+fn chief<'w>(
+    timeline: &Timeline<'_>,
+    at: Micros,
+    waiters: &HashSet<&SessionId>,
+    wait: &'w Wait,
+) -> Option<&'w SessionId> {
+    let rank = |blocker: &&SessionId| {
+        let holds = conflicting(wait, blocker).is_some();
+        let is_change = timeline.is_change(&timeline.session(blocker, at));
+        (is_change, holds, !waiters.contains(*blocker))
     };
-    wait.blockers.iter().copied().rev().max_by_key(rank)
+    wait.blockers.iter().rev().max_by_key(rank)
 }
 
 /// Without a pid, so that those which are alike are one.
-fn name(scenario: &Scenario, timeline: &Timeline<'_>, at: Micros, pid: i32) -> String {
-    match timeline.roles.get(&pid) {
-        Some(Role::Application) => operation(scenario, timeline, at, pid),
+fn name(scenario: &Scenario, timeline: &Timeline<'_>, at: Micros, seen: &SessionId) -> String {
+    let session = &timeline.session(seen, at);
+    match timeline.role(session) {
+        Some(Role::Application) => operation(scenario, timeline, at, session),
         Some(Role::Change) => "the change".to_owned(),
         Some(Role::Disturbance(name)) => name.clone(),
         Some(Role::Observer) => "pgauntlet's own session".to_owned(),
-        None => timeline.name(pid),
+        None => timeline.name(session),
     }
 }
 
-/// What the backend ran at that time.
-fn operation(scenario: &Scenario, timeline: &Timeline<'_>, at: Micros, pid: i32) -> String {
-    let ran = timeline.operations.iter().find(|o| {
-        o.pid == Some(pid) && o.acquired_us.is_some_and(|got| got <= at) && o.finished_us >= at
-    });
+/// What the session ran at that time.
+fn operation(
+    scenario: &Scenario,
+    timeline: &Timeline<'_>,
+    at: Micros,
+    session: &SessionId,
+) -> String {
+    let ran = timeline.running(session, at);
     let spec = ran.and_then(|o| scenario.traffic.operations.get(usize::from(o.kind)));
     spec.map_or_else(|| "the application".to_owned(), |spec| spec.name.clone())
 }

@@ -16,7 +16,8 @@ use crate::scenario::Scenario;
 use crate::schema::{Difference, Fingerprint};
 
 use super::timeline::Timeline;
-use super::{stalls, waits};
+use super::waits::LockWaits;
+use super::{sessions, stalls};
 
 /// Most steps of a course: a page has room for no more.
 pub const STEPS_MAX: u64 = 600;
@@ -129,8 +130,9 @@ pub struct WaitEdge {
 /// Derives the course of a trial.
 pub fn course(scenario: &Scenario, history: &History) -> Course {
     let timeline = Timeline::of(history);
-    let waits = waits::lock_waits(&timeline);
-    let stalls = stalls::stalls(&timeline, &waits);
+    let waits = LockWaits::of(&timeline);
+    let sessions = sessions::sessions(&timeline);
+    let stalls = stalls::stalls(&timeline, &waits, &sessions);
     let width_us = steps::width(timeline.end);
     Course {
         end_us: timeline.end,
@@ -138,7 +140,7 @@ pub fn course(scenario: &Scenario, history: &History) -> Course {
         width_us,
         steps: steps::steps(&timeline, width_us),
         statements: spans::statements(&timeline),
-        locks: spans::locks(&timeline, &waits),
+        locks: spans::locks(&timeline, &waits, &sessions),
         disturbances: spans::disturbances(&timeline),
         stalls: stalls.iter().map(|s| graph::stall(scenario, &timeline, s)).collect(),
         schema: schema(&timeline),

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
-use crate::history::Moment;
+use crate::history::{Moment, SessionId};
 use crate::pg::LockMode;
 
-use super::super::sessions::{Session, Transaction, sessions};
+use super::super::sessions::{Session, Transaction};
 use super::super::timeline::{StatementRecord, Timeline};
-use super::super::waits::LockWait;
+use super::super::waits::LockWaits;
 use super::{DisturbanceSpan, LockSpan, StatementSpan};
 
 pub fn statements(timeline: &Timeline<'_>) -> Vec<StatementSpan> {
@@ -21,11 +21,15 @@ pub fn statements(timeline: &Timeline<'_>) -> Vec<StatementSpan> {
 }
 
 /// Locks that let readers and writers of rows pass are left out.
-pub fn locks(timeline: &Timeline<'_>, waits: &[LockWait]) -> Vec<LockSpan> {
+pub fn locks(
+    timeline: &Timeline<'_>,
+    waits: &LockWaits,
+    sessions: &[Session<'_, '_>],
+) -> Vec<LockSpan> {
     let mut found = Vec::new();
-    for session in sessions(timeline) {
+    for session in sessions {
         for transaction in session.transactions() {
-            held_in(timeline, waits, &session, &transaction, &mut found);
+            held_in(timeline, waits, session, &transaction, &mut found);
         }
     }
     found.sort_by_key(|lock| lock.from_us);
@@ -34,7 +38,7 @@ pub fn locks(timeline: &Timeline<'_>, waits: &[LockWait]) -> Vec<LockSpan> {
 
 fn held_in(
     timeline: &Timeline<'_>,
-    waits: &[LockWait],
+    waits: &LockWaits,
     session: &Session<'_, '_>,
     transaction: &Transaction<'_, '_, '_>,
     found: &mut Vec<LockSpan>,
@@ -56,7 +60,7 @@ fn held_in(
         }
     }
     for ((relation, mode), taker) in first {
-        let from_us = granted(timeline, waits, session.pid, taker, relation, mode);
+        let from_us = granted(timeline, waits, &session.id, taker, relation, mode);
         let (attempt, mode) = (session.attempt, mode.as_str().to_owned());
         let relation = relation.to_owned();
         found.push(LockSpan { attempt, relation, mode, from_us, to_us });
@@ -66,17 +70,17 @@ fn held_in(
 /// Not before the statement began, nor before its wait for this lock was seen for the last time.
 fn granted(
     timeline: &Timeline<'_>,
-    waits: &[LockWait],
-    pid: i32,
+    waits: &LockWaits,
+    session: &SessionId,
     taker: &StatementRecord<'_>,
     relation: &str,
     mode: LockMode,
 ) -> Micros {
     let (from, to) = taker.span(timeline.end);
-    let waited = waits.iter().filter(|wait| {
+    let waited = waits.within(session, (from, to)).filter(|wait| {
         let here = wait.last_seen >= from && wait.last_seen <= to;
         let this = wait.relation.as_deref() == Some(relation) && wait.mode == mode.as_str();
-        wait.pid == pid && here && this
+        here && this
     });
     waited.map(|wait| wait.last_seen).max().unwrap_or(from)
 }

@@ -13,7 +13,6 @@ use crate::schema::{Difference, Fingerprint};
 use crate::trial::{Fault, FaultKind};
 
 use super::super::measure::error_name;
-use super::super::rules::listed;
 use super::super::timeline::{AttemptRecord, StatementRecord, Timeline};
 
 /// Most differences of a case.
@@ -108,7 +107,7 @@ impl Judged<'_, '_> {
             change.connections.iter().filter_map(|c| c.closed).find_map(|(_, c)| c.error.as_ref())
         };
         let of_attempt = || match change.end {
-            Some(AttemptEnd::Failed { error, .. }) => Some(error),
+            Some(AttemptEnd::Failed { error, .. }) => Some(&**error),
             _ => None,
         };
         let with_code = |error: &&ServerError| error.sqlstate.is_some();
@@ -335,4 +334,12 @@ fn debris(reference: &Reference, last: &CatalogueSnapshot) -> Option<String> {
     let known = expected.not_valid_constraints();
     let left = found.not_valid_constraints().into_iter().find(|c| !known.contains(c))?;
     Some(format!("constraint {left} is NOT VALID"))
+}
+
+/// `1, 2`, or `none`.
+fn listed(versions: &[String]) -> String {
+    match versions.is_empty() {
+        true => "none".to_owned(),
+        false => versions.join(", "),
+    }
 }

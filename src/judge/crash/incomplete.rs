@@ -1,8 +1,8 @@
 //! A matrix that broke off: what of the plan is missing, and what the rest amounts to.
 
 use crate::history::{Event, History, Phase};
-use crate::result::{Expectation, Matrix};
-use crate::scenario::{Outcome, Verdict};
+use crate::result::{Expectation, ExpectationOf, Matrix};
+use crate::scenario::Verdict;
 
 /// Missing cases that a sentence names.
 const NAMED_MAX: usize = 3;
@@ -31,10 +31,10 @@ pub fn incomplete(matrix: Matrix, missing: Vec<String>) -> Matrix {
         "{} of {planned} planned cases did not run to their end: {named}{more}",
         missing.len()
     );
-    let strange: Vec<String> = Outcome::ALL.iter().map(|o| Expectation::ends_no(*o)).collect();
+    let is_of_outcome = |e: &Expectation| matches!(e.about, Some(ExpectationOf::NoOutcome(_)));
     let mut expectations = matrix.expectations;
-    expectations.retain(|e| e.held || strange.contains(&e.expected));
-    expectations.push(Expectation::new(Expectation::all_cases(), Some(lacks.clone())));
+    expectations.retain(|e| e.held || is_of_outcome(e));
+    expectations.push(Expectation::all_cases(Some(lacks.clone())));
     let (verdict, reason) = match matrix.verdict {
         Verdict::Unsafe => (Verdict::Unsafe, format!("{}; {lacks}", matrix.reason)),
         _ => (Verdict::Unproven, lacks),

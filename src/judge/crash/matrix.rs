@@ -155,7 +155,7 @@ fn expectations(
             let cases = if *count == 1 { "case ends" } else { "cases end" };
             format!("{count} {cases} with {outcome}, which was not expected")
         });
-        Expectation::new(Expectation::ends_no(*outcome), there)
+        Expectation::ends_no(*outcome, there)
     };
     let may_not = |o: &&Outcome| !wanted.contains(o) && !crash.may.contains(o);
     expectations.extend(Outcome::ALL.iter().filter(may_not).map(strange));

@@ -5,6 +5,7 @@
 
 mod change;
 mod command;
+mod ending;
 mod evidence;
 mod plans;
 mod reads;
@@ -12,25 +13,25 @@ mod rerun;
 mod runners;
 mod sessions;
 mod state;
-mod states;
 mod timeouts;
 mod traffic;
-mod words;
+mod written;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
-use crate::result::{Expectation, Finding, Measured};
-use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
+use crate::result::evidence::Application;
+use crate::result::{Finding, Measured, StatementRef};
+use crate::scenario::{Ground, Scenario, Sizes};
 
+use super::blame::statement_ref;
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
 use super::timeline::{AttemptRecord, StatementRecord, Timeline};
-use super::waits::LockWait;
+use super::waits::LockWaits;
 
-pub use states::acceptances;
-pub use words::{listed, reason};
+pub use ending::ending;
 
 /// All that a rule may look at.
 pub struct Evidence<'e, 'h> {
@@ -41,7 +42,7 @@ pub struct Evidence<'e, 'h> {
     pub sizes: &'e Sizes,
     pub timeline: &'e Timeline<'h>,
     pub sessions: &'e [Session<'e, 'h>],
-    pub waits: &'e [LockWait],
+    pub waits: &'e LockWaits,
     pub stalls: &'e [Stall<'h>],
     pub pool: &'e Pressure,
     pub measured: &'e Measured,
@@ -58,14 +59,14 @@ impl Evidence<'_, '_> {
         state.is_some_and(|state| state.from == Ground::Empty)
     }
 
-    /// Which application of the change it was, as it follows a verb; empty for the only first one.
-    fn which(&self, attempt: Attempt) -> String {
-        let runners = self.scenario.change.runners;
-        match attempt {
-            0 if runners < 2 => String::new(),
-            n if n < runners => format!(" (runner {})", n + 1),
-            n => format!(" (rerun {})", n + 1 - runners.max(1)),
-        }
+    /// Which application of the change it was.
+    fn application(&self, attempt: Attempt) -> Application {
+        Application { attempt, runners: self.scenario.change.runners.max(1) }
+    }
+
+    /// The statement, as findings refer to it.
+    fn refer(&self, record: &StatementRecord<'_>) -> StatementRef {
+        statement_ref(record, self.timeline.end)
     }
 
     fn change_began(&self) -> Micros {
@@ -84,7 +85,7 @@ impl Evidence<'_, '_> {
         !self.timeline.attempts.iter().any(|a| self.tries(a))
     }
 
-    /// Of a command, only what works counts; the rest is the tool looking around.
+    /// Of a command, only what works counts; the rest is the tool reading the catalogue.
     fn tries(&self, attempt: &AttemptRecord<'_>) -> bool {
         attempt.statements.iter().any(|s| match s.began.source {
             Source::File { .. } => true,
@@ -111,7 +112,7 @@ impl Evidence<'_, '_> {
     }
 
     /// The first attempt that came to its end.
-    fn first_success(&self) -> Option<Attempt> {
+    pub fn first_success(&self) -> Option<Attempt> {
         self.timeline.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
     }
 }
@@ -132,7 +133,6 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(command::error_swallowed(evidence));
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
-    findings.extend(states::diverged(evidence));
     findings.extend(runners::runners(evidence));
     findings.extend(state::writes(evidence));
     findings.extend(reads::reads(evidence));
@@ -145,32 +145,4 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(timeouts::none_in_force(evidence));
     findings.extend(timeouts::not_in_force(evidence));
     findings
-}
-
-/// What is expected, and where the outcome is another one.
-pub fn expectations(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> Vec<Expectation> {
-    let found = |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind);
-    // What is told for completeness, and amounts to nothing, fulfils no expectation.
-    let counts =
-        |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind && f.verdict > Verdict::Safe);
-    let wanted: Vec<&str> = expect.verdict.iter().map(|v| v.as_str()).collect();
-    let wanted = wanted.join(" or ");
-    let other = || format!("the verdict is {verdict}, expected {wanted}");
-    let wrong = (!expect.verdict.contains(&verdict)).then(other);
-    let mut expectations = vec![Expectation::new(format!("the verdict is {wanted}"), wrong)];
-    for kind in &expect.findings {
-        let missing = || format!("{kind} was expected and not found");
-        let missing = (!counts(kind)).then(missing);
-        expectations.push(Expectation::new(Expectation::is_found(*kind), missing));
-    }
-    for kind in &expect.absent {
-        let there = || format!("{kind} was found and must not be");
-        let there = found(kind).then(there);
-        expectations.push(Expectation::new(format!("{kind} is not found"), there));
-    }
-    expectations
-}
-
-fn finding(kind: FindingKind, verdict: Verdict, sentence: String) -> Finding {
-    Finding { kind, verdict, sentence, witness: None, remedy: None }
 }

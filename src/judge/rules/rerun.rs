@@ -4,13 +4,13 @@ use crate::clock::Micros;
 use crate::history::{Contents, HeldLock, TableContents};
 use crate::pg::LockMode;
 use crate::pg::syntax::Kind;
-use crate::result::Finding;
-use crate::scenario::{FindingKind, Verdict};
+use crate::result::evidence::{RerunHeld, RowsChange};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::Verdict;
 
 use super::super::sessions::{Session, Transaction};
 use super::super::timeline::StatementRecord;
-use super::words::{count, record_words};
-use super::{Evidence, finding};
+use super::Evidence;
 
 /// The weakest mode that stops those who write rows.
 const STOPS_WRITES: LockMode = LockMode::ShareLock;
@@ -46,24 +46,9 @@ fn wrote_between(
     let both = tables.filter_map(|(name, was)| Some((name, was, after.tables.get(name)?)));
     let mut changed = both.filter(|(_, was, is)| differs(was, is));
     let (table, was, is) = changed.next()?;
-    let others = match changed.count() as u64 {
-        0 => String::new(),
-        n => format!("; so were the rows of {}", count(n, "more table")),
-    };
-    let rows = match was.rows == is.rows {
-        true => format!("{} before, as many after, not the same ones", count(was.rows, "row")),
-        false => format!("{} before, {} after", count(was.rows, "row"), count(is.rows, "row")),
-    };
-    let sentence = format!(
-        "the rows of {table} were changed by applying the finished change again: {rows}{others}"
-    );
-    let mut wrote = finding(FindingKind::RerunWrote, Verdict::Unsafe, sentence);
-    wrote.remedy = Some(
-        "write only what is not written yet (WHERE … IS NULL, ON CONFLICT DO NOTHING), or record \
-         that it is done in the transaction that does it"
-            .to_owned(),
-    );
-    Some(wrote)
+    let change = RowsChange { before: was.rows, after: is.rows, others: changed.count() as u64 };
+    let subject = Subject::relation(table.clone());
+    Some(Finding::new(Verdict::Unsafe, subject, Shown::RerunWrote(change)))
 }
 
 fn differs(was: &TableContents, is: &TableContents) -> bool {
@@ -98,28 +83,17 @@ pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let sessions = evidence.sessions.iter().filter(|session| idle(session.attempt));
     let held = sessions.flat_map(|session| held(evidence, session));
     let worst = held.max_by_key(|held| held.took).filter(|held| held.took > limit)?;
-    let (mode, took, stops) = (worst.mode, worst.took, worst.mode.stops());
-    let on = worst.relation.map_or_else(String::new, |relation| format!(" on {relation}"));
-    let until = match worst.relation {
-        Some(_) => ", to the end of its transaction",
-        None => "",
+    let held = RerunHeld {
+        mode: worst.mode.as_str().to_owned(),
+        held_us: worst.took,
+        limit_us: limit,
+        did_something: did_something(evidence, worst.taker.began.attempt),
     };
-    let outcome = match did_something(evidence, worst.taker.began.attempt) {
-        true => "and left the schema as it was",
-        false => "to find out that there was nothing to do",
+    let subject = Subject {
+        relation: worst.relation.map(str::to_owned),
+        ..Subject::statement(evidence.refer(worst.taker))
     };
-    let sentence = format!(
-        "applying the finished change again held {mode}{on}, which stops {stops}, for {took} \
-         (limit {limit}), {outcome}: {} took it{until}",
-        record_words(evidence, worst.taker)
-    );
-    let mut lock = finding(FindingKind::RerunLock, Verdict::Unsafe, sentence);
-    lock.remedy = Some(
-        "ask the catalogue first, and take the lock only where there is something to do (IF NOT \
-         EXISTS does not help: it locks first)"
-            .to_owned(),
-    );
-    Some(lock)
+    Some(Finding::new(Verdict::Unsafe, subject, Shown::RerunLock(held)))
 }
 
 fn changed_no_schema(evidence: &Evidence<'_, '_>, first: u32, attempt: u32) -> bool {
@@ -209,7 +183,7 @@ fn granted(
     record: &StatementRecord<'_>,
 ) -> Micros {
     let (began, ended) = record.span(evidence.timeline.end);
-    let own = evidence.waits.iter().filter(|wait| wait.pid == session.pid);
+    let own = evidence.waits.within(&session.id, (began, ended));
     let within = own.filter(|wait| began <= wait.last_seen && wait.last_seen <= ended);
     within.map(|wait| wait.last_seen).max().unwrap_or(began)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::clock::Micros;
 use crate::compare::{Comparison, Delta, Fact, MetricRow, Pair};
 
-use super::super::machine::{Case, CaseOutcome, Level, Remark, Suite, escaped};
+use super::super::machine::{About, Case, CaseOutcome, Level, Remark, Suite, escaped};
 use super::words;
 
 const RULE: &str = "regression";
@@ -25,7 +25,8 @@ pub fn comparison_suites(comparison: &Comparison) -> Vec<Suite> {
     }
     suites.extend(comparison.only_in_a.iter().map(|name| {
         let (outcome, message) = (CaseOutcome::Undecided, "B does not have it".to_owned());
-        let case = Case { name: "is on both sides".to_owned(), outcome, message };
+        let case =
+            Case { name: "is on both sides".to_owned(), outcome, message, about: About::Other };
         suite(name.clone(), vec![case])
     }));
     suites
@@ -76,7 +77,7 @@ fn case(name: &str, delta: Delta, message: String, why: &str) -> Case {
         true => message,
         false => format!("{message}: {why}"),
     };
-    Case { name: name.to_owned(), outcome, message }
+    Case { name: name.to_owned(), outcome, message, about: About::Other }
 }
 
 /// Ratios and deltas for a textfile collector.

@@ -43,6 +43,18 @@ pub struct Case {
     pub outcome: CaseOutcome,
     /// Why it did not hold; empty where it did.
     pub message: String,
+    pub about: About,
+}
+
+/// Which remarks say the same as a case that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// All of them: each contributes to the verdict.
+    Verdict,
+    /// Those of the rule.
+    Rule(String),
+    /// None.
+    Other,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -143,16 +143,18 @@ fn write_several(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]
     let names = document.names();
     let matrices = result.crash_matrices.iter().map(|matrix| matrix_row(matrix, names));
     let rows = result.trials.iter().map(|judgement| row(judgement, names)).chain(matrices);
-    let rows: Vec<Vec<String>> = (1..).zip(rows).map(|(number, row)| linked(number, row)).collect();
+    let rows = (1..).zip(pieces.iter().zip(rows));
+    let rows: Vec<Vec<String>> =
+        rows.map(|(number, (piece, row))| linked(number, piece, row)).collect();
     let head = HEAD.map(str::to_owned);
     out.push_str(&table("verdicts", "verdicts numbers", &head, &rows));
 }
 
-fn linked(number: usize, cells: [String; 9]) -> Vec<String> {
+fn linked(number: usize, piece: &Piece<'_>, cells: [String; 9]) -> Vec<String> {
     let mut cells: Vec<String> = cells.iter().map(|cell| text(cell)).collect();
-    cells[0] = format!("<b class=\"v-{verdict}\">{verdict}</b>", verdict = cells[0]);
+    cells[0] = format!("<b class=\"v-{verdict}\">{verdict}</b>", verdict = piece.verdict);
     cells[1] = format!("<a href=\"#trial-{number}\">{}</a>", cells[1]);
-    if cells[8] == "NO" {
+    if !piece.as_expected {
         cells[8] = "<strong class=\"not-expected\">no</strong>".to_owned();
     }
     cells

@@ -55,7 +55,8 @@ async fn take(operator: &dyn Operator, stage: &Stage<'_>, step: Step, before: At
         }
     }
     let Step { name, statements } = step;
-    stage.record(Event::Step(StepEvent { before, name, statements, error }));
+    let step = StepEvent { before, name, statements, error };
+    stage.record(Event::Step(step.into()));
 }
 
 /// What an aborted CREATE INDEX CONCURRENTLY left.

@@ -122,7 +122,7 @@ impl WithFault<'_> {
         let mut tables = stage.effects.contents(address, &digested, written).await?;
         tables.retain(|table, _| comparable(table));
         let reference = Reference { tables, grown: self.kept.grown(), ..self.kept.ended.clone() };
-        stage.record(Event::Reference(reference));
+        stage.record(Event::Reference(reference.into()));
         Ok(())
     }
 }
