@@ -140,11 +140,10 @@ pub struct TrialArguments {
     /// All tables scaled so that the largest has 200,000 rows
     #[arg(long, conflicts_with = "scale")]
     pub quick: bool,
-    /// Scale every table's declared rows by this factor; the cases of a crash matrix keep their own
-    /// rows, but for `pgauntlet crash`
+    /// Scale every table's declared rows by this factor; `run` does not scale its crash cases
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     pub scale: Option<f64>,
-    /// Rows of one table, such as spans=20M; may be repeated; of a crash matrix's cases as --scale
+    /// Rows of one table, such as spans=20M, not of the crash cases of `run`; may be repeated
     #[arg(long, value_name = "TABLE=ROWS", value_parser = rows)]
     pub rows: Vec<(String, u64)>,
     /// Another rng_seed than the scenarios' own

@@ -1,4 +1,4 @@
-//! A crash matrix that is interrupted is never taken for a whole one, whoever looks at what is left.
+//! A crash matrix that is interrupted is never taken for a whole one.
 
 use std::path::Path;
 use std::process::Command as Process;

@@ -14,9 +14,9 @@ pub fn is_whole(history: &History) -> bool {
     })
 }
 
-/// The matrix without the cases that are missing. An outcome that is there is there; one that is not
-/// may come of a missing case, so nothing is safe, and nothing that was expected is known not to
-/// occur.
+/// The matrix without the cases that are missing. An outcome that was seen was seen; any other may
+/// come of a missing case, so the change is not known to be safe, and nothing that was expected is
+/// known not to occur.
 pub fn incomplete(matrix: Matrix, missing: Vec<String>) -> Matrix {
     if missing.is_empty() {
         return matrix;
