@@ -123,8 +123,8 @@ impl Executor<'_> {
         }
     }
 
-    /// Makes the database, and brings it into the trial's starting state. A copy of a snapshot is in
-    /// it already.
+    /// Makes the database, and brings it into the trial's starting state. A copy of a snapshot is
+    /// in it already.
     pub async fn make(&self, order: Order<'_>, database: &str) -> Result<Address, Error> {
         let Order { spec, origin, listener, .. } = order;
         let address = self.effects.make(self.server, origin, database).await?;

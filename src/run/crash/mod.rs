@@ -1,5 +1,5 @@
-//! The crash matrix of a scenario: at each statement of the change each fault is injected once, each
-//! time on a copy of one snapshot, and the change is applied again as an operator would: once.
+//! The crash matrix of a scenario: at each statement of the change each fault is injected once,
+//! each time on a copy of one snapshot, and the change is applied again as an operator would: once.
 
 mod by_hand;
 mod courses;
