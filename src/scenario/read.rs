@@ -13,6 +13,9 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Problem, Source, known_names, nearest};
 use super::wire::File;
 
+/// Names of keys that are still read and that nothing suggests.
+const OLD_NAMES: &[&str] = &["ways"];
+
 /// Mistakes that are told of one file; a file with more is another kind of file.
 const PROBLEMS_MAX: usize = 50;
 
@@ -112,6 +115,7 @@ fn explain(source: &Source, error: &toml::de::Error) -> Problem {
         if let Some((name, expected)) = message.strip_prefix(prefix).and_then(|m| m.split_once('`'))
         {
             let names = expected.split('`').skip(1).step_by(2);
+            let names = names.filter(|name| !OLD_NAMES.contains(name));
             return at(format!("{what} `{name}`")).remedy(known_names(name, known, names));
         }
     }

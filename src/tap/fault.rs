@@ -79,8 +79,8 @@ pub enum Action {
         relation: String,
         mode: LockMode,
     },
-    /// The process that applies the change is killed, the statement is not sent, and the connection is
-    /// closed once its client is gone.
+    /// The process that applies the change is killed, the statement is not sent, and the connection
+    /// is closed once its client is gone.
     KillClient,
     /// The connection is closed on both sides instead of sending the statement.
     CutBefore,

@@ -148,7 +148,7 @@ fn what_is_none_of_the_three_is_one_error_with_code_2(
     refused.stderr(contains(told).and(contains(name)));
 }
 
-/// A matrix of one cell.
+/// A matrix of one case.
 fn matrix(outcome: Outcome) -> Matrix {
     let trial = serde_json::to_value(Made::calm().judge().trial).expect("JSON");
     let (verdict, format) = (Verdict::Unsafe, FORMAT);
@@ -158,10 +158,10 @@ fn matrix(outcome: Outcome) -> Matrix {
         "expectations": expectations, "mismatches": [], "reason": "", "rows": [],
         "columns": ["cancel"], "random": null, "rounds_left_out": 0, "not_compared": [],
         "outcomes": {outcome.as_str(): 1}, "took_us": 1, "at_once": 1,
-        "cells": [{
-            "death": {
-                "statement": 1, "text": "CREATE INDEX ix ON t (n)", "nth": 0, "way": "cancel",
-                "into_us": null
+        "cases": [{
+            "fault": {
+                "kind": "cancel",
+                "at": { "statement": 1, "text": "CREATE INDEX ix ON t (n)", "nth": 0 }
             },
             "outcome": outcome, "seen": "", "sentence": "", "differences": [], "broken": false,
             "not_compared": [], "reruns": 1, "took_us": 1

@@ -121,7 +121,8 @@ fn the_cases_of_a_matrix_that_was_broken_off_read() {
 #[rstest]
 fn a_result_of_format_4_is_reported_in_every_format(
     #[values("states", "crash", "runners", "command", "stall", "repeat")] name: &str,
-    #[values("text", "json", "markdown", "html", "junit", "sarif", "github", "prometheus")] format: &str,
+    #[values("text", "json", "markdown", "html", "junit", "sarif", "github", "prometheus")]
+    format: &str,
 ) {
     let told = pgauntlet(&["report", path(name).as_str(), "--format", format]);
     assert!(told.status.success(), "{told:?}");

@@ -88,8 +88,8 @@ const LOST: Option<Outcome> = Some(Outcome::LosesData);
     Verdict::Unsafe,
     "3 of 4 faults do not end clean (1 more could not be injected): it is loses-data"
 )]
-#[case::none_injected(&[None, None], Verdict::Unproven, "no fault could be brought about")]
-#[case::none_planned(&[], Verdict::Unproven, "no fault could be brought about")]
+#[case::none_injected(&[None, None], Verdict::Unproven, "no fault could be injected")]
+#[case::none_planned(&[], Verdict::Unproven, "no fault could be injected")]
 fn the_worst_cell_decides(
     #[case] outcomes: &[Option<Outcome>],
     #[case] verdict: Verdict,

@@ -174,7 +174,7 @@ fn every_outcome_of_a_crash_matrix_is_in_its_table() {
     for outcome in ["clean", "by hand", "fails", "debris", "diverges", "loses data"] {
         assert!(table.contains(&format!(">{outcome}</b>")), "no {outcome:?} in {table}");
     }
-    assert!(html.contains("not met: kill-backend at 1: it was over"));
+    assert!(html.contains("not injected: kill-backend at 1: it was over"));
     assert!(!html.contains("<h3>What happened when"));
 }
 

@@ -397,9 +397,9 @@ const READ: &str = "[[invariant]]\nname = \"orders\"\nparams.id = { uuid = {} }\
     BASE, OTHER, "rows = { orders = 50, customers = 40 }", "[crash]\nrows = 51\nstate = \"other\""
 ])]
 #[case::crash_from_nothing(&[BASE, "from = \"empty\"", "[crash]\nrows = 100\ntraffic = true"])]
-#[case::crash_no_way(&["[crash]\nways = []"])]
-#[case::crash_way(&["[crash]\nways = [\"cut-befor\"]"])]
-#[case::crash_way_twice(&["[crash]\nways = [\"cancel\", \"cut-after\", \"cancel\"]"])]
+#[case::crash_no_way(&["[crash]\nfaults = []"])]
+#[case::crash_way(&["[crash]\nfaults = [\"cut-befor\"]"])]
+#[case::crash_way_twice(&["[crash]\nfaults = [\"cancel\", \"cut-after\", \"cancel\"]"])]
 #[case::crash_state(&[BASE, OTHER, "[crash]\nstate = \"others\""])]
 #[case::crash_state_of_none(&["[crash]\nstate = \"fresh\""])]
 #[case::crash_random(&["[crash]\nrandom = 10_001"])]
