@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pgauntlet::clock::Clock;
 use pgauntlet::connect::Address;
-use pgauntlet::drive::{self, Driving, Schedule, Setup, Timetable};
+use pgauntlet::drive::{self, DriveSetup, Driving, Schedule, Timetable};
 use pgauntlet::history::{Recorder, silent};
 use pgauntlet::scenario::{Arrivals, Generator, OperationSpec, Scenario, Sizes};
 use tokio::runtime::Runtime;
@@ -64,7 +64,7 @@ fn select() -> OperationSpec {
 async fn begin(address: &Address, scenario: &Scenario, schedule: Schedule) -> (Driving, Recorder) {
     let recorder = Recorder::in_memory(Clock::start());
     let (sizes, listener) = (&Sizes::default(), &silent());
-    let setup = Setup { address, scenario, sizes, recorder: &recorder, listener };
+    let setup = DriveSetup { address, scenario, sizes, recorder: &recorder, listener };
     let driving = drive::start_on(setup, schedule).await;
     (driving.unwrap_or_else(|error| panic!("failed to {error}")), recorder)
 }

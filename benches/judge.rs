@@ -20,7 +20,7 @@ use pgauntlet::clock::Micros;
 use pgauntlet::history::{
     Entry, Event, GrantedLock, Header, History, Role, SessionSeen, Wait, WaitSample,
 };
-use pgauntlet::judge::course::course;
+use pgauntlet::judge::timeline::timeline;
 use pgauntlet::judge::{lock_waits, observe};
 
 const CHANGE: i32 = 1;
@@ -105,14 +105,14 @@ fn long_trials() {
         let history = long::history(operations, waits);
         let entries = history.entries.len();
         let took = least(|| drop(black_box(observe(&scenario, black_box(&history)))));
-        let course = least(|| drop(black_box(course(&scenario, black_box(&history)))));
+        let timeline = least(|| drop(black_box(timeline(&scenario, black_box(&history)))));
         let peak = peak_kib().unwrap_or_default();
         let (first, base) = *shortest.get_or_insert((entries, took));
         let longer = entries as f64 / first as f64;
         let slower = took.as_secs_f64() / base.as_secs_f64();
         println!(
             "{operations} operations, {waits} waits, {entries} entries: judge {took:.3?}, \
-             timeline {course:.3?}, time grew {:.2} × as fast as the history, peak {} MiB",
+             timeline {timeline:.3?}, time grew {:.2} × as fast as the history, peak {} MiB",
             slower / longer,
             peak / 1024,
         );

@@ -18,7 +18,7 @@ pub fn report(arguments: &ReportArguments) -> Ending {
     }
     // Courses take as long as the judging, and a page alone draws them.
     let read = match arguments.format {
-        ReportFormat::Html => run::stored_with_courses,
+        ReportFormat::Html => run::stored_with_timelines,
         _ => run::stored,
     };
     let stored = match read(&arguments.result) {
@@ -34,7 +34,7 @@ fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
     let has_result = ResultFile::path_of(path).is_file();
     let path = if has_result { path.display().to_string() } else { String::new() };
     let sources = || sources::of(&stored.result);
-    let document = Document { result: &stored.result, courses: &stored.courses, path: &path };
+    let document = Document { result: &stored.result, timelines: &stored.timelines, path: &path };
     match format {
         ReportFormat::Text => report::text(&stored.result),
         ReportFormat::Json => report::json(&stored.result),

@@ -44,7 +44,7 @@ struct Sample {
 }
 
 impl Accounting {
-    /// An operation is due. Every one that begins here finishes here, once.
+    /// An operation is let go. Every one that begins here finishes here, once.
     pub fn begin(&self, seq: u64, scheduled: Micros) {
         let mut shard = self.shard(seq);
         shard.counters.scheduled += 1;
@@ -86,14 +86,14 @@ impl Accounting {
         self.locked().filter_map(oldest).min()
     }
 
-    /// Latency at quantile `q` of the operations that were due since `since` and have finished,
+    /// Latency at quantile `q` of the operations scheduled since `since` that have finished,
     /// whatever their outcome.
-    pub fn quantile_due_since(&self, since: Micros, q: f64) -> Option<Micros> {
-        // Nothing that was due since then can have finished before.
+    pub fn quantile_scheduled_since(&self, since: Micros, q: f64) -> Option<Micros> {
+        // Nothing that was scheduled since then can have finished before.
         self.quantile(since, q, |sample| sample.scheduled >= since)
     }
 
-    /// The same of those that finished since `since`, whenever they were due.
+    /// The same of those that finished since `since`, whenever they were scheduled.
     pub fn quantile_finished_since(&self, since: Micros, q: f64) -> Option<Micros> {
         self.quantile(since, q, |sample| sample.finished >= since)
     }
@@ -193,9 +193,9 @@ mod tests {
             accounting.begin(seq, scheduled);
             accounting.finish(seq, scheduled + Micros(seq), &Outcome::Succeeded, None);
         }
-        assert_eq!(accounting.quantile_due_since(Micros(500), 0.5), Some(Micros(74)));
-        assert_eq!(accounting.quantile_due_since(Micros(500), 1.0), Some(Micros(99)));
-        assert_eq!(accounting.quantile_due_since(Micros(0), 0.0), Some(Micros(0)));
-        assert_eq!(accounting.quantile_due_since(Micros(1_000), 0.5), None);
+        assert_eq!(accounting.quantile_scheduled_since(Micros(500), 0.5), Some(Micros(74)));
+        assert_eq!(accounting.quantile_scheduled_since(Micros(500), 1.0), Some(Micros(99)));
+        assert_eq!(accounting.quantile_scheduled_since(Micros(0), 0.0), Some(Micros(0)));
+        assert_eq!(accounting.quantile_scheduled_since(Micros(1_000), 0.5), None);
     }
 }

@@ -1,7 +1,7 @@
-//! The driver: fills the pool, checks the operations, fires them when they are due, and ends.
+//! The driver: fills the pool, checks the operations, lets them go as scheduled, and ends.
 //!
-//! The generator never waits for the server: it lets an operation go on a task of its own and
-//! looks at the clock again. How late it was is part of every record.
+//! The load generator never waits for the server: it lets an operation go on a task of its own and
+//! reads the clock again. How late it was is part of every record.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ use super::accounting::Accounting;
 use super::connection::{APPLICATION_NAME, SessionOpener};
 use super::error::Error;
 use super::ledger::{Ledger, Write};
-use super::operation::{self, Trace};
+use super::operation::{self, OperationTrace};
 use super::parameters::{Drawing, Feeds, Values};
 use super::plan::Plan;
 use super::pool::QueuePool;
@@ -53,7 +53,7 @@ const GAUGE_INTERVAL: Duration = Duration::from_millis(500);
 const GAUGE_WINDOW: Micros = Micros::from_secs(1);
 
 /// What the driver needs to know.
-pub struct Setup<'a> {
+pub struct DriveSetup<'a> {
     pub address: &'a Address,
     pub scenario: &'a Scenario,
     pub sizes: &'a Sizes,
@@ -63,7 +63,7 @@ pub struct Setup<'a> {
 
 /// Traffic that is going on. Dropped without [`Driving::stop`], it ends at once.
 pub struct Driving {
-    shared: Arc<Shared>,
+    shared: Arc<LoadState>,
     gauges: JoinHandle<()>,
     address: Address,
     drain_limit: Duration,
@@ -75,17 +75,17 @@ pub struct Stopped {
     pub ledger: Ledger,
 }
 
-struct Shared {
+struct LoadState {
     plan: Plan,
     pool: QueuePool<SessionOpener>,
     recorder: Recorder,
     clock: Clock,
     accounting: Accounting,
     feeds: Feeds,
-    /// Generators and operations.
+    /// Load generators and operations.
     tasks: TaskTracker,
-    /// No operation is due after this reading of the clock.
-    last_due: AtomicU64,
+    /// No operation is scheduled after this reading of the clock.
+    last_scheduled: AtomicU64,
     stopping: CancellationToken,
     /// Outstanding operations end unanswered.
     given_up: CancellationToken,
@@ -98,6 +98,13 @@ struct Shared {
     abandoned: Mutex<Vec<i32>>,
 }
 
+/// An operation whose time has come, by the trial's clock.
+struct Scheduled {
+    seq: u64,
+    kind: u16,
+    scheduled: Micros,
+}
+
 /// An operation that has been let go.
 struct Job {
     kind: u16,
@@ -108,7 +115,7 @@ struct Job {
 }
 
 /// Fills the pool, checks every operation against the server, and begins the scenario's schedule.
-pub async fn start(setup: Setup<'_>) -> Result<Driving, Error> {
+pub async fn start(setup: DriveSetup<'_>) -> Result<Driving, Error> {
     let schedule = Schedule::of(&setup.scenario.traffic);
     start_on(setup, schedule).await
 }
@@ -116,9 +123,9 @@ pub async fn start(setup: Setup<'_>) -> Result<Driving, Error> {
 /// The same with a schedule of the caller's.
 ///
 /// Traffic has a thread and a runtime of its own. Nothing else that goes on in the process can
-/// make the generator late, and an operation's steps need not wake another thread.
-pub async fn start_on(setup: Setup<'_>, schedule: Schedule) -> Result<Driving, Error> {
-    let Setup { address, scenario, sizes, recorder, listener } = setup;
+/// make the load generator late, and an operation's steps need not wake another thread.
+pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Driving, Error> {
+    let DriveSetup { address, scenario, sizes, recorder, listener } = setup;
     let acquire_timeout = Duration::from_millis(scenario.pool.acquire_timeout_ms);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let (sender, receiver) = oneshot::channel();
@@ -152,7 +159,7 @@ struct Traffic {
 
 impl Traffic {
     /// Begins, tells how that went, and lasts until the driver is told to end.
-    async fn carry_on(self, sender: oneshot::Sender<Result<Arc<Shared>, Error>>) {
+    async fn carry_on(self, sender: oneshot::Sender<Result<Arc<LoadState>, Error>>) {
         let begun = self.begin().await;
         let ended = begun.as_ref().ok().map(|shared| shared.ended.clone());
         // A receiver that is gone has lost interest: whoever called was cancelled.
@@ -161,7 +168,7 @@ impl Traffic {
         }
     }
 
-    async fn begin(&self) -> Result<Arc<Shared>, Error> {
+    async fn begin(&self) -> Result<Arc<LoadState>, Error> {
         let Traffic { address, scenario, sizes, recorder, schedule } = self;
         let plan = Plan::new(&scenario.traffic)?;
         let Pool { size, overflow, acquire_timeout_ms, settings } = &scenario.pool;
@@ -169,7 +176,7 @@ impl Traffic {
         let acquire_timeout = Duration::from_millis(*acquire_timeout_ms);
         let pool = QueuePool::new(opener, *size, *overflow, acquire_timeout);
         warm::fill(&pool, &plan, scenario, sizes).await?;
-        let shared = Arc::new(Shared::new(plan, pool, recorder));
+        let shared = Arc::new(LoadState::new(plan, pool, recorder));
         generate_on(&shared, scenario, sizes, *schedule);
         Ok(shared)
     }
@@ -186,8 +193,8 @@ async fn end_sessions() {
     let _ = tokio::time::timeout(GOODBYE_MAX, said).await;
 }
 
-/// Sets the generator, or the workers of a closed loop, going.
-fn generate_on(shared: &Arc<Shared>, scenario: &Scenario, sizes: &Sizes, schedule: Schedule) {
+/// Sets the load generator, or the workers of a closed loop, going.
+fn generate_on(shared: &Arc<LoadState>, scenario: &Scenario, sizes: &Sizes, schedule: Schedule) {
     let operations = &scenario.traffic.operations;
     match schedule {
         Schedule::Open { arrivals, rate_per_s } => {
@@ -207,26 +214,27 @@ fn generate_on(shared: &Arc<Shared>, scenario: &Scenario, sizes: &Sizes, schedul
     }
 }
 
-/// Lets every operation of the timetable go when it is due. The runtime's timer has a resolution
-/// of a millisecond: up to that much of every latency is ours, and recorded as dispatched − due.
-async fn generate(shared: Arc<Shared>, timetable: Timetable, mut drawing: Drawing) {
+/// Lets every operation of the timetable go as scheduled. The runtime's timer has a resolution
+/// of a millisecond: up to that much of every latency is ours; it is dispatched − scheduled.
+async fn generate(shared: Arc<LoadState>, timetable: Timetable, mut drawing: Drawing) {
     let began = shared.clock.now();
     let mut burst = 0;
     for arrival in timetable {
-        let due = began + arrival.due;
-        if due > shared.clock.now() {
+        let Arrival { seq, offset, kind } = arrival;
+        let scheduled = began + offset;
+        if scheduled > shared.clock.now() {
             burst = 0;
-            let timer = tokio::time::sleep_until(shared.clock.instant(due).into());
+            let timer = tokio::time::sleep_until(shared.clock.instant(scheduled).into());
             tokio::select! {
                 () = timer => {}
                 () = shared.stopping.cancelled() => {}
             }
         }
-        // Read after the wait: what was due before the end is let go, however late, and counted.
-        if due.0 > shared.last_due.load(Ordering::Acquire) {
+        // Read after the wait: what was scheduled before the end is let go, however late.
+        if scheduled.0 > shared.last_scheduled.load(Ordering::Acquire) {
             return;
         }
-        shared.let_go(Arrival { due, ..arrival }, &mut drawing);
+        shared.let_go(Scheduled { seq, kind, scheduled }, &mut drawing);
         burst += 1;
         if burst == BURST_MAX {
             burst = 0;
@@ -235,18 +243,18 @@ async fn generate(shared: Arc<Shared>, timetable: Timetable, mut drawing: Drawin
     }
 }
 
-/// A closed loop: the next operation is due when the one before it has finished.
-async fn work(shared: Arc<Shared>, seq: Arc<AtomicU64>, mut mix: Mix, mut drawing: Drawing) {
+/// A closed loop: the next operation is scheduled when the one before it has finished.
+async fn work(shared: Arc<LoadState>, seq: Arc<AtomicU64>, mut mix: Mix, mut drawing: Drawing) {
     while !shared.stopping.is_cancelled() {
-        let due = shared.clock.now();
-        let arrival = Arrival { seq: seq.fetch_add(1, Ordering::Relaxed), due, kind: mix.draw() };
-        let job = shared.begin(arrival, &mut drawing);
+        let scheduled = shared.clock.now();
+        let (seq, kind) = (seq.fetch_add(1, Ordering::Relaxed), mix.draw());
+        let job = shared.begin(Scheduled { seq, kind, scheduled }, &mut drawing);
         carry_out(Arc::clone(&shared), job).await;
     }
 }
 
-async fn carry_out(shared: Arc<Shared>, job: Job) {
-    let mut trace = Trace::default();
+async fn carry_out(shared: Arc<LoadState>, job: Job) {
+    let mut trace = OperationTrace::default();
     let outcome = if shared.given_up.is_cancelled() {
         Outcome::Unanswered
     } else {
@@ -263,7 +271,7 @@ async fn carry_out(shared: Arc<Shared>, job: Job) {
 }
 
 /// Tells the listener how traffic goes.
-async fn tell(shared: Arc<Shared>, listener: Listener) {
+async fn tell(shared: Arc<LoadState>, listener: Listener) {
     let mut ticks = tokio::time::interval(GAUGE_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     // The first tick is now, when there is nothing to tell yet.
@@ -276,9 +284,9 @@ async fn tell(shared: Arc<Shared>, listener: Listener) {
     }
 }
 
-impl Shared {
-    fn new(plan: Plan, pool: QueuePool<SessionOpener>, recorder: &Recorder) -> Shared {
-        Shared {
+impl LoadState {
+    fn new(plan: Plan, pool: QueuePool<SessionOpener>, recorder: &Recorder) -> LoadState {
+        LoadState {
             feeds: Feeds::new(&plan),
             plan,
             pool,
@@ -286,7 +294,7 @@ impl Shared {
             clock: recorder.clock(),
             accounting: Accounting::default(),
             tasks: TaskTracker::new(),
-            last_due: AtomicU64::new(u64::MAX),
+            last_scheduled: AtomicU64::new(u64::MAX),
             stopping: CancellationToken::new(),
             given_up: CancellationToken::new(),
             ended: CancellationToken::new(),
@@ -296,26 +304,26 @@ impl Shared {
         }
     }
 
-    fn let_go(self: &Arc<Self>, arrival: Arrival, drawing: &mut Drawing) {
-        let job = self.begin(arrival, drawing);
+    fn let_go(self: &Arc<Self>, operation: Scheduled, drawing: &mut Drawing) {
+        let job = self.begin(operation, drawing);
         if self.outstanding.load(Ordering::Relaxed) > OUTSTANDING_MAX {
             if !self.overloaded.swap(true, Ordering::Relaxed) {
                 self.failed(format!("more than {OUTSTANDING_MAX} operations are outstanding"));
             }
-            return self.finish(job, &Trace::default(), Outcome::Unanswered);
+            return self.finish(job, &OperationTrace::default(), Outcome::Unanswered);
         }
         self.tasks.spawn(carry_out(Arc::clone(self), job));
     }
 
-    fn begin(&self, arrival: Arrival, drawing: &mut Drawing) -> Job {
-        let Arrival { seq, due: scheduled, kind } = arrival;
+    fn begin(&self, operation: Scheduled, drawing: &mut Drawing) -> Job {
+        let Scheduled { seq, kind, scheduled } = operation;
         self.accounting.begin(seq, scheduled);
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let values = drawing.draw(kind, seq, self.clock.now(), &self.feeds);
         Job { kind, seq, scheduled, dispatched: self.clock.now(), values }
     }
 
-    fn finish(&self, job: Job, trace: &Trace, outcome: Outcome) {
+    fn finish(&self, job: Job, trace: &OperationTrace, outcome: Outcome) {
         let finished = self.clock.now();
         let Job { kind, seq, scheduled, dispatched, values } = job;
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
@@ -391,11 +399,11 @@ impl Driving {
         self.shared.gauge()
     }
 
-    /// Latency at quantile `q` of the operations that were due since `since` and have finished,
+    /// Latency at quantile `q` of the operations scheduled since `since` that have finished,
     /// whatever their outcome; None while there are none. What is still outstanding is not in it:
     /// see [`Driving::oldest_outstanding`].
     pub fn quantile_since(&self, since: Micros, q: f64) -> Option<Micros> {
-        self.shared.accounting.quantile_due_since(since, q)
+        self.shared.accounting.quantile_scheduled_since(since, q)
     }
 
     /// Scheduled time of the oldest operation that has not finished.
@@ -408,11 +416,11 @@ impl Driving {
         self.shared.pool.open_connections()
     }
 
-    /// Ends traffic: nothing is due any more, outstanding operations get a bounded time to end and
+    /// Ends traffic: nothing is scheduled any more, outstanding operations get a bounded time and
     /// are unanswered after it, their backends are ended, the pool is closed.
     pub async fn stop(self) -> Stopped {
         let shared = Arc::clone(&self.shared);
-        shared.last_due.store(shared.clock.now().0, Ordering::Release);
+        shared.last_scheduled.store(shared.clock.now().0, Ordering::Release);
         shared.stopping.cancel();
         shared.tasks.close();
         if tokio::time::timeout(self.drain_limit, shared.tasks.wait()).await.is_err() {
@@ -432,7 +440,7 @@ impl Driving {
 /// A run that ends early must not leave traffic behind.
 impl Drop for Driving {
     fn drop(&mut self) {
-        self.shared.last_due.fetch_min(0, Ordering::AcqRel);
+        self.shared.last_scheduled.fetch_min(0, Ordering::AcqRel);
         self.shared.stopping.cancel();
         self.shared.given_up.cancel();
         self.shared.pool.close();

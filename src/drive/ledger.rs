@@ -14,7 +14,7 @@ use crate::history::Outcome;
 use crate::pg::SqlState;
 use crate::scenario::{LedgerRule, OperationSpec};
 
-use super::operation::Trace;
+use super::operation::OperationTrace;
 use super::parameters::Values;
 use super::plan::LedgerPlan;
 
@@ -53,7 +53,7 @@ impl Write {
         plan: &LedgerPlan,
         kind: u16,
         mut values: Values,
-        trace: &Trace,
+        trace: &OperationTrace,
         outcome: &Outcome,
         ended: Micros,
     ) -> Option<Write> {
@@ -165,8 +165,8 @@ impl Ledger {
     pub(super) fn groups<'a>(&'a self, operations: &'a [OperationSpec]) -> Vec<Group<'a>> {
         let mut groups: Vec<Group<'a>> = Vec::new();
         let mut keys: Vec<HashMap<&str, usize>> = Vec::new();
-        let places: Vec<Option<Place>> =
-            operations.iter().map(|spec| Place::of(spec, &mut groups)).collect();
+        let places: Vec<Option<WritePlace>> =
+            operations.iter().map(|spec| WritePlace::of(spec, &mut groups)).collect();
         keys.resize_with(groups.len(), HashMap::new);
         for write in &self.writes {
             let place = places.get(usize::from(write.kind)).and_then(Option::as_ref);
@@ -183,14 +183,14 @@ impl Ledger {
 }
 
 /// Where the writes of an operation go.
-struct Place {
+struct WritePlace {
     group: usize,
     /// Columns of the group, in the order of the rule's; None for an insert.
     columns: Option<Vec<usize>>,
 }
 
-impl Place {
-    fn of<'a>(spec: &'a OperationSpec, groups: &mut Vec<Group<'a>>) -> Option<Place> {
+impl WritePlace {
+    fn of<'a>(spec: &'a OperationSpec, groups: &mut Vec<Group<'a>>) -> Option<WritePlace> {
         let (table, key_column, set) = match spec.ledger.as_ref()? {
             LedgerRule::Insert { table, key_column, .. } => (table, key_column, None),
             LedgerRule::Update { table, key_column, set, .. } => (table, key_column, Some(set)),
@@ -202,7 +202,7 @@ impl Place {
         });
         let group = &mut groups[index];
         let columns = set.map(|set| set.keys().map(|column| group.column(column)).collect());
-        Some(Place { group: index, columns })
+        Some(WritePlace { group: index, columns })
     }
 }
 
@@ -226,7 +226,7 @@ impl<'a> KeyFacts<'a> {
         }
     }
 
-    fn add(&mut self, write: &'a Write, place: &Place) {
+    fn add(&mut self, write: &'a Write, place: &WritePlace) {
         let Some(columns) = &place.columns else {
             self.kind = write.kind;
             match write.fate {
@@ -315,7 +315,7 @@ mod tests {
     }
 
     fn candidates(writes: &[Write]) -> Vec<&str> {
-        let place = Place { group: 0, columns: Some(vec![0]) };
+        let place = WritePlace { group: 0, columns: Some(vec![0]) };
         let mut facts = KeyFacts::new("k", 0);
         for write in writes {
             facts.add(write, &place);
@@ -360,7 +360,7 @@ mod tests {
         #[case] rows: u64,
         #[case] expected: Presence,
     ) {
-        let place = Place { group: 0, columns: None };
+        let place = WritePlace { group: 0, columns: None };
         let writes: Vec<Write> = fates.iter().map(|fate| update("", *fate, 0, 1)).collect();
         let mut facts = KeyFacts::new("k", 0);
         for write in &writes {

@@ -1,7 +1,7 @@
 //! Drives the application's operations through a pool, open loop.
 //!
-//! Operations are due on a schedule whatever the server does, and latency counts from the due
-//! time: a client that starts its clock when a connection is free leaves out the very operations
+//! Operations are scheduled whatever the server does, and latency counts from the scheduled time:
+//! a client that starts its clock when a connection is free leaves out the very operations
 //! that a migration delays. Everything is appended to the history; nothing is judged here.
 
 mod accounting;
@@ -17,7 +17,7 @@ mod schedule;
 mod settle;
 mod warm;
 
-pub use driver::{Driving, Setup, Stopped, start, start_on};
+pub use driver::{DriveSetup, Driving, Stopped, start, start_on};
 pub use error::Error;
 pub use ledger::Ledger;
 pub use plan::UnknownName;

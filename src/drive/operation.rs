@@ -17,7 +17,7 @@ use super::pool::{AcquireError, QueuePool};
 
 /// What is known of an operation before its outcome is: readable also when it was given up.
 #[derive(Default)]
-pub struct Trace {
+pub struct OperationTrace {
     pub acquired: Option<Micros>,
     pub connecting: Micros,
     pub session: Option<SessionId>,
@@ -31,7 +31,7 @@ pub async fn attempt(
     operation: &PlannedOperation,
     values: &Values,
     clock: Clock,
-    trace: &mut Trace,
+    trace: &mut OperationTrace,
 ) -> Outcome {
     let acquired = pool.acquire().await;
     trace.connecting = acquired.connecting;
@@ -90,7 +90,7 @@ async fn run(
     connection: &mut Connection,
     operation: &PlannedOperation,
     values: &Values,
-    trace: &mut Trace,
+    trace: &mut OperationTrace,
 ) -> Result<(), Trouble> {
     if let [single] = operation.statements.as_slice() {
         return execute(connection, single, values, true, trace).await;
@@ -122,7 +122,7 @@ async fn execute(
     statement: &PlannedStatement,
     values: &Values,
     commits: bool,
-    trace: &mut Trace,
+    trace: &mut OperationTrace,
 ) -> Result<(), Trouble> {
     let prepared = connection.prepare(statement).await.map_err(|e| Trouble::new(e, false))?;
     // A request on a connection that is closed already is never sent.

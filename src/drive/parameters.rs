@@ -110,7 +110,7 @@ impl Drawing {
         Drawing { operations }
     }
 
-    /// The parameters of operation number `seq`, due at `now`.
+    /// The parameters of operation number `seq`, scheduled for `now`.
     pub fn draw(&mut self, kind: u16, seq: u64, now: Micros, feeds: &Feeds) -> Values {
         let operation = &mut self.operations[usize::from(kind)];
         let mut taken: Vec<Option<Values>> =

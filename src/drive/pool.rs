@@ -33,7 +33,7 @@ pub trait Opener: Send + Sync + 'static {
 /// Clones share one pool.
 pub struct QueuePool<O: Opener> {
     pool: deadpool::managed::Pool<Adapter<O>>,
-    shared: Arc<Shared>,
+    shared: Arc<PoolCounters>,
     acquire_timeout: Duration,
 }
 
@@ -44,7 +44,7 @@ impl<O: Opener> Clone for QueuePool<O> {
     }
 }
 
-struct Shared {
+struct PoolCounters {
     size: u64,
     /// Idle connections: counted before one is put back and uncounted after one was taken, so
     /// that the pool never holds more than are counted here.
@@ -72,7 +72,7 @@ pub struct Acquired<O: Opener> {
 
 impl<O: Opener> QueuePool<O> {
     pub fn new(opener: O, size: u32, overflow: u32, acquire_timeout: Duration) -> QueuePool<O> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(PoolCounters {
             size: u64::from(size),
             idle: AtomicU64::new(0),
             in_use: AtomicU64::new(0),
@@ -141,12 +141,12 @@ impl<O: Opener> QueuePool<O> {
 
 /// Counts one up for as long as it lives.
 struct Counted {
-    shared: Arc<Shared>,
-    counter: fn(&Shared) -> &AtomicU64,
+    shared: Arc<PoolCounters>,
+    counter: fn(&PoolCounters) -> &AtomicU64,
 }
 
 impl Counted {
-    fn new(shared: Arc<Shared>, counter: fn(&Shared) -> &AtomicU64) -> Counted {
+    fn new(shared: Arc<PoolCounters>, counter: fn(&PoolCounters) -> &AtomicU64) -> Counted {
         counter(&shared).fetch_add(1, Ordering::Relaxed);
         Counted { shared, counter }
     }
@@ -199,7 +199,7 @@ impl<O: Opener> Drop for Lease<O> {
 /// What the library asks of us.
 struct Adapter<O: Opener> {
     opener: O,
-    shared: Arc<Shared>,
+    shared: Arc<PoolCounters>,
 }
 
 impl<O: Opener> Manager for Adapter<O> {

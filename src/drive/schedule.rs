@@ -1,4 +1,4 @@
-//! When operations are due, and which: a pure function of the scenario and its `rng_seed`.
+//! When operations are scheduled, and which: a pure function of the scenario and its `rng_seed`.
 //!
 //! Nothing here waits or knows a clock. A schedule that depended on the server would leave out
 //! exactly the operations that a stall delays (coordinated omission).
@@ -8,10 +8,10 @@ use crate::scenario::generate::math::{ln, unit};
 use crate::scenario::generate::{Rng, stream};
 use crate::scenario::{Arrivals, OperationSpec, Traffic};
 
-/// What makes an operation due.
+/// What lets an operation go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
-    /// The clock: operations are due whatever the server does.
+    /// The clock: operations are scheduled whatever the server does.
     Open { arrivals: Arrivals, rate_per_s: f64 },
     /// The operation before it: each of `workers` begins the next one when its last has finished.
     /// For measuring the driver's own cost; it hides queueing by construction.
@@ -25,18 +25,18 @@ impl Schedule {
     }
 }
 
-/// One operation that is due.
+/// One operation of an open schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// From 0.
     pub seq: u64,
-    /// Since the schedule began.
-    pub due: Micros,
+    /// From the beginning of the schedule.
+    pub offset: Micros,
     /// Index into the scenario's operations.
     pub kind: u16,
 }
 
-/// The arrivals of an open schedule, in order and without end. Empty where nothing can be due:
+/// The arrivals of an open schedule, in order and without end. Empty where it can have none:
 /// no operation, no weight, or no rate.
 pub struct Timetable {
     arrivals: Arrivals,
@@ -82,7 +82,7 @@ impl Iterator for Timetable {
                 self.elapsed_s
             }
         };
-        Some(Arrival { seq, due: Micros::from_secs_f64(at_s), kind })
+        Some(Arrival { seq, offset: Micros::from_secs_f64(at_s), kind })
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
         ) {
             let drawn = timetable(arrivals, rate, &[1.0], rng_seed, 2_000);
             for (n, pair) in drawn.windows(2).enumerate() {
-                prop_assert!(pair[0].due <= pair[1].due);
+                prop_assert!(pair[0].offset <= pair[1].offset);
                 prop_assert_eq!(pair[0].seq, n as u64);
             }
         }
@@ -165,7 +165,7 @@ mod tests {
         ) {
             const COUNT: usize = 20_000;
             let drawn = timetable(arrivals, rate, &[1.0], rng_seed, COUNT);
-            let measured = COUNT as f64 / drawn[COUNT - 1].due.as_secs_f64();
+            let measured = COUNT as f64 / drawn[COUNT - 1].offset.as_secs_f64();
             // The mean of n exponential steps has a relative deviation of 1/√n = 0.7 %: 6 of them.
             prop_assert!((measured / rate - 1.0).abs() < 0.042, "{} for {}", measured, rate);
         }
@@ -203,11 +203,11 @@ mod tests {
     #[test]
     fn uniform_arrivals_keep_their_distance_for_a_whole_day() {
         let last = timetable(Arrivals::Uniform, 3.0, &[1.0], 1, 259_201)[259_200];
-        assert_eq!(last.due, Micros::from_secs(86_400));
+        assert_eq!(last.offset, Micros::from_secs(86_400));
     }
 
     #[test]
-    fn nothing_is_due_without_a_rate_or_a_weight() {
+    fn nothing_is_scheduled_without_a_rate_or_a_weight() {
         assert!(timetable(Arrivals::Poisson, 0.0, &[1.0], 1, 3).is_empty());
         assert!(timetable(Arrivals::Poisson, 5.0, &[], 1, 3).is_empty());
         assert!(timetable(Arrivals::Poisson, 5.0, &[0.0], 1, 3).is_empty());

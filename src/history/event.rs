@@ -96,7 +96,7 @@ pub struct Operation {
     /// Number in the schedule, from 0.
     pub seq: u64,
     pub scheduled_us: Micros,
-    /// When the generator let it go; dispatched − scheduled is the generator's own lag.
+    /// When the load generator let it go; dispatched − scheduled is its own lag.
     pub dispatched_us: Micros,
     /// When it had a connection; None: never.
     pub acquired_us: Option<Micros>,

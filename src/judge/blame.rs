@@ -12,7 +12,7 @@ use crate::pg::LockMode;
 use crate::result::{BlockingState, Origin, StatementRef};
 
 use super::sessions::Session;
-use super::timeline::{StatementRecord, Timeline};
+use super::trace::{StatementRecord, Trace};
 use super::waits::{LockWait, LockWaits};
 
 /// Blockers are followed this far from waiter to waiter.
@@ -64,7 +64,7 @@ pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef 
 
 /// Where blame is looked for: what all stalls of a trial have in common, indexed once.
 pub struct Scene<'s, 't, 'h> {
-    timeline: &'t Timeline<'h>,
+    trace: &'t Trace<'h>,
     waits: &'s LockWaits,
     sessions: &'s [Session<'t, 'h>],
     by_id: HashMap<&'s SessionId, Vec<&'s Session<'t, 'h>>>,
@@ -77,7 +77,7 @@ type Request = (Attempt, StatementId, Option<String>, String);
 
 impl<'s, 't, 'h> Scene<'s, 't, 'h> {
     pub fn new(
-        timeline: &'t Timeline<'h>,
+        trace: &'t Trace<'h>,
         waits: &'s LockWaits,
         sessions: &'s [Session<'t, 'h>],
     ) -> Scene<'s, 't, 'h> {
@@ -85,14 +85,14 @@ impl<'s, 't, 'h> Scene<'s, 't, 'h> {
         for session in sessions {
             by_id.entry(&session.id).or_default().push(session);
         }
-        Scene { timeline, waits, sessions, by_id, takers: RefCell::default() }
+        Scene { trace, waits, sessions, by_id, takers: RefCell::default() }
     }
 
     /// The sessions of the change that were in the way; where the samples do not tell which, all.
     fn blamed(&self, witness: &LockWait) -> Vec<&'s Session<'t, 'h>> {
         match self.in_the_way(witness) {
             Some(id) => self.by_id.get(id).cloned().unwrap_or_default(),
-            None => self.sessions.iter().filter(|s| self.timeline.is_change(&s.id)).collect(),
+            None => self.sessions.iter().filter(|s| self.trace.is_change(&s.id)).collect(),
         }
     }
 
@@ -103,7 +103,7 @@ impl<'s, 't, 'h> Scene<'s, 't, 'h> {
         let meanwhile = |w: &&LockWait| w.from <= span.1 && w.last_seen >= span.0;
         let (mut next, mut followed) = (vec![witness], HashSet::new());
         while let Some(wait) = next.pop() {
-            let own = wait.blockers.iter().filter(|b| self.timeline.is_change(&b.session));
+            let own = wait.blockers.iter().filter(|b| self.trace.is_change(&b.session));
             if let Some(blocker) = own.max_by_key(|b| (b.blocked, b.hard)) {
                 return Some(&blocker.session);
             }
@@ -142,7 +142,7 @@ impl<'s, 't, 'h> Scene<'s, 't, 'h> {
 }
 
 pub fn blame(scene: &Scene<'_, '_, '_>, witness: &LockWait, span: (Micros, Micros)) -> Blame {
-    let end = scene.timeline.end;
+    let end = scene.trace.end;
     let sessions = scene.blamed(witness);
     let statements = || sessions.iter().flat_map(|s| s.statements_within(span).iter().copied());
     let overlap = |record: &&StatementRecord<'_>| {
@@ -178,7 +178,7 @@ pub fn blame(scene: &Scene<'_, '_, '_>, witness: &LockWait, span: (Micros, Micro
         lock_timeout: longest.and_then(|s| in_force(s.began.lock_timeout_ms)),
         idle_timeout: before_gap
             .and_then(|s| in_force(s.began.idle_in_transaction_session_timeout_ms)),
-        behind: behind(scene.timeline, &own_waits, span),
+        behind: behind(scene.trace, &own_waits, span),
     }
 }
 
@@ -238,15 +238,11 @@ fn sum(lengths: impl Iterator<Item = Micros>) -> Micros {
 }
 
 /// For whom the change itself waited longest in the span.
-fn behind(
-    timeline: &Timeline<'_>,
-    own_waits: &[&LockWait],
-    span: (Micros, Micros),
-) -> Option<String> {
+fn behind(trace: &Trace<'_>, own_waits: &[&LockWait], span: (Micros, Micros)) -> Option<String> {
     let within = |w: &&&LockWait| w.from < span.1 && w.last_seen > span.0;
     let longest = own_waits.iter().filter(within).max_by_key(|w| w.seen_for())?;
     let blocker = longest.blockers.iter().max_by_key(|b| (b.hard, b.blocked))?;
-    let name = timeline.name(&blocker.session);
+    let name = trace.name(&blocker.session);
     Some(match (&blocker.held, &longest.relation) {
         (Some(held), Some(relation)) => format!("{name}, which held {held} on {relation}"),
         _ => name,

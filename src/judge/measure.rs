@@ -13,69 +13,69 @@ use crate::stats::{Bucket, Buckets, Latencies, Summary};
 use super::blame::statement_ref;
 use super::pool::Pressure;
 use super::stalls::Stall;
-use super::timeline::{AttemptRecord, StatementRecord, Timeline};
+use super::trace::{AttemptRecord, StatementRecord, Trace};
 use super::waits::{LockWait, LockWaits};
 
 pub fn measure(
     scenario: &Scenario,
-    timeline: &Timeline<'_>,
+    trace: &Trace<'_>,
     waits: &LockWaits,
     stalls: &[Stall<'_>],
     pool: &Pressure,
 ) -> Measured {
     let latency = LatencyByPhase {
-        before: summary(timeline, Phase::Baseline),
-        during: summary(timeline, Phase::Change),
-        after: summary(timeline, Phase::Recovery),
-        rerun: summary(timeline, Phase::Rerun),
+        before: summary(trace, Phase::Baseline),
+        during: summary(trace, Phase::Change),
+        after: summary(trace, Phase::Recovery),
+        rerun: summary(trace, Phase::Rerun),
     };
-    let change = timeline.change();
-    let took = change.map_or(Micros::ZERO, |a| a.ended.unwrap_or(timeline.end) - a.began);
-    let recovery_us = recovery(timeline, &scenario.traffic, latency.before.p99_us);
+    let change = trace.change();
+    let took = change.map_or(Micros::ZERO, |a| a.ended.unwrap_or(trace.end) - a.began);
+    let recovery_us = recovery(trace, &scenario.traffic, latency.before.p99_us);
     Measured {
-        operations: timeline.counters.unwrap_or_else(|| counted(timeline)),
-        series: series(timeline),
+        operations: trace.counters.unwrap_or_else(|| counted(trace)),
+        series: series(trace),
         longest_stall_us: stalls.iter().map(|s| s.longest).max().unwrap_or_default(),
         stalled_operations: stalls.iter().map(|s| s.operations).sum(),
         queue_max: pool.queue_max,
         exhausted_us: pool.exhausted,
         time_to_exhaustion_us: pool.time_to_exhaustion,
         time_to_acquire_timeout_us: pool.time_to_acquire_timeout,
-        application_errors: application_errors(timeline),
-        change_errors: change_errors(timeline),
+        application_errors: application_errors(trace),
+        change_errors: change_errors(trace),
         change_us: took,
-        paused_us: paused(timeline),
+        paused_us: paused(trace),
         recovery_us,
-        generator_lag_p99_us: generator_lag(timeline),
-        control_us: control(timeline),
-        attempts: timeline.attempts.len() as u32,
-        commands: command_rows(timeline),
-        statements: statement_rows(timeline),
-        sampler: timeline.sampler.iter().fold(SamplerReport::default(), merge),
-        ledger: timeline.ledger.cloned(),
-        change_waited_us: longest_wait_of_change(timeline, waits),
+        generator_lag_p99_us: generator_lag(trace),
+        control_us: control(trace),
+        attempts: trace.attempts.len() as u32,
+        commands: command_rows(trace),
+        statements: statement_rows(trace),
+        sampler: trace.sampler.iter().fold(SamplerReport::default(), merge),
+        ledger: trace.ledger.cloned(),
+        change_waited_us: longest_wait_of_change(trace, waits),
         latency,
     }
 }
 
-fn summary(timeline: &Timeline<'_>, phase: Phase) -> Summary {
+fn summary(trace: &Trace<'_>, phase: Phase) -> Summary {
     let mut latencies = Latencies::new();
-    timeline.due_in(phase).for_each(|o| latencies.record(o.latency()));
+    trace.scheduled_in(phase).for_each(|o| latencies.record(o.latency()));
     latencies.summary()
 }
 
-fn series(timeline: &Timeline<'_>) -> Vec<Bucket> {
+fn series(trace: &Trace<'_>) -> Vec<Bucket> {
     let mut buckets = Buckets::default();
-    for operation in &timeline.operations {
+    for operation in &trace.operations {
         let failed = operation.outcome != Outcome::Succeeded;
         buckets.record(operation.scheduled_us, operation.latency(), failed);
     }
     buckets.series()
 }
 
-fn counted(timeline: &Timeline<'_>) -> Counters {
+fn counted(trace: &Trace<'_>) -> Counters {
     let mut counters = Counters::default();
-    for operation in &timeline.operations {
+    for operation in &trace.operations {
         counters.scheduled += 1;
         counters.count(&operation.outcome);
     }
@@ -93,9 +93,9 @@ pub fn error_name(error: &ServerError) -> String {
     }
 }
 
-fn application_errors(timeline: &Timeline<'_>) -> BTreeMap<String, u64> {
+fn application_errors(trace: &Trace<'_>) -> BTreeMap<String, u64> {
     let mut errors = BTreeMap::new();
-    for operation in &timeline.operations {
+    for operation in &trace.operations {
         if let Outcome::Failed(error) = &operation.outcome {
             *errors.entry(error_name(error)).or_default() += 1;
         }
@@ -103,9 +103,9 @@ fn application_errors(timeline: &Timeline<'_>) -> BTreeMap<String, u64> {
     errors
 }
 
-fn change_errors(timeline: &Timeline<'_>) -> BTreeMap<String, u64> {
+fn change_errors(trace: &Trace<'_>) -> BTreeMap<String, u64> {
     let mut errors = BTreeMap::new();
-    let ended = timeline.attempts.iter().flat_map(|a| &a.statements).filter_map(|s| s.ended);
+    let ended = trace.attempts.iter().flat_map(|a| &a.statements).filter_map(|s| s.ended);
     for error in ended.filter_map(|e| e.error.as_ref()) {
         *errors.entry(error_name(error)).or_default() += 1;
     }
@@ -113,11 +113,11 @@ fn change_errors(timeline: &Timeline<'_>) -> BTreeMap<String, u64> {
 }
 
 /// The worst phase's p99: a lag in a short change must not drown in a long calm.
-fn generator_lag(timeline: &Timeline<'_>) -> Micros {
+fn generator_lag(trace: &Trace<'_>) -> Micros {
     let phases = [Phase::Baseline, Phase::Change, Phase::Recovery, Phase::Rerun];
     let lag = |phase| {
         let mut lags = Latencies::new();
-        for operation in timeline.due_in(phase) {
+        for operation in trace.scheduled_in(phase) {
             lags.record(operation.dispatched_us - operation.scheduled_us);
         }
         lags.quantile(0.99)
@@ -127,32 +127,33 @@ fn generator_lag(timeline: &Timeline<'_>) -> Micros {
 
 /// From the end of the change to the first second from which on latency stayed back. None where
 /// the recovery took all the time that it was given.
-fn recovery(timeline: &Timeline<'_>, traffic: &Traffic, baseline_p99: Micros) -> Option<Micros> {
-    let (from, to) = timeline.phase(Phase::Recovery)?;
+fn recovery(trace: &Trace<'_>, traffic: &Traffic, baseline_p99: Micros) -> Option<Micros> {
+    let (from, to) = trace.phase(Phase::Recovery)?;
     if to - from >= Micros::from_millis(traffic.recovery_max_ms) {
         return None;
     }
     let limit = traffic.recovered_below(baseline_p99);
     let slow = |o: &&Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
-    let last = timeline.due_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
+    let last =
+        trace.scheduled_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
     Some(last.unwrap_or_default())
 }
 
 /// The median of all rounds: of one that another program disturbed, nothing is seen.
-fn control(timeline: &Timeline<'_>) -> Option<Micros> {
-    let mut took: Vec<Micros> = timeline.controls.iter().flat_map(|c| c.took_us.clone()).collect();
+fn control(trace: &Trace<'_>) -> Option<Micros> {
+    let mut took: Vec<Micros> = trace.controls.iter().flat_map(|c| c.took_us.clone()).collect();
     took.sort_unstable();
     took.get(took.len() / 2).copied()
 }
 
 /// In the change itself, before any rerun.
-fn paused(timeline: &Timeline<'_>) -> Micros {
-    let statements = timeline.change().into_iter().flat_map(|a| &a.statements);
+fn paused(trace: &Trace<'_>) -> Micros {
+    let statements = trace.change().into_iter().flat_map(|a| &a.statements);
     statements.fold(Micros::ZERO, |sum, statement| sum + statement.paused())
 }
 
-fn command_rows(timeline: &Timeline<'_>) -> Vec<CommandRow> {
-    let ended = timeline.attempts.iter().filter_map(|a| a.command);
+fn command_rows(trace: &Trace<'_>) -> Vec<CommandRow> {
+    let ended = trace.attempts.iter().filter_map(|a| a.command);
     let row = |ended: &CommandEnded| CommandRow {
         attempt: ended.attempt,
         exit_code: ended.exit_code,
@@ -163,11 +164,11 @@ fn command_rows(timeline: &Timeline<'_>) -> Vec<CommandRow> {
     ended.map(row).collect()
 }
 
-fn statement_rows(timeline: &Timeline<'_>) -> Vec<StatementRow> {
+fn statement_rows(trace: &Trace<'_>) -> Vec<StatementRow> {
     let rows = |a: &AttemptRecord<'_>| -> Vec<StatementRow> {
-        a.statements.iter().map(|s| statement_row(s, timeline.end)).collect()
+        a.statements.iter().map(|s| statement_row(s, trace.end)).collect()
     };
-    timeline.attempts.iter().flat_map(rows).collect()
+    trace.attempts.iter().flat_map(rows).collect()
 }
 
 fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
@@ -196,8 +197,8 @@ fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
     }
 }
 
-fn longest_wait_of_change(timeline: &Timeline<'_>, waits: &LockWaits) -> Micros {
-    let own = waits.iter().filter(|wait| timeline.is_change(&wait.session));
+fn longest_wait_of_change(trace: &Trace<'_>, waits: &LockWaits) -> Micros {
+    let own = waits.iter().filter(|wait| trace.is_change(&wait.session));
     own.map(LockWait::seen_for).max().unwrap_or_default()
 }
 

@@ -5,7 +5,6 @@
 //! never sees a file: what is not in the history is not known.
 
 mod blame;
-pub mod course;
 pub mod crash;
 mod measure;
 mod observation;
@@ -16,7 +15,8 @@ mod roles;
 mod rules;
 mod sessions;
 mod stalls;
-mod timeline;
+pub mod timeline;
+mod trace;
 mod waits;
 
 pub use observation::{EndState, Observation};
@@ -25,22 +25,22 @@ pub use waits::{Blocker, Cause, LockWait};
 use crate::history::History;
 use crate::scenario::{Scenario, Sizes};
 
-use timeline::Timeline;
+use trace::Trace;
 use waits::LockWaits;
 
 /// What one trial shows. Its verdict is `assess`'s, which knows what it has to converge with.
 pub fn observe(scenario: &Scenario, history: &History) -> Observation {
-    let timeline = Timeline::of(history);
-    let waits = LockWaits::of(&timeline);
-    let sessions = sessions::sessions(&timeline);
-    let stalls = stalls::stalls(&timeline, &waits, &sessions);
-    let pool = pool::pressure(scenario, &timeline, &stalls);
-    let measured = measure::measure(scenario, &timeline, &waits, &stalls, &pool);
+    let trace = Trace::of(history);
+    let waits = LockWaits::of(&trace);
+    let sessions = sessions::sessions(&trace);
+    let stalls = stalls::stalls(&trace, &waits, &sessions);
+    let pool = pool::pressure(scenario, &trace, &stalls);
+    let measured = measure::measure(scenario, &trace, &waits, &stalls, &pool);
     let evidence = rules::Evidence {
         scenario,
         state: history.header.trial.key.state(),
         sizes: &Sizes(history.header.trial.sizes.clone()),
-        timeline: &timeline,
+        trace: &trace,
         sessions: &sessions,
         waits: &waits,
         stalls: &stalls,
@@ -52,13 +52,13 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         findings: rules::findings(&evidence),
         ending: rules::ending(&evidence),
         end: EndState::of(&evidence),
-        recorded_reference: timeline.reference.map(EndState::recorded),
-        took_us: timeline.end,
+        recorded_reference: trace.reference.map(EndState::recorded),
+        took_us: trace.end,
         measured,
     }
 }
 
 /// The lock waits of every session, in the order in which they began.
 pub fn lock_waits(history: &History) -> Vec<LockWait> {
-    LockWaits::of(&Timeline::of(history)).into_all()
+    LockWaits::of(&Trace::of(history)).into_all()
 }

@@ -38,8 +38,8 @@ pub struct EndState {
 impl EndState {
     pub(super) fn of(evidence: &Evidence<'_, '_>) -> Option<EndState> {
         evidence.first_success()?;
-        let last: &CatalogueSnapshot = evidence.timeline.catalogues.last()?;
-        let ended = evidence.timeline.attempts.iter().flat_map(|a| &a.statements);
+        let last: &CatalogueSnapshot = evidence.trace.catalogues.last()?;
+        let ended = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
         let notices = ended.filter_map(|s| s.ended).flat_map(|ended| &ended.notices);
         let skips = notices.filter(|notice| notice.contains("already exists, skipping"));
         Some(EndState {

@@ -5,7 +5,7 @@ use crate::clock::Micros;
 use crate::history::{GrantedLock, SessionId, WaitSample};
 use crate::pg::LockMode;
 
-use super::timeline::{StatementRecord, Timeline};
+use super::trace::{StatementRecord, Trace};
 
 /// A lock that a statement held, or asks for, while it ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct OwnLock {
 /// What samples show that the statement's backend held against others while it ran, and what its
 /// text asks for beyond that.
 pub fn own_locks(
-    timeline: &Timeline<'_>,
+    timeline: &Trace<'_>,
     session: &SessionId,
     record: &StatementRecord<'_>,
 ) -> Vec<OwnLock> {
@@ -46,7 +46,7 @@ pub fn own_locks(
 
 /// Locks that others waited for, with the time of their sample.
 fn samples<'t, 'h>(
-    timeline: &'t Timeline<'h>,
+    timeline: &'t Trace<'h>,
     (from, to): (Micros, Micros),
 ) -> impl Iterator<Item = (Micros, &'h GrantedLock)> + use<'t, 'h> {
     let first = timeline.waits.partition_point(|(at, _)| *at < from);

@@ -5,7 +5,7 @@ use crate::history::{Outcome, Phase};
 use crate::scenario::Scenario;
 
 use super::stalls::Stall;
-use super::timeline::Timeline;
+use super::trace::Trace;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pressure {
@@ -22,13 +22,13 @@ pub struct Pressure {
     pub time_to_acquire_timeout: Option<Micros>,
 }
 
-pub fn pressure(scenario: &Scenario, timeline: &Timeline<'_>, stalls: &[Stall<'_>]) -> Pressure {
+pub fn pressure(scenario: &Scenario, trace: &Trace<'_>, stalls: &[Stall<'_>]) -> Pressure {
     let capacity = u64::from(scenario.pool.size) + u64::from(scenario.pool.overflow);
     // Before the change, what the pool does is not the change's doing.
-    let from = timeline.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from);
+    let from = trace.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from);
     let mut pressure = Pressure { capacity, ..Pressure::default() };
     let (mut in_use, mut waiting, mut full_since) = (0_i64, 0_i64, None);
-    for moment in steps(timeline).chunk_by(|a, b| a.0 == b.0) {
+    for moment in steps(trace).chunk_by(|a, b| a.0 == b.0) {
         // What happens at one moment is looked at when all of it has happened: an operation that
         // gets a connection at once never waited.
         let at = moment[0].0;
@@ -55,7 +55,7 @@ pub fn pressure(scenario: &Scenario, timeline: &Timeline<'_>, stalls: &[Stall<'_
     let first_stall = stalls.first().map(|stall| stall.from);
     let since_stall = |at: Micros| first_stall.map(|from| at - from);
     pressure.time_to_exhaustion = pressure.exhausted_from.and_then(since_stall);
-    let timeouts = timeline.operations.iter().filter(|o| o.outcome == Outcome::AcquireTimeout);
+    let timeouts = trace.operations.iter().filter(|o| o.outcome == Outcome::AcquireTimeout);
     let first_timeout = timeouts.map(|o| o.finished_us).min();
     pressure.time_to_acquire_timeout = first_timeout.and_then(since_stall);
     pressure
@@ -63,9 +63,9 @@ pub fn pressure(scenario: &Scenario, timeline: &Timeline<'_>, stalls: &[Stall<'_
 
 /// Every moment at which a connection is taken or given back, or an operation queues or stops:
 /// (when, change of connections in use, change of operations waiting).
-pub fn steps(timeline: &Timeline<'_>) -> Vec<(Micros, i64, i64)> {
-    let mut steps = Vec::with_capacity(timeline.operations.len() * 3);
-    for operation in &timeline.operations {
+pub fn steps(trace: &Trace<'_>) -> Vec<(Micros, i64, i64)> {
+    let mut steps = Vec::with_capacity(trace.operations.len() * 3);
+    for operation in &trace.operations {
         steps.push((operation.dispatched_us, 0, 1));
         match operation.acquired_us {
             Some(acquired) => {

@@ -51,7 +51,7 @@ impl<'h> Roles<'h> {
         }
         let (mut session, exact) = (session.clone(), session.since.is_some());
         if !exact {
-            // The trial's clock is decades behind the server's: the two are never taken for another.
+            // The trial's clock is decades behind the server's: neither is taken for the other.
             session.since = Since::new(at.0.max(1));
         }
         self.roles.insert(session.clone(), role);

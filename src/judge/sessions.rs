@@ -17,7 +17,7 @@ use crate::result::TimeoutsInForce;
 use crate::result::evidence::RolledBack;
 
 use super::overlaps::Overlaps;
-use super::timeline::{AttemptRecord, StatementRecord, Timeline};
+use super::trace::{AttemptRecord, StatementRecord, Trace};
 
 /// One connection of one attempt.
 pub struct Session<'t, 'h> {
@@ -55,8 +55,8 @@ pub struct Gap<'t, 'h> {
     looked_last: Micros,
 }
 
-pub fn sessions<'t, 'h>(timeline: &'t Timeline<'h>) -> Vec<Session<'t, 'h>> {
-    timeline.attempts.iter().flat_map(|a| sessions_of(a, timeline.end)).collect()
+pub fn sessions<'t, 'h>(trace: &'t Trace<'h>) -> Vec<Session<'t, 'h>> {
+    trace.attempts.iter().flat_map(|a| sessions_of(a, trace.end)).collect()
 }
 
 pub fn sessions_of<'t, 'h>(attempt: &'t AttemptRecord<'h>, end: Micros) -> Vec<Session<'t, 'h>> {

@@ -1,8 +1,8 @@
 //! Stalls: intervals in which operations waited on a lock because of the change.
 //!
 //! The samples say for whom; how long an operation waited is said by its own times, from the
-//! moment at which it was due. An operation that never got a connection has no session and no wait of
-//! its own: it belongs to the stall during which it queued.
+//! moment for which it was scheduled. An operation that never got a connection has no session and
+//! no wait of its own: it belongs to the stall during which it queued.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::history::Operation;
 use super::blame::{Blame, Scene, blame};
 use super::overlaps::Overlaps;
 use super::sessions::Session;
-use super::timeline::Timeline;
+use super::trace::Trace;
 use super::waits::{LockWait, LockWaits};
 
 /// Waits this close together are one stall: between them nobody got through.
@@ -27,7 +27,7 @@ pub struct Stall<'h> {
     pub to: Micros,
     /// Operations whose session waited on a lock, or that queued for a connection meanwhile.
     pub operations: u64,
-    /// The longest that one of them took, from due to finished.
+    /// The longest that one of them took, from scheduled to finished.
     pub longest: Micros,
     /// The wait that stands for the stall: the one whose operation waited longest.
     pub witness: Witnessed<'h>,
@@ -42,11 +42,11 @@ pub struct Witnessed<'h> {
 
 /// Finds the stalls, in order.
 pub fn stalls<'t, 'h>(
-    timeline: &'t Timeline<'h>,
+    trace: &'t Trace<'h>,
     waits: &LockWaits,
     sessions: &[Session<'t, 'h>],
 ) -> Vec<Stall<'h>> {
-    let caused = |w: &&LockWait| w.cause.is_change() && timeline.is_application(&w.session);
+    let caused = |w: &&LockWait| w.cause.is_change() && trace.is_application(&w.session);
     let mut groups: Vec<Vec<&LockWait>> = Vec::new();
     let mut group_end = Micros::ZERO;
     for wait in waits.iter().filter(caused) {
@@ -56,8 +56,8 @@ pub fn stalls<'t, 'h>(
         }
         group_end = group_end.max(wait.last_seen);
     }
-    let (scene, queued) = (Scene::new(timeline, waits, sessions), Queued::of(timeline));
-    groups.into_iter().map(|group| stall(timeline, &scene, &queued, &group)).collect()
+    let (scene, queued) = (Scene::new(trace, waits, sessions), Queued::of(trace));
+    groups.into_iter().map(|group| stall(trace, &scene, &queued, &group)).collect()
 }
 
 /// Operations that queued for a connection.
@@ -68,10 +68,10 @@ struct Queued<'h> {
 }
 
 impl<'h> Queued<'h> {
-    fn of(timeline: &Timeline<'h>) -> Queued<'h> {
+    fn of(trace: &Trace<'h>) -> Queued<'h> {
         let long = |o: &&Operation| queued_until(o) - o.dispatched_us >= QUEUED_MIN;
         let mut operations: Vec<&Operation> =
-            timeline.operations.iter().copied().filter(long).collect();
+            trace.operations.iter().copied().filter(long).collect();
         operations.sort_by_key(|o| o.dispatched_us);
         let overlaps = Overlaps::of(operations.iter().map(|o| (o.dispatched_us, queued_until(o))));
         Queued { operations, overlaps }
@@ -88,12 +88,12 @@ fn queued_until(operation: &Operation) -> Micros {
 }
 
 fn stall<'h>(
-    timeline: &Timeline<'h>,
+    trace: &Trace<'h>,
     scene: &Scene<'_, '_, 'h>,
     queued: &Queued<'h>,
     group: &[&LockWait],
 ) -> Stall<'h> {
-    let blocked: Vec<Witnessed<'h>> = group.iter().map(|w| witnessed(timeline, w)).collect();
+    let blocked: Vec<Witnessed<'h>> = group.iter().map(|w| witnessed(trace, w)).collect();
     let from = group.iter().map(|w| w.from).min().unwrap_or_default();
     // The operation's own end is exact; the last sample is at most an interval early.
     let end = |w: &Witnessed<'_>| w.operation.map_or(w.wait.last_seen, |o| o.finished_us);
@@ -105,7 +105,7 @@ fn stall<'h>(
     let operations = stopped.map(|o| o.seq).collect::<BTreeSet<u64>>().len() as u64;
     let witness = blocked.into_iter().max_by_key(waited);
     // A group is never empty; the first wait stands in where no sample has an operation.
-    let witness = witness.unwrap_or_else(|| witnessed(timeline, group[0]));
+    let witness = witness.unwrap_or_else(|| witnessed(trace, group[0]));
     let blame = blame(scene, &witness.wait, (from, to));
     Stall { from, to, operations, longest, witness, blame }
 }
@@ -115,7 +115,7 @@ fn waited(witnessed: &Witnessed<'_>) -> Micros {
 }
 
 /// With the operation that the waiting session ran at that time.
-fn witnessed<'h>(timeline: &Timeline<'h>, wait: &LockWait) -> Witnessed<'h> {
-    let operation = timeline.running(&wait.session, wait.last_seen);
+fn witnessed<'h>(trace: &Trace<'h>, wait: &LockWait) -> Witnessed<'h> {
+    let operation = trace.running(&wait.session, wait.last_seen);
     Witnessed { wait: wait.clone(), operation }
 }

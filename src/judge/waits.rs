@@ -11,7 +11,7 @@ use crate::history::{SessionId, Wait};
 use crate::pg::LockMode;
 
 use super::overlaps::Overlaps;
-use super::timeline::Timeline;
+use super::trace::Trace;
 
 /// Two samples show the same wait when its start agrees this well; the server sets `waitstart`
 /// some milliseconds after the wait begins, and our clock and the server's are read at two ends
@@ -94,8 +94,8 @@ struct OfSession {
 }
 
 impl LockWaits {
-    pub fn of(timeline: &Timeline<'_>) -> LockWaits {
-        let all = derive(timeline);
+    pub fn of(trace: &Trace<'_>) -> LockWaits {
+        let all = derive(trace);
         let mut by_session: HashMap<SessionId, OfSession> = HashMap::new();
         for (number, wait) in all.iter().enumerate() {
             by_session.entry(wait.session.clone()).or_default().numbers.push(number);
@@ -132,17 +132,17 @@ impl Deref for LockWaits {
 }
 
 /// Derives the waits of every session, in the order in which they began.
-fn derive(timeline: &Timeline<'_>) -> Vec<LockWait> {
+fn derive(trace: &Trace<'_>) -> Vec<LockWait> {
     let mut open: BTreeMap<SessionId, LockWait> = BTreeMap::new();
     let mut done = Vec::new();
-    for (index, (at, sample)) in timeline.waits.iter().enumerate() {
-        let next = timeline.waits.get(index + 1).map_or(*at + HOLD, |(next, _)| *next);
+    for (index, (at, sample)) in trace.waits.iter().enumerate() {
+        let next = trace.waits.get(index + 1).map_or(*at + HOLD, |(next, _)| *next);
         // At least a microsecond: what was seen was there.
         let stands_for = (next - *at).clamp(Micros(1), HOLD);
-        let queue = Queue::of(timeline, *at, &sample.waits);
+        let queue = Queue::of(trace, *at, &sample.waits);
         for wait in &queue.waits {
             let from = at.saturating_sub(wait.seen.waited_us.unwrap_or_default());
-            let cause = queue.cause(timeline, wait, stands_for);
+            let cause = queue.cause(trace, wait, stands_for);
             match open.get_mut(&wait.session) {
                 Some(known) if is_same(known, wait.seen, from, *at) => {
                     extend(known, wait, *at, cause, stands_for);
@@ -174,8 +174,8 @@ struct Waiting<'h> {
 }
 
 impl<'h> Queue<'h> {
-    fn of(timeline: &Timeline<'_>, at: Micros, waits: &'h [Wait]) -> Queue<'h> {
-        let session = |seen: &SessionId| timeline.session(seen, at);
+    fn of(trace: &Trace<'_>, at: Micros, waits: &'h [Wait]) -> Queue<'h> {
+        let session = |seen: &SessionId| trace.session(seen, at);
         let waiting = |seen: &'h Wait| Waiting {
             session: session(&seen.session),
             blockers: seen.blockers.iter().map(session).collect(),
@@ -190,12 +190,12 @@ impl<'h> Queue<'h> {
     }
 
     /// Follows the blockers of one waiter through the sample.
-    fn cause(&self, timeline: &Timeline<'_>, wait: &Waiting<'_>, stands_for: Micros) -> Cause {
+    fn cause(&self, trace: &Trace<'_>, wait: &Waiting<'_>, stands_for: Micros) -> Cause {
         let waiting = |session: &SessionId| self.waiters.get(session).map(|n| &self.waits[*n]);
         let mut next: Vec<&SessionId> = wait.blockers.iter().collect();
         let mut followed = HashSet::new();
         while let Some(session) = next.pop() {
-            if timeline.is_change(session) {
+            if trace.is_change(session) {
                 return match waiting(session) {
                     Some(_) => Cause { change_waiting: stands_for, ..Cause::default() },
                     None => Cause { change_holding: stands_for, ..Cause::default() },

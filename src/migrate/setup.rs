@@ -41,7 +41,7 @@ impl Setup<'_> {
             ours: self.address.clone(),
             recorder: self.recorder.clone(),
         });
-        let setup = tap::Setup {
+        let setup = tap::TapSetup {
             upstream,
             recorder: self.recorder,
             listener: self.listener,

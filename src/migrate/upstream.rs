@@ -11,10 +11,10 @@ use tokio_postgres::{Row, Statement};
 use crate::connect::{Address, Session, server_error};
 use crate::history::{Event, Recorder, Role, SessionSeen, Since, since};
 use crate::pg::LockMode;
-use crate::tap::{Action, BoxStream, Hold, SeenLock, Sight, Upstream, Watch};
+use crate::tap::{Action, BoxStream, Hold, LockSnapshot, SeenLock, Upstream, Watch};
 
-/// The tap's looks must not queue behind a lock on the catalogue that the change itself holds.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The tap's probes must not queue behind a lock on the catalogue that the change itself holds.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A standby has no insert position, and nobody migrates on one.
 const WAL: &str =
@@ -101,7 +101,7 @@ struct Watching {
 
 impl Watching {
     async fn open(address: &Address, recorder: &Recorder) -> Result<Watching, String> {
-        let timeout = format!("{}s", LOOK_TIMEOUT.as_secs());
+        let timeout = format!("{}s", PROBE_TIMEOUT.as_secs());
         let settings = BTreeMap::from([("statement_timeout".to_owned(), timeout)]);
         let session = Session::open(address, "pgauntlet observe", &settings).await;
         let session = session.map_err(|error| error.to_string())?;
@@ -129,7 +129,7 @@ impl Watching {
     }
 
     /// Locks last: what the change holds while the rest is read, it holds at the end as well.
-    async fn see(&self, pid: i32, relations: bool) -> Result<Sight, tokio_postgres::Error> {
+    async fn see(&self, pid: i32, relations: bool) -> Result<LockSnapshot, tokio_postgres::Error> {
         let client = self.session.client();
         let known = match relations {
             true => client.query(&self.relations, &[]).await?,
@@ -140,7 +140,7 @@ impl Watching {
         let wal = client.query_one(&self.wal, &[]);
         let locks = client.query(&self.locks, &parameters);
         let (wal, locks) = futures_util::future::try_join(wal, locks).await?;
-        Ok(Sight {
+        Ok(LockSnapshot {
             wal_bytes: u64::try_from(wal.get::<_, i64>(0)).unwrap_or(0),
             locks: locks.iter().filter_map(lock).collect(),
             relations: known.iter().map(relation).collect(),
@@ -176,7 +176,7 @@ impl Watching {
 }
 
 impl Watch for Watching {
-    fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>> {
+    fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
         async move { self.see(pid, relations).await.map_err(|error| words(&error)) }.boxed()
     }
 

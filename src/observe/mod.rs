@@ -1,7 +1,7 @@
 //! Observation: raw samples of locks and sessions, the catalogue, what is in the tables, declared
 //! reads and their plans.
 //!
-//! Sessions of its own look at the server while the application and the change run. Nothing is
+//! Sessions of its own sample the server while the application and the change run. Nothing is
 //! derived here: who stalled whom is the judge's to say, so that an old history can be judged by a
 //! better derivation. What could not be seen is counted and said.
 
@@ -9,11 +9,11 @@ mod catalogue;
 mod contents;
 mod control;
 mod error;
-mod eyes;
 mod invariants;
 mod pace;
 mod plans;
 mod sampler;
+mod session;
 mod thinning;
 
 pub use catalogue::{fingerprint, read_schema};

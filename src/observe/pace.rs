@@ -1,6 +1,6 @@
 //! The sampler's accounts: when the next sample is due, which were missed, where it was blind.
 //!
-//! Pure: it is told the time, so that the accounting is tested without a server.
+//! Pure: it takes the time as an argument, so that the accounting is tested without a server.
 
 use crate::clock::Micros;
 use crate::history::SamplerReport;
@@ -8,7 +8,7 @@ use crate::stats::Latencies;
 
 /// Two samples further apart than this many intervals have a gap between them.
 const GAP_INTERVALS: u64 = 10;
-/// More gaps than these are told as one that reaches to the last of them.
+/// More gaps than these are reported as one that reaches to the last of them.
 const GAPS_MAX: usize = 1_000;
 
 pub(super) struct Pace {

@@ -1,4 +1,4 @@
-//! The sampler: a thread of its own that looks at the lock table at a fixed rate.
+//! The sampler: a thread of its own that samples the lock table at a fixed rate.
 //!
 //! It has its own runtime on its own thread, so that a busy trial does not delay it, and its own
 //! session, so that nothing it does waits behind the trial. It never ends silently: it reconnects,
@@ -17,19 +17,19 @@ use crate::connect::Address;
 use crate::history::{Event, Listener, Progress, Recorder};
 
 use super::Error;
-use super::eyes::Eyes;
 use super::pace::Pace;
+use super::session::SamplerSession;
 use super::thinning::Thinning;
 
 /// 100 Hz: a wait of 20 ms or more is always seen, at 3 % of a core while nothing waits.
 pub const INTERVAL: Duration = Duration::from_millis(10);
 
-/// Between two full pictures of the sessions while something waits, and while nothing does.
+/// Between two readings of all sessions while something waits, and while nothing does.
 const ACTIVITY_INTERVAL_WAITING: Micros = Micros::from_millis(100);
 const ACTIVITY_INTERVAL_CALM: Micros = Micros::from_secs(1);
 /// Nobody reads a number that changes faster.
 const QUEUE_INTERVAL: Micros = Micros::from_millis(300);
-/// Between two readings of how much WAL there is: fine enough for a course, and next to nothing.
+/// Between two readings of how much WAL there is: fine enough for a timeline, and next to nothing.
 const WAL_INTERVAL: Micros = Micros::from_millis(250);
 /// Between two attempts to open the session again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
@@ -78,9 +78,9 @@ impl Sampling {
     }
 }
 
-/// What the history has been told already.
+/// What has been recorded already.
 #[derive(Default)]
-struct Told {
+struct Recorded {
     waits: Thinning,
     activity_at: Option<Micros>,
     wal_at: Option<Micros>,
@@ -106,11 +106,11 @@ impl Sampler {
             }
         };
         runtime.block_on(async {
-            match Eyes::open(&self.address, &self.recorder).await {
-                Ok(eyes) => {
+            match SamplerSession::open(&self.address, &self.recorder).await {
+                Ok(session) => {
                     // A caller that is gone has cancelled `stop` as well.
                     let _ = ready.send(Ok(()));
-                    self.look(eyes, interval).await
+                    self.run_with(session, interval).await
                 }
                 Err(error) => {
                     let _ = ready.send(Err(error));
@@ -121,11 +121,11 @@ impl Sampler {
     }
 
     /// Samples until it is stopped, then reports; a sampler that gave up reports too.
-    async fn look(&self, eyes: Eyes, interval: Micros) -> Result<(), Error> {
+    async fn run_with(&self, session: SamplerSession, interval: Micros) -> Result<(), Error> {
         let mut pace = Pace::new(self.recorder.clock().now(), interval);
-        let mut told = Told::default();
-        let ended = self.sample_until_stopped(eyes, &mut told, &mut pace).await;
-        if let Some((at, sample)) = told.waits.end() {
+        let mut recorded = Recorded::default();
+        let ended = self.sample_until_stopped(session, &mut recorded, &mut pace).await;
+        if let Some((at, sample)) = recorded.waits.end() {
             self.recorder.record_at(at, Event::Waits(sample));
         }
         if let Err(error) = &ended {
@@ -142,15 +142,15 @@ impl Sampler {
 
     async fn sample_until_stopped(
         &self,
-        eyes: Eyes,
-        told: &mut Told,
+        session: SamplerSession,
+        recorded: &mut Recorded,
         pace: &mut Pace,
     ) -> Result<(), Error> {
         let clock = self.recorder.clock();
-        let mut eyes = Some(eyes);
+        let mut session = Some(session);
         let mut seen = clock.now();
         while self.waited_until(clock.instant(pace.due()).into()).await {
-            match self.tick(&mut eyes, told, pace).await {
+            match self.tick(&mut session, recorded, pace).await {
                 Ok(()) => seen = clock.now(),
                 Err(last) => {
                     pace.failed(clock.now());
@@ -159,8 +159,8 @@ impl Sampler {
                         return Err(Error::Blind { after, last: Box::new(last) });
                     }
                     let timed_out = matches!(last, Error::SampleTimeout(_));
-                    eyes = eyes.filter(|eyes| !timed_out && !eyes.are_closed());
-                    if eyes.is_none() {
+                    session = session.filter(|session| !timed_out && !session.is_closed());
+                    if session.is_none() {
                         self.waited_until(Instant::now() + RECONNECT_PAUSE).await;
                     }
                 }
@@ -169,42 +169,42 @@ impl Sampler {
         Ok(())
     }
 
-    /// One sample, and a full picture where one is due.
+    /// One sample, and a reading of all sessions where one is scheduled.
     async fn tick(
         &self,
-        eyes: &mut Option<Eyes>,
-        told: &mut Told,
+        session: &mut Option<SamplerSession>,
+        recorded: &mut Recorded,
         pace: &mut Pace,
     ) -> Result<(), Error> {
-        let eyes = match eyes {
-            Some(eyes) => eyes,
-            None => eyes.insert(Eyes::open(&self.address, &self.recorder).await?),
+        let session = match session {
+            Some(session) => session,
+            None => session.insert(SamplerSession::open(&self.address, &self.recorder).await?),
         };
         let clock = self.recorder.clock();
         let asked = clock.now();
-        let sample = eyes.waits().await?;
+        let sample = session.waits().await?;
         let answered = clock.now();
         let waiting = !sample.waits.is_empty();
-        let (heard, at) = told.queue;
+        let (heard, at) = recorded.queue;
         if heard != sample.waits.len() && answered - at >= QUEUE_INTERVAL {
-            told.queue = (sample.waits.len(), answered);
+            recorded.queue = (sample.waits.len(), answered);
             (self.listener)(Progress::LockQueue(sample.waits.len()));
         }
         // The server's own moment lies between; half the round trip bounds the error.
-        for (at, sample) in told.waits.offer(middle(asked, answered), sample) {
+        for (at, sample) in recorded.waits.offer(middle(asked, answered), sample) {
             self.recorder.record_at(at, Event::Waits(sample));
         }
         let interval = if waiting { ACTIVITY_INTERVAL_WAITING } else { ACTIVITY_INTERVAL_CALM };
-        if told.activity_at.is_none_or(|at| answered - at >= interval) {
-            told.activity_at = Some(answered);
-            let activity = eyes.activity().await?;
+        if recorded.activity_at.is_none_or(|at| answered - at >= interval) {
+            recorded.activity_at = Some(answered);
+            let activity = session.activity().await?;
             let at = middle(answered, clock.now());
             self.recorder.record_at(at, Event::Activity(activity));
         }
         let before_wal = clock.now();
-        if told.wal_at.is_none_or(|at| before_wal - at >= WAL_INTERVAL) {
-            told.wal_at = Some(before_wal);
-            let sample = eyes.wal().await?;
+        if recorded.wal_at.is_none_or(|at| before_wal - at >= WAL_INTERVAL) {
+            recorded.wal_at = Some(before_wal);
+            let sample = session.wal().await?;
             self.recorder.record_at(middle(before_wal, clock.now()), Event::Wal(sample));
         }
         pace.sampled(asked, answered, clock.now());

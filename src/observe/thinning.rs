@@ -7,7 +7,7 @@
 use crate::clock::Micros;
 use crate::history::{Wait, WaitSample};
 
-/// A picture that does not change is recorded again after this long.
+/// A sample that shows no change is recorded again after this long.
 const UNCHANGED_INTERVAL: Micros = Micros::from_millis(100);
 
 type Taken = (Micros, WaitSample);

@@ -1,6 +1,6 @@
 //! What every format is rendered from.
 
-use crate::judge::course::Course;
+use crate::judge::timeline::Timeline;
 use crate::scenario::Scenario;
 
 use super::names::Names;
@@ -12,15 +12,15 @@ pub struct Document<'a> {
     pub result: &'a ResultFile,
     /// One per trial of the result, in its order; None, or none at all: the histories are not
     /// there, and only what the result holds can be told.
-    pub courses: &'a [Option<Course>],
+    pub timelines: &'a [Option<Timeline>],
     /// Where the result is, as the command that repeats a trial names it; empty: there is no
     /// result.json, but histories alone.
     pub path: &'a str,
 }
 
 impl<'a> Document<'a> {
-    pub fn course(&self, trial: usize) -> Option<&'a Course> {
-        self.courses.get(trial).and_then(Option::as_ref)
+    pub fn timeline(&self, trial: usize) -> Option<&'a Timeline> {
+        self.timelines.get(trial).and_then(Option::as_ref)
     }
 
     /// The command that runs the numbered trial or matrix again, for a shell.

@@ -7,8 +7,8 @@ use crate::assess;
 use crate::clock::Micros;
 use crate::explain::{assessed, explain};
 use crate::history::{History, TrialFacts};
-use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
+use crate::judge::timeline::{Timeline, timeline};
 use crate::judge::{Observation, observe};
 use crate::result::{Case, Judgement, Matrix, RandomFaults, ResultFile};
 use crate::scenario::{Crash, Outcome, Scenario, StoredScenario};
@@ -20,12 +20,12 @@ use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN, ended_with};
 /// repetition; or server, scenario, `crash`, case.
 const DEPTH_MAX: usize = 8;
 
-/// A result, and the courses of its trials where their histories are there.
+/// A result, and the timelines of its trials where their histories are there.
 #[derive(Debug)]
 pub struct Stored {
     pub result: ResultFile,
     /// One per trial of the result; None where it was not asked for, or has no history.
-    pub courses: Vec<Option<Course>>,
+    pub timelines: Vec<Option<Timeline>>,
 }
 
 /// Reads what a run kept: a directory of `--out`, one trial's directory in it, or a result.json by
@@ -35,12 +35,12 @@ pub fn stored(path: &Path) -> Result<Stored, Error> {
     read(path, false)
 }
 
-/// The same with the courses of the trials.
-pub fn stored_with_courses(path: &Path) -> Result<Stored, Error> {
+/// The same with the timelines of the trials.
+pub fn stored_with_timelines(path: &Path) -> Result<Stored, Error> {
     read(path, true)
 }
 
-fn read(path: &Path, with_courses: bool) -> Result<Stored, Error> {
+fn read(path: &Path, with_timelines: bool) -> Result<Stored, Error> {
     let kept = match ResultFile::path_of(path).is_file() {
         true => Kept { result: ResultFile::read(path)?, is_here: true },
         false => Kept::above(path),
@@ -52,7 +52,7 @@ fn read(path: &Path, with_courses: bool) -> Result<Stored, Error> {
     if !kept.is_here && files.is_empty() {
         return Err(Error::NoHistory { path: path.to_owned() });
     }
-    judged(files, kept, with_courses)
+    judged(files, kept, with_timelines)
 }
 
 /// What result.json says.
@@ -102,11 +102,11 @@ impl Kept {
     }
 }
 
-fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Stored, Error> {
+fn judged(mut files: Vec<PathBuf>, kept: Kept, with_timelines: bool) -> Result<Stored, Error> {
     files.sort();
     let mut scenarios = BTreeMap::new();
     let mut observed: Vec<(Scenario, Observation)> = Vec::new();
-    let mut courses: Vec<Option<Course>> = Vec::new();
+    let mut timelines: Vec<Option<Timeline>> = Vec::new();
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
     // Of the two runs of a matrix without a fault, the first is the one that is judged.
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
@@ -119,15 +119,16 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
             None if observed.iter().any(|(_, known)| known.trial == history.header.trial) => {}
             None => {
                 let scenario = scenario(&history)?;
-                let course = with_courses.then(|| course(&scenario, &history));
+                let timeline = with_timelines.then(|| timeline(&scenario, &history));
                 let observation = observe(&scenario, &history);
                 observed.push((scenario, observation));
-                courses.push(course);
+                timelines.push(timeline);
             }
         }
     }
     let judged = beside_each_other(observed, &kept);
-    let mut trials: Vec<(Judgement, Option<Course>)> = judged.into_iter().zip(courses).collect();
+    let mut trials: Vec<(Judgement, Option<Timeline>)> =
+        judged.into_iter().zip(timelines).collect();
     let is_lost = |known: &&Judgement| {
         kept.is_here && !trials.iter().any(|(judged, _)| judged.trial == known.trial)
     };
@@ -138,13 +139,13 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
         (kept.place(trial), trial.started_at.clone())
     });
     let crash_matrices = judged_matrices(&matrices, &kept)?;
-    let (trials, courses) = trials.into_iter().unzip();
+    let (trials, timelines) = trials.into_iter().unzip();
     let mut result = kept.with(trials, crash_matrices);
     // A matrix runs a smaller scenario than its own: what result.json says is the whole.
     scenarios.append(&mut result.scenarios);
     let mut result = ResultFile { scenarios, ..result };
     assessed(&mut result);
-    Ok(Stored { result, courses })
+    Ok(Stored { result, timelines })
 }
 
 /// Judges the trials beside their references. Where a reference has no history here, the verdict

@@ -1,7 +1,7 @@
-//! Executes one trial: a database, a history, the phases of its course, and the database goes.
+//! Executes one trial: a database, a history, the phases of its procedure, and the database goes.
 //!
 //! A case of a crash matrix is a trial like any other: it begins as a copy of a small snapshot, and
-//! its course has a fault in it.
+//! its procedure has a fault in it.
 
 use std::path::Path;
 
@@ -56,7 +56,7 @@ pub enum OnFailure {
 }
 
 /// The phases of one trial.
-pub trait Course {
+pub trait Procedure {
     /// Runs them; what is seen is in the stage's recorder.
     fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>>;
 
@@ -67,9 +67,13 @@ pub trait Course {
 
 impl Executor<'_> {
     /// The database is dropped, whatever happened in it.
-    pub async fn execute(&self, order: Order<'_>, course: &dyn Course) -> Result<History, Error> {
+    pub async fn execute(
+        &self,
+        order: Order<'_>,
+        procedure: &dyn Procedure,
+    ) -> Result<History, Error> {
         let database = self.databases.name();
-        let ended = self.in_database(order, course, &database).await;
+        let ended = self.in_database(order, procedure, &database).await;
         let dropped = self.drop(&database).await;
         let history = ended?;
         dropped?;
@@ -80,7 +84,7 @@ impl Executor<'_> {
     pub async fn in_database(
         &self,
         order: Order<'_>,
-        course: &dyn Course,
+        procedure: &dyn Procedure,
         database: &str,
     ) -> Result<History, Error> {
         let made = self.make(order, database).await;
@@ -97,9 +101,9 @@ impl Executor<'_> {
                     output: order.output,
                 };
                 let stage = Stage { effects: self.effects, spec: order.spec, at };
-                let ended = match course.run(&stage).await {
+                let ended = match procedure.run(&stage).await {
                     Err(error)
-                        if course.on_failure() == OnFailure::Record
+                        if procedure.on_failure() == OnFailure::Record
                             && error.fault() != Whose::Interrupted =>
                     {
                         stage.failed("the case", &error);

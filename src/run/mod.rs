@@ -43,7 +43,7 @@ use files::prepare_out;
 use phases::FullTrial;
 use postgres::Postgres;
 
-pub use again::{Stored, stored, stored_with_courses};
+pub use again::{Stored, stored, stored_with_timelines};
 pub use effects::{
     Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
     Traffic, TrialDatabase,

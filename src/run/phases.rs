@@ -9,13 +9,13 @@ use crate::history::{Attempt, AttemptEnd, Phase, Progress};
 use crate::scenario::Scenario;
 
 use super::effects::{Invariants, Traffic};
-use super::execute::{Course, Stage};
+use super::execute::{Procedure, Stage};
 use super::{Error, recovery};
 
 /// The change beside the application, from the baseline to the checks.
 pub struct FullTrial;
 
-impl Course for FullTrial {
+impl Procedure for FullTrial {
     fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>> {
         Box::pin(Phases(stage).all())
     }

@@ -148,7 +148,7 @@ impl Effects for Postgres {
         let TrialDatabase { address, recorder, listener, .. } = at;
         let TrialSpec { scenario, sizes, .. } = spec;
         Box::pin(async move {
-            let setup = drive::Setup { address, scenario, sizes, recorder, listener };
+            let setup = drive::DriveSetup { address, scenario, sizes, recorder, listener };
             Ok(Box::new(drive::start(setup).await?) as Box<dyn Traffic>)
         })
     }

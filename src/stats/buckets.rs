@@ -1,4 +1,4 @@
-//! A course over time: what was due in each tenth of a second, and how long it took.
+//! A series over time: what was scheduled in each tenth of a second, and how long it took.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Carries one connection of the change, and looks at the server between its statements.
+//! Carries one connection of the change, and probes the server between its statements.
 
 mod armed;
 mod faults;
@@ -24,16 +24,16 @@ use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerSte
 use super::fault::Action;
 use super::frame::{Frame, Sender};
 use super::injected;
-use super::looks;
 use super::message::{FromClient, FromServer, without_channel_binding};
-use super::shared::Shared;
+use super::probes;
+use super::shared::TapState;
 use super::side::{Incoming, Outgoing, split};
-use super::tracer::{self, Tracer, look_failed};
-use super::watch::{BoxStream, Sight};
+use super::tracer::{self, Tracer, probe_failed};
+use super::watch::{BoxStream, LockSnapshot};
 use armed::{Armed, Limited};
 
-/// Longest look at the server by our own session; it takes a millisecond.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest probe by our own session; it takes a millisecond.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a client said before it had a session; its startup packet as it was sent.
 pub struct Opening {
@@ -41,12 +41,12 @@ pub struct Opening {
     pub application_name: String,
     /// Read beyond the startup packet.
     pub rest: BytesMut,
-    /// Replication follows rules of its own; it passes without a look.
+    /// Replication follows rules of its own; it passes without a probe.
     pub replication: bool,
 }
 
 pub struct Connection {
-    shared: Arc<Shared>,
+    shared: Arc<TapState>,
     number: u32,
     application_name: String,
     cut: CancellationToken,
@@ -88,7 +88,7 @@ impl From<io::Error> for End {
 
 impl Connection {
     pub fn new(
-        shared: &Arc<Shared>,
+        shared: &Arc<TapState>,
         number: u32,
         opening: Opening,
         client: BoxStream,
@@ -329,7 +329,7 @@ impl Connection {
 
     /// Something could have been seen and was not.
     fn missed(&self, what: &str) {
-        self.shared.recorder.record(look_failed(what.to_owned()));
+        self.shared.recorder.record(probe_failed(what.to_owned()));
     }
 
     /// From here on bytes pass and nothing is traced.
@@ -338,7 +338,7 @@ impl Connection {
         self.missed("a connection of the change left the protocol that is traced");
     }
 
-    /// For the client, which hears of it when everything before it has been looked at.
+    /// For the client, which hears of it when everything before it has been probed.
     fn tell(&mut self, bytes: Bytes) {
         match &mut self.withheld {
             Some(withheld) => withheld.push(bytes),
@@ -396,7 +396,7 @@ impl Connection {
 
     /// The backend of the connection. Where its start cannot be read, its pid has to do.
     async fn session(&mut self, pid: i32) -> SessionId {
-        let since = tokio::time::timeout(LOOK_TIMEOUT, self.shared.watch.since(pid)).await;
+        let since = tokio::time::timeout(PROBE_TIMEOUT, self.shared.watch.since(pid)).await;
         SessionId::new(pid, since.ok().and_then(Result::ok).flatten())
     }
 
@@ -421,8 +421,8 @@ impl Connection {
         let usable =
             matches!(transaction, TransactionStatus::Idle | TransactionStatus::InTransaction);
         let mut before = None;
-        let mut looked = false;
-        if usable && self.tracer.looks.settings_due(&statement.kind) {
+        let mut probed = false;
+        if usable && self.tracer.probes.settings_due(&statement.kind) {
             // A statement of our own would be the first that the pipeline runs, and there are
             // statements that have to be.
             if pipeline == Pipeline::Prepared {
@@ -432,22 +432,22 @@ impl Connection {
                 if self.conversation.pipeline_failed() {
                     return Ok(true);
                 }
-                looked = true;
+                probed = true;
             }
         }
         let in_transaction = transaction == TransactionStatus::InTransaction;
-        let due = self.tracer.looks.due(&statement.kind, &statement.text, in_transaction);
+        let due = self.tracer.probes.due(&statement.kind, &statement.text, in_transaction);
         if usable && due && !self.tracer.knows(transaction) {
-            before = self.look(!in_transaction && !looks::moves_rows(&statement.kind)).await;
-            looked = true;
+            before = self.probe(!in_transaction && !probes::moves_rows(&statement.kind)).await;
+            probed = true;
         }
         if usable && pipeline != Pipeline::Prepared {
-            looked |= self.arm(&statement, pipeline == Pipeline::Executed).await?;
+            probed |= self.arm(&statement, pipeline == Pipeline::Executed).await?;
             if self.conversation.pipeline_failed() {
                 return Ok(true);
             }
         }
-        let paused = if looked { clock.now() - from } else { Micros::ZERO };
+        let paused = if probed { clock.now() - from } else { Micros::ZERO };
         self.tracer.begin(statement, announced, transaction, before, paused);
         match message {
             FromClient::Query { .. }
@@ -464,15 +464,15 @@ impl Connection {
         self.record_injected(outcome.error.as_ref());
         let running = self.running.take();
         let (mut after, mut own) = (None, BTreeMap::new());
-        let due = self.tracer.look_due(&outcome);
+        let due = self.tracer.probe_due(&outcome);
         if let Some(relations) = due {
-            after = self.look(relations).await;
-            if let Some(sight) = &after
+            after = self.probe(relations).await;
+            if let Some(snapshot) = &after
                 && outcome.transaction == TransactionStatus::InTransaction
                 && self.conversation.pipeline() != Pipeline::Prepared
                 && self.from_client.open
             {
-                own = self.own_filenodes(sight, &outcome).await?;
+                own = self.own_filenodes(snapshot, &outcome).await?;
             }
         }
         let lifted = self.lift_due(&outcome);
@@ -511,13 +511,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Looks at the backend from the second session. A look that fails is told.
-    async fn look(&mut self, relations: bool) -> Option<Sight> {
-        let look = self.shared.watch.look(self.conversation.pid, relations);
-        let looked = match tokio::time::timeout(LOOK_TIMEOUT, look).await {
-            Ok(looked) => looked,
-            Err(_) => Err(format!("no answer within {} s", LOOK_TIMEOUT.as_secs())),
+    /// Probes the backend from the second session. A probe that fails is recorded.
+    async fn probe(&mut self, relations: bool) -> Option<LockSnapshot> {
+        let probe = self.shared.watch.probe(self.conversation.pid, relations);
+        let probed = match tokio::time::timeout(PROBE_TIMEOUT, probe).await {
+            Ok(probed) => probed,
+            Err(_) => Err(format!("no answer within {} s", PROBE_TIMEOUT.as_secs())),
         };
-        looked.map_err(|message| self.shared.recorder.record(look_failed(message))).ok()
+        probed.map_err(|message| self.shared.recorder.record(probe_failed(message))).ok()
     }
 }

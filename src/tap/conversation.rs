@@ -1,7 +1,7 @@
 //! What goes on in one connection, from its messages alone: what runs, and what has to wait.
 //!
 //! A pure state machine. It holds the client back where two statements would otherwise be on the
-//! way at once, so that whoever owns the connection can look between them: after each Sync, Query
+//! way at once, so that whoever owns the connection can probe between them: after each Sync, Query
 //! or FunctionCall until the server is ready, and between two Executes of one pipeline, where it
 //! asks for a Flush, because a server keeps its answer to itself until then. A statement begins
 //! when everything before it is answered, so that an error is never taken for another's. All this
@@ -22,7 +22,7 @@ const NAMES_MAX: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     pub text: String,
-    /// Of a message of several statements, that of the one which is most to look at.
+    /// Of a message of several statements, that of the one which is most to probe.
     pub kind: Kind,
     /// In the message.
     pub count: u32,
@@ -57,7 +57,7 @@ pub enum ServerStep {
     Ended(Box<Outcome>),
     /// What was prepared has not been run.
     Dropped,
-    /// From here on nothing is looked at any more.
+    /// From here on nothing is probed any more.
     Unframed,
 }
 

@@ -112,7 +112,7 @@ impl Frames {
         Ok(None)
     }
 
-    /// How many bytes from the start go through without a look: the rest of a message, and rows.
+    /// How many bytes from the start go through unread: the rest of a message, and rows.
     fn rows(&mut self) -> Result<usize, BadLength> {
         let mut at = self.left.min(self.buffer.len());
         self.left -= at;

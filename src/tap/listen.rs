@@ -21,7 +21,7 @@ use crate::history::{Attempt, Listener, Recorder, ServerError};
 
 use super::connection::{Connection, Opening};
 use super::fault::Injection;
-use super::shared::{Announcements, Shared};
+use super::shared::{Announcements, TapState};
 use super::startup::{self, Startup};
 use super::watch::{BoxStream, Upstream};
 
@@ -33,7 +33,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 const REFUSED: (&str, &str) = ("57P03", "the database system is not yet accepting connections");
 
 /// What to carry, and how.
-pub struct Setup<'a> {
+pub struct TapSetup<'a> {
     pub upstream: Arc<dyn Upstream>,
     pub recorder: &'a Recorder,
     /// Hears of a command's statements.
@@ -48,7 +48,7 @@ pub struct Setup<'a> {
 pub enum Error {
     #[error("listen on 127.0.0.1 for the change's connections: {0}")]
     Listen(#[source] std::io::Error),
-    #[error("open the session that looks at the change: {0}")]
+    #[error("open the session that probes the change: {0}")]
     Watch(String),
     #[error("start the thread that carries the change's connections: {0}")]
     Thread(#[source] std::io::Error),
@@ -57,7 +57,7 @@ pub enum Error {
 /// A tap that listens. Dropped without [`Tap::stop`], it closes every connection at once.
 pub struct Tap {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<TapState>,
     stopping: CancellationToken,
     /// Connections are still open that nobody will close.
     given_up: CancellationToken,
@@ -67,12 +67,12 @@ pub struct Tap {
 
 impl Tap {
     /// Listens on a free port of the loopback interface.
-    pub async fn start(setup: Setup<'_>) -> Result<Tap, Error> {
+    pub async fn start(setup: TapSetup<'_>) -> Result<Tap, Error> {
         let (stopping, given_up) = (CancellationToken::new(), CancellationToken::new());
         let (started, starting) = oneshot::channel();
         let (ends, ended) = oneshot::channel();
         let life = Life { stopping: stopping.clone(), given_up: given_up.clone() };
-        let Setup { upstream, recorder, listener, attempt, announcements, faults } = setup;
+        let TapSetup { upstream, recorder, listener, attempt, announcements, faults } = setup;
         let (recorder, listener) = (recorder.clone(), Arc::clone(listener));
         let thread =
             std::thread::Builder::new().name("pgauntlet-tap".to_owned()).spawn(move || {
@@ -93,7 +93,7 @@ impl Tap {
                         }
                     };
                     let shared =
-                        Shared::new(&recorder, &listener, attempt, watch, announcements, faults);
+                        TapState::new(&recorder, &listener, attempt, watch, announcements, faults);
                     let shared = Arc::new(shared);
                     if started.send(Ok((address, Arc::clone(&shared)))).is_ok() {
                         accept(socket, upstream, shared, life).await;
@@ -181,7 +181,12 @@ async fn open(upstream: &dyn Upstream) -> Result<Opened, Error> {
     Ok((socket, address, watch))
 }
 
-async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Shared>, life: Life) {
+async fn accept(
+    socket: TcpListener,
+    upstream: Arc<dyn Upstream>,
+    shared: Arc<TapState>,
+    life: Life,
+) {
     let connections = TaskTracker::new();
     let clocks = CancellationToken::new();
     for (after, action) in shared.faults_by_time() {
@@ -224,7 +229,7 @@ async fn accept(socket: TcpListener, upstream: Arc<dyn Upstream>, shared: Arc<Sh
     }
 }
 
-async fn serve(client: TcpStream, number: u32, upstream: &dyn Upstream, shared: &Arc<Shared>) {
+async fn serve(client: TcpStream, number: u32, upstream: &dyn Upstream, shared: &Arc<TapState>) {
     // Nagle's algorithm would hold a small answer back until the client acknowledges the last.
     let _ = client.set_nodelay(true);
     let mut client: BoxStream = Box::new(client);

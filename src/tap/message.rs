@@ -197,7 +197,7 @@ pub fn row_values(frame: &Frame) -> Vec<Option<String>> {
 
 /// The values of DataRow messages.
 pub fn values(rows: BytesMut) -> Vec<Vec<Option<String>>> {
-    // A client sends no rows: with its eyes they are messages like any other.
+    // A client sends no rows: as it reads them they are messages like any other.
     let mut frames = Frames::new(Sender::Client);
     frames.buffer().unsplit(rows);
     let mut values = Vec::new();

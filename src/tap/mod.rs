@@ -12,7 +12,7 @@
 //! | `frame`, `message` | the stream cut into messages; what the few mean that matter |
 //! | `conversation`, `statement` | what runs and what has to wait, from the messages alone |
 //! | `connection`, `side` | carries one connection; asks between its statements |
-//! | `looks`, `injected` | when a look is due; questions put to the change's own session |
+//! | `probes`, `injected` | when a probe is due; questions put to the change's own session |
 //! | `tracer` | from what was seen to events |
 //! | `fault`, `shared` | which faults it can inject, and when; what connections share |
 //! | `rehearsal` | a connection without sockets, to be fuzzed |
@@ -24,8 +24,8 @@ mod fault;
 pub mod frame;
 mod injected;
 mod listen;
-mod looks;
 mod message;
+mod probes;
 #[doc(hidden)]
 pub mod rehearsal;
 mod shared;
@@ -36,6 +36,6 @@ mod tracer;
 mod watch;
 
 pub use fault::{Action, At, Injection};
-pub use listen::{Error, Setup, Tap};
+pub use listen::{Error, Tap, TapSetup};
 pub use shared::{Announced, Announcements};
-pub use watch::{BoxStream, Hold, SeenLock, Sight, Stream, Upstream, Watch};
+pub use watch::{BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};

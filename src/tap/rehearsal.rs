@@ -1,7 +1,7 @@
 //! A connection without sockets: what passes, and what has to wait, from bytes given by hand.
 //!
 //! For fuzzing, where millions of streams go through. It does what `connection` does with each
-//! message and looks at nothing, asks nothing and records nothing.
+//! message and probes nothing, asks nothing and records nothing.
 
 use super::conversation::{ClientStep, Conversation, ServerStep};
 use super::frame::{BadLength, Frame, Frames, Sender};

@@ -58,7 +58,7 @@ impl Announcements {
     }
 }
 
-pub struct Shared {
+pub struct TapState {
     pub recorder: Recorder,
     pub listener: Listener,
     pub attempt: Attempt,
@@ -92,7 +92,7 @@ struct Backend {
     injecting: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Shared {
+impl TapState {
     pub fn new(
         recorder: &Recorder,
         listener: &Listener,
@@ -100,8 +100,8 @@ impl Shared {
         watch: Arc<dyn Watch>,
         announcements: Option<Arc<Announcements>>,
         faults: Vec<Injection>,
-    ) -> Shared {
-        Shared {
+    ) -> TapState {
+        TapState {
             recorder: recorder.clone(),
             listener: Arc::clone(listener),
             attempt,

@@ -3,7 +3,7 @@
 use crate::pg;
 use crate::pg::syntax::{self, Kind};
 
-use super::looks;
+use super::probes;
 
 /// Text kept of a statement; longer is cut, in the history as well.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -52,7 +52,7 @@ impl Prepared {
     }
 }
 
-/// How many statements a text has, and the kind of the one that is most to look at: a script that
+/// How many statements a text has, and the kind of the one that is most to probe: a script that
 /// begins with a SET may go on to lock a table. Text that cannot be split, or that was cut, is left
 /// to the server, as one of which nothing is known.
 pub fn statements_in(text: &str) -> (u32, Kind) {
@@ -64,8 +64,8 @@ pub fn statements_in(text: &str) -> (u32, Kind) {
     let kinds = pieces.iter().map(|piece| syntax::kind(&piece.text));
     // Of several of one weight, the last.
     let kind = kinds.max_by_key(|kind| match kind {
-        kind if looks::takes_nothing(kind) => 0,
-        kind if looks::moves_rows(kind) => 1,
+        kind if probes::takes_nothing(kind) => 0,
+        kind if probes::moves_rows(kind) => 1,
         _ => 2,
     });
     (count, kind.unwrap_or(Kind::Other))

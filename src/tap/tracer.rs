@@ -20,21 +20,21 @@ use crate::pg::syntax::Kind;
 
 use super::conversation::{Outcome, Statement};
 use super::injected::Settings;
-use super::looks::{self, Looks};
-use super::shared::{Announced, Shared};
-use super::watch::{SeenLock, Sight};
+use super::probes::{self, Probes};
+use super::shared::{Announced, TapState};
+use super::watch::{LockSnapshot, SeenLock};
 
 /// Notices kept of one statement.
 const NOTICES_MAX: usize = 1_000;
 
 pub struct Tracer {
-    shared: Arc<Shared>,
+    shared: Arc<TapState>,
     connection: u32,
     pub session: SessionId,
-    pub looks: Looks,
+    pub probes: Probes,
     pub settings: Settings,
     /// What was seen after the last statement, while its transaction is open or failed.
-    last: Option<Sight>,
+    last: Option<LockSnapshot>,
     /// Relations that the open transaction gave another relfilenode.
     filenodes: HashMap<u32, u32>,
     open: Option<Open>,
@@ -47,7 +47,7 @@ struct Open {
     transaction: TransactionStatus,
     settings: Settings,
     began: Micros,
-    before: Option<Sight>,
+    before: Option<LockSnapshot>,
     paused: Micros,
     notices: Vec<String>,
     /// None: it has been prepared and not run yet.
@@ -55,12 +55,12 @@ struct Open {
 }
 
 impl Tracer {
-    pub fn new(shared: &Arc<Shared>, connection: u32) -> Tracer {
+    pub fn new(shared: &Arc<TapState>, connection: u32) -> Tracer {
         Tracer {
             shared: Arc::clone(shared),
             connection,
             session: 0.into(),
-            looks: Looks::default(),
+            probes: Probes::default(),
             settings: Settings::default(),
             last: None,
             filenodes: HashMap::new(),
@@ -79,13 +79,13 @@ impl Tracer {
         transaction == TransactionStatus::InTransaction && self.last.is_some()
     }
 
-    /// The statement is about to be sent. `before` is what was seen just now, where a look was due.
+    /// The statement is about to be sent. `before` is a snapshot of just now, where one was due.
     pub fn begin(
         &mut self,
         statement: Statement,
         announced: Announced,
         transaction: TransactionStatus,
-        before: Option<Sight>,
+        before: Option<LockSnapshot>,
         paused: Micros,
     ) {
         let before = before.or_else(|| self.last.take());
@@ -146,7 +146,7 @@ impl Tracer {
     pub fn outside_transactions(&mut self) {
         self.last = None;
         self.filenodes.clear();
-        self.looks.outside_transactions();
+        self.probes.outside_transactions();
     }
 
     pub fn notice(&mut self, text: String) {
@@ -159,9 +159,9 @@ impl Tracer {
         self.open.as_ref().map(|open| &open.statement.kind)
     }
 
-    /// Whether the server has to be looked at now that the statement has ended, and whether at all
+    /// Whether the server has to be probed now that the statement has ended, and whether at all
     /// relations: those of another relfilenode were rewritten.
-    pub fn look_due(&self, outcome: &Outcome) -> Option<bool> {
+    pub fn probe_due(&self, outcome: &Outcome) -> Option<bool> {
         let open = self.open.as_ref()?;
         let in_transaction = match outcome.transaction {
             TransactionStatus::InTransaction => true,
@@ -171,11 +171,11 @@ impl Tracer {
             TransactionStatus::Gone => return None,
         };
         let statement = &open.statement;
-        let due = self.looks.due(&statement.kind, &statement.text, in_transaction)
-            || looks::gives_back(&outcome.tags);
-        // Outside a transaction nothing is held, and without a look before nothing to compare.
+        let due = self.probes.due(&statement.kind, &statement.text, in_transaction)
+            || probes::gives_back(&outcome.tags);
+        // Outside a transaction nothing is held, and without a probe before nothing to compare.
         let due = due && (in_transaction || open.before.is_some());
-        due.then(|| open.before.as_ref().is_some_and(|sight| !sight.relations.is_empty()))
+        due.then(|| open.before.as_ref().is_some_and(|snapshot| !snapshot.relations.is_empty()))
     }
 
     /// The number of the statement that has ended; one that failed before it could be run gets it
@@ -192,14 +192,14 @@ impl Tracer {
         &mut self,
         ended: Micros,
         outcome: Outcome,
-        after: Option<Sight>,
+        after: Option<LockSnapshot>,
         own: &BTreeMap<u32, u32>,
         paused: Micros,
     ) {
         self.number();
         let Some(open) = self.open.take() else { return };
         let (kind, text) = (&open.statement.kind, &open.statement.text);
-        self.looks.ended(kind, text, &outcome.tags, ended - open.began, outcome.transaction);
+        self.probes.ended(kind, text, &outcome.tags, ended - open.began, outcome.transaction);
         let held = match (&after, outcome.transaction) {
             (Some(after), _) => modes_per_relation(after),
             // No look was due: it can have taken nothing more.
@@ -267,7 +267,7 @@ impl Tracer {
     }
 
     /// Relations that the open transaction gave another relfilenode with its last statement.
-    fn rewritten_here(&mut self, after: &Sight, own: &BTreeMap<u32, u32>) -> Vec<String> {
+    fn rewritten_here(&mut self, after: &LockSnapshot, own: &BTreeMap<u32, u32>) -> Vec<String> {
         let mut names = Vec::new();
         for (oid, filenode) in own {
             let Some(lock) = after.locks.iter().find(|lock| lock.oid == *oid) else { continue };
@@ -281,13 +281,13 @@ impl Tracer {
 }
 
 /// Relations on which the backend holds what a rewrite takes.
-pub fn rewritable(sight: &Sight) -> Vec<u32> {
-    let exclusive = sight.locks.iter().filter(|l| l.mode == LockMode::AccessExclusiveLock);
+pub fn rewritable(snapshot: &LockSnapshot) -> Vec<u32> {
+    let exclusive = snapshot.locks.iter().filter(|l| l.mode == LockMode::AccessExclusiveLock);
     exclusive.filter(|lock| lock.filenode != 0).map(|lock| lock.oid).collect()
 }
 
 /// Relations that were there before and have another relfilenode now.
-fn rewritten(before: &Sight, after: &Sight) -> Vec<String> {
+fn rewritten(before: &LockSnapshot, after: &LockSnapshot) -> Vec<String> {
     let changed = after.relations.iter().filter(|(oid, (_, filenode))| {
         before.relations.get(oid).is_some_and(|(_, old)| old != filenode)
     });
@@ -300,7 +300,7 @@ fn in_transaction(open: &Open) -> bool {
 
 /// Whether the transaction held anything before the statement.
 fn holds(open: &Open) -> bool {
-    in_transaction(open) && open.before.as_ref().is_some_and(|sight| !sight.locks.is_empty())
+    in_transaction(open) && open.before.as_ref().is_some_and(|snapshot| !snapshot.locks.is_empty())
 }
 
 fn held_before(open: &Open, held: &HeldLock) -> bool {
@@ -309,7 +309,7 @@ fn held_before(open: &Open, held: &HeldLock) -> bool {
 }
 
 /// Each mode once, by relation, the strongest first.
-fn modes_per_relation(sight: &Sight) -> Vec<HeldLock> {
+fn modes_per_relation(sight: &LockSnapshot) -> Vec<HeldLock> {
     let locks = sight.locks.iter().map(|lock| (lock.relation(), Reverse(lock.mode)));
     let held = |(relation, Reverse(mode)): (&str, Reverse<LockMode>)| HeldLock {
         relation: relation.to_owned(),
@@ -323,9 +323,9 @@ fn rows(tag: &str) -> Option<u64> {
     tag.rsplit_once(' ').and_then(|(_, rows)| rows.parse().ok())
 }
 
-/// What a failed look leaves in the history.
-pub fn look_failed(message: String) -> Event {
-    let stage = "looking at the change between two statements".to_owned();
+/// What a failed probe leaves in the history.
+pub fn probe_failed(message: String) -> Event {
+    let stage = "probing the change between two statements".to_owned();
     Event::MeasurementFailed { stage, message }
 }
 
@@ -359,12 +359,12 @@ mod tests {
 
     #[test]
     fn a_new_relation_is_not_a_rewritten_one() {
-        let sight = |relations: &[(u32, &str, u32)]| Sight {
+        let snapshot = |relations: &[(u32, &str, u32)]| LockSnapshot {
             relations: relations.iter().map(|(oid, n, f)| (*oid, ((*n).to_owned(), *f))).collect(),
-            ..Sight::default()
+            ..LockSnapshot::default()
         };
-        let before = sight(&[(1, "t", 10), (2, "i", 20)]);
-        let after = sight(&[(1, "t", 11), (2, "i", 20), (3, "new", 30)]);
+        let before = snapshot(&[(1, "t", 10), (2, "i", 20)]);
+        let after = snapshot(&[(1, "t", 11), (2, "i", 20), (3, "new", 30)]);
         assert_eq!(rewritten(&before, &after), ["t"]);
     }
 
@@ -376,7 +376,7 @@ mod tests {
             lock("t_pkey", Some("t"), AccessExclusiveLock),
             lock("t_pkey", Some("t"), RowExclusiveLock),
         ];
-        let held = modes_per_relation(&Sight { locks, ..Sight::default() });
+        let held = modes_per_relation(&LockSnapshot { locks, ..LockSnapshot::default() });
         let on_t = |mode| HeldLock { relation: "t".to_owned(), mode };
         assert_eq!(held, [on_t(AccessExclusiveLock), on_t(RowExclusiveLock)]);
     }

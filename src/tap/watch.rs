@@ -26,11 +26,11 @@ pub trait Upstream: Send + Sync {
     fn watch(&self) -> BoxFuture<'_, Result<Arc<dyn Watch>, String>>;
 }
 
-/// Our own session beside the change's. Errors are sentences: the look has failed, and what it
+/// Our own session beside the change's. Errors are sentences: the probe has failed, and what it
 /// would have shown is unknown.
 pub trait Watch: Send + Sync {
-    /// Looks at a backend; with `relations`, at every relation of the database as well.
-    fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>>;
+    /// Probes a backend; with `relations`, every relation of the database as well.
+    fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>>;
     /// Since when the backend is there, as [`crate::history::SessionId`] has it; None: it is gone.
     fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>>;
     /// Cancels or terminates a backend if it is in the state that the action needs, in one step;
@@ -56,7 +56,7 @@ pub trait Hold: Send {
 
 /// What a second session sees of a backend at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sight {
+pub struct LockSnapshot {
     /// `pg_current_wal_insert_lsn()` as a byte position.
     pub wal_bytes: u64,
     /// Table-level locks granted to the backend on relations of users that others can see; a

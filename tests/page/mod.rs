@@ -14,7 +14,6 @@ use pgauntlet::history::{
     Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
     WaitSample, WalSample,
 };
-use pgauntlet::judge::course::{Course, course};
 use pgauntlet::judge::crash::{self, Undisturbed};
 use pgauntlet::judge::observe;
 use pgauntlet::pg::LockMode;
@@ -32,16 +31,16 @@ use super::sent::{by_command, sent};
 pub const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&<!--";
 pub const ADD_COLUMN: &str = "ALTER TABLE spans ADD COLUMN task_id varchar";
 
-/// A result with the courses of its trials.
+/// A result with the timelines of its trials.
 #[derive(Default)]
 pub struct Run {
     pub result: ResultFile,
-    pub courses: Vec<Option<Course>>,
+    pub timelines: Vec<Option<Timeline>>,
 }
 
 impl Run {
     pub fn of(trials: Vec<(Scenario, History)>) -> Run {
-        let mut run = Run { result: ResultFile::empty(), courses: Vec::new() };
+        let mut run = Run { result: ResultFile::empty(), timelines: Vec::new() };
         trials.into_iter().for_each(|(scenario, history)| run.add(scenario, history));
         run
     }
@@ -59,13 +58,13 @@ impl Run {
         judgement.trial.server.version = "15.18".to_owned();
         judgement.trial.server.version_num = 150_018;
         self.result.trials.push(judgement);
-        self.courses.push(Some(course(&scenario, &history)));
+        self.timelines.push(Some(course(&scenario, &history)));
         let value = StoredScenario::from(&scenario);
         self.result.scenarios.insert(scenario.name.clone(), value);
     }
 
     pub fn document(&self) -> Document<'_> {
-        Document { result: &self.result, courses: &self.courses, path: "out/result.json" }
+        Document { result: &self.result, timelines: &self.timelines, path: "out/result.json" }
     }
 
     pub fn page(&self) -> String {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pgauntlet::judge::course::course;
 use pgauntlet::judge::observe;
+use pgauntlet::judge::timeline::timeline;
 
 use crate::{long, made::Made};
 

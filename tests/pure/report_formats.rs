@@ -83,7 +83,7 @@ fn mixed() -> ResultFile {
 }
 
 fn document(result: &ResultFile) -> Document<'_> {
-    Document { result, courses: &[], path: "nightly/result.json" }
+    Document { result, timelines: &[], path: "nightly/result.json" }
 }
 
 fn rendered(format: &str, result: &ResultFile) -> String {

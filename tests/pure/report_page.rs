@@ -49,7 +49,7 @@ fn a_page_asks_for_nothing_from_anywhere() {
 fn every_step_stands_in_the_data_and_the_lines_hold_as_many_points() {
     let run = Run::of(vec![long(60, 50)]);
     let html = run.page();
-    let course = run.courses[0].as_ref().expect("a course");
+    let course = run.timelines[0].as_ref().expect("a course");
     let data = data(&html);
     let column = |name: &str| data[name].as_array().expect("a column").clone();
     assert_eq!(column("offered").len(), course.steps.len());
@@ -147,13 +147,13 @@ fn of_several_trials_one_is_open(#[case] expected: &[bool], #[case] open: usize)
 #[test]
 fn a_result_without_histories_or_scenarios_has_a_page_too() {
     let mut run = Run::one(stalled());
-    run.courses.clear();
+    run.timelines.clear();
     run.result.scenarios.clear();
     let html = run.page();
     assert!(html.contains("The history of this trial is not there"));
     assert!(html.contains("<h3>Findings</h3>") && !html.contains("class=\"axis\""));
     assert!(not_tried(&run).contains("the scenario is not in this result"));
-    let nothing = Run { result: ResultFile::empty(), courses: Vec::new() };
+    let nothing = Run { result: ResultFile::empty(), timelines: Vec::new() };
     assert!(nothing.page().contains("No verdict"));
 }
 
@@ -263,7 +263,7 @@ fn a_trial_of_fewer_rows_than_declared_says_so() {
 #[test]
 fn a_page_of_an_hour_is_no_larger_than_the_steps_it_has_room_for() {
     let hour = Run::of(vec![long(3_600, 20)]);
-    let steps = hour.courses[0].as_ref().map_or(0, |course| course.steps.len());
+    let steps = hour.timelines[0].as_ref().map_or(0, |course| course.steps.len());
     let html = hour.page();
     assert!(steps <= 600 && html.len() < 600_000, "{steps} steps, {} bytes", html.len());
     assert_eq!(hour.result.trials[0].verdict, Verdict::Unsafe);

@@ -236,7 +236,7 @@ async fn a_matrix_that_is_interrupted_is_unproven_in_every_format() {
     assert_eq!((matrix.verdict, matrix.as_expected), (Verdict::Unproven, false));
     assert!(matrix.reason.starts_with("3 of 4 planned cases did not run to their end: cut-after"));
     assert_eq!((result.finished, ending(&result)), (false, Ending::Unproven));
-    let document = Document { result: &result, courses: &[], path: "out" };
+    let document = Document { result: &result, timelines: &[], path: "out" };
     let suites = report::suites(&document, &[]);
     let failed = |case: &&report::Case| case.outcome != report::CaseOutcome::Held;
     let failed: Vec<_> = suites.iter().flat_map(|s| s.cases.iter().filter(failed)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pgauntlet::clock::Micros;
 use pgauntlet::connect::Address;
-use pgauntlet::drive::{self, Setup};
+use pgauntlet::drive::{self, DriveSetup};
 use pgauntlet::history::{Listener, Operation, Outcome, Progress};
 use pgauntlet::pg::SqlState;
 use pgauntlet::scenario::{Generator, OperationSpec, Sizes};
@@ -167,7 +167,7 @@ async fn a_listener_hears_how_traffic_goes() {
     });
     let (sizes, recorder) = (Sizes::default(), &world.recorder);
     let (address, scenario) = (&world.address, &world.scenario);
-    let setup = Setup { address, scenario, sizes: &sizes, recorder, listener: &listener };
+    let setup = DriveSetup { address, scenario, sizes: &sizes, recorder, listener: &listener };
     let driving = drive::start(setup).await.unwrap_or_else(|error| panic!("failed to {error}"));
     for _ in 0..2 {
         let Some(Progress::Traffic(gauge)) = heard.recv().await else { panic!("no gauge") };

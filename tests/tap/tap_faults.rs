@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use pgauntlet::history::{ClosedBy, Since, StatementId, TransactionStatus};
 use pgauntlet::migrate::TapServer;
 use pgauntlet::pg::LockMode;
-use pgauntlet::tap::{Action, At, BoxStream, Hold, Injection, Sight, Upstream, Watch};
+use pgauntlet::tap::{Action, At, BoxStream, Hold, Injection, LockSnapshot, Upstream, Watch};
 use rstest::rstest;
 
 use crate::common;
@@ -127,8 +127,8 @@ impl Upstream for Late {
 }
 
 impl Watch for LateWatch {
-    fn look(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<Sight, String>> {
-        self.0.look(pid, relations)
+    fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
+        self.0.probe(pid, relations)
     }
 
     fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>> {

@@ -10,7 +10,7 @@ use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session};
 use pgauntlet::history::{Event, Recorder, StatementEnded, silent};
 use pgauntlet::migrate::TapServer;
-use pgauntlet::tap::{Setup, Tap};
+use pgauntlet::tap::{Tap, TapSetup};
 use tokio_postgres::error::SqlState;
 
 use crate::common;
@@ -29,7 +29,7 @@ impl Tapped {
         let recorder = Recorder::in_memory(Clock::start());
         let upstream =
             TapServer { change: server.clone(), ours: server.clone(), recorder: recorder.clone() };
-        let setup = Setup {
+        let setup = TapSetup {
             upstream: Arc::new(upstream),
             recorder: &recorder,
             listener: &silent(),

@@ -66,7 +66,7 @@ impl Tapped {
         };
         let mut tapped = Tapped { address, recorder, tap: None, seen: Mutex::default() };
         tapped.direct().await.batch(schema).await.expect("the schema");
-        let setup = tap::Setup {
+        let setup = tap::TapSetup {
             upstream: seen(upstream),
             recorder: &tapped.recorder,
             listener: &silent(),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session};
-use pgauntlet::drive::{self, Driving, Setup};
+use pgauntlet::drive::{self, DriveSetup, Driving};
 use pgauntlet::history::{Event, Operation, Recorder, silent};
 use pgauntlet::scenario::{
     Arrivals, Change, Expect, Follow, Generator, LedgerRule, Limits, OperationSpec,
@@ -42,7 +42,7 @@ impl World {
     pub async fn try_start_at(&self, address: &Address) -> Result<Driving, drive::Error> {
         let sizes = Sizes::default();
         let (scenario, recorder, listener) = (&self.scenario, &self.recorder, &silent());
-        drive::start(Setup { address, scenario, sizes: &sizes, recorder, listener }).await
+        drive::start(DriveSetup { address, scenario, sizes: &sizes, recorder, listener }).await
     }
 
     pub async fn start(&self) -> Driving {

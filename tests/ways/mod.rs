@@ -18,7 +18,7 @@ use pgauntlet::history::{Event, Recorder, silent};
 use pgauntlet::migrate::TapServer;
 use pgauntlet::pg::quote_literal;
 use pgauntlet::provision::{Request, SourceRequest, doctor};
-use pgauntlet::tap::{Setup, Tap};
+use pgauntlet::tap::{Tap, TapSetup};
 use postgres_protocol::message::backend::Header;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -165,7 +165,7 @@ pub async fn tap(change: &Address, ours: &Address, recorder: &Recorder) -> Tap {
     let (change, ours) = (change.clone(), ours.clone());
     let upstream = Arc::new(TapServer { change, ours, recorder: recorder.clone() });
     let listener = silent();
-    let setup = Setup {
+    let setup = TapSetup {
         upstream,
         recorder,
         listener: &listener,

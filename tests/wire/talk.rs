@@ -9,7 +9,7 @@ use pgauntlet::clock::Clock;
 use pgauntlet::history::{Event, Recorder, Since, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
-    Action, Announcements, BoxStream, Hold, SeenLock, Setup, Sight, Tap, Upstream, Watch,
+    Action, Announcements, BoxStream, Hold, LockSnapshot, SeenLock, Setup, Tap, Upstream, Watch,
 };
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::TcpStream;
@@ -46,7 +46,7 @@ impl Upstream for Doors {
 struct Canned;
 
 impl Watch for Canned {
-    fn look(&self, _: i32, _: bool) -> BoxFuture<'_, Result<Sight, String>> {
+    fn probe(&self, _: i32, _: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
         let lock = SeenLock {
             oid: 16_385,
             name: "t".to_owned(),
@@ -54,8 +54,8 @@ impl Watch for Canned {
             mode: LockMode::AccessExclusiveLock,
             filenode: 16_385,
         };
-        let sight = Sight { locks: vec![lock], ..Sight::default() };
-        std::future::ready(Ok(sight)).boxed()
+        let snapshot = LockSnapshot { locks: vec![lock], ..LockSnapshot::default() };
+        std::future::ready(Ok(snapshot)).boxed()
     }
 
     fn since(&self, _: i32) -> BoxFuture<'_, Result<Option<Since>, String>> {
@@ -94,7 +94,7 @@ impl Tapped {
     pub async fn start(traced: bool, capacity: usize) -> Tapped {
         let (dials, dialled) = mpsc::unbounded_channel();
         let recorder = Recorder::in_memory(Clock::start());
-        let setup = Setup {
+        let setup = TapSetup {
             upstream: Arc::new(Doors { dialled: dials, capacity }),
             recorder: &recorder,
             listener: &silent(),

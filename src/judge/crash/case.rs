@@ -13,7 +13,7 @@ use crate::schema::{Difference, Fingerprint};
 use crate::trial::{Fault, FaultKind};
 
 use super::super::measure::error_name;
-use super::super::timeline::{AttemptRecord, StatementRecord, Timeline};
+use super::super::trace::{AttemptRecord, StatementRecord, Trace};
 
 /// Most differences of a case.
 const DIFFERENCES_MAX: usize = 20;
@@ -22,7 +22,7 @@ const DIFFERENCES_MAX: usize = 20;
 /// attempt with the fault, and at least one rerun.
 pub fn case(scenario: &Scenario, history: &History) -> Option<Case> {
     let fault = history.header.trial.fault.clone()?;
-    let timeline = Timeline::of(history);
+    let timeline = Trace::of(history);
     let judged = Judged { scenario, timeline: &timeline };
     let (seen, (outcome, sentence, differences)) = match judged.not_injected(&fault) {
         Some(why) => (String::new(), (None, why, Vec::new())),
@@ -39,7 +39,7 @@ pub fn case(scenario: &Scenario, history: &History) -> Option<Case> {
 
 struct Judged<'j, 'h> {
     scenario: &'j Scenario,
-    timeline: &'j Timeline<'h>,
+    timeline: &'j Trace<'h>,
 }
 
 type Found = (Option<Outcome>, String, Vec<Difference>);

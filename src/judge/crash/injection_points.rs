@@ -9,7 +9,7 @@ use crate::pg::syntax::Kind;
 use crate::pg::{LockMode, StatementKeys};
 use crate::trial::{Fault, FaultKind, InjectionPoint};
 
-use super::super::timeline::{StatementRecord, Timeline};
+use super::super::trace::{StatementRecord, Trace};
 
 /// A statement that ends sooner is over before a fault can be injected while it works.
 const TOOK_MIN: Micros = Micros::from_millis(2);
@@ -37,7 +37,7 @@ pub enum Needs {
 /// statement that is repeated more than three times, the first, the last, and the one in the
 /// middle have faults.
 pub fn faults(history: &History, kinds: &[FaultKind]) -> Vec<FeasibleFault> {
-    let timeline = Timeline::of(history);
+    let timeline = Trace::of(history);
     let Some(attempt) = timeline.change() else { return Vec::new() };
     let relations = tables(&timeline);
     let rounds = rounds(&attempt.statements);
@@ -71,7 +71,7 @@ pub struct Span {
 
 /// The statements that can matter, in their order.
 pub fn spans(history: &History) -> Vec<Span> {
-    let timeline = Timeline::of(history);
+    let timeline = Trace::of(history);
     let Some(attempt) = timeline.change() else { return Vec::new() };
     let statements = &attempt.statements;
     let nth = numbered(statements);
@@ -204,7 +204,7 @@ fn table<'t>(relation: &str, tables: &'t [String]) -> Option<&'t String> {
 }
 
 /// Tables that were there before the change, with their schemas.
-fn tables(timeline: &Timeline<'_>) -> Vec<String> {
+fn tables(timeline: &Trace<'_>) -> Vec<String> {
     let Some(before) = timeline.catalogue_before() else { return Vec::new() };
     let foreign = |properties: &BTreeMap<String, String>| {
         properties.get("kind").is_some_and(|kind| kind == "foreign table")
@@ -223,7 +223,7 @@ struct Said<'r> {
 
 /// How many statements were left out as rounds like others.
 pub fn rounds_left_out(history: &History) -> u64 {
-    let timeline = Timeline::of(history);
+    let timeline = Trace::of(history);
     let left = timeline.change().map(|attempt| {
         let rounds = rounds(&attempt.statements);
         let left = rounds

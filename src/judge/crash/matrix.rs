@@ -9,7 +9,7 @@ use crate::scenario::{Crash, Outcome, Scenario, Verdict};
 use crate::trial::FaultKind;
 
 use super::super::blame::statement_ref;
-use super::super::timeline::Timeline;
+use super::super::trace::Trace;
 use super::injection_points::rounds_left_out;
 
 /// The run that nothing disturbed.
@@ -28,7 +28,7 @@ pub fn matrix(
     cases: Vec<Case>,
     random: Option<RandomFaults>,
 ) -> Matrix {
-    let timeline = Timeline::of(run.history);
+    let timeline = Trace::of(run.history);
     let outcomes = outcomes(&cases, random.as_ref());
     let earliest = random.as_ref().and_then(|random| random.earliest.as_ref());
     let deadline = Micros::from_millis(scenario.change.deadline_ms);
@@ -90,7 +90,7 @@ fn outcomes(cases: &[Case], random: Option<&RandomFaults>) -> BTreeMap<Outcome, 
 /// A case that does not end clean is unsafe also where a step by hand helps: a rerun failed, and
 /// an operator may not know the step.
 fn verdict<'c>(
-    timeline: &Timeline<'_>,
+    timeline: &Trace<'_>,
     cases: impl Iterator<Item = &'c Case> + Clone,
     outcomes: &BTreeMap<Outcome, u64>,
     deadline: Micros,

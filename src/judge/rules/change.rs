@@ -12,14 +12,14 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 use super::command::{error_of, last_line};
 
 /// One finding per kind of abort, with its first occurrence.
 pub fn aborts(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for attempt in &evidence.timeline.attempts {
+    for attempt in &evidence.trace.attempts {
         let Some(abort) = abort(evidence, attempt) else { continue };
         if !findings.iter().any(|known| known.kind == abort.kind) {
             findings.push(abort);
@@ -102,7 +102,7 @@ fn in_which(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Option
 /// Whether the catalogue and the versions after the change are those before it.
 fn changed_nothing(evidence: &Evidence<'_, '_>) -> bool {
     let (before, after) =
-        (evidence.timeline.catalogue_before(), evidence.timeline.catalogue_after_change());
+        (evidence.trace.catalogue_before(), evidence.trace.catalogue_after_change());
     let same = |(before, after): (&CatalogueSnapshot, &CatalogueSnapshot)| {
         before.objects == after.objects && before.versions == after.versions
     };
@@ -116,7 +116,7 @@ fn failure<'h>(record: &StatementRecord<'h>) -> Option<&'h ServerError> {
 fn deadline(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Finding {
     let deadline_us = Micros::from_millis(evidence.scenario.change.deadline_ms);
     let end = attempt.began + deadline_us;
-    let late = |s: &&StatementRecord<'_>| s.span(evidence.timeline.end).1 >= end;
+    let late = |s: &&StatementRecord<'_>| s.span(evidence.trace.end).1 >= end;
     let running = attempt.statements.iter().find(late);
     let last = running.or(attempt.statements.last());
     let subject = Subject { statement: last.map(|s| evidence.refer(s)), ..Subject::none() };
@@ -152,7 +152,7 @@ fn verdict(evidence: &Evidence<'_, '_>) -> Verdict {
 
 /// A DO block that commits inside is one statement to the server: its timeout caps the whole.
 pub fn timeout_covers_block(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let statements = evidence.timeline.attempts.iter().flat_map(|a| &a.statements);
+    let statements = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
     let mut cut = statements.filter(|s| {
         let text = s.began.text.to_uppercase();
         let block = matches!(s.kind(), Kind::Do | Kind::Call);
@@ -172,7 +172,7 @@ pub fn timeout_covers_block(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 
 /// After a failure some rerun succeeds; after a success a rerun succeeds and changes nothing.
 pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let attempts = &evidence.timeline.attempts;
+    let attempts = &evidence.trace.attempts;
     let finished = |a: &AttemptRecord<'_>| a.finished();
     let Some(last) = attempts.last() else { return Vec::new() };
     let mut findings = Vec::new();
@@ -193,8 +193,7 @@ pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 }
 
 fn rerun_changed(evidence: &Evidence<'_, '_>, first: u32, second: u32) -> Vec<Finding> {
-    let snapshots =
-        (evidence.timeline.catalogue_after(first), evidence.timeline.catalogue_after(second));
+    let snapshots = (evidence.trace.catalogue_after(first), evidence.trace.catalogue_after(second));
     let (Some(before), Some(after)) = snapshots else { return Vec::new() };
     let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
     let differences = fingerprint(&before.objects).diff(&fingerprint(&after.objects));

@@ -7,7 +7,7 @@ use crate::result::evidence::{SwallowedError, SwallowedFate};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 
 /// Characters of a command's last line that a finding keeps.
@@ -47,7 +47,7 @@ pub fn last_line(ended: &CommandEnded) -> Option<String> {
 /// an applying of the change did do it later, it is bounded; where the object was there already,
 /// what was wanted may well be there.
 pub fn error_swallowed(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let commands = evidence.timeline.attempts.iter().filter(|_| evidence.is_command());
+    let commands = evidence.trace.attempts.iter().filter(|_| evidence.is_command());
     let failed = commands.filter(|a| a.finished()).flat_map(|attempt| {
         attempt.statements.iter().filter(|record| {
             let later = attempt.statements.iter().filter(|other| other.at > record.at);
@@ -90,7 +90,7 @@ fn verdict(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Verdict
     let error = record.ended.and_then(|ended| ended.error.as_ref());
     let state = error.and_then(|error| error.sqlstate.as_ref());
     let others = |later: bool| {
-        let attempts = evidence.timeline.attempts.iter();
+        let attempts = evidence.trace.attempts.iter();
         let wanted = move |a: &&AttemptRecord<'_>| match later {
             true => a.attempt > record.began.attempt,
             false => a.attempt < record.began.attempt,

@@ -3,7 +3,7 @@
 use crate::history::AttemptEnd;
 use crate::result::{Ending, RerunEnding};
 
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 
 pub fn ending(evidence: &Evidence<'_, '_>) -> Ending {
@@ -19,7 +19,7 @@ pub fn ending(evidence: &Evidence<'_, '_>) -> Ending {
 
 /// What the last application that finished did, where there were several.
 fn rerun(evidence: &Evidence<'_, '_>) -> Option<RerunEnding> {
-    let attempts = &evidence.timeline.attempts;
+    let attempts = &evidence.trace.attempts;
     let finished = attempts.iter().rev().find_map(|a| match a.end {
         Some(AttemptEnd::Finished { applied }) => Some((a, *applied)),
         _ => None,

@@ -6,7 +6,7 @@ use crate::result::evidence::{FailedMeasurement, Lag, MissingSamples, Unreached}
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
-use super::super::timeline::AttemptRecord;
+use super::super::trace::AttemptRecord;
 use super::{Evidence, traffic};
 
 /// More than this share of the samples missing is a hole, not a hiccup.
@@ -20,7 +20,7 @@ pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(not_reached(evidence));
     findings.extend(unbalanced(evidence));
     findings.extend(broken_disturbances(evidence));
-    findings.extend(evidence.timeline.failures.iter().map(|(stage, message)| {
+    findings.extend(evidence.trace.failures.iter().map(|(stage, message)| {
         let (stage, message) = ((*stage).to_owned(), (*message).to_owned());
         unmeasured(FailedMeasurement::Stage { stage, message })
     }));
@@ -57,23 +57,23 @@ fn samples_missing(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 
 fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let unreached = |why| Finding::new(Verdict::Unproven, Subject::none(), Shown::NotReached(why));
-    if evidence.timeline.phase(Phase::End).is_none() {
+    if evidence.trace.phase(Phase::End).is_none() {
         return Some(unreached(Unreached::CutShort));
     }
     // Of several runners, the first one does the work.
     let runners = evidence.scenario.change.runners.max(1);
-    let mut first = evidence.timeline.attempts.iter().filter(|a| a.attempt < runners);
+    let mut first = evidence.trace.attempts.iter().filter(|a| a.attempt < runners);
     if !first.any(|attempt| evidence.tries(attempt)) {
         return Some(unreached(Unreached::NoStatement { by_command: evidence.is_command() }));
     }
     let stopped = |a: &AttemptRecord<'_>| a.end == Some(&AttemptEnd::Stopped);
-    let only_stopped = evidence.timeline.attempts.iter().all(stopped);
+    let only_stopped = evidence.trace.attempts.iter().all(stopped);
     only_stopped.then(|| unreached(Unreached::Stopped))
 }
 
 /// A condition that ended before its time was not the condition that the scenario is about.
 fn broken_disturbances(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let broken = evidence.timeline.disturbances.iter().filter_map(|(_, d)| match &d.moment {
+    let broken = evidence.trace.disturbances.iter().filter_map(|(_, d)| match &d.moment {
         Moment::Broken(error) => Some((&d.name, error)),
         Moment::Holding | Moment::Ended => None,
     });
@@ -88,7 +88,7 @@ fn broken_disturbances(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 
 fn unbalanced(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let counters = evidence.measured.operations;
-    let recorded = evidence.timeline.operations.len() as u64;
+    let recorded = evidence.trace.operations.len() as u64;
     let missing = counters.scheduled.abs_diff(recorded);
     let balances = counters.balances() && counters.scheduled == recorded;
     let accounts = FailedMeasurement::Accounts { missing, scheduled: counters.scheduled };

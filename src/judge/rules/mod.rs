@@ -28,7 +28,7 @@ use super::blame::statement_ref;
 use super::pool::Pressure;
 use super::sessions::Session;
 use super::stalls::Stall;
-use super::timeline::{AttemptRecord, StatementRecord, Timeline};
+use super::trace::{AttemptRecord, StatementRecord, Trace};
 use super::waits::LockWaits;
 
 pub use ending::ending;
@@ -40,7 +40,7 @@ pub struct Evidence<'e, 'h> {
     pub state: &'e str,
     /// Rows per table of this trial.
     pub sizes: &'e Sizes,
-    pub timeline: &'e Timeline<'h>,
+    pub trace: &'e Trace<'h>,
     pub sessions: &'e [Session<'e, 'h>],
     pub waits: &'e LockWaits,
     pub stalls: &'e [Stall<'h>],
@@ -66,23 +66,23 @@ impl Evidence<'_, '_> {
 
     /// The statement, as findings refer to it.
     fn refer(&self, record: &StatementRecord<'_>) -> StatementRef {
-        statement_ref(record, self.timeline.end)
+        statement_ref(record, self.trace.end)
     }
 
     fn change_began(&self) -> Micros {
-        self.timeline.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from)
+        self.trace.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from)
     }
 
     /// Whether the change is applied by a tool of its own rather than by the built-in runner.
     fn is_command(&self) -> bool {
         self.scenario.change.command.is_some()
-            || self.timeline.attempts.iter().any(|a| a.command.is_some())
+            || self.trace.attempts.iter().any(|a| a.command.is_some())
     }
 
     /// Whether no attempt got as far as a statement that works, or tries to: nothing is known of a
     /// change that was never tried.
     fn is_untried(&self) -> bool {
-        !self.timeline.attempts.iter().any(|a| self.tries(a))
+        !self.trace.attempts.iter().any(|a| self.tries(a))
     }
 
     /// Of a command, only what works counts; the rest is the tool reading the catalogue.
@@ -113,7 +113,7 @@ impl Evidence<'_, '_> {
 
     /// The first attempt that came to its end.
     pub fn first_success(&self) -> Option<Attempt> {
-        self.timeline.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
+        self.trace.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
     }
 }
 

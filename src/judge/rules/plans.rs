@@ -33,7 +33,7 @@ fn of_read(
 ) -> Option<Finding> {
     let name = &invariant.name;
     let over = change_over(evidence);
-    let of_name = evidence.timeline.plans.iter().filter(|(_, read)| read.name == *name);
+    let of_name = evidence.trace.plans.iter().filter(|(_, read)| read.name == *name);
     let valid: Vec<(Micros, &PlanRead)> =
         of_name.filter(|(at, _)| !is_premature(evidence, invariant, *at)).copied().collect();
     let side = |is_after: bool| -> Vec<&PlanRead> {

@@ -32,7 +32,7 @@ pub fn reads(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 /// Those of the scenario and those of the history, by name.
 fn declared<'e, 'h>(evidence: &Evidence<'e, 'h>) -> Vec<Declared<'e, 'h>> {
     let invariants = &evidence.scenario.invariants;
-    let recorded = &evidence.timeline.invariants;
+    let recorded = &evidence.trace.invariants;
     let of_scenario = invariants.iter().map(|invariant| invariant.name.as_str());
     let of_history = recorded.iter().map(|(_, read)| read.name.as_str());
     let names: BTreeSet<&'e str> = of_scenario.chain(of_history).collect();
@@ -48,14 +48,14 @@ fn declared<'e, 'h>(evidence: &Evidence<'e, 'h>) -> Vec<Declared<'e, 'h>> {
 
 /// From then on nothing is sent as it was before the change.
 pub fn change_over(evidence: &Evidence<'_, '_>) -> Micros {
-    evidence.timeline.phase(Phase::Recovery).map_or(Micros::ZERO, |(from, _)| from)
+    evidence.trace.phase(Phase::Recovery).map_or(Micros::ZERO, |(from, _)| from)
 }
 
 /// Whether it came after the change, in a form that nobody sends yet: the newer release follows an
 /// attempt that finished. What such a read returns, or that it fails, says nothing.
 pub fn is_premature(evidence: &Evidence<'_, '_>, invariant: &Invariant, at: Micros) -> bool {
     let newer = invariant.since == Since::Change || invariant.before.is_some();
-    let finished = evidence.timeline.attempts.iter().filter(|attempt| attempt.finished());
+    let finished = evidence.trace.attempts.iter().filter(|attempt| attempt.finished());
     let released = finished.filter_map(|attempt| attempt.ended).min();
     newer && at >= change_over(evidence) && released.is_none_or(|released| at < released)
 }
@@ -137,7 +137,7 @@ fn unwanted_rows(
 }
 
 fn when(evidence: &Evidence<'_, '_>, at: Micros) -> ReadWhen {
-    let during = evidence.timeline.phase(Phase::Change);
+    let during = evidence.trace.phase(Phase::Change);
     match during.is_some_and(|(from, to)| from <= at && at < to) {
         true => ReadWhen::During,
         false => ReadWhen::After,

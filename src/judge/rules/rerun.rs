@@ -9,7 +9,7 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
 use super::super::sessions::{Session, Transaction};
-use super::super::timeline::StatementRecord;
+use super::super::trace::StatementRecord;
 use super::Evidence;
 
 /// The weakest mode that stops those who write rows.
@@ -17,7 +17,7 @@ const STOPS_WRITES: LockMode = LockMode::ShareLock;
 
 /// Nobody else writes between the two looks, so what differs the rerun has written.
 pub fn wrote(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let looks = &evidence.timeline.contents;
+    let looks = &evidence.trace.contents;
     let pairs = looks.iter().flat_map(|before| {
         let next = before.after.map(|attempt| attempt + 1);
         let after = looks.iter().find(move |after| next.is_some() && after.after == next);
@@ -30,7 +30,7 @@ pub fn wrote(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 }
 
 fn finished(evidence: &Evidence<'_, '_>, attempt: u32) -> bool {
-    evidence.timeline.attempts.iter().any(|a| a.attempt == attempt && a.finished())
+    evidence.trace.attempts.iter().any(|a| a.attempt == attempt && a.finished())
 }
 
 /// A table that only one look has is a change of the schema, and told as one; the version table is
@@ -97,15 +97,15 @@ pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 }
 
 fn changed_no_schema(evidence: &Evidence<'_, '_>, first: u32, attempt: u32) -> bool {
-    let done = evidence.timeline.catalogues.iter().rev();
+    let done = evidence.trace.catalogues.iter().rev();
     let mut before = done.filter(|c| c.after.is_some_and(|n| (first..attempt).contains(&n)));
-    let after = evidence.timeline.catalogue_after(attempt);
+    let after = evidence.trace.catalogue_after(attempt);
     before.next().zip(after).is_some_and(|(before, after)| before.objects == after.objects)
 }
 
 /// Whether it wrote rows of others than the tool, or a table anew.
 fn did_something(evidence: &Evidence<'_, '_>, attempt: u32) -> bool {
-    let statements = evidence.timeline.attempts.iter().filter(|a| a.attempt == attempt);
+    let statements = evidence.trace.attempts.iter().filter(|a| a.attempt == attempt);
     let mut statements = statements.flat_map(|a| &a.statements);
     statements.any(|record| {
         let writes = matches!(record.kind(), Kind::Insert | Kind::Update | Kind::Delete);
@@ -131,7 +131,7 @@ fn held_alone<'t, 'h>(
     session: &Session<'t, 'h>,
     record: &'t StatementRecord<'h>,
 ) -> Option<Held<'t, 'h>> {
-    let (mode, (_, ended)) = (record.facts().strongest_lock()?, record.span(evidence.timeline.end));
+    let (mode, (_, ended)) = (record.facts().strongest_lock()?, record.span(evidence.trace.end));
     if mode < STOPS_WRITES || *record.kind() == Kind::Do || evidence.is_bookkeeping(record) {
         return None;
     }
@@ -149,7 +149,7 @@ fn held_in<'t, 'h>(
     let Some(last) = statements.last() else { return Vec::new() };
     let until = match last.open_after() {
         true => session.until,
-        false => last.span(evidence.timeline.end).1,
+        false => last.span(evidence.trace.end).1,
     };
     let mut found: Vec<Held<'t, 'h>> = Vec::new();
     for (index, &record) in statements.iter().enumerate() {
@@ -182,7 +182,7 @@ fn granted(
     session: &Session<'_, '_>,
     record: &StatementRecord<'_>,
 ) -> Micros {
-    let (began, ended) = record.span(evidence.timeline.end);
+    let (began, ended) = record.span(evidence.trace.end);
     let own = evidence.waits.within(&session.id, (began, ended));
     let within = own.filter(|wait| began <= wait.last_seen && wait.last_seen <= ended);
     within.map(|wait| wait.last_seen).max().unwrap_or(began)

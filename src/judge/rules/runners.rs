@@ -8,13 +8,13 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
 use super::super::sessions::Session;
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::super::waits::LockWait;
 use super::Evidence;
 
 pub fn runners(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let at_once = evidence.scenario.change.runners;
-    let attempts = &evidence.timeline.attempts;
+    let attempts = &evidence.trace.attempts;
     let runners: Vec<_> = attempts.iter().filter(|a| a.attempt < at_once).collect();
     if runners.len() < 2 {
         return Vec::new();

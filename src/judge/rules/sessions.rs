@@ -14,7 +14,7 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{TransactionRule, Verdict};
 
 use super::super::sessions::{Session, Transaction};
-use super::super::timeline::{AttemptRecord, StatementRecord};
+use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 
 /// Relations whose lock is a finding, those under which most time went by.
@@ -53,7 +53,7 @@ fn lost<'s, 't, 'h>(
     evidence: &Evidence<'_, 'h>,
     session: &'s Session<'t, 'h>,
 ) -> Vec<Lost<'s, 't, 'h>> {
-    let attempt = evidence.timeline.attempts.iter().find(|a| a.attempt == session.attempt);
+    let attempt = evidence.trace.attempts.iter().find(|a| a.attempt == session.attempt);
     let Some(attempt) = attempt.filter(|a| a.finished()) else { return Vec::new() };
     let cut_open = session.closed.filter(|(_, closed)| {
         let open = [TransactionStatus::InTransaction, TransactionStatus::Failed];
@@ -203,7 +203,7 @@ fn exclusive(record: &StatementRecord<'_>) -> BTreeSet<String> {
 }
 
 fn length(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Micros {
-    let (began, ended) = record.span(evidence.timeline.end);
+    let (began, ended) = record.span(evidence.trace.end);
     ended - began
 }
 

@@ -11,9 +11,9 @@ use crate::schema::Fingerprint;
 use super::Evidence;
 
 pub fn debris(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let before = names(evidence.timeline.catalogue_before(), Fingerprint::invalid_indexes);
-    let after_change = evidence.timeline.catalogue_after_change();
-    let last = evidence.timeline.catalogues.last().copied();
+    let before = names(evidence.trace.catalogue_before(), Fingerprint::invalid_indexes);
+    let after_change = evidence.trace.catalogue_after_change();
+    let last = evidence.trace.catalogues.last().copied();
     let new = |catalogue| -> BTreeSet<String> {
         names(catalogue, Fingerprint::invalid_indexes).difference(&before).cloned().collect()
     };
@@ -22,7 +22,7 @@ pub fn debris(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     for index in first.union(&left) {
         findings.push(invalid_index(evidence, index, left.contains(index)));
     }
-    let reported_success = evidence.timeline.attempts.last().and_then(|a| a.end);
+    let reported_success = evidence.trace.attempts.last().and_then(|a| a.end);
     if let (Some(AttemptEnd::Finished { .. }), Some(index)) = (reported_success, left.first()) {
         findings.push(hidden(evidence, index));
     }
@@ -40,7 +40,7 @@ fn names(
 }
 
 fn invalid_index(evidence: &Evidence<'_, '_>, index: &str, stays: bool) -> Finding {
-    let rerun = match (stays, evidence.timeline.attempts.len()) {
+    let rerun = match (stays, evidence.trace.attempts.len()) {
         (true, 0 | 1) => DebrisAfterRerun::NotTried,
         (true, _) => DebrisAfterRerun::StillThere,
         (false, _) => DebrisAfterRerun::Repaired,
@@ -50,7 +50,7 @@ fn invalid_index(evidence: &Evidence<'_, '_>, index: &str, stays: bool) -> Findi
 }
 
 fn hidden(evidence: &Evidence<'_, '_>, index: &str) -> Finding {
-    let skipped = evidence.timeline.attempts.iter().rev().find_map(|attempt| {
+    let skipped = evidence.trace.attempts.iter().rev().find_map(|attempt| {
         let ended = attempt.statements.iter().filter_map(|s| s.ended);
         let name = format!("\"{}\"", index.rsplit('.').next().unwrap_or(index));
         let skips = |n: &&String| n.contains("already exists, skipping") && n.contains(&name);
@@ -64,11 +64,11 @@ fn hidden(evidence: &Evidence<'_, '_>, index: &str) -> Finding {
 /// it NOT VALID and stops at that has done what it says.
 fn not_valid(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let of = Fingerprint::not_valid_constraints;
-    let before = names(evidence.timeline.catalogue_before(), of);
-    let left = names(evidence.timeline.catalogues.last().copied(), of);
+    let before = names(evidence.trace.catalogue_before(), of);
+    let left = names(evidence.trace.catalogues.last().copied(), of);
     let migrations = &evidence.scenario.change.migrations;
     let of_files = || migrations.iter().flat_map(|m| &m.script.statements).map(|s| &s.text);
-    let attempts = &evidence.timeline.attempts;
+    let attempts = &evidence.trace.attempts;
     let sent = || attempts.iter().flat_map(|a| &a.statements).map(|s| &s.began.text);
     let validates = |constraint: &str| {
         let name = constraint.rsplit(['.', ' ']).next().unwrap_or(constraint);
@@ -85,7 +85,7 @@ fn not_valid(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 }
 
 pub fn writes(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let Some(ledger) = evidence.timeline.ledger else { return Vec::new() };
+    let Some(ledger) = evidence.trace.ledger else { return Vec::new() };
     let lost = |m: &LedgerMismatch| matches!(m.kind, Mismatch::Lost | Mismatch::Overwritten { .. });
     let example = |wanted: bool| ledger.examples.iter().find(|m| lost(m) == wanted);
     let missing = example(true).map(|m| (m, Shown::LostWrite(wrong_writes(ledger, m))));

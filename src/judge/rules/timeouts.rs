@@ -9,7 +9,7 @@ use crate::scenario::{Scope, Verdict};
 
 use super::super::own_locks::own_locks;
 use super::super::sessions::Session;
-use super::super::timeline::StatementRecord;
+use super::super::trace::StatementRecord;
 use super::super::waits::LockWait;
 use super::Evidence;
 
@@ -80,7 +80,7 @@ fn strong(
     if record.purpose() == Purpose::Transaction || evidence.is_bookkeeping(record) {
         return None;
     }
-    let (began, ended) = record.span(evidence.timeline.end);
+    let (began, ended) = record.span(evidence.trace.end);
     let within = |w: &&LockWait| w.last_seen > began && w.from < ended;
     let own = evidence.waits.within(&session.id, (began, ended));
     let waited = own.filter(within).max_by_key(|w| w.seen_for());
@@ -98,7 +98,7 @@ fn strong(
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let own = own_locks(evidence.timeline, &session.id, record);
+    let own = own_locks(evidence.trace, &session.id, record);
     let own = own.into_iter().rev().filter(|lock| unseen && lock.mode >= STRONG);
     let lock = own.max_by_key(|lock| lock.mode)?;
     let (mode, relation) = (lock.mode.as_str().to_owned(), lock.relation);

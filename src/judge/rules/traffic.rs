@@ -74,21 +74,21 @@ fn stall_verdict(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Verdict {
 fn witness(evidence: &Evidence<'_, '_>, stall: &Stall<'_>) -> Witness {
     let wait = &stall.witness.wait;
     let operation = stall.witness.operation;
-    let own = wait.blockers.iter().filter(|b| evidence.timeline.is_change(&b.session));
+    let own = wait.blockers.iter().filter(|b| evidence.trace.is_change(&b.session));
     let blocker = own.max_by_key(|b| (b.blocked, b.hard)).or(wait.blockers.first());
     Witness {
         at_us: wait.from,
         waited_us: operation.map_or(wait.seen_for(), |o| o.finished_us - wait.from),
         waiter: match operation {
             Some(o) => operation_ref(evidence, o).to_string(),
-            None => evidence.timeline.name(&wait.session),
+            None => evidence.trace.name(&wait.session),
         },
         relation: wait.relation.clone().or_else(|| relation_of(stall)),
         requested: match wait.locktype.as_str() {
             "relation" => wait.mode.clone(),
             other => format!("{} ({other})", wait.mode),
         },
-        blocker: blocker.map_or_else(String::new, |b| evidence.timeline.name(&b.session)),
+        blocker: blocker.map_or_else(String::new, |b| evidence.trace.name(&b.session)),
         held: blocker.and_then(|b| b.mostly_held()).map(str::to_owned),
         during: stall.blame.during.clone(),
         taken_by: stall.blame.taken_by.clone(),
@@ -149,7 +149,7 @@ pub fn acquire_timeouts(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 
 pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let began = evidence.change_began();
-    let failed = evidence.timeline.operations.iter().filter_map(|o| {
+    let failed = evidence.trace.operations.iter().filter_map(|o| {
         let failure = match &o.outcome {
             Outcome::Failed(error) => OperationFailure::Error(error.as_ref().clone()),
             Outcome::Indeterminate(message) => OperationFailure::Indeterminate(message.clone()),
@@ -200,7 +200,7 @@ pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 
 /// Latency has to come back within the time that the scenario gives it.
 pub fn not_recovered(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let reached = evidence.timeline.phase(Phase::Recovery).is_some();
+    let reached = evidence.trace.phase(Phase::Recovery).is_some();
     let never = reached && evidence.measured.recovery_us.is_none();
     let unrecovered = Unrecovered { allowed_ms: evidence.scenario.traffic.recovery_max_ms };
     let shown = Shown::NotRecovered(unrecovered);
@@ -212,7 +212,7 @@ pub fn not_recovered(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 pub fn baseline_broken(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let (limit_us, began) = (evidence.stall_limit(), evidence.change_began());
     let p99_us = evidence.measured.latency.before.p99_us;
-    let failed = evidence.timeline.due_in(Phase::Baseline).filter(|operation| {
+    let failed = evidence.trace.scheduled_in(Phase::Baseline).filter(|operation| {
         operation.finished_us < began && operation.outcome != Outcome::Succeeded
     });
     let failed = failed.count() as u64;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::judge::course::WaitEdge;
+use crate::judge::timeline::WaitEdge;
 
 use super::html::{cut, text};
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::clock::Micros;
 use crate::history::Phase;
-use crate::judge::course::{Course, LockSpan, StallSpan};
+use crate::judge::timeline::{LockSpan, StallSpan, Timeline};
 use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
@@ -53,20 +53,20 @@ struct Lane {
     bars: Vec<Bar>,
 }
 
-pub fn lanes(id: &str, axis: Axis, judgement: &Judgement, course: &Course) -> String {
+pub fn lanes(id: &str, axis: Axis, judgement: &Judgement, timeline: &Timeline) -> String {
     let mut out = String::new();
-    write_phases(&mut out, axis, course);
+    write_phases(&mut out, axis, timeline);
     let rows = &judgement.measured.statements;
-    write_lanes(&mut out, axis, statements(rows, course), "connections of the change");
-    write_lanes(&mut out, axis, locks(&course.locks), "locks");
-    write_lanes(&mut out, axis, disturbances(course), "disturbances");
-    write_stalls(&mut out, id, axis, &course.stalls);
+    write_lanes(&mut out, axis, statements(rows, timeline), "connections of the change");
+    write_lanes(&mut out, axis, locks(&timeline.locks), "locks");
+    write_lanes(&mut out, axis, disturbances(timeline), "disturbances");
+    write_stalls(&mut out, id, axis, &timeline.stalls);
     out
 }
 
-fn write_phases(out: &mut String, axis: Axis, course: &Course) {
+fn write_phases(out: &mut String, axis: Axis, timeline: &Timeline) {
     out.push_str("<div class=\"lane phases\" aria-hidden=\"true\"><div class=\"track\">");
-    for span in course.phases.iter().filter(|span| span.to_us > span.from_us) {
+    for span in timeline.phases.iter().filter(|span| span.to_us > span.from_us) {
         let wide = axis.percent(span.to_us) - axis.percent(span.from_us) > NAME_LEAST_PERCENT;
         let place = axis.span(span.from_us, span.to_us);
         let name = if wide { phase(span.phase) } else { "" };
@@ -76,9 +76,9 @@ fn write_phases(out: &mut String, axis: Axis, course: &Course) {
 }
 
 /// A lane per attempt and connection.
-fn statements(rows: &[StatementRow], course: &Course) -> Vec<Lane> {
+fn statements(rows: &[StatementRow], timeline: &Timeline) -> Vec<Lane> {
     let mut lanes: BTreeMap<(u32, u32), Vec<Bar>> = BTreeMap::new();
-    for (row, span) in rows.iter().zip(&course.statements) {
+    for (row, span) in rows.iter().zip(&timeline.statements) {
         let class = match (&row.error, row.purpose) {
             (Some(_), _) => "statement bad",
             (None, Purpose::Work) => "statement",
@@ -170,9 +170,9 @@ fn lock_bar(lock: &LockSpan) -> Bar {
     }
 }
 
-fn disturbances(course: &Course) -> Vec<Lane> {
+fn disturbances(timeline: &Timeline) -> Vec<Lane> {
     let mut lanes: BTreeMap<&str, Vec<Bar>> = BTreeMap::new();
-    for span in &course.disturbances {
+    for span in &timeline.disturbances {
         let end = match span.broken.as_str() {
             "" => String::new(),
             broken => format!("; the server ended it: {broken}"),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn hundred_seconds() -> Axis {
-        let course = Course {
+        let timeline = Timeline {
             end_us: Micros::from_secs(100),
             phases: Vec::new(),
             width_us: Micros::from_millis(200),
@@ -303,7 +303,7 @@ mod tests {
             stalls: Vec::new(),
             schema: Vec::new(),
         };
-        Axis::of(&course)
+        Axis::of(&timeline)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! From a moment to its place on the time axis.
 
 use crate::clock::Micros;
-use crate::judge::course::Course;
+use crate::judge::timeline::Timeline;
 
 /// Lengths of time between two ticks, in seconds.
 const TICKS_S: [u64; 14] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200];
@@ -15,8 +15,8 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub fn of(course: &Course) -> Axis {
-        Axis { end: course.end_us.max(Micros(1)) }
+    pub fn of(timeline: &Timeline) -> Axis {
+        Axis { end: timeline.end_us.max(Micros(1)) }
     }
 
     pub fn percent(self, at: Micros) -> f64 {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::judge::course::StallSpan;
+use crate::judge::timeline::StallSpan;
 use crate::report::trial::{place, seconds};
 use crate::result::StatementRef;
 use crate::stats::grouped;

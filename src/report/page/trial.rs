@@ -75,23 +75,23 @@ pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
     if !shown.analysis_told {
         out.push_str(&analysis(scenario.as_ref()));
     }
-    match document.course(index) {
-        Some(course) => {
+    match document.timeline(index) {
+        Some(timeline) => {
             out.push_str("<h3>What happened when</h3>\n");
-            out.push_str(&axis(&id, judgement, course, scenario.as_ref()));
-            out.push_str(&stalls(&id, &course.stalls));
+            out.push_str(&axis(&id, judgement, timeline, scenario.as_ref()));
+            out.push_str(&stalls(&id, &timeline.stalls));
         }
         None => out.push_str(&paragraph(
             "dim",
-            "The history of this trial is not there, so its course over time is not shown.",
+            "The history of this trial is not there, so its timeline over time is not shown.",
         )),
     }
     out.push_str(&findings(&judgement.findings));
     out.push_str(&command(&judgement.measured.commands));
     out.push_str(&measured(&judgement.measured));
     out.push_str(&statements(&judgement.measured.statements));
-    if let Some(course) = document.course(index) {
-        out.push_str(&schema(&course.schema));
+    if let Some(timeline) = document.timeline(index) {
+        out.push_str(&schema(&timeline.schema));
     }
     out.push_str(&facts::environment(judgement));
     out.push_str(&facts::limits(judgement, scenario.as_ref()));

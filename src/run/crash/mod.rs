@@ -2,8 +2,8 @@
 //! each time on a copy of one snapshot, and the change is applied again as an operator would: once.
 
 mod by_hand;
-mod courses;
 mod faults;
+mod procedures;
 mod random;
 mod undisturbed;
 
@@ -27,7 +27,7 @@ use super::execute::{Executor, Order};
 use super::expand::{MatrixSpec, TrialSpec};
 use super::{CRASH_DIRECTORY, Error, Run, UNDISTURBED, UNDISTURBED_AGAIN, ended_with};
 
-use courses::{UndisturbedAgain, WithFault};
+use procedures::{UndisturbedAgain, WithFault};
 use undisturbed::{Compared, Kept};
 
 /// Cases at once, however many cores there are: they share one server's disk.
@@ -77,8 +77,11 @@ impl Cases<'_> {
     async fn all(&self, database: &str, began: Instant) -> Result<Matrix, Error> {
         let MatrixSpec { base, crash, statement } = self.spec;
         let output = self.directory(UNDISTURBED);
-        let undisturbed =
-            self.executor.in_database(self.order(base, &output), &courses::Undisturbed, database);
+        let undisturbed = self.executor.in_database(
+            self.order(base, &output),
+            &procedures::Undisturbed,
+            database,
+        );
         let undisturbed = undisturbed.await?;
         let at_once = self.at_once();
         let took = || Micros(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
@@ -101,9 +104,9 @@ impl Cases<'_> {
 
     async fn again(&self, kept: &Kept) -> Result<Compared, Error> {
         let output = self.directory(UNDISTURBED_AGAIN);
-        let course = UndisturbedAgain { kept, compared: Mutex::default() };
-        self.executor.execute(self.order(&self.spec.base, &output), &course).await?;
-        Ok(course.compared.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let procedure = UndisturbedAgain { kept, compared: Mutex::default() };
+        self.executor.execute(self.order(&self.spec.base, &output), &procedure).await?;
+        Ok(procedure.compared.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Several at a time, reported in the order in which they were planned.
@@ -133,8 +136,8 @@ impl Cases<'_> {
     async fn one(&self, name: &str, fault: &FeasibleFault, kept: &Kept) -> Result<Case, Error> {
         let spec = self.spec.base.with_fault(fault.clone());
         let output = self.directory(name);
-        let course = WithFault { fault, kept };
-        let history = self.executor.execute(self.order(&spec, &output), &course).await?;
+        let procedure = WithFault { fault, kept };
+        let history = self.executor.execute(self.order(&spec, &output), &procedure).await?;
         let Fault { kind, at } = &fault.fault;
         judged::case(&spec.scenario, &history)
             .ok_or_else(|| Error::NoFault { kind: *kind, statement: at.statement })

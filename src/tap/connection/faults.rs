@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::super::conversation::{Outcome, Pipeline, Statement};
 use super::super::fault::Action;
 use super::super::injected::{self, Question, milliseconds};
-use super::super::looks;
+use super::super::probes;
 use super::armed::{Armed, Limited};
 use super::{Connection, End};
 use crate::history::{ServerError, TransactionStatus};
@@ -104,7 +104,7 @@ impl Connection {
         statement: &Statement,
         in_pipeline: bool,
     ) -> Result<bool, End> {
-        if looks::takes_nothing(&statement.kind) && statement.kind != Kind::Commit {
+        if probes::takes_nothing(&statement.kind) && statement.kind != Kind::Commit {
             return Ok(false);
         }
         let Some(fault) = self.shared.take_preparation(&statement.text) else { return Ok(false) };

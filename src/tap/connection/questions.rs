@@ -8,10 +8,10 @@ use bytes::BytesMut;
 use super::super::conversation::Outcome;
 use super::super::frame::Frame;
 use super::super::injected::{self, Question, Settings};
-use super::super::looks;
 use super::super::message::{FromServer, values};
+use super::super::probes;
 use super::super::tracer::rewritable;
-use super::super::watch::Sight;
+use super::super::watch::LockSnapshot;
 use super::{Connection, End};
 use crate::history::TransactionStatus;
 
@@ -24,7 +24,7 @@ impl Connection {
                 let others = self.tracer.settings != settings;
                 let transaction = self.conversation.transaction();
                 let inside = transaction == TransactionStatus::InTransaction;
-                self.tracer.looks.settings_read(others, inside);
+                self.tracer.probes.settings_read(others, inside);
                 self.tracer.settings = settings;
             }
             None => {
@@ -37,12 +37,12 @@ impl Connection {
     /// Relfilenodes that the open transaction may have changed, as it sees them.
     pub(super) async fn own_filenodes(
         &mut self,
-        sight: &Sight,
+        snapshot: &LockSnapshot,
         outcome: &Outcome,
     ) -> Result<BTreeMap<u32, u32>, End> {
-        let oids = rewritable(sight);
-        let rows_only = self.tracer.kind().is_none_or(looks::moves_rows);
-        if oids.is_empty() || rows_only || looks::took_no_snapshot(&outcome.tags) {
+        let oids = rewritable(snapshot);
+        let rows_only = self.tracer.kind().is_none_or(probes::moves_rows);
+        if oids.is_empty() || rows_only || probes::took_no_snapshot(&outcome.tags) {
             return Ok(BTreeMap::new());
         }
         let in_pipeline = outcome.in_pipeline;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::history::{Event, StatementId};
 
 use super::super::fault::Action;
-use super::{Backend, Shared, lock};
+use super::{Backend, TapState, lock};
 
 /// How long tries follow each other without a pause: a short statement ends soon.
 const EAGER: Duration = Duration::from_millis(20);
@@ -17,12 +17,12 @@ const POLL: Duration = Duration::from_millis(1);
 /// Between two cancels of one statement: a server forgets one that comes while it reads a message.
 const REPEAT: Duration = Duration::from_millis(5);
 
-impl Shared {
+impl TapState {
     /// Cancels or kills what runs on the connection as soon as it is in the state that the action
     /// needs, again and again until it has ended; does nothing to one that has ended before.
     /// Whether the fault was injected shows in how the statement ends.
     pub async fn inject(
-        self: Arc<Shared>,
+        self: Arc<TapState>,
         action: Action,
         connection: u32,
         statement: StatementId,
@@ -51,7 +51,7 @@ impl Shared {
 
     /// Injects a fault that long after the statement was sent, if it still runs then.
     pub async fn inject_into(
-        self: Arc<Shared>,
+        self: Arc<TapState>,
         action: Action,
         connection: u32,
         statement: StatementId,
@@ -80,7 +80,7 @@ impl Shared {
     }
 
     /// Injects a fault that is due by the clock, into the statement that runs then, if any.
-    pub async fn inject_now(self: Arc<Shared>, action: Action) {
+    pub async fn inject_now(self: Arc<TapState>, action: Action) {
         let target = {
             let connections = lock(&self.connections);
             let busy = connections.iter().find(|(_, b)| b.running.is_some());

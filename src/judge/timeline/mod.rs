@@ -1,4 +1,4 @@
-//! The course of a trial over its time axis: what a page draws.
+//! The timeline of a trial over its time axis: what a page draws.
 //!
 //! A judgement says what came of a trial; this says when. It is derived from the history like the
 //! judgement is, in few enough steps for a page, however long the trial was.
@@ -15,16 +15,16 @@ use crate::result::StatementRef;
 use crate::scenario::Scenario;
 use crate::schema::{Difference, Fingerprint};
 
-use super::timeline::Timeline;
+use super::trace::Trace;
 use super::waits::LockWaits;
 use super::{sessions, stalls};
 
-/// Most steps of a course: a page has room for no more.
+/// Most steps of a timeline: a page has room for no more.
 pub const STEPS_MAX: u64 = 600;
 
 /// What happened when.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Course {
+pub struct Timeline {
     pub end_us: Micros,
     pub phases: Vec<PhaseSpan>,
     /// Length of a step.
@@ -48,11 +48,11 @@ pub struct PhaseSpan {
     pub to_us: Micros,
 }
 
-/// What was due, what ended, and what was seen in one step.
+/// What was scheduled, what ended, and what was seen in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub from_us: Micros,
-    /// Operations that were due in it, and latency of those; zero where none was.
+    /// Operations scheduled in it, and latency of those; zero where none was.
     pub offered: u64,
     pub p50_us: Micros,
     pub p99_us: Micros,
@@ -127,38 +127,37 @@ pub struct WaitEdge {
     pub held: Option<String>,
 }
 
-/// Derives the course of a trial.
-pub fn course(scenario: &Scenario, history: &History) -> Course {
-    let timeline = Timeline::of(history);
-    let waits = LockWaits::of(&timeline);
-    let sessions = sessions::sessions(&timeline);
-    let stalls = stalls::stalls(&timeline, &waits, &sessions);
-    let width_us = steps::width(timeline.end);
-    Course {
-        end_us: timeline.end,
-        phases: phases(&timeline),
+/// Derives the timeline of a trial.
+pub fn timeline(scenario: &Scenario, history: &History) -> Timeline {
+    let trace = Trace::of(history);
+    let waits = LockWaits::of(&trace);
+    let sessions = sessions::sessions(&trace);
+    let stalls = stalls::stalls(&trace, &waits, &sessions);
+    let width_us = steps::width(trace.end);
+    Timeline {
+        end_us: trace.end,
+        phases: phases(&trace),
         width_us,
-        steps: steps::steps(&timeline, width_us),
-        statements: spans::statements(&timeline),
-        locks: spans::locks(&timeline, &waits, &sessions),
-        disturbances: spans::disturbances(&timeline),
-        stalls: stalls.iter().map(|s| graph::stall(scenario, &timeline, s)).collect(),
-        schema: schema(&timeline),
+        steps: steps::steps(&trace, width_us),
+        statements: spans::statements(&trace),
+        locks: spans::locks(&trace, &waits, &sessions),
+        disturbances: spans::disturbances(&trace),
+        stalls: stalls.iter().map(|s| graph::stall(scenario, &trace, s)).collect(),
+        schema: schema(&trace),
     }
 }
 
-fn phases(timeline: &Timeline<'_>) -> Vec<PhaseSpan> {
-    let phases = timeline.phases();
+fn phases(trace: &Trace<'_>) -> Vec<PhaseSpan> {
+    let phases = trace.phases();
     let span = |(index, (phase, from)): (usize, &(Phase, Micros))| {
-        let to_us = phases.get(index + 1).map_or(timeline.end, |(_, next)| *next);
+        let to_us = phases.get(index + 1).map_or(trace.end, |(_, next)| *next);
         PhaseSpan { phase: *phase, from_us: *from, to_us }
     };
     phases.iter().enumerate().map(span).collect()
 }
 
-fn schema(timeline: &Timeline<'_>) -> Vec<Difference> {
-    let (Some(before), Some(after)) = (timeline.catalogue_before(), timeline.catalogues.last())
-    else {
+fn schema(trace: &Trace<'_>) -> Vec<Difference> {
+    let (Some(before), Some(after)) = (trace.catalogue_before(), trace.catalogues.last()) else {
         return Vec::new();
     };
     let fingerprint =

@@ -1,11 +1,11 @@
-//! When the server has to be looked at between two statements, and when nothing can have changed.
+//! When the server has to be probed between two statements, and when nothing can have changed.
 //!
-//! Each look keeps the change waiting, so one is due only where it can show something new. What is
+//! Each probe keeps the change waiting, so one is due only where it can show something new. What is
 //! held between statements is read after every statement of a transaction but for reads and writes
-//! of rows of a shape that this transaction has been looked at after: they take the same locks
+//! of rows of a shape that this transaction has been probed after: they take the same locks
 //! again (a partition that a row is routed to excepted, and its lock stops nobody's rows). What
-//! gives locks back without ending the transaction is looked at whatever it is. Outside
-//! a transaction nothing is held, and such statements are looked at the first time, for the WAL
+//! gives locks back without ending the transaction is probed whatever it is. Outside
+//! a transaction nothing is held, and such statements are probed the first time, for the WAL
 //! that they write, and again as long as they are slow.
 
 use std::collections::{HashMap, HashSet};
@@ -16,16 +16,16 @@ use crate::history::TransactionStatus;
 use crate::pg::normal_text;
 use crate::pg::syntax::Kind;
 
-/// A look takes less than a twentieth of this.
+/// A probe takes less than a twentieth of this.
 const SLOW: Micros = Micros::from_millis(5);
-/// Shapes remembered; with more, each new one is looked at.
+/// Shapes remembered; with more, each new one is probed.
 const SHAPES_MAX: usize = 10_000;
 /// Bytes of a text that make its shape.
 const SHAPE_BYTES_MAX: usize = 4 * 1024;
 
 /// What is remembered of a connection's statements.
 #[derive(Debug)]
-pub struct Looks {
+pub struct Probes {
     /// Outside transactions: shape to whether it was slow.
     seen: HashMap<u64, bool>,
     in_transaction: HashSet<u64>,
@@ -35,9 +35,9 @@ pub struct Looks {
     set_in_transaction: bool,
 }
 
-impl Default for Looks {
-    fn default() -> Looks {
-        Looks {
+impl Default for Probes {
+    fn default() -> Probes {
+        Probes {
             seen: HashMap::new(),
             in_transaction: HashSet::new(),
             settings_stale: true,
@@ -46,7 +46,7 @@ impl Default for Looks {
     }
 }
 
-impl Looks {
+impl Probes {
     /// Whether the settings in force have to be read before the statement. What stops others is
     /// never told with settings that somebody remembers.
     pub fn settings_due(&self, kind: &Kind) -> bool {
@@ -59,7 +59,7 @@ impl Looks {
         self.set_in_transaction |= are_others && in_transaction;
     }
 
-    /// Whether locks, WAL and relations have to be looked at after the statement (and before it,
+    /// Whether locks, WAL and relations have to be read after the statement (and before it,
     /// where nothing is known yet).
     pub fn due(&self, kind: &Kind, text: &str, in_transaction: bool) -> bool {
         if takes_nothing(kind) {
@@ -148,7 +148,7 @@ pub fn took_no_snapshot(tags: &[String]) -> bool {
 }
 
 /// Whether the statement may leave another setting in force. A function that sets one inside is
-/// met by the look before the next statement that is more than rows.
+/// met by the probe before the next statement that is more than rows.
 fn may_set(kind: &Kind, text: &str) -> bool {
     match kind {
         Kind::Set | Kind::Do | Kind::Call | Kind::Other => true,
@@ -171,20 +171,20 @@ mod tests {
 
     #[test]
     fn a_setting_of_a_transaction_is_stale_after_it() {
-        let mut looks = Looks::default();
-        looks.settings_read(false, false);
-        looks.ended(
+        let mut probes = Probes::default();
+        probes.settings_read(false, false);
+        probes.ended(
             &Kind::Set,
             "SET LOCAL lock_timeout = 1",
             &["SET".to_owned()],
             Micros::ZERO,
             TransactionStatus::InTransaction,
         );
-        assert!(looks.settings_due(&Kind::Select));
-        looks.settings_read(true, true);
-        assert!(!looks.settings_due(&Kind::Select));
+        assert!(probes.settings_due(&Kind::Select));
+        probes.settings_read(true, true);
+        assert!(!probes.settings_due(&Kind::Select));
         let tags = ["COMMIT".to_owned()];
-        looks.ended(&Kind::Commit, "COMMIT", &tags, Micros::ZERO, TransactionStatus::Idle);
-        assert!(looks.settings_due(&Kind::Select));
+        probes.ended(&Kind::Commit, "COMMIT", &tags, Micros::ZERO, TransactionStatus::Idle);
+        assert!(probes.settings_due(&Kind::Select));
     }
 }

@@ -1,4 +1,4 @@
-//! The session that looks at locks and backends, and its two prepared queries.
+//! The sampler's own session, and its prepared queries.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -40,7 +40,7 @@ struct Known {
     probes: bool,
 }
 
-pub(super) struct Eyes {
+pub(super) struct SamplerSession {
     session: Session,
     waits: Statement,
     sessions: Statement,
@@ -51,16 +51,20 @@ pub(super) struct Eyes {
     database: u32,
     /// By pid, the sessions that are there. They are asked for when a sample has an unknown pid: at
     /// every sample it would cost more than the rest of the sample. What is known is as old as the
-    /// last reading of all sessions, [`Eyes::activity`], which is at most a tenth of a second while
-    /// something waits: no pid comes back as soon as that. Nothing is known while nothing waits.
+    /// last reading of all sessions, [`SamplerSession::activity`], which is at most a tenth of a
+    /// second while something waits: no pid comes back as soon as that. Nothing is known while
+    /// nothing waits.
     known: BTreeMap<i32, Known>,
     /// Relations for which something has waited since then, by oid, as their users know them: a
     /// key's index by its table.
     names: BTreeMap<u32, String>,
 }
 
-impl Eyes {
-    pub(super) async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, Error> {
+impl SamplerSession {
+    pub(super) async fn open(
+        address: &Address,
+        recorder: &Recorder,
+    ) -> Result<SamplerSession, Error> {
         match tokio::time::timeout(OPEN_TIMEOUT, open(address, recorder)).await {
             Ok(opened) => opened.map_err(|error| Error::Open(Box::new(error))),
             Err(_) => Err(Error::OpenTimeout(OPEN_TIMEOUT)),
@@ -68,7 +72,7 @@ impl Eyes {
     }
 
     /// Whether the session is of no more use.
-    pub(super) fn are_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.session.is_closed()
     }
 
@@ -147,7 +151,7 @@ impl Eyes {
     }
 }
 
-async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::Error> {
+async fn open(address: &Address, recorder: &Recorder) -> Result<SamplerSession, connect::Error> {
     let session = Session::open(address, APPLICATION_NAME, &settings()).await?;
     let seen = SessionSeen { session: session.id(), role: Role::Observer };
     recorder.record(Event::Session(seen));
@@ -161,7 +165,7 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<Eyes, connect::E
     let activity = prepare(&session, ACTIVITY).await?;
     let wal = prepare(&session, WAL).await?;
     let (known, names) = (BTreeMap::new(), BTreeMap::new());
-    Ok(Eyes { session, waits, sessions, owners, activity, wal, database, known, names })
+    Ok(SamplerSession { session, waits, sessions, owners, activity, wal, database, known, names })
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {

@@ -7,29 +7,25 @@ use crate::history::{Moment, SessionId};
 use crate::pg::LockMode;
 
 use super::super::sessions::{Session, Transaction};
-use super::super::timeline::{StatementRecord, Timeline};
+use super::super::trace::{StatementRecord, Trace};
 use super::super::waits::LockWaits;
 use super::{DisturbanceSpan, LockSpan, StatementSpan};
 
-pub fn statements(timeline: &Timeline<'_>) -> Vec<StatementSpan> {
-    let all = timeline.attempts.iter().flat_map(|attempt| &attempt.statements);
+pub fn statements(trace: &Trace<'_>) -> Vec<StatementSpan> {
+    let all = trace.attempts.iter().flat_map(|attempt| &attempt.statements);
     all.map(|record| {
-        let (from_us, to_us) = record.span(timeline.end);
+        let (from_us, to_us) = record.span(trace.end);
         StatementSpan { from_us, to_us }
     })
     .collect()
 }
 
 /// Locks that let readers and writers of rows pass are left out.
-pub fn locks(
-    timeline: &Timeline<'_>,
-    waits: &LockWaits,
-    sessions: &[Session<'_, '_>],
-) -> Vec<LockSpan> {
+pub fn locks(trace: &Trace<'_>, waits: &LockWaits, sessions: &[Session<'_, '_>]) -> Vec<LockSpan> {
     let mut found = Vec::new();
     for session in sessions {
         for transaction in session.transactions() {
-            held_in(timeline, waits, session, &transaction, &mut found);
+            held_in(trace, waits, session, &transaction, &mut found);
         }
     }
     found.sort_by_key(|lock| lock.from_us);
@@ -37,7 +33,7 @@ pub fn locks(
 }
 
 fn held_in(
-    timeline: &Timeline<'_>,
+    trace: &Trace<'_>,
     waits: &LockWaits,
     session: &Session<'_, '_>,
     transaction: &Transaction<'_, '_, '_>,
@@ -45,7 +41,7 @@ fn held_in(
 ) {
     let Some(last) = transaction.statements.last() else { return };
     // Left open, it holds its locks until its connection ends.
-    let to_us = if last.open_after() { session.until } else { last.span(timeline.end).1 };
+    let to_us = if last.open_after() { session.until } else { last.span(trace.end).1 };
     let mut first: BTreeMap<(&str, LockMode), &StatementRecord<'_>> = BTreeMap::new();
     for record in transaction.statements {
         let mut strongest: BTreeMap<&str, LockMode> = BTreeMap::new();
@@ -60,7 +56,7 @@ fn held_in(
         }
     }
     for ((relation, mode), taker) in first {
-        let from_us = granted(timeline, waits, &session.id, taker, relation, mode);
+        let from_us = granted(trace, waits, &session.id, taker, relation, mode);
         let (attempt, mode) = (session.attempt, mode.as_str().to_owned());
         let relation = relation.to_owned();
         found.push(LockSpan { attempt, relation, mode, from_us, to_us });
@@ -69,14 +65,14 @@ fn held_in(
 
 /// Not before the statement began, nor before its wait for this lock was seen for the last time.
 fn granted(
-    timeline: &Timeline<'_>,
+    trace: &Trace<'_>,
     waits: &LockWaits,
     session: &SessionId,
     taker: &StatementRecord<'_>,
     relation: &str,
     mode: LockMode,
 ) -> Micros {
-    let (from, to) = taker.span(timeline.end);
+    let (from, to) = taker.span(trace.end);
     let waited = waits.within(session, (from, to)).filter(|wait| {
         let here = wait.last_seen >= from && wait.last_seen <= to;
         let this = wait.relation.as_deref() == Some(relation) && wait.mode == mode.as_str();
@@ -85,13 +81,13 @@ fn granted(
     waited.map(|wait| wait.last_seen).max().unwrap_or(from)
 }
 
-pub fn disturbances(timeline: &Timeline<'_>) -> Vec<DisturbanceSpan> {
+pub fn disturbances(trace: &Trace<'_>) -> Vec<DisturbanceSpan> {
     let mut spans: Vec<DisturbanceSpan> = Vec::new();
-    for (at, event) in &timeline.disturbances {
+    for (at, event) in &trace.disturbances {
         let broken = match &event.moment {
             Moment::Holding => {
                 let (name, broken) = (event.name.clone(), String::new());
-                let span = DisturbanceSpan { name, from_us: *at, to_us: timeline.end, broken };
+                let span = DisturbanceSpan { name, from_us: *at, to_us: trace.end, broken };
                 spans.push(span);
                 continue;
             }

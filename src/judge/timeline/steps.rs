@@ -5,11 +5,11 @@ use crate::history::Outcome;
 use crate::stats::{BUCKET_WIDTH, Bucket, Buckets};
 
 use super::super::pool;
-use super::super::timeline::Timeline;
+use super::super::trace::Trace;
 use super::{STEPS_MAX, Step};
 
-/// Two samples this close together are of one picture; the sampler leaves out as much as 100 ms.
-const SAME_PICTURE_MAX: Micros = Micros::from_millis(250);
+/// Two samples this close together show the same; the sampler leaves out as much as 100 ms.
+const UNCHANGED_MAX: Micros = Micros::from_millis(250);
 /// A step is the bucket's width times one of these, and times ten, and so on.
 const FACTORS: [u64; 3] = [1, 2, 5];
 
@@ -27,38 +27,38 @@ pub fn width(end: Micros) -> Micros {
     }
 }
 
-pub fn steps(timeline: &Timeline<'_>, width: Micros) -> Vec<Step> {
-    let count = (timeline.end.0 / width.0 + 1) as usize;
+pub fn steps(trace: &Trace<'_>, width: Micros) -> Vec<Step> {
+    let count = (trace.end.0 / width.0 + 1) as usize;
     let begin = |index: usize| Step {
         from_us: Micros(width.0.saturating_mul(index as u64)),
         ..Step::default()
     };
     let mut steps: Vec<Step> = (0..count).map(begin).collect();
     let index = |at: Micros| ((at.0 / width.0) as usize).min(count - 1);
-    latency(timeline, width, &mut steps);
-    for operation in &timeline.operations {
+    latency(trace, width, &mut steps);
+    for operation in &trace.operations {
         let step = &mut steps[index(operation.finished_us)];
         match operation.outcome {
             Outcome::Succeeded => step.completed += 1,
             _ => step.failed += 1,
         }
     }
-    pressure(timeline, &mut steps, &index);
-    for (number, (at, sample)) in timeline.waits.iter().enumerate() {
-        // A picture that stays the same is not recorded at each look.
-        let next = timeline.waits.get(number + 1).map_or(*at, |(next, _)| *next);
-        let until = if next - *at <= SAME_PICTURE_MAX { next } else { *at };
+    pressure(trace, &mut steps, &index);
+    for (number, (at, sample)) in trace.waits.iter().enumerate() {
+        // What stays the same is not recorded with each sample.
+        let next = trace.waits.get(number + 1).map_or(*at, |(next, _)| *next);
+        let until = if next - *at <= UNCHANGED_MAX { next } else { *at };
         for step in &mut steps[index(*at)..=index(until)] {
             step.lock_waits = step.lock_waits.max(sample.waits.len() as u64);
         }
     }
-    wal(timeline, &mut steps, &index);
+    wal(trace, &mut steps, &index);
     steps
 }
 
-fn latency(timeline: &Timeline<'_>, width: Micros, steps: &mut [Step]) {
+fn latency(trace: &Trace<'_>, width: Micros, steps: &mut [Step]) {
     let mut buckets = Buckets::new(width);
-    for operation in &timeline.operations {
+    for operation in &trace.operations {
         let failed = operation.outcome != Outcome::Succeeded;
         buckets.record(operation.scheduled_us, operation.latency(), failed);
     }
@@ -69,9 +69,9 @@ fn latency(timeline: &Timeline<'_>, width: Micros, steps: &mut [Step]) {
 }
 
 /// Connections in use and operations that wait for one. What lasts is in every step that it lasts.
-fn pressure(timeline: &Timeline<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) {
+fn pressure(trace: &Trace<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) {
     let (mut in_use, mut waiting, mut at_step) = (0_i64, 0_i64, 0);
-    for moment in pool::steps(timeline).chunk_by(|a, b| a.0 == b.0) {
+    for moment in pool::steps(trace).chunk_by(|a, b| a.0 == b.0) {
         let here = index(moment[0].0);
         for step in &mut steps[at_step..=here] {
             step.in_use = step.in_use.max(in_use as u64);
@@ -87,8 +87,8 @@ fn pressure(timeline: &Timeline<'_>, steps: &mut [Step], index: &impl Fn(Micros)
 }
 
 /// What came between two samples is spread over the time between them.
-fn wal(timeline: &Timeline<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) {
-    for pair in timeline.wal.windows(2) {
+fn wal(trace: &Trace<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) {
+    for pair in trace.wal.windows(2) {
         let ((from, before), (to, after)) = (pair[0], pair[1]);
         let written = after.bytes.saturating_sub(before.bytes);
         let (first, last) = (index(from), index(to));

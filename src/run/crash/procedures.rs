@@ -1,4 +1,4 @@
-//! The courses of a crash matrix: left alone, left alone beside the application, with a fault.
+//! The procedures of a crash matrix: left alone, left alone beside the application, with a fault.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::tap::Injection;
 
 use super::super::Error;
 use super::super::effects::Traffic;
-use super::super::execute::{Course, OnFailure, Stage};
+use super::super::execute::{OnFailure, Procedure, Stage};
 use super::by_hand::by_hand;
 use super::faults::injections;
 use super::undisturbed::{Compared, Kept, may_write, unaccounted};
@@ -20,7 +20,7 @@ use super::undisturbed::{Compared, Kept, may_write, unaccounted};
 /// The change alone. Its history shows where faults can be injected.
 pub struct Undisturbed;
 
-impl Course for Undisturbed {
+impl Procedure for Undisturbed {
     fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             stage.prepare().await?;
@@ -42,7 +42,7 @@ pub struct UndisturbedAgain<'k> {
     pub compared: Mutex<Compared>,
 }
 
-impl Course for UndisturbedAgain<'_> {
+impl Procedure for UndisturbedAgain<'_> {
     fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             stage.prepare().await?;
@@ -69,7 +69,7 @@ pub struct WithFault<'k> {
     pub kept: &'k Kept,
 }
 
-impl Course for WithFault<'_> {
+impl Procedure for WithFault<'_> {
     fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>> {
         Box::pin(self.phases(stage))
     }

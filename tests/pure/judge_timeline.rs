@@ -1,8 +1,8 @@
-//! The course of a trial, from histories made by hand: what happened when, in few steps.
+//! The timeline of a trial, from histories made by hand: what happened when, in few steps.
 
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{Event, Outcome, WalSample};
-use pgauntlet::judge::course::{Course, STEPS_MAX, course};
+use pgauntlet::judge::timeline::{STEPS_MAX, Timeline, timeline};
 
 use crate::made::{APP, CHANGE, Made};
 
@@ -10,9 +10,9 @@ fn ms(ms: u64) -> Micros {
     Micros::from_millis(ms)
 }
 
-fn course_of(made: Made) -> Course {
+fn timeline_of(made: Made) -> Timeline {
     let scenario = made.scenario.clone();
-    course(&scenario, &made.history())
+    timeline(&scenario, &made.history())
 }
 
 /// ALTER TABLE takes the lock at 5.0 s, and an UPDATE keeps it until 8.0 s.
@@ -26,8 +26,8 @@ fn stalled() -> Made {
 
 #[test]
 fn a_stall_has_its_span_its_statements_and_who_waited_for_whom() {
-    let course = course_of(stalled());
-    let [stall] = course.stalls.as_slice() else { panic!("{:?}", course.stalls) };
+    let timeline = timeline_of(stalled());
+    let [stall] = timeline.stalls.as_slice() else { panic!("{:?}", timeline.stalls) };
     assert_eq!(stall.from_us, ms(5_100));
     assert!(stall.to_us >= ms(7_980), "{:?}", stall.to_us);
     assert!(stall.during.as_ref().is_some_and(|s| s.text.starts_with("UPDATE")));
@@ -43,20 +43,23 @@ fn a_stall_has_its_span_its_statements_and_who_waited_for_whom() {
 
 #[test]
 fn a_lock_is_held_from_its_statement_to_the_end_of_the_transaction() {
-    let course = course_of(stalled());
-    let [lock] = course.locks.as_slice() else { panic!("{:?}", course.locks) };
+    let timeline = timeline_of(stalled());
+    let [lock] = timeline.locks.as_slice() else { panic!("{:?}", timeline.locks) };
     assert_eq!((lock.relation.as_str(), lock.mode.as_str()), ("spans", "AccessExclusiveLock"));
     assert_eq!(lock.from_us, ms(5_000));
     assert!(lock.to_us >= ms(8_000));
-    assert_eq!(course.statements.len(), 2);
-    assert_eq!((course.statements[1].from_us, course.statements[1].to_us), (ms(5_020), ms(8_000)));
+    assert_eq!(timeline.statements.len(), 2);
+    assert_eq!(
+        (timeline.statements[1].from_us, timeline.statements[1].to_us),
+        (ms(5_020), ms(8_000))
+    );
 }
 
 #[test]
 fn the_lock_queue_is_as_long_as_its_samples_say_throughout_the_stall() {
-    let course = course_of(stalled());
+    let timeline = timeline_of(stalled());
     let queue = |from: u64, to: u64| {
-        let within = course
+        let within = timeline
             .steps
             .iter()
             .filter(move |step| step.from_us >= ms(from) && step.from_us < ms(to));
@@ -71,9 +74,10 @@ fn what_was_offered_and_what_ended_are_all_in_some_step() {
     let mut made = stalled();
     made.operation(9_000, None, 9_500, Outcome::AcquireTimeout, None);
     let scheduled = made.counters.scheduled;
-    let course = course_of(made);
-    let sum =
-        |of: fn(&pgauntlet::judge::course::Step) -> u64| course.steps.iter().map(of).sum::<u64>();
+    let timeline = timeline_of(made);
+    let sum = |of: fn(&pgauntlet::judge::timeline::Step) -> u64| {
+        timeline.steps.iter().map(of).sum::<u64>()
+    };
     assert_eq!(sum(|step| step.offered), scheduled);
     assert_eq!((sum(|step| step.completed), sum(|step| step.failed)), (scheduled - 1, 1));
 }
@@ -84,8 +88,8 @@ fn wal_between_two_samples_is_spread_over_the_time_between_them() {
     for (at, bytes) in [(1_000, 500), (1_400, 4_500), (3_000, 4_500)] {
         made.at(at, Event::Wal(WalSample { bytes }));
     }
-    let course = course_of(made);
-    let wal: Vec<Option<u64>> = course.steps.iter().map(|step| step.wal_bytes).collect();
+    let timeline = timeline_of(made);
+    let wal: Vec<Option<u64>> = timeline.steps.iter().map(|step| step.wal_bytes).collect();
     assert_eq!(wal.iter().flatten().sum::<u64>(), 4_000);
     assert_eq!(wal[10..14], [Some(1_000); 4]);
     assert_eq!((wal[9], wal[20]), (None, Some(0)));
@@ -102,9 +106,9 @@ fn an_hour_has_as_few_steps_as_a_minute() {
             Outcome::Succeeded,
             None,
         );
-        let course = course_of(made);
-        assert!(course.steps.len() as u64 <= STEPS_MAX, "{} steps", course.steps.len());
-        assert!(course.steps.len() > 100, "{} steps", course.steps.len());
-        assert_eq!(course.end_us.0 / course.width_us.0 + 1, course.steps.len() as u64);
+        let timeline = timeline_of(made);
+        assert!(timeline.steps.len() as u64 <= STEPS_MAX, "{} steps", timeline.steps.len());
+        assert!(timeline.steps.len() > 100, "{} steps", timeline.steps.len());
+        assert_eq!(timeline.end_us.0 / timeline.width_us.0 + 1, timeline.steps.len() as u64);
     }
 }

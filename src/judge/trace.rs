@@ -1,4 +1,5 @@
-//! The history, sorted by subject. Nothing is derived here that the events do not say.
+//! The trace of a trial: its history, indexed by subject. Nothing is derived here that the events do
+//! not say.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +16,7 @@ use crate::pg::facts::Facts;
 use super::roles::Roles;
 
 #[derive(Default)]
-pub struct Timeline<'h> {
+pub struct Trace<'h> {
     phases: Vec<(Phase, Micros)>,
     /// The last event's time.
     pub end: Micros,
@@ -98,17 +99,17 @@ impl StatementRecord<'_> {
     }
 }
 
-impl<'h> Timeline<'h> {
-    pub fn of(history: &'h History) -> Timeline<'h> {
-        let mut timeline = Timeline { roles: Roles::of(history), ..Timeline::default() };
+impl<'h> Trace<'h> {
+    pub fn of(history: &'h History) -> Trace<'h> {
+        let mut trace = Trace { roles: Roles::of(history), ..Trace::default() };
         for entry in &history.entries {
-            timeline.end = timeline.end.max(entry.at_us);
-            timeline.add(entry.at_us, &entry.event);
+            trace.end = trace.end.max(entry.at_us);
+            trace.add(entry.at_us, &entry.event);
         }
-        for operations in timeline.by_session.values_mut() {
+        for operations in trace.by_session.values_mut() {
             operations.sort_by_key(|operation| operation.finished_us);
         }
-        timeline
+        trace
     }
 
     fn add(&mut self, at: Micros, event: &'h Event) {
@@ -211,8 +212,8 @@ impl<'h> Timeline<'h> {
         Some((self.phases[index].1, end))
     }
 
-    /// Operations due in the phase.
-    pub fn due_in(&self, phase: Phase) -> impl Iterator<Item = &'h Operation> {
+    /// Operations scheduled in the phase.
+    pub fn scheduled_in(&self, phase: Phase) -> impl Iterator<Item = &'h Operation> {
         let span = self.phase(phase);
         let operations = self.operations.iter().copied();
         operations.filter(move |o| {

@@ -8,21 +8,21 @@ use crate::history::{Role, SessionId, Wait, WaitSample};
 use crate::scenario::Scenario;
 
 use super::super::stalls::Stall;
-use super::super::timeline::Timeline;
+use super::super::trace::Trace;
 use super::super::waits::conflicting;
 use super::{StallSpan, WaitEdge};
 
-/// Kinds of waits that a graph shows; more of them are no picture any more.
+/// Kinds of waits that a graph shows; more of them nobody can read.
 const EDGES_MAX: usize = 24;
 
-pub fn stall(scenario: &Scenario, timeline: &Timeline<'_>, stall: &Stall<'_>) -> StallSpan {
+pub fn stall(scenario: &Scenario, trace: &Trace<'_>, stall: &Stall<'_>) -> StallSpan {
     let within = |at: Micros| at >= stall.from && at <= stall.to;
-    let first = timeline.waits.partition_point(|(at, _)| *at < stall.from);
-    let samples = timeline.waits[first..].iter().take_while(|(at, _)| within(*at));
-    // The first of the fullest: from then on the picture stays.
+    let first = trace.waits.partition_point(|(at, _)| *at < stall.from);
+    let samples = trace.waits[first..].iter().take_while(|(at, _)| within(*at));
+    // The first of the fullest: from then on it stays so.
     let worst = samples.min_by_key(|(_, sample)| Reverse(sample.waits.len()));
     let (graph_at_us, graph) = match worst {
-        Some((at, sample)) => (*at, edges(scenario, timeline, *at, sample)),
+        Some((at, sample)) => (*at, edges(scenario, trace, *at, sample)),
         None => (stall.from, Vec::new()),
     };
     StallSpan {
@@ -40,21 +40,16 @@ pub fn stall(scenario: &Scenario, timeline: &Timeline<'_>, stall: &Stall<'_>) ->
 
 type Key = (String, Option<String>, String, String, Option<String>);
 
-fn edges(
-    scenario: &Scenario,
-    timeline: &Timeline<'_>,
-    at: Micros,
-    sample: &WaitSample,
-) -> Vec<WaitEdge> {
+fn edges(scenario: &Scenario, trace: &Trace<'_>, at: Micros, sample: &WaitSample) -> Vec<WaitEdge> {
     let mut counted: BTreeMap<Key, u64> = BTreeMap::new();
     let waiters: HashSet<&SessionId> = sample.waits.iter().map(|wait| &wait.session).collect();
     for wait in &sample.waits {
-        let Some(blocker) = chief(timeline, at, &waiters, wait) else { continue };
+        let Some(blocker) = chief(trace, at, &waiters, wait) else { continue };
         let key = (
-            name(scenario, timeline, at, &wait.session),
+            name(scenario, trace, at, &wait.session),
             wait.relation.clone(),
             wait.mode.clone(),
-            name(scenario, timeline, at, blocker),
+            name(scenario, trace, at, blocker),
             conflicting(wait, blocker),
         );
         *counted.entry(key).or_default() += 1;
@@ -78,39 +73,34 @@ fn edges(
 /// Of several blockers the one that says most: the change, else one that holds the lock, else the
 /// first that does not wait itself.
 fn chief<'w>(
-    timeline: &Timeline<'_>,
+    trace: &Trace<'_>,
     at: Micros,
     waiters: &HashSet<&SessionId>,
     wait: &'w Wait,
 ) -> Option<&'w SessionId> {
     let rank = |blocker: &&SessionId| {
         let holds = conflicting(wait, blocker).is_some();
-        let is_change = timeline.is_change(&timeline.session(blocker, at));
+        let is_change = trace.is_change(&trace.session(blocker, at));
         (is_change, holds, !waiters.contains(*blocker))
     };
     wait.blockers.iter().rev().max_by_key(rank)
 }
 
 /// Without a pid, so that those which are alike are one.
-fn name(scenario: &Scenario, timeline: &Timeline<'_>, at: Micros, seen: &SessionId) -> String {
-    let session = &timeline.session(seen, at);
-    match timeline.role(session) {
-        Some(Role::Application) => operation(scenario, timeline, at, session),
+fn name(scenario: &Scenario, trace: &Trace<'_>, at: Micros, seen: &SessionId) -> String {
+    let session = &trace.session(seen, at);
+    match trace.role(session) {
+        Some(Role::Application) => operation(scenario, trace, at, session),
         Some(Role::Change) => "the change".to_owned(),
         Some(Role::Disturbance(name)) => name.clone(),
         Some(Role::Observer) => "pgauntlet's own session".to_owned(),
-        None => timeline.name(session),
+        None => trace.name(session),
     }
 }
 
 /// What the session ran at that time.
-fn operation(
-    scenario: &Scenario,
-    timeline: &Timeline<'_>,
-    at: Micros,
-    session: &SessionId,
-) -> String {
-    let ran = timeline.running(session, at);
+fn operation(scenario: &Scenario, trace: &Trace<'_>, at: Micros, session: &SessionId) -> String {
+    let ran = trace.running(session, at);
     let spec = ran.and_then(|o| scenario.traffic.operations.get(usize::from(o.kind)));
     spec.map_or_else(|| "the application".to_owned(), |spec| spec.name.clone())
 }
