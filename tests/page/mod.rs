@@ -16,6 +16,7 @@ use pgauntlet::history::{
 };
 use pgauntlet::judge::crash::{self, Undisturbed};
 use pgauntlet::judge::observe;
+use pgauntlet::judge::timeline::{Timeline, timeline};
 use pgauntlet::pg::LockMode;
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Case, Matrix, ResultFile};
@@ -58,7 +59,7 @@ impl Run {
         judgement.trial.server.version = "15.18".to_owned();
         judgement.trial.server.version_num = 150_018;
         self.result.trials.push(judgement);
-        self.timelines.push(Some(course(&scenario, &history)));
+        self.timelines.push(Some(timeline(&scenario, &history)));
         let value = StoredScenario::from(&scenario);
         self.result.scenarios.insert(scenario.name.clone(), value);
     }

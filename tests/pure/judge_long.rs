@@ -23,7 +23,7 @@ fn time(operations: u64, waits: u64) -> Duration {
     let once = |_| {
         let began = spent();
         let judgement = observe(&scenario, &history);
-        assert_eq!(course(&scenario, &history).stalls.len() as u64, waits);
+        assert_eq!(timeline(&scenario, &history).stalls.len() as u64, waits);
         assert_eq!(judgement.measured.stalled_operations, waits);
         spent() - began
     };

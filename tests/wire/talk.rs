@@ -9,7 +9,7 @@ use pgauntlet::clock::Clock;
 use pgauntlet::history::{Event, Recorder, Since, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
-    Action, Announcements, BoxStream, Hold, LockSnapshot, SeenLock, Setup, Tap, Upstream, Watch,
+    Action, Announcements, BoxStream, Hold, LockSnapshot, SeenLock, Tap, TapSetup, Upstream, Watch,
 };
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::TcpStream;
