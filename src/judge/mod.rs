@@ -34,7 +34,7 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let sessions = sessions::sessions(&timeline);
     let evidence = rules::Evidence {
         scenario,
-        state: &history.header.trial.key.state(),
+        state: history.header.trial.key.state(),
         sizes: &Sizes(history.header.trial.sizes.clone()),
         timeline: &timeline,
         sessions: &sessions,
@@ -67,7 +67,7 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
 
 /// What is expected of the trial's starting state.
 fn expected<'s>(scenario: &'s Scenario, history: &History) -> &'s Expect {
-    let state = scenario.state(&history.header.trial.key.state());
+    let state = scenario.state(history.header.trial.key.state());
     state.and_then(|state| state.expect.as_ref()).unwrap_or(&scenario.expect)
 }
 
