@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::example;
 
-/// Keys that a scenario file needs too, or that the reader of the file has worked out. `rows` is of a
-/// table, `version` of a migration.
+/// Keys that a scenario file needs too, or that the reader of the file has worked out. `rows` is of
+/// a table, `version` of a migration.
 #[rustfmt::skip]
 const NEEDED: &[&str] = &[
     "after", "after_ms", "after_statements", "change", "column", "directory", "expect", "from_us",
