@@ -21,7 +21,7 @@ use pgauntlet::history::{
     Entry, Event, GrantedLock, Header, History, Role, SessionSeen, Wait, WaitSample,
 };
 use pgauntlet::judge::course::course;
-use pgauntlet::judge::{judge, lock_waits};
+use pgauntlet::judge::{lock_waits, observe};
 
 const CHANGE: i32 = 1;
 const BACKENDS: i32 = 30;
@@ -104,7 +104,7 @@ fn long_trials() {
     for (operations, waits) in TRIALS {
         let history = long::history(operations, waits);
         let entries = history.entries.len();
-        let took = least(|| drop(black_box(judge(&scenario, black_box(&history)))));
+        let took = least(|| drop(black_box(observe(&scenario, black_box(&history)))));
         let course = least(|| drop(black_box(course(&scenario, black_box(&history)))));
         let peak = peak_kib().unwrap_or_default();
         let (first, base) = *shortest.get_or_insert((entries, took));

@@ -14,7 +14,7 @@ pub fn changes(result: &ResultFile) -> Vec<ChangeAssessment> {
     let mut scenarios: Vec<&str> = Vec::new();
     let planned = result.planned.trials.iter().map(|planned| planned.key.scenario.as_str());
     let of_matrices = result.planned.crash_matrices.iter().map(|p| p.key.scenario.as_str());
-    let done = result.facts().map(|trial| trial.scenario.as_str());
+    let done = result.facts().map(|trial| trial.key.scenario.as_str());
     for name in done.chain(planned).chain(of_matrices) {
         if !scenarios.contains(&name) {
             scenarios.push(name);
@@ -25,9 +25,9 @@ pub fn changes(result: &ResultFile) -> Vec<ChangeAssessment> {
 
 fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
     let trials: Vec<&Judgement> =
-        result.trials.iter().filter(|j| j.trial.scenario == scenario).collect();
+        result.trials.iter().filter(|j| j.trial.key.scenario == scenario).collect();
     let matrices: Vec<&Matrix> =
-        result.crash_matrices.iter().filter(|m| m.trial.scenario == scenario).collect();
+        result.crash_matrices.iter().filter(|m| m.trial.key.scenario == scenario).collect();
     let missing = missing(scenario, &result.planned, &trials, &matrices);
     let verdicts = trials.iter().map(|j| j.verdict).chain(matrices.iter().map(|m| m.verdict));
     let tried = verdicts.max().unwrap_or(Verdict::Unproven);
@@ -42,9 +42,9 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         verdict,
         as_expected: expected && missing.is_empty(),
         reason: String::new(),
-        decided_by: decisive.map(|judgement| judgement.trial.key()),
+        decided_by: decisive.map(|judgement| judgement.trial.key.clone()),
         findings: findings(&trials),
-        trials: trials.iter().map(|j| j.trial.key()).collect(),
+        trials: trials.iter().map(|j| j.trial.key.clone()).collect(),
         missing,
     }
 }

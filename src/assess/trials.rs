@@ -33,9 +33,9 @@ pub fn reference_of(scenario: &Scenario, key: &TrialKey) -> Option<TrialKey> {
 /// Judges all of these, in their order, each beside its reference.
 pub fn trials(observed: Vec<(Scenario, Observation)>) -> Vec<Judgement> {
     let ends: BTreeMap<TrialKey, Option<EndState>> =
-        observed.iter().map(|(_, o)| (o.trial.key(), o.end.clone())).collect();
+        observed.iter().map(|(_, o)| (o.trial.key.clone(), o.end.clone())).collect();
     let judged = observed.into_iter().map(|(scenario, observation)| {
-        let reference = reference_of(&scenario, &observation.trial.key());
+        let reference = reference_of(&scenario, &observation.trial.key);
         let against = match reference.map(|key| ends.get(&key)) {
             None => Against::Nothing,
             Some(None) => Against::Absent,
@@ -66,12 +66,12 @@ pub fn trial(scenario: &Scenario, observation: Observation, against: Against<'_>
         };
     let mut findings = observation.findings;
     findings.extend(apart);
-    let key = observation.trial.key();
+    let key = observation.trial.key.clone();
     findings.iter_mut().for_each(|finding| finding.trials = vec![key.clone()]);
     // The worst first; within a verdict, in the order of the rules.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
-    let expect = expected(scenario, &observation.trial.state);
+    let expect = expected(scenario, observation.trial.key.state());
     let mut expectations = expectations(expect, verdict, &findings);
     expectations.extend(acceptances);
     let mismatches = Expectation::mismatches(&expectations);

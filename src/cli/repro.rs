@@ -42,7 +42,7 @@ fn announce(repro: &Repro<'_>) {
     let trial = repro.trial;
     let what = if repro.is_matrix { "crash matrix of " } else { "" };
     let number = repro.number;
-    let key = trial.key().without(&Axis::SERVER).repeated(1);
+    let key = trial.key.clone().without(&Axis::SERVER).repeated(1);
     let (version, seed) = (&trial.server.version, trial.rng_seed);
     anstream::eprintln!(
         "trial {number}: {what}{key}, rng_seed {seed}; then it ran on PostgreSQL \

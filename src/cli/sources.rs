@@ -23,7 +23,7 @@ pub fn of(result: &ResultFile) -> Vec<SourceFile> {
     let mut files = Vec::new();
     let mut seen = Vec::new();
     for value in result.scenarios.values() {
-        let Ok(scenario) = serde_json::from_value::<Scenario>(value.clone()) else { continue };
+        let scenario = Scenario::from(value.clone());
         let Some(command) = scenario.change.command else { continue };
         if !seen.contains(&command.directory) {
             collect(&command.directory, DEPTH_MAX, &mut files);

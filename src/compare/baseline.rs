@@ -109,8 +109,8 @@ pub enum BaselineError {
 
 /// The trial's key with its server, and without its repetition.
 fn key(trial: &TrialFacts) -> TrialKey {
-    TrialKey::new(&trial.scenario)
-        .with(Axis::STATE, &trial.state)
+    TrialKey::new(&trial.key.scenario)
+        .with(Axis::STATE, trial.key.state())
         .with(Axis::SERVER, (trial.server.version_num / 10_000).to_string())
 }
 

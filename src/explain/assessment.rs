@@ -23,7 +23,7 @@ pub fn assessed(result: &mut ResultFile) {
 
 fn reason(change: &ChangeAssessment, result: &ResultFile) -> String {
     let of_trial = change.decided_by.as_ref().and_then(|key| {
-        let judgement = result.trials.iter().find(|j| j.trial.key() == *key)?;
+        let judgement = result.trials.iter().find(|j| j.trial.key == *key)?;
         Some(match place(change, key) {
             Some(place) => format!("{place}: {}", judgement.reason),
             None => judgement.reason.clone(),
@@ -31,7 +31,8 @@ fn reason(change: &ChangeAssessment, result: &ResultFile) -> String {
     });
     let is_decisive = |verdict: Verdict| verdict == change.verdict;
     let mut matrices = result.crash_matrices.iter();
-    let matrix = matrices.find(|m| m.trial.scenario == change.scenario && is_decisive(m.verdict));
+    let matrix =
+        matrices.find(|m| m.trial.key.scenario == change.scenario && is_decisive(m.verdict));
     let of_matrix = matrix.map(|matrix| format!("crash matrix: {}", matrix.reason));
     let decided = of_trial.or(of_matrix);
     match (missing(change), decided) {

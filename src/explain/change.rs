@@ -29,7 +29,7 @@ pub fn refused(of: &RefusedInTransaction, subject: &Subject, files: &Files) -> S
                 format!("; it was sent in one message of {statements}, which is one transaction")
             }
             InTransaction::BeganImmediatelyBefore => {
-                "; a transaction had begun right before it".to_owned()
+                "; a transaction had begun immediately before it".to_owned()
             }
             InTransaction::BeganWith(first) => {
                 format!("; it ran inside {}", transaction(first, files))
@@ -48,7 +48,7 @@ pub fn refused(of: &RefusedInTransaction, subject: &Subject, files: &Files) -> S
 pub fn command_failed(of: &FailedCommand) -> String {
     let (exit, again) = (exit_words(of.exit_code, of.signal), which(of.application));
     let last = match &of.last_line {
-        Some(line) => format!("its last words: {line}"),
+        Some(line) => format!("the last line of its output: {line}"),
         None => "it printed nothing".to_owned(),
     };
     format!("the command {exit}{again}, and its last statement had not failed; {last}")

@@ -48,8 +48,8 @@ fn by_kind(evidence: &Evidence) -> Option<&'static str> {
              transaction, and retry"
         }
         Evidence::TimeoutCoversBlock(_) => {
-            "loop in the client, one statement per batch, so that the timeout caps each; or run the \
-             block with statement_timeout = 0 and a lock_timeout"
+            "loop in the client, one statement per batch, so that the timeout caps each; or run \
+             the block with statement_timeout = 0 and a lock_timeout"
         }
         Evidence::ErrorSwallowed(_) => {
             "let the error end the migration, so that its version is not written; what may fail \
@@ -64,8 +64,8 @@ fn by_kind(evidence: &Evidence) -> Option<&'static str> {
              NOT EXISTS does not help: it locks first)"
         }
         Evidence::RunnersOverlap(_) => {
-            "let each runner take an advisory lock of the session before it reads the versions, and \
-             poll for it with pg_try_advisory_lock: one that waits inside a statement holds a \
+            "let each runner take an advisory lock of the session before it reads the versions, \
+             and poll for it with pg_try_advisory_lock: one that waits inside a statement holds a \
              snapshot, and CREATE INDEX CONCURRENTLY waits for that"
         }
         Evidence::OpenTransaction(_) => {

@@ -45,7 +45,7 @@ fn rolled_back(of: &RolledBack) -> String {
         RolledBack::ConnectionClosed { by, at_us } => {
             let by = match by {
                 ClosedBy::Client => "was closed by the client",
-                ClosedBy::ClientGone => "was dropped by the client without a goodbye",
+                ClosedBy::ClientGone => "was dropped by the client without a Terminate message",
                 ClosedBy::Server => "was closed by the server",
                 ClosedBy::Fault => "was cut on purpose",
             };

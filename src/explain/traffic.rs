@@ -33,7 +33,7 @@ fn blocked(of: &Stalled, subject: &Subject, files: &Files) -> String {
     let during = statement(subject, files);
     match of.state {
         BlockingState::Waiting => {
-            let behind = of.behind.as_deref().unwrap_or("somebody else");
+            let behind = of.behind.as_deref().unwrap_or("another session");
             format!("in the queue behind {during}, which itself waited for {behind}")
         }
         BlockingState::Holding => format!("while {during} ran and its transaction held the lock"),
@@ -51,12 +51,12 @@ fn overhead(of: &Stalled) -> String {
         return String::new();
     }
     let without = match decides {
-        true => ", and without that it would have been within the limit",
+        true => "; without it the wait would have been within the limit",
         false => "",
     };
     format!(
-        "; for {overhead} of it the tap itself held the change back to look at its locks, which is \
-         not the tool's idling{without}"
+        "; {overhead} of it is tap overhead, in which the tap delayed the change to read its \
+         locks{without}"
     )
 }
 

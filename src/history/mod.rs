@@ -4,6 +4,7 @@
 //! nothing. Nothing in this module connects, and nothing reads an event back while a trial runs.
 
 mod event;
+mod format_4;
 mod progress;
 mod record;
 mod session;
@@ -17,10 +18,11 @@ pub use event::{
     ServerError, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
     TransactionStatus, WalSample, exit_words,
 };
+pub use format_4::{Death4, TrialFacts4};
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{
     Header, History, MachineFacts, ReadError, Recorder, ServerFacts, TrialFacts, VERSION,
-    WriteError,
+    VERSION_READ, WriteError,
 };
 pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
 pub use waits::{GrantedLock, Wait, WaitSample};

@@ -16,9 +16,13 @@ use crate::clock::{Clock, Micros};
 use crate::trial::{Axis, Fault, TrialKey};
 
 use super::event::{Entry, Event};
+use super::format_4::Header4;
 
-/// Version of the file format; a reader refuses any other.
-pub const VERSION: u32 = 4;
+/// Version of the file format. A reader knows this one and [`VERSION_READ`] before it.
+pub const VERSION: u32 = 5;
+
+/// The oldest version that is still read.
+pub const VERSION_READ: u32 = 4;
 
 /// How long an event may stay in memory before it is written out.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
@@ -29,7 +33,8 @@ const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 pub struct Header {
     pub pgauntlet_history: u32,
     pub trial: TrialFacts,
-    /// The scenario as it was checked, so that a history can be judged without its directory.
+    /// The stored form of the scenario as it was checked, so that a history can be judged without
+    /// its directory. Those who read it know the form.
     pub scenario: serde_json::Value,
 }
 
@@ -37,16 +42,13 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrialFacts {
-    pub scenario: String,
+    /// The identity of the trial.
+    pub key: TrialKey,
     /// Version of this program.
     pub tool: String,
     /// RFC 3339.
     pub started_at: String,
     pub rng_seed: u64,
-    /// Name of the starting state.
-    pub state: String,
-    /// Which of several executions of the same trial, from 1.
-    pub repetition: u32,
     /// What is done to the change, and where; None: it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
@@ -56,27 +58,18 @@ pub struct TrialFacts {
     pub machine: MachineFacts,
 }
 
-impl TrialFacts {
-    /// The identity of the trial.
-    pub fn key(&self) -> TrialKey {
-        let mut key = TrialKey::new(&self.scenario).repeated(self.repetition.max(1));
-        if !self.state.is_empty() {
-            key = key.with(Axis::STATE, &self.state);
-        }
-        if let Some(major) = self.server.major() {
-            key = key.with(Axis::SERVER, major.to_string());
-        }
-        match &self.fault {
-            Some(fault) => key.with(Axis::FAULT, fault.label()),
-            None => key,
-        }
-    }
-}
-
 impl ServerFacts {
     /// None: the server is not known.
     pub fn major(&self) -> Option<u32> {
         (self.version_num > 0).then_some(self.version_num / 10_000)
+    }
+
+    /// The trial's key with the server on which it runs.
+    pub fn place(&self, key: TrialKey) -> TrialKey {
+        match self.major() {
+            Some(major) => key.with(Axis::SERVER, major.to_string()),
+            None => key,
+        }
     }
 }
 
@@ -122,7 +115,10 @@ pub enum ReadError {
     Line { path: PathBuf, line: usize, source: serde_json::Error },
     #[error("read {path}: it is empty; a history begins with a header line")]
     Empty { path: PathBuf },
-    #[error("read {path}: history format {found}, this pgauntlet reads {VERSION}")]
+    #[error(
+        "read {path}: history format {found}, this pgauntlet reads {VERSION_READ} to {VERSION}; {}",
+        remedy(*found)
+    )]
     Version { path: PathBuf, found: u32 },
 }
 
@@ -172,11 +168,19 @@ fn parse_header(path: &Path, line: &str) -> Result<Header, ReadError> {
     }
     let at = |source| ReadError::Line { path: path.to_owned(), line: 1, source };
     let versioned: Versioned = serde_json::from_str(line).map_err(at)?;
-    if versioned.pgauntlet_history != VERSION {
-        let (path, found) = (path.to_owned(), versioned.pgauntlet_history);
-        return Err(ReadError::Version { path, found });
+    match versioned.pgauntlet_history {
+        VERSION => serde_json::from_str(line).map_err(at),
+        VERSION_READ => Ok(serde_json::from_str::<Header4>(line).map_err(at)?.into()),
+        found => Err(ReadError::Version { path: path.to_owned(), found }),
     }
-    serde_json::from_str(line).map_err(at)
+}
+
+/// What to do with a file of a version that is not read.
+fn remedy(found: u32) -> &'static str {
+    match found > VERSION {
+        true => "a newer pgauntlet wrote it and can judge it",
+        false => "the pgauntlet that wrote it can judge it; or run it again",
+    }
 }
 
 /// Appends events from many workers. Clones share one history.
@@ -253,12 +257,10 @@ impl Header {
         Header {
             pgauntlet_history: VERSION,
             trial: TrialFacts {
-                scenario: String::new(),
+                key: TrialKey::new(""),
                 tool: env!("CARGO_PKG_VERSION").to_owned(),
                 started_at: String::new(),
                 rng_seed: 0,
-                state: String::new(),
-                repetition: 1,
                 fault: None,
                 sizes: BTreeMap::new(),
                 server: ServerFacts::default(),

@@ -38,7 +38,7 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let measured = measure::measure(scenario, &timeline, &waits, &stalls, &pool);
     let evidence = rules::Evidence {
         scenario,
-        state: &history.header.trial.state,
+        state: history.header.trial.key.state(),
         sizes: &Sizes(history.header.trial.sizes.clone()),
         timeline: &timeline,
         sessions: &sessions,

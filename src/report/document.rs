@@ -34,7 +34,7 @@ impl<'a> Document<'a> {
 
     /// The scenario of that name as it was run; None: the result does not hold it.
     pub fn scenario(&self, name: &str) -> Option<Scenario> {
-        serde_json::from_value(self.result.scenarios.get(name)?.clone()).ok()
+        Some(Scenario::from(self.result.scenarios.get(name)?.clone()))
     }
 }
 

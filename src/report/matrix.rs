@@ -32,7 +32,7 @@ pub fn matrix(matrix: &Matrix) -> String {
     let style = verdict_style(matrix.verdict);
     let verdict = matrix.verdict.as_str().to_uppercase();
     let expected = if matrix.as_expected { "as expected" } else { "NOT AS EXPECTED" };
-    let name = &matrix.trial.scenario;
+    let name = &matrix.trial.key.scenario;
     let _ = writeln!(
         out,
         "{style}{verdict:<9}{style:#} {BOLD}{name}, crash matrix{BOLD:#}, {expected}"

@@ -37,8 +37,8 @@ impl Names {
 
     fn key(self, trial: &TrialFacts) -> TrialKey {
         match self.with_major {
-            true => trial.key(),
-            false => trial.key().without(&Axis::SERVER),
+            true => trial.key.clone(),
+            false => trial.key.clone().without(&Axis::SERVER),
         }
     }
 }

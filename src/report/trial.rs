@@ -231,7 +231,7 @@ pub(super) fn counts(measured: &Measured) -> Vec<String> {
         let share = 100.0 * measured.paused_us.as_secs_f64()
             / measured.change_us.as_secs_f64().max(f64::MIN_POSITIVE);
         let took = measured.paused_us;
-        facts.push(format!("the tap's own looks took {took} ({share:.1} % of the change)"));
+        facts.push(format!("tap overhead: {took} ({share:.1} % of the change)"));
     }
     facts.push(match measured.recovery_us {
         Some(Micros::ZERO) => "recovered at once".to_owned(),

@@ -9,12 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::TrialFacts;
+use crate::scenario::StoredScenario;
 use crate::trial::{Axis, FaultKind, TrialKey};
 
-use super::FORMAT;
 use super::change::ChangeAssessment;
+use super::format_4::ResultFile4;
 use super::judgement::Judgement;
 use super::matrix::Matrix;
+use super::{FORMAT, FORMAT_READ};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +41,8 @@ pub struct ResultFile {
     #[serde(default)]
     pub changes: Vec<ChangeAssessment>,
     /// By name, as they were checked, so that a trial can be run again from this file alone.
-    pub scenarios: BTreeMap<String, serde_json::Value>,
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub scenarios: BTreeMap<String, StoredScenario>,
     pub trials: Vec<Judgement>,
     pub crash_matrices: Vec<Matrix>,
 }
@@ -93,8 +96,8 @@ impl PlannedMatrix {
 /// A plan knows its server only once the results of several servers are one.
 fn is_planned(trial: &TrialFacts, key: &TrialKey) -> bool {
     match key.get(&Axis::SERVER) {
-        Some(_) => trial.key() == *key,
-        None => trial.key().without(&Axis::SERVER) == *key,
+        Some(_) => trial.key == *key,
+        None => trial.key.clone().without(&Axis::SERVER) == *key,
     }
 }
 
@@ -134,8 +137,8 @@ pub enum ReadError {
     #[error("read {path}: it is no result of pgauntlet: {source}")]
     Json { path: PathBuf, source: serde_json::Error },
     #[error(
-        "read {path}: result format {found}, this pgauntlet reads {FORMAT}; `pgauntlet report` of \
-         the version that made it still can, or run it again"
+        "read {path}: result format {found}, this pgauntlet reads {FORMAT_READ} to {FORMAT}; {}",
+        remedy(*found)
     )]
     Version { path: PathBuf, found: u32 },
 }
@@ -234,9 +237,18 @@ impl ResultFile {
         }
         let json = |source| ReadError::Json { path: path.to_owned(), source };
         let Versioned { pgauntlet_result: found } = serde_json::from_str(text).map_err(json)?;
-        if found != FORMAT {
-            return Err(ReadError::Version { path: path.to_owned(), found });
+        match found {
+            FORMAT => serde_json::from_str(text).map_err(json),
+            FORMAT_READ => Ok(serde_json::from_str::<ResultFile4>(text).map_err(json)?.into()),
+            found => Err(ReadError::Version { path: path.to_owned(), found }),
         }
-        serde_json::from_str(text).map_err(json)
+    }
+}
+
+/// What to do with a file of a version that is not read.
+fn remedy(found: u32) -> &'static str {
+    match found > FORMAT {
+        true => "a newer pgauntlet wrote it and can report it",
+        false => "the pgauntlet that wrote it can report it; or run it again",
     }
 }

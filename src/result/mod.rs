@@ -7,6 +7,7 @@ mod change;
 pub mod evidence;
 mod file;
 mod finding;
+mod format_4;
 mod judgement;
 mod matrix;
 mod statement;
@@ -24,5 +25,8 @@ pub use judgement::{
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
 pub use statement::{OperationRef, Origin, StatementRef};
 
-/// Version of result.json.
-pub const FORMAT: u32 = 4;
+/// Version of result.json. A reader knows this one and [`FORMAT_READ`] before it.
+pub const FORMAT: u32 = 5;
+
+/// The oldest version that is still read.
+pub const FORMAT_READ: u32 = 4;

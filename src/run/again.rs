@@ -11,7 +11,7 @@ use crate::judge::course::{Course, course};
 use crate::judge::crash::{self, Undisturbed};
 use crate::judge::{Observation, observe};
 use crate::result::{Case, Judgement, Matrix, RandomFaults, ResultFile};
-use crate::scenario::{Crash, Outcome, Scenario};
+use crate::scenario::{Crash, Outcome, Scenario, StoredScenario};
 
 use super::crash::InjectionPoints;
 use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN, ended_with};
@@ -112,8 +112,8 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
         let history = History::read(&file)?;
         let of_matrix = history.header.trial.fault.is_some() || is_in(&file, UNDISTURBED);
-        let known = history.header.scenario.clone();
-        scenarios.entry(history.header.trial.scenario.clone()).or_insert(known);
+        let known = stored_scenario(&history)?;
+        scenarios.entry(history.header.trial.key.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
             Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
             None if observed.iter().any(|(_, known)| known.trial == history.header.trial) => {}
@@ -150,9 +150,9 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_courses: bool) -> Result<Sto
 /// Judges the trials beside their references. Where a reference has no history here, the verdict
 /// that result.json has stays: it was given beside it.
 fn beside_each_other(observed: Vec<(Scenario, Observation)>, kept: &Kept) -> Vec<Judgement> {
-    let keys: BTreeSet<_> = observed.iter().map(|(_, o)| o.trial.key()).collect();
+    let keys: BTreeSet<_> = observed.iter().map(|(_, o)| o.trial.key.clone()).collect();
     let alone = observed.iter().map(|(scenario, observation)| {
-        let reference = assess::reference_of(scenario, &observation.trial.key());
+        let reference = assess::reference_of(scenario, &observation.trial.key);
         observation.recorded_reference.is_none() && reference.is_some_and(|r| !keys.contains(&r))
     });
     let alone: Vec<bool> = alone.collect();
@@ -214,8 +214,12 @@ fn is_in(file: &Path, name: &str) -> bool {
     file.parent().and_then(Path::file_name).is_some_and(|directory| directory == name)
 }
 
-fn scenario(history: &History) -> Result<Scenario, Error> {
+fn stored_scenario(history: &History) -> Result<StoredScenario, Error> {
     serde_json::from_value(history.header.scenario.clone()).map_err(Error::Scenario)
+}
+
+fn scenario(history: &History) -> Result<Scenario, Error> {
+    Ok(stored_scenario(history)?.into())
 }
 
 /// The matrix of a directory of cases, the undisturbed run among them. How long the whole took is

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::clock::Clock;
 use crate::history::{Header, Recorder, ServerFacts, TrialFacts, VERSION};
 use crate::provision;
+use crate::scenario::StoredScenario;
 
 use super::{Error, TrialSpec};
 
@@ -24,18 +25,16 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
     let header = Header {
         pgauntlet_history: VERSION,
         trial: TrialFacts {
-            scenario: key.scenario.clone(),
+            key: facts.server.place(key.clone()),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: jiff::Timestamp::now().to_string(),
             rng_seed: scenario.rng_seed,
-            state: key.state().to_owned(),
-            repetition: key.repetition,
             fault: fault.as_ref().map(|feasible| feasible.fault.clone()),
             sizes: sizes.0.clone(),
             server: facts.server,
             machine: provision::machine_facts(),
         },
-        scenario: serde_json::to_value(scenario).map_err(Error::Scenario)?,
+        scenario: serde_json::to_value(StoredScenario::from(scenario)).map_err(Error::Scenario)?,
     };
     Ok(Recorder::start(Clock::start(), header, path.as_deref())?)
 }

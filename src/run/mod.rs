@@ -33,7 +33,7 @@ use crate::history::{Event, History, Listener, Progress, Reference};
 use crate::judge::observe;
 use crate::provision::{self, Server};
 use crate::result::{Judgement, Matrix, ResultFile};
-use crate::scenario::Verdict;
+use crate::scenario::{StoredScenario, Verdict};
 use crate::seed;
 use crate::trial::TrialKey;
 
@@ -250,7 +250,7 @@ impl Run<'_> {
 fn blank(request: &Request, plan: &Plan) -> Result<ResultFile, Error> {
     let mut scenarios = BTreeMap::new();
     for scenario in &plan.scenarios {
-        let value = serde_json::to_value(scenario).map_err(Error::Scenario)?;
+        let value = StoredScenario::from(scenario);
         scenarios.insert(scenario.name.clone(), value);
     }
     Ok(ResultFile {
@@ -276,7 +276,7 @@ fn ended_with(history: &History) -> Option<Reference> {
         _ => None,
     })?;
     Some(Reference {
-        state: history.header.trial.state.clone(),
+        state: history.header.trial.key.state().to_owned(),
         objects: last.objects.clone(),
         versions: last.versions.clone(),
         tables: Default::default(),

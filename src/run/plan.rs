@@ -146,7 +146,7 @@ impl Costs {
     pub fn of(result: &ResultFile) -> Costs {
         let mut units: BTreeMap<TrialKey, Micros> = BTreeMap::new();
         for trial in &result.trials {
-            *units.entry(unit_of(&trial.trial.key())).or_default() += trial.took_us;
+            *units.entry(unit_of(&trial.trial.key)).or_default() += trial.took_us;
         }
         let mut costs = BTreeMap::new();
         for (key, took) in units {
@@ -154,7 +154,7 @@ impl Costs {
             *longest = (*longest).max(took);
         }
         for matrix in &result.crash_matrices {
-            costs.insert(matrix_of(&matrix.trial.key()), matrix.took_us);
+            costs.insert(matrix_of(&matrix.trial.key), matrix.took_us);
         }
         Costs(costs)
     }

@@ -31,10 +31,10 @@ pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Er
     let Some(trial) = number.checked_sub(1).and_then(|at| all.get(at)) else {
         return Err(Error::NoSuchTrial { number, count });
     };
-    let Some(scenario) = result.scenarios.get(&trial.scenario) else {
-        return Err(Error::NoScenario { scenario: trial.scenario.clone() });
+    let Some(scenario) = result.scenarios.get(&trial.key.scenario) else {
+        return Err(Error::NoScenario { scenario: trial.key.scenario.clone() });
     };
-    let scenario: Scenario = serde_json::from_value(scenario.clone()).map_err(Error::Scenario)?;
+    let scenario = Scenario::from(scenario.clone());
     let is_matrix = number > result.trials.len();
     Ok(Repro { number, trial, scenario, is_matrix })
 }
@@ -55,10 +55,10 @@ impl Repro<'_> {
         out: Option<PathBuf>,
     ) -> Request {
         let Repro { trial, scenario, is_matrix, .. } = self;
-        let unit = plan::trials(&trial.key());
+        let unit = plan::trials(&trial.key);
         let of_unit = result.trials.iter().map(|j| &j.trial);
-        let of_unit = of_unit.filter(|other| plan::trials(&other.key()) == unit);
-        let recorded = |of: &TrialFacts| (of.key().state().to_owned(), Sizes(of.sizes.clone()));
+        let of_unit = of_unit.filter(|other| plan::trials(&other.key) == unit);
+        let recorded = |of: &TrialFacts| (of.key.state().to_owned(), Sizes(of.sizes.clone()));
         let sizes = match is_matrix {
             // Of a matrix: the rows of its cells.
             true => SizeRequest {
@@ -76,7 +76,7 @@ impl Repro<'_> {
             work: if *is_matrix { Work::Crash } else { Work::Trials },
             // How many cells at once is this machine's matter.
             crash: CrashRequest { at_once: None, ..result.crash.clone() },
-            state: has_states.then(|| trial.key().state().to_owned()),
+            state: has_states.then(|| trial.key.state().to_owned()),
             repeat: 1,
             share: None,
             sizes,
@@ -87,7 +87,7 @@ impl Repro<'_> {
 
     /// Whether it is the chosen one, run again: once, maybe on another server.
     pub fn is_again(&self, trial: &TrialFacts) -> bool {
-        let here = |of: &TrialFacts| of.key().without(&Axis::SERVER).repeated(1);
+        let here = |of: &TrialFacts| of.key.clone().without(&Axis::SERVER).repeated(1);
         here(trial) == here(self.trial)
     }
 

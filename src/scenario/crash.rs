@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::trial::FaultKind;
 
 /// How the change's crash matrix is run, and what its author expects of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Crash {
     pub faults: Vec<FaultKind>,
     /// Rows of the largest table; the others are scaled with it.
@@ -46,7 +46,7 @@ impl Default for Crash {
 }
 
 /// A step by hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub name: String,
     /// Each runs by itself, outside a transaction.

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use super::change::{Change, Script};
 use super::crash::Crash;
 use super::expect::{Expect, Limits};
@@ -12,8 +10,11 @@ use super::state::State;
 use super::table::{Sizes, Table};
 use super::traffic::{Disturbance, Invariant, Pool, Traffic};
 
+/// Random numbers follow from this seed where the scenario states none.
+pub(super) const RNG_SEED_DEFAULT: u64 = 1;
+
 /// A scenario that has been read and cross-checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     /// The directory's name: kebab-case, states the fact.
     pub name: String,

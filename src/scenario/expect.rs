@@ -166,7 +166,7 @@ impl fmt::Display for FindingKind {
 }
 
 /// What the application can bear.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// Longest time that an operation may wait because of the change.
     pub stall_ms_max: u64,
@@ -197,7 +197,7 @@ impl Default for Limits {
 }
 
 /// The verdict and findings that the scenario's author expects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expect {
     /// Any of these; more than one only where the outcome is measured rather than known.
     pub verdict: Vec<Verdict>,

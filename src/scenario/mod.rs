@@ -16,6 +16,7 @@ mod problem;
 mod read;
 mod sql;
 mod state;
+mod stored;
 mod table;
 mod tools;
 mod traffic;
@@ -31,6 +32,7 @@ pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use problem::{Problem, render};
 pub use state::{Accepted, Ground, State};
+pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
 pub use tools::{Tool, read_migration_file, read_migrations};
 pub use traffic::{

@@ -9,7 +9,7 @@ use super::{Change, Expect, Sizes};
 
 /// What the database is before the change. The first of a scenario's states is the reference:
 /// every other one has to end with its schema.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Kebab-case.
     pub name: String,
@@ -61,7 +61,7 @@ impl State {
 }
 
 /// A difference between two schemas that somebody has named: an object, or one property of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Accepted {
     /// With its kind: `constraint public.spans.fk_spans_task_id_tasks`.
     pub object: String,

@@ -20,8 +20,10 @@ use pgauntlet::judge::observe;
 use pgauntlet::pg::LockMode;
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Case, Matrix, ResultFile};
-use pgauntlet::scenario::{Crash, Disturbance, Outcome as CrashOutcome, Scenario, Verdict};
-use pgauntlet::trial::{Fault, FaultKind, InjectionPoint};
+use pgauntlet::scenario::{
+    Crash, Disturbance, Outcome as CrashOutcome, Scenario, StoredScenario, Verdict,
+};
+use pgauntlet::trial::{Axis, Fault, FaultKind, InjectionPoint};
 
 use super::made::{APP, CHANGE, Made, READER};
 use super::sent::{by_command, sent};
@@ -51,14 +53,14 @@ impl Run {
     pub fn add(&mut self, scenario: Scenario, history: History) {
         let observation = observe(&scenario, &history);
         let mut judgement = explain(assess::trial(&scenario, observation, Against::Nothing));
-        judgement.trial.scenario = scenario.name.clone();
-        judgement.trial.state = "base".to_owned();
+        judgement.trial.key.scenario = scenario.name.clone();
+        judgement.trial.key = judgement.trial.key.clone().with(Axis::STATE, "base");
         judgement.trial.server.source = "local".to_owned();
         judgement.trial.server.version = "15.18".to_owned();
         judgement.trial.server.version_num = 150_018;
         self.result.trials.push(judgement);
         self.courses.push(Some(course(&scenario, &history)));
-        let value = serde_json::to_value(&scenario).expect("a scenario is JSON");
+        let value = StoredScenario::from(&scenario);
         self.result.scenarios.insert(scenario.name.clone(), value);
     }
 

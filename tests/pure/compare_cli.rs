@@ -29,7 +29,7 @@ fn text(assert: &Assert) -> String {
 fn result(directory: &Path, name: &str, seconds: u64, control_us: u64) -> String {
     let trial = |n: u32| {
         let mut judgement: Judgement = Made::calm().judge();
-        judgement.trial.repetition = n;
+        judgement.trial.key.repetition = n;
         let noise = u64::from(n);
         judgement.measured.change_us = Micros(seconds * 1_000_000 + noise * 10_000);
         judgement.measured.control_us = Some(Micros(control_us + noise));

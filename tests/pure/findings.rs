@@ -135,7 +135,7 @@ fn a_finding_names_the_trial_that_shows_it() {
     assert!(!judgement.findings.is_empty());
     for finding in &judgement.findings {
         let [key] = finding.trials.as_slice() else { panic!("{:?}", finding.trials) };
-        assert_eq!(key.scenario, judgement.trial.scenario);
+        assert_eq!(key.scenario, judgement.trial.key.scenario);
     }
 }
 

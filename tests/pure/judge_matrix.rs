@@ -176,7 +176,7 @@ fn rows_and_columns_are_those_with_cells() {
         matrix.rows.iter().map(|row| (row.id, row.statement.text.as_str())).collect();
     assert_eq!(rows, [(1, STATEMENTS[1]), (3, STATEMENTS[3])]);
     assert_eq!(matrix.columns, [FaultKind::CutBefore, FaultKind::KillRunner]);
-    assert_eq!(matrix.trial.scenario, "made");
+    assert_eq!(matrix.trial.key.scenario, "made");
 }
 
 fn at_moment(statement: u32, into_ms: u64, outcome: Option<Outcome>) -> Case {

@@ -123,10 +123,10 @@ fn looked_at(paused_ms: u64, gap: u64, work: u64) -> Judgement {
 }
 
 #[test]
-fn pauses_of_the_tap_are_told_and_are_no_idling() {
+fn the_overhead_of_the_tap_is_reported_and_is_no_idle_time() {
     let judgement = looked_at(800, 800, 500);
     let stall = sentence(&judgement, FindingKind::Stall);
-    assert!(stall.contains("for 2.40 s of it the tap itself"), "{stall}");
+    assert!(stall.contains("2.40 s of it is tap overhead"), "{stall}");
     assert!(stall.contains("ran and its transaction held the lock"), "{stall}");
     assert_eq!(judgement.measured.paused_us, Micros::from_millis(2_400));
     let idling = sentence(&looked_at(0, 800, 500), FindingKind::Stall);

@@ -9,6 +9,7 @@ use pgauntlet::history::{AttemptEnd, CatalogueSnapshot, ConnectionOpened, Event,
 use pgauntlet::judge::observe;
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{Accepted, Expect, FindingKind, State, Verdict};
+use pgauntlet::trial::Axis;
 use rstest::rstest;
 
 use crate::made::{Made, failed};
@@ -80,7 +81,7 @@ fn judged(made: Made) -> Judgement {
 fn judged_from(made: Made, state: &str) -> Judgement {
     let scenario = made.scenario.clone();
     let mut history = made.history();
-    history.header.trial.state = state.to_owned();
+    history.header.trial.key = history.header.trial.key.with(Axis::STATE, state);
     explain(assess::trial(&scenario, observe(&scenario, &history), Against::Nothing))
 }
 

@@ -3,7 +3,7 @@
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::ResultFile;
 use pgauntlet::scenario::{Crash, Ground, State, Verdict};
-use pgauntlet::trial::FaultKind;
+use pgauntlet::trial::{Axis, FaultKind};
 use rstest::rstest;
 
 use crate::made::Made;
@@ -99,7 +99,7 @@ fn no_text_of_a_history_gets_out_of_its_place() {
     let mut run = Run::one(hostile());
     run.result.crash_matrices.push(matrix());
     let told = &mut run.result.crash_matrices[0];
-    (told.reason, told.trial.scenario) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+    (told.reason, told.trial.key.scenario) = (HOSTILE.to_owned(), HOSTILE.to_owned());
     for case in &mut told.cases {
         (case.sentence, case.seen, case.fault.at.text) =
             (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
@@ -223,7 +223,7 @@ fn what_was_tried_is_not_called_untried() {
     run.result.trials.extend_from_within(..);
     for (trial, state) in run.result.trials.clone().iter().zip(["empty", "part-way"]) {
         let mut other = trial.clone();
-        other.trial.state = state.to_owned();
+        other.trial.key = other.trial.key.clone().with(Axis::STATE, state);
         run.result.trials.push(other);
     }
     let told = not_tried(&run);

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pgauntlet::scenario::{self, FindingKind, Outcome, Scenario};
+use pgauntlet::scenario::{self, FindingKind, Outcome, Scenario, StoredScenario};
 use pgauntlet::trial::FaultKind;
 use proptest::prelude::*;
 use rstest::{Context, rstest};
@@ -42,7 +42,8 @@ fn bundled_scenarios_share_their_seed() {
 #[test]
 fn the_example_of_the_format_loads() {
     let scenario = load(&example()).unwrap_or_else(|problems| panic!("{problems}"));
-    insta::assert_json_snapshot!(scenario, { ".dir" => "[dir]", ".**.path" => "[path]" });
+    let stored = StoredScenario::from(&scenario);
+    insta::assert_json_snapshot!(stored, { ".dir" => "[dir]", ".**.path" => "[path]" });
 }
 
 #[test]

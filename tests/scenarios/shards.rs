@@ -113,19 +113,18 @@ fn told(result: &ResultFile) -> Vec<String> {
         let trial = &j.trial;
         format!(
             "{} from {} #{}: {} {:?} {:?} {:?}",
-            trial.scenario,
-            trial.state,
-            trial.repetition,
+            trial.key.scenario,
+            trial.key.state(),
+            trial.key.repetition,
             j.verdict,
             kinds,
             j.mismatches,
             trial.sizes
         )
     });
-    let matrices = result
-        .crash_matrices
-        .iter()
-        .map(|m| format!("{}: {} {:?} {}", m.trial.scenario, m.verdict, m.outcomes, m.cases.len()));
+    let matrices = result.crash_matrices.iter().map(|m| {
+        format!("{}: {} {:?} {}", m.trial.key.scenario, m.verdict, m.outcomes, m.cases.len())
+    });
     trials.chain(matrices).collect()
 }
 
@@ -257,7 +256,7 @@ fn without_a_number_the_trial_that_was_not_as_expected_is_run_again() {
 fn a_trial_is_run_again_from_result_json_alone_with_its_state_and_sizes() {
     let runs = runs();
     let whole = runs.result("whole");
-    let wanted = |j: &pgauntlet::result::Judgement| j.trial.state == "fewer";
+    let wanted = |j: &pgauntlet::result::Judgement| j.trial.key.state() == "fewer";
     let number = whole.trials.iter().position(wanted).expect("a trial") + 1;
     let alone = tempfile::tempdir().expect("a directory");
     let copy = alone.path().join("copied.json");
@@ -268,7 +267,7 @@ fn a_trial_is_run_again_from_result_json_alone_with_its_state_and_sizes() {
     command.arg(&copy).arg("--out").arg(&out).assert().code(0).stdout(contains("reproduced"));
     let again = ResultFile::read(&out).expect("a result");
     let trial = &again.trials.last().expect("a trial").trial;
-    assert_eq!((trial.state.as_str(), trial.sizes["t"]), ("fewer", 50));
+    assert_eq!((trial.key.state(), trial.sizes["t"]), ("fewer", 50));
     assert_eq!(trial.rng_seed, whole.trials[number - 1].trial.rng_seed);
 }
 

@@ -184,7 +184,7 @@ async fn run_all() -> Trials {
     let nobody: OnJudged = Arc::new(|_| {});
     let judged = run(&request, &silent(), &nobody, &CancellationToken::new()).await;
     let with_history = |judgement: Judgement| {
-        let name = judgement.trial.scenario.clone();
+        let name = judgement.trial.key.scenario.clone();
         let history = History::read(&out.join(&name).join(HISTORY_FILE)).expect("a history");
         (name, (judgement, history))
     };

@@ -64,7 +64,7 @@ impl Crashed {
 
     /// Of the cases that were met, in the order of the matrix.
     fn histories(&self) -> Vec<History> {
-        let scenario = self.out.path().join("out").join(&self.matrix().trial.scenario);
+        let scenario = self.out.path().join("out").join(&self.matrix().trial.key.scenario);
         let entries = std::fs::read_dir(scenario.join("crash")).expect("cases");
         let mut files: Vec<PathBuf> =
             entries.map(|entry| entry.expect("a case").path().join("history.jsonl")).collect();

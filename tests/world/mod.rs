@@ -10,7 +10,7 @@ use pgauntlet::clock::Micros;
 use pgauntlet::connect::{self, Address};
 use pgauntlet::drive::Ledger;
 use pgauntlet::history::{
-    AttemptEnd, Event, FaultEvent, Listener, Protocol, ServerError, ServerFacts, SessionId, Source,
+    AttemptEnd, Event, FaultEvent, Listener, Protocol, ServerError, ServerFacts, Source,
     StatementBegan, StatementEnded, TableContents, TransactionStatus,
 };
 use pgauntlet::migrate;
@@ -93,7 +93,7 @@ impl World {
                 databases.entry(setup.address.database().to_owned()).or_default().insert(text);
             }
             if let Some(error) = error {
-                return AttemptEnd::Failed { migration: "1".to_owned(), error: Box::new(error) };
+                return AttemptEnd::Failed { migration: "1".to_owned(), error: error.into() };
             }
         }
         AttemptEnd::Finished { applied: Some(1) }
@@ -115,11 +115,11 @@ fn record(
     fault: Option<&Injection>,
 ) {
     let recorder = setup.recorder;
-    recorder.record(Event::StatementBegan(Box::new(StatementBegan {
+    let began = StatementBegan {
         attempt,
         statement,
         connection: 0,
-        session: SessionId::from(7),
+        session: 7.into(),
         migration: "1".to_owned(),
         source: Source::Runner,
         text: text.to_owned(),
@@ -131,13 +131,14 @@ fn record(
         idle_in_transaction_session_timeout_ms: 0,
         transaction_timeout_ms: None,
         transaction: TransactionStatus::Idle,
-    })));
+    };
+    recorder.record(Event::StatementBegan(began.into()));
     if let Some(fault) = fault {
         let (fault, statement) = (fault.action.to_string(), Some(statement));
         recorder.record(Event::Fault(FaultEvent { attempt, fault, statement }));
     }
     let now = recorder.clock().now();
-    recorder.record(Event::StatementEnded(Box::new(StatementEnded {
+    let ended = StatementEnded {
         attempt,
         statement,
         began_us: now,
@@ -152,7 +153,8 @@ fn record(
         transaction: TransactionStatus::Idle,
         notices: Vec::new(),
         paused_us: Micros::ZERO,
-    })));
+    };
+    recorder.record(Event::StatementEnded(ended.into()));
 }
 
 fn fingerprint(applied: BTreeSet<String>) -> Fingerprint {

@@ -49,7 +49,7 @@ pub fn matrix(
     let used = |kind: &&FaultKind| cases.iter().any(|case| case.fault.kind == **kind);
     Matrix {
         format: FORMAT,
-        trial: TrialFacts { scenario: scenario.name.clone(), ..run.history.header.trial.clone() },
+        trial: named(&run.history.header.trial, scenario),
         verdict,
         as_expected: mismatches.is_empty(),
         expectations,
@@ -66,6 +66,13 @@ pub fn matrix(
         took_us: run.took_us,
         at_once: run.at_once,
     }
+}
+
+/// The facts of the undisturbed run, under the name of its scenario.
+fn named(trial: &TrialFacts, scenario: &Scenario) -> TrialFacts {
+    let mut named = trial.clone();
+    named.key.scenario.clone_from(&scenario.name);
+    named
 }
 
 fn outcomes(cases: &[Case], random: Option<&RandomFaults>) -> BTreeMap<Outcome, u64> {

@@ -21,8 +21,8 @@ const IDLE: &str = "idle_in_transaction_session_timeout";
 /// INDEX CONCURRENTLY takes) is waited for behind every older transaction.
 const STRONG: LockMode = LockMode::ShareUpdateExclusiveLock;
 
-/// Statements that take or wait for a strong lock while nothing ends their waiting. Reported for the
-/// first attempt that has one; reruns repeat it.
+/// Statements that take or wait for a strong lock while nothing ends their waiting. Reported for
+/// the first attempt that has one; reruns repeat it.
 pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let without = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)

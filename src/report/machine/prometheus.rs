@@ -189,7 +189,7 @@ fn line(
     labels: &[(&'static str, String)],
     value: f64,
 ) {
-    let key = trial.key();
+    let key = &trial.key;
     let axes = key.axes().filter(|(axis, _)| **axis != Axis::FAULT);
     let mut own = vec![("scenario", key.scenario.clone())];
     own.extend(axes.map(|(axis, value)| (axis.as_str(), value.to_owned())));

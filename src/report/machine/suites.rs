@@ -20,12 +20,12 @@ use super::{About, Case, CaseOutcome, Level, Place, Remark, Suite};
 pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     let names = document.names();
     let of_trial = |judgement: &Judgement| {
-        let scenario = document.scenario(&judgement.trial.scenario);
+        let scenario = document.scenario(&judgement.trial.key.scenario);
         let places = Places { scenario: scenario.as_ref(), sources };
         of_trial(judgement, &places, names)
     };
     let of_matrix = |matrix: &Matrix| {
-        let scenario = document.scenario(&matrix.trial.scenario);
+        let scenario = document.scenario(&matrix.trial.key.scenario);
         let places = Places { scenario: scenario.as_ref(), sources };
         of_matrix(matrix, &places, names)
     };

@@ -26,7 +26,7 @@ pub fn environment(judgement: &Judgement) -> String {
     }
     hardware.retain(|word| !word.is_empty());
     let control = judgement.measured.control_us;
-    let key = trial.key();
+    let key = &trial.key;
     let known = [Axis::STATE, Axis::SERVER, Axis::FAULT];
     let more = key.axes().filter(|(axis, _)| !known.contains(axis));
     let more: Vec<(&str, String)> = more.map(|(a, value)| (a.as_str(), value.to_owned())).collect();

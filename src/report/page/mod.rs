@@ -94,8 +94,8 @@ fn pieces<'a>(document: &Document<'a>) -> Vec<Piece<'a>> {
 
 /// The names of the scenarios, in the order in which they were run.
 fn scenarios(document: &Document<'_>) -> Vec<String> {
-    let trials = document.result.trials.iter().map(|judgement| &judgement.trial.scenario);
-    let matrices = document.result.crash_matrices.iter().map(|matrix| &matrix.trial.scenario);
+    let trials = document.result.trials.iter().map(|judgement| &judgement.trial.key.scenario);
+    let matrices = document.result.crash_matrices.iter().map(|matrix| &matrix.trial.key.scenario);
     let mut seen = BTreeSet::new();
     trials.chain(matrices).filter(|name| seen.insert((*name).clone())).cloned().collect()
 }

@@ -12,9 +12,9 @@ use crate::trial::FaultKind;
 
 /// What was not tried of a scenario, a sentence each.
 pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
-    let of_it = |judgement: &&Judgement| judgement.trial.scenario == name;
+    let of_it = |judgement: &&Judgement| judgement.trial.key.scenario == name;
     let trials: Vec<&Judgement> = document.result.trials.iter().filter(of_it).collect();
-    let matrix = document.result.crash_matrices.iter().find(|m| m.trial.scenario == name);
+    let matrix = document.result.crash_matrices.iter().find(|m| m.trial.key.scenario == name);
     let scenario = document.scenario(name);
     let mut told = Vec::new();
     if let Some(shard) = document.result.shard {
@@ -44,7 +44,7 @@ pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
 
 fn states(scenario: &Scenario, trials: &[&Judgement]) -> Vec<String> {
     let mut told = Vec::new();
-    let here = |name: &str| trials.iter().any(|trial| trial.trial.state == name);
+    let here = |name: &str| trials.iter().any(|trial| trial.trial.key.state() == name);
     let declared = scenario.starting_states();
     let absent: Vec<&str> =
         declared.iter().map(|state| state.name.as_str()).filter(|name| !here(name)).collect();
@@ -85,7 +85,7 @@ fn conditions(scenario: &Scenario) -> Vec<String> {
         told.push(format!("no disturbance but {}", names.join(", ")));
     }
     if scenario.traffic.operations.is_empty() {
-        told.push("no application ran, so nobody could be stopped".to_owned());
+        told.push("no application ran, so no operation could be blocked".to_owned());
     } else {
         let rate = scenario.traffic.rate_per_s;
         told.push(format!("no other rate than {rate} operations a second, and no other mix"));
@@ -106,7 +106,7 @@ fn sizes(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
     let declared = scenario.declared_sizes();
     let mut told = BTreeSet::new();
     for trial in trials {
-        let wanted = match scenario.state(&trial.trial.state) {
+        let wanted = match scenario.state(&trial.trial.key.state()) {
             Some(state) => state.sizes(&declared),
             None => declared.clone(),
         };
@@ -123,8 +123,7 @@ fn sizes(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
 }
 
 fn repetitions(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
-    let ran =
-        |state: &str| trials.iter().filter(|trial| trial.trial.key().state() == state).count();
+    let ran = |state: &str| trials.iter().filter(|trial| trial.trial.key.state() == state).count();
     let states = scenario.starting_states();
     let once = !trials.is_empty() && states.iter().all(|state| ran(&state.name) <= 1);
     once.then(|| "each trial ran once, so how much its numbers vary is not known".to_owned())

@@ -41,8 +41,9 @@ pub fn stalls(id: &str, stalls: &[StallSpan]) -> String {
 fn body(stall: &StallSpan) -> String {
     let mut out = String::new();
     if stall.graph.is_empty() {
-        let untold = "No sample saw who waited for whom; the operations' own times tell the stall.";
-        out.push_str(&paragraph("dim", untold));
+        let unknown = "No sample shows who waited for whom; the stall follows from the operations' \
+                       own times.";
+        out.push_str(&paragraph("dim", unknown));
     } else {
         let at =
             format!("Who waited for whom at {} s, its worst moment:", seconds(stall.graph_at_us));

@@ -64,7 +64,7 @@ pub struct Shown {
 pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
     let judgement = &document.result.trials[index];
     let (id, number) = (format!("trial-{}", index + 1), index + 1);
-    let scenario = document.scenario(&judgement.trial.scenario);
+    let scenario = document.scenario(&judgement.trial.key.scenario);
     let expected = judgement.as_expected;
     let name = document.names().trial(&judgement.trial);
     let mut out = heading(number, judgement.verdict, &name, expected, shown);

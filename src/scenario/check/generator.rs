@@ -3,11 +3,10 @@
 use toml::Spanned;
 
 use super::super::problem::{Source, known_names};
+use super::super::table::MISSES_DEFAULT;
 use super::super::{FakeKind, Generator, wire};
 use super::Checker;
 
-/// Distinct dangling values of a reference, where the scenario does not say.
-const MISSES_DEFAULT: u64 = 1_000;
 /// Beyond this exponent the heaviest row alone gets nearly everything.
 const SKEW_MAX: f64 = 3.0;
 /// No document is larger than Postgres would take in a row of this size.

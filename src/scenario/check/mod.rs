@@ -22,12 +22,9 @@ use toml::Spanned;
 
 use crate::pg::facts::CreatedTable;
 
-use super::Scenario;
+use super::definition::{RNG_SEED_DEFAULT, Scenario};
 use super::problem::{Problem, Source, known_names};
 use super::wire::{self, File};
-
-/// Random numbers follow from this seed where the scenario states none.
-const RNG_SEED_DEFAULT: u64 = 1;
 
 /// The scenario's file and its base, if it has one.
 #[derive(Clone, Copy)]
