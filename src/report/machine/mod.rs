@@ -20,7 +20,7 @@ pub use suites::suites;
 
 use crate::clock::Micros;
 
-/// What belongs together: the expectations of one trial, the cells of one matrix.
+/// What belongs together: the expectations of one trial, the cases of one matrix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite {
     /// The same from run to run.

@@ -105,7 +105,7 @@ pub fn prometheus(result: &ResultFile) -> String {
 
 fn matrices(out: &mut String, matrices: &[Matrix]) {
     let name = "pgauntlet_crash_deaths";
-    head(out, name, "Deaths of a crash matrix by what came of them.");
+    head(out, name, "Cases of a crash matrix by outcome.");
     for matrix in matrices {
         for (outcome, count) in &matrix.outcomes {
             let labels = [("outcome", outcome.to_string())];

@@ -40,7 +40,7 @@ pub fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, shown: Sh
 fn cells(matrix: &Matrix) -> String {
     let heads = matrix.columns.iter().map(|kind| text(&head(*kind).replace('\n', " ")));
     let columns: Vec<String> =
-        ["".to_owned(), "dies at".to_owned()].into_iter().chain(heads).collect();
+        ["".to_owned(), "fault at".to_owned()].into_iter().chain(heads).collect();
     let row = |row: &crate::result::MatrixRow| -> Vec<String> {
         let statement = text(&cut(&one_line(&row.statement.text), STATEMENT_MAX));
         let place = text(&place(&row.statement));
