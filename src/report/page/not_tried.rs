@@ -106,7 +106,7 @@ fn sizes(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
     let declared = scenario.declared_sizes();
     let mut told = BTreeSet::new();
     for trial in trials {
-        let wanted = match scenario.state(&trial.trial.key.state()) {
+        let wanted = match scenario.state(trial.trial.key.state()) {
             Some(state) => state.sizes(&declared),
             None => declared.clone(),
         };
