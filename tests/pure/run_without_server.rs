@@ -352,5 +352,15 @@ async fn a_new_axis_needs_no_code_where_trials_are_planned_executed_and_stored()
     assert_eq!(json["axes"][1], serde_json::json!({"axis": "weather", "value": "rain"}));
     let history = History::read(&ran.out().join(&last.path).join("history.jsonl")).unwrap();
     assert_eq!(history.header.scenario["traffic"]["rate_per_s"], 5.0);
-    assert_eq!(stored(&ran.out()).expect("histories").result.trials.len(), 8);
+    let again = stored(&ran.out()).expect("histories").result;
+    let keys = |of: &ResultFile| of.trials.iter().map(|j| j.trial.key.clone()).collect::<Vec<_>>();
+    assert_eq!(keys(&again), keys(result));
+    assert_eq!(keys(&again).iter().collect::<std::collections::BTreeSet<_>>().len(), 8);
+    let named = "spans from fewer, weather rain, repetition 2";
+    assert!(report::text(&again).contains(named), "{}", report::text(&again));
+    let metrics = report::prometheus(&again);
+    assert!(metrics.contains("state=\"fewer\",server=\"17\",weather=\"rain\""), "{metrics}");
+    let document = Document { result: &again, courses: &[], path: "out" };
+    let suites = report::suites(&document, &[]);
+    assert!(suites.iter().any(|suite| suite.name == named));
 }
