@@ -18,8 +18,8 @@ use super::Address;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a cancel request to be taken.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Who this session is. The function shows its own session to any role; the view above it would read
-/// all sessions for that.
+/// Who this session is. The function shows its own session to any role; the view above it would
+/// read all sessions for that.
 const OWN_ID: &str = "SELECT pg_backend_pid(), \
     (SELECT (extract(epoch FROM a.backend_start) * 1000000)::int8 \
      FROM pg_stat_get_activity(pg_backend_pid()) AS a)";

@@ -20,7 +20,8 @@ pub struct Observation {
     pub took_us: Micros,
     /// What the change left; None: it never came to its end.
     pub end: Option<EndState>,
-    /// What this trial was to be compared with, where its own history holds it. Format 4 wrote that.
+    /// What this trial was to be compared with, where its own history holds it, as one of format 4
+    /// does.
     pub recorded_reference: Option<EndState>,
 }
 

@@ -1,5 +1,5 @@
-//! The trace of a trial: its history, indexed by subject. Nothing is derived here that the events do
-//! not say.
+//! The trace of a trial: its history, indexed by subject. Nothing is derived here that the events
+//! do not say.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};

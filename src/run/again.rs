@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::assess;
+use crate::assess::{self, Effort};
 use crate::clock::Micros;
 use crate::explain::{assessed, explain};
 use crate::history::{History, TrialFacts};
-use crate::judge::crash::{self, Undisturbed};
+use crate::judge::crash;
 use crate::judge::timeline::{Timeline, timeline};
 use crate::judge::{Observation, observe};
 use crate::result::{Case, Judgement, Matrix, RandomFaults, ResultFile};
@@ -235,11 +235,12 @@ fn matrix(directory: &Path, histories: &[History], kept: &Kept) -> Result<Matrix
     let (random, cases): (Vec<_>, Vec<_>) =
         cases.into_iter().partition(|case| case.fault.at.into_us.is_some());
     let took_us = cases.iter().fold(Micros::ZERO, |sum, case| sum + case.took_us);
-    let run = Undisturbed { history: undisturbed, took_us, at_once: 1 };
+    let shown = crash::undisturbed(undisturbed);
+    let run = (&shown, Effort { took_us, at_once: 1 });
     let crash = scenario.crash.clone().unwrap_or_default();
     let missing = missing(undisturbed, &crash, (&cases, &random), kept);
     let random = RandomFaults::of(random);
-    Ok(crash::incomplete(crash::matrix(&scenario, &crash, run, cases, random), missing))
+    Ok(assess::incomplete(assess::matrix(&scenario, &crash, run, cases, random), missing))
 }
 
 /// Cases that were planned and are not here. Where no result.json says what was planned, the

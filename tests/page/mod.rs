@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use pgauntlet::assess::{self, Against};
+use pgauntlet::assess::{self, Against, Effort};
 use pgauntlet::clock::Micros;
 use pgauntlet::explain::explain;
 use pgauntlet::history::{
@@ -14,7 +14,7 @@ use pgauntlet::history::{
     Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
     WaitSample, WalSample,
 };
-use pgauntlet::judge::crash::{self, Undisturbed};
+use pgauntlet::judge::crash;
 use pgauntlet::judge::observe;
 use pgauntlet::judge::timeline::{Timeline, timeline};
 use pgauntlet::pg::LockMode;
@@ -270,8 +270,9 @@ pub fn matrix() -> Matrix {
         .map(|((statement, kind), outcome)| case(statement, kind, outcome))
         .collect();
     let took_us = Micros::from_secs(4);
-    let run = Undisturbed { history: &history, took_us, at_once: 2 };
-    crash::matrix(&scenario, &Crash::default(), run, cases, None)
+    let shown = crash::undisturbed(&history);
+    let run = (&shown, Effort { took_us, at_once: 2 });
+    assess::matrix(&scenario, &Crash::default(), run, cases, None)
 }
 
 fn case(statement: u32, kind: FaultKind, outcome: Option<CrashOutcome>) -> Case {

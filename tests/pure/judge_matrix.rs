@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use pgauntlet::assess::{self, Effort};
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{AttemptEnd, History};
-use pgauntlet::judge::crash::{self, Undisturbed};
+use pgauntlet::judge::crash;
 use pgauntlet::report;
 use pgauntlet::result::{Case, Matrix, RandomFaults};
 use pgauntlet::scenario::{Crash, Outcome, Scenario, Verdict};
@@ -58,8 +59,9 @@ fn cases(outcomes: &[Option<Outcome>]) -> Vec<Case> {
 
 fn matrix_of(crash: &Crash, cases: Vec<Case>, random: Option<RandomFaults>) -> Matrix {
     let (scenario, history) = left_alone(AttemptEnd::Finished { applied: None });
-    let run = Undisturbed { history: &history, took_us: Micros::from_secs(12), at_once: 2 };
-    crash::matrix(&scenario, crash, run, cases, random)
+    let shown = crash::undisturbed(&history);
+    let run = (&shown, Effort { took_us: Micros::from_secs(12), at_once: 2 });
+    assess::matrix(&scenario, crash, run, cases, random)
 }
 
 fn of(outcomes: &[Option<Outcome>]) -> Matrix {
@@ -116,9 +118,10 @@ fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
     #[case] reason: &str,
 ) {
     let (scenario, history) = left_alone(end);
-    let run = Undisturbed { history: &history, took_us: Micros::ZERO, at_once: 1 };
+    let shown = crash::undisturbed(&history);
+    let run = (&shown, Effort { took_us: Micros::ZERO, at_once: 1 });
     let crash = Crash { may: Outcome::ALL.to_vec(), ..Crash::default() };
-    let matrix = crash::matrix(&scenario, &crash, run, cases(&[CLEAN]), None);
+    let matrix = assess::matrix(&scenario, &crash, run, cases(&[CLEAN]), None);
     assert_eq!((matrix.verdict, matrix.reason.as_str()), (Verdict::Unproven, reason));
     assert_eq!(matrix.mismatches, [reason]);
     assert!(!matrix.as_expected);

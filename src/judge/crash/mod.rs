@@ -1,11 +1,9 @@
-//! Crash matrices: which faults a change leaves room for, what came of each, what they amount to.
+//! Faults: which ones a change leaves room for, and what one case, or the run without one, shows.
 
 mod case;
-mod incomplete;
 mod injection_points;
-mod matrix;
+mod undisturbed;
 
 pub use case::case;
-pub use incomplete::{incomplete, is_whole};
 pub use injection_points::{FeasibleFault, Needs, Span, faults, spans};
-pub use matrix::{Undisturbed, matrix};
+pub use undisturbed::{Undisturbed, is_whole, undisturbed};

@@ -14,9 +14,10 @@ use std::time::Instant;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::assess::{self, Effort};
 use crate::clock::Micros;
 use crate::history::{History, Listener, Progress, silent};
-use crate::judge::crash::{self as judged, FeasibleFault, Span, Undisturbed};
+use crate::judge::crash::{self as judged, FeasibleFault, Span};
 use crate::provision::Server;
 use crate::result::{Case, Matrix};
 use crate::scenario::Crash;
@@ -85,9 +86,10 @@ impl Cases<'_> {
         let undisturbed = undisturbed.await?;
         let at_once = self.at_once();
         let took = || Micros(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
-        let matrix = |cells, random| {
-            let run = Undisturbed { history: &undisturbed, took_us: took(), at_once };
-            judged::matrix(&base.scenario, crash, run, cells, random)
+        let shown = judged::undisturbed(&undisturbed);
+        let matrix = |cases, random| {
+            let effort = Effort { took_us: took(), at_once };
+            assess::matrix(&base.scenario, crash, (&shown, effort), cases, random)
         };
         let Some(ended) = ended_with(&undisturbed) else { return Ok(matrix(Vec::new(), None)) };
         let points = InjectionPoints::of(&undisturbed, crash, *statement);

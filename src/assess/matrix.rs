@@ -1,22 +1,19 @@
-//! All cases of a change as one answer.
+//! The crash matrix of a change: what its cases amount to together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Micros;
-use crate::history::{AttemptEnd, History, StatementId, TrialFacts};
-use crate::result::{Case, Expectation, FORMAT, Matrix, MatrixRow, RandomFaults};
+use crate::history::{AttemptEnd, StatementId, TrialFacts};
+use crate::judge::crash::Undisturbed;
+use crate::result::{Case, Expectation, FORMAT, Matrix, RandomFaults};
 use crate::scenario::{Crash, Outcome, Scenario, Verdict};
 use crate::trial::FaultKind;
 
-use super::super::blame::statement_ref;
-use super::super::trace::Trace;
-use super::injection_points::rounds_left_out;
-
-/// The run that nothing disturbed.
-#[derive(Clone, Copy, Debug)]
-pub struct Undisturbed<'h> {
-    pub history: &'h History,
+/// What making the matrix took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
     pub took_us: Micros,
+    /// Cases that ran at once.
     pub at_once: u32,
 }
 
@@ -24,47 +21,42 @@ pub struct Undisturbed<'h> {
 pub fn matrix(
     scenario: &Scenario,
     crash: &Crash,
-    run: Undisturbed<'_>,
+    (undisturbed, effort): (&Undisturbed, Effort),
     cases: Vec<Case>,
     random: Option<RandomFaults>,
 ) -> Matrix {
-    let timeline = Trace::of(run.history);
     let outcomes = outcomes(&cases, random.as_ref());
     let earliest = random.as_ref().and_then(|random| random.earliest.as_ref());
     let deadline = Micros::from_millis(scenario.change.deadline_ms);
-    let (verdict, reason) = verdict(&timeline, cases.iter().chain(earliest), &outcomes, deadline);
+    let end = undisturbed.end.as_ref();
+    let (verdict, reason) = verdict(end, cases.iter().chain(earliest), &outcomes, deadline);
     let expectations = expectations(crash, &outcomes, verdict, &reason);
     let mismatches = Expectation::mismatches(&expectations);
     let injected: BTreeSet<StatementId> =
         cases.iter().map(|case| case.fault.at.statement).collect();
-    let statements = timeline.change().into_iter().flat_map(|attempt| &attempt.statements);
-    let rows =
-        statements.filter(|record| injected.contains(&record.began.statement)).map(|record| {
-            let statement = statement_ref(record, timeline.end);
-            MatrixRow { id: record.began.statement, statement }
-        });
+    let rows = undisturbed.statements.iter().filter(|row| injected.contains(&row.id));
     let not_compared: BTreeSet<String> =
         cases.iter().flat_map(|case| case.not_compared.clone()).collect();
     let not_compared = not_compared.into_iter().collect();
     let used = |kind: &&FaultKind| cases.iter().any(|case| case.fault.kind == **kind);
     Matrix {
         format: FORMAT,
-        trial: named(&run.history.header.trial, scenario),
+        trial: named(&undisturbed.trial, scenario),
         verdict,
         as_expected: mismatches.is_empty(),
         expectations,
         mismatches,
         reason,
-        rows: rows.collect(),
+        rows: rows.cloned().collect(),
         columns: FaultKind::ALL.iter().filter(used).copied().collect(),
         cases,
         missing: Vec::new(),
         random,
-        rounds_left_out: rounds_left_out(run.history),
+        rounds_left_out: undisturbed.rounds_left_out,
         not_compared,
         outcomes,
-        took_us: run.took_us,
-        at_once: run.at_once,
+        took_us: effort.took_us,
+        at_once: effort.at_once,
     }
 }
 
@@ -90,14 +82,13 @@ fn outcomes(cases: &[Case], random: Option<&RandomFaults>) -> BTreeMap<Outcome, 
 /// A case that does not end clean is unsafe also where a step by hand helps: a rerun failed, and
 /// an operator may not know the step.
 fn verdict<'c>(
-    timeline: &Trace<'_>,
+    end: Option<&AttemptEnd>,
     cases: impl Iterator<Item = &'c Case> + Clone,
     outcomes: &BTreeMap<Outcome, u64>,
     deadline: Micros,
 ) -> (Verdict, String) {
-    let finished = timeline.change().and_then(|attempt| attempt.end);
-    if !matches!(finished, Some(AttemptEnd::Finished { .. })) {
-        let how = match finished {
+    if !matches!(end, Some(AttemptEnd::Finished { .. })) {
+        let how = match end {
             Some(AttemptEnd::Failed { error, .. }) => format!(": {error}"),
             Some(AttemptEnd::DeadlineExceeded) => {
                 format!(" within {deadline}, the longest that a case may take")

@@ -1,18 +1,10 @@
 //! A matrix that broke off: what of the plan is missing, and what the rest amounts to.
 
-use crate::history::{Event, History, Phase};
 use crate::result::{Expectation, ExpectationOf, Matrix};
 use crate::scenario::Verdict;
 
 /// Missing cases that a sentence names.
 const NAMED_MAX: usize = 3;
-
-/// Whether a case came to its end, or to where it says why it did not.
-pub fn is_whole(history: &History) -> bool {
-    history.entries.iter().any(|entry| {
-        matches!(entry.event, Event::Phase { phase: Phase::End } | Event::MeasurementFailed { .. })
-    })
-}
 
 /// The matrix without the cases that are missing. An outcome that was seen was seen; any other may
 /// come of a missing case, so the change is not known to be safe, and nothing that was expected is
