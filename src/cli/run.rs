@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::explain;
 use crate::migrate;
 use crate::report::{self, Live, Mode};
 use crate::result::{CrashRequest, ResultFile};
@@ -178,6 +179,7 @@ pub async fn with_live_view(
         let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
         if *judged != ResultFile::empty() {
             judged.finished = false;
+            explain::assessed(&mut judged);
             conclude(&judged, None, format);
         }
     }
@@ -225,6 +227,7 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
     if format == Format::Json {
         return anstream::println!("{}", report::json(result));
     }
+    anstream::print!("{}", report::changes(result));
     anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
     if let Some(out) = out {
         let out = out.display();

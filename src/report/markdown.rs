@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use crate::clock::Micros;
 use crate::pg::lex::one_line;
-use crate::result::{Finding, Judgement, Matrix, Witness};
+use crate::result::{ChangeAssessment, Finding, Judgement, Matrix, ResultFile, Witness};
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
+use super::changes::{scope, several};
 use super::document::Document;
 use super::matrix::{groups, kinds, word};
 use super::names::Names;
@@ -26,6 +27,7 @@ pub fn markdown(document: &Document<'_>) -> String {
     let result = document.result;
     let names = document.names();
     let mut out = headline(document);
+    out.push_str(&of_changes(result));
     if !result.trials.is_empty() {
         out.push_str(&table(&result.trials, names));
     }
@@ -70,6 +72,29 @@ fn headline(document: &Document<'_>) -> String {
     let broken_off =
         result.broken_off().map_or(String::new(), |told| format!("**{}.**\n\n", escaped(&told)));
     format!("## pgauntlet\n\n{broken_off}{sentence}{unproven}\n\n")
+}
+
+/// A row per change of which several trials were made.
+fn of_changes(result: &ResultFile) -> String {
+    let row = |change: &ChangeAssessment| {
+        let mark = if change.as_expected { "" } else { "✗" };
+        let row = format!(
+            "| {mark} | **{}** | {} | {} | {} |\n",
+            change.verdict,
+            escaped(&change.scenario),
+            scope(result, change),
+            escaped(&change.reason)
+        );
+        (!change.as_expected, row)
+    };
+    let rows: Vec<(bool, String)> = several(result).map(row).collect();
+    match rows.is_empty() {
+        true => String::new(),
+        false => rows_within_limit(
+            "| | verdict | change | tried | decided by |\n|---|---|---|---|---|\n",
+            &rows,
+        ),
+    }
 }
 
 fn table(trials: &[Judgement], names: Names) -> String {

@@ -1,5 +1,6 @@
 //! Renders judgements and progress. It never judges: what is not in a judgement is not shown.
 
+mod changes;
 pub mod comparison;
 mod differences;
 mod document;
@@ -18,6 +19,7 @@ mod table;
 mod text;
 mod trial;
 
+pub use changes::changes;
 pub use comparison::{
     comparison_html, comparison_markdown, comparison_prometheus, comparison_suites, comparison_text,
 };

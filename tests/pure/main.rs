@@ -26,6 +26,7 @@ mod synthetic;
 #[path = "../world/mod.rs"]
 mod world;
 
+mod assess;
 mod ci_files;
 mod compare;
 mod compare_browser;

@@ -20,9 +20,11 @@ mod trial;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use crate::result::ResultFile;
 use crate::scenario::Verdict;
 
 use super::Document;
+use super::changes::{scope, several};
 use super::table::{HEAD, matrix_row, row};
 
 use trial::Shown;
@@ -135,9 +137,13 @@ fn write_several(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]
         0 => format!("All {} as expected", pieces.len()),
         n => format!("{n} of {} not as expected", pieces.len()),
     };
-    let verdict = told.verdict;
+    let verdict = match document.result.changes.as_slice() {
+        [change] => change.verdict,
+        _ => told.verdict,
+    };
     let _ =
         writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
+    write_changes(out, document.result);
     out.push_str(&paragraph("reason", &format!("{}: {}", told.name, told.reason)));
     let result = document.result;
     let names = document.names();
@@ -148,6 +154,21 @@ fn write_several(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]
         rows.map(|(number, (piece, row))| linked(number, piece, row)).collect();
     let head = HEAD.map(str::to_owned);
     out.push_str(&table("verdicts", "verdicts numbers", &head, &rows));
+}
+
+/// The verdict of each change of which several trials were made, above those of the trials.
+fn write_changes(out: &mut String, result: &ResultFile) {
+    for change in several(result) {
+        let expected = trial::expected_words(change.as_expected);
+        let _ = writeln!(
+            out,
+            "<p class=\"change\"><b class=\"v-{verdict}\">{verdict}</b> {}, {} {expected}: {}</p>",
+            text(&change.scenario),
+            scope(result, change),
+            text(&change.reason),
+            verdict = change.verdict,
+        );
+    }
 }
 
 fn linked(number: usize, piece: &Piece<'_>, cells: [String; 9]) -> Vec<String> {
