@@ -164,7 +164,7 @@ fn every_share_says_which_it_is_and_none_has_what_another_has() {
 
 #[rstest]
 #[case("text", "dies, crash matrix, as expected")]
-#[case("json", "\"pgauntlet_result\": 4")]
+#[case("json", "\"pgauntlet_result\": 5")]
 #[case("html", "<!DOCTYPE html>")]
 #[case("markdown", "not as expected")]
 #[case("github", "::error file=")]
