@@ -2,8 +2,8 @@
 //!
 //! `judge` says what one trial shows. Here the trials of a change are set side by side: which of
 //! two runs correspond to each other, whether all starting states converge, what came of each
-//! fault, and the verdict of the change. An axis is data (`trial::Axis`); nothing here knows how many
-//! there are.
+//! fault, and the verdict of the change. An axis is data (`trial::Axis`); nothing here knows how
+//! many there are.
 
 mod change;
 mod incomplete;
