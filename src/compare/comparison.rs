@@ -43,6 +43,13 @@ pub fn tally(deltas: &[Delta]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
+/// Worse and undecided win over better, better over same.
+pub fn worst_delta(deltas: impl Iterator<Item = Delta> + Clone) -> Delta {
+    let worst = deltas.clone().max().unwrap_or(Delta::Same);
+    let better = deltas.clone().any(|delta| delta == Delta::Better);
+    if worst == Delta::Same && better { Delta::Better } else { worst }
+}
+
 impl fmt::Display for Delta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

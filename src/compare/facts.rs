@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::scenario::{FindingKind, Verdict};
 
 use super::baseline::{MatrixSamples, Seen, TrialSamples, size_words, trial_name};
-use super::comparison::{CrashPair, Delta, Fact};
+use super::comparison::{CrashPair, Delta, Fact, worst_delta};
 
 /// Kinds that a slower machine alone can bring about: each is a limit of time that was broken.
 const OF_TIME: &[FindingKind] = &[
@@ -148,7 +148,7 @@ pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashP
         name,
         a: trial_name(&a.key),
         b: trial_name(&b.key),
-        delta: super::worst_delta(facts.iter().map(|fact| fact.delta)),
+        delta: worst_delta(facts.iter().map(|fact| fact.delta)),
         facts,
         cells_same,
         cells_only_in_a: only(a, b),

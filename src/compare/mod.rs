@@ -31,6 +31,7 @@ pub use metric::{METRICS, Metric, Speed, Unit};
 use crate::assess::Pairing;
 use crate::trial::{Axis, TrialKey};
 
+use comparison::worst_delta;
 use evidence::Resampler;
 use measured::Slowness;
 use metric::{STATEMENT, metric};
@@ -172,13 +173,6 @@ fn keys(a: &TrialSamples, b: &TrialSamples) -> Vec<(String, Metric)> {
     let statements = both.filter(|key| key.starts_with(STATEMENT.key));
     keys.extend(statements.filter_map(|key| metric(key).map(|metric| (key.clone(), metric))));
     keys
-}
-
-/// Worse and undecided win over better, better over same.
-fn worst_delta(deltas: impl Iterator<Item = Delta> + Clone) -> Delta {
-    let worst = deltas.clone().max().unwrap_or(Delta::Same);
-    let better = deltas.clone().any(|delta| delta == Delta::Better);
-    if worst == Delta::Same && better { Delta::Better } else { worst }
 }
 
 /// A trial of A that B does not have is missing evidence; a new one of B is none.

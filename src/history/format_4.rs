@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::clock::Micros;
 use crate::trial::{Axis, Fault, FaultKind, InjectionPoint, StatementId, TrialKey};
 
-use super::record::{Header, MachineFacts, ServerFacts, TrialFacts, VERSION};
+use super::header::{Header, MachineFacts, ServerFacts, TrialFacts, VERSION};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@
 
 mod event;
 mod format_4;
+mod header;
 mod progress;
 mod record;
 mod session;
@@ -19,10 +20,8 @@ pub use event::{
     TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
+pub use header::{Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};
 pub use progress::{Listener, Progress, TrafficGauge, silent};
-pub use record::{
-    Header, History, MachineFacts, ReadError, Recorder, ServerFacts, TrialFacts, VERSION,
-    VERSION_READ, WriteError,
-};
+pub use record::{History, ReadError, Recorder, WriteError};
 pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
 pub use waits::{GrantedLock, Wait, WaitSample};

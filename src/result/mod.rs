@@ -4,29 +4,25 @@
 //! Documented in docs/result.md.
 
 mod change;
+mod disk;
 pub mod evidence;
 mod file;
 mod finding;
+mod format;
 mod format_4;
 mod judgement;
 mod matrix;
 mod statement;
 
 pub use change::ChangeAssessment;
+pub use disk::{ReadError, WriteError};
 pub use evidence::{BlockingState, Evidence};
-pub use file::{
-    CrashRequest, Planned, PlannedMatrix, PlannedTrial, ReadError, ResultFile, Shard, WriteError,
-};
+pub use file::{CrashRequest, Planned, PlannedMatrix, PlannedTrial, ResultFile, Shard};
 pub use finding::{Finding, Subject, Witness};
+pub use format::{FORMAT, FORMAT_READ};
 pub use judgement::{
     CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, Measured,
     RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
 pub use statement::{OperationRef, Origin, StatementRef};
-
-/// Version of result.json. A reader knows this one and [`FORMAT_READ`] before it.
-pub const FORMAT: u32 = 5;
-
-/// The oldest version that is still read.
-pub const FORMAT_READ: u32 = 4;

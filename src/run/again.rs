@@ -13,8 +13,9 @@ use crate::judge::{Observation, observe};
 use crate::result::{Case, Judgement, Matrix, RandomFaults, ResultFile};
 use crate::scenario::{Crash, Outcome, Scenario, StoredScenario};
 
-use super::crash::InjectionPoints;
-use super::{Error, HISTORY_FILE, UNDISTURBED, UNDISTURBED_AGAIN, ended_with};
+use super::crash::{InjectionPoints, ended_with};
+use super::files::{UNDISTURBED, UNDISTURBED_AGAIN};
+use super::{Error, HISTORY_FILE};
 
 /// Directories below which a run keeps histories: server, scenario, one for each axis that varies,
 /// repetition; or server, scenario, `crash`, case.

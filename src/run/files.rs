@@ -12,6 +12,12 @@ use super::{Error, TrialSpec};
 /// File of a trial's history in its directory below `--out`.
 pub const HISTORY_FILE: &str = "history.jsonl";
 
+/// Where a scenario's cases are kept below its directory in `--out`.
+pub const CRASH_DIRECTORY: &str = "crash";
+/// Below it, the runs without a fault.
+pub const UNDISTURBED: &str = "undisturbed";
+pub const UNDISTURBED_AGAIN: &str = "undisturbed-again";
+
 /// What a header states.
 pub struct Facts<'a> {
     pub spec: &'a TrialSpec,

@@ -9,7 +9,7 @@ use crate::result::{Planned, ResultFile};
 use crate::trial::{Axis, TrialKey};
 
 use super::files::prepare_out;
-use super::{Error, plan};
+use super::{Error, unit};
 
 /// A result and where it is.
 struct Part {
@@ -80,7 +80,7 @@ fn once_each(groups: &Groups) -> Result<(), Error> {
             let trials = part.result.trials.iter().map(|j| &j.trial);
             let trials = trials.map(|t| t.key.clone().without(&Axis::SERVER).to_string());
             let matrices = part.result.crash_matrices.iter();
-            let matrices = matrices.map(|matrix| plan::matrix_of(&matrix.trial.key));
+            let matrices = matrices.map(|matrix| unit::matrix_of(&matrix.trial.key));
             for name in trials.chain(matrices) {
                 let told = name.clone();
                 let Some(twin) = seen.insert((majors, name), &part.directory) else { continue };
@@ -182,9 +182,9 @@ fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
         joined.scenarios.extend(part.result.scenarios);
         joined.finished &= part.result.finished;
     }
-    let of_trial = |trial: &TrialFacts| place(&plan::trials(&trial.key));
+    let of_trial = |trial: &TrialFacts| place(&unit::trials(&trial.key));
     trials.sort_by_key(|judgement| of_trial(&judgement.trial));
-    matrices.sort_by_key(|matrix| place(&plan::matrix_of(&matrix.trial.key)));
+    matrices.sort_by_key(|matrix| place(&unit::matrix_of(&matrix.trial.key)));
     joined.trials.extend(trials);
     joined.crash_matrices.extend(matrices);
     joined.plan.extend(names.into_iter().map(|name| match below {

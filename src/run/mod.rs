@@ -4,9 +4,11 @@
 //! own business; how an outcome looks is the report's.
 
 mod again;
+mod costs;
 mod crash;
 mod databases;
 mod effects;
+mod ending;
 mod error;
 mod execute;
 mod expand;
@@ -18,60 +20,50 @@ mod postgres;
 mod recovery;
 mod repro;
 mod request;
+mod shared;
 mod state;
+mod unit;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::assess::{self, Against};
-use crate::explain::{assessed, explain};
-use crate::history::{Event, History, Listener, Progress, Reference};
+use crate::explain::explain;
+use crate::history::{History, Listener, Progress};
 use crate::judge::observe;
 use crate::provision::{self, Server};
-use crate::result::{Judgement, Matrix, ResultFile};
-use crate::scenario::{StoredScenario, Verdict};
+use crate::result::ResultFile;
+use crate::scenario::StoredScenario;
 use crate::seed;
-use crate::trial::TrialKey;
 
 use databases::Databases;
-use execute::{Executor, Order};
+use execute::Order;
 use files::prepare_out;
 use phases::FullTrial;
 use postgres::Postgres;
+use shared::Run;
 
 pub use again::{Stored, stored, stored_with_timelines};
+pub use costs::Costs;
 pub use effects::{
     Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
     Traffic, TrialDatabase,
 };
+pub use ending::{Ending, ending};
 pub use error::{Error, Fault};
 pub use expand::{AxisValue, AxisValues, MatrixSpec, TrialSpec, expand, product};
 pub use files::HISTORY_FILE;
 pub use merge::merge;
-pub use plan::{Costs, Plan, WorkUnit, units_of};
+pub use plan::{Plan, WorkUnit, units_of};
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
-pub use request::{Ending, Request, Share, SizeRequest, Work};
+pub use request::{Request, Share, SizeRequest, Work};
+pub use shared::{Judged, OnJudged};
 
-/// Where a scenario's cases are kept below its directory in `--out`.
-const CRASH_DIRECTORY: &str = "crash";
-/// Below it, the runs without a fault.
-const UNDISTURBED: &str = "undisturbed";
-const UNDISTURBED_AGAIN: &str = "undisturbed-again";
 /// Longest wait for an interrupted trial's databases to go.
 const DROP_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A result, as soon as it is there.
-#[derive(Clone, Copy)]
-pub enum Judged<'a> {
-    Trial(&'a Judgement),
-    Matrix(&'a Matrix),
-}
-
-pub type OnJudged = Arc<dyn Fn(Judged<'_>) + Send + Sync>;
 
 /// Runs everything that the request asks for.
 pub async fn run(
@@ -120,19 +112,6 @@ pub async fn run_plan(
     ended?;
     stopped?;
     Ok(run.result.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// What the trials and matrices of one call share.
-struct Run<'a> {
-    effects: &'a dyn Effects,
-    request: &'a Request,
-    cancel: &'a CancellationToken,
-    out: Option<&'a Path>,
-    listener: &'a Listener,
-    on_judged: &'a OnJudged,
-    databases: &'a Databases,
-    /// As far as it goes.
-    result: Mutex<ResultFile>,
 }
 
 impl Run<'_> {
@@ -205,31 +184,6 @@ impl Run<'_> {
         executor.execute(order, &FullTrial).await
     }
 
-    fn executor<'e>(&'e self, server: &'e dyn Server) -> Executor<'e> {
-        Executor { effects: self.effects, server, databases: self.databases }
-    }
-
-    /// The undisturbed run has shown which cases the matrix of this key is to have.
-    fn plans_cases(&self, key: &TrialKey, cases: Vec<String>, random: u32) -> Result<(), Error> {
-        self.keep(|result| {
-            let planned = &mut result.planned.crash_matrices;
-            if let Some(planned) = planned.iter_mut().find(|planned| planned.key == *key) {
-                (planned.cases, planned.random) = (Some(cases), random);
-            }
-        })
-    }
-
-    /// Changes the result, and writes result.json as far as it goes.
-    fn keep(&self, change: impl FnOnce(&mut ResultFile)) -> Result<(), Error> {
-        let mut result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut result);
-        assessed(&mut result);
-        if let Some(out) = self.out {
-            result.write(out)?;
-        }
-        Ok(())
-    }
-
     fn fits_the_disk(&self, server: &dyn Server, spec: &TrialSpec) -> Result<(), Error> {
         if spec.is_empty_database() {
             return Ok(());
@@ -262,42 +216,4 @@ fn blank(request: &Request, plan: &Plan) -> Result<ResultFile, Error> {
         finished: false,
         ..ResultFile::empty()
     })
-}
-
-/// What later trials are compared with; None where the change never came to its end.
-fn ended_with(history: &History) -> Option<Reference> {
-    use crate::history::AttemptEnd::Finished;
-    let finished =
-        |event: &Event| matches!(event, Event::AttemptEnded { end: Finished { .. }, .. });
-    let events = || history.entries.iter().map(|entry| &entry.event);
-    events().any(finished).then_some(())?;
-    let last = events().rev().find_map(|event| match event {
-        Event::Catalogue(snapshot) => Some(snapshot),
-        _ => None,
-    })?;
-    Some(Reference {
-        state: history.header.trial.key.state().to_owned(),
-        objects: last.objects.clone(),
-        versions: last.versions.clone(),
-        tables: Default::default(),
-        grown: Default::default(),
-    })
-}
-
-/// What a result amounts to. What a run that broke off has not executed is unproven.
-pub fn ending(result: &ResultFile) -> Ending {
-    let trials = result.trials.iter().map(|j| (j.verdict, j.as_expected));
-    let matrices = result.crash_matrices.iter().map(|m| match m.only_lacks_cases() {
-        true => (Verdict::Unproven, false),
-        false => (m.verdict, m.as_expected),
-    });
-    let all = trials.chain(matrices);
-    let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
-    if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
-        Ending::NotAsExpected
-    } else if !wrong.is_empty() || !result.finished {
-        Ending::Unproven
-    } else {
-        Ending::AsExpected
-    }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::clock::Micros;
-use crate::result::{Planned, PlannedMatrix, PlannedTrial, ResultFile, Shard};
+use crate::result::{Planned, PlannedMatrix, PlannedTrial, Shard};
 use crate::scenario::Scenario;
-use crate::trial::{Axis, TrialKey};
+use crate::trial::TrialKey;
 
 use super::Error;
+use super::costs::Costs;
 use super::expand::{MatrixSpec, TrialSpec, expand, matrix};
 use super::request::{Request, Share};
+use super::unit::{matrix_of, trials, unit_of};
 
 /// All that is to be done.
 #[derive(Clone, Debug)]
@@ -56,22 +57,6 @@ impl WorkUnit {
             WorkUnit::Matrix(_) => self.name(),
         }
     }
-}
-
-/// What the trials of the key's unit are called together.
-pub fn trials(key: &TrialKey) -> String {
-    unit_of(key).to_string()
-}
-
-/// What the crash matrix of the key's scenario is called.
-pub fn matrix_of(key: &TrialKey) -> String {
-    format!("{}, crash matrix", unit_of(key))
-}
-
-/// Starting states are of one unit, and a plan knows no server yet.
-fn unit_of(key: &TrialKey) -> TrialKey {
-    let own = [Axis::STATE, Axis::SERVER, Axis::FAULT];
-    own.iter().fold(key.clone(), |key, axis| key.without(axis))
 }
 
 impl Plan {
@@ -137,40 +122,10 @@ pub fn units_of(specs: Vec<TrialSpec>) -> Vec<WorkUnit> {
     units.into_iter().map(|(_, specs)| WorkUnit::Trials(specs)).collect()
 }
 
-/// How long units took before, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Costs(BTreeMap<String, Micros>);
-
-impl Costs {
-    /// As an earlier result recorded them.
-    pub fn of(result: &ResultFile) -> Costs {
-        let mut units: BTreeMap<TrialKey, Micros> = BTreeMap::new();
-        for trial in &result.trials {
-            *units.entry(unit_of(&trial.trial.key)).or_default() += trial.took_us;
-        }
-        let mut costs = BTreeMap::new();
-        for (key, took) in units {
-            let longest = costs.entry(trials(&key.repeated(1))).or_insert(took);
-            *longest = (*longest).max(took);
-        }
-        for matrix in &result.crash_matrices {
-            costs.insert(matrix_of(&matrix.trial.key), matrix.took_us);
-        }
-        Costs(costs)
-    }
-
-    /// What is not known costs as much as the average of what is.
-    fn of_unit(&self, unit: &WorkUnit) -> u64 {
-        let known = self.0.get(&unit.cost_name()).map(|took| took.0);
-        let sum: u64 = self.0.values().map(|took| took.0).sum();
-        known.unwrap_or(sum / self.0.len().max(1) as u64).max(1)
-    }
-}
-
 /// The shard's share of the units, in their order. Every shard that is given the same units and
 /// the same costs divides them in the same way.
 fn share(units: Vec<WorkUnit>, shard: Shard, costs: &Costs) -> Vec<WorkUnit> {
-    let costs: Vec<u64> = units.iter().map(|unit| costs.of_unit(unit)).collect();
+    let costs: Vec<u64> = units.iter().map(|unit| costs.of_unit(&unit.cost_name())).collect();
     let owners = owners(&costs, shard.of);
     let ours = |place: &usize| owners.get(*place) == Some(&shard.index);
     units.into_iter().enumerate().filter(|(place, _)| ours(place)).map(|(_, unit)| unit).collect()

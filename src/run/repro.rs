@@ -10,7 +10,7 @@ use crate::scenario::{Outcome, Scenario, Sizes};
 use crate::trial::Axis;
 
 use super::request::{Request, SizeRequest, Work};
-use super::{Ending, Error, plan};
+use super::{Ending, Error, ending, unit};
 
 /// A trial or a crash matrix of a result.
 #[derive(Clone, Debug)]
@@ -55,9 +55,9 @@ impl Repro<'_> {
         out: Option<PathBuf>,
     ) -> Request {
         let Repro { trial, scenario, is_matrix, .. } = self;
-        let unit = plan::trials(&trial.key);
+        let unit = unit::trials(&trial.key);
         let of_unit = result.trials.iter().map(|j| &j.trial);
-        let of_unit = of_unit.filter(|other| plan::trials(&other.key) == unit);
+        let of_unit = of_unit.filter(|other| unit::trials(&other.key) == unit);
         let recorded = |of: &TrialFacts| (of.key.state().to_owned(), Sizes(of.sizes.clone()));
         let sizes = match is_matrix {
             // Of a matrix: the rows of its cells.
@@ -186,7 +186,7 @@ fn or_none(value: &str) -> &str {
 pub fn reproduced(differences: &[String], now: &ResultFile) -> Ending {
     match differences.is_empty() {
         true => Ending::AsExpected,
-        false if super::ending(now) == Ending::Unproven => Ending::Unproven,
+        false if ending(now) == Ending::Unproven => Ending::Unproven,
         false => Ending::NotAsExpected,
     }
 }

@@ -1,4 +1,4 @@
-//! What a run is asked for, and what it amounts to.
+//! What a run is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::result::{CrashRequest, Shard};
 use crate::scenario::{Scenario, Sizes};
 
 use super::Error;
-use super::plan::Costs;
+use super::costs::Costs;
 
 /// Rows of the largest table under `--quick`.
 pub const QUICK_ROWS: u64 = 200_000;
@@ -130,17 +130,6 @@ impl Request {
         names.dedup();
         names
     }
-}
-
-/// How a call of the program ended; `exit` has a code for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    AsExpected,
-    NotAsExpected,
-    BadInput,
-    Unproven,
-    Failed,
-    Interrupted,
 }
 
 #[cfg(test)]

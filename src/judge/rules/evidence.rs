@@ -1,96 +1,99 @@
-//! Whether the evidence carries an answer at all.
+//! What the rules look at, and what several of them ask of it.
 
 use crate::clock::Micros;
-use crate::history::{AttemptEnd, Moment, Phase, ServerError};
-use crate::result::evidence::{FailedMeasurement, Lag, MissingSamples, Unreached};
-use crate::result::{Evidence as Shown, Finding, Subject};
-use crate::scenario::Verdict;
+use crate::history::{Attempt, Phase, Source};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::result::evidence::Application;
+use crate::result::{Measured, StatementRef};
+use crate::scenario::{Ground, Scenario, Sizes};
 
-use super::super::trace::AttemptRecord;
-use super::{Evidence, traffic};
+use super::super::blame::statement_ref;
+use super::super::pool::Pressure;
+use super::super::sessions::Session;
+use super::super::stalls::Stall;
+use super::super::trace::{AttemptRecord, StatementRecord, Trace};
+use super::super::waits::LockWaits;
 
-/// More than this share of the samples missing is a hole, not a hiccup.
-const MISSED_SHARE_MAX: f64 = 0.2;
-
-pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.extend(generator_lag(evidence));
-    findings.extend(samples_missing(evidence));
-    findings.extend(traffic::baseline_broken(evidence));
-    findings.extend(not_reached(evidence));
-    findings.extend(unbalanced(evidence));
-    findings.extend(broken_disturbances(evidence));
-    findings.extend(evidence.trace.failures.iter().map(|(stage, message)| {
-        let (stage, message) = ((*stage).to_owned(), (*message).to_owned());
-        unmeasured(FailedMeasurement::Stage { stage, message })
-    }));
-    findings
+/// All that a rule may look at.
+pub struct Evidence<'e, 'h> {
+    pub scenario: &'e Scenario,
+    /// Name of the starting state.
+    pub state: &'e str,
+    /// Rows per table of this trial.
+    pub sizes: &'e Sizes,
+    pub trace: &'e Trace<'h>,
+    pub sessions: &'e [Session<'e, 'h>],
+    pub waits: &'e LockWaits,
+    pub stalls: &'e [Stall<'h>],
+    pub pool: &'e Pressure,
+    pub measured: &'e Measured,
 }
 
-/// Part of the evidence is not there.
-pub fn unmeasured(what: FailedMeasurement) -> Finding {
-    Finding::new(Verdict::Unproven, Subject::none(), Shown::MeasurementFailed(what))
-}
-
-fn generator_lag(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let p99_us = evidence.measured.generator_lag_p99_us;
-    let limit_us = Micros::from_millis(evidence.scenario.limits.generator_lag_ms_max);
-    let shown = Shown::GeneratorLag(Lag { p99_us, limit_us });
-    let late = || Finding::new(Verdict::Unproven, Subject::none(), shown);
-    (p99_us > limit_us).then(late)
-}
-
-fn samples_missing(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let sampler = &evidence.measured.sampler;
-    let longest = sampler.gaps.iter().map(|(from, to)| *to - *from).max().unwrap_or_default();
-    let due = sampler.samples + sampler.missed + sampler.failed;
-    let missing = sampler.missed + sampler.failed;
-    let share = missing as f64 / due.max(1) as f64;
-    // A gap matters when a stall beyond the limit could hide in it.
-    let hides = longest > evidence.stall_limit();
-    if due > 0 && share <= MISSED_SHARE_MAX && !hides {
-        return None;
+impl Evidence<'_, '_> {
+    pub(super) fn stall_limit(&self) -> Micros {
+        Micros::from_millis(self.scenario.limits.stall_ms_max)
     }
-    let shown = Shown::SamplesMissing(MissingSamples { missing, due, longest_gap_us: longest });
-    Some(Finding::new(Verdict::Unproven, Subject::none(), shown))
-}
 
-fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let unreached = |why| Finding::new(Verdict::Unproven, Subject::none(), Shown::NotReached(why));
-    if evidence.trace.phase(Phase::End).is_none() {
-        return Some(unreached(Unreached::CutShort));
+    /// Whether the starting state is a database without tables, on which no application runs.
+    pub(super) fn begins_empty(&self) -> bool {
+        let state = self.scenario.state(self.state);
+        state.is_some_and(|state| state.from == Ground::Empty)
     }
-    // Of several runners, the first one does the work.
-    let runners = evidence.scenario.change.runners.max(1);
-    let mut first = evidence.trace.attempts.iter().filter(|a| a.attempt < runners);
-    if !first.any(|attempt| evidence.tries(attempt)) {
-        return Some(unreached(Unreached::NoStatement { by_command: evidence.is_command() }));
+
+    /// Which application of the change it was.
+    pub(super) fn application(&self, attempt: Attempt) -> Application {
+        Application { attempt, runners: self.scenario.change.runners.max(1) }
     }
-    let stopped = |a: &AttemptRecord<'_>| a.end == Some(&AttemptEnd::Stopped);
-    let only_stopped = evidence.trace.attempts.iter().all(stopped);
-    only_stopped.then(|| unreached(Unreached::Stopped))
-}
 
-/// A condition that ended before its time was not the condition that the scenario is about.
-fn broken_disturbances(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let broken = evidence.trace.disturbances.iter().filter_map(|(_, d)| match &d.moment {
-        Moment::Broken(error) => Some((&d.name, error)),
-        Moment::Holding | Moment::Ended => None,
-    });
-    let finding = |(name, error): (&String, &ServerError)| {
-        let (name, error) = (name.clone(), error.clone());
-        let subject = Subject::session(name.clone());
-        let shown = Shown::MeasurementFailed(FailedMeasurement::Disturbance { name, error });
-        Finding::new(Verdict::Unproven, subject, shown)
-    };
-    broken.map(finding).collect()
-}
+    /// The statement, as findings refer to it.
+    pub(super) fn refer(&self, record: &StatementRecord<'_>) -> StatementRef {
+        statement_ref(record, self.trace.end)
+    }
 
-fn unbalanced(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let counters = evidence.measured.operations;
-    let recorded = evidence.trace.operations.len() as u64;
-    let missing = counters.scheduled.abs_diff(recorded);
-    let balances = counters.balances() && counters.scheduled == recorded;
-    let accounts = FailedMeasurement::Accounts { missing, scheduled: counters.scheduled };
-    (!balances).then(|| unmeasured(accounts))
+    pub(super) fn change_began(&self) -> Micros {
+        self.trace.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from)
+    }
+
+    /// Whether the change is applied by a tool of its own rather than by the built-in runner.
+    pub(super) fn is_command(&self) -> bool {
+        self.scenario.change.command.is_some()
+            || self.trace.attempts.iter().any(|a| a.command.is_some())
+    }
+
+    /// Whether no attempt got as far as a statement that works, or tries to: nothing is known of a
+    /// change that was never tried.
+    pub(super) fn is_untried(&self) -> bool {
+        !self.trace.attempts.iter().any(|a| self.tries(a))
+    }
+
+    /// Of a command, only what works counts; the rest is the tool reading the catalogue.
+    pub(super) fn tries(&self, attempt: &AttemptRecord<'_>) -> bool {
+        attempt.statements.iter().any(|s| match s.began.source {
+            Source::File { .. } => true,
+            Source::Runner => false,
+            Source::Command => {
+                let works = s.changed_something() || !s.succeeded();
+                s.purpose() == Purpose::Work && works && !self.is_bookkeeping(s)
+            }
+        })
+    }
+
+    /// Whether the statement writes the table in which the tool remembers what is applied.
+    pub(super) fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
+        let about = || record.facts().is_about(&self.version_tables());
+        *record.known.bookkeeping.get_or_init(about)
+    }
+
+    /// The declared one; of a command that declares none, what tools use by default.
+    pub(super) fn version_tables(&self) -> Vec<&str> {
+        match &self.scenario.change.versions {
+            Some(versions) => vec![&versions.table],
+            None => TOOLS_TABLES.to_vec(),
+        }
+    }
+
+    /// The first attempt that came to its end.
+    pub fn first_success(&self) -> Option<Attempt> {
+        self.trace.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
+    }
 }

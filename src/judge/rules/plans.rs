@@ -7,7 +7,7 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Invariant, PlanLimit, Verdict};
 
 use super::Evidence;
-use super::evidence::unmeasured;
+use super::gaps::unmeasured;
 use super::reads::{change_over, is_premature};
 
 /// A node that a plan must not have, and the limit that says so.

@@ -12,7 +12,7 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Invariant, Rows, Since, Verdict};
 
 use super::Evidence;
-use super::evidence::unmeasured;
+use super::gaps::unmeasured;
 
 /// One declared read and what it was answered with.
 struct Declared<'e, 'h> {

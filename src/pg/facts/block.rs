@@ -4,11 +4,15 @@ use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::data::{Certainty, StatementFacts};
-use super::read;
 
 /// Adds what the body's statements ask for. Whether and how often they run is not known, so what
-/// they set, write and skip is not added.
-pub(super) fn add_body(block: &ast::Do, facts: &mut StatementFacts) {
+/// they set, write and skip is not added. `of_statement` reads one of them, which may be a block
+/// again.
+pub(super) fn add_body(
+    block: &ast::Do,
+    facts: &mut StatementFacts,
+    of_statement: fn(&ast::Stmt) -> StatementFacts,
+) {
     let Some(body) = block.plpgsql().filter(|body| body.errors().is_empty()) else {
         facts.dynamic = true;
         (facts.scans, facts.rewrites) = (Certainty::Maybe, Certainty::Maybe);
@@ -16,7 +20,7 @@ pub(super) fn add_body(block: &ast::Do, facts: &mut StatementFacts) {
     };
     let mut locks = Vec::new();
     for statement in statements(&body.syntax()) {
-        let inner = read::of_statement(&statement);
+        let inner = of_statement(&statement);
         facts.scans = facts.scans.max(inner.scans.min(Certainty::Maybe));
         facts.rewrites = facts.rewrites.max(inner.rewrites.min(Certainty::Maybe));
         facts.dynamic |= inner.dynamic;

@@ -1,10 +1,11 @@
 //! What kind of statement it is and what it is for.
 
-use squawk_syntax::ast::{self, AstNode, Stmt};
+use squawk_syntax::ast::{self, Stmt};
 
 use crate::pg::purpose::Purpose;
 use crate::pg::syntax::{Kind, must_run_outside_transaction};
 
+use super::explain::explain_runs;
 use super::name::RelationName;
 use super::rows;
 
@@ -165,20 +166,6 @@ fn is_temporary(statement: &Stmt) -> bool {
         Stmt::SelectInto(select) => {
             select.into_clause().is_some_and(|into| temporary(into.persistence()))
         }
-        _ => false,
-    }
-}
-
-/// Whether EXPLAIN runs the statement: `EXPLAIN ANALYZE …`, `EXPLAIN (ANALYZE) …`.
-pub(super) fn explain_runs(explain: &ast::Explain) -> bool {
-    match explain.explain_mode() {
-        Some(ast::ExplainMode::ExplainAnalyze(_)) => true,
-        Some(ast::ExplainMode::ExplainOptionList(list)) => list.explain_options().any(|option| {
-            let text = option.syntax().text().to_string().to_ascii_lowercase();
-            let mut words = text.split(|c: char| c.is_whitespace() || c == '\'');
-            let analyzes = matches!(words.next(), Some("analyze" | "analyse"));
-            analyzes && !words.any(|value| matches!(value, "off" | "false" | "0" | "no"))
-        }),
         _ => false,
     }
 }

@@ -7,6 +7,7 @@
 mod alter;
 mod block;
 mod data;
+mod explain;
 mod kind;
 mod locks;
 mod name;

@@ -38,7 +38,7 @@ fn of_piece(text: &str) -> Option<StatementFacts> {
     }
 }
 
-pub(super) fn of_statement(statement: &ast::Stmt) -> StatementFacts {
+fn of_statement(statement: &ast::Stmt) -> StatementFacts {
     let kind = kind::kind(statement);
     let conditions = statement
         .syntax()
@@ -60,7 +60,7 @@ pub(super) fn of_statement(statement: &ast::Stmt) -> StatementFacts {
         dynamic: kind::is_dynamic(statement),
     };
     if let ast::Stmt::Do(block) = statement {
-        block::add_body(block, &mut facts);
+        block::add_body(block, &mut facts, of_statement);
     }
     facts
 }

@@ -6,7 +6,7 @@ use squawk_syntax::ast::{self, AstNode};
 use crate::pg::LockMode;
 
 use super::data::{AskedLock, Relation};
-use super::kind::explain_runs;
+use super::explain::explain_runs;
 use super::name::{RelationName, parts};
 
 /// Tables whose rows the statement writes.

@@ -10,27 +10,16 @@ use sha2::{Digest, Sha256};
 use crate::clock::Micros;
 use crate::judge::crash::{FeasibleFault, Needs, Span};
 use crate::result::{Case, RandomFaults};
-use crate::scenario::{Crash, Outcome};
+use crate::scenario::Outcome;
 use crate::trial::{Fault, FaultKind, InjectionPoint};
 
+use super::super::Error;
+use super::cases::Cases;
+use super::points::{InjectionPoints, kinds, total};
 use super::undisturbed::Kept;
-use super::{Cases, Error, InjectionPoints};
 
 /// Most faults that are tried to find an earlier one.
 const SHRINKS_MAX: u32 = 24;
-
-/// Kinds that make sense at any moment, the gentlest first.
-const KINDS: [FaultKind; 3] = [FaultKind::Cancel, FaultKind::KillBackend, FaultKind::CutBefore];
-
-/// Those of them that the matrix has.
-pub fn kinds(crash: &Crash) -> Vec<FaultKind> {
-    KINDS.into_iter().filter(|kind| crash.faults.contains(kind)).collect()
-}
-
-/// How long all statements took together.
-pub fn total(spans: &[Span]) -> u64 {
-    spans.iter().map(|span| span.took.0).sum()
-}
 
 pub async fn faults(
     cases: &Cases<'_>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connect::Address;
-use crate::history::{Attempt, Event, History, Reference, TableContents};
+use crate::history::{Attempt, AttemptEnd, Event, History, Reference, TableContents};
 use crate::pg::facts::facts;
 use crate::pg::lex;
 use crate::pg::purpose::Purpose;
@@ -60,6 +60,26 @@ impl Kept {
         };
         self.after.iter().map(of).filter(|(_, rows)| *rows > 0).collect()
     }
+}
+
+/// What later trials are compared with; None where the change never came to its end.
+pub fn ended_with(history: &History) -> Option<Reference> {
+    let finished = |event: &Event| {
+        matches!(event, Event::AttemptEnded { end: AttemptEnd::Finished { .. }, .. })
+    };
+    let events = || history.entries.iter().map(|entry| &entry.event);
+    events().any(finished).then_some(())?;
+    let last = events().rev().find_map(|event| match event {
+        Event::Catalogue(snapshot) => Some(snapshot),
+        _ => None,
+    })?;
+    Some(Reference {
+        state: history.header.trial.key.state().to_owned(),
+        objects: last.objects.clone(),
+        versions: last.versions.clone(),
+        tables: Default::default(),
+        grown: Default::default(),
+    })
 }
 
 /// What was in the tables at a moment.
