@@ -360,7 +360,7 @@ async fn a_new_axis_needs_no_code_where_trials_are_planned_executed_and_stored()
     assert!(report::text(&again).contains(named), "{}", report::text(&again));
     let metrics = report::prometheus(&again);
     assert!(metrics.contains("state=\"fewer\",server=\"17\",weather=\"rain\""), "{metrics}");
-    let document = Document { result: &again, courses: &[], path: "out" };
+    let document = Document { result: &again, timelines: &[], path: "out" };
     let suites = report::suites(&document, &[]);
     assert!(suites.iter().any(|suite| suite.name == named));
 }
