@@ -189,6 +189,7 @@ fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
             Some(ended) => ended.error.as_ref().map(ToString::to_string),
             None => Some("it never ended".to_owned()),
         },
+        sqlstate: ended.and_then(|e| e.error.as_ref()).and_then(|e| e.sqlstate.clone()),
         wal_bytes: ended.and_then(|e| e.wal_bytes),
         rewritten: ended.map(|e| e.rewritten.clone()).unwrap_or_default(),
         held: ended.map(|e| told(&e.held)).unwrap_or_default(),

@@ -156,8 +156,8 @@ fn write_groups(out: &mut String, matrix: &Matrix) {
         }
         paragraph(out, "      ", &format!("{}:", kinds(&cases)));
         paragraph(out, "      ", sentence);
-        let untold = first.differences.iter().find(|d| !sentence.contains(&d.object));
-        if let Some(difference) = untold.filter(|_| outcome == Outcome::FailsForever) {
+        let left = first.differences.first().filter(|_| outcome == Outcome::FailsForever);
+        if let Some(difference) = left {
             paragraph(out, "      ", &format!("left: {difference}"));
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::history::{Counters, LedgerReport, SamplerReport, TrialFacts};
+use crate::pg::SqlState;
 use crate::pg::purpose::Purpose;
 use crate::scenario::{FindingKind, Outcome, Verdict};
 use crate::stats::{Bucket, Summary};
@@ -229,6 +230,9 @@ pub struct StatementRow {
     pub timeouts: TimeoutsInForce,
     pub rows: Option<u64>,
     pub error: Option<String>,
+    /// Of the error; null: it had none, or an older version wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sqlstate: Option<SqlState>,
     /// WAL of the whole server meanwhile, the traffic's included.
     pub wal_bytes: Option<u64>,
     pub rewritten: Vec<String>,

@@ -9,7 +9,7 @@ use crate::judge::timeline::{LockSpan, StallSpan, Timeline};
 use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
-use crate::report::statements::{code_of, strongest};
+use crate::report::statements::{outcome_of, strongest};
 use crate::report::trial::{place, seconds};
 use crate::result::{Judgement, StatementRow};
 use crate::stats::grouped;
@@ -115,7 +115,7 @@ fn statement_tip(row: &StatementRow) -> String {
     let rows = row.rows.map(|rows| format!(", {} rows", grouped(rows))).unwrap_or_default();
     let outcome = match &row.error {
         None => "ok".to_owned(),
-        Some(error) => format!("{} ({})", cut(error, TEXT_MAX), code_of(error)),
+        Some(error) => format!("{} ({})", cut(error, TEXT_MAX), outcome_of(row)),
     };
     let held = match strongest(&row.held).as_str() {
         "-" => String::new(),

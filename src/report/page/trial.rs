@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::history::exit_words;
 use crate::report::Document;
 use crate::report::bytes;
-use crate::report::statements::{code_of, is_shown, strongest, weightiest};
+use crate::report::statements::{is_shown, outcome_of, strongest, weightiest};
 use crate::report::trial::{LATENCY_HEAD, counts, errors, latency_rows, place, witness_words};
 use crate::result::{CommandRow, Finding, Measured, StatementRow, Witness};
 use crate::scenario::{Scenario, Verdict};
@@ -199,7 +199,7 @@ fn statement(row: &StatementRow) -> Vec<String> {
     let outcome = match &row.error {
         None => "ok".to_owned(),
         Some(error) => {
-            format!("<b class=\"v-unsafe\" title=\"{}\">{}</b>", text(error), text(code_of(error)))
+            format!("<b class=\"v-unsafe\" title=\"{}\">{}</b>", text(error), text(outcome_of(row)))
         }
     };
     let rewritten = match row.rewritten.len() {
