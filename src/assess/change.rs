@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::pg::normal_text;
+use crate::pg::StatementPlace;
 use crate::result::{
     ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix, PlannedTrial, ResultFile,
     StatementRef,
@@ -75,21 +75,17 @@ fn missing(
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct About {
     kind: FindingKind,
-    statement: Option<(String, Option<u32>)>,
+    statement: Option<StatementPlace>,
     relation: Option<String>,
     operation: Option<String>,
 }
 
 impl About {
     fn of(finding: &Finding) -> About {
-        let place = |of: &StatementRef| match &of.file {
-            Some(file) => (file.clone(), of.line),
-            None => (normal_text(&of.text), None),
-        };
         let subject = &finding.subject;
         About {
             kind: finding.kind,
-            statement: subject.statement.as_ref().map(place),
+            statement: subject.statement.as_ref().map(StatementRef::place),
             relation: subject.relation.clone(),
             operation: subject.operation.clone(),
         }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::pg::normal_text;
+use crate::pg::StatementPlace;
 use crate::pg::purpose::Purpose;
 use crate::result::{Measured, StatementRow};
 
@@ -173,7 +173,7 @@ fn is_work(row: &StatementRow) -> bool {
 /// By text: a comment above it moves a line and changes nothing, and of an original and its fix the
 /// same line is not the same statement. Rounds that differ in their constants are one statement.
 fn statement_key(row: &StatementRow) -> String {
-    let text = normal_text(&row.statement.text);
+    let text = StatementPlace::new(None, &row.statement.text).to_string();
     let mut key = format!("{}{}", STATEMENT.key, text.replace(" . ", ".").replace(" ,", ","));
     if let Some((cut, _)) = key.char_indices().nth(TEXT_MAX) {
         key.truncate(cut);

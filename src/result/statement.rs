@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::pg::StatementPlace;
 
 /// A statement of the change. Attempt and id identify it within the trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +26,13 @@ pub struct StatementRef {
     pub line: Option<u32>,
     pub text: String,
     pub took_us: Micros,
+}
+
+impl StatementRef {
+    /// Its identity in other runs of the same change, but for which of several it is.
+    pub fn place(&self) -> StatementPlace {
+        StatementPlace::new(self.file.as_deref().zip(self.line), &self.text)
+    }
 }
 
 /// Whose statement it is.
