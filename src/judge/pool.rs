@@ -28,12 +28,12 @@ pub fn pressure(scenario: &Scenario, trace: &Trace<'_>, stalls: &[Stall<'_>]) ->
     let from = trace.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from);
     let mut pressure = Pressure { capacity, ..Pressure::default() };
     let (mut in_use, mut waiting, mut full_since) = (0_i64, 0_i64, None);
-    for moment in steps(trace).chunk_by(|a, b| a.0 == b.0) {
+    for moment in steps(trace).chunk_by(|a, b| a.at() == b.at()) {
         // What happens at one moment is looked at when all of it has happened: an operation that
         // gets a connection at once never waited.
-        let at = moment[0].0;
-        in_use += moment.iter().map(|(_, used, _)| used).sum::<i64>();
-        waiting += moment.iter().map(|(_, _, queued)| queued).sum::<i64>();
+        let at = moment[0].at();
+        in_use += moment.iter().map(|step| step.in_use()).sum::<i64>();
+        waiting += moment.iter().map(|step| step.waiting()).sum::<i64>();
         if at < from {
             continue;
         }
@@ -61,20 +61,59 @@ pub fn pressure(scenario: &Scenario, trace: &Trace<'_>, stalls: &[Stall<'_>]) ->
     pressure
 }
 
-/// Every moment at which a connection is taken or given back, or an operation queues or stops:
-/// (when, change of connections in use, change of operations waiting).
-pub fn steps(trace: &Trace<'_>) -> Vec<(Micros, i64, i64)> {
-    let mut steps = Vec::with_capacity(trace.operations.len() * 3);
-    for operation in &trace.operations {
-        steps.push((operation.dispatched_us, 0, 1));
-        match operation.acquired_us {
-            Some(acquired) => {
-                steps.push((acquired, 1, -1));
-                steps.push((operation.finished_us, -1, 0));
-            }
-            None => steps.push((operation.finished_us, 0, -1)),
+/// A change of the connections in use or of the operations that wait for one, and when: the time
+/// above two bits. A trial has three of them per operation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step(u64);
+
+impl Step {
+    const QUEUED: u64 = 0;
+    const ACQUIRED: u64 = 1;
+    const RELEASED: u64 = 2;
+    const GAVE_UP: u64 = 3;
+
+    fn new(at: Micros, what: u64) -> Step {
+        Step(at.0 << 2 | what)
+    }
+
+    pub fn at(self) -> Micros {
+        Micros(self.0 >> 2)
+    }
+
+    /// By how many connections more are in use.
+    pub fn in_use(self) -> i64 {
+        match self.0 & 3 {
+            Step::ACQUIRED => 1,
+            Step::RELEASED => -1,
+            _ => 0,
         }
     }
-    steps.sort_unstable();
+
+    /// By how many operations more wait.
+    pub fn waiting(self) -> i64 {
+        match self.0 & 3 {
+            Step::QUEUED => 1,
+            Step::ACQUIRED | Step::GAVE_UP => -1,
+            _ => 0,
+        }
+    }
+}
+
+/// All steps of the trial, in order.
+pub fn steps(trace: &Trace<'_>) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(trace.operations.len() * 3);
+    let queued = trace.operations.iter().map(|o| Step::new(o.dispatched_us, Step::QUEUED));
+    steps.extend(queued);
+    for operation in &trace.operations {
+        match operation.acquired_us {
+            Some(acquired) => {
+                steps.push(Step::new(acquired, Step::ACQUIRED));
+                steps.push(Step::new(operation.finished_us, Step::RELEASED));
+            }
+            None => steps.push(Step::new(operation.finished_us, Step::GAVE_UP)),
+        }
+    }
+    // Most are in order already, which a stable sort makes use of.
+    steps.sort();
     steps
 }

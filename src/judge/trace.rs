@@ -22,8 +22,10 @@ pub struct Trace<'h> {
     pub end: Micros,
     roles: Roles<'h>,
     pub operations: Vec<&'h Operation>,
-    /// Those that got a connection, in the order in which they finished.
-    by_session: HashMap<SessionId, Vec<&'h Operation>>,
+    /// By the phase for which they were scheduled: most questions are about one.
+    by_phase: OnceCell<BTreeMap<Phase, Vec<&'h Operation>>>,
+    /// Those that got a connection, with the time at which they finished, in that order.
+    by_session: HashMap<SessionId, Vec<(Micros, &'h Operation)>>,
     pub counters: Option<Counters>,
     pub attempts: Vec<AttemptRecord<'h>>,
     pub waits: Vec<(Micros, &'h WaitSample)>,
@@ -107,7 +109,7 @@ impl<'h> Trace<'h> {
             trace.add(entry.at_us, &entry.event);
         }
         for operations in trace.by_session.values_mut() {
-            operations.sort_by_key(|operation| operation.finished_us);
+            operations.sort_by_key(|(finished, _)| *finished);
         }
         trace
     }
@@ -162,7 +164,8 @@ impl<'h> Trace<'h> {
         self.operations.push(operation);
         if let (Some(session), Some(acquired)) = (&operation.session, operation.acquired_us) {
             let session = self.session(session, acquired);
-            self.by_session.entry(session).or_default().push(operation);
+            let finished = (operation.finished_us, operation);
+            self.by_session.entry(session).or_default().push(finished);
         }
     }
 
@@ -214,11 +217,21 @@ impl<'h> Trace<'h> {
 
     /// Operations scheduled in the phase.
     pub fn scheduled_in(&self, phase: Phase) -> impl Iterator<Item = &'h Operation> {
-        let span = self.phase(phase);
-        let operations = self.operations.iter().copied();
-        operations.filter(move |o| {
-            span.is_some_and(|(from, to)| from <= o.scheduled_us && o.scheduled_us < to)
-        })
+        let by_phase = self.by_phase.get_or_init(|| self.derive_phases());
+        by_phase.get(&phase).into_iter().flatten().copied()
+    }
+
+    fn derive_phases(&self) -> BTreeMap<Phase, Vec<&'h Operation>> {
+        let mut by_phase: BTreeMap<Phase, Vec<&Operation>> = BTreeMap::new();
+        for operation in &self.operations {
+            let at = operation.scheduled_us;
+            let begun = self.phases.partition_point(|(_, from)| *from <= at);
+            let phase = begun.checked_sub(1).and_then(|last| self.phases.get(last));
+            if let Some((phase, _)) = phase.filter(|_| at < self.end) {
+                by_phase.entry(*phase).or_default().push(operation);
+            }
+        }
+        by_phase
     }
 
     /// The session that was seen at that time: see [`Roles`]. What follows takes such a session.
@@ -242,8 +255,8 @@ impl<'h> Trace<'h> {
     /// had not finished before is it, if it had begun.
     pub fn running(&self, session: &SessionId, at: Micros) -> Option<&'h Operation> {
         let operations = self.by_session.get(session)?;
-        let first = operations.partition_point(|operation| operation.finished_us < at);
-        let running = operations.get(first)?;
+        let first = operations.partition_point(|(finished, _)| *finished < at);
+        let (_, running) = operations.get(first)?;
         running.acquired_us.is_some_and(|acquired| acquired <= at).then_some(*running)
     }
 

@@ -71,15 +71,15 @@ fn latency(trace: &Trace<'_>, width: Micros, steps: &mut [Step]) {
 /// Connections in use and operations that wait for one. What lasts is in every step that it lasts.
 fn pressure(trace: &Trace<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) {
     let (mut in_use, mut waiting, mut at_step) = (0_i64, 0_i64, 0);
-    for moment in pool::steps(trace).chunk_by(|a, b| a.0 == b.0) {
-        let here = index(moment[0].0);
+    for moment in pool::steps(trace).chunk_by(|a, b| a.at() == b.at()) {
+        let here = index(moment[0].at());
         for step in &mut steps[at_step..=here] {
             step.in_use = step.in_use.max(in_use as u64);
             step.waiting = step.waiting.max(waiting as u64);
         }
         // What happens at one moment is looked at when all of it has happened.
-        in_use = (in_use + moment.iter().map(|(_, used, _)| used).sum::<i64>()).max(0);
-        waiting = (waiting + moment.iter().map(|(_, _, queued)| queued).sum::<i64>()).max(0);
+        in_use = (in_use + moment.iter().map(|step| step.in_use()).sum::<i64>()).max(0);
+        waiting = (waiting + moment.iter().map(|step| step.waiting()).sum::<i64>()).max(0);
         at_step = here;
         steps[here].in_use = steps[here].in_use.max(in_use as u64);
         steps[here].waiting = steps[here].waiting.max(waiting as u64);
