@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::run::Ending;
+use crate::run::ExitStatus;
 use crate::scenario::{self, Problem, Scenario};
 
 use super::args::Which;
@@ -21,16 +21,16 @@ pub struct Loaded {
 }
 
 /// Loads what was asked for; every problem of every file is told before anything else happens.
-pub fn load(which: &Which) -> Result<Loaded, Ending> {
+pub fn load(which: &Which) -> Result<Loaded, ExitStatus> {
     let (loaded, problems) = try_load(which).map_err(|error| {
         complain(&error);
-        Ending::BadInput
+        ExitStatus::BadInput
     })?;
     if problems.is_empty() {
         return Ok(loaded);
     }
     anstream::eprint!("{}", scenario::render(&problems));
-    Err(Ending::BadInput)
+    Err(ExitStatus::BadInput)
 }
 
 fn try_load(which: &Which) -> Result<(Loaded, Vec<Problem>), String> {
@@ -85,7 +85,7 @@ fn directory_of(name: &str, root: &Path) -> Result<PathBuf, String> {
     })
 }
 
-pub fn list(which: &Which) -> Ending {
+pub fn list(which: &Which) -> ExitStatus {
     let scenarios = match load(which) {
         Ok(loaded) => loaded.scenarios,
         Err(ending) => return ending,
@@ -99,14 +99,14 @@ pub fn list(which: &Which) -> Ending {
         let expected = expected.join(" or ");
         anstream::println!("{:<width$}  {expected:<8}  {sentence}", scenario.name);
     }
-    Ending::AsExpected
+    ExitStatus::AsExpected
 }
 
-pub fn check(which: &Which) -> Ending {
+pub fn check(which: &Which) -> ExitStatus {
     match load(which) {
         Ok(loaded) => {
             anstream::println!("{} scenarios are well-formed", loaded.scenarios.len());
-            Ending::AsExpected
+            ExitStatus::AsExpected
         }
         Err(ending) => ending,
     }

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::{Clock, Micros};
 use crate::connect::{self, Address, Session};
 use crate::history::{
-    Counters, Event, Listener, Operation, Outcome, Progress, Recorder, Role, SessionSeen,
+    Counters, Event, Listener, Operation, OperationOutcome, Progress, Recorder, Role, SessionSeen,
     TrafficGauge,
 };
 use crate::scenario::generate::stream;
@@ -256,7 +256,7 @@ async fn work(shared: Arc<LoadState>, seq: Arc<AtomicU64>, mut mix: Mix, mut dra
 async fn carry_out(shared: Arc<LoadState>, job: Job) {
     let mut trace = OperationTrace::default();
     let outcome = if shared.given_up.is_cancelled() {
-        Outcome::Unanswered
+        OperationOutcome::Unanswered
     } else {
         let operation = &shared.plan.operations[usize::from(job.kind)];
         let (pool, clock) = (&shared.pool, shared.clock);
@@ -264,7 +264,7 @@ async fn carry_out(shared: Arc<LoadState>, job: Job) {
         tokio::select! {
             biased;
             outcome = attempt => outcome,
-            () = shared.given_up.cancelled() => Outcome::Unanswered,
+            () = shared.given_up.cancelled() => OperationOutcome::Unanswered,
         }
     };
     shared.finish(job, &trace, outcome);
@@ -310,7 +310,7 @@ impl LoadState {
             if !self.overloaded.swap(true, Ordering::Relaxed) {
                 self.failed(format!("more than {OUTSTANDING_MAX} operations are outstanding"));
             }
-            return self.finish(job, &OperationTrace::default(), Outcome::Unanswered);
+            return self.finish(job, &OperationTrace::default(), OperationOutcome::Unanswered);
         }
         self.tasks.spawn(carry_out(Arc::clone(self), job));
     }
@@ -323,13 +323,15 @@ impl LoadState {
         Job { kind, seq, scheduled, dispatched: self.clock.now(), values }
     }
 
-    fn finish(&self, job: Job, trace: &OperationTrace, outcome: Outcome) {
+    fn finish(&self, job: Job, trace: &OperationTrace, outcome: OperationOutcome) {
         let finished = self.clock.now();
         let Job { kind, seq, scheduled, dispatched, values } = job;
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
         match (&outcome, &trace.session) {
-            (Outcome::Succeeded, _) => self.feeds.feed(&self.plan, kind, &values, finished),
-            (Outcome::Unanswered, Some(session)) => {
+            (OperationOutcome::Succeeded, _) => {
+                self.feeds.feed(&self.plan, kind, &values, finished)
+            }
+            (OperationOutcome::Unanswered, Some(session)) => {
                 self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(session.pid);
             }
             _ => {}

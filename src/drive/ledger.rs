@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use crate::clock::Micros;
-use crate::history::Outcome;
+use crate::history::OperationOutcome;
 use crate::pg::SqlState;
 use crate::scenario::{LedgerRule, OperationSpec};
 
@@ -54,7 +54,7 @@ impl Write {
         kind: u16,
         mut values: Values,
         trace: &OperationTrace,
-        outcome: &Outcome,
+        outcome: &OperationOutcome,
         ended: Micros,
     ) -> Option<Write> {
         let began = trace.acquired?;
@@ -65,18 +65,18 @@ impl Write {
     }
 }
 
-fn fate(outcome: &Outcome, rows: Option<u64>) -> Option<Fate> {
+fn fate(outcome: &OperationOutcome, rows: Option<u64>) -> Option<Fate> {
     match outcome {
         // The application was told that no row was touched: nothing to find again.
-        Outcome::Succeeded if rows == Some(0) => None,
-        Outcome::Succeeded => Some(Fate::Acknowledged),
-        Outcome::Failed(error) => match &error.sqlstate {
+        OperationOutcome::Succeeded if rows == Some(0) => None,
+        OperationOutcome::Succeeded => Some(Fate::Acknowledged),
+        OperationOutcome::Failed(error) => match &error.sqlstate {
             Some(state) if may_be_there_all_the_same(state) => None,
             Some(_) => Some(Fate::Refused),
             None => None,
         },
-        Outcome::Indeterminate(_) | Outcome::Unanswered => Some(Fate::Unknown),
-        Outcome::AcquireTimeout => None,
+        OperationOutcome::Indeterminate(_) | OperationOutcome::Unanswered => Some(Fate::Unknown),
+        OperationOutcome::AcquireTimeout => None,
     }
 }
 

@@ -106,7 +106,7 @@ pub struct Operation {
     pub finished_us: Micros,
     #[serde(flatten)]
     pub session: Option<SessionId>,
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
 }
 
 impl Operation {
@@ -118,7 +118,7 @@ impl Operation {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum OperationOutcome {
     Succeeded,
     Failed(Box<ServerError>),
     /// The pool gave up.
@@ -150,13 +150,13 @@ impl Counters {
                 + self.unanswered
     }
 
-    pub fn count(&mut self, outcome: &Outcome) {
+    pub fn count(&mut self, outcome: &OperationOutcome) {
         match outcome {
-            Outcome::Succeeded => self.succeeded += 1,
-            Outcome::Failed(_) => self.failed += 1,
-            Outcome::AcquireTimeout => self.acquire_timeouts += 1,
-            Outcome::Indeterminate(_) => self.indeterminate += 1,
-            Outcome::Unanswered => self.unanswered += 1,
+            OperationOutcome::Succeeded => self.succeeded += 1,
+            OperationOutcome::Failed(_) => self.failed += 1,
+            OperationOutcome::AcquireTimeout => self.acquire_timeouts += 1,
+            OperationOutcome::Indeterminate(_) => self.indeterminate += 1,
+            OperationOutcome::Unanswered => self.unanswered += 1,
         }
     }
 }

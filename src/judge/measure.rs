@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{
-    CommandEnded, Counters, HeldLock, Operation, Outcome, Phase, SamplerReport, ServerError,
+    CommandEnded, Counters, HeldLock, Operation, OperationOutcome, Phase, SamplerReport,
+    ServerError,
 };
 use crate::result::{CommandRow, LatencyByPhase, Measured, StatementRow};
 use crate::scenario::{Scenario, Traffic};
@@ -67,7 +68,7 @@ fn summary(trace: &Trace<'_>, phase: Phase) -> Summary {
 fn series(trace: &Trace<'_>) -> Vec<Bucket> {
     let mut buckets = Buckets::default();
     for operation in &trace.operations {
-        let failed = operation.outcome != Outcome::Succeeded;
+        let failed = operation.outcome != OperationOutcome::Succeeded;
         buckets.record(operation.scheduled_us, operation.latency(), failed);
     }
     buckets.series()
@@ -96,7 +97,7 @@ pub fn error_name(error: &ServerError) -> String {
 fn application_errors(trace: &Trace<'_>) -> BTreeMap<String, u64> {
     let mut errors = BTreeMap::new();
     for operation in &trace.operations {
-        if let Outcome::Failed(error) = &operation.outcome {
+        if let OperationOutcome::Failed(error) = &operation.outcome {
             *errors.entry(error_name(error)).or_default() += 1;
         }
     }
@@ -133,7 +134,7 @@ fn recovery(trace: &Trace<'_>, traffic: &Traffic, baseline_p99: Micros) -> Optio
         return None;
     }
     let limit = traffic.recovered_below(baseline_p99);
-    let slow = |o: &&Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
+    let slow = |o: &&Operation| o.latency() > limit || o.outcome != OperationOutcome::Succeeded;
     let last =
         trace.scheduled_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
     Some(last.unwrap_or_default())

@@ -15,7 +15,7 @@ use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule, Vers
 use crate::tap::{Announced, Announcements};
 
 use super::versions::{not_applied, record_version, versions};
-use super::{Error, Setup};
+use super::{ApplySetup, Error};
 
 /// After a cancel, how long the statement may take to stop before its backend is ended; and how
 /// long the connection may take to close.
@@ -26,7 +26,7 @@ const ADVISORY_LOCK_POLL: Duration = Duration::from_millis(50);
 
 /// Applies the change's migrations once. The first attempt, or those of the runners that start
 /// together, honour the change's `stop` and pauses.
-pub(super) async fn run(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
+pub(super) async fn run(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     let announcements = Arc::new(Announcements::default());
     let tap = setup.tap(attempt, Some(Arc::clone(&announcements))).await?;
     let address = setup.change_address.at(tap.address());
@@ -67,7 +67,7 @@ enum Cut {
 }
 
 struct Runner<'a> {
-    setup: &'a Setup<'a>,
+    setup: &'a ApplySetup<'a>,
     attempt: Attempt,
     session: Session,
     announcements: Arc<Announcements>,
@@ -84,7 +84,7 @@ struct Runner<'a> {
 
 impl<'a> Runner<'a> {
     fn new(
-        setup: &'a Setup<'a>,
+        setup: &'a ApplySetup<'a>,
         attempt: Attempt,
         session: Session,
         announcements: Arc<Announcements>,
@@ -352,7 +352,7 @@ impl<'a> Runner<'a> {
 }
 
 /// Whether nobody has applied the change before: runners that start together are all the first.
-fn is_first(setup: &Setup<'_>, attempt: Attempt) -> bool {
+fn is_first(setup: &ApplySetup<'_>, attempt: Attempt) -> bool {
     attempt < setup.change.runners
 }
 

@@ -16,7 +16,7 @@ pub mod syntax;
 pub use lock::LockMode;
 pub use normal::normal_text;
 pub use plan::NODE_TYPES;
-pub use split::{Piece, SplitError, split};
+pub use split::{SplitError, SqlPiece, split};
 pub use sqlstate::SqlState;
 pub use statement_key::{StatementKey, StatementKeys, StatementPlace};
 

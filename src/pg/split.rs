@@ -10,7 +10,7 @@ use super::lex::{self, Token, TokenKind};
 
 /// One statement of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct SqlPiece {
     /// From its first to its last token: no semicolon, no comments around it.
     pub text: String,
     /// 1-based line of its first token.
@@ -29,7 +29,7 @@ pub struct SplitError {
 }
 
 /// The statements of a script, in order; empty ones are left out.
-pub fn split(text: &str) -> Result<Vec<Piece>, SplitError> {
+pub fn split(text: &str) -> Result<Vec<SqlPiece>, SplitError> {
     let tokens = lex::tokens(text).map_err(|open| {
         let message = format!("a {} begins here and never ends", open.what);
         SplitError { line: lex::position(text, open.offset).0, message }
@@ -160,7 +160,7 @@ impl<'a> Open<'a> {
             || self.starts(&["create", "or", "replace", "procedure"])
     }
 
-    fn close(&mut self, lines: &mut Lines<'_>) -> Result<Option<Piece>, SplitError> {
+    fn close(&mut self, lines: &mut Lines<'_>) -> Result<Option<SqlPiece>, SplitError> {
         let open = std::mem::replace(self, Open::new(self.text));
         let Some(offset) = open.first else { return Ok(None) };
         let line = lines.of(offset);
@@ -170,7 +170,7 @@ impl<'a> Open<'a> {
             return Err(SplitError { line, message: message.to_owned() });
         }
         let text = self.text.get(offset..open.last).unwrap_or_default().to_owned();
-        Ok(Some(Piece { text, line, offset }))
+        Ok(Some(SqlPiece { text, line, offset }))
     }
 }
 

@@ -29,7 +29,7 @@ use crate::pg::{quote_ident, quote_literal};
 
 use super::docker_state::DockerState;
 use super::error::complaint;
-use super::guardian::{Charge, Guardian};
+use super::guardian::{Guarded, Guardian};
 use super::run_directory::{self, Owner, RunDirectory};
 use super::{Error, MAJORS, Server, facts, machine, settings};
 
@@ -98,7 +98,7 @@ pub async fn start(
         bin: PathBuf::new(),
         run_as: None,
     })?;
-    let guardian = Guardian::start(&Charge {
+    let guardian = Guardian::start(&Guarded {
         run_directory: run.path(),
         run_lock: run.lock(),
         data: run.private_data(),

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use super::docker_state::DockerState;
 use super::find;
-use super::installation::{Installation, Place};
+use super::installation::{Installation, SearchedPlace};
 use super::{Request, SourceRequest, cluster, machine, run_directory};
 
 /// Everything that decides which server is used and how.
 #[derive(Clone, Debug)]
 pub struct DoctorReport {
     /// Each place that was looked at for server binaries.
-    pub places: Vec<Place>,
+    pub places: Vec<SearchedPlace>,
     /// What `local` would start; an error's text if nothing.
     pub chosen: Result<Installation, String>,
     pub docker: DockerState,

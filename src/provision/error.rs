@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::connect;
 
-use super::installation::{MAJORS, Place};
+use super::installation::{MAJORS, SearchedPlace};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{}", nothing_found(*major, places))]
-    NothingFound { major: Option<u32>, places: Vec<Place> },
+    NothingFound { major: Option<u32>, places: Vec<SearchedPlace> },
     #[error(
         "drop root's rights to {user:?}: there is no such user; a Postgres server refuses to run \
          as root, so name an existing one with --run-as USER"
@@ -131,7 +131,7 @@ impl Error {
     }
 }
 
-fn nothing_found(major: Option<u32>, places: &[Place]) -> String {
+fn nothing_found(major: Option<u32>, places: &[SearchedPlace]) -> String {
     use std::fmt::Write;
     let wanted = match major {
         Some(major) => format!("PostgreSQL {major}"),

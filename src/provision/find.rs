@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::installation::{Installation, MAJORS, Place, Refused};
+use super::installation::{Installation, MAJORS, Refused, SearchedPlace};
 use super::machine::{self, Account};
 
 /// More directories, separated by colons, for servers in unusual places.
@@ -25,7 +25,7 @@ const PACKAGE_PLACES: &[&str] = &[
 ];
 
 /// Every place that is looked at. With `pg_bin`, that directory only: who names one means it.
-pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<Place> {
+pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<SearchedPlace> {
     if let Some(bin) = pg_bin {
         let mut place = look("--pg-bin".to_owned(), vec![bin.to_owned()], account);
         if place.found.is_empty() && place.refused.is_empty() {
@@ -51,7 +51,7 @@ pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<Place> {
 }
 
 /// The newest known server of the places, or of the asked major.
-pub fn choose(places: &[Place], major: Option<u32>) -> Result<Installation, Error> {
+pub fn choose(places: &[SearchedPlace], major: Option<u32>) -> Result<Installation, Error> {
     if let Some(major) = major.filter(|major| major < MAJORS.start()) {
         return Err(Error::MajorTooOld { major });
     }
@@ -64,8 +64,8 @@ pub fn choose(places: &[Place], major: Option<u32>) -> Result<Installation, Erro
     best.ok_or_else(|| Error::NothingFound { major, places: places.to_vec() })
 }
 
-fn look(name: String, directories: Vec<PathBuf>, account: Option<&Account>) -> Place {
-    let mut place = Place { name, ..Place::default() };
+fn look(name: String, directories: Vec<PathBuf>, account: Option<&Account>) -> SearchedPlace {
+    let mut place = SearchedPlace { name, ..SearchedPlace::default() };
     for directory in directories {
         if !directory.join("postgres").is_file() {
             continue;
@@ -153,8 +153,8 @@ mod tests {
         Installation { bin: bin.into(), version: version.to_owned(), major }
     }
 
-    fn places_with(found: Vec<Installation>) -> Vec<Place> {
-        vec![Place { name: "here".to_owned(), found, refused: Vec::new() }]
+    fn places_with(found: Vec<Installation>) -> Vec<SearchedPlace> {
+        vec![SearchedPlace { name: "here".to_owned(), found, refused: Vec::new() }]
     }
 
     #[test]

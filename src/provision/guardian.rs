@@ -22,7 +22,7 @@ const SCRIPT: &str = include_str!("guardian.sh");
 const SCRIPT_NAME: &str = "guardian";
 
 /// What the guardian is to end and remove.
-pub struct Charge<'a> {
+pub struct Guarded<'a> {
     pub run_directory: &'a Path,
     pub run_lock: &'a File,
     /// The cluster that a server runs on.
@@ -44,7 +44,7 @@ pub struct Guardian {
 
 impl Guardian {
     /// Must be called before what it guards is started.
-    pub fn start(charge: &Charge<'_>) -> Result<Guardian, Error> {
+    pub fn start(charge: &Guarded<'_>) -> Result<Guardian, Error> {
         let program = Path::new("/bin/sh");
         // In a file and not on the command line, where `ps` would show all of it.
         let script = charge.run_directory.join(SCRIPT_NAME);

@@ -22,7 +22,7 @@ use crate::pg::{quote_ident, quote_literal};
 use super::cluster::{Cluster, SUPERUSER};
 use super::error::complaint;
 use super::find;
-use super::guardian::{Charge, Guardian};
+use super::guardian::{Guarded, Guardian};
 use super::installation::Installation;
 use super::machine::{self, Account};
 use super::run_directory::{Owner, RunDirectory};
@@ -146,7 +146,7 @@ fn guard(
         bin: installation.bin.clone(),
         run_as: account.map(|account| account.name.clone()),
     })?;
-    let guardian = Guardian::start(&Charge {
+    let guardian = Guardian::start(&Guarded {
         run_directory: run.path(),
         run_lock: run.lock(),
         data: cluster.data.clone(),

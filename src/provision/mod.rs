@@ -40,7 +40,7 @@ pub use cluster::{CacheCleaned, CachedCluster, clean_cache, default_cache_direct
 pub use docker_state::DockerState;
 pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
-pub use installation::{Installation, MAJORS, Place, Refused};
+pub use installation::{Installation, MAJORS, Refused, SearchedPlace};
 pub use machine::{facts as machine_facts, free_disk_bytes};
 pub use server::{Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
 pub use sweep::{Swept, sweep};

@@ -88,7 +88,7 @@ pub trait Effects: Sync {
     /// Applies the change once.
     fn apply<'a>(
         &'a self,
-        setup: &'a migrate::Setup<'a>,
+        setup: &'a migrate::ApplySetup<'a>,
         attempt: Attempt,
     ) -> Doing<'a, AttemptEnd>;
 

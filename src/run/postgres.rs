@@ -76,7 +76,7 @@ impl Effects for Postgres {
 
     fn apply<'a>(
         &'a self,
-        setup: &'a migrate::Setup<'a>,
+        setup: &'a migrate::ApplySetup<'a>,
         attempt: Attempt,
     ) -> Doing<'a, AttemptEnd> {
         Box::pin(async move { Ok(migrate::apply(setup, attempt).await?) })

@@ -10,7 +10,7 @@ use crate::scenario::{Outcome, Scenario, Sizes};
 use crate::trial::Axis;
 
 use super::request::{Request, SizeRequest, Work};
-use super::{Ending, Error, ending, unit};
+use super::{Error, ExitStatus, ending, unit};
 
 /// A trial or a crash matrix of a result.
 #[derive(Clone, Debug)]
@@ -183,10 +183,10 @@ fn or_none(value: &str) -> &str {
 }
 
 /// What running it again amounts to.
-pub fn reproduced(differences: &[String], now: &ResultFile) -> Ending {
+pub fn reproduced(differences: &[String], now: &ResultFile) -> ExitStatus {
     match differences.is_empty() {
-        true => Ending::AsExpected,
-        false if ending(now) == Ending::Unproven => Ending::Unproven,
-        false => Ending::NotAsExpected,
+        true => ExitStatus::AsExpected,
+        false if ending(now) == ExitStatus::Unproven => ExitStatus::Unproven,
+        false => ExitStatus::NotAsExpected,
     }
 }

@@ -31,7 +31,7 @@ pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use problem::{Problem, render};
-pub use state::{Accepted, Ground, State};
+pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
 pub use tools::{Tool, read_migration_file, read_migrations};

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::pg::{Piece, split, syntax};
+use crate::pg::{SqlPiece, split, syntax};
 
 use super::Statement;
 use super::problem::{Problem, Source};
@@ -40,7 +40,7 @@ impl<'a> Sql<'a> {
     }
 
     /// The statements, with places within the text.
-    pub fn pieces(&self) -> Result<Vec<Piece>, Problem> {
+    pub fn pieces(&self) -> Result<Vec<SqlPiece>, Problem> {
         split(self.text).map_err(|error| self.problem_in_line(error.line, error.message))
     }
 
@@ -52,10 +52,10 @@ impl<'a> Sql<'a> {
     }
 
     /// With the lines of the whole file.
-    pub fn statements(&self, pieces: Vec<Piece>) -> Vec<Statement> {
+    pub fn statements(&self, pieces: Vec<SqlPiece>) -> Vec<Statement> {
         let before = self.source.text.get(..self.span.start).unwrap_or_default();
         let above = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
-        let line = |piece: &Piece| piece.line.saturating_add(above);
+        let line = |piece: &SqlPiece| piece.line.saturating_add(above);
         pieces.into_iter().map(|p| Statement { line: line(&p), text: p.text }).collect()
     }
 

@@ -16,7 +16,7 @@ use toml::Spanned;
 use crate::trial::FaultKind;
 
 use super::{
-    Arrivals, FakeKind, FindingKind, Ground, Outcome, Rows, Scope, Since, Tool, TransactionRule,
+    Arrivals, Base, FakeKind, FindingKind, Outcome, Rows, Scope, Since, Tool, TransactionRule,
     Verdict, VersionRows,
 };
 
@@ -269,7 +269,7 @@ pub struct Pause {
 #[serde(deny_unknown_fields)]
 pub struct State {
     pub name: Spanned<String>,
-    pub from: Option<Spanned<Ground>>,
+    pub from: Option<Spanned<Base>>,
     pub path: Option<Spanned<Change>>,
     pub file: Option<Spanned<String>>,
     pub stop: Option<Spanned<Stop>>,

@@ -72,7 +72,7 @@ async fn column_types(session: &Session, table: &str) -> Result<Vec<ColumnType>,
 }
 
 /// What the loaders of a table share.
-struct Shared {
+struct LoadState {
     rows: TableRows,
     next_chunk: AtomicU64,
     meter: Meter,
@@ -86,7 +86,7 @@ async fn load_table(
 ) -> Result<(), Error> {
     let meter = Meter::new(&rows, listener);
     let loaders = (loaders.max(1) as u64).min(rows.chunks());
-    let shared = Arc::new(Shared { rows, next_chunk: AtomicU64::new(0), meter });
+    let shared = Arc::new(LoadState { rows, next_chunk: AtomicU64::new(0), meter });
     // Dropping the set, as an error or a cancelled run does, ends every loader.
     let mut tasks = JoinSet::new();
     for _ in 0..loaders {
@@ -105,7 +105,7 @@ async fn load_table(
 }
 
 /// One loader: a COPY per chunk, so that an error is known after 10,000 rows and not at the end.
-async fn load_chunks(address: Address, shared: Arc<Shared>) -> Result<(), Error> {
+async fn load_chunks(address: Address, shared: Arc<LoadState>) -> Result<(), Error> {
     let session = Session::open(&address, APPLICATION, &session_settings()).await?;
     let sql = shared.rows.copy_sql();
     let refused = |e: &tokio_postgres::Error| copy_error(shared.rows.table(), e);

@@ -20,7 +20,9 @@ use crate::history::{
     TransactionStatus,
 };
 
-use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerStep, Statement};
+use super::conversation::{
+    ClientStep, Conversation, Pipeline, ServerStep, Statement, StatementOutcome,
+};
 use super::fault::Action;
 use super::frame::{Frame, Sender};
 use super::injected;
@@ -457,7 +459,7 @@ impl Connection {
         }
     }
 
-    async fn ended(&mut self, outcome: Outcome) -> Result<(), End> {
+    async fn ended(&mut self, outcome: StatementOutcome) -> Result<(), End> {
         let ended = self.shared.recorder.clock().now();
         self.shared.rests(self.number).await;
         self.disarm(outcome.error.as_ref()).await;

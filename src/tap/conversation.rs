@@ -54,7 +54,7 @@ pub enum ServerStep {
     /// The statement's answer begins to end: nothing that may still come changes its outcome.
     Answered,
     /// The statement has ended, with the transaction as it is from now on.
-    Ended(Box<Outcome>),
+    Ended(Box<StatementOutcome>),
     /// What was prepared has not been run.
     Dropped,
     /// From here on nothing is probed any more.
@@ -62,7 +62,7 @@ pub enum ServerStep {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct StatementOutcome {
     pub error: Option<ServerError>,
     pub tags: Vec<String>,
     pub transaction: TransactionStatus,
@@ -147,7 +147,7 @@ pub struct Conversation {
     started: bool,
     /// What the running statement leaves of the pipeline's transaction when it succeeds.
     leaves: Leaves,
-    outcome: Outcome,
+    outcome: StatementOutcome,
     pub pid: i32,
     /// `server_version_num`; 0: not told.
     pub server_version: u32,
@@ -175,7 +175,7 @@ impl Default for Conversation {
             asked_for_password: false,
             started: false,
             leaves: Leaves::Open,
-            outcome: Outcome::none(),
+            outcome: StatementOutcome::none(),
             pid: 0,
             server_version: 0,
             parting: None,
@@ -183,10 +183,10 @@ impl Default for Conversation {
     }
 }
 
-impl Outcome {
-    fn none() -> Outcome {
+impl StatementOutcome {
+    fn none() -> StatementOutcome {
         let transaction = TransactionStatus::Idle;
-        Outcome { error: None, tags: Vec::new(), transaction, in_pipeline: false }
+        StatementOutcome { error: None, tags: Vec::new(), transaction, in_pipeline: false }
     }
 }
 
@@ -388,7 +388,8 @@ impl Conversation {
         prepared: Prepared,
         count: u32,
     ) -> ClientStep {
-        (self.progress, self.protocol, self.outcome) = (progress, protocol, Outcome::none());
+        (self.progress, self.protocol, self.outcome) =
+            (progress, protocol, StatementOutcome::none());
         (self.copy_ends_ahead, self.sync_before_end) = (0, false);
         let Prepared { text, kind, types } = prepared;
         self.leaves = Leaves::of(&kind, &text);
@@ -531,12 +532,12 @@ impl Conversation {
 
     fn end(&mut self, transaction: TransactionStatus, in_pipeline: bool) -> ServerStep {
         (self.progress, self.transaction) = (Progress::None, transaction);
-        let outcome = std::mem::replace(&mut self.outcome, Outcome::none());
-        ServerStep::Ended(Box::new(Outcome { transaction, in_pipeline, ..outcome }))
+        let outcome = std::mem::replace(&mut self.outcome, StatementOutcome::none());
+        ServerStep::Ended(Box::new(StatementOutcome { transaction, in_pipeline, ..outcome }))
     }
 
     /// The connection is gone: what ran has ended, one way or the other.
-    pub fn gone(&mut self) -> Option<Box<Outcome>> {
+    pub fn gone(&mut self) -> Option<Box<StatementOutcome>> {
         if self.progress == Progress::None {
             return None;
         }

@@ -18,7 +18,7 @@ use crate::pg::facts::facts;
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::pg::syntax::Kind;
 
-use super::conversation::{Outcome, Statement};
+use super::conversation::{Statement, StatementOutcome};
 use super::injected::Settings;
 use super::probes::{self, Probes};
 use super::shared::{Announced, TapState};
@@ -161,7 +161,7 @@ impl Tracer {
 
     /// Whether the server has to be probed now that the statement has ended, and whether at all
     /// relations: those of another relfilenode were rewritten.
-    pub fn probe_due(&self, outcome: &Outcome) -> Option<bool> {
+    pub fn probe_due(&self, outcome: &StatementOutcome) -> Option<bool> {
         let open = self.open.as_ref()?;
         let in_transaction = match outcome.transaction {
             TransactionStatus::InTransaction => true,
@@ -191,7 +191,7 @@ impl Tracer {
     pub fn ended(
         &mut self,
         ended: Micros,
-        outcome: Outcome,
+        outcome: StatementOutcome,
         after: Option<LockSnapshot>,
         own: &BTreeMap<u32, u32>,
         paused: Micros,

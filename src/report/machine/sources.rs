@@ -6,7 +6,7 @@
 
 use crate::pg::lex::{TokenKind, one_line, tokens};
 
-use super::Place;
+use super::SourcePlace;
 
 /// A file that may hold migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,18 +26,18 @@ const LINES_APART_MAX: usize = 6;
 const NO_NAMES: &[&str] = &["table", "column", "index", "constraint", "text", "varchar", "integer"];
 
 /// The one place that the statement fits.
-pub fn locate(files: &[SourceFile], statement: &str) -> Option<Place> {
+pub fn locate(files: &[SourceFile], statement: &str) -> Option<SourcePlace> {
     only(files.iter().flat_map(|file| by_text(file, statement)))
         .or_else(|| only(files.iter().filter_map(|file| by_names(file, statement))))
 }
 
-fn only(mut places: impl Iterator<Item = Place>) -> Option<Place> {
+fn only(mut places: impl Iterator<Item = SourcePlace>) -> Option<SourcePlace> {
     let first = places.next()?;
     places.next().is_none().then_some(first)
 }
 
 /// Where the statement's beginning stands, whatever the line breaks and the case.
-fn by_text(file: &SourceFile, statement: &str) -> Vec<Place> {
+fn by_text(file: &SourceFile, statement: &str) -> Vec<SourcePlace> {
     let sought: String = one_line(statement).to_lowercase().chars().take(SOUGHT_MAX).collect();
     if sought.len() < SOUGHT_MIN {
         return Vec::new();
@@ -51,12 +51,12 @@ fn by_text(file: &SourceFile, statement: &str) -> Vec<Place> {
         }
     }
     let line = |at: usize| lines.iter().rev().find(|(from, _)| *from <= at).map_or(1, |(_, n)| *n);
-    let place = |(at, _)| Place { file: file.path.clone(), line: line(at) };
+    let place = |(at, _)| SourcePlace { file: file.path.clone(), line: line(at) };
     flat.match_indices(sought.trim_end()).map(place).collect()
 }
 
 /// Where all names of the statement that the file quotes stand close together: two at least.
-fn by_names(file: &SourceFile, statement: &str) -> Option<Place> {
+fn by_names(file: &SourceFile, statement: &str) -> Option<SourcePlace> {
     let tokens = tokens(statement).ok()?;
     let named =
         tokens.iter().filter(|t| matches!(t.kind, TokenKind::Word | TokenKind::QuotedIdent));
@@ -82,7 +82,7 @@ fn by_names(file: &SourceFile, statement: &str) -> Option<Place> {
         (at, &lines[at..end])
     });
     let (at, _) = starts.rfind(first)?;
-    Some(Place { file: file.path.clone(), line: u32::try_from(at + 1).unwrap_or(u32::MAX) })
+    Some(SourcePlace { file: file.path.clone(), line: u32::try_from(at + 1).unwrap_or(u32::MAX) })
 }
 
 #[cfg(test)]

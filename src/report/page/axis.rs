@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::clock::Micros;
-use crate::judge::timeline::{Step, Timeline};
+use crate::judge::timeline::{Timeline, TimelineStep};
 use crate::report::bytes;
 use crate::result::Judgement;
 use crate::scenario::Scenario;
@@ -66,7 +66,7 @@ struct Row {
     key: &'static str,
     colour: &'static str,
     filled: bool,
-    value: fn(&Step, f64) -> Option<f64>,
+    value: fn(&TimelineStep, f64) -> Option<f64>,
 }
 
 struct Panel {
@@ -80,7 +80,7 @@ const fn row(
     key: &'static str,
     colour: &'static str,
     filled: bool,
-    value: fn(&Step, f64) -> Option<f64>,
+    value: fn(&TimelineStep, f64) -> Option<f64>,
 ) -> Row {
     Row { name, key, colour, filled, value }
 }
@@ -137,7 +137,7 @@ fn rate(count: u64, width_s: f64) -> Option<f64> {
 }
 
 /// Latency is of operations that were due; without any there is none.
-fn due(step: &Step, latency: Micros) -> Option<f64> {
+fn due(step: &TimelineStep, latency: Micros) -> Option<f64> {
     (step.offered > 0).then_some(latency.0 as f64)
 }
 
@@ -161,8 +161,8 @@ struct Data<'c> {
 
 fn data(timeline: &Timeline) -> Data<'_> {
     let steps = &timeline.steps;
-    let column = |value: fn(&Step) -> u64| steps.iter().map(value).collect::<Vec<u64>>();
-    let timed = |value: fn(&Step) -> Micros| -> Vec<Option<u64>> {
+    let column = |value: fn(&TimelineStep) -> u64| steps.iter().map(value).collect::<Vec<u64>>();
+    let timed = |value: fn(&TimelineStep) -> Micros| -> Vec<Option<u64>> {
         steps.iter().map(|step| (step.offered > 0).then_some(value(step).0)).collect()
     };
     Data {

@@ -34,7 +34,7 @@ pub(super) use html::{list, paragraph, table, text};
 pub use not_tried::not_tried;
 
 /// A trial or a crash matrix, as the top of the page tells it.
-struct Piece<'a> {
+struct PageSection<'a> {
     verdict: Verdict,
     as_expected: bool,
     name: String,
@@ -68,23 +68,23 @@ pub fn page(document: &Document<'_>) -> String {
 }
 
 /// The one that asks to be read: with many of them, it alone is open.
-fn asking(pieces: &[Piece<'_>]) -> usize {
+fn asking(pieces: &[PageSection<'_>]) -> usize {
     let unexpected = pieces.iter().position(|piece| !piece.as_expected);
     let worst = pieces.iter().map(|piece| piece.verdict).max();
     let of_worst = pieces.iter().position(|piece| Some(piece.verdict) == worst);
     unexpected.or(of_worst).unwrap_or(0)
 }
 
-fn pieces<'a>(document: &Document<'a>) -> Vec<Piece<'a>> {
+fn pieces<'a>(document: &Document<'a>) -> Vec<PageSection<'a>> {
     let names = document.names();
-    let trials = document.result.trials.iter().map(|judgement| Piece {
+    let trials = document.result.trials.iter().map(|judgement| PageSection {
         verdict: judgement.verdict,
         as_expected: judgement.as_expected,
         name: names.trial(&judgement.trial),
         reason: &judgement.reason,
         mismatches: &judgement.mismatches,
     });
-    let matrices = document.result.crash_matrices.iter().map(|matrix| Piece {
+    let matrices = document.result.crash_matrices.iter().map(|matrix| PageSection {
         verdict: matrix.verdict,
         as_expected: matrix.as_expected,
         name: names.matrix(&matrix.trial),
@@ -103,7 +103,7 @@ fn scenarios(document: &Document<'_>) -> Vec<String> {
 }
 
 /// The verdict, the sentence, the analysis, and the table where there is more than one verdict.
-fn top(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
+fn top(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
     out.push_str("<header>\n");
     match pieces {
         [] => {
@@ -131,7 +131,7 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
     out.push_str("</header>\n");
 }
 
-fn write_several(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
+fn write_several(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
     let told = &pieces[asking(pieces)];
     let headline = match pieces.iter().filter(|piece| !piece.as_expected).count() {
         0 => format!("All {} as expected", pieces.len()),
@@ -171,7 +171,7 @@ fn write_changes(out: &mut String, result: &ResultFile) {
     }
 }
 
-fn linked(number: usize, piece: &Piece<'_>, cells: [String; 9]) -> Vec<String> {
+fn linked(number: usize, piece: &PageSection<'_>, cells: [String; 9]) -> Vec<String> {
     let mut cells: Vec<String> = cells.iter().map(|cell| text(cell)).collect();
     cells[0] = format!("<b class=\"v-{verdict}\">{verdict}</b>", verdict = piece.verdict);
     cells[1] = format!("<a href=\"#trial-{number}\">{}</a>", cells[1]);

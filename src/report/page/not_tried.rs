@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::report::Document;
 use crate::result::{Judgement, Matrix};
-use crate::scenario::{Ground, Scenario};
+use crate::scenario::{Base, Scenario};
 use crate::schema::MAJORS;
 use crate::stats::grouped;
 use crate::trial::FaultKind;
@@ -54,7 +54,7 @@ fn states(scenario: &Scenario, trials: &[&Judgement]) -> Vec<String> {
             "starting states that the scenario declares, not in this result: {absent}"
         ));
     }
-    let empty = declared.iter().any(|state| state.from == Ground::Empty);
+    let empty = declared.iter().any(|state| state.from == Base::Empty);
     let part_way = |state: &crate::scenario::State| {
         state.path.as_ref().is_some_and(|path| path.stop.is_some())
     };

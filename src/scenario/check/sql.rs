@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use crate::pg::lex::{self, TokenKind};
-use crate::pg::{Piece, syntax};
+use crate::pg::{SqlPiece, syntax};
 
 use super::super::problem::{Source, beside, known_names};
 use super::super::sql::Sql;
@@ -48,7 +48,7 @@ impl Checker<'_> {
         Some(Script { path: file.path.clone(), statements: sql.statements(pieces) })
     }
 
-    pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<Piece> {
+    pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<SqlPiece> {
         sql.pieces().unwrap_or_else(|problem| {
             self.problems.push(problem);
             Vec::new()
@@ -89,7 +89,7 @@ impl Checker<'_> {
     fn positional(
         &mut self,
         sql: &Sql<'_>,
-        piece: &Piece,
+        piece: &SqlPiece,
         known: &[&str],
         uses: &mut Uses,
     ) -> Option<OperationStatement> {
@@ -136,7 +136,7 @@ impl Checker<'_> {
         Some(OperationStatement { sql: text, placeholders })
     }
 
-    fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &Piece, why: &str) {
+    fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &SqlPiece, why: &str) {
         use syntax::Kind::{Begin, Commit, Rollback};
         if matches!(syntax::kind(&piece.text), Begin | Commit | Rollback) {
             let message = format!("`{}` has no place here", piece.text);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::super::problem::Source;
-use super::super::{Accepted, Change, Ground, Migration, State, TransactionRule, wire};
+use super::super::{Accepted, Base, Change, Migration, State, TransactionRule, wire};
 use super::Checker;
 use super::table::ROWS_MAX;
 
@@ -36,8 +36,8 @@ impl Checker<'_> {
     }
 
     fn state(&mut self, source: &Source, state: &wire::State, change: Option<&Change>) -> State {
-        let from = state.from.as_ref().map_or(Ground::Base, |from| *from.get_ref());
-        if let Some(rows) = state.rows.as_ref().filter(|_| from == Ground::Empty) {
+        let from = state.from.as_ref().map_or(Base::Base, |from| *from.get_ref());
+        if let Some(rows) = state.rows.as_ref().filter(|_| from == Base::Empty) {
             let message = "`rows` has no place beside from = \"empty\"";
             self.push_with(source, rows, message, "such a database has no tables to fill");
         }

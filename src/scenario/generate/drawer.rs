@@ -87,7 +87,7 @@ pub enum Drawn<'a> {
 }
 
 /// Where a drawer stands: what it needs to know beside its generator.
-struct Place<'a> {
+struct ColumnPlace<'a> {
     tables: &'a [Table],
     sizes: &'a Sizes,
     rng_seed: u64,
@@ -105,7 +105,7 @@ impl Drawer {
         table: &str,
         column: &Column,
     ) -> Drawer {
-        let place = Place { tables, sizes, rng_seed, column: Some((table, &column.name)) };
+        let place = ColumnPlace { tables, sizes, rng_seed, column: Some((table, &column.name)) };
         let kind = place.compile(&column.generator);
         Drawer { null_fraction: column.null_fraction, kind }
     }
@@ -119,7 +119,7 @@ impl Drawer {
         generator: &Generator,
         null_fraction: f64,
     ) -> Drawer {
-        let place = Place { tables, sizes, rng_seed, column: None };
+        let place = ColumnPlace { tables, sizes, rng_seed, column: None };
         Drawer { null_fraction, kind: place.compile(generator) }
     }
 
@@ -178,7 +178,7 @@ impl Drawer {
     }
 }
 
-impl Place<'_> {
+impl ColumnPlace<'_> {
     fn compile(&self, generator: &Generator) -> Kind {
         match generator {
             Generator::Uuid => match self.column {

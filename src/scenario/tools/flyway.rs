@@ -18,7 +18,7 @@
 //! <https://documentation.red-gate.com/fd/flyway-mixed-setting-277579012.html>. The order of
 //! versions, which callbacks run, and the lock are from knowledge of Flyway 7 to 11.
 
-use crate::pg::Piece;
+use crate::pg::SqlPiece;
 use crate::pg::lex::{self, TokenKind};
 
 use super::super::Migration;
@@ -93,7 +93,7 @@ fn read_file(named: Named<'_, Order>, reading: &mut Reading) -> Option<Migration
 }
 
 /// Whether Flyway opens a transaction for statements of which nothing is configured.
-fn detected(sql: &Sql<'_>, pieces: &[Piece], reading: &mut Reading) -> bool {
+fn detected(sql: &Sql<'_>, pieces: &[SqlPiece], reading: &mut Reading) -> bool {
     let Some(first) = pieces.first().map(|piece| needs_no_transaction(&piece.text)) else {
         return true;
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::pg::Piece;
+use crate::pg::SqlPiece;
 
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
@@ -36,7 +36,7 @@ impl Reading {
     }
 
     /// The statements of a file or of a part of one, each of which parses.
-    pub fn pieces(&mut self, sql: &Sql<'_>) -> Vec<Piece> {
+    pub fn pieces(&mut self, sql: &Sql<'_>) -> Vec<SqlPiece> {
         let pieces = sql.pieces().unwrap_or_else(|problem| {
             self.problems.push(problem);
             Vec::new()

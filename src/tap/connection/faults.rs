@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::super::conversation::{Outcome, Pipeline, Statement};
+use super::super::conversation::{Pipeline, Statement, StatementOutcome};
 use super::super::fault::Action;
 use super::super::injected::{self, Question, milliseconds};
 use super::super::probes;
@@ -189,7 +189,7 @@ impl Connection {
 
     /// Whether `lock_timeout` can be put back now that a statement has ended; else it is when the
     /// server is ready.
-    pub(super) fn lift_due(&self, outcome: &Outcome) -> bool {
+    pub(super) fn lift_due(&self, outcome: &StatementOutcome) -> bool {
         let in_transaction = outcome.transaction == TransactionStatus::InTransaction;
         let ran = self.conversation.pipeline() == Pipeline::Executed;
         self.limited.is_some() && (!outcome.in_pipeline || in_transaction && ran)
