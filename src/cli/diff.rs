@@ -34,18 +34,18 @@ type Failure = (ExitStatus, String);
 pub async fn fingerprint(arguments: &FingerprintArguments) -> ExitStatus {
     match write_fingerprint(arguments).await {
         Ok(()) => ExitStatus::AsExpected,
-        Err(failure) => told(failure),
+        Err(failure) => print_failure(failure),
     }
 }
 
 pub async fn diff(arguments: &DiffArguments) -> ExitStatus {
     match compare(arguments).await {
         Ok(ending) => ending,
-        Err(failure) => told(failure),
+        Err(failure) => print_failure(failure),
     }
 }
 
-fn told((ending, error): Failure) -> ExitStatus {
+fn print_failure((ending, error): Failure) -> ExitStatus {
     complain(&error);
     ending
 }

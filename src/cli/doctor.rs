@@ -26,7 +26,7 @@ pub async fn doctor(arguments: &ServerArguments) -> ExitStatus {
 fn render(report: &DoctorReport) -> String {
     let mut lines = vec!["Server binaries, newest major first:".to_owned()];
     for place in &report.places {
-        lines.push(format!("  {}: {}", place.name, place.told()));
+        lines.push(format!("  {}: {}", place.name, place.to_text()));
     }
     lines.push(match &report.chosen {
         Ok(found) => {

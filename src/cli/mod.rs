@@ -73,8 +73,8 @@ fn usage(error: &clap::Error) -> ExitStatus {
     match error.use_stderr() {
         true => {
             // What was typed is repeated, and may be a server's address.
-            let told = error.render().ansi().to_string();
-            anstream::eprint!("{}", secrets::without_passwords(&told));
+            let printed = error.render().ansi().to_string();
+            anstream::eprint!("{}", secrets::without_passwords(&printed));
             ExitStatus::BadInput
         }
         false => {

@@ -43,12 +43,12 @@ impl Slowness {
         self.ratio <= 1.0 / options.ratio_min
     }
 
-    pub fn told(&self, a: &[u64], b: &[u64], options: &Options) -> Machine {
+    pub fn machine(&self, a: &[u64], b: &[u64], options: &Options) -> Machine {
         let middle = |values: &[u64]| -> Option<u64> {
             let values: Vec<f64> = values.iter().map(|v| *v as f64).collect();
             (!values.is_empty()).then(|| median(&values) as u64)
         };
-        let told = match () {
+        let text = match () {
             () if !self.known => {
                 "the machine control is missing: times are compared as measured, and a slower \
                  machine looks like a slower change"
@@ -64,7 +64,7 @@ impl Slowness {
             control_b_us: middle(b),
             slower: self.known.then_some(self.ratio),
             interval: self.known.then(|| interval(low, high)),
-            told,
+            text,
         }
     }
 

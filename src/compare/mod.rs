@@ -158,7 +158,7 @@ fn pair(name: String, a: &TrialSamples, b: &TrialSamples, options: &Options) -> 
         b: trial_name(&b.key),
         repetitions_a: a.repetitions,
         repetitions_b: b.repetitions,
-        machine: slowness.told(&a.control_us, &b.control_us, options),
+        machine: slowness.machine(&a.control_us, &b.control_us, options),
         delta: worst_delta(deltas),
         facts,
         metrics,

@@ -174,7 +174,7 @@ fn statement_rows(trace: &Trace<'_>) -> Vec<StatementRow> {
 
 fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
     let (began, ended) = (record.began, record.ended);
-    let told = |locks: &[HeldLock]| -> Vec<String> {
+    let names = |locks: &[HeldLock]| -> Vec<String> {
         locks.iter().map(|lock| format!("{} {}", lock.relation, lock.mode)).collect()
     };
     StatementRow {
@@ -192,8 +192,8 @@ fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
         },
         wal_bytes: ended.and_then(|e| e.wal_bytes),
         rewritten: ended.map(|e| e.rewritten.clone()).unwrap_or_default(),
-        held: ended.map(|e| told(&e.held)).unwrap_or_default(),
-        taken: ended.map(|e| told(&e.taken)).unwrap_or_default(),
+        held: ended.map(|e| names(&e.held)).unwrap_or_default(),
+        taken: ended.map(|e| names(&e.taken)).unwrap_or_default(),
         paused_us: record.paused(),
     }
 }

@@ -164,8 +164,8 @@ impl Cluster {
         };
         remove(&self.new_data)?;
         let wanted = Description { options: OPTIONS_VERSION, major };
-        let told = self.description.as_ref().and_then(|path| fs::read_to_string(path).ok());
-        let described = told.and_then(|text| serde_json::from_str::<Description>(&text).ok());
+        let printed = self.description.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        let described = printed.and_then(|text| serde_json::from_str::<Description>(&text).ok());
         let version = fs::read_to_string(self.data.join("PG_VERSION")).unwrap_or_default();
         let fits = described == Some(wanted) && version.trim() == major.to_string();
         if fits { Ok(()) } else { remove(&self.data) }
@@ -215,8 +215,8 @@ async fn initdb(
     if output.status.success() {
         return Ok(());
     }
-    let told = [output.stdout, output.stderr].concat();
-    Err(Error::Initdb { program, output: String::from_utf8_lossy(&told).trim().to_owned() })
+    let printed = [output.stdout, output.stderr].concat();
+    Err(Error::Initdb { program, output: String::from_utf8_lossy(&printed).trim().to_owned() })
 }
 
 /// The lock of a slot, unless a live process has it.

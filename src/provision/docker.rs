@@ -351,15 +351,15 @@ pub async fn state() -> DockerState {
         Err(Error::DockerUnreachable { why }) => return DockerState::Unreachable { why },
         Err(error) => return DockerState::Unreachable { why: error.to_string() },
     };
-    let version = client.version().await.ok().and_then(|told| told.version);
+    let version = client.version().await.ok().and_then(|reply| reply.version);
     DockerState::Reachable { version: version.unwrap_or_else(|| "unknown".to_owned()) }
 }
 
 /// The engine may run in a machine of its own with less memory than ours.
 async fn engine_memory(client: &Docker) -> u64 {
-    let told = client.info().await.ok().and_then(|info| info.mem_total);
-    let told = told.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
-    machine::memory_bytes().min(told.unwrap_or(u64::MAX))
+    let reply = client.info().await.ok().and_then(|info| info.mem_total);
+    let reply = reply.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+    machine::memory_bytes().min(reply.unwrap_or(u64::MAX))
 }
 
 /// Removes containers whose process is gone; gives their names. An engine that does not answer
@@ -425,9 +425,11 @@ fn start_error(image: &str, error: &TestcontainersError) -> Error {
 
 /// An error with its sources; the libraries' own texts repeat theirs, and are not told twice.
 fn chain(error: &dyn std::error::Error) -> String {
-    let told = error.to_string();
+    let reply = error.to_string();
     match error.source() {
-        Some(source) if !told.contains(&source.to_string()) => format!("{told}: {}", chain(source)),
-        _ => told,
+        Some(source) if !reply.contains(&source.to_string()) => {
+            format!("{reply}: {}", chain(source))
+        }
+        _ => reply,
     }
 }

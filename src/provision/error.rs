@@ -140,7 +140,7 @@ fn nothing_found(major: Option<u32>, places: &[SearchedPlace]) -> String {
     let mut text = format!("find {wanted}; looked at\n");
     for place in places {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {}: {}", place.name, place.told());
+        let _ = writeln!(text, "  {}: {}", place.name, place.to_text());
     }
     let package = match major {
         Some(major) => format!("postgresql-{major}"),

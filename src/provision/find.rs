@@ -103,11 +103,11 @@ fn examine(bin: &Path, account: Option<&Account>) -> Result<Installation, String
         .arg("--version")
         .output()
         .map_err(|error| format!("does not run: {error}"))?;
-    let told = String::from_utf8_lossy(&output.stdout);
-    let version = told.trim().trim_start_matches("postgres (PostgreSQL)").trim().to_owned();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let version = printed.trim().trim_start_matches("postgres (PostgreSQL)").trim().to_owned();
     if !output.status.success() || version.is_empty() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("does not run: {}", told.lines().next().unwrap_or("no version")));
+        let printed = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("does not run: {}", printed.lines().next().unwrap_or("no version")));
     }
     let major = numbers(&version).first().copied().unwrap_or(0);
     if major < *MAJORS.start() {
@@ -179,10 +179,10 @@ mod tests {
 
     #[test]
     fn nothing_found_names_each_place_and_three_ways_out() {
-        let told = choose(&places(Some(Path::new("/nowhere")), None), Some(17)).unwrap_err();
-        let told = told.to_string();
+        let printed = choose(&places(Some(Path::new("/nowhere")), None), Some(17)).unwrap_err();
+        let printed = printed.to_string();
         for part in ["PostgreSQL 17", "/nowhere", "--pg-bin", "--server docker", "postgres://"] {
-            assert!(told.contains(part), "{part} is not in: {told}");
+            assert!(printed.contains(part), "{part} is not in: {printed}");
         }
     }
 }

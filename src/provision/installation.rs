@@ -32,7 +32,7 @@ pub struct SearchedPlace {
 
 impl SearchedPlace {
     /// What was there, for people.
-    pub fn told(&self) -> String {
+    pub fn to_text(&self) -> String {
         let found = self.found.iter().map(|i| format!("{} in {}", i.version, i.bin.display()));
         let refused = self.refused.iter().map(|r| format!("{}: {}", r.bin.display(), r.why));
         let all: Vec<String> = found.chain(refused).collect();

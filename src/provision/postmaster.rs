@@ -70,8 +70,8 @@ fn serves(pid: i32, data: &Path) -> bool {
         return false;
     }
     let output = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
-    let told = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    told.is_ok_and(|line| line.contains(&format!("postgres -D {} ", data.display())))
+    let printed = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    printed.is_ok_and(|line| line.contains(&format!("postgres -D {} ", data.display())))
 }
 
 /// Ends the server on `data`, if one lives. Blocks.

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_setting_that_says_where_the_server_is_cannot_be_set_by_a_scenario() {
         let asked = BTreeMap::from([("Port".to_owned(), "5432".to_owned())]);
-        let told = checked(&asked).unwrap_err().to_string();
-        assert!(told.starts_with("set port: pgauntlet sets it itself"), "{told}");
+        let text = checked(&asked).unwrap_err().to_string();
+        assert!(text.starts_with("set port: pgauntlet sets it itself"), "{text}");
     }
 }

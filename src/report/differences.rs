@@ -197,9 +197,9 @@ mod tests {
             &[("t", "definition", before)],
             &[("t", "definition", &before.replace('5', "five"))],
         );
-        let told = "~ table t\n    definition:\n      …\n        3\n        4\n      - 5\n      \
+        let wanted = "~ table t\n    definition:\n      …\n        3\n        4\n      - 5\n      \
                     + five\n        6\n        7\n      …\n";
-        assert_eq!(text, told);
+        assert_eq!(text, wanted);
     }
 
     #[test]

@@ -50,9 +50,9 @@ pub fn trial(judgement: &Judgement) -> String {
     for mismatch in &judgement.mismatches {
         paragraph(&mut out, "  ! ", mismatch);
     }
-    let (told, notes): (Vec<_>, Vec<_>) =
+    let (decided, notes): (Vec<_>, Vec<_>) =
         judgement.findings.iter().partition(|finding| finding.verdict > Verdict::Safe);
-    told.into_iter().for_each(|finding| write_finding(&mut out, finding));
+    decided.into_iter().for_each(|finding| write_finding(&mut out, finding));
     notes.into_iter().for_each(|finding| write_note(&mut out, finding));
     write_command(&mut out, &judgement.measured.commands);
     out.push('\n');
@@ -211,7 +211,7 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
 
 fn write_counts(out: &mut String, measured: &Measured) {
     paragraph(out, "  ", &counts(measured).join(" · "));
-    errors(measured).iter().for_each(|told| paragraph(out, "  ", told));
+    errors(measured).iter().for_each(|error| paragraph(out, "  ", error));
 }
 
 /// What was counted and how long it lasted, each in a few words.

@@ -82,10 +82,10 @@ fn once_each(groups: &Groups) -> Result<(), Error> {
             let matrices = part.result.crash_matrices.iter();
             let matrices = matrices.map(|matrix| unit::matrix_of(&matrix.trial.key));
             for name in trials.chain(matrices) {
-                let told = name.clone();
+                let repeated = name.clone();
                 let Some(twin) = seen.insert((majors, name), &part.directory) else { continue };
                 let why = format!(
-                    "{told} is in {} too; a repeated run is for `compare` and `baseline`",
+                    "{repeated} is in {} too; a repeated run is for `compare` and `baseline`",
                     twin.display()
                 );
                 return Err(Error::Merge { path: part.directory.clone(), why });

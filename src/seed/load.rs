@@ -151,7 +151,7 @@ struct Meter {
     table: String,
     of: u64,
     done: AtomicU64,
-    told: Mutex<Instant>,
+    shown_at: Mutex<Instant>,
     listener: Listener,
 }
 
@@ -161,16 +161,16 @@ impl Meter {
             table: rows.table().to_owned(),
             of: rows.rows(),
             done: AtomicU64::new(0),
-            told: Mutex::new(Instant::now()),
+            shown_at: Mutex::new(Instant::now()),
             listener: Arc::clone(listener),
         }
     }
 
     fn add(&self, rows: u64) {
         self.done.fetch_add(rows, Ordering::Relaxed);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.elapsed() >= PROGRESS_EVERY {
-            *told = Instant::now();
+        let mut shown_at = self.shown_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown_at.elapsed() >= PROGRESS_EVERY {
+            *shown_at = Instant::now();
             self.tell();
         }
     }

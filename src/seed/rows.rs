@@ -9,7 +9,7 @@ use crate::pg::{quote_ident, quote_qualified};
 use crate::scenario::Table;
 use crate::scenario::generate::{Drawer, Rng, stream};
 
-use super::encode::{BINARY_HEADER, BINARY_TRAILER, Codec, put_copy_text, told};
+use super::encode::{BINARY_HEADER, BINARY_TRAILER, Codec, drawn_text, put_copy_text};
 use super::{Error, Plan};
 
 /// Rows per chunk. Part of what an `rng_seed` stands for.
@@ -167,7 +167,7 @@ impl Chunk<'_> {
                     table: self.rows.table.clone(),
                     column: column.name.clone(),
                     type_name: column.type_name.clone(),
-                    value: told(value).chars().take(SHOWN_CHARACTERS).collect(),
+                    value: drawn_text(value).chars().take(SHOWN_CHARACTERS).collect(),
                 });
             }
         }

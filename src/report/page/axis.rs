@@ -38,7 +38,7 @@ impl Unit {
         }
     }
 
-    fn told(self, value: f64) -> String {
+    fn text(self, value: f64) -> String {
         let whole = value.round().max(0.0) as u64;
         match self {
             Unit::PerSecond => format!("{}/s", grouped(whole)),
@@ -54,7 +54,7 @@ impl Unit {
             Unit::Time if value < 1e3 => format!("{} µs", value.round()),
             Unit::Time if value < 1e6 => format!("{} ms", (value / 1e3).round()),
             Unit::Time => format!("{} s", (value / 1e6).round()),
-            Unit::PerSecond | Unit::Count | Unit::BytesPerSecond => self.told(value),
+            Unit::PerSecond | Unit::Count | Unit::BytesPerSecond => self.text(value),
         }
     }
 }
@@ -262,7 +262,7 @@ fn write_panel(
         panel.title
     );
     for (row, most) in panel.rows.iter().zip(most) {
-        let most = most.map_or_else(|| "-".to_owned(), |most| panel.unit.told(most));
+        let most = most.map_or_else(|| "-".to_owned(), |most| panel.unit.text(most));
         let _ = writeln!(
             out,
             "<span class=\"key\"><i style=\"background:var({})\"></i>{} \

@@ -228,9 +228,9 @@ mod tests {
 
     #[test]
     fn an_edge_tells_what_was_asked_and_what_was_held() {
-        let told = sentence(&edge("insert", "the change", Some("AccessExclusiveLock")));
+        let text = sentence(&edge("insert", "the change", Some("AccessExclusiveLock")));
         let wanted = "3 × insert asked for RowExclusiveLock on spans: the change held \
                       AccessExclusiveLock";
-        assert_eq!(told, wanted);
+        assert_eq!(text, wanted);
     }
 }

@@ -53,9 +53,12 @@ pub fn page(document: &Document<'_>) -> String {
     let mut out = String::new();
     top(&mut out, document, &pieces);
     let trials = document.result.trials.len();
-    let analysis_told = scenarios(document).len() == 1;
-    let shown =
-        |index: usize| Shown { open: index == open, reason_told: pieces.len() == 1, analysis_told };
+    let analysis_shown = scenarios(document).len() == 1;
+    let shown = |index: usize| Shown {
+        open: index == open,
+        reason_shown: pieces.len() == 1,
+        analysis_shown,
+    };
     for index in 0..trials {
         out.push_str(&trial::trial(document, index, shown(index)));
     }
@@ -122,8 +125,8 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
         }
         several => write_several(out, document, several),
     }
-    if let Some(told) = document.result.broken_off() {
-        out.push_str(&paragraph("reason not-expected", &told));
+    if let Some(text) = document.result.broken_off() {
+        out.push_str(&paragraph("reason not-expected", &text));
     }
     if let [name] = scenarios(document).as_slice() {
         out.push_str(&trial::analysis(document.scenario(name).as_ref()));
@@ -132,19 +135,19 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
 }
 
 fn write_several(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
-    let told = &pieces[asking(pieces)];
+    let asked = &pieces[asking(pieces)];
     let headline = match pieces.iter().filter(|piece| !piece.as_expected).count() {
         0 => format!("All {} as expected", pieces.len()),
         n => format!("{n} of {} not as expected", pieces.len()),
     };
     let verdict = match document.result.changes.as_slice() {
         [change] => change.verdict,
-        _ => told.verdict,
+        _ => asked.verdict,
     };
     let _ =
         writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
     write_changes(out, document.result);
-    out.push_str(&paragraph("reason", &format!("{}: {}", told.name, told.reason)));
+    out.push_str(&paragraph("reason", &format!("{}: {}", asked.name, asked.reason)));
     let result = document.result;
     let names = document.names();
     let matrices = result.crash_matrices.iter().map(|matrix| matrix_row(matrix, names));

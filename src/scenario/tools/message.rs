@@ -32,7 +32,7 @@ pub(super) fn differs_piecewise(tool: Tool, sql: &Sql<'_>, pieces: &[SqlPiece]) 
             (_, Some(count)) => {
                 let alone = syntax::must_run_outside_transaction(&kind);
                 if count > 0 || alone {
-                    return Some(told(tool, sql, piece, alone));
+                    return Some(problem(tool, sql, piece, alone));
                 }
                 outside = Some(count + 1);
             }
@@ -41,7 +41,7 @@ pub(super) fn differs_piecewise(tool: Tool, sql: &Sql<'_>, pieces: &[SqlPiece]) 
     None
 }
 
-fn told(tool: Tool, sql: &Sql<'_>, piece: &SqlPiece, alone: bool) -> Problem {
+fn problem(tool: Tool, sql: &Sql<'_>, piece: &SqlPiece, alone: bool) -> Problem {
     let length = piece.text.lines().next().unwrap_or_default().len();
     let (message, remedy) = match alone {
         true => (
