@@ -69,7 +69,7 @@ async fn write_fingerprint(arguments: &FingerprintArguments) -> Result<(), Failu
     }
 }
 
-/// Before anything is read: a directory that is not there is told at once.
+/// Before anything is read: a missing directory is reported at once.
 pub(super) fn is_writable(path: &Path) -> Result<(), String> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
@@ -90,7 +90,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
 
 async fn compare(arguments: &DiffArguments) -> Result<ExitStatus, Failure> {
     let accepted = accepted(&arguments.accept)?;
-    // Files are read here: what is wrong with one is told before anybody is connected to.
+    // Files are read here: what is wrong with one is reported before any connection is opened.
     let first = place(&arguments.from)?;
     let (from, to) = match (&arguments.to, &arguments.against) {
         (Some(to), _) => (first, place(to)?),

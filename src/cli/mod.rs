@@ -1,6 +1,6 @@
 //! The command line: what may be typed, and which stage of the library each command calls.
 //!
-//! Commands print and return an [`ExitStatus`]; the process's exit code is somebody else's business.
+//! Commands print and return an [`ExitStatus`]; `exit` has the process's exit codes.
 
 mod args;
 mod cache;
@@ -78,7 +78,7 @@ fn usage(error: &clap::Error) -> ExitStatus {
             ExitStatus::BadInput
         }
         false => {
-            // Nothing can be told if the terminal is gone.
+            // Nothing can be printed if the terminal is gone.
             let _ = error.print();
             ExitStatus::AsExpected
         }

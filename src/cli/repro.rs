@@ -57,7 +57,7 @@ fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::R
     let asked = arguments.server.is_some() || arguments.pg_bin.is_some();
     if !asked && facts.source == "url" {
         return Err(
-            "find the server: the trial ran on somebody else's; name one with --server".to_owned()
+            "find the server: the trial ran on an external one; name it with --server".to_owned()
         );
     }
     if !asked && facts.source == "docker" {
@@ -70,7 +70,7 @@ fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::R
 }
 
 /// A command runs in a directory, which a result does not hold. Where it is gone, the scenario of
-/// the same name that is here stands in, if its command is the same.
+/// the same name that is here is used instead, if its command is the same.
 fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, ExitStatus> {
     let Some(command) = &repro.scenario.change.command else { return Ok(None) };
     if command.directory.is_dir() {

@@ -59,8 +59,8 @@ fn share(arguments: &RunArguments) -> Result<Option<Share>, Error> {
     Ok(Some(Share { shard, costs }))
 }
 
-/// Takes out the scenarios whose command needs a program that is not here, and says why. Whoever
-/// runs all of them need not have every migration tool.
+/// Takes out the scenarios whose command needs a program that is not here, and says why. A user
+/// who runs all of them need not have every migration tool.
 fn leave_out(scenarios: &mut Vec<Scenario>) -> Vec<String> {
     let mut left_out = Vec::new();
     scenarios.retain(|scenario| {
@@ -146,7 +146,7 @@ pub async fn execute(request: &Request, quiet: bool, format: Format) -> ExitStat
     }
 }
 
-/// What is judged is told as soon as it is there: it is true even where the run breaks later.
+/// A judgement is reported as soon as it is there: it is true even where the run breaks later.
 pub async fn with_live_view(
     request: &Request,
     quiet: bool,
@@ -240,7 +240,10 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
 }
 
 pub fn ending_of(error: &Error) -> ExitStatus {
-    complain(error);
+    match error.fault() {
+        Fault::Interrupted => anstream::eprintln!("pgauntlet: {error}"),
+        Fault::Input | Fault::Environment => complain(error),
+    }
     match error.fault() {
         Fault::Input => ExitStatus::BadInput,
         Fault::Environment => ExitStatus::Failed,

@@ -10,7 +10,7 @@ use crate::scenario::{self, Problem, Scenario};
 use super::args::Which;
 use super::complain;
 
-/// Where scenarios are looked for when nothing is said.
+/// Where scenarios are looked for by default.
 const DIRECTORY: &str = "scenarios";
 
 /// Scenarios that were read.
@@ -20,7 +20,7 @@ pub struct Loaded {
     pub unpacked: Option<TempDir>,
 }
 
-/// Loads what was asked for; every problem of every file is told before anything else happens.
+/// Loads what was asked for; every problem of every file is reported before anything else happens.
 pub fn load(which: &Which) -> Result<Loaded, ExitStatus> {
     let (loaded, problems) = try_load(which).map_err(|error| {
         complain(&error);

@@ -1,10 +1,10 @@
 //! Texts that repeat what was typed, without the passwords in it.
 
-/// What stands for a password.
+/// What replaces a password.
 const HIDDEN: &str = "…";
 
 /// Hides `secret` in `postgres://user:secret@host`, also where the scheme is mistyped or left out,
-/// and in `password=secret`, also where it is quoted. Where it cannot be told where a password
+/// and in `password=secret`, also where it is quoted. Where it is unclear where a password
 /// ends, too much is hidden.
 pub fn without_passwords(text: &str) -> String {
     let text = without_values(text);

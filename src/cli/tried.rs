@@ -1,4 +1,4 @@
-//! `try`, and `crash` with a change: a scenario whose change is somebody's own.
+//! `try`, and `crash` with a change: a scenario with the user's own change.
 
 use std::collections::BTreeMap;
 
@@ -64,8 +64,8 @@ fn change(tried: &Tried, tool: Option<Tool>) -> Result<Change, ExitStatus> {
     }
 }
 
-/// Run here, with the environment of whoever types it; its own timeouts are its own business, and
-/// those that are given are what it is said to set.
+/// Run here, with the user's environment; its own timeouts are its own business, and
+/// those that are given are what it is declared to set.
 fn by_command(line: &str, tool: Option<Tool>) -> Result<Change, ExitStatus> {
     if tool.is_some() {
         complain(&"read the command: --tool goes with --migrations");

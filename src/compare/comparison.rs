@@ -10,7 +10,7 @@ use super::metric::{Speed, Unit};
 /// Version of the JSON.
 pub const COMPARISON_FORMAT: u32 = 2;
 
-/// How B stands to A.
+/// How B compares with A.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -105,7 +105,7 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
-    /// As whoever asked named it.
+    /// As the caller named it.
     pub name: String,
     pub tools: Vec<String>,
     pub machines: Vec<String>,

@@ -7,7 +7,7 @@ use crate::scenario::{FindingKind, Verdict};
 use super::baseline::{MatrixSamples, Seen, TrialSamples, size_words, trial_name};
 use super::comparison::{CrashPair, Delta, Fact, worst_delta};
 
-/// Kinds that a slower machine alone can bring about: each is a limit of time that was broken.
+/// Kinds that a slower machine alone can cause: each is a limit of time that was broken.
 const OF_TIME: &[FindingKind] = &[
     FindingKind::Stall,
     FindingKind::PoolExhaustion,
@@ -22,7 +22,7 @@ const OF_TIME: &[FindingKind] = &[
     FindingKind::RerunLock,
 ];
 
-/// Differences and the verdict; what is the same otherwise is not told.
+/// Differences and the verdict; what is the same otherwise is left out.
 pub fn of_trials(a: &TrialSamples, b: &TrialSamples, slower: bool) -> Vec<Fact> {
     let worse_than_a = |(kind, seen): &(&FindingKind, &Seen)| {
         a.findings.get(kind).is_none_or(|known| known.verdict < seen.verdict)
@@ -121,7 +121,7 @@ const BY_THE_MOMENT: &str = "the scenario expects such outcomes, and A has some:
 pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashPair {
     let mut facts = vec![verdict(a.worst(), b.worst(), false)];
     facts.extend(as_expected((a.as_expected, a.runs), (b.as_expected, b.runs), false));
-    // Whether a statement is met in the middle is up to the moment, and so is what comes of it.
+    // The moment decides whether a fault hits the middle of a statement, and its outcome.
     let known = |outcome| a.cases.values().any(|other| *other == outcome);
     let as_expected = b.as_expected == b.runs;
     let mut cases_same = 0;

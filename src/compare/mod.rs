@@ -196,7 +196,7 @@ fn overall(comparison: &Comparison) -> (Overall, String) {
         reason.push_str(&format!("; B lacks {missing} of A's trials"));
     }
     if deltas.is_empty() {
-        "nothing stands on both sides".clone_into(&mut reason);
+        "no trial is on both sides".clone_into(&mut reason);
     }
     (overall, reason)
 }

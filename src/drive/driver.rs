@@ -158,11 +158,11 @@ struct Traffic {
 }
 
 impl Traffic {
-    /// Begins, tells how that went, and lasts until the driver is told to end.
+    /// Begins, tells how that went, and lasts until the driver is asked to end.
     async fn carry_on(self, sender: oneshot::Sender<Result<Arc<LoadState>, Error>>) {
         let begun = self.begin().await;
         let ended = begun.as_ref().ok().map(|shared| shared.ended.clone());
-        // A receiver that is gone has lost interest: whoever called was cancelled.
+        // A receiver that is gone has lost interest: the caller was cancelled.
         if let (Ok(()), Some(ended)) = (sender.send(begun), ended) {
             ended.cancelled().await;
         }
@@ -376,8 +376,8 @@ impl LoadState {
         }
     }
 
-    /// Ends backends that still run what nobody waits for any more, and waits until they are
-    /// gone: the ledger is about to be compared with tables that must stand still.
+    /// Ends backends that still run what no caller waits for any more, and waits until they are
+    /// gone: the ledger is about to be compared with tables that must not change.
     async fn terminate_abandoned(&self, address: &Address) -> Result<(), connect::Error> {
         let pids =
             std::mem::take(&mut *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner));

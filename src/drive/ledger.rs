@@ -18,7 +18,7 @@ use super::operation::OperationTrace;
 use super::parameters::Values;
 use super::plan::LedgerPlan;
 
-/// What was written, and whether the application was told so.
+/// What was written, and whether the application saw it acknowledged.
 #[derive(Default)]
 pub struct Ledger {
     pub(super) writes: Vec<Write>,
@@ -67,7 +67,7 @@ impl Write {
 
 fn fate(outcome: &OperationOutcome, rows: Option<u64>) -> Option<Fate> {
     match outcome {
-        // The application was told that no row was touched: nothing to find again.
+        // The application saw that no row was touched: nothing to find again.
         OperationOutcome::Succeeded if rows == Some(0) => None,
         OperationOutcome::Succeeded => Some(Fate::Acknowledged),
         OperationOutcome::Failed(error) => match &error.sqlstate {
@@ -80,7 +80,7 @@ fn fate(outcome: &OperationOutcome, rows: Option<u64>) -> Option<Fate> {
     }
 }
 
-/// Errors after which the key's presence proves nothing: somebody else's row was the reason
+/// Errors after which the key's presence proves nothing: another session's row was the reason
 /// (class 23), or the key is no value of the column's type (class 22).
 fn may_be_there_all_the_same(state: &SqlState) -> bool {
     state.is(SqlState::UNIQUE_VIOLATION)

@@ -17,7 +17,7 @@ use super::ledger::{Candidate, Group, Ledger, Presence};
 
 /// `application_name` of sessions that look and do not belong to the application.
 pub const OBSERVER_NAME: &str = "pgauntlet observe";
-/// Mismatches that are told in full.
+/// Mismatches that are listed in full.
 const EXAMPLES_MAX: usize = 20;
 /// Rows per INSERT into a temporary table: documents of some kilobytes make messages of some
 /// megabytes.

@@ -123,7 +123,7 @@ pub enum OperationOutcome {
     Failed(Box<ServerError>),
     /// The pool gave up.
     AcquireTimeout,
-    /// The connection broke after the request was sent: applied or not, nobody was told.
+    /// The connection broke after the request was sent: whether it was applied is unknown.
     Indeterminate(String),
     /// Traffic ended before an answer came.
     Unanswered,
@@ -161,7 +161,7 @@ impl Counters {
     }
 }
 
-/// An error as the server, or the connection's end, told it.
+/// An error as the server, or the connection's end, reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerError {
     /// None: the connection broke without one.
@@ -304,7 +304,7 @@ pub struct ConnectionClosed {
     #[serde(flatten)]
     pub session: SessionId,
     pub by: ClosedBy,
-    /// What the server said as it closed it: a timeout that fires between two statements is told
+    /// What the server said as it closed it: a timeout that fires between two statements is sent
     /// to none of them.
     pub error: Option<ServerError>,
     /// When it ended. What was in a transaction is rolled back.
@@ -466,7 +466,7 @@ pub struct Reference {
     pub grown: BTreeMap<String, u64>,
 }
 
-/// What is in the tables at a moment at which nobody writes.
+/// What is in the tables at a moment without writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// None: before the change.
@@ -549,7 +549,7 @@ pub enum Mismatch {
     Lost,
     /// There this many times.
     Doubled { times: u64 },
-    /// There although the application was told that it failed.
+    /// There although the application saw it fail.
     Unacknowledged,
     /// The row holds another value than the last acknowledged write.
     Overwritten { column: String, expected: String, found: Option<String> },

@@ -118,7 +118,7 @@ struct RecorderState {
 
 struct Writer {
     path: PathBuf,
-    /// Not written yet. Nobody wakes the thread that writes: whoever records is being measured.
+    /// Not written yet. Nothing wakes the writing thread: the recording one is being measured.
     unwritten: Weak<Mutex<Vec<Entry>>>,
     /// Dropped to end the thread.
     end: Mutex<Option<Sender<()>>>,
@@ -206,7 +206,7 @@ impl Writer {
     }
 }
 
-/// Writes what has come at intervals, until it is told to end.
+/// Writes what has come at intervals, until it is asked to end.
 fn write_lines(
     mut file: BufWriter<File>,
     entries: &Mutex<Vec<Entry>>,

@@ -83,7 +83,7 @@ fn counted(trace: &Trace<'_>) -> Counters {
     counters
 }
 
-/// `57014 query_canceled (statement timeout)`, or what stands for an error without a code. One
+/// `57014 query_canceled (statement timeout)`, or the replacement for an error without a code. One
 /// code can have several causes, which only the message tells.
 pub fn error_name(error: &ServerError) -> String {
     let cause = error.message.split_once(" due to ").map(|(_, cause)| cause);

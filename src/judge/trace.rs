@@ -166,7 +166,7 @@ impl<'h> Trace<'h> {
         }
     }
 
-    /// A connection may be opened before its attempt is said to have begun, and closed after it.
+    /// A connection may be opened before the event of its attempt's begin, and closed after it.
     fn attempt(&mut self, attempt: Attempt, at: Micros) -> &mut AttemptRecord<'h> {
         let known = self.attempts.iter().position(|a| a.attempt == attempt);
         let index = known.unwrap_or_else(|| {

@@ -91,7 +91,7 @@ async fn version_rows(setup: &ApplySetup<'_>) -> Result<Vec<String>, Error> {
 }
 
 /// As far as the version table tells: one row that moves does not say over how many migrations,
-/// and of runners that start together none is told from another.
+/// and of runners that start together none is distinguished from another.
 fn applied(setup: &ApplySetup<'_>, before: &[String], after: &[String]) -> Option<u32> {
     let rows = setup.change.versions.as_ref()?.rows;
     let new = after.iter().filter(|version| !before.contains(version)).count();

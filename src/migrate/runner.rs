@@ -271,7 +271,7 @@ impl<'a> Runner<'a> {
         Ok(rows)
     }
 
-    /// Somebody, or something, comes between two statements: the first time only.
+    /// A session or a pause comes between two statements: the first time only.
     async fn pause(&self, migration: &Migration, after: u32) {
         let pauses = migration.pauses.iter().filter(|_| is_first(self.setup, self.attempt));
         for pause in pauses.filter(|pause| pause.after == after) {
@@ -351,7 +351,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Whether nobody has applied the change before: runners that start together are all the first.
+/// Whether no runner has applied the change before: runners that start together are all the first.
 fn is_first(setup: &ApplySetup<'_>, attempt: Attempt) -> bool {
     attempt < setup.change.runners
 }
@@ -363,7 +363,7 @@ fn rows_of(answer: &[SimpleQueryMessage]) -> Option<u64> {
     })
 }
 
-/// Nobody's words say why.
+/// No message says why.
 fn broken(error: ServerError) -> ServerError {
     ServerError { message: format!("the connection broke: {}", error.message), ..error }
 }

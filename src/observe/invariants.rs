@@ -29,7 +29,7 @@ use crate::scenario::{Invariant, OperationStatement, Scenario, Since, Sizes};
 use super::plans::plan;
 use super::{APPLICATION_NAME, Error};
 
-/// A read gives up on a lock early, so that it seldom stands in a queue behind the change.
+/// A read gives up on a lock early, so that it seldom waits in a queue behind the change.
 const LOCK_TIMEOUT_MS: u32 = 1_000;
 /// A read holds AccessShareLock while it runs, and a change waits for it: keep it short.
 const STATEMENT_TIMEOUT_MS: u32 = 10_000;

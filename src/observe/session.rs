@@ -32,7 +32,7 @@ const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::i
 
 type Parameter<'a> = &'a (dyn ToSql + Sync);
 
-/// What a pid stands for.
+/// The session that a pid belongs to.
 #[derive(Clone, Copy)]
 struct KnownBackend {
     since: Option<Since>,

@@ -1,7 +1,7 @@
 //! Splits a script into its statements by psql's rules, so that a file means here what it means
 //! there.
 //!
-//! A statement ends at a semicolon that stands outside quotes, comments, parentheses and the body
+//! A statement ends at a semicolon outside quotes, comments, parentheses and the body
 //! of a `BEGIN ATOMIC` function. What psql itself would interpret (meta-commands, the data of
 //! `COPY … FROM stdin`) is refused, because no server ever sees it. Whether a statement is correct
 //! is not asked here.
@@ -85,7 +85,7 @@ struct Open<'a> {
     last: usize,
     /// Its first words, as many as it takes to know what it is.
     head: Vec<&'a str>,
-    /// The word before, as long as nothing else stands between.
+    /// The word before, as long as nothing else is between.
     previous: &'a str,
     copies_stdin: bool,
     parentheses: usize,

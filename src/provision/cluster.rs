@@ -90,7 +90,7 @@ impl Cluster {
         Cluster { data, new_data, lock: None, description: None }
     }
 
-    /// The first cluster of the major that nobody uses, made or not.
+    /// The first cluster of the major that is not in use, made or not.
     pub fn in_cache(cache: &Path, major: u32, account: Option<&Account>) -> Result<Cluster, Error> {
         if !cache.exists() {
             fs::create_dir_all(cache).map_err(Error::io("make the cache directory", cache))?;
@@ -113,7 +113,7 @@ impl Cluster {
         Err(Error::NoFreeSlot { path: cache, slots: SLOTS_MAX, why: why.join(", ") })
     }
 
-    /// The cluster of one slot, or why it is left to somebody else.
+    /// The cluster of one slot, or why it is left alone.
     fn in_slot(
         path: &Path,
         major: u32,
@@ -124,7 +124,7 @@ impl Cluster {
             machine::set_mode(path, if account.is_some() { 0o711 } else { 0o700 })?;
         }
         if !machine::is_ours(path) {
-            return Ok(Err("belongs to somebody else".to_owned()));
+            return Ok(Err("belongs to another user".to_owned()));
         }
         let Some(lock) = lock_of(path)? else { return Ok(Err("in use".to_owned())) };
         let cluster = Cluster {
@@ -235,7 +235,7 @@ fn lock_of(slot: &Path) -> Result<Option<File>, Error> {
     }
 }
 
-/// Frees what a killed server left on a cluster of the cache, unless somebody uses it by now.
+/// Frees what a killed server left on a cluster of the cache, unless a server uses it by now.
 pub fn release(bin: &Path, data: &Path, account: Option<&Account>) {
     let Some(slot) = data.parent() else { return };
     let Ok(Some(_held)) = lock_of(slot) else { return };

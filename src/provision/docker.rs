@@ -1,6 +1,6 @@
 //! A server in a container, by testcontainers.
 //!
-//! Its port is published on loopback only, and its password is random: nobody else gets in.
+//! Its port is published on loopback only, and its password is random: no other user gets in.
 //! It is taken for ready when it takes a session over TCP, whatever its image logs: the temporary
 //! server that official images start first listens on no port. Containers of processes that were
 //! killed are removed by their guardian, where there is a docker command, and else by the sweep.
@@ -171,7 +171,7 @@ async fn create(
 }
 
 impl DockerServer {
-    /// Waits until a session over TCP is taken, and reads what the server tells of itself.
+    /// Waits until a session over TCP is taken, and reads what the server reports of itself.
     async fn wait_ready(&mut self) -> Result<(), Error> {
         let begun = Instant::now();
         loop {
@@ -268,7 +268,7 @@ impl DockerServer {
         }
     }
 
-    /// A server that cannot start cannot be told other settings: another takes its place, with
+    /// A server that cannot start cannot be given other settings: another takes its place, with
     /// none of its databases.
     async fn replace(&mut self) -> Result<(), Error> {
         remove(&self.client, self.container.id()).await;
@@ -392,7 +392,7 @@ fn is_stale(container: &ContainerSummary) -> bool {
         && label(RUN_LABEL).is_some_and(|run| !run_directory::may_be_live(Path::new(run)))
 }
 
-/// This machine and this view of its directories, so that whoever shares an engine with another
+/// This machine and this view of its directories, so that one that shares an engine with another
 /// machine or with a container never takes the other's directories for missing ones of its own.
 fn this_place() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| {
@@ -423,7 +423,7 @@ fn start_error(image: &str, error: &TestcontainersError) -> Error {
     }
 }
 
-/// An error with its sources; the libraries' own texts repeat theirs, and are not told twice.
+/// An error with its sources; the libraries' own texts repeat theirs, and are not repeated.
 fn chain(error: &dyn std::error::Error) -> String {
     let reply = error.to_string();
     match error.source() {

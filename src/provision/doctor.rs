@@ -1,6 +1,6 @@
 //! What a server could be had from on this machine, and what would be used.
 //!
-//! Data only: how it looks is told elsewhere. Nothing is started or made.
+//! Data only: other modules format it. Nothing is started or made.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub struct DoctorReport {
     /// What `local` would start; an error's text if nothing.
     pub chosen: Result<Installation, String>,
     pub docker: DockerState,
-    /// Whom a local server runs as; an error's text if nobody is suitable.
+    /// The user of a local server; an error's text if no user is suitable.
     pub server_user: Result<String, String>,
     pub is_root: bool,
     /// The asked cache directory, or the default one.

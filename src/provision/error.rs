@@ -15,9 +15,7 @@ pub enum Error {
          as root, so name an existing one with --run-as USER"
     )]
     NoSuchUser { user: String },
-    #[error(
-        "run the server as {user:?}: only root may run it as somebody else; leave --run-as out"
-    )]
+    #[error("run the server as {user:?}: only root may run it as another user; leave --run-as out")]
     NotRoot { user: String },
     #[error(
         "drop root's rights: none of the users {tried} exists; a Postgres server refuses to run \
@@ -91,7 +89,7 @@ pub enum Error {
     )]
     NoCreatedb { place: String, user: String },
     #[error(
-        "apply the scenario's settings on {place}: the server is somebody else's and is not \
+        "apply the scenario's settings on {place}: the server is external and is not \
          reconfigured; it runs {differing}. Set this there, or use --server local or docker"
     )]
     ForeignSettings { place: String, differing: String },

@@ -13,7 +13,7 @@ use super::machine::{self, Account};
 /// More directories, separated by colons, for servers in unusual places.
 pub const EXTRA_DIRECTORIES_VARIABLE: &str = "PGAUNTLET_PG_DIRS";
 
-/// Where packages put servers. A `*` stands for any text within one path component.
+/// Where packages put servers. A `*` matches any text within one path component.
 const PACKAGE_PLACES: &[&str] = &[
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",

@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use super::Error;
 
-/// Longest wait for it to go after it was told that its work is done.
+/// Longest wait for it to go after it was informed that its work is done.
 const DISMISS_TIMEOUT: Duration = Duration::from_secs(5);
 
 const SCRIPT: &str = include_str!("guardian.sh");
@@ -83,7 +83,7 @@ impl Guardian {
 
     /// Tells it that we cleaned up ourselves, and waits until it is gone.
     pub async fn dismiss(mut self) {
-        // A guardian that was killed has nothing to be told.
+        // A guardian that was killed needs no message.
         let _ = self.pipe.write_all(b"done\n").await;
         let _ = self.pipe.flush().await;
         drop(self.pipe);

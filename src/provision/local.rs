@@ -31,7 +31,7 @@ use super::{facts, postmaster, settings, sweep};
 
 /// Longest wait until the server accepts sessions, the recovery of a killed one included.
 const START_TIMEOUT: Duration = Duration::from_secs(180);
-/// A free port may be taken by somebody else before the server has it.
+/// Another process may take a free port before the server has it.
 const PORT_ATTEMPTS_MAX: u32 = 5;
 /// What the server says then, in every supported major.
 const PORT_TAKEN: &str = "could not create any TCP/IP sockets";

@@ -1,7 +1,7 @@
 //! A server's main process: whether it lives, whether it is ready, and how it is ended.
 //!
 //! A pid alone proves nothing, because pids are used again: a process is taken for a server only
-//! if its command line names the data directory. Nobody else's process is ever signalled.
+//! if its command line names the data directory. No other process is ever signalled.
 
 use std::fs;
 use std::path::Path;

@@ -122,7 +122,7 @@ fn unit_scale(unit: &str) -> Option<f64> {
     Some(times * one)
 }
 
-/// For a server of ours, which nobody types.
+/// For a server of ours, which no user types.
 pub fn random_password() -> String {
     const CHARACTERS: usize = 32;
     let mut random = rand::rng();

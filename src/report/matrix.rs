@@ -26,7 +26,7 @@ pub(super) const NONE: &str = "-";
 pub(super) const NOT_INJECTED: &str = "?";
 const BOLD: Style = Style::new().bold();
 
-/// The whole text of a matrix, with colour codes that the writer strips where nobody wants them.
+/// The whole text of a matrix, with colour codes that the writer strips where they are not wanted.
 pub fn matrix(matrix: &Matrix) -> String {
     let mut out = String::new();
     let style = verdict_style(matrix.verdict);
@@ -253,7 +253,7 @@ pub(super) fn cost(matrix: &Matrix) -> Option<String> {
         let _ = write!(
             sentence,
             " So are {rounds} rounds of repeated statements: the first, the last and the one in \
-             the middle stand for them."
+             the middle represent them."
         );
     }
     if !matrix.not_compared.is_empty() {

@@ -32,7 +32,7 @@ pub enum Origin {
     Empty,
     /// The seed of a scenario.
     Template(crate::seed::Template),
-    /// A small database, which nobody is connected to.
+    /// A small database, which no session is connected to.
     Copy(String),
 }
 

@@ -133,7 +133,7 @@ fn check(group: &[Part]) -> Result<(), Error> {
             return refuse(part, why);
         }
         let (Some(shard), Some(of)) = (part.result.shard, first.result.shard) else {
-            // Whoever comes second is one too many.
+            // The second one is one too many.
             if std::ptr::eq(part, first) {
                 continue;
             }
@@ -163,7 +163,7 @@ fn tool(result: &ResultFile) -> Option<&str> {
     result.facts().next().map(|trial| trial.tool.as_str())
 }
 
-/// In the order of the plan, whoever came to it first.
+/// In the order of the plan.
 fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
     for part in &group {
         let planned = planned(&part.result, below);

@@ -60,7 +60,7 @@ impl Repro<'_> {
         let of_unit = of_unit.filter(|other| unit::trials(&other.key) == unit);
         let recorded = |of: &TrialFacts| (of.key.state().to_owned(), Sizes(of.sizes.clone()));
         let sizes = match is_matrix {
-            // Of a matrix: the rows of its cells.
+            // Of a matrix: the rows of its cases.
             true => SizeRequest {
                 rows: trial.sizes.clone().into_iter().collect(),
                 ..SizeRequest::default()
@@ -74,7 +74,7 @@ impl Repro<'_> {
         Request {
             scenarios: vec![scenario.clone()],
             work: if *is_matrix { Work::Crash } else { Work::Trials },
-            // How many cells at once is this machine's matter.
+            // How many cases at once is this machine's matter.
             crash: CrashRequest { at_once: None, ..result.crash.clone() },
             state: has_states.then(|| trial.key.state().to_owned()),
             repeat: 1,

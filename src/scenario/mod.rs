@@ -1,7 +1,7 @@
 //! A scenario: one directory that says what to build, what goes on, what changes, what to expect.
 //!
 //! Three passes, each its own module: `wire` reads the strict TOML, `check` turns it into the
-//! types below or into errors with file, line and remedy, and whoever runs a trial reads the
+//! types below or into errors with file, line and remedy, and the code that runs a trial reads the
 //! result. The types here are data; nothing in this module connects.
 
 pub mod bundled;

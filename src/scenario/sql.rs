@@ -1,6 +1,6 @@
-//! SQL text of a file, and where it stands: its statements, and what is wrong with them.
+//! SQL text of a file, and its position: its statements, and what is wrong with them.
 //!
-//! Shared by whatever reads SQL, so that a script means the same everywhere.
+//! Shared by all code that reads SQL, so that a script means the same everywhere.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::pg::{SqlPiece, split, syntax};
 use super::Statement;
 use super::problem::{Problem, Source};
 
-/// Text that holds SQL, and where it stands.
+/// Text that holds SQL, and its position.
 pub(super) struct Sql<'a> {
     source: &'a Source,
     pub text: &'a str,
@@ -25,7 +25,7 @@ impl<'a> Sql<'a> {
         Sql::part(source, 0..source.text.len())
     }
 
-    /// The bytes of a file that are SQL; the rest is somebody else's.
+    /// The bytes of a file that are SQL; the rest belongs to the tool.
     pub fn part(source: &'a Source, span: Range<usize>) -> Sql<'a> {
         let text = source.text.get(span.clone()).unwrap_or_default();
         Sql { source, text, begins: Some(span.start), span }

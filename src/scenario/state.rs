@@ -60,7 +60,7 @@ impl State {
     }
 }
 
-/// A difference between two schemas that somebody has named: an object, or one property of it.
+/// A difference between two schemas that the user has named: an object, or one property of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Accepted {
     /// With its kind: `constraint public.spans.fk_spans_task_id_tasks`.

@@ -20,7 +20,7 @@ use super::{
     Verdict, VersionRows,
 };
 
-/// A scenario or a base: sections are the same, which of them may stand where is checked later.
+/// A scenario or a base: sections are the same, which of them may be where is checked later.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
@@ -138,7 +138,7 @@ pub struct Traffic {
     pub recovery_max_ms: Option<Spanned<u64>>,
 }
 
-/// SQL stands in one of three places: `sql`, `statements`, `file`.
+/// SQL is in one of three places: `sql`, `statements`, `file`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {

@@ -96,7 +96,7 @@ async fn load_table(
         match joined {
             Ok(loaded) => loaded?,
             Err(e) if e.is_panic() => std::panic::resume_unwind(e.into_panic()),
-            // Nobody aborts a loader while its set is polled.
+            // Nothing aborts a loader while its set is polled.
             Err(_) => {}
         }
     }

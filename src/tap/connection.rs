@@ -225,7 +225,7 @@ impl Connection {
         }
     }
 
-    /// The server is told as it would be without us: it notices when it next reads or writes.
+    /// The server learns of it as it would without us: it notices when it next reads or writes.
     fn client_is_gone(&mut self) {
         self.from_client.open = false;
         self.to_client.give_up();

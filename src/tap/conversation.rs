@@ -1,7 +1,7 @@
 //! What goes on in one connection, from its messages alone: what runs, and what has to wait.
 //!
 //! A pure state machine. It holds the client back where two statements would otherwise be on the
-//! way at once, so that whoever owns the connection can probe between them: after each Sync, Query
+//! way at once, so that the owner of the connection can probe between them: after each Sync, Query
 //! or FunctionCall until the server is ready, and between two Executes of one pipeline, where it
 //! asks for a Flush, because a server keeps its answer to itself until then. A statement begins
 //! when everything before it is answered, so that an error is never taken for another's. All this
@@ -43,7 +43,7 @@ pub enum ClientStep {
     Settle,
     /// A statement begins with it: what follows is about this one.
     Begin(Box<Statement>),
-    /// It lets the statement run whose Parse or Bind began it; to be told with this text.
+    /// It lets the statement run whose Parse or Bind began it; to be reported with this text.
     Run(Box<Statement>),
 }
 
@@ -70,7 +70,7 @@ pub struct StatementOutcome {
     pub in_pipeline: bool,
 }
 
-/// A message that is owed an answer, and what its name stood for before it.
+/// A message that is owed an answer, and what its name referred to before it.
 #[derive(Debug)]
 enum Owed {
     Answer,
@@ -149,7 +149,7 @@ pub struct Conversation {
     leaves: Leaves,
     outcome: StatementOutcome,
     pub pid: i32,
-    /// `server_version_num`; 0: not told.
+    /// `server_version_num`; 0: unknown.
     pub server_version: u32,
     /// What the server said last before it closed the connection.
     pub parting: Option<ServerError>,
@@ -236,7 +236,7 @@ impl Conversation {
                 return ClientStep::Forward;
             }
             _ if self.pipeline_failed => return ClientStep::Forward,
-            // It takes nothing, begins nothing and cannot fail, so that a Sync after it is nobody's
+            // It takes nothing, begins nothing and cannot fail, so that a Sync after it is no one's
             // loss; and drivers send it with the Execute.
             FromClient::CloseStatement { name } => {
                 let before = self.prepared.remove(name);
@@ -457,7 +457,7 @@ impl Conversation {
     }
 
     /// Of a simple query more may follow, and with a Sync on its way the transaction's status is
-    /// about to be told.
+    /// about to be reported.
     fn answered(&mut self) -> ServerStep {
         if self.awaiting_ready || self.progress == Progress::None {
             return ServerStep::Answered;
@@ -554,7 +554,7 @@ impl Conversation {
     }
 }
 
-/// What the name stood for before.
+/// What the name referred to before.
 fn remember(
     names: &mut HashMap<String, Prepared>,
     name: &str,

@@ -21,7 +21,7 @@ pub struct Timeline {
     pub steps: Vec<TimelineStep>,
     /// In the order of `Measured::statements`.
     pub statements: Vec<StatementSpan>,
-    /// What the change held, of the locks that stop somebody.
+    /// What the change held, of the locks that block other sessions.
     pub locks: Vec<LockSpan>,
     pub disturbances: Vec<DisturbanceSpan>,
     pub stalls: Vec<StallSpan>,

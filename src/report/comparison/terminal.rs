@@ -15,7 +15,7 @@ const BOLD: Style = Style::new().bold();
 /// Columns of a metric's name.
 const NAME_MAX: usize = 36;
 
-/// With colour codes that the writer strips where nobody wants them.
+/// With colour codes that the writer strips where they are not wanted.
 pub fn comparison_text(comparison: &Comparison) -> String {
     let mut out = String::new();
     let style = overall_style(comparison.overall);

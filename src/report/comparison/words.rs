@@ -32,7 +32,7 @@ fn times(ratio: Option<f64>) -> String {
 
 /// With what and when a side was measured.
 pub fn side(side: &Side) -> String {
-    // RFC 3339; fractions of a second tell nobody anything.
+    // RFC 3339; fractions of a second carry no information.
     let second = |at: &str| at.split('.').next().unwrap_or(at).to_owned();
     let when = match side.first_at == side.last_at {
         true => second(&side.first_at),

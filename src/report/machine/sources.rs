@@ -1,8 +1,8 @@
-//! Where a statement of a command stands in the files of the tool that sent it.
+//! Where a command's statement is in the files of the tool that sent it.
 //!
 //! A tool tells the server what to do and not from which file it has that. The text can be looked
-//! for: as SQL that somebody wrote, else by the names that a call such as
-//! `add_column("spans", "task_id")` holds. Told is only what one place alone fits.
+//! for: as SQL that a person wrote, else by the names that a call such as
+//! `add_column("spans", "task_id")` holds. A place is returned only where no other fits.
 
 use crate::pg::lex::{TokenKind, one_line, tokens};
 
@@ -20,7 +20,7 @@ pub struct SourceFile {
 const SOUGHT_MAX: usize = 40;
 /// Shorter texts occur anywhere.
 const SOUGHT_MIN: usize = 16;
-/// Names of one call stand this close together.
+/// Names of one call are this close together.
 const LINES_APART_MAX: usize = 6;
 /// Words of SQL that a call may hold as strings too, and that name nothing.
 const NO_NAMES: &[&str] = &["table", "column", "index", "constraint", "text", "varchar", "integer"];
@@ -36,7 +36,7 @@ fn only(mut places: impl Iterator<Item = SourcePlace>) -> Option<SourcePlace> {
     places.next().is_none().then_some(first)
 }
 
-/// Where the statement's beginning stands, whatever the line breaks and the case.
+/// Where the statement begins, whatever the line breaks and the case.
 fn by_text(file: &SourceFile, statement: &str) -> Vec<SourcePlace> {
     let sought: String = one_line(statement).to_lowercase().chars().take(SOUGHT_MAX).collect();
     if sought.len() < SOUGHT_MIN {
@@ -55,7 +55,7 @@ fn by_text(file: &SourceFile, statement: &str) -> Vec<SourcePlace> {
     flat.match_indices(sought.trim_end()).map(place).collect()
 }
 
-/// Where all names of the statement that the file quotes stand close together: two at least.
+/// Where all names of the statement that the file quotes are close together: two at least.
 fn by_names(file: &SourceFile, statement: &str) -> Option<SourcePlace> {
     let tokens = tokens(statement).ok()?;
     let named =

@@ -34,7 +34,7 @@ pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     trials.chain(matrices).chain(document.result.broken_off().map(broken_off)).collect()
 }
 
-/// What was not looked at fails, so that nobody takes the rest for the whole.
+/// What was not looked at fails, so that a reader does not take the rest for the whole.
 fn broken_off(message: String) -> Suite {
     let name = "the run comes to its end".to_owned();
     Suite {

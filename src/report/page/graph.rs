@@ -1,4 +1,4 @@
-//! Who waited for whom, as a graph: who waits for no session stands on the right.
+//! Who waited for whom, as a graph: sessions that wait for none are on the right.
 //!
 //! Every edge leaves its waiter at a height of its own and runs level for as long as its label is,
 //! so that no label lies on another one.

@@ -1,6 +1,6 @@
-//! The page of a run: one HTML file that needs no network, for whoever reviews the change.
+//! The page of a run: one HTML file that needs no network, for reviewers of the change.
 //!
-//! Every part stands in the file as text, so that it reads without a script and prints; the script
+//! Every part is in the file as text, so that it reads without a script and prints; the script
 //! adds what moves. Nothing is judged or derived here: what happened when is the timeline's.
 
 mod axis;

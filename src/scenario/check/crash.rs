@@ -141,7 +141,7 @@ impl Checker<'_> {
         self.once_each(source, given);
         for outcome in given {
             if others.iter().any(|other| other.get_ref() == outcome.get_ref()) {
-                let message = format!("`{}` stands in `expect` and in `may`", outcome.get_ref());
+                let message = format!("`{}` is in both `expect` and `may`", outcome.get_ref());
                 let remedy = "what is in `expect` must be found, what is in `may` need not be";
                 self.push_with(source, outcome, message, remedy);
             }

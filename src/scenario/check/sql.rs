@@ -30,7 +30,7 @@ impl Checker<'_> {
             Ok(file) => Some(file),
             Err(why) => {
                 let message = format!("cannot read {}: {why}", full.display());
-                let remedy = "paths are relative to the file in which they stand";
+                let remedy = "paths are relative to the file that names them";
                 self.push_with(source, path, message, remedy);
                 None
             }
@@ -59,7 +59,7 @@ impl Checker<'_> {
         self.problems.extend(sql.syntax_error(offset, text));
     }
 
-    /// Statements without parameters. Whoever runs them decides on the transaction, as `why` says.
+    /// Statements without parameters. Their caller decides on the transaction, as `why` says.
     pub(super) fn plain_statements(&mut self, sql: &Sql<'_>, why: &str) -> Vec<String> {
         let pieces = self.pieces(sql);
         for piece in &pieces {
@@ -85,7 +85,7 @@ impl Checker<'_> {
         statements
     }
 
-    /// `$name`s turned into `$1`, `$2`, … in the order in which they first stand there.
+    /// `$name`s turned into `$1`, `$2`, … in order of first use.
     fn positional(
         &mut self,
         sql: &Sql<'_>,

@@ -67,7 +67,7 @@ impl Checker<'_> {
         }
         match (&state.path, &state.stop) {
             (None, None) => None,
-            // A change that is missing is told by itself.
+            // A missing change is reported by itself.
             (None, Some(stop)) => self.part_of(source, stop, change?),
             (Some(path), stop) => {
                 if let Some(stop) = stop {
@@ -79,7 +79,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What somebody typed: each statement by itself, and no version that would tell of it.
+    /// What a user typed: each statement by itself, without a version row.
     fn by_hand(&mut self, source: &Source, file: &Spanned<String>) -> Option<Change> {
         let migration = Migration {
             version: file.get_ref().clone(),

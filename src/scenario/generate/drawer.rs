@@ -30,7 +30,7 @@ pub struct Drawer {
 enum Kind {
     /// The key of the row.
     Key(KeySpace),
-    /// A uuid that nobody has drawn before.
+    /// A uuid that was not drawn before.
     NewKey,
     /// One more than the row, counted from here.
     Serial {
@@ -86,7 +86,7 @@ pub enum Drawn<'a> {
     Instant(i64),
 }
 
-/// Where a drawer stands: what it needs to know beside its generator.
+/// The position of a drawer: what it needs to know beside its generator.
 struct ColumnPlace<'a> {
     tables: &'a [Table],
     sizes: &'a Sizes,
@@ -146,7 +146,7 @@ impl Drawer {
             Kind::NewKey => push_uuid(rng.next_u64(), rng.next_u64(), text),
             Kind::Serial { after } => return Drawn::Int(after.saturating_add_unsigned(row + 1)),
             Kind::Integer { min, span } => {
-                // A span of zero stands for all 2^64 values.
+                // A span of zero means all 2^64 values.
                 let offset = if *span == 0 { rng.next_u64() } else { below(rng, *span) };
                 return Drawn::Int(min.wrapping_add_unsigned(offset));
             }

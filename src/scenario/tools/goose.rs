@@ -60,7 +60,7 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
 /// What goose sends at once.
 struct Message {
     span: Range<usize>,
-    /// It stood between StatementBegin and StatementEnd.
+    /// It was between StatementBegin and StatementEnd.
     is_block: bool,
 }
 
@@ -102,7 +102,7 @@ impl<'a> File<'a> {
             Err(self.source.problem(line.clone(), message).remedy(remedy))
         };
         if self.source.text.get(line.start..).is_some_and(|t| t.starts_with([' ', '\t'])) {
-            return wrong("a blank stands before this annotation", "goose refuses that; remove it");
+            return wrong("a blank precedes this annotation", "goose refuses that; remove it");
         }
         match (text.to_ascii_lowercase().as_str(), self.state) {
             ("up", Section::Start) => self.state = Section::Up,
@@ -112,12 +112,12 @@ impl<'a> File<'a> {
                 self.state = Section::Down;
             }
             ("down", _) => {
-                return wrong("-- +goose Down has no place here", "it stands once, after Up");
+                return wrong("-- +goose Down has no place here", "it is allowed once, after Up");
             }
             ("statementbegin", Section::Up) => self.state = Section::UpBlock,
             ("statementbegin", Section::Down) => self.state = Section::DownBlock,
             ("statementbegin", _) => {
-                return wrong("StatementBegin has no place here", "it stands after Up or Down");
+                return wrong("StatementBegin has no place here", "it is allowed after Up or Down");
             }
             ("statementend", Section::UpBlock) => {
                 let span = self.begins.take().unwrap_or(line.start)..line.start;
@@ -153,7 +153,7 @@ impl<'a> File<'a> {
         match self.state {
             Section::Start => {
                 let span = offset..offset + line.len();
-                let problem = self.source.problem(span, "this stands before -- +goose Up");
+                let problem = self.source.problem(span, "this is before -- +goose Up");
                 return Err(problem.remedy("goose takes comments only there; move it below"));
             }
             Section::Up => {

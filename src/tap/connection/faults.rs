@@ -20,8 +20,8 @@ use crate::pg::syntax::Kind;
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest attempt to get the lock that a statement is to wait for.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a statement waits that is to give up waiting, as SHOW tells it: a length that nobody
-/// else sets.
+/// How long a statement waits that is to give up waiting, as SHOW returns it: a length that no
+/// other setting has.
 const LIMIT: &str = "97ms";
 const LIMIT_MS: u64 = 97;
 
@@ -153,7 +153,7 @@ impl Connection {
         Ok(set)
     }
 
-    /// The statement has ended: nobody is to wait for its lock any longer.
+    /// The statement has ended: no session is to wait for its lock any longer.
     pub(super) async fn disarm(&mut self, error: Option<&ServerError>) {
         let Some(Armed { fault, hold }) = self.armed.take() else { return };
         hold.release().await;
