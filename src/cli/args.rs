@@ -182,13 +182,13 @@ pub struct CrashArguments {
     /// Only at this statement, by its number in the matrix
     #[arg(long, value_name = "NUMBER")]
     pub at: Option<u32>,
-    /// Deaths at moments drawn from the rng_seed [default: the scenario's, else 0]
+    /// Faults at moments drawn from the rng_seed [default: the scenario's, else 0]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10_000))]
     pub random: Option<u32>,
     /// Starting state of every case [default: the scenario's, else its first]
     #[arg(long, value_name = "NAME")]
     pub state: Option<String>,
-    /// Cells at once [default: the number of cores]
+    /// Cases at once [default: the number of cores]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub at_once: Option<u32>,
     #[command(flatten)]
@@ -254,10 +254,10 @@ pub struct FingerprintArguments {
 pub struct DiffArguments {
     /// The postgres:// URL of a database, or a file that `fingerprint` wrote
     pub from: String,
-    /// Another one: told is what has to change in FROM to become TO
+    /// Another one; prints what must change in FROM to match TO
     #[arg(required_unless_present = "against", conflicts_with = "against")]
     pub to: Option<String>,
-    /// In place of TO: a file that `fingerprint` wrote; told is what changed since
+    /// In place of TO: a file that `fingerprint` wrote; prints what changed since
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
     /// A difference that is meant to be there: 'KIND NAME' or 'KIND NAME: PROPERTY', as in 'column
@@ -352,7 +352,7 @@ pub enum CacheAction {
 /// Where the server comes from.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArguments {
-    /// local, docker, or the postgres:// address of a server that somebody else runs
+    /// local, docker, or the postgres:// address of an external server
     /// [default: local, or docker where no server is installed]
     #[arg(long, value_name = "SOURCE", env = "PGAUNTLET_SERVER", hide_env_values = true)]
     pub server: Option<String>,

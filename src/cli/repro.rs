@@ -2,7 +2,7 @@
 
 use crate::provision;
 use crate::result::ResultFile;
-use crate::run::{self, Ending, Error, Repro};
+use crate::run::{self, Error, ExitStatus, Repro};
 use crate::trial::Axis;
 
 use super::args::{Format, ReproArguments, ServerArguments, Which};
@@ -10,7 +10,7 @@ use super::run::{ending_of, with_live_view};
 use super::{complain, scenarios};
 
 /// Success is to see the same again: the verdict and the kinds of findings.
-pub async fn repro(arguments: &ReproArguments) -> Ending {
+pub async fn repro(arguments: &ReproArguments) -> ExitStatus {
     let then = match ResultFile::read(&arguments.result).map_err(Error::from) {
         Ok(result) => result,
         Err(error) => return ending_of(&error),
@@ -27,7 +27,7 @@ pub async fn repro(arguments: &ReproArguments) -> Ending {
         Ok(server) => server,
         Err(error) => {
             complain(&error);
-            return Ending::BadInput;
+            return ExitStatus::BadInput;
         }
     };
     announce(&repro);
@@ -57,7 +57,7 @@ fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::R
     let asked = arguments.server.is_some() || arguments.pg_bin.is_some();
     if !asked && facts.source == "url" {
         return Err(
-            "find the server: the trial ran on somebody else's; name one with --server".to_owned()
+            "find the server: the trial ran on an external one; name it with --server".to_owned()
         );
     }
     if !asked && facts.source == "docker" {
@@ -70,8 +70,8 @@ fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::R
 }
 
 /// A command runs in a directory, which a result does not hold. Where it is gone, the scenario of
-/// the same name that is here stands in, if its command is the same.
-fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, Ending> {
+/// the same name that is here is used instead, if its command is the same.
+fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, ExitStatus> {
     let Some(command) = &repro.scenario.change.command else { return Ok(None) };
     if command.directory.is_dir() {
         return Ok(None);
@@ -88,12 +88,12 @@ fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, Endi
         None => {
             let directory = command.directory.display();
             complain(&format!("run the command again: {directory}, where it ran, is not here"));
-            Err(Ending::BadInput)
+            Err(ExitStatus::BadInput)
         }
     }
 }
 
-fn conclude(repro: &Repro<'_>, then: &ResultFile, now: &ResultFile) -> Ending {
+fn conclude(repro: &Repro<'_>, then: &ResultFile, now: &ResultFile) -> ExitStatus {
     let trials = now.trials.iter().map(|j| &j.trial).find(|trial| repro.is_again(trial));
     let facts = trials.or(now.crash_matrices.first().map(|matrix| &matrix.trial));
     let surroundings = facts.map(|now| run::environment(repro.trial, now)).unwrap_or_default();

@@ -12,7 +12,7 @@ const ENDINGS: &[&str] = &[
     "py", "sql", "rb", "js", "ts", "mjs", "cjs", "go", "rs", "php", "java", "kt", "ex", "exs",
     "cs", "xml", "yml", "yaml",
 ];
-/// Directories that hold what somebody else wrote.
+/// Directories that hold what other people wrote.
 const SKIPPED: &[&str] = &["node_modules", "target", "vendor", "venv", "__pycache__", "dist"];
 const FILES_MAX: usize = 2_000;
 const FILE_BYTES_MAX: u64 = 1_000_000;

@@ -84,10 +84,10 @@ pub struct MatrixSamples {
     pub runs: u64,
     pub as_expected: u64,
     pub verdicts: BTreeMap<Verdict, u64>,
-    /// Cells of all runs.
+    /// Cases of all runs.
     pub outcomes: BTreeMap<Outcome, u64>,
-    /// `statement / way` to the worst outcome; cells that were not met are left out.
-    pub cells: BTreeMap<String, Outcome>,
+    /// `statement / fault` to the worst outcome; cases that were not injected are left out.
+    pub cases: BTreeMap<String, Outcome>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -207,10 +207,10 @@ impl TrialSamples {
 
 impl MatrixSamples {
     fn of(matrix: &Matrix) -> MatrixSamples {
-        let mut cells = BTreeMap::new();
-        for cell in &matrix.cases {
-            if let Some(outcome) = cell.outcome {
-                worst(&mut cells, cell_name(cell), outcome);
+        let mut cases = BTreeMap::new();
+        for case in &matrix.cases {
+            if let Some(outcome) = case.outcome {
+                worst(&mut cases, case_name(case), outcome);
             }
         }
         MatrixSamples {
@@ -220,7 +220,7 @@ impl MatrixSamples {
             as_expected: u64::from(matrix.as_expected),
             verdicts: BTreeMap::from([(matrix.verdict, 1)]),
             outcomes: matrix.outcomes.clone(),
-            cells,
+            cases,
         }
     }
 
@@ -230,7 +230,7 @@ impl MatrixSamples {
         self.as_expected += other.as_expected;
         add(&mut self.verdicts, other.verdicts);
         add(&mut self.outcomes, other.outcomes);
-        other.cells.into_iter().for_each(|(cell, outcome)| worst(&mut self.cells, cell, outcome));
+        other.cases.into_iter().for_each(|(case, outcome)| worst(&mut self.cases, case, outcome));
         Ok(())
     }
 
@@ -240,16 +240,16 @@ impl MatrixSamples {
 }
 
 /// `ALTER TABLE … / cut-before`; the third of its text has `(3)`.
-fn cell_name(cell: &Case) -> String {
-    let nth = match cell.fault.at.nth {
+fn case_name(case: &Case) -> String {
+    let nth = match case.fault.at.nth {
         0 => String::new(),
         nth => format!(" ({})", nth + 1),
     };
-    format!("{}{nth} / {}", one_line(&cell.fault.at.text), cell.fault.kind)
+    format!("{}{nth} / {}", one_line(&case.fault.at.text), case.fault.kind)
 }
 
-fn worst(cells: &mut BTreeMap<String, Outcome>, cell: String, outcome: Outcome) {
-    let known = cells.entry(cell).or_insert(outcome);
+fn worst(cases: &mut BTreeMap<String, Outcome>, case: String, outcome: Outcome) {
+    let known = cases.entry(case).or_insert(outcome);
     *known = outcome.max(*known);
 }
 
@@ -320,7 +320,8 @@ impl Baseline {
     }
 }
 
-/// A baseline of version 1, as one of today: it spelled a trial's key as three fields of its own.
+/// A baseline of version 1, as one of today: a trial's key was three fields of its own,
+/// and the cases of a crash matrix were `cells`.
 fn from_1(mut value: serde_json::Value) -> serde_json::Value {
     value["pgauntlet_baseline"] = BASELINE_FORMAT.into();
     for group in ["trials", "crash_matrices"] {
@@ -333,6 +334,9 @@ fn from_1(mut value: serde_json::Value) -> serde_json::Value {
                 .with(Axis::STATE, text("state"))
                 .with(Axis::SERVER, identity["server_major"].to_string());
             samples.insert("key".to_owned(), serde_json::json!(key));
+            if let Some(cases) = samples.remove("cells") {
+                samples.insert("cases".to_owned(), cases);
+            }
         }
     }
     value

@@ -10,7 +10,7 @@ use super::metric::{Speed, Unit};
 /// Version of the JSON.
 pub const COMPARISON_FORMAT: u32 = 2;
 
-/// How B stands to A.
+/// How B compares with A.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -39,8 +39,8 @@ impl Delta {
 pub fn tally(deltas: &[Delta]) -> String {
     let all = [Delta::Worse, Delta::Undecided, Delta::Better, Delta::Same];
     let counted = all.map(|of| (deltas.iter().filter(|s| **s == of).count(), of));
-    let told = counted.iter().filter(|(n, _)| *n > 0).map(|(n, delta)| format!("{n} {delta}"));
-    told.collect::<Vec<_>>().join(", ")
+    let text = counted.iter().filter(|(n, _)| *n > 0).map(|(n, delta)| format!("{n} {delta}"));
+    text.collect::<Vec<_>>().join(", ")
 }
 
 /// Worse and undecided win over better, better over same.
@@ -105,7 +105,7 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
-    /// As whoever asked named it.
+    /// As the caller named it.
     pub name: String,
     pub tools: Vec<String>,
     pub machines: Vec<String>,
@@ -161,7 +161,8 @@ pub struct Machine {
     /// B's as a multiple of A's: 2 is a machine of half the speed. Null: one was not measured.
     pub slower: Option<f64>,
     pub interval: Option<Interval>,
-    pub told: String,
+    #[serde(rename = "told")]
+    pub text: String,
 }
 
 /// Null: without bound.
@@ -175,7 +176,7 @@ pub struct Interval {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fact {
-    /// `verdict`, `finding stall`, `as expected`, `sizes`; of a matrix `cell STATEMENT / WAY`.
+    /// `verdict`, `finding stall`, `as expected`, `sizes`; of a matrix `case STATEMENT / FAULT`.
     pub what: String,
     pub a: String,
     pub b: String,
@@ -223,9 +224,9 @@ pub struct CrashPair {
     pub b: String,
     pub delta: Delta,
     pub facts: Vec<Fact>,
-    /// Cells that end alike on both sides.
-    pub cells_same: u64,
-    /// Cells that one side does not have.
-    pub cells_only_in_a: Vec<String>,
-    pub cells_only_in_b: Vec<String>,
+    /// Cases that end alike on both sides.
+    pub cases_same: u64,
+    /// Cases that one side does not have.
+    pub cases_only_in_a: Vec<String>,
+    pub cases_only_in_b: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What is compared exactly, however often it was repeated: verdicts, findings, cells.
+//! What is compared exactly, however often it was repeated: verdicts, findings, cases.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::scenario::{FindingKind, Verdict};
 use super::baseline::{MatrixSamples, Seen, TrialSamples, size_words, trial_name};
 use super::comparison::{CrashPair, Delta, Fact, worst_delta};
 
-/// Kinds that a slower machine alone can bring about: each is a limit of time that was broken.
+/// Kinds that a slower machine alone can cause: each is a limit of time that was broken.
 const OF_TIME: &[FindingKind] = &[
     FindingKind::Stall,
     FindingKind::PoolExhaustion,
@@ -22,7 +22,7 @@ const OF_TIME: &[FindingKind] = &[
     FindingKind::RerunLock,
 ];
 
-/// Differences and the verdict; what is the same otherwise is not told.
+/// Differences and the verdict; what is the same otherwise is left out.
 pub fn of_trials(a: &TrialSamples, b: &TrialSamples, slower: bool) -> Vec<Fact> {
     let worse_than_a = |(kind, seen): &(&FindingKind, &Seen)| {
         a.findings.get(kind).is_none_or(|known| known.verdict < seen.verdict)
@@ -114,35 +114,35 @@ fn finding(
     Some(Fact { what, a: words(a, of_a), b: words(b, of_b), delta, why: why.to_owned() })
 }
 
-const BY_THE_MOMENT: &str = "the scenario expects such deaths, and A has some: which moment a \
-                             death meets decides";
+const BY_THE_MOMENT: &str = "the scenario expects such outcomes, and A has some: the moment at \
+                             which a fault is injected decides";
 
-/// A cell that became worse is named, also where the verdict stays what it was.
+/// A case that became worse is named, also where the verdict stays what it was.
 pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashPair {
     let mut facts = vec![verdict(a.worst(), b.worst(), false)];
     facts.extend(as_expected((a.as_expected, a.runs), (b.as_expected, b.runs), false));
-    // Whether a statement is met in the middle is up to the moment, and so is what comes of it.
-    let known = |outcome| a.cells.values().any(|other| *other == outcome);
+    // The moment decides whether a fault hits the middle of a statement, and its outcome.
+    let known = |outcome| a.cases.values().any(|other| *other == outcome);
     let as_expected = b.as_expected == b.runs;
-    let mut cells_same = 0;
-    for (cell, before) in &a.cells {
-        let Some(after) = b.cells.get(cell) else { continue };
+    let mut cases_same = 0;
+    for (case, before) in &a.cases {
+        let Some(after) = b.cases.get(case) else { continue };
         let delta = match after.cmp(before) {
             std::cmp::Ordering::Less => Delta::Better,
             std::cmp::Ordering::Equal => {
-                cells_same += 1;
+                cases_same += 1;
                 continue;
             }
             std::cmp::Ordering::Greater if as_expected && known(*after) => Delta::Undecided,
             std::cmp::Ordering::Greater => Delta::Worse,
         };
         let why = if delta == Delta::Undecided { BY_THE_MOMENT } else { "" };
-        let (what, why) = (format!("cell {cell}"), why.to_owned());
+        let (what, why) = (format!("case {case}"), why.to_owned());
         facts.push(Fact { what, a: before.to_string(), b: after.to_string(), delta, why });
     }
     let only = |one: &MatrixSamples, other: &MatrixSamples| -> Vec<String> {
-        let gone = one.cells.iter().filter(|(cell, _)| !other.cells.contains_key(*cell));
-        gone.map(|(cell, outcome)| format!("{cell}: {outcome}")).collect()
+        let gone = one.cases.iter().filter(|(case, _)| !other.cases.contains_key(*case));
+        gone.map(|(case, outcome)| format!("{case}: {outcome}")).collect()
     };
     CrashPair {
         name,
@@ -150,8 +150,8 @@ pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashP
         b: trial_name(&b.key),
         delta: worst_delta(facts.iter().map(|fact| fact.delta)),
         facts,
-        cells_same,
-        cells_only_in_a: only(a, b),
-        cells_only_in_b: only(b, a),
+        cases_same,
+        cases_only_in_a: only(a, b),
+        cases_only_in_b: only(b, a),
     }
 }

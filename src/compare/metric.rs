@@ -1,5 +1,5 @@
 //! What is compared of a trial: which numbers, which way is worse, what a slower machine does to
-//! them, and how small a difference nobody cares about.
+//! them, and which differences are too small to matter.
 
 use std::collections::BTreeMap;
 
@@ -126,7 +126,7 @@ pub const STATEMENT: Metric = time("statement ", "statement", 100, |_| Read::Not
 /// Columns of a statement's text that name it.
 const TEXT_MAX: usize = 100;
 
-/// Without what no application can have told.
+/// Without what no application can have measured.
 fn phase(summary: crate::stats::Summary) -> Read {
     if summary.count == 0 { Read::Nothing } else { of(summary.p99_us) }
 }

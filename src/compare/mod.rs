@@ -158,7 +158,7 @@ fn pair(name: String, a: &TrialSamples, b: &TrialSamples, options: &Options) -> 
         b: trial_name(&b.key),
         repetitions_a: a.repetitions,
         repetitions_b: b.repetitions,
-        machine: slowness.told(&a.control_us, &b.control_us, options),
+        machine: slowness.machine(&a.control_us, &b.control_us, options),
         delta: worst_delta(deltas),
         facts,
         metrics,
@@ -196,7 +196,7 @@ fn overall(comparison: &Comparison) -> (Overall, String) {
         reason.push_str(&format!("; B lacks {missing} of A's trials"));
     }
     if deltas.is_empty() {
-        "nothing stands on both sides".clone_into(&mut reason);
+        "no trial is on both sides".clone_into(&mut reason);
     }
     (overall, reason)
 }

@@ -105,7 +105,7 @@ impl Session {
     }
 
     /// Returns when the connection is gone, with what the server said last: a session that is
-    /// terminated while it is idle is told so (57P01, 25P03), but has no request to be told by.
+    /// terminated while it is idle gets an error (57P01, 25P03), but no request returns it.
     pub async fn closed(&self) -> Option<ServerError> {
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
@@ -118,7 +118,7 @@ impl Session {
     }
 
     /// Why the connection ended, where the server said so: a timeout that fires between two
-    /// statements is told to nobody's request.
+    /// statements belongs to no request.
     pub fn parting_error(&self) -> Option<ServerError> {
         self.ended.borrow().clone()
     }

@@ -108,7 +108,7 @@ fn stall(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
              build indexes CONCURRENTLY"
         }
         BlockingState::Holding => match kind {
-            // Extending a file takes a lock for a moment, whoever writes; no row is locked.
+            // Extending a file takes a lock for a moment in any writing session; no row is locked.
             _ if of.locktype == "extend" => {
                 "smaller batches with a pause between them: every session that adds rows takes \
                  turns at extending the table's file"
@@ -172,8 +172,8 @@ fn not_in_force(of: &OtherTimeouts) -> &'static str {
 fn under_lock(finding: &Finding) -> String {
     let relation = super::words::relation(&finding.subject);
     format!(
-        "commit after the statement that takes the lock: nobody reads or writes {relation} until \
-         the transaction's last statement is done"
+        "commit after the statement that takes the lock: no other session reads or writes \
+         {relation} until the transaction's last statement is done"
     )
 }
 

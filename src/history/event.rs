@@ -106,7 +106,7 @@ pub struct Operation {
     pub finished_us: Micros,
     #[serde(flatten)]
     pub session: Option<SessionId>,
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
 }
 
 impl Operation {
@@ -118,12 +118,12 @@ impl Operation {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum OperationOutcome {
     Succeeded,
     Failed(Box<ServerError>),
     /// The pool gave up.
     AcquireTimeout,
-    /// The connection broke after the request was sent: applied or not, nobody was told.
+    /// The connection broke after the request was sent: whether it was applied is unknown.
     Indeterminate(String),
     /// Traffic ended before an answer came.
     Unanswered,
@@ -150,18 +150,18 @@ impl Counters {
                 + self.unanswered
     }
 
-    pub fn count(&mut self, outcome: &Outcome) {
+    pub fn count(&mut self, outcome: &OperationOutcome) {
         match outcome {
-            Outcome::Succeeded => self.succeeded += 1,
-            Outcome::Failed(_) => self.failed += 1,
-            Outcome::AcquireTimeout => self.acquire_timeouts += 1,
-            Outcome::Indeterminate(_) => self.indeterminate += 1,
-            Outcome::Unanswered => self.unanswered += 1,
+            OperationOutcome::Succeeded => self.succeeded += 1,
+            OperationOutcome::Failed(_) => self.failed += 1,
+            OperationOutcome::AcquireTimeout => self.acquire_timeouts += 1,
+            OperationOutcome::Indeterminate(_) => self.indeterminate += 1,
+            OperationOutcome::Unanswered => self.unanswered += 1,
         }
     }
 }
 
-/// An error as the server, or the connection's end, told it.
+/// An error as the server, or the connection's end, reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerError {
     /// None: the connection broke without one.
@@ -304,7 +304,7 @@ pub struct ConnectionClosed {
     #[serde(flatten)]
     pub session: SessionId,
     pub by: ClosedBy,
-    /// What the server said as it closed it: a timeout that fires between two statements is told
+    /// What the server said as it closed it: a timeout that fires between two statements is sent
     /// to none of them.
     pub error: Option<ServerError>,
     /// When it ended. What was in a transaction is rolled back.
@@ -466,7 +466,7 @@ pub struct Reference {
     pub grown: BTreeMap<String, u64>,
 }
 
-/// What is in the tables at a moment at which nobody writes.
+/// What is in the tables at a moment without writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// None: before the change.
@@ -549,7 +549,7 @@ pub enum Mismatch {
     Lost,
     /// There this many times.
     Doubled { times: u64 },
-    /// There although the application was told that it failed.
+    /// There although the application saw it fail.
     Unacknowledged,
     /// The row holds another value than the last acknowledged write.
     Overwritten { column: String, expected: String, found: Option<String> },

@@ -79,7 +79,7 @@ impl ServerFacts {
     }
 }
 
-/// The machine on which this program ran; a server of somebody else's may be on another one.
+/// The machine on which this program ran; an external server may be on another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MachineFacts {

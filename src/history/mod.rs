@@ -15,9 +15,9 @@ pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
     ConnectionClosed, ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent,
     Entry, Event, FaultEvent, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
-    Moment, Operation, Outcome, Phase, PlanNode, PlanRead, Protocol, Reference, SamplerReport,
-    ServerError, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
-    TransactionStatus, WalSample, exit_words,
+    Moment, Operation, OperationOutcome, Phase, PlanNode, PlanRead, Protocol, Reference,
+    SamplerReport, ServerError, Source, StatementBegan, StatementEnded, StatementId, StepEvent,
+    TableContents, TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
 pub use header::{Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};

@@ -32,7 +32,7 @@ pub enum Progress {
         most: Micros,
         exactly: bool,
     },
-    /// Backends that wait for a lock now; told when that changes, a few times a second at most.
+    /// Backends that wait for a lock now; reported when that changes, a few times a second at most.
     LockQueue(usize),
     /// A case of a crash matrix is over.
     Case {
@@ -68,7 +68,7 @@ pub struct TrafficGauge {
     pub p99: Micros,
 }
 
-/// Whoever shows progress.
+/// Shows progress.
 pub type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// A listener that hears nothing.

@@ -107,10 +107,10 @@ fn remedy(found: u32) -> &'static str {
 #[derive(Clone)]
 pub struct Recorder {
     clock: Clock,
-    shared: Arc<Shared>,
+    shared: Arc<RecorderState>,
 }
 
-struct Shared {
+struct RecorderState {
     header: Header,
     entries: Mutex<Vec<Entry>>,
     writer: Option<Writer>,
@@ -118,7 +118,7 @@ struct Shared {
 
 struct Writer {
     path: PathBuf,
-    /// Not written yet. Nobody wakes the thread that writes: whoever records is being measured.
+    /// Not written yet. Nothing wakes the writing thread: the recording one is being measured.
     unwritten: Weak<Mutex<Vec<Entry>>>,
     /// Dropped to end the thread.
     end: Mutex<Option<Sender<()>>>,
@@ -133,14 +133,14 @@ impl Recorder {
         path: Option<&Path>,
     ) -> Result<Recorder, WriteError> {
         let writer = path.map(|path| Writer::start(path, &header)).transpose()?;
-        let shared = Shared { header, entries: Mutex::new(Vec::new()), writer };
+        let shared = RecorderState { header, entries: Mutex::new(Vec::new()), writer };
         Ok(Recorder { clock, shared: Arc::new(shared) })
     }
 
     /// For tests and benches: in memory, with an empty header.
     pub fn in_memory(clock: Clock) -> Recorder {
         let header = Header::unnamed();
-        let shared = Shared { header, entries: Mutex::new(Vec::new()), writer: None };
+        let shared = RecorderState { header, entries: Mutex::new(Vec::new()), writer: None };
         Recorder { clock, shared: Arc::new(shared) }
     }
 
@@ -206,7 +206,7 @@ impl Writer {
     }
 }
 
-/// Writes what has come at intervals, until it is told to end.
+/// Writes what has come at intervals, until it is asked to end.
 fn write_lines(
     mut file: BufWriter<File>,
     entries: &Mutex<Vec<Entry>>,

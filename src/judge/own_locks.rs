@@ -12,7 +12,7 @@ use super::trace::{StatementRecord, Trace};
 pub struct OwnLock {
     pub relation: String,
     pub mode: LockMode,
-    /// A sample shows that it held somebody up; else it is what the statement's text asks for.
+    /// A sample shows that it blocked a session; else it is what the statement's text asks for.
     pub seen: bool,
 }
 

@@ -83,12 +83,12 @@ pub struct StatementRecord<'h> {
     pub session: SessionId,
     pub began: &'h StatementBegan,
     pub ended: Option<&'h StatementEnded>,
-    pub known: Known,
+    pub known: TextFacts,
 }
 
 /// What a statement's text says, worked out once: a change may have very many statements.
 #[derive(Default)]
-pub struct Known {
+pub struct TextFacts {
     pub facts: OnceCell<Facts>,
     /// Whether it writes the table in which the tool remembers what is applied.
     pub bookkeeping: OnceCell<bool>,
@@ -127,7 +127,7 @@ impl<'h> Trace<'h> {
             }
             Event::StatementBegan(began) => {
                 let session = self.session(&began.session, at);
-                let known = Known::default();
+                let known = TextFacts::default();
                 let record = StatementRecord { at, session, began, ended: None, known };
                 self.attempt(began.attempt, at).statements.push(record);
             }
@@ -169,7 +169,7 @@ impl<'h> Trace<'h> {
         }
     }
 
-    /// A connection may be opened before its attempt is said to have begun, and closed after it.
+    /// A connection may be opened before the event of its attempt's begin, and closed after it.
     fn attempt(&mut self, attempt: Attempt, at: Micros) -> &mut AttemptRecord<'h> {
         let known = self.attempts.iter().position(|a| a.attempt == attempt);
         let index = known.unwrap_or_else(|| {

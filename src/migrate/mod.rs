@@ -14,12 +14,12 @@ mod versions;
 use crate::history::{Attempt, AttemptEnd, Event};
 
 pub use error::Error;
-pub use setup::Setup;
+pub use setup::ApplySetup;
 pub use upstream::Server as TapServer;
 pub use versions::{prepare, record_by_hand, versions};
 
 /// Applies the change once and says how that ended.
-pub async fn apply(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
+pub async fn apply(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     setup.recorder.record(Event::AttemptBegan { attempt });
     let end = match &setup.change.command {
         Some(command) => by_command::run(setup, command, attempt).await?,

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::upstream;
 
 /// What to apply, and where.
-pub struct Setup<'a> {
+pub struct ApplySetup<'a> {
     /// Where our own sessions go.
     pub address: &'a Address,
     /// Where the change's connections go: the same database, over TCP where there is a choice,
@@ -30,7 +30,7 @@ pub struct Setup<'a> {
     pub output: Option<&'a Path>,
 }
 
-impl Setup<'_> {
+impl ApplySetup<'_> {
     pub(super) async fn tap(
         &self,
         attempt: Attempt,

@@ -16,13 +16,13 @@ use crate::tap::{Action, BoxStream, Hold, LockSnapshot, SeenLock, Upstream, Watc
 /// The tap's probes must not queue behind a lock on the catalogue that the change itself holds.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A standby has no insert position, and nobody migrates on one.
+/// A standby has no insert position, and no migration runs on one.
 const WAL: &str =
     "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
 /// Table-level locks on relations of users (oids below 16384 are the system's own). TOAST tables
 /// follow their table in every lock; an index is named together with its table. The catalogue as
-/// this session sees it lacks what the change's open transaction made: a lock on that stops nobody.
+/// this session sees it lacks what the change's open transaction made: a lock on it blocks none.
 const LOCKS: &str = "
 SELECT l.relation, l.relation::pg_catalog.regclass::text, l.mode, c.relfilenode,
        CASE WHEN c.relkind IN ('i', 'I') THEN

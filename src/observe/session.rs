@@ -32,9 +32,9 @@ const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::i
 
 type Parameter<'a> = &'a (dyn ToSql + Sync);
 
-/// What a pid stands for.
+/// The session that a pid belongs to.
 #[derive(Clone, Copy)]
-struct Known {
+struct KnownBackend {
     since: Option<Since>,
     /// It is one of ours, and only probes.
     probes: bool,
@@ -54,7 +54,7 @@ pub(super) struct SamplerSession {
     /// last reading of all sessions, [`SamplerSession::activity`], which is at most a tenth of a
     /// second while something waits: no pid comes back as soon as that. Nothing is known while
     /// nothing waits.
-    known: BTreeMap<i32, Known>,
+    known: BTreeMap<i32, KnownBackend>,
     /// Relations for which something has waited since then, by oid, as their users know them: a
     /// key's index by its table.
     names: BTreeMap<u32, String>,
@@ -110,9 +110,9 @@ impl SamplerSession {
         let parameters: [Parameter<'_>; 2] = [&self.database, &APPLICATION_NAME];
         let rows = self.ask(&self.sessions, SESSIONS, &parameters).await?;
         // One that is gone by now stays without its start, and is not asked for again.
-        let gone = Known { since: None, probes: false };
+        let gone = KnownBackend { since: None, probes: false };
         self.known.extend(waits.iter().flat_map(pids).map(|pid| (pid, gone)));
-        let known = |row: &Row| Known { since: since(row.get(1)), probes: row.get(2) };
+        let known = |row: &Row| KnownBackend { since: since(row.get(1)), probes: row.get(2) };
         self.known.extend(rows.iter().map(|row| (row.get(0), known(row))));
         Ok(())
     }
@@ -123,7 +123,7 @@ impl SamplerSession {
         let backends: Vec<Backend> = rows.iter().map(backend_of).collect();
         let known = |backend: &Backend| {
             let probes = backend.application_name == APPLICATION_NAME;
-            (backend.session.pid, Known { since: backend.session.since, probes })
+            (backend.session.pid, KnownBackend { since: backend.session.since, probes })
         };
         self.known = backends.iter().map(known).collect();
         Ok(ActivitySample { backends })
@@ -232,7 +232,7 @@ fn pids(wait: &Wait) -> impl Iterator<Item = i32> {
     std::iter::once(&wait.session).chain(&wait.blockers).map(|session| session.pid)
 }
 
-fn identify(wait: &mut Wait, known: &BTreeMap<i32, Known>) {
+fn identify(wait: &mut Wait, known: &BTreeMap<i32, KnownBackend>) {
     let holders = wait.holders.iter_mut().map(|lock| &mut lock.session);
     for session in std::iter::once(&mut wait.session).chain(&mut wait.blockers).chain(holders) {
         session.since = known.get(&session.pid).and_then(|known| known.since);

@@ -171,7 +171,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// A quoted token whose opening quote stands `prefix` bytes ahead; a doubled quote is one.
+    /// A quoted token whose opening quote is `prefix` bytes ahead; a doubled quote is one.
     fn quoted(
         &mut self,
         prefix: usize,
@@ -255,7 +255,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0b' | b'\x0c')
 }
 
-/// Every byte of a character beyond ASCII may stand in an identifier.
+/// Every byte of a character beyond ASCII may be in an identifier.
 fn begins_word(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }

@@ -1,4 +1,4 @@
-//! What a statement that somebody else's tool sends is for: work, or the noise around it.
+//! What a statement that an external tool sends is for: work, or the noise around it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

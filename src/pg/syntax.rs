@@ -254,7 +254,7 @@ struct Words {
     words: Vec<String>,
 }
 
-/// Kinds are told by the first words; a statement of thousands is not copied to look at them.
+/// Kinds follow from the first words; a statement of thousands is not copied to look at them.
 const WORDS_MAX: usize = 200;
 
 impl Words {
@@ -300,7 +300,7 @@ impl Words {
         Kind::CreateIndex { concurrently, if_not_exists, name }
     }
 
-    /// The statement behind its WITH queries, which stand in parentheses.
+    /// The statement behind its WITH queries, which are in parentheses.
     fn after_with(&self) -> Option<Kind> {
         self.words.iter().skip(1).find_map(|word| dml(word))
     }

@@ -24,15 +24,15 @@ pub struct Refused {
 
 /// Somewhere that was looked at, and what was there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct SearchedPlace {
     pub name: String,
     pub found: Vec<Installation>,
     pub refused: Vec<Refused>,
 }
 
-impl Place {
+impl SearchedPlace {
     /// What was there, for people.
-    pub fn told(&self) -> String {
+    pub fn to_text(&self) -> String {
         let found = self.found.iter().map(|i| format!("{} in {}", i.version, i.bin.display()));
         let refused = self.refused.iter().map(|r| format!("{}: {}", r.bin.display(), r.why));
         let all: Vec<String> = found.chain(refused).collect();

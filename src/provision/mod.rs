@@ -1,6 +1,6 @@
-//! Gives a server: a private local one, one in a container, or somebody else's.
+//! Gives a server: a private local one, one in a container, or an external one.
 //!
-//! All three answer to one trait, [`Server`], so that nobody above asks where the server came
+//! All three answer to one trait, [`Server`], so that no caller asks where the server came
 //! from. A server of ours ends when our process ends, however it ends, and what a killed process
 //! left is swept at the next start. Nothing here creates or reads a table.
 //!
@@ -40,7 +40,7 @@ pub use cluster::{CacheCleaned, CachedCluster, clean_cache, default_cache_direct
 pub use docker_state::DockerState;
 pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
-pub use installation::{Installation, MAJORS, Place, Refused};
+pub use installation::{Installation, MAJORS, Refused, SearchedPlace};
 pub use machine::{facts as machine_facts, free_disk_bytes};
 pub use server::{Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
 pub use sweep::{Swept, sweep};

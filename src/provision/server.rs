@@ -10,7 +10,7 @@ use crate::history::ServerFacts;
 
 use super::error::Error;
 
-/// Databases of this prefix are trials' copies; those found at a local start belong to nobody.
+/// Databases of this prefix are trials' copies; those found at a local start have no owner.
 pub const TRIAL_DATABASE_PREFIX: &str = "pgauntlet_trial_";
 
 /// Which server, and what may be kept of it.
@@ -65,6 +65,6 @@ pub trait Server: Send + Sync {
         &'a mut self,
         settings: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<(), Error>>;
-    /// Ends a server of ours and removes what it used; leaves somebody else's alone.
+    /// Ends a server of ours and removes what it used; leaves an external one alone.
     fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>>;
 }

@@ -11,7 +11,7 @@ use crate::result::ResultFile;
 pub struct Document<'a> {
     pub result: &'a ResultFile,
     /// One per trial of the result, in its order; None, or none at all: the histories are not
-    /// there, and only what the result holds can be told.
+    /// there, and only what the result holds can be shown.
     pub timelines: &'a [Option<Timeline>],
     /// Where the result is, as the command that repeats a trial names it; empty: there is no
     /// result.json, but histories alone.

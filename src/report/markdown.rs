@@ -70,7 +70,7 @@ fn headline(document: &Document<'_>) -> String {
         n => format!(" {n} unproven: the evidence carries no answer."),
     };
     let broken_off =
-        result.broken_off().map_or(String::new(), |told| format!("**{}.**\n\n", escaped(&told)));
+        result.broken_off().map_or(String::new(), |text| format!("**{}.**\n\n", escaped(&text)));
     format!("## pgauntlet\n\n{broken_off}{sentence}{unproven}\n\n")
 }
 
@@ -190,8 +190,8 @@ fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, names: N
         body.push('\n');
     }
     let decides = |finding: &&Finding| finding.verdict > Verdict::Safe;
-    for told in judgement.findings.iter().filter(decides) {
-        finding(&mut body, told);
+    for decisive in judgement.findings.iter().filter(decides) {
+        finding(&mut body, decisive);
     }
     if !judgement.findings.iter().any(|f| decides(&f)) {
         let _ = writeln!(body, "{}\n", escaped(&judgement.reason));
@@ -205,9 +205,9 @@ fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, names: Names)
     for mismatch in &matrix.mismatches {
         let _ = writeln!(body, "- **{}**", escaped(mismatch));
     }
-    for (outcome, cells) in groups(matrix) {
-        let Some(first) = cells.first() else { continue };
-        let (word, kinds, text) = (word(outcome), kinds(&cells), code(&cut(&first.fault.at.text)));
+    for (outcome, cases) in groups(matrix) {
+        let Some(first) = cases.first() else { continue };
+        let (word, kinds, text) = (word(outcome), kinds(&cases), code(&cut(&first.fault.at.text)));
         let sentence = escaped(&first.sentence);
         let _ = writeln!(body, "- {word} at {text}, {kinds}: {sentence}");
     }

@@ -26,7 +26,7 @@ pub(super) const NONE: &str = "-";
 pub(super) const NOT_INJECTED: &str = "?";
 const BOLD: Style = Style::new().bold();
 
-/// The whole text of a matrix, with colour codes that the writer strips where nobody wants them.
+/// The whole text of a matrix, with colour codes that the writer strips where they are not wanted.
 pub fn matrix(matrix: &Matrix) -> String {
     let mut out = String::new();
     let style = verdict_style(matrix.verdict);
@@ -47,8 +47,8 @@ pub fn matrix(matrix: &Matrix) -> String {
         out.push('\n');
     }
     write_groups(&mut out, matrix);
-    let told = not_injected(matrix).into_iter().chain(random(matrix)).chain(cost(matrix));
-    told.for_each(|sentence| paragraph(&mut out, "  ", &sentence));
+    let sentences = not_injected(matrix).into_iter().chain(random(matrix)).chain(cost(matrix));
+    sentences.for_each(|sentence| paragraph(&mut out, "  ", &sentence));
     out
 }
 
@@ -58,7 +58,7 @@ fn write_table(out: &mut String, matrix: &Matrix) {
     let kinds = matrix.columns.iter().map(|kind| head(*kind));
     table.set_header(["", "fault at"].into_iter().chain(kinds));
     for row in &matrix.rows {
-        let outcomes = matrix.columns.iter().map(|kind| told(matrix, row.id, *kind));
+        let outcomes = matrix.columns.iter().map(|kind| outcome_text(matrix, row.id, *kind));
         let head = [row.id.to_string(), cut(&one_line(&row.statement.text), STATEMENT_MAX)];
         table.add_row(head.into_iter().chain(outcomes));
     }
@@ -92,7 +92,7 @@ pub(super) fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn told(matrix: &Matrix, statement: u32, kind: FaultKind) -> String {
+fn outcome_text(matrix: &Matrix, statement: u32, kind: FaultKind) -> String {
     let here = |case: &&Case| case.fault.at.statement == statement && case.fault.kind == kind;
     match matrix.cases.iter().find(here).map(|case| case.outcome) {
         None => NONE.to_owned(),
@@ -147,11 +147,11 @@ pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Case>)> {
 /// What did not end clean, once per statement.
 fn write_groups(out: &mut String, matrix: &Matrix) {
     let files = Files::of_matrix(matrix);
-    let mut told = None;
+    let mut last = None;
     for (outcome, cases) in groups(matrix) {
         let Some(first) = cases.first() else { continue };
         let (statement, sentence) = (first.fault.at.statement, &first.sentence);
-        if told.replace((outcome, statement)) != Some((outcome, statement)) {
+        if last.replace((outcome, statement)) != Some((outcome, statement)) {
             write_head(out, matrix, &files, first);
         }
         paragraph(out, "      ", &format!("{}:", kinds(&cases)));
@@ -167,8 +167,8 @@ type Group<'m> = (Reverse<Outcome>, u32, &'m str);
 
 /// The fault of each, and the error that it led to.
 pub(super) fn kinds(cases: &[&Case]) -> String {
-    let told = cases.iter().map(|case| format!("{} ({})", case.fault.kind, case.seen));
-    told.collect::<Vec<_>>().join(", ")
+    let listed = cases.iter().map(|case| format!("{} ({})", case.fault.kind, case.seen));
+    listed.collect::<Vec<_>>().join(", ")
 }
 
 fn write_head(out: &mut String, matrix: &Matrix, files: &Files, case: &Case) {
@@ -195,10 +195,10 @@ pub(super) fn not_injected(matrix: &Matrix) -> Vec<String> {
         let key = (case.fault.kind, case.sentence.as_str());
         groups.entry(key).or_default().push(case.fault.at.statement.to_string());
     }
-    let told = groups.into_iter().map(|((kind, why), statements)| {
+    let sentences = groups.into_iter().map(|((kind, why), statements)| {
         format!("not injected: {kind} at {}: {why}", statements.join(", "))
     });
-    told.collect()
+    sentences.collect()
 }
 
 /// What came of the faults at random moments.
@@ -253,7 +253,7 @@ pub(super) fn cost(matrix: &Matrix) -> Option<String> {
         let _ = write!(
             sentence,
             " So are {rounds} rounds of repeated statements: the first, the last and the one in \
-             the middle stand for them."
+             the middle represent them."
         );
     }
     if !matrix.not_compared.is_empty() {

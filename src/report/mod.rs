@@ -27,8 +27,8 @@ pub use differences::differences;
 pub use document::{Document, repro_command};
 pub use live::{Live, Mode};
 pub use machine::{
-    Case, CaseOutcome, Level, Place, Remark, SourceFile, Suite, github, junit, prometheus, sarif,
-    suites,
+    Case, CaseOutcome, Level, Remark, SourceFile, SourcePlace, Suite, github, junit, prometheus,
+    sarif, suites,
 };
 pub use markdown::markdown;
 pub use matrix::matrix;

@@ -143,7 +143,7 @@ pub(super) fn outcome_of(row: &StatementRow) -> &str {
     }
 }
 
-/// The strongest lock, and how many others stop somebody; weaker ones stop nobody that matters.
+/// The strongest lock, and how many others block sessions; weaker ones block none that matters.
 pub(super) fn strongest(held: &[String]) -> String {
     let mode = |lock: &String| lock.rsplit(' ').next().and_then(LockMode::parse);
     let mut strong: Vec<(LockMode, &String)> = held

@@ -31,7 +31,7 @@ pub fn verdict_style(verdict: Verdict) -> Style {
     Style::new().bold().fg_color(Some(colour.into()))
 }
 
-/// The whole text of a trial, with colour codes that the writer strips where nobody wants them.
+/// The whole text of a trial, with colour codes that the writer strips where they are not wanted.
 pub fn trial(judgement: &Judgement) -> String {
     let mut out = String::new();
     let style = verdict_style(judgement.verdict);
@@ -50,9 +50,9 @@ pub fn trial(judgement: &Judgement) -> String {
     for mismatch in &judgement.mismatches {
         paragraph(&mut out, "  ! ", mismatch);
     }
-    let (told, notes): (Vec<_>, Vec<_>) =
+    let (decided, notes): (Vec<_>, Vec<_>) =
         judgement.findings.iter().partition(|finding| finding.verdict > Verdict::Safe);
-    told.into_iter().for_each(|finding| write_finding(&mut out, finding));
+    decided.into_iter().for_each(|finding| write_finding(&mut out, finding));
     notes.into_iter().for_each(|finding| write_note(&mut out, finding));
     write_command(&mut out, &judgement.measured.commands);
     out.push('\n');
@@ -77,7 +77,7 @@ fn write_finding(out: &mut String, finding: &Finding) {
     }
 }
 
-/// What decides nothing is told after what does, in one paragraph without colour.
+/// What decides nothing is shown after what does, in one paragraph without colour.
 fn write_note(out: &mut String, finding: &Finding) {
     let instead = finding.remedy.as_ref().map(|remedy| format!(". Instead: {remedy}"));
     let sentence = &finding.sentence;
@@ -151,7 +151,7 @@ fn statement(statement: &StatementRef) -> String {
     format!("{text} ({}, {})", place(statement), statement.took_us)
 }
 
-/// Where it stands, or who sent it.
+/// Where it is, or who sent it.
 pub(super) fn place(statement: &StatementRef) -> String {
     match (&statement.file, statement.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
@@ -211,7 +211,7 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
 
 fn write_counts(out: &mut String, measured: &Measured) {
     paragraph(out, "  ", &counts(measured).join(" · "));
-    errors(measured).iter().for_each(|told| paragraph(out, "  ", told));
+    errors(measured).iter().for_each(|error| paragraph(out, "  ", error));
 }
 
 /// What was counted and how long it lasted, each in a few words.

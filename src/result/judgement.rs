@@ -281,7 +281,7 @@ impl fmt::Display for TimeoutsInForce {
     }
 }
 
-/// A setting in milliseconds, in the unit in which somebody would have written it.
+/// A setting in milliseconds, in the unit in which a person would have written it.
 pub fn setting_words(ms: u64) -> String {
     match ms {
         0 => "0 (none)".to_owned(),

@@ -32,7 +32,7 @@ pub enum Origin {
     Empty,
     /// The seed of a scenario.
     Template(crate::seed::Template),
-    /// A small database, which nobody is connected to.
+    /// A small database, which no session is connected to.
     Copy(String),
 }
 
@@ -88,7 +88,7 @@ pub trait Effects: Sync {
     /// Applies the change once.
     fn apply<'a>(
         &'a self,
-        setup: &'a migrate::Setup<'a>,
+        setup: &'a migrate::ApplySetup<'a>,
         attempt: Attempt,
     ) -> Doing<'a, AttemptEnd>;
 

@@ -5,7 +5,7 @@ use crate::scenario::Verdict;
 
 /// How a call of the program ended; `exit` has a code for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum ExitStatus {
     AsExpected,
     NotAsExpected,
     BadInput,
@@ -15,7 +15,7 @@ pub enum Ending {
 }
 
 /// What a result amounts to. What a run that broke off has not executed is unproven.
-pub fn ending(result: &ResultFile) -> Ending {
+pub fn ending(result: &ResultFile) -> ExitStatus {
     let trials = result.trials.iter().map(|j| (j.verdict, j.as_expected));
     let matrices = result.crash_matrices.iter().map(|m| match m.only_lacks_cases() {
         true => (Verdict::Unproven, false),
@@ -24,10 +24,10 @@ pub fn ending(result: &ResultFile) -> Ending {
     let all = trials.chain(matrices);
     let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
     if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
-        Ending::NotAsExpected
+        ExitStatus::NotAsExpected
     } else if !wrong.is_empty() || !result.finished {
-        Ending::Unproven
+        ExitStatus::Unproven
     } else {
-        Ending::AsExpected
+        ExitStatus::AsExpected
     }
 }

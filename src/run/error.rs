@@ -77,7 +77,7 @@ pub enum Error {
     NoSuchTrial { number: usize, count: usize },
     #[error("run {scenario} again: the result does not hold the scenario")]
     NoScenario { scenario: String },
-    #[error("finish the run: it was interrupted")]
+    #[error("interrupted")]
     Interrupted,
 }
 

@@ -183,7 +183,7 @@ impl Stage<'_> {
         attempt: Attempt,
         faults: &[Injection],
     ) -> Result<AttemptEnd, Error> {
-        let setup = migrate::Setup {
+        let setup = migrate::ApplySetup {
             address: self.at.address,
             change_address: self.at.change_address,
             change: self.change(),

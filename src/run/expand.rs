@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::judge::crash::FeasibleFault;
-use crate::scenario::{Crash, Ground, Scenario, Sizes, State};
+use crate::scenario::{Base, Crash, Scenario, Sizes, State};
 use crate::seed;
 use crate::trial::{Axis, FaultKind, TrialKey};
 
@@ -55,7 +55,7 @@ impl TrialSpec {
 
     /// Whether it begins in a database without tables.
     pub fn is_empty_database(&self) -> bool {
-        self.state.from == Ground::Empty
+        self.state.from == Base::Empty
     }
 
     /// The case of this one in which that is done to the change.

@@ -82,10 +82,10 @@ fn once_each(groups: &Groups) -> Result<(), Error> {
             let matrices = part.result.crash_matrices.iter();
             let matrices = matrices.map(|matrix| unit::matrix_of(&matrix.trial.key));
             for name in trials.chain(matrices) {
-                let told = name.clone();
+                let repeated = name.clone();
                 let Some(twin) = seen.insert((majors, name), &part.directory) else { continue };
                 let why = format!(
-                    "{told} is in {} too; a repeated run is for `compare` and `baseline`",
+                    "{repeated} is in {} too; a repeated run is for `compare` and `baseline`",
                     twin.display()
                 );
                 return Err(Error::Merge { path: part.directory.clone(), why });
@@ -133,7 +133,7 @@ fn check(group: &[Part]) -> Result<(), Error> {
             return refuse(part, why);
         }
         let (Some(shard), Some(of)) = (part.result.shard, first.result.shard) else {
-            // Whoever comes second is one too many.
+            // The second one is one too many.
             if std::ptr::eq(part, first) {
                 continue;
             }
@@ -163,7 +163,7 @@ fn tool(result: &ResultFile) -> Option<&str> {
     result.facts().next().map(|trial| trial.tool.as_str())
 }
 
-/// In the order of the plan, whoever came to it first.
+/// In the order of the plan.
 fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
     for part in &group {
         let planned = planned(&part.result, below);

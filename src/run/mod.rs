@@ -52,7 +52,7 @@ pub use effects::{
     Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
     Traffic, TrialDatabase,
 };
-pub use ending::{Ending, ending};
+pub use ending::{ExitStatus, ending};
 pub use error::{Error, Fault};
 pub use expand::{AxisValue, AxisValues, MatrixSpec, TrialSpec, expand, product};
 pub use files::HISTORY_FILE;

@@ -164,7 +164,7 @@ impl Phases<'_> {
         Ok(done.then(|| attempts.end.saturating_sub(1)))
     }
 
-    /// Applies the finished change once more while nobody writes: no row may change.
+    /// Applies the finished change once more without other writes: no row may change.
     async fn rerun_undisturbed(&self, last: Attempt) -> Result<(), Error> {
         let stage = self.0;
         let contents = async |after| stage.contents(Some(after), &|_| true, &[]).await.map(|_| ());

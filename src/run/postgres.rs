@@ -24,7 +24,7 @@ use super::{Error, TrialSpec};
 const INVARIANT_INTERVAL: Duration = Duration::from_secs(1);
 /// Seeds kept on a server hold at most this much; the least recently used go first.
 const CACHE_BYTES_MAX: u64 = 100_000_000_000;
-/// Nobody waits for ever at a terminal.
+/// A user at a terminal does not wait for ever.
 const SETTINGS_BY_HAND: [(&str, &str); 2] = [("lock_timeout", "10s"), ("statement_timeout", "60s")];
 
 /// A server of PostgreSQL.
@@ -76,7 +76,7 @@ impl Effects for Postgres {
 
     fn apply<'a>(
         &'a self,
-        setup: &'a migrate::Setup<'a>,
+        setup: &'a migrate::ApplySetup<'a>,
         attempt: Attempt,
     ) -> Doing<'a, AttemptEnd> {
         Box::pin(async move { Ok(migrate::apply(setup, attempt).await?) })

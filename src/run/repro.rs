@@ -10,7 +10,7 @@ use crate::scenario::{Outcome, Scenario, Sizes};
 use crate::trial::Axis;
 
 use super::request::{Request, SizeRequest, Work};
-use super::{Ending, Error, ending, unit};
+use super::{Error, ExitStatus, ending, unit};
 
 /// A trial or a crash matrix of a result.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Repro<'_> {
         let of_unit = of_unit.filter(|other| unit::trials(&other.key) == unit);
         let recorded = |of: &TrialFacts| (of.key.state().to_owned(), Sizes(of.sizes.clone()));
         let sizes = match is_matrix {
-            // Of a matrix: the rows of its cells.
+            // Of a matrix: the rows of its cases.
             true => SizeRequest {
                 rows: trial.sizes.clone().into_iter().collect(),
                 ..SizeRequest::default()
@@ -74,7 +74,7 @@ impl Repro<'_> {
         Request {
             scenarios: vec![scenario.clone()],
             work: if *is_matrix { Work::Crash } else { Work::Trials },
-            // How many cells at once is this machine's matter.
+            // How many cases at once is this machine's matter.
             crash: CrashRequest { at_once: None, ..result.crash.clone() },
             state: has_states.then(|| trial.key.state().to_owned()),
             repeat: 1,
@@ -106,21 +106,21 @@ impl Repro<'_> {
         else {
             return vec!["it did not come to its end".to_owned()];
         };
-        let mut told = Vec::new();
+        let mut differences = Vec::new();
         if then.verdict != now.verdict {
-            told.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
+            differences.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
         }
         let has = |of: &Judgement, kind| of.findings.iter().any(|f| f.kind == kind);
         let both = then.findings.iter().chain(&now.findings);
         let kinds: BTreeSet<_> = both.map(|finding| finding.kind).collect();
         for kind in kinds {
             match (has(then, kind), has(now, kind)) {
-                (true, false) => told.push(format!("{kind} was found and is not")),
-                (false, true) => told.push(format!("{kind} was not found and is")),
+                (true, false) => differences.push(format!("{kind} was found and is not")),
+                (false, true) => differences.push(format!("{kind} was not found and is")),
                 _ => {}
             }
         }
-        told
+        differences
     }
 
     fn of_matrices(&self, then: &ResultFile, now: &ResultFile) -> Vec<String> {
@@ -129,9 +129,9 @@ impl Repro<'_> {
         else {
             return vec!["it did not come to its end".to_owned()];
         };
-        let mut told = Vec::new();
+        let mut differences = Vec::new();
         if then.verdict != now.verdict {
-            told.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
+            differences.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
         }
         for case in &then.cases {
             let same = now.cases.iter().find(|c| {
@@ -143,19 +143,20 @@ impl Repro<'_> {
                 let word = |o: Option<Outcome>| o.map_or("unknown", |o| o.as_str());
                 let (was, is) = (word(case.outcome), word(now));
                 let (kind, at) = (case.fault.kind, case.fault.at.statement);
-                told.push(format!("{kind} at statement {at} ended with {was} and ends with {is}"));
+                differences
+                    .push(format!("{kind} at statement {at} ended with {was} and ends with {is}"));
             }
         }
-        told
+        differences
     }
 }
 
 /// In what the surroundings of two trials differ, a line each.
 pub fn environment(then: &TrialFacts, now: &TrialFacts) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     let mut differs = |what: &str, then: &str, now: &str| {
         if then != now {
-            told.push(format!("{what}: {} then, {} now", or_none(then), or_none(now)));
+            differences.push(format!("{what}: {} then, {} now", or_none(then), or_none(now)));
         }
     };
     differs("pgauntlet", &then.tool, &now.tool);
@@ -175,7 +176,7 @@ pub fn environment(then: &TrialFacts, now: &TrialFacts) -> Vec<String> {
         };
         differs(name, &value(was), &value(is));
     }
-    told
+    differences
 }
 
 fn or_none(value: &str) -> &str {
@@ -183,10 +184,10 @@ fn or_none(value: &str) -> &str {
 }
 
 /// What running it again amounts to.
-pub fn reproduced(differences: &[String], now: &ResultFile) -> Ending {
+pub fn reproduced(differences: &[String], now: &ResultFile) -> ExitStatus {
     match differences.is_empty() {
-        true => Ending::AsExpected,
-        false if ending(now) == Ending::Unproven => Ending::Unproven,
-        false => Ending::NotAsExpected,
+        true => ExitStatus::AsExpected,
+        false if ending(now) == ExitStatus::Unproven => ExitStatus::Unproven,
+        false => ExitStatus::NotAsExpected,
     }
 }

@@ -28,7 +28,7 @@ pub async fn walk(
     let recorder = Recorder::in_memory(Clock::start());
     let declared = spec.scenario.declared_sizes();
     effects.prepare(address, path).await?;
-    let setup = migrate::Setup {
+    let setup = migrate::ApplySetup {
         address,
         change_address,
         change: path,

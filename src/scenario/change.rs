@@ -220,7 +220,7 @@ pub struct Repeat {
     pub limit: u32,
 }
 
-/// The runner stands still after a statement, as when a person or a slow script sits in between.
+/// The runner pauses after a statement, as when a person or a slow script acts in between.
 /// In the first attempt only: a rerun asks whether the change can still be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {

@@ -1,7 +1,7 @@
 //! A scenario: one directory that says what to build, what goes on, what changes, what to expect.
 //!
 //! Three passes, each its own module: `wire` reads the strict TOML, `check` turns it into the
-//! types below or into errors with file, line and remedy, and whoever runs a trial reads the
+//! types below or into errors with file, line and remedy, and the code that runs a trial reads the
 //! result. The types here are data; nothing in this module connects.
 
 pub mod bundled;
@@ -31,7 +31,7 @@ pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use problem::{Problem, render};
-pub use state::{Accepted, Ground, State};
+pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
 pub use tools::{Tool, read_migration_file, read_migrations};

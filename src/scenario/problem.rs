@@ -1,6 +1,6 @@
-//! What is wrong with a scenario: where it stands, what is there, and what would be right.
+//! What is wrong with a scenario: its position, what is there, and what would be right.
 //!
-//! A problem is data; whoever found it prints nothing.
+//! A problem is data; the code that finds it prints nothing.
 
 use std::fmt::{self, Write};
 use std::ops::Range;
@@ -90,7 +90,7 @@ fn render_one(out: &mut String, problem: &Problem) {
         let _ = writeln!(out, "  {number} | {shown}");
         let column = problem.column.map_or(0, |column| column.saturating_sub(1) as usize);
         if column < TEXT_COLUMNS_MAX {
-            // Tabs stay tabs, so that the mark stands under its text.
+            // Tabs stay tabs, so that the mark is under its text.
             let blank = |c: char| if c == '\t' { '\t' } else { ' ' };
             let indent: String = text.chars().take(column).map(blank).collect();
             let width = problem.width.clamp(1, shown.chars().count().saturating_sub(column).max(1));
@@ -103,7 +103,7 @@ fn render_one(out: &mut String, problem: &Problem) {
     }
 }
 
-/// A file that was read, to say where in it something stands.
+/// A file that was read, to give positions in it.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub path: PathBuf,
@@ -153,7 +153,7 @@ impl Source {
     }
 }
 
-/// A path that a file names, relative to that file. `x/../y` is told as `y` where that is the same
+/// A path that a file names, relative to that file. `x/../y` is shown as `y` where that is the same
 /// file (behind a symbolic link it need not be).
 pub(super) fn beside(file: &Path, named: &str) -> PathBuf {
     let joined = file.parent().map(Path::to_owned).unwrap_or_default().join(named);

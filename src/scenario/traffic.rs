@@ -49,7 +49,7 @@ pub struct OperationSpec {
     /// Share of the schedule, relative to the other operations' weights.
     pub weight: f64,
     /// One statement runs by itself; several run inside BEGIN and COMMIT. Parameters are written
-    /// `$name` in the scenario and stand here as `$1`, `$2`, … in the order of `placeholders`.
+    /// `$name` in the scenario and are here `$1`, `$2`, … in the order of `placeholders`.
     pub statements: Vec<OperationStatement>,
     pub parameters: BTreeMap<String, Parameter>,
     /// What the application remembers of a write that was acknowledged.

@@ -107,7 +107,7 @@ async fn run_group(
             None => return Ok(idle),
             Some(Ok(session)) => idle.push(session?),
             Some(Err(e)) if e.is_panic() => std::panic::resume_unwind(e.into_panic()),
-            // Nobody aborts a builder while its set is polled.
+            // Nothing aborts a builder while its set is polled.
             Some(Err(_)) => {}
         }
     }

@@ -41,7 +41,7 @@ pub async fn copy(
     create(server, &template.database, database, strategy).await
 }
 
-/// Copies a small database, which nobody is connected to, in the way that the server prefers:
+/// Copies a small database, which no session is connected to, in the way that the server prefers:
 /// without the two checkpoints that cost more than such a copy.
 pub async fn copy_small(server: &Address, source: &str, database: &str) -> Result<Address, Error> {
     create(server, source, database, "").await
@@ -65,7 +65,7 @@ async fn create(
     Ok(server.with_database(database))
 }
 
-/// Drops a database of ours and whoever is connected to it; one that is gone already is fine.
+/// Drops a database of ours and ends its sessions; one that is gone already is fine.
 pub async fn drop_database(server: &Address, database: &str) -> Result<(), Error> {
     drop_by(&open(server).await?, database).await
 }
@@ -152,7 +152,7 @@ pub async fn evict(server: &Address, limit_bytes: u64, keep: &str) -> Result<Vec
     Ok(dropped)
 }
 
-/// Drops what a process that died while seeding left; says which databases. One whose maker
+/// Drops what a process that ended while seeding left; says which databases. One whose maker
 /// lives is left alone: the maker holds an advisory lock that the name tells.
 pub async fn sweep(server: &Address) -> Result<Vec<String>, Error> {
     sweep_by(&open(server).await?).await

@@ -112,9 +112,9 @@ async fn make(
 ) -> Result<Label, Error> {
     let database = key.seeding();
     let name = quote_ident(&database);
-    // We hold the lock, so whoever made a database of this name is gone.
+    // We hold the lock, so the process that made a database of this name is gone.
     cache::drop_by(keeper, &database).await?;
-    // template0 is the same on every server, and nobody is connected to it.
+    // template0 is the same on every server, and no session is connected to it.
     keeper.batch(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
     let bytes = fill(&server.with_database(&database), facts, plan, listener).await?;
     let label = Label {

@@ -20,7 +20,9 @@ use crate::history::{
     TransactionStatus,
 };
 
-use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerStep, Statement};
+use super::conversation::{
+    ClientStep, Conversation, Pipeline, ServerStep, Statement, StatementOutcome,
+};
 use super::fault::Action;
 use super::frame::{Frame, Sender};
 use super::injected;
@@ -223,7 +225,7 @@ impl Connection {
         }
     }
 
-    /// The server is told as it would be without us: it notices when it next reads or writes.
+    /// The server learns of it as it would without us: it notices when it next reads or writes.
     fn client_is_gone(&mut self) {
         self.from_client.open = false;
         self.to_client.give_up();
@@ -457,7 +459,7 @@ impl Connection {
         }
     }
 
-    async fn ended(&mut self, outcome: Outcome) -> Result<(), End> {
+    async fn ended(&mut self, outcome: StatementOutcome) -> Result<(), End> {
         let ended = self.shared.recorder.clock().now();
         self.shared.rests(self.number).await;
         self.disarm(outcome.error.as_ref()).await;

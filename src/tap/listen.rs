@@ -59,7 +59,7 @@ pub struct Tap {
     address: SocketAddr,
     shared: Arc<TapState>,
     stopping: CancellationToken,
-    /// Connections are still open that nobody will close.
+    /// Connections are still open that no task will close.
     given_up: CancellationToken,
     ended: Option<oneshot::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
@@ -117,7 +117,7 @@ impl Tap {
         self.shared.pids()
     }
 
-    /// Cancelled when a fault asks for it that whoever applies the change be killed, at once and
+    /// Cancelled when a fault asks for it that the change's process be killed, at once and
     /// without a goodbye.
     pub fn killed(&self) -> CancellationToken {
         self.shared.killed.clone()

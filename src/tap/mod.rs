@@ -1,6 +1,6 @@
 //! The wire-level tap: carries the change's connections and traces them statement by statement.
 //!
-//! Whoever applies the change, the built-in runner or any command, connects to a [`Tap`] on the
+//! The change's runner, built-in or any command, connects to a [`Tap`] on the
 //! loopback interface and speaks to the server through it. All bytes pass as they came; between
 //! two statements the tap looks at the server, and what it saw goes to the history. It can also
 //! inject faults into a change (an [`Injection`]). It must not decide what is run, nor judge it.

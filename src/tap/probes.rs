@@ -3,7 +3,7 @@
 //! Each probe keeps the change waiting, so one is due only where it can show something new. What is
 //! held between statements is read after every statement of a transaction but for reads and writes
 //! of rows of a shape that this transaction has been probed after: they take the same locks
-//! again (a partition that a row is routed to excepted, and its lock stops nobody's rows). What
+//! again (a partition that a row is routed to excepted, and its lock blocks no session). What
 //! gives locks back without ending the transaction is probed whatever it is. Outside
 //! a transaction nothing is held, and such statements are probed the first time, for the WAL
 //! that they write, and again as long as they are slow.
@@ -48,7 +48,7 @@ impl Default for Probes {
 
 impl Probes {
     /// Whether the settings in force have to be read before the statement. What stops others is
-    /// never told with settings that somebody remembers.
+    /// never reported with settings that were cached.
     pub fn settings_due(&self, kind: &Kind) -> bool {
         self.settings_stale || !(moves_rows(kind) || takes_nothing(kind))
     }

@@ -73,11 +73,11 @@ pub struct TapState {
     last_error: Mutex<Option<ServerError>>,
     /// The change is over, and what it left running is being ended.
     pub giving_up: AtomicBool,
-    /// Whoever applies the change is to be killed: nothing that it still says goes on.
+    /// The change's process is to be killed: nothing that it still says goes on.
     pub killed: CancellationToken,
 }
 
-/// An open connection, for whoever does something to it from outside.
+/// An open connection, for faults from outside.
 #[derive(Clone, Debug)]
 struct Backend {
     pid: i32,
@@ -117,7 +117,7 @@ impl TapState {
         }
     }
 
-    /// The number of a statement of this text that runs now. What waits for it by its text is told
+    /// The number of a statement of this text that runs now. A fault that waits for its text gets
     /// the number.
     pub fn next_statement(&self, text: &str) -> StatementId {
         let mut faults = lock(&self.faults);
@@ -150,7 +150,7 @@ impl TapState {
     }
 
     pub fn tell(&self, text: &str, source: &Source) {
-        // A runner of ours tells of its own statements what it has to say.
+        // A runner of ours reports its own statements.
         if *source == Source::Command {
             let text = text.to_owned();
             (self.listener)(Progress::Statement { attempt: self.attempt, text });

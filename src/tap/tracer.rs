@@ -1,6 +1,6 @@
 //! Turns "a statement began, it ended" into events with what the server shows in between.
 //!
-//! One per connection. It is told what was seen and derives what a statement took, held and
+//! One per connection. It gets what was seen and derives what a statement took, held and
 //! rewrote; it reads and sends nothing itself.
 
 use std::cmp::Reverse;
@@ -18,7 +18,7 @@ use crate::pg::facts::facts;
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::pg::syntax::Kind;
 
-use super::conversation::{Outcome, Statement};
+use super::conversation::{Statement, StatementOutcome};
 use super::injected::Settings;
 use super::probes::{self, Probes};
 use super::shared::{Announced, TapState};
@@ -73,7 +73,7 @@ impl Tracer {
         self.shared.announced(&statement.text)
     }
 
-    /// Whether what was seen after the statement before is still so: nobody else changes what an
+    /// Whether what was seen after the statement before is still so: no other one changes what an
     /// open transaction holds.
     pub fn knows(&self, transaction: TransactionStatus) -> bool {
         transaction == TransactionStatus::InTransaction && self.last.is_some()
@@ -142,7 +142,7 @@ impl Tracer {
         self.last = self.open.take().and_then(|open| open.before);
     }
 
-    /// No transaction is open: of one that a Sync committed, no statement's end has told.
+    /// No transaction is open: of one that a Sync committed, no statement's end has reported it.
     pub fn outside_transactions(&mut self) {
         self.last = None;
         self.filenodes.clear();
@@ -161,7 +161,7 @@ impl Tracer {
 
     /// Whether the server has to be probed now that the statement has ended, and whether at all
     /// relations: those of another relfilenode were rewritten.
-    pub fn probe_due(&self, outcome: &Outcome) -> Option<bool> {
+    pub fn probe_due(&self, outcome: &StatementOutcome) -> Option<bool> {
         let open = self.open.as_ref()?;
         let in_transaction = match outcome.transaction {
             TransactionStatus::InTransaction => true,
@@ -191,7 +191,7 @@ impl Tracer {
     pub fn ended(
         &mut self,
         ended: Micros,
-        outcome: Outcome,
+        outcome: StatementOutcome,
         after: Option<LockSnapshot>,
         own: &BTreeMap<u32, u32>,
         paused: Micros,
@@ -305,12 +305,12 @@ fn holds(open: &Open) -> bool {
 
 fn held_before(open: &Open, held: &HeldLock) -> bool {
     let is = |lock: &SeenLock| lock.relation() == held.relation && lock.mode == held.mode;
-    holds(open) && open.before.as_ref().is_some_and(|sight| sight.locks.iter().any(is))
+    holds(open) && open.before.as_ref().is_some_and(|snapshot| snapshot.locks.iter().any(is))
 }
 
 /// Each mode once, by relation, the strongest first.
-fn modes_per_relation(sight: &LockSnapshot) -> Vec<HeldLock> {
-    let locks = sight.locks.iter().map(|lock| (lock.relation(), Reverse(lock.mode)));
+fn modes_per_relation(snapshot: &LockSnapshot) -> Vec<HeldLock> {
+    let locks = snapshot.locks.iter().map(|lock| (lock.relation(), Reverse(lock.mode)));
     let held = |(relation, Reverse(mode)): (&str, Reverse<LockMode>)| HeldLock {
         relation: relation.to_owned(),
         mode,

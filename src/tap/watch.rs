@@ -1,4 +1,4 @@
-//! What the tap needs of the server, and whoever provides it.
+//! What the tap needs of the server, and who provides it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub struct LockSnapshot {
     /// `pg_current_wal_insert_lsn()` as a byte position.
     pub wal_bytes: u64,
     /// Table-level locks granted to the backend on relations of users that others can see; a
-    /// relation that its own transaction made stops nobody.
+    /// relation that its own transaction made blocks no session.
     pub locks: Vec<SeenLock>,
     /// Where asked for: oid to name and relfilenode of every relation of users with storage.
     pub relations: BTreeMap<u32, (String, u32)>,

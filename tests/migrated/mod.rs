@@ -91,7 +91,7 @@ impl Trial {
         faults: &[Injection],
     ) -> AttemptEnd {
         let sizes = Sizes::default();
-        let setup = migrate::Setup {
+        let setup = migrate::ApplySetup {
             address: &self.address,
             change_address: &self.address,
             change,

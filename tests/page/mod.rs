@@ -11,7 +11,7 @@ use pgauntlet::clock::Micros;
 use pgauntlet::explain::explain;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, DisturbanceEvent, Entry, Event, GrantedLock, Header, History,
-    Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
+    Moment, Operation, OperationOutcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
     WaitSample, WalSample,
 };
 use pgauntlet::judge::crash;
@@ -87,13 +87,13 @@ pub fn stalled() -> Made {
         .add_to(&mut made);
     sent(3, 8_000, 8_010, "COMMIT").status("ti").add_to(&mut made);
     for pid in APP..APP + 3 {
-        made.operation(5_100, Some(5_100), 8_001, Outcome::Succeeded, Some(pid));
+        made.operation(5_100, Some(5_100), 8_001, OperationOutcome::Succeeded, Some(pid));
     }
     for entry in queue(5_100..8_000, 3, super::sent::COMMAND) {
         made.at(entry.at_us.0 / 1_000, entry.event);
     }
     for due in [5_200, 5_300, 5_400] {
-        made.operation(due, Some(8_001), 8_005, Outcome::Succeeded, Some(APP));
+        made.operation(due, Some(8_001), 8_005, OperationOutcome::Succeeded, Some(APP));
     }
     for (n, at) in (0..22_000).step_by(250).enumerate() {
         let grown = if (5_000..8_000).contains(&at) { 900_000 } else { 20_000 };
@@ -152,7 +152,7 @@ pub fn hostile() -> Made {
         };
         made.at(at, Event::Waits(WaitSample { waits: vec![wait] }));
     }
-    made.operation(5_100, Some(5_100), 7_901, Outcome::Succeeded, Some(APP));
+    made.operation(5_100, Some(5_100), 7_901, OperationOutcome::Succeeded, Some(APP));
     made.at(4_900, disturbance(HOSTILE, Moment::Holding));
     snapshot(&mut made, 4_950, None, &[(HOSTILE, HOSTILE, "1")]);
     snapshot(&mut made, 19_950, Some(0), &[(HOSTILE, HOSTILE, HOSTILE)]);
@@ -189,7 +189,7 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
         let due = seq * 1_000 / rate_per_s;
         let took = if stall.contains(&due) { stall.end - due } else { 2 + seq * 7 % 5 };
         counters.scheduled += 1;
-        counters.count(&Outcome::Succeeded);
+        counters.count(&OperationOutcome::Succeeded);
         let time = |ms: u64| Micros::from_millis(ms);
         let operation = Operation {
             kind: 0,
@@ -200,7 +200,7 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
             connecting_us: Micros::ZERO,
             finished_us: time(due + took),
             session: Some((APP + (seq % 30) as i32).into()),
-            outcome: Outcome::Succeeded,
+            outcome: OperationOutcome::Succeeded,
         };
         at(due + took, Event::Operation(operation));
     }

@@ -156,7 +156,7 @@ fn without_a_control_times_are_compared_as_measured_and_that_is_said() {
     let (a, b) = (seconds(&[30, 31, 32, 33, 34]), seconds(&[60, 62, 64, 66, 68]));
     let comparison = compared("change", &a, &b, (&[], &[]));
     assert_eq!(judged(&comparison).0, Delta::Worse);
-    assert!(comparison.pairs[0].machine.told.contains("control is missing"));
+    assert!(comparison.pairs[0].machine.text.contains("control is missing"));
 }
 
 #[test]

@@ -178,6 +178,6 @@ fn a_cell_that_became_worse_is_named_although_the_verdict_is_the_same() {
     let facts = &comparison.crash_matrices[0].facts;
     let deltas: BTreeMap<&str, Delta> =
         facts.iter().map(|fact| (&*fact.what, fact.delta)).collect();
-    assert_eq!(deltas["cell CREATE INDEX ix ON t (n) / cancel"], Delta::Worse);
+    assert_eq!(deltas["case CREATE INDEX ix ON t (n) / cancel"], Delta::Worse);
     assert_eq!(deltas["verdict"], Delta::Same);
 }

@@ -3,8 +3,8 @@
 use pgauntlet::assess::{self, Against};
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
-    Entry, Event, GrantedLock, Header, History, Node, Outcome, Role, SessionId, SessionSeen, Wait,
-    WaitSample, since,
+    Entry, Event, GrantedLock, Header, History, Node, OperationOutcome, Role, SessionId,
+    SessionSeen, Wait, WaitSample, since,
 };
 use pgauntlet::judge::observe;
 use pgauntlet::result::Judgement;
@@ -62,7 +62,7 @@ fn with_starts(history: History, pid: i32, from: Micros) -> History {
 fn a_stall_stays_when_the_application_gets_the_pid_of_the_change_later(#[case] starts: bool) {
     let mut made = stalled();
     made.at(16_000, seen(CHANGE.into(), Role::Application));
-    made.operation(16_100, Some(16_101), 16_103, Outcome::Succeeded, Some(CHANGE));
+    made.operation(16_100, Some(16_101), 16_103, OperationOutcome::Succeeded, Some(CHANGE));
     let (scenario, mut history) = (made.scenario.clone(), made.history());
     if starts {
         history = with_starts(history, CHANGE, Micros::from_millis(16_000));

@@ -2,7 +2,7 @@
 
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::ResultFile;
-use pgauntlet::scenario::{Crash, Ground, State, Verdict};
+use pgauntlet::scenario::{Base, Crash, State, Verdict};
 use pgauntlet::trial::{Axis, FaultKind};
 use rstest::rstest;
 
@@ -207,7 +207,7 @@ fn what_was_tried_is_not_called_untried() {
     let named = |name: &str| State { name: name.to_owned(), ..State::base() };
     made.scenario.states = vec![
         State::base(),
-        State { from: Ground::Empty, ..named("empty") },
+        State { from: Base::Empty, ..named("empty") },
         State { path: Some(part_way), ..named("part-way") },
     ];
     made.scenario.change.runners = 2;

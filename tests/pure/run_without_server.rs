@@ -8,7 +8,7 @@ use pgauntlet::provision::{self, SourceRequest};
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{CrashRequest, ResultFile};
 use pgauntlet::run::{
-    AxisValue, AxisValues, Ending, Error, OnJudged, Plan, Request, SizeRequest, Work, WorkUnit,
+    AxisValue, AxisValues, Error, ExitStatus, OnJudged, Plan, Request, SizeRequest, Work, WorkUnit,
     ending, expand, product, run_plan, stored, units_of,
 };
 use pgauntlet::scenario::{self, Outcome, Scenario, Verdict};
@@ -121,7 +121,7 @@ fn interrupted(applications: usize) -> World {
 #[tokio::test]
 async fn a_full_trial_has_all_phases_in_their_order() {
     let ran = Ran::of("", Work::Trials, World::default()).await;
-    assert_eq!(ending(ran.result()), Ending::AsExpected, "{:#?}", ran.result().trials);
+    assert_eq!(ending(ran.result()), ExitStatus::AsExpected, "{:#?}", ran.result().trials);
     let all =
         [Phase::Baseline, Phase::Change, Phase::Recovery, Phase::Rerun, Phase::Checks, Phase::End];
     assert_eq!(ran.phases("spans"), all);
@@ -178,7 +178,7 @@ async fn a_case_is_a_trial_with_a_fault_on_a_copy_of_the_snapshot() {
     let planned = &ran.result().planned.crash_matrices[0];
     let labels: Vec<String> = expected.map(|(label, _)| label).into();
     assert_eq!(planned.cases.as_ref(), Some(&labels));
-    assert_eq!(ending(ran.result()), Ending::AsExpected);
+    assert_eq!(ending(ran.result()), ExitStatus::AsExpected);
     let case = [Phase::Change, Phase::Rerun, Phase::Checks, Phase::End];
     assert_eq!(ran.phases("spans/crash/000-cut-before"), case);
     let log = ran.world.log();
@@ -235,7 +235,7 @@ async fn a_matrix_that_is_interrupted_is_unproven_in_every_format() {
     assert_eq!(matrix.missing.len(), 3, "{matrix:#?}");
     assert_eq!((matrix.verdict, matrix.as_expected), (Verdict::Unproven, false));
     assert!(matrix.reason.starts_with("3 of 4 planned cases did not run to their end: cut-after"));
-    assert_eq!((result.finished, ending(&result)), (false, Ending::Unproven));
+    assert_eq!((result.finished, ending(&result)), (false, ExitStatus::Unproven));
     let document = Document { result: &result, timelines: &[], path: "out" };
     let suites = report::suites(&document, &[]);
     let failed = |case: &&report::Case| case.outcome != report::CaseOutcome::Held;
@@ -258,7 +258,7 @@ async fn a_bad_outcome_before_the_interruption_stays(#[case] with_result: bool) 
     let result = stored(&ran.out()).expect("what is there").result;
     let matrix = &result.crash_matrices[0];
     assert_eq!((matrix.verdict, matrix.missing.len()), (Verdict::Unsafe, 2), "{matrix:#?}");
-    assert_eq!((result.finished, ending(&result)), (false, Ending::NotAsExpected));
+    assert_eq!((result.finished, ending(&result)), (false, ExitStatus::NotAsExpected));
 }
 
 #[tokio::test]
@@ -268,7 +268,7 @@ async fn what_is_expected_and_not_there_yet_is_unproven() {
     assert!(matches!(ran.outcome, Err(Error::Interrupted)), "{:?}", ran.outcome);
     let result = stored(&ran.out()).expect("what is there").result;
     assert_eq!(result.crash_matrices[0].verdict, Verdict::Unsafe);
-    assert_eq!(ending(&result), Ending::Unproven, "{:#?}", result.crash_matrices[0]);
+    assert_eq!(ending(&result), ExitStatus::Unproven, "{:#?}", result.crash_matrices[0]);
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ async fn a_part_of_a_finished_run_is_whole_and_alone_it_is_not() {
     std::fs::remove_file(ran.out().join("result.json")).unwrap();
     let alone = stored(&ran.out()).expect("two trials").result;
     assert_eq!((alone.trials.len(), alone.finished), (2, false));
-    assert_eq!(ending(&alone), Ending::Unproven);
+    assert_eq!(ending(&alone), ExitStatus::Unproven);
     assert!(alone.broken_off().expect("a sentence").starts_with("there is no result.json"));
 }
 

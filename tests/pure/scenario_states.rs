@@ -2,7 +2,7 @@
 //! reads: each key becomes what it means, each mistake is told with its place. No server is needed.
 
 use pgauntlet::scenario::{
-    Accepted, Change, Crash, Generator, Ground, Invariant, Migration, OperationStatement, Outcome,
+    Accepted, Base, Change, Crash, Generator, Invariant, Migration, OperationStatement, Outcome,
     PlanLimit, Rows, Scenario, Script, Since, State, Statement, Step, Stop, TransactionRule,
     VersionRows, Versions,
 };
@@ -155,7 +155,7 @@ fn states_are_read_in_order_with_their_paths() {
     };
     let expected = [
         named("base"),
-        State { from: Ground::Empty, ..named("fresh") },
+        State { from: Base::Empty, ..named("fresh") },
         State {
             path: Some(by_migration),
             rows: [("customers".to_owned(), 0), ("orders".to_owned(), 200_000)].into(),
@@ -166,7 +166,7 @@ fn states_are_read_in_order_with_their_paths() {
             ..named("already-migrated")
         },
         State { path: Some(part_way), ..named("part-way") },
-        State { from: Ground::Empty, path: Some(by_hand), ..named("stopped-by-hand") },
+        State { from: Base::Empty, path: Some(by_hand), ..named("stopped-by-hand") },
     ];
     assert_eq!(scenario.states[..5], expected);
 

@@ -74,7 +74,7 @@ impl World {
     }
 
     /// Applies what is not applied yet, to the statement at which a fault waits.
-    fn statements(&self, setup: &migrate::Setup<'_>, attempt: u32) -> AttemptEnd {
+    fn statements(&self, setup: &migrate::ApplySetup<'_>, attempt: u32) -> AttemptEnd {
         let migrations = setup.change.migrations.iter();
         let texts = migrations.flat_map(|m| m.script.statements.iter().map(|s| s.text.clone()));
         for (statement, text) in (0..).zip(texts) {
@@ -108,7 +108,7 @@ fn server_error(code: &str, message: &str) -> ServerError {
 }
 
 fn record(
-    setup: &migrate::Setup<'_>,
+    setup: &migrate::ApplySetup<'_>,
     (attempt, statement): (u32, u32),
     text: &str,
     error: Option<ServerError>,
@@ -209,7 +209,11 @@ impl Effects for World {
         self.notes("prepare", ())
     }
 
-    fn apply<'a>(&'a self, setup: &'a migrate::Setup<'a>, attempt: u32) -> Doing<'a, AttemptEnd> {
+    fn apply<'a>(
+        &'a self,
+        setup: &'a migrate::ApplySetup<'a>,
+        attempt: u32,
+    ) -> Doing<'a, AttemptEnd> {
         let faults: Vec<String> = setup.faults.iter().map(|f| f.action.to_string()).collect();
         let kept = self.watched.as_deref().map(kept).unwrap_or_default();
         self.note(match faults.is_empty() {

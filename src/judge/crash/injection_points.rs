@@ -162,7 +162,7 @@ fn plain(record: &StatementRecord<'_>, kind: FaultKind) -> FeasibleFault {
 
 /// A writer that stays open is what DDL meets. It does not stop CREATE INDEX CONCURRENTLY at the
 /// door: that one has made its index by then and waits for the writer's end. What writes rows
-/// waits for a lock that lets nobody write.
+/// waits for a lock that blocks all writes.
 fn blocked(record: &StatementRecord<'_>, relations: &[String]) -> Option<Needs> {
     let asked = record.facts().strongest_lock();
     let mode = match (writes_rows(record), record.kind(), asked) {
@@ -216,7 +216,7 @@ fn tables(timeline: &Trace<'_>) -> Vec<String> {
 /// What a transaction has said so far.
 #[derive(Default)]
 struct Said<'r> {
-    /// Each text once, with what stands for it and for all that was said before it first was.
+    /// Each text once, with its short form and that of all texts before it.
     texts: BTreeMap<&'r str, usize>,
     last: usize,
 }

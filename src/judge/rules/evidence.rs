@@ -5,7 +5,7 @@ use crate::history::{Attempt, Phase, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::result::evidence::Application;
 use crate::result::{Measured, StatementRef};
-use crate::scenario::{Ground, Scenario, Sizes};
+use crate::scenario::{Base, Scenario, Sizes};
 
 use super::super::blame::statement_ref;
 use super::super::pool::Pressure;
@@ -37,7 +37,7 @@ impl Evidence<'_, '_> {
     /// Whether the starting state is a database without tables, on which no application runs.
     pub(super) fn begins_empty(&self) -> bool {
         let state = self.scenario.state(self.state);
-        state.is_some_and(|state| state.from == Ground::Empty)
+        state.is_some_and(|state| state.from == Base::Empty)
     }
 
     /// Which application of the change it was.

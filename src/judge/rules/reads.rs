@@ -51,7 +51,7 @@ pub fn change_over(evidence: &Evidence<'_, '_>) -> Micros {
     evidence.trace.phase(Phase::Recovery).map_or(Micros::ZERO, |(from, _)| from)
 }
 
-/// Whether it came after the change, in a form that nobody sends yet: the newer release follows an
+/// Whether it came after the change, in a form that no release sends yet: the newer one follows an
 /// attempt that finished. What such a read returns, or that it fails, says nothing.
 pub fn is_premature(evidence: &Evidence<'_, '_>, invariant: &Invariant, at: Micros) -> bool {
     let newer = invariant.since == Since::Change || invariant.before.is_some();

@@ -15,7 +15,7 @@ use super::Evidence;
 /// The weakest mode that stops those who write rows.
 const STOPS_WRITES: LockMode = LockMode::ShareLock;
 
-/// Nobody else writes between the two looks, so what differs the rerun has written.
+/// No other session writes between the two snapshots, so the rerun has written what differs.
 pub fn wrote(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let looks = &evidence.trace.contents;
     let pairs = looks.iter().flat_map(|before| {
@@ -33,8 +33,8 @@ fn finished(evidence: &Evidence<'_, '_>, attempt: u32) -> bool {
     evidence.trace.attempts.iter().any(|a| a.attempt == attempt && a.finished())
 }
 
-/// A table that only one look has is a change of the schema, and told as one; the version table is
-/// the tool's, and its rows are told as versions.
+/// A table in only one snapshot is a change of the schema, reported as one; the version table is
+/// the tool's, and its rows are reported as versions.
 fn wrote_between(
     evidence: &Evidence<'_, '_>,
     before: &Contents,
@@ -124,7 +124,7 @@ fn held<'t, 'h>(evidence: &Evidence<'_, 'h>, session: &Session<'t, 'h>) -> Vec<H
     held.chain(alone).collect()
 }
 
-/// Outside a transaction a lock ends with its statement, before anybody can look. What a block
+/// Outside a transaction a lock ends with its statement, before a probe can see it. What a block
 /// asks for it may never get to.
 fn held_alone<'t, 'h>(
     evidence: &Evidence<'_, 'h>,

@@ -225,7 +225,7 @@ fn under_lock(evidence: &Evidence<'_, '_>, held: &Held<'_, '_>) -> Option<Findin
     Some(Finding::new(Verdict::Safe, subject, Shown::StatementsUnderLock(meanwhile)))
 }
 
-/// Several statements in one message are one transaction, whether anybody wrote BEGIN or not.
+/// Several statements in one message are one transaction, with or without BEGIN.
 pub fn one_message(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let statements = evidence.sessions.iter().flat_map(|s| &s.statements);
     let mut messages = statements.filter(|s| {

@@ -1,7 +1,7 @@
 //! What the change did to the application: stalls, the pool, failures, latency.
 
 use crate::clock::Micros;
-use crate::history::{Operation, Outcome, Phase};
+use crate::history::{Operation, OperationOutcome, Phase};
 use crate::result::evidence::{
     AcquireTimeouts, BrokenBaseline, FailedOperations, LatencyPhase, OperationFailure,
     PoolExhausted, SlowPhase, Stalled, Unrecovered,
@@ -151,10 +151,12 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let began = evidence.change_began();
     let failed = evidence.trace.operations.iter().filter_map(|o| {
         let failure = match &o.outcome {
-            Outcome::Failed(error) => OperationFailure::Error(error.as_ref().clone()),
-            Outcome::Indeterminate(message) => OperationFailure::Indeterminate(message.clone()),
-            Outcome::Unanswered => OperationFailure::Unanswered,
-            Outcome::Succeeded | Outcome::AcquireTimeout => return None,
+            OperationOutcome::Failed(error) => OperationFailure::Error(error.as_ref().clone()),
+            OperationOutcome::Indeterminate(message) => {
+                OperationFailure::Indeterminate(message.clone())
+            }
+            OperationOutcome::Unanswered => OperationFailure::Unanswered,
+            OperationOutcome::Succeeded | OperationOutcome::AcquireTimeout => return None,
         };
         (o.finished_us >= began).then_some((*o, failure))
     });
@@ -213,7 +215,7 @@ pub fn baseline_broken(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let (limit_us, began) = (evidence.stall_limit(), evidence.change_began());
     let p99_us = evidence.measured.latency.before.p99_us;
     let failed = evidence.trace.scheduled_in(Phase::Baseline).filter(|operation| {
-        operation.finished_us < began && operation.outcome != Outcome::Succeeded
+        operation.finished_us < began && operation.outcome != OperationOutcome::Succeeded
     });
     let failed = failed.count() as u64;
     let broken = p99_us > limit_us || failed > evidence.scenario.limits.failed_operations_max;

@@ -9,8 +9,8 @@ mod spans;
 mod steps;
 
 pub use parts::{
-    DisturbanceSpan, LockSpan, PhaseSpan, STEPS_MAX, StallSpan, StatementSpan, Step, Timeline,
-    WaitEdge,
+    DisturbanceSpan, LockSpan, PhaseSpan, STEPS_MAX, StallSpan, StatementSpan, Timeline,
+    TimelineStep, WaitEdge,
 };
 
 use crate::clock::Micros;

@@ -18,10 +18,10 @@ pub struct Timeline {
     /// Length of a step.
     pub width_us: Micros,
     /// From zero to the end, one after the other.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TimelineStep>,
     /// In the order of `Measured::statements`.
     pub statements: Vec<StatementSpan>,
-    /// What the change held, of the locks that stop somebody.
+    /// What the change held, of the locks that block other sessions.
     pub locks: Vec<LockSpan>,
     pub disturbances: Vec<DisturbanceSpan>,
     pub stalls: Vec<StallSpan>,
@@ -38,7 +38,7 @@ pub struct PhaseSpan {
 
 /// What was scheduled, what ended, and what was seen in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct TimelineStep {
     pub from_us: Micros,
     /// Operations scheduled in it, and latency of those; zero where none was.
     pub offered: u64,

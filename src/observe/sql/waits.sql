@@ -2,7 +2,7 @@
 -- $1: oid of the database.
 --
 -- One reading of the lock table serves both sides, so that a waiter and its holder belong to one
--- moment. A wait for a transaction or a virtual transaction names no database, but whoever waits
+-- moment. A wait for a transaction or a virtual transaction names no database, but a session that waits
 -- for one has locked something in its own. Where nothing waits, the rest is never executed.
 -- regclass asks the catalogue cache only: it takes no lock on the relation, and prints the number
 -- of one that it cannot see.

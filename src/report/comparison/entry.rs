@@ -9,11 +9,11 @@ pub struct Entry<'a> {
     pub verdict: String,
     /// `2 worse, 12 same`.
     pub counts: String,
-    /// How often it ran, and on machines of which speed; of cells, how many end alike.
-    pub told: String,
+    /// How often it ran, and on machines of which speed; of cases, how many end alike.
+    pub text: String,
     pub facts: &'a [Fact],
     metrics: &'a [MetricRow],
-    /// Cells that one side does not have.
+    /// Cases that one side does not have.
     pub alone: Vec<String>,
     /// It is the only one: then what is the same is worth its room.
     whole: bool,
@@ -36,7 +36,7 @@ fn of_trials(pair: &Pair, whole: bool) -> Entry<'_> {
         delta: pair.delta,
         verdict: verdict(&pair.facts),
         counts: counts(&pair.facts, pair.metrics.iter().map(|row| row.delta)),
-        told: format!("A ran {}, B {}; {}", times(a), times(b), pair.machine.told),
+        text: format!("A ran {}, B {}; {}", times(a), times(b), pair.machine.text),
         facts: &pair.facts,
         metrics: &pair.metrics,
         alone: Vec::new(),
@@ -45,31 +45,31 @@ fn of_trials(pair: &Pair, whole: bool) -> Entry<'_> {
 }
 
 fn of_matrices(pair: &CrashPair, whole: bool) -> Entry<'_> {
-    let label = |side: &'static str| move |cell: &String| format!("cell only in {side}: {cell}");
-    let in_a = pair.cells_only_in_a.iter().map(label("A"));
-    let alike = std::iter::repeat_n(Delta::Same, pair.cells_same as usize);
+    let label = |side: &'static str| move |case: &String| format!("case only in {side}: {case}");
+    let in_a = pair.cases_only_in_a.iter().map(label("A"));
+    let alike = std::iter::repeat_n(Delta::Same, pair.cases_same as usize);
     Entry {
         name: format!("{}, crash matrix", pair.name),
         delta: pair.delta,
         verdict: verdict(&pair.facts),
         counts: counts(&pair.facts, alike),
-        told: format!("{} cells end alike", pair.cells_same),
+        text: format!("{} cases end alike", pair.cases_same),
         facts: &pair.facts,
         metrics: &[],
-        alone: in_a.chain(pair.cells_only_in_b.iter().map(label("B"))).collect(),
+        alone: in_a.chain(pair.cases_only_in_b.iter().map(label("B"))).collect(),
         whole,
     }
 }
 
 impl<'a> Entry<'a> {
     /// There is something to say beyond that nothing differs.
-    pub fn is_told(&self) -> bool {
+    pub fn is_shown(&self) -> bool {
         self.whole || self.delta != Delta::Same || !self.alone.is_empty()
     }
 
     pub fn rows(&self) -> Vec<&'a MetricRow> {
-        let told = |row: &&MetricRow| self.whole || row.delta != Delta::Same;
-        self.metrics.iter().filter(told).collect()
+        let is_shown = |row: &&MetricRow| self.whole || row.delta != Delta::Same;
+        self.metrics.iter().filter(is_shown).collect()
     }
 
     /// Every row, for a format in which room is no matter.
@@ -85,7 +85,7 @@ impl<'a> Entry<'a> {
                 reasons.push(&row.why);
             }
         }
-        let told = |why: &&str| {
+        let named = |why: &&str| {
             let rows = self.metrics.iter().filter(|row| row.why == *why);
             let names: Vec<&str> = rows.map(|row| row.name.as_str()).collect();
             match names.len() == self.metrics.len() {
@@ -93,7 +93,7 @@ impl<'a> Entry<'a> {
                 false => format!("{}: {why}", names.join(", ")),
             }
         };
-        reasons.iter().map(told).collect()
+        reasons.iter().map(named).collect()
     }
 }
 

@@ -28,8 +28,8 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
         out.push_str(&overview(&entries));
     }
     out.push('\n');
-    let told = entries.iter().filter(|entry| entry.is_told());
-    write_within_limit(&mut out, told.map(section));
+    let shown = entries.iter().filter(|entry| entry.is_shown());
+    write_within_limit(&mut out, shown.map(section));
     let _ = writeln!(out, "\n<sub>{}.</sub>", html(&words::how(&comparison.how)));
     out
 }
@@ -50,7 +50,7 @@ fn section(entry: &Entry<'_>) -> String {
     let (delta, name) = (entry.delta, html(&entry.name));
     let mut out = format!(
         "<details{open}><summary><b>{delta}</b> {name}</summary>\n\n{}.\n\n",
-        escaped(&entry.told)
+        escaped(&entry.text)
     );
     write_facts(&mut out, entry.facts);
     write_metrics(&mut out, &entry.rows());

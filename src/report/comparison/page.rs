@@ -88,7 +88,7 @@ fn section(number: usize, entry: &Entry<'_>, open: bool) -> String {
         delta(entry.delta),
         text(&entry.name),
         text(&entry.counts),
-        paragraph("", &format!("{}.", entry.told))
+        paragraph("", &format!("{}.", entry.text))
     );
     out.push_str(&facts(entry.facts));
     out.push_str(&metrics(entry.all_rows()));
@@ -136,10 +136,10 @@ fn plot(row: &MetricRow) -> String {
     };
     let (low, dot, high) = (x(row.interval.low), x(row.ratio), x(row.interval.high));
     let (one, middle) = (x(Some(1.0)), PLOT_HEIGHT / 2.0);
-    let (delta, told) = (row.delta, text(&words::ratio(row)));
+    let (delta, rendered) = (row.delta, text(&words::ratio(row)));
     format!(
         "<svg class=\"ratio s-{delta}\" width=\"{PLOT_WIDTH}\" height=\"{PLOT_HEIGHT}\" \
-         role=\"img\" aria-label=\"{told}\">\
+         role=\"img\" aria-label=\"{rendered}\">\
          <line class=\"one\" x1=\"{one:.1}\" x2=\"{one:.1}\" y1=\"0\" y2=\"{PLOT_HEIGHT}\"/>\
          <line x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
          <circle cx=\"{dot:.1}\" cy=\"{middle}\" r=\"3\"/></svg>"

@@ -15,7 +15,7 @@ const BOLD: Style = Style::new().bold();
 /// Columns of a metric's name.
 const NAME_MAX: usize = 36;
 
-/// With colour codes that the writer strips where nobody wants them.
+/// With colour codes that the writer strips where they are not wanted.
 pub fn comparison_text(comparison: &Comparison) -> String {
     let mut out = String::new();
     let style = overall_style(comparison.overall);
@@ -26,15 +26,15 @@ pub fn comparison_text(comparison: &Comparison) -> String {
     for note in &comparison.notes {
         paragraph(&mut out, "  note ", note);
     }
-    let (told, same): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
-        entries(comparison).into_iter().partition(Entry::is_told);
-    told.iter().for_each(|entry| write_entry(&mut out, entry));
+    let (shown, same): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
+        entries(comparison).into_iter().partition(Entry::is_shown);
+    shown.iter().for_each(|entry| write_entry(&mut out, entry));
     if !same.is_empty() {
         out.push('\n');
     }
     for entry in &same {
-        let told = format!("{}: {}; {}", entry.name, entry.verdict, entry.counts);
-        write_line(&mut out, "", entry.delta, &told);
+        let line = format!("{}: {}; {}", entry.name, entry.verdict, entry.counts);
+        write_line(&mut out, "", entry.delta, &line);
     }
     let alone = [("A", &comparison.only_in_a), ("B", &comparison.only_in_b)];
     for (side, names) in alone {
@@ -64,10 +64,10 @@ fn style(delta: Delta) -> Style {
 }
 
 /// `worse     …`, the lines after the first indented as far.
-fn write_line(out: &mut String, indent: &str, delta: Delta, told: &str) {
+fn write_line(out: &mut String, indent: &str, delta: Delta, text: &str) {
     let style = style(delta);
     let mut lines = String::new();
-    paragraph(&mut lines, &" ".repeat(indent.len() + 10), told);
+    paragraph(&mut lines, &" ".repeat(indent.len() + 10), text);
     let label = format!("{indent}{style}{:<9}{style:#} ", delta.as_str());
     let _ = write!(out, "{label}{}", lines.trim_start());
 }
@@ -75,7 +75,7 @@ fn write_line(out: &mut String, indent: &str, delta: Delta, told: &str) {
 fn write_entry(out: &mut String, entry: &Entry<'_>) {
     out.push('\n');
     write_line(out, "", entry.delta, &format!("{BOLD}{}{BOLD:#}", entry.name));
-    paragraph(out, "  ", &entry.told);
+    paragraph(out, "  ", &entry.text);
     for fact in entry.facts {
         write_line(out, "  ", fact.delta, &fact_words(fact));
     }

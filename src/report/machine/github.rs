@@ -12,8 +12,8 @@ pub fn github(suites: &[Suite]) -> String {
     let mut commands: Vec<(Level, String)> = Vec::new();
     for suite in suites {
         let broken = |outcome| suite.cases.iter().any(|case| case.outcome == outcome);
-        let told = [CaseOutcome::Broken, CaseOutcome::Unproven];
-        for case in suite.cases.iter().filter(|case| told.contains(&case.outcome)) {
+        let reported = [CaseOutcome::Broken, CaseOutcome::Unproven];
+        for case in suite.cases.iter().filter(|case| reported.contains(&case.outcome)) {
             let level = match case.outcome {
                 CaseOutcome::Unproven => Level::Warning,
                 _ => Level::Error,

@@ -17,5 +17,5 @@ pub(super) use prometheus::escaped;
 pub use prometheus::prometheus;
 pub use sarif::sarif;
 pub use sources::SourceFile;
-pub use suite::{About, Case, CaseOutcome, Level, Place, Remark, Suite};
+pub use suite::{About, Case, CaseOutcome, Level, Remark, SourcePlace, Suite};
 pub use suites::suites;

@@ -59,7 +59,7 @@ pub struct Remark {
     pub sentence: String,
     /// What to do instead; empty: no known way.
     pub remedy: String,
-    pub place: Option<Place>,
+    pub place: Option<SourcePlace>,
     /// The scenario says that it is to be found.
     pub expected: bool,
 }
@@ -75,7 +75,7 @@ pub enum Level {
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourcePlace {
     pub file: String,
     /// From 1.
     pub line: u32,

@@ -13,7 +13,7 @@ use super::super::document::Document;
 use super::super::names::Names;
 use super::super::{matrix as matrix_text, trial as trial_text};
 use super::sources::{SourceFile, locate};
-use super::{About, Case, CaseOutcome, Level, Place, Remark, Suite};
+use super::{About, Case, CaseOutcome, Level, Remark, SourcePlace, Suite};
 
 /// In the order of the result: trials, then matrices.
 /// `sources` are the files of changes that a command made.
@@ -34,7 +34,7 @@ pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     trials.chain(matrices).chain(document.result.broken_off().map(broken_off)).collect()
 }
 
-/// What was not looked at fails, so that nobody takes the rest for the whole.
+/// What was not looked at fails, so that a reader does not take the rest for the whole.
 fn broken_off(message: String) -> Suite {
     let name = "the run comes to its end".to_owned();
     Suite {
@@ -149,7 +149,7 @@ struct Places<'a> {
 impl Places<'_> {
     /// The statement that took the lock, else the one that the finding is about; of a finding that
     /// is about none, one that failed, or the first that works; else the scenario itself.
-    fn of_finding(&self, finding: &Finding, judgement: &Judgement) -> Option<Place> {
+    fn of_finding(&self, finding: &Finding, judgement: &Judgement) -> Option<SourcePlace> {
         let taken_by = finding.witness.as_ref().and_then(|witness| witness.taken_by.as_ref());
         let during = finding.witness.as_ref().and_then(|witness| witness.during.as_ref());
         let named = [taken_by, finding.subject.statement.as_ref(), during];
@@ -163,17 +163,17 @@ impl Places<'_> {
             .or_else(|| self.of_scenario())
     }
 
-    fn of_statement(&self, statement: &StatementRef) -> Option<Place> {
+    fn of_statement(&self, statement: &StatementRef) -> Option<SourcePlace> {
         match (&statement.file, statement.line) {
-            (Some(file), Some(line)) => Some(Place { file: file.clone(), line }),
+            (Some(file), Some(line)) => Some(SourcePlace { file: file.clone(), line }),
             _ if statement.origin == Origin::Command => locate(self.sources, &statement.text),
             _ => None,
         }
     }
 
-    fn of_scenario(&self) -> Option<Place> {
+    fn of_scenario(&self) -> Option<SourcePlace> {
         let file = self.scenario?.dir.join("scenario.toml").display().to_string();
-        Some(Place { file, line: 1 })
+        Some(SourcePlace { file, line: 1 })
     }
 }
 

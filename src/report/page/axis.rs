@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::clock::Micros;
-use crate::judge::timeline::{Step, Timeline};
+use crate::judge::timeline::{Timeline, TimelineStep};
 use crate::report::bytes;
 use crate::result::Judgement;
 use crate::scenario::Scenario;
@@ -38,7 +38,7 @@ impl Unit {
         }
     }
 
-    fn told(self, value: f64) -> String {
+    fn text(self, value: f64) -> String {
         let whole = value.round().max(0.0) as u64;
         match self {
             Unit::PerSecond => format!("{}/s", grouped(whole)),
@@ -54,7 +54,7 @@ impl Unit {
             Unit::Time if value < 1e3 => format!("{} µs", value.round()),
             Unit::Time if value < 1e6 => format!("{} ms", (value / 1e3).round()),
             Unit::Time => format!("{} s", (value / 1e6).round()),
-            Unit::PerSecond | Unit::Count | Unit::BytesPerSecond => self.told(value),
+            Unit::PerSecond | Unit::Count | Unit::BytesPerSecond => self.text(value),
         }
     }
 }
@@ -66,7 +66,7 @@ struct Row {
     key: &'static str,
     colour: &'static str,
     filled: bool,
-    value: fn(&Step, f64) -> Option<f64>,
+    value: fn(&TimelineStep, f64) -> Option<f64>,
 }
 
 struct Panel {
@@ -80,7 +80,7 @@ const fn row(
     key: &'static str,
     colour: &'static str,
     filled: bool,
-    value: fn(&Step, f64) -> Option<f64>,
+    value: fn(&TimelineStep, f64) -> Option<f64>,
 ) -> Row {
     Row { name, key, colour, filled, value }
 }
@@ -137,7 +137,7 @@ fn rate(count: u64, width_s: f64) -> Option<f64> {
 }
 
 /// Latency is of operations that were due; without any there is none.
-fn due(step: &Step, latency: Micros) -> Option<f64> {
+fn due(step: &TimelineStep, latency: Micros) -> Option<f64> {
     (step.offered > 0).then_some(latency.0 as f64)
 }
 
@@ -161,8 +161,8 @@ struct Data<'c> {
 
 fn data(timeline: &Timeline) -> Data<'_> {
     let steps = &timeline.steps;
-    let column = |value: fn(&Step) -> u64| steps.iter().map(value).collect::<Vec<u64>>();
-    let timed = |value: fn(&Step) -> Micros| -> Vec<Option<u64>> {
+    let column = |value: fn(&TimelineStep) -> u64| steps.iter().map(value).collect::<Vec<u64>>();
+    let timed = |value: fn(&TimelineStep) -> Micros| -> Vec<Option<u64>> {
         steps.iter().map(|step| (step.offered > 0).then_some(value(step).0)).collect()
     };
     Data {
@@ -262,7 +262,7 @@ fn write_panel(
         panel.title
     );
     for (row, most) in panel.rows.iter().zip(most) {
-        let most = most.map_or_else(|| "-".to_owned(), |most| panel.unit.told(most));
+        let most = most.map_or_else(|| "-".to_owned(), |most| panel.unit.text(most));
         let _ = writeln!(
             out,
             "<span class=\"key\"><i style=\"background:var({})\"></i>{} \

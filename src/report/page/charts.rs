@@ -72,7 +72,7 @@ impl Scale {
         }
     }
 
-    /// How far up a value stands, from 0 to 1.
+    /// The height of a value, from 0 to 1.
     pub fn height(self, value: f64) -> f64 {
         match self {
             Scale::Linear { most, .. } => (value / most).clamp(0.0, 1.0),

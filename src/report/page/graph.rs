@@ -1,4 +1,4 @@
-//! Who waited for whom, as a graph: who waits for no session stands on the right.
+//! Who waited for whom, as a graph: sessions that wait for none are on the right.
 //!
 //! Every edge leaves its waiter at a height of its own and runs level for as long as its label is,
 //! so that no label lies on another one.
@@ -228,9 +228,9 @@ mod tests {
 
     #[test]
     fn an_edge_tells_what_was_asked_and_what_was_held() {
-        let told = sentence(&edge("insert", "the change", Some("AccessExclusiveLock")));
+        let text = sentence(&edge("insert", "the change", Some("AccessExclusiveLock")));
         let wanted = "3 × insert asked for RowExclusiveLock on spans: the change held \
                       AccessExclusiveLock";
-        assert_eq!(told, wanted);
+        assert_eq!(text, wanted);
     }
 }

@@ -19,7 +19,7 @@ use super::places::Axis;
 
 /// Lanes of one kind; what does not fit is counted.
 const LANES_MAX: usize = 10;
-/// Bars that are shorter than this share of the axis and stand as close are one.
+/// Bars that are shorter than this share of the axis and are as close are one.
 const BAR_LEAST_PERCENT: f64 = 0.2;
 /// Of the axis, where a phase's name has room.
 const NAME_LEAST_PERCENT: f64 = 5.0;
@@ -215,7 +215,7 @@ fn write_lanes(out: &mut String, axis: Axis, lanes: Vec<Lane>, what: &str) {
     }
 }
 
-/// Bars that are too short to be told apart are drawn as one.
+/// Bars that are too short to be distinguished are drawn as one.
 fn together(axis: Axis, mut bars: Vec<Bar>) -> Vec<Bar> {
     bars.sort_by_key(|bar| bar.from);
     let mut drawn: Vec<Bar> = Vec::new();
@@ -230,7 +230,7 @@ fn together(axis: Axis, mut bars: Vec<Bar>) -> Vec<Bar> {
         };
         last.more += 1 + bar.more;
         last.to = last.to.max(bar.to);
-        // What failed is told, and what works rather than what prepares it.
+        // What failed is shown, and what works rather than what prepares it.
         let rank = |class: &str| (class.contains("bad"), !class.contains("quiet"));
         if rank(&bar.class) > rank(&last.class) {
             (last.class, last.tip) = (bar.class, bar.tip);

@@ -21,23 +21,23 @@ const STATEMENT_MAX: usize = 80;
 pub fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, shown: Shown) -> String {
     let name = document.names().matrix(&matrix.trial);
     let mut out = heading(number, matrix.verdict, &name, matrix.as_expected, shown);
-    if !shown.reason_told {
+    if !shown.reason_shown {
         out.push_str(&paragraph("reason", &matrix.reason));
         out.push_str(&mismatches(&matrix.mismatches));
     }
     if !matrix.cases.is_empty() {
-        out.push_str(&cells(matrix));
+        out.push_str(&case_table(matrix));
     }
     out.push_str(&bad(matrix));
-    let told: Vec<String> =
+    let sentences: Vec<String> =
         not_injected(matrix).into_iter().chain(random(matrix)).chain(cost(matrix)).collect();
-    out.push_str(&list("facts", &told));
+    out.push_str(&list("facts", &sentences));
     out.push_str(&repeat(document, number));
     out.push_str("</div></details></section>\n");
     out
 }
 
-fn cells(matrix: &Matrix) -> String {
+fn case_table(matrix: &Matrix) -> String {
     let heads = matrix.columns.iter().map(|kind| text(&head(*kind).replace('\n', " ")));
     let columns: Vec<String> =
         ["".to_owned(), "fault at".to_owned()].into_iter().chain(heads).collect();
@@ -58,7 +58,7 @@ fn cells(matrix: &Matrix) -> String {
                     None => {
                         format!("<span title=\"{}\">{NOT_INJECTED}</span>", text(&case.sentence))
                     }
-                    Some(outcome) => told(outcome, &case.sentence),
+                    Some(outcome) => outcome_text(outcome, &case.sentence),
                 },
             }
         });
@@ -68,7 +68,7 @@ fn cells(matrix: &Matrix) -> String {
     table("crash matrix", "matrix", &columns, &rows)
 }
 
-fn told(outcome: Outcome, sentence: &str) -> String {
+fn outcome_text(outcome: Outcome, sentence: &str) -> String {
     let class = match outcome {
         Outcome::Clean => "safe",
         Outcome::ManualStep => "bounded",
@@ -79,20 +79,20 @@ fn told(outcome: Outcome, sentence: &str) -> String {
 
 fn bad(matrix: &Matrix) -> String {
     let mut out = String::new();
-    for (outcome, cells) in groups(matrix) {
-        let Some(first) = cells.first() else { continue };
+    for (outcome, cases) in groups(matrix) {
+        let Some(first) = cases.first() else { continue };
         let statement = matrix.rows.iter().find(|row| row.id == first.fault.at.statement);
         let place = statement.map(|row| place(&row.statement)).unwrap_or_default();
         let _ = write!(
             out,
             "<article class=\"finding\"><h4>{} at {} <span class=\"dim\">({})</span></h4>\n\
              <code class=\"sql\">{}</code>\n{}{}",
-            told(outcome, &first.sentence),
+            outcome_text(outcome, &first.sentence),
             first.fault.at.statement,
             text(&place),
             text(first.fault.at.text.trim()),
             paragraph("", &first.sentence),
-            paragraph("dim", &kinds(&cells)),
+            paragraph("dim", &kinds(&cases)),
         );
         let differences: Vec<String> = first.differences.iter().map(ToString::to_string).collect();
         out.push_str(&list("facts", &differences));

@@ -1,4 +1,4 @@
-//! A stall in full: who waited for whom in its worst moment, and the statement to blame. It stands
+//! A stall in full: who waited for whom in its worst moment, and the statement to blame. It is
 //! below the charts, where it can be read without a script; a click on the stall shows it at once.
 
 use std::fmt::Write;
@@ -68,7 +68,7 @@ fn body(stall: &StallSpan) -> String {
     out
 }
 
-/// A statement with where it stands and how long it took.
+/// A statement with its source place and how long it took.
 pub fn blamed(label: &str, statement: &StatementRef) -> String {
     format!(
         "<dt>{label}</dt><dd><code class=\"sql\">{}</code>\

@@ -32,7 +32,7 @@ pub fn heading(
     shown: Shown,
 ) -> String {
     let open = if shown.open { " open" } else { "" };
-    let alone = if shown.reason_told { " alone" } else { "" };
+    let alone = if shown.reason_shown { " alone" } else { "" };
     format!(
         "<section class=\"trial\" id=\"trial-{number}\">\n<details class=\"whole{alone}\"{open}>\n\
          <summary><span class=\"verdict v-{verdict}\">{verdict}</span> <h2>{}</h2> {}</summary>\n\
@@ -53,12 +53,12 @@ pub fn mismatches(mismatches: &[String]) -> String {
     list("mismatches", mismatches)
 }
 
-/// What the top of the page has told already, and whether the section is open.
+/// What the top of the page has shown already, and whether the section is open.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
     pub open: bool,
-    pub reason_told: bool,
-    pub analysis_told: bool,
+    pub reason_shown: bool,
+    pub analysis_shown: bool,
 }
 
 pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
@@ -68,11 +68,11 @@ pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
     let expected = judgement.as_expected;
     let name = document.names().trial(&judgement.trial);
     let mut out = heading(number, judgement.verdict, &name, expected, shown);
-    if !shown.reason_told {
+    if !shown.reason_shown {
         out.push_str(&paragraph("reason", &judgement.reason));
         out.push_str(&mismatches(&judgement.mismatches));
     }
-    if !shown.analysis_told {
+    if !shown.analysis_shown {
         out.push_str(&analysis(scenario.as_ref()));
     }
     match document.timeline(index) {
@@ -164,8 +164,8 @@ fn command(commands: &[CommandRow]) -> String {
 
 fn measured(measured: &Measured) -> String {
     let mut out = String::from("<h3>Measured</h3>\n");
-    let told: Vec<String> = counts(measured).into_iter().chain(errors(measured)).collect();
-    out.push_str(&list("counts", &told));
+    let counted: Vec<String> = counts(measured).into_iter().chain(errors(measured)).collect();
+    out.push_str(&list("counts", &counted));
     if measured.operations.scheduled > 0 {
         let head = LATENCY_HEAD.map(str::to_owned);
         let rows: Vec<Vec<String>> = latency_rows(measured).map(Vec::from).into();
@@ -230,13 +230,13 @@ pub fn repeat(document: &Document<'_>, number: usize) -> String {
 /// The paragraphs of a scenario's analysis.
 pub fn analysis(scenario: Option<&Scenario>) -> String {
     let paragraphs = scenario.iter().flat_map(|scenario| scenario.analysis.split("\n\n"));
-    let told = paragraphs.filter(|raw| !raw.trim().is_empty()).map(|raw| {
+    let rendered = paragraphs.filter(|raw| !raw.trim().is_empty()).map(|raw| {
         let words: Vec<&str> = raw.split_whitespace().collect();
         paragraph("", &words.join(" "))
     });
-    let told: String = told.collect();
-    match told.is_empty() {
-        true => told,
-        false => format!("<div class=\"analysis\">\n{told}</div>\n"),
+    let rendered: String = rendered.collect();
+    match rendered.is_empty() {
+        true => rendered,
+        false => format!("<div class=\"analysis\">\n{rendered}</div>\n"),
     }
 }

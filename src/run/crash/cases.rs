@@ -30,7 +30,7 @@ pub struct Cases<'a> {
     pub spec: &'a MatrixSpec,
     /// The snapshot that each case begins as a copy of.
     pub origin: Origin,
-    /// Nobody is shown the phases of cases, of which several run at once.
+    /// The phases of cases are not shown, of which several run at once.
     pub listener: Listener,
 }
 

@@ -6,7 +6,7 @@ use crate::trial::FaultKind;
 
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
-use super::super::{CRASH_ROWS_DEFAULT, Crash, Ground, Outcome, Sizes, State, Step, Table, wire};
+use super::super::{Base, CRASH_ROWS_DEFAULT, Crash, Outcome, Sizes, State, Step, Table, wire};
 use super::Checker;
 use super::sql::EACH_BY_ITSELF;
 
@@ -78,7 +78,7 @@ impl Checker<'_> {
         let largest = state.sizes(declared).largest();
         match given {
             None => CRASH_ROWS_DEFAULT.min(largest.max(1)),
-            Some(rows) if largest == 0 || state.from == Ground::Empty => {
+            Some(rows) if largest == 0 || state.from == Base::Empty => {
                 let message = format!("`rows` where the state `{}` has none", state.name);
                 self.push_with(source, rows, message, "there is nothing to scale: leave it out");
                 *rows.get_ref()
@@ -93,7 +93,7 @@ impl Checker<'_> {
         given: Option<&Spanned<bool>>,
         state: &State,
     ) -> bool {
-        let possible = state.from == Ground::Base;
+        let possible = state.from == Base::Base;
         if let Some(wanted) = given.filter(|wanted| *wanted.get_ref() && !possible) {
             let message = format!("`traffic` where the state `{}` has no tables", state.name);
             self.push_with(source, wanted, message, "no application runs there: leave it out");
@@ -141,7 +141,7 @@ impl Checker<'_> {
         self.once_each(source, given);
         for outcome in given {
             if others.iter().any(|other| other.get_ref() == outcome.get_ref()) {
-                let message = format!("`{}` stands in `expect` and in `may`", outcome.get_ref());
+                let message = format!("`{}` is in both `expect` and `may`", outcome.get_ref());
                 let remedy = "what is in `expect` must be found, what is in `may` need not be";
                 self.push_with(source, outcome, message, remedy);
             }

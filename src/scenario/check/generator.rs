@@ -65,7 +65,7 @@ pub(super) fn is_key(value: &wire::Value) -> bool {
     value.uuid.is_some() || value.serial.is_some()
 }
 
-/// The generator of a place where nothing else may stand.
+/// The generator of a place where nothing else is allowed.
 pub(super) fn only_generator(
     checker: &mut Checker<'_>,
     source: &Source,

@@ -34,7 +34,7 @@ pub(super) struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// A section and the file in which it stands: the scenario's own, or else its base's.
+    /// A section and the file that holds it: the scenario's own, or else its base's.
     fn section<T>(&self, pick: impl Fn(&'a File) -> Option<&'a T>) -> Option<(&'a Source, &'a T)> {
         let of = |(source, file): (&'a Source, &'a File)| pick(file).map(|found| (source, found));
         of(self.main).or_else(|| self.base.and_then(of))
@@ -203,7 +203,7 @@ impl<'a> Checker<'a> {
     ) {
         for (index, value) in list.iter().enumerate() {
             if list[..index].iter().any(|earlier| earlier.get_ref() == value.get_ref()) {
-                let message = format!("`{}` stands here twice", value.get_ref());
+                let message = format!("`{}` is listed twice", value.get_ref());
                 self.push_with(source, value, message, "once is enough");
             }
         }

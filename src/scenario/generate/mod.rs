@@ -5,7 +5,7 @@
 //! [`Drawer`] is compiled once from a [`Generator`](super::Generator) and is then cheap to draw
 //! from, on any thread.
 //!
-//! What an `rng_seed` stands for must not change with the machine, the number of threads or the
+//! What an `rng_seed` determines must not change with the machine, the number of threads or the
 //! version of rand. Texts come from the `fake` crate, whose lists may change with its version.
 
 mod document;

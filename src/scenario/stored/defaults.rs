@@ -9,7 +9,7 @@ use super::super::change::{
 use super::super::crash::CRASH_ROWS_DEFAULT;
 use super::super::definition::RNG_SEED_DEFAULT;
 use super::super::expect::Limits;
-use super::super::state::Ground;
+use super::super::state::Base;
 use super::super::table::MISSES_DEFAULT;
 use super::super::traffic::{
     ACQUIRE_TIMEOUT_MS_DEFAULT, Arrivals, BASELINE_MS_DEFAULT, POOL_OVERFLOW_DEFAULT,
@@ -48,7 +48,7 @@ values! {
     deadline_ms: u64 = DEADLINE_MS_DEFAULT;
     runners: u32 = Change::of(Vec::new()).runners;
     rerun_attempts: u32 = RERUN_ATTEMPTS_DEFAULT;
-    ground: Ground = Ground::Base;
+    base: Base = Base::Base;
     rows: Rows = Rows::Same;
     since: Since = Since::Start;
     crash_rows: u64 = CRASH_ROWS_DEFAULT;

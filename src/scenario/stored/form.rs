@@ -8,7 +8,7 @@ use crate::trial::FaultKind;
 use super::super::change::{Scope, TransactionRule, VersionRows};
 use super::super::crash::Outcome;
 use super::super::expect::{FindingKind, Verdict};
-use super::super::state::Ground;
+use super::super::state::Base;
 use super::super::table::FakeKind;
 use super::super::traffic::{Arrivals, Rows, Since};
 
@@ -37,7 +37,7 @@ macro_rules! as_it_is {
 }
 
 as_it_is! {
-    bool, u32, u64, i64, f64, String, PathBuf, Arrivals, FakeKind, FaultKind, FindingKind, Ground,
+    bool, u32, u64, i64, f64, String, PathBuf, Arrivals, FakeKind, FaultKind, FindingKind, Base,
     Outcome, Rows, Scope, Since, TransactionRule, Verdict, VersionRows,
 }
 

@@ -16,7 +16,7 @@ use super::super::change::{
 };
 use super::super::crash::{Crash, Outcome, Step};
 use super::super::expect::{Expect, FindingKind, Limits, Verdict};
-use super::super::state::{Accepted, Ground, State};
+use super::super::state::{Accepted, Base, State};
 use super::super::table::{Column, Generator, Table};
 use super::super::traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
@@ -247,8 +247,8 @@ record!(StoredStop of Stop {
 
 record!(StoredState of State {
     name: String,
-    #[serde(default = "defaults::ground")]
-    from: Ground,
+    #[serde(default = "defaults::base")]
+    from: Base,
     #[serde(default)]
     path: Option<Change>,
     #[serde(default)]

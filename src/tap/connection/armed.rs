@@ -11,7 +11,7 @@ pub(super) struct Armed {
 
 /// A `lock_timeout` of ours on the change's session.
 pub(super) struct Limited {
-    /// As SHOW told it before.
+    /// As SHOW returned it before.
     pub was: String,
     /// It ends with the transaction.
     pub local: bool,

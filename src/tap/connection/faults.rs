@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::super::conversation::{Outcome, Pipeline, Statement};
+use super::super::conversation::{Pipeline, Statement, StatementOutcome};
 use super::super::fault::Action;
 use super::super::injected::{self, Question, milliseconds};
 use super::super::probes;
@@ -20,8 +20,8 @@ use crate::pg::syntax::Kind;
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest attempt to get the lock that a statement is to wait for.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a statement waits that is to give up waiting, as SHOW tells it: a length that nobody
-/// else sets.
+/// How long a statement waits that is to give up waiting, as SHOW returns it: a length that no
+/// other setting has.
 const LIMIT: &str = "97ms";
 const LIMIT_MS: u64 = 97;
 
@@ -153,7 +153,7 @@ impl Connection {
         Ok(set)
     }
 
-    /// The statement has ended: nobody is to wait for its lock any longer.
+    /// The statement has ended: no session is to wait for its lock any longer.
     pub(super) async fn disarm(&mut self, error: Option<&ServerError>) {
         let Some(Armed { fault, hold }) = self.armed.take() else { return };
         hold.release().await;
@@ -189,7 +189,7 @@ impl Connection {
 
     /// Whether `lock_timeout` can be put back now that a statement has ended; else it is when the
     /// server is ready.
-    pub(super) fn lift_due(&self, outcome: &Outcome) -> bool {
+    pub(super) fn lift_due(&self, outcome: &StatementOutcome) -> bool {
         let in_transaction = outcome.transaction == TransactionStatus::InTransaction;
         let ran = self.conversation.pipeline() == Pipeline::Executed;
         self.limited.is_some() && (!outcome.in_pipeline || in_transaction && ran)

@@ -116,7 +116,7 @@ impl TapState {
     ) {
         let mut connections = lock(&self.connections);
         let backend = connection.and_then(|number| connections.get_mut(&number));
-        // Recorded first: somebody may look as soon as it has happened.
+        // Recorded first: a reader may look as soon as it has happened.
         match (action, backend) {
             (Action::Refuse(time), _) => {
                 self.record_fault(action, statement);
