@@ -33,8 +33,8 @@ const WAIT_MS: u64 = 1_000;
 /// Operations and waits of the long trials. The last is four hours of a backfill in batches.
 const TRIALS: [(u64, u64); 4] =
     [(60_000, 1_250), (120_000, 2_500), (600_000, 12_500), (1_400_000, 10_000)];
-/// Time may grow so much faster than the history does, from the second trial on: the first fits into
-/// the processor's cache (8 MB), and what it costs to leave that is no matter of growth.
+/// Time may grow so much faster than the history does, from the second trial on: the first fits
+/// into the processor's cache (8 MB), and what it costs to leave that is no matter of growth.
 const GROWTH_MAX: f64 = 1.2;
 /// From the first trial to any.
 const GROWTH_FROM_CACHE_MAX: f64 = 1.7;
