@@ -4,6 +4,10 @@
 //! pgbench and the driver run in turns (ABAB), because the machine drifts; ratios are of medians.
 //! CPU is this process's own, its in-memory history included; pgbench's is that of our children.
 
+// A test stops where something is not as it has to be, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[path = "../tests/traffic/mod.rs"]

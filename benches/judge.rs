@@ -1,10 +1,16 @@
 //! What it costs to judge: waits of a history in which every session is stuck, and whole judgements
 //! of long trials, whose time must not grow faster than they do.
 
+// Prints its figures, and fails loudly.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[path = "../tests/judge/long.rs"]
 mod long;
 #[path = "../tests/judge/made.rs"]
 mod made;
+
+// A test stops where something is not as it has to be, helpers included.
 
 use std::hint::black_box;
 use std::sync::OnceLock;
@@ -16,7 +22,7 @@ use pgauntlet::history::{
     Entry, Event, GrantedLock, Header, History, Role, SessionSeen, Wait, WaitSample,
 };
 use pgauntlet::judge::timeline::timeline;
-use pgauntlet::judge::{judge, lock_waits};
+use pgauntlet::judge::{lock_waits, observe};
 
 const CHANGE: i32 = 1;
 const BACKENDS: i32 = 30;
@@ -113,7 +119,7 @@ fn long_trials() {
     for (operations, waits) in TRIALS {
         let history = long::history(operations, waits);
         let entries = history.entries.len();
-        last = least(|| drop(black_box(judge(&scenario, black_box(&history)))));
+        last = least(|| drop(black_box(observe(&scenario, black_box(&history)))));
         let drawn = least(|| drop(black_box(timeline(&scenario, black_box(&history)))));
         per_entry.push(last.as_secs_f64() * 1e9 / entries as f64);
         println!(

@@ -7,6 +7,10 @@
 //!
 //! `cargo bench --bench seeding`; `SEEDING_SPANS=1000000` for another size.
 
+// A test stops where something is not as it has to be, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[path = "../tests/spans/mod.rs"]

@@ -6,6 +6,10 @@
 //! `-- added` and `-- copies` run one part. `PGAUNTLET_BENCH_COPY_MB` is how much is copied, 1,000
 //! unless it says otherwise.
 
+// A test stops where something is not as it has to be, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[path = "../tests/ways/mod.rs"]

@@ -11,8 +11,9 @@
 //! | what is stored of a run | `result` |
 //! | sessions | `connect`, `tap` |
 //! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
-//! | judgement, pure | `judge` |
-//! | comparison of judgements, pure | `compare` |
+//! | what one trial shows, pure | `judge` |
+//! | what the trials of a change mean together, pure | `assess` |
+//! | sentences of findings, comparison of results, pure | `explain`, `compare` |
 //! | rendering | `report` |
 //! | order of the phases | `run` |
 //! | command line | `cli`, `exit` |
@@ -41,7 +42,10 @@ pub mod seed;
 
 pub mod judge;
 
+pub mod assess;
+
 pub mod compare;
+pub mod explain;
 
 pub mod report;
 

@@ -4,6 +4,10 @@
 //! the blocked client's own clock. A binary of its own: nothing else of ours runs beside a test of
 //! accuracy.
 
+// A test stops where something is not as it has to be, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -385,6 +389,34 @@ async fn waits_for_rows_show_the_transaction_and_then_the_tuple() {
     let wait = seen.waits_of(second_pid).find(tuple).expect("the second waits for the tuple");
     assert_eq!(wait.relation.as_deref(), Some("t"));
     assert_eq!(wait.blockers.iter().map(|b| b.pid).collect::<Vec<_>>(), [first_pid]);
+}
+
+#[tokio::test]
+async fn a_wait_for_an_index_or_a_toast_table_is_a_wait_for_their_table() {
+    let _shared = MACHINE.read().await;
+    let address = common::fresh_database().await;
+    let holder = session(&address).await;
+    run(&holder, "CREATE TABLE t (id int PRIMARY KEY, long text)").await;
+    let sql = "SELECT reltoastrelid::regclass::text FROM pg_class WHERE oid = 't'::regclass";
+    let toast: String = holder.client().query_one(sql, &[]).await.expect("a row").get(0);
+    let watch = Watch::start(&address).await;
+    let reindex = format!("BEGIN; REINDEX INDEX t_pkey; REINDEX TABLE {toast}");
+    run(&holder, &reindex).await;
+    // Planning the query opens the index.
+    let reader = Blocked::start(&address, "SELECT FROM t WHERE id = 1").await;
+    let writer = Blocked::start(&address, &format!("REINDEX TABLE {toast}")).await;
+    until_waiting(&watch.asker, 2).await;
+    watch.sampled().await;
+    run(&holder, "ROLLBACK").await;
+    let pids = [reader.pid, writer.pid];
+    reader.took().await;
+    writer.took().await;
+    let seen = watch.stop().await;
+    for pid in pids {
+        let wait = seen.blocked_wait_of(pid);
+        assert_eq!(wait.relation.as_deref(), Some("t"), "{wait:?}");
+        assert!(wait.holders.iter().all(|holder| holder.relation.as_deref() == Some("t")));
+    }
 }
 
 #[tokio::test]

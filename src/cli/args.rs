@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::provision::{self, SourceRequest};
 use crate::result::Shard;
 use crate::run::SizeRequest;
-use crate::scenario::{Tool, Way};
+use crate::scenario::Tool;
+use crate::trial::FaultKind;
 
 /// Machines that divide a run between them.
 const SHARDS_MAX: u32 = 1_000;
@@ -139,10 +140,10 @@ pub struct TrialArguments {
     /// All tables scaled so that the largest has 200,000 rows
     #[arg(long, conflicts_with = "scale")]
     pub quick: bool,
-    /// Scale every table's declared rows by this factor
+    /// Scale every table's declared rows by this factor; `run` does not scale its crash cases
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     pub scale: Option<f64>,
-    /// Rows of one table, such as spans=20M; may be repeated
+    /// Rows of one table, such as spans=20M, not of the crash cases of `run`; may be repeated
     #[arg(long, value_name = "TABLE=ROWS", value_parser = rows)]
     pub rows: Vec<(String, u64)>,
     /// Another rng_seed than the scenarios' own
@@ -175,19 +176,19 @@ pub struct CrashArguments {
     /// Whose directory it is [default: recognised by its files]
     #[arg(long, value_name = "NAME", value_parser = tool(), requires = "migrations")]
     pub tool: Option<Tool>,
-    /// Only these ways of dying, such as cut-before,cancel [default: the scenario's, else all]
-    #[arg(long, value_name = "WAY", value_delimiter = ',', value_parser = way())]
-    pub ways: Vec<Way>,
+    /// Only these kinds of faults, such as cut-before,cancel [default: the scenario's, else all]
+    #[arg(long, alias = "ways", value_name = "KIND", value_delimiter = ',', value_parser = kind())]
+    pub faults: Vec<FaultKind>,
     /// Only at this statement, by its number in the matrix
     #[arg(long, value_name = "NUMBER")]
     pub at: Option<u32>,
-    /// Deaths at moments drawn from the rng_seed [default: the scenario's, else 0]
+    /// Faults at moments drawn from the rng_seed [default: the scenario's, else 0]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10_000))]
     pub random: Option<u32>,
-    /// Starting state of every cell [default: the scenario's, else its first]
+    /// Starting state of every case [default: the scenario's, else its first]
     #[arg(long, value_name = "NAME")]
     pub state: Option<String>,
-    /// Cells at once [default: the number of cores]
+    /// Cases at once [default: the number of cores]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub at_once: Option<u32>,
     #[command(flatten)]
@@ -253,10 +254,10 @@ pub struct FingerprintArguments {
 pub struct DiffArguments {
     /// The postgres:// URL of a database, or a file that `fingerprint` wrote
     pub from: String,
-    /// Another one: told is what has to change in FROM to become TO
+    /// Another one; prints what must change in FROM to match TO
     #[arg(required_unless_present = "against", conflicts_with = "against")]
     pub to: Option<String>,
-    /// In place of TO: a file that `fingerprint` wrote; told is what changed since
+    /// In place of TO: a file that `fingerprint` wrote; prints what changed since
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
     /// A difference that is meant to be there: 'KIND NAME' or 'KIND NAME: PROPERTY', as in 'column
@@ -351,7 +352,7 @@ pub enum CacheAction {
 /// Where the server comes from.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArguments {
-    /// local, docker, or the postgres:// address of a server that somebody else runs
+    /// local, docker, or the postgres:// address of an external server
     /// [default: local, or docker where no server is installed]
     #[arg(long, value_name = "SOURCE", env = "PGAUNTLET_SERVER", hide_env_values = true)]
     pub server: Option<String>,
@@ -438,9 +439,9 @@ fn tool() -> impl TypedValueParser<Value = Tool> {
     })
 }
 
-fn way() -> impl TypedValueParser<Value = Way> {
-    let names = Way::ALL.iter().map(|way| way.as_str());
-    PossibleValuesParser::new(names).try_map(|name| Way::parse(&name).ok_or("it is none"))
+fn kind() -> impl TypedValueParser<Value = FaultKind> {
+    let names = FaultKind::ALL.iter().map(|kind| kind.as_str());
+    PossibleValuesParser::new(names).try_map(|name| FaultKind::parse(&name).ok_or("it is none"))
 }
 
 fn factor(text: &str) -> Result<f64, String> {

@@ -5,16 +5,16 @@ use std::path::Path;
 use crate::history::silent;
 use crate::provision::{self, Request, SourceRequest};
 use crate::report::bytes;
-use crate::run::Ending;
+use crate::run::ExitStatus;
 use crate::seed;
 
 use super::args::{CacheAction, CacheArguments};
 use super::complain;
 
-pub async fn cache(arguments: &CacheArguments) -> Ending {
+pub async fn cache(arguments: &CacheArguments) -> ExitStatus {
     let Some(directory) = arguments.server.cache() else {
         anstream::println!("nothing is kept: there is no cache directory");
-        return Ending::AsExpected;
+        return ExitStatus::AsExpected;
     };
     match arguments.action.unwrap_or(CacheAction::List) {
         CacheAction::List => list(&directory, arguments).await,
@@ -22,24 +22,24 @@ pub async fn cache(arguments: &CacheArguments) -> Ending {
     }
 }
 
-async fn list(directory: &Path, arguments: &CacheArguments) -> Ending {
+async fn list(directory: &Path, arguments: &CacheArguments) -> ExitStatus {
     let clusters = provision::list_cache(directory);
     if clusters.is_empty() {
         anstream::println!("{} keeps nothing", directory.display());
-        return Ending::AsExpected;
+        return ExitStatus::AsExpected;
     }
     for cluster in &clusters {
         let used = if cluster.in_use { ", in use by a running process" } else { "" };
         anstream::println!("{} {}{used}", cluster.path.display(), bytes(cluster.bytes));
     }
     if clusters.iter().all(|cluster| cluster.in_use) {
-        return Ending::AsExpected;
+        return ExitStatus::AsExpected;
     }
     match seeds(directory, arguments).await {
-        Ok(()) => Ending::AsExpected,
+        Ok(()) => ExitStatus::AsExpected,
         Err(error) => {
             complain(&error);
-            Ending::Failed
+            ExitStatus::Failed
         }
     }
 }
@@ -67,7 +67,7 @@ async fn seeds(directory: &Path, arguments: &CacheArguments) -> Result<(), Strin
     stopped.map_err(|error| format!("stop the cached server: {error}"))
 }
 
-fn clear(directory: &Path) -> Ending {
+fn clear(directory: &Path) -> ExitStatus {
     match provision::clean_cache(directory) {
         Ok(cleaned) => {
             let freed: u64 = cleaned.removed.iter().map(|cluster| cluster.bytes).sum();
@@ -75,11 +75,11 @@ fn clear(directory: &Path) -> Ending {
             for path in cleaned.in_use {
                 anstream::println!("left {}: a running process uses it", path.display());
             }
-            Ending::AsExpected
+            ExitStatus::AsExpected
         }
         Err(error) => {
             complain(&error);
-            Ending::Failed
+            ExitStatus::Failed
         }
     }
 }

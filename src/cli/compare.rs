@@ -6,31 +6,31 @@ use std::path::Path;
 use crate::compare::{self, BASELINE_FORMAT, Baseline, Comparison, Options, Overall};
 use crate::report::{self, comparison_html, comparison_markdown, comparison_text};
 use crate::result::ResultFile;
-use crate::run::Ending;
+use crate::run::ExitStatus;
 
 use super::args::{BaselineArguments, CompareArguments, FailOn, ReportFormat};
 use super::complain;
 use super::diff::{is_writable, write};
 
 /// What went wrong, in the words of `failed to …`, and how the process ends with it.
-type Failure = (Ending, String);
+type Failure = (ExitStatus, String);
 
-pub fn compare(arguments: &CompareArguments) -> Ending {
+pub fn compare(arguments: &CompareArguments) -> ExitStatus {
     ended(compared(arguments))
 }
 
-pub fn baseline(arguments: &BaselineArguments) -> Ending {
-    ended(put_together(arguments).map(|()| Ending::AsExpected))
+pub fn baseline(arguments: &BaselineArguments) -> ExitStatus {
+    ended(put_together(arguments).map(|()| ExitStatus::AsExpected))
 }
 
-fn ended(outcome: Result<Ending, Failure>) -> Ending {
+fn ended(outcome: Result<ExitStatus, Failure>) -> ExitStatus {
     outcome.unwrap_or_else(|(ending, error)| {
         complain(&error);
         ending
     })
 }
 
-fn compared(arguments: &CompareArguments) -> Result<Ending, Failure> {
+fn compared(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
     if let Some(path) = &arguments.out {
         is_writable(path).map_err(bad)?;
     }
@@ -42,14 +42,14 @@ fn compared(arguments: &CompareArguments) -> Result<Ending, Failure> {
     match &arguments.out {
         Some(path) => {
             let plain = anstream::adapter::strip_str(&text).to_string();
-            write(path, &plain).map_err(|error| (Ending::Failed, error))?;
+            write(path, &plain).map_err(|error| (ExitStatus::Failed, error))?;
         }
         None => anstream::print!("{text}"),
     }
     Ok(match (comparison.overall, arguments.fail_on) {
-        (Overall::Regression, FailOn::Regression | FailOn::Undecided) => Ending::NotAsExpected,
-        (Overall::Undecided, FailOn::Undecided) => Ending::Unproven,
-        _ => Ending::AsExpected,
+        (Overall::Regression, FailOn::Regression | FailOn::Undecided) => ExitStatus::NotAsExpected,
+        (Overall::Undecided, FailOn::Undecided) => ExitStatus::Unproven,
+        _ => ExitStatus::AsExpected,
     })
 }
 
@@ -79,7 +79,7 @@ fn put_together(arguments: &BaselineArguments) -> Result<(), Failure> {
         let other = read(path)?;
         baseline.merge(other).map_err(|error| bad(format!("{error} ({})", path.display())))?;
     }
-    write(out, &baseline.to_text()).map_err(|error| (Ending::Failed, error))?;
+    write(out, &baseline.to_text()).map_err(|error| (ExitStatus::Failed, error))?;
     anstream::println!(
         "{} trials and {} crash matrices are in {}",
         baseline.trials.len(),
@@ -90,7 +90,7 @@ fn put_together(arguments: &BaselineArguments) -> Result<(), Failure> {
 }
 
 fn bad(error: String) -> Failure {
-    (Ending::BadInput, error)
+    (ExitStatus::BadInput, error)
 }
 
 /// A directory, a result.json or a baseline file: each holds a key that says which it is.

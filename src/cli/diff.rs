@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::connect::{Address, Session};
 use crate::observe;
 use crate::report;
-use crate::run::Ending;
+use crate::run::ExitStatus;
 use crate::scenario::Accepted;
 use crate::schema::{Difference, Stored};
 
@@ -22,30 +22,30 @@ struct Schema {
 }
 
 /// Where a side comes from.
-enum Place {
+enum SchemaSource {
     Database(Box<Address>),
     /// Read already.
     File(Schema),
 }
 
 /// What went wrong, in the words of `failed to …`, and how the process ends with it.
-type Failure = (Ending, String);
+type Failure = (ExitStatus, String);
 
-pub async fn fingerprint(arguments: &FingerprintArguments) -> Ending {
+pub async fn fingerprint(arguments: &FingerprintArguments) -> ExitStatus {
     match write_fingerprint(arguments).await {
-        Ok(()) => Ending::AsExpected,
-        Err(failure) => told(failure),
+        Ok(()) => ExitStatus::AsExpected,
+        Err(failure) => print_failure(failure),
     }
 }
 
-pub async fn diff(arguments: &DiffArguments) -> Ending {
+pub async fn diff(arguments: &DiffArguments) -> ExitStatus {
     match compare(arguments).await {
         Ok(ending) => ending,
-        Err(failure) => told(failure),
+        Err(failure) => print_failure(failure),
     }
 }
 
-fn told((ending, error): Failure) -> Ending {
+fn print_failure((ending, error): Failure) -> ExitStatus {
     complain(&error);
     ending
 }
@@ -53,15 +53,15 @@ fn told((ending, error): Failure) -> Ending {
 async fn write_fingerprint(arguments: &FingerprintArguments) -> Result<(), Failure> {
     let Some(address) = address(&arguments.url) else {
         let error = "read a schema: a database is given as postgres://user@host:5432/database";
-        return Err((Ending::BadInput, error.to_owned()));
+        return Err((ExitStatus::BadInput, error.to_owned()));
     };
     let address = address?;
     if let Some(path) = &arguments.out {
-        is_writable(path).map_err(|error| (Ending::BadInput, error))?;
+        is_writable(path).map_err(|error| (ExitStatus::BadInput, error))?;
     }
     let text = read_database(&address).await?.to_text();
     match &arguments.out {
-        Some(path) => write(path, &text).map_err(|error| (Ending::Failed, error)),
+        Some(path) => write(path, &text).map_err(|error| (ExitStatus::Failed, error)),
         None => {
             anstream::print!("{text}");
             Ok(())
@@ -69,7 +69,7 @@ async fn write_fingerprint(arguments: &FingerprintArguments) -> Result<(), Failu
     }
 }
 
-/// Before anything is read: a directory that is not there is told at once.
+/// Before anything is read: a missing directory is reported at once.
 pub(super) fn is_writable(path: &Path) -> Result<(), String> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
@@ -88,15 +88,15 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
         .map_err(|error| format!("write {}: {error}", path.display()))
 }
 
-async fn compare(arguments: &DiffArguments) -> Result<Ending, Failure> {
+async fn compare(arguments: &DiffArguments) -> Result<ExitStatus, Failure> {
     let accepted = accepted(&arguments.accept)?;
-    // Files are read here: what is wrong with one is told before anybody is connected to.
+    // Files are read here: what is wrong with one is reported before any connection is opened.
     let first = place(&arguments.from)?;
     let (from, to) = match (&arguments.to, &arguments.against) {
         (Some(to), _) => (first, place(to)?),
         (None, Some(file)) => (read_file(file)?, first),
         // One of them is there; that is the parser's promise.
-        (None, None) => return Err((Ending::BadInput, "find what to compare with".to_owned())),
+        (None, None) => return Err((ExitStatus::BadInput, "find what to compare with".to_owned())),
     };
     let (from, to) = (schema(from).await?, schema(to).await?);
     if from.stored.server_major != to.stored.server_major {
@@ -119,8 +119,8 @@ async fn compare(arguments: &DiffArguments) -> Result<Ending, Failure> {
         complain(&format!("find the accepted difference {accepted:?}: take its --accept away"));
     }
     match open.is_empty() && unused.is_empty() {
-        true => Ok(Ending::AsExpected),
-        false => Ok(Ending::NotAsExpected),
+        true => Ok(ExitStatus::AsExpected),
+        false => Ok(ExitStatus::NotAsExpected),
     }
 }
 
@@ -145,7 +145,7 @@ fn accepted(texts: &[String]) -> Result<Vec<Accepted>, Failure> {
                 "understand --accept {text:?}; it is KIND NAME, or KIND NAME: PROPERTY as in \
                  'column public.orders.total: type'"
             );
-            (Ending::BadInput, error)
+            (ExitStatus::BadInput, error)
         })
     };
     texts.iter().map(parse).collect()
@@ -176,9 +176,9 @@ fn summary(from: &Schema, to: &Schema, open: &[Difference], known: usize) -> Str
 }
 
 /// An address, or else the file of that name.
-fn place(text: &str) -> Result<Place, Failure> {
+fn place(text: &str) -> Result<SchemaSource, Failure> {
     match address(text) {
-        Some(address) => address.map(|address| Place::Database(Box::new(address))),
+        Some(address) => address.map(|address| SchemaSource::Database(Box::new(address))),
         None => read_file(Path::new(text)),
     }
 }
@@ -187,24 +187,25 @@ fn place(text: &str) -> Result<Place, Failure> {
 fn address(text: &str) -> Option<Result<Address, Failure>> {
     let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     // The error does not repeat the text, and so no password.
-    is_url.then(|| Address::parse(text).map_err(|error| (Ending::BadInput, error.to_string())))
+    is_url.then(|| Address::parse(text).map_err(|error| (ExitStatus::BadInput, error.to_string())))
 }
 
 /// A mistyped URL is taken for a file's name, with the password in it.
-fn read_file(path: &Path) -> Result<Place, Failure> {
+fn read_file(path: &Path) -> Result<SchemaSource, Failure> {
     let name = without_passwords(&path.display().to_string());
-    let fail = |error: String| (Ending::BadInput, format!("read the fingerprint {name}: {error}"));
+    let fail =
+        |error: String| (ExitStatus::BadInput, format!("read the fingerprint {name}: {error}"));
     let text = fs::read_to_string(path).map_err(|error| {
         fail(format!("{error}; it is a file, or a database as postgres://user@host:5432/database"))
     })?;
     let stored = Stored::parse(&text).map_err(|error| fail(error.to_string()))?;
-    Ok(Place::File(Schema { name, stored }))
+    Ok(SchemaSource::File(Schema { name, stored }))
 }
 
-async fn schema(place: Place) -> Result<Schema, Failure> {
+async fn schema(place: SchemaSource) -> Result<Schema, Failure> {
     match place {
-        Place::File(schema) => Ok(schema),
-        Place::Database(address) => {
+        SchemaSource::File(schema) => Ok(schema),
+        SchemaSource::Database(address) => {
             let name = format!("{} at {}", address.database(), address.place());
             Ok(Schema { name, stored: read_database(&address).await? })
         }
@@ -214,6 +215,6 @@ async fn schema(place: Place) -> Result<Schema, Failure> {
 async fn read_database(address: &Address) -> Result<Stored, Failure> {
     let settings = BTreeMap::new();
     let session = Session::open(address, observe::APPLICATION_NAME, &settings).await;
-    let session = session.map_err(|error| (Ending::Failed, error.to_string()))?;
-    observe::read_schema(&session).await.map_err(|error| (Ending::Failed, error.to_string()))
+    let session = session.map_err(|error| (ExitStatus::Failed, error.to_string()))?;
+    observe::read_schema(&session).await.map_err(|error| (ExitStatus::Failed, error.to_string()))
 }

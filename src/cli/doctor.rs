@@ -2,31 +2,31 @@
 
 use crate::provision::{self, DockerState, DoctorReport};
 use crate::report::bytes;
-use crate::run::Ending;
+use crate::run::ExitStatus;
 
 use super::args::ServerArguments;
 use super::complain;
 
-pub async fn doctor(arguments: &ServerArguments) -> Ending {
+pub async fn doctor(arguments: &ServerArguments) -> ExitStatus {
     let request = match arguments.request() {
         Ok(request) => request,
         Err(error) => {
             complain(&error);
-            return Ending::BadInput;
+            return ExitStatus::BadInput;
         }
     };
     let report = provision::doctor(&request).await;
     anstream::println!("{}", render(&report));
     match report.chosen.is_ok() || matches!(report.docker, DockerState::Reachable { .. }) {
-        true => Ending::AsExpected,
-        false => Ending::Failed,
+        true => ExitStatus::AsExpected,
+        false => ExitStatus::Failed,
     }
 }
 
 fn render(report: &DoctorReport) -> String {
     let mut lines = vec!["Server binaries, newest major first:".to_owned()];
     for place in &report.places {
-        lines.push(format!("  {}: {}", place.name, place.told()));
+        lines.push(format!("  {}: {}", place.name, place.to_text()));
     }
     lines.push(match &report.chosen {
         Ok(found) => {

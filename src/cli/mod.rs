@@ -1,10 +1,11 @@
 //! The command line: what may be typed, and which stage of the library each command calls.
 //!
-//! Commands print and return an [`Ending`]; the process's exit code is somebody else's business.
+//! Commands print and return an [`ExitStatus`]; `exit` has the process's exit codes.
 
 mod args;
 mod cache;
 mod compare;
+mod complaint;
 mod diff;
 mod doctor;
 mod reported;
@@ -19,14 +20,15 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::run::Ending;
+use crate::run::ExitStatus;
 
 use args::{Arguments, Command};
+use complaint::complain;
 
 /// Parses the arguments and runs the command. `after_help` ends `--help`.
 ///
 /// Not async, so that the futures are compiled here and not once more in the binary.
-pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> Ending {
+pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> ExitStatus {
     let command = Arguments::command().after_help(after_help);
     let parsed = command
         .try_get_matches_from(arguments)
@@ -40,12 +42,12 @@ pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> Ending {
         Ok(runtime) => runtime.block_on(run_command(&command)),
         Err(error) => {
             complain(&format!("start its threads: {error}"));
-            Ending::Failed
+            ExitStatus::Failed
         }
     }
 }
 
-async fn run_command(command: &Command) -> Ending {
+async fn run_command(command: &Command) -> ExitStatus {
     match command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Try(arguments) => run::try_out(arguments).await,
@@ -67,23 +69,18 @@ async fn run_command(command: &Command) -> Ending {
 }
 
 /// `--help` and `--version` are errors to clap and successes to everybody else.
-fn usage(error: &clap::Error) -> Ending {
+fn usage(error: &clap::Error) -> ExitStatus {
     match error.use_stderr() {
         true => {
             // What was typed is repeated, and may be a server's address.
-            let told = error.render().ansi().to_string();
-            anstream::eprint!("{}", secrets::without_passwords(&told));
-            Ending::BadInput
+            let printed = error.render().ansi().to_string();
+            anstream::eprint!("{}", secrets::without_passwords(&printed));
+            ExitStatus::BadInput
         }
         false => {
-            // Nothing can be told if the terminal is gone.
+            // Nothing can be printed if the terminal is gone.
             let _ = error.print();
-            Ending::AsExpected
+            ExitStatus::AsExpected
         }
     }
-}
-
-/// One error, on standard error, in the form `failed to …`.
-fn complain(error: &dyn std::fmt::Display) {
-    anstream::eprintln!("pgauntlet: failed to {error}");
 }

@@ -4,21 +4,21 @@ use std::path::Path;
 
 use crate::report::{self, Document};
 use crate::result::ResultFile;
-use crate::run::{self, Ending, Stored};
+use crate::run::{self, ExitStatus, Stored};
 
 use super::args::{MergeArguments, ReportArguments, ReportFormat};
 use super::run::ending_of;
 use super::{complain, diff, sources};
 
 /// A report that was rendered is a success, whatever it says: who wants a verdict asks `judge`.
-pub fn report(arguments: &ReportArguments) -> Ending {
+pub fn report(arguments: &ReportArguments) -> ExitStatus {
     if let Some(Err(error)) = arguments.out.as_deref().map(diff::is_writable) {
         complain(&error);
-        return Ending::BadInput;
+        return ExitStatus::BadInput;
     }
     // Courses take as long as the judging, and a page alone draws them.
     let read = match arguments.format {
-        ReportFormat::Html => run::stored_with_courses,
+        ReportFormat::Html => run::stored_with_timelines,
         _ => run::stored,
     };
     let stored = match read(&arguments.result) {
@@ -34,7 +34,7 @@ fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
     let has_result = ResultFile::path_of(path).is_file();
     let path = if has_result { path.display().to_string() } else { String::new() };
     let sources = || sources::of(&stored.result);
-    let document = Document { result: &stored.result, courses: &stored.courses, path: &path };
+    let document = Document { result: &stored.result, timelines: &stored.timelines, path: &path };
     match format {
         ReportFormat::Text => report::text(&stored.result),
         ReportFormat::Json => report::json(&stored.result),
@@ -48,35 +48,35 @@ fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
 }
 
 /// To the file, or to standard output; colours go where they are wanted.
-fn write(text: &str, out: Option<&Path>) -> Ending {
+fn write(text: &str, out: Option<&Path>) -> ExitStatus {
     let text = text.trim_end_matches('\n');
     let Some(out) = out else {
         anstream::println!("{text}");
-        return Ending::AsExpected;
+        return ExitStatus::AsExpected;
     };
     let plain = format!("{}\n", anstream::adapter::strip_str(text));
     match diff::write(out, &plain) {
-        Ok(()) => Ending::AsExpected,
+        Ok(()) => ExitStatus::AsExpected,
         Err(error) => {
             complain(&error);
-            Ending::BadInput
+            ExitStatus::BadInput
         }
     }
 }
 
-pub fn schema() -> Ending {
+pub fn schema() -> ExitStatus {
     anstream::println!("{:#}", report::schema());
-    Ending::AsExpected
+    ExitStatus::AsExpected
 }
 
 /// To join is a success, whatever the results say: who wants a verdict asks `judge`.
-pub fn merge(arguments: &MergeArguments) -> Ending {
+pub fn merge(arguments: &MergeArguments) -> ExitStatus {
     match run::merge(&arguments.results, &arguments.out) {
         Ok(result) => {
             anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
             let out = arguments.out.display();
             anstream::println!("\n{} results are one in {out}", arguments.results.len());
-            Ending::AsExpected
+            ExitStatus::AsExpected
         }
         Err(error) => ending_of(&error),
     }

@@ -2,14 +2,15 @@
 
 use crate::provision;
 use crate::result::ResultFile;
-use crate::run::{self, Ending, Error, Repro};
+use crate::run::{self, Error, ExitStatus, Repro};
+use crate::trial::Axis;
 
 use super::args::{Format, ReproArguments, ServerArguments, Which};
 use super::run::{ending_of, with_live_view};
 use super::{complain, scenarios};
 
 /// Success is to see the same again: the verdict and the kinds of findings.
-pub async fn repro(arguments: &ReproArguments) -> Ending {
+pub async fn repro(arguments: &ReproArguments) -> ExitStatus {
     let then = match ResultFile::read(&arguments.result).map_err(Error::from) {
         Ok(result) => result,
         Err(error) => return ending_of(&error),
@@ -26,7 +27,7 @@ pub async fn repro(arguments: &ReproArguments) -> Ending {
         Ok(server) => server,
         Err(error) => {
             complain(&error);
-            return Ending::BadInput;
+            return ExitStatus::BadInput;
         }
     };
     announce(&repro);
@@ -40,10 +41,11 @@ pub async fn repro(arguments: &ReproArguments) -> Ending {
 fn announce(repro: &Repro<'_>) {
     let trial = repro.trial;
     let what = if repro.is_matrix { "crash matrix of " } else { "" };
-    let (number, scenario, state) = (repro.number, &trial.scenario, &trial.state);
+    let number = repro.number;
+    let key = trial.key.clone().without(&Axis::SERVER).repeated(1);
     let (version, seed) = (&trial.server.version, trial.rng_seed);
     anstream::eprintln!(
-        "trial {number}: {what}{scenario} from {state}, rng_seed {seed}; then it ran on PostgreSQL \
+        "trial {number}: {what}{key}, rng_seed {seed}; then it ran on PostgreSQL \
          {version}"
     );
 }
@@ -55,7 +57,7 @@ fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::R
     let asked = arguments.server.is_some() || arguments.pg_bin.is_some();
     if !asked && facts.source == "url" {
         return Err(
-            "find the server: the trial ran on somebody else's; name one with --server".to_owned()
+            "find the server: the trial ran on an external one; name it with --server".to_owned()
         );
     }
     if !asked && facts.source == "docker" {
@@ -68,8 +70,8 @@ fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::R
 }
 
 /// A command runs in a directory, which a result does not hold. Where it is gone, the scenario of
-/// the same name that is here stands in, if its command is the same.
-fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, Ending> {
+/// the same name that is here is used instead, if its command is the same.
+fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, ExitStatus> {
     let Some(command) = &repro.scenario.change.command else { return Ok(None) };
     if command.directory.is_dir() {
         return Ok(None);
@@ -86,14 +88,13 @@ fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, Endi
         None => {
             let directory = command.directory.display();
             complain(&format!("run the command again: {directory}, where it ran, is not here"));
-            Err(Ending::BadInput)
+            Err(ExitStatus::BadInput)
         }
     }
 }
 
-fn conclude(repro: &Repro<'_>, then: &ResultFile, now: &ResultFile) -> Ending {
-    let state = |trial: &&crate::history::TrialFacts| trial.state == repro.trial.state;
-    let trials = now.trials.iter().map(|j| &j.trial).find(state);
+fn conclude(repro: &Repro<'_>, then: &ResultFile, now: &ResultFile) -> ExitStatus {
+    let trials = now.trials.iter().map(|j| &j.trial).find(|trial| repro.is_again(trial));
     let facts = trials.or(now.crash_matrices.first().map(|matrix| &matrix.trial));
     let surroundings = facts.map(|now| run::environment(repro.trial, now)).unwrap_or_default();
     match surroundings.is_empty() {

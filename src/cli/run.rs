@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::explain;
 use crate::migrate;
 use crate::report::{self, Live, Mode};
 use crate::result::{CrashRequest, ResultFile};
-use crate::run::{self, Costs, Ending, Error, Fault, Judged, OnJudged, Request, Share, Work};
+use crate::run::{self, Costs, Error, ExitStatus, Fault, Judged, OnJudged, Request, Share, Work};
 use crate::scenario::Scenario;
 
 use super::args::{
@@ -17,7 +18,7 @@ use super::args::{
 use super::scenarios::Loaded;
 use super::{complain, scenarios, tried};
 
-pub async fn run(arguments: &RunArguments) -> Ending {
+pub async fn run(arguments: &RunArguments) -> ExitStatus {
     let mut loaded = match scenarios::load(&arguments.which) {
         Ok(loaded) => loaded,
         Err(ending) => return ending,
@@ -27,7 +28,7 @@ pub async fn run(arguments: &RunArguments) -> Ending {
         && (!arguments.which.scenarios.is_empty() || loaded.scenarios.is_empty())
     {
         left_out.iter().for_each(|why| complain(&format!("run {why}")));
-        return Ending::Failed;
+        return ExitStatus::Failed;
     }
     let share = match share(arguments) {
         Ok(share) => share,
@@ -37,7 +38,7 @@ pub async fn run(arguments: &RunArguments) -> Ending {
     let asked = Asked { state, repeat, share, ..Asked::default() };
     let ending = run_trials(loaded, &arguments.trials, asked).await;
     // Who hears why nothing was run at all need not hear of more.
-    if !matches!(ending, Ending::BadInput | Ending::Failed | Ending::Interrupted) {
+    if !matches!(ending, ExitStatus::BadInput | ExitStatus::Failed | ExitStatus::Interrupted) {
         for why in &left_out {
             match arguments.trials.format {
                 Format::Text => anstream::println!("not run: {why}"),
@@ -58,8 +59,8 @@ fn share(arguments: &RunArguments) -> Result<Option<Share>, Error> {
     Ok(Some(Share { shard, costs }))
 }
 
-/// Takes out the scenarios whose command needs a program that is not here, and says why. Whoever
-/// runs all of them need not have every migration tool.
+/// Takes out the scenarios whose command needs a program that is not here, and says why. A user
+/// who runs all of them need not have every migration tool.
 fn leave_out(scenarios: &mut Vec<Scenario>) -> Vec<String> {
     let mut left_out = Vec::new();
     scenarios.retain(|scenario| {
@@ -75,7 +76,7 @@ fn leave_out(scenarios: &mut Vec<Scenario>) -> Vec<String> {
 }
 
 /// One scenario with another change.
-pub async fn try_out(arguments: &TryArguments) -> Ending {
+pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
     match tried::scenario(arguments) {
         Ok(loaded) => run_trials(loaded, &arguments.trials, Asked::default()).await,
         Err(ending) => ending,
@@ -83,7 +84,7 @@ pub async fn try_out(arguments: &TryArguments) -> Ending {
 }
 
 /// The crash matrix of one scenario, and nothing else of it.
-pub async fn crash(arguments: &CrashArguments) -> Ending {
+pub async fn crash(arguments: &CrashArguments) -> ExitStatus {
     let tried =
         Tried { migrations: arguments.migrations.clone(), command: arguments.command.clone() };
     let which = Which {
@@ -100,11 +101,11 @@ pub async fn crash(arguments: &CrashArguments) -> Ending {
     };
     if let Some(why) = leave_out(&mut loaded.scenarios).first() {
         complain(&format!("run {why}"));
-        return Ending::Failed;
+        return ExitStatus::Failed;
     }
     let crash = CrashRequest {
         at_once: arguments.at_once,
-        ways: (!arguments.ways.is_empty()).then(|| arguments.ways.clone()),
+        faults: (!arguments.faults.is_empty()).then(|| arguments.faults.clone()),
         statement: arguments.at,
         random: arguments.random,
     };
@@ -123,7 +124,7 @@ struct Asked {
     share: Option<Share>,
 }
 
-async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> Ending {
+async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> ExitStatus {
     let request = match request(loaded.scenarios, arguments, asked) {
         Ok(request) => request,
         Err(ending) => return ending,
@@ -135,7 +136,7 @@ async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) ->
 }
 
 /// Runs what is asked for, with a live view, and tells what came of it.
-pub async fn execute(request: &Request, quiet: bool, format: Format) -> Ending {
+pub async fn execute(request: &Request, quiet: bool, format: Format) -> ExitStatus {
     match with_live_view(request, quiet, format).await {
         Ok(result) => {
             conclude(&result, request.out.as_deref(), format);
@@ -145,7 +146,7 @@ pub async fn execute(request: &Request, quiet: bool, format: Format) -> Ending {
     }
 }
 
-/// What is judged is told as soon as it is there: it is true even where the run breaks later.
+/// A judgement is reported as soon as it is there: it is true even where the run breaks later.
 pub async fn with_live_view(
     request: &Request,
     quiet: bool,
@@ -175,8 +176,10 @@ pub async fn with_live_view(
     let outcome = run::run(request, &live.listener(), &on_judged, &cancel).await;
     live.end();
     if outcome.is_err() {
-        let judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
         if *judged != ResultFile::empty() {
+            judged.finished = false;
+            explain::assessed(&mut judged);
             conclude(&judged, None, format);
         }
     }
@@ -187,13 +190,13 @@ fn request(
     mut scenarios: Vec<Scenario>,
     arguments: &TrialArguments,
     asked: Asked,
-) -> Result<Request, Ending> {
+) -> Result<Request, ExitStatus> {
     if let Some(rng_seed) = arguments.rng_seed {
         scenarios.iter_mut().for_each(|scenario| scenario.rng_seed = rng_seed);
     }
     let server = arguments.server.request().map_err(|error| {
         complain(&error);
-        Ending::BadInput
+        ExitStatus::BadInput
     })?;
     let (sizes, out) = (arguments.sizes(), arguments.out.clone());
     let Asked { work, crash, state, repeat, share } = asked;
@@ -224,6 +227,7 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
     if format == Format::Json {
         return anstream::println!("{}", report::json(result));
     }
+    anstream::print!("{}", report::changes(result));
     anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
     if let Some(out) = out {
         let out = out.display();
@@ -235,16 +239,19 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
     }
 }
 
-pub fn ending_of(error: &Error) -> Ending {
-    complain(error);
+pub fn ending_of(error: &Error) -> ExitStatus {
     match error.fault() {
-        Fault::Input => Ending::BadInput,
-        Fault::Environment => Ending::Failed,
-        Fault::Interrupted => Ending::Interrupted,
+        Fault::Interrupted => anstream::eprintln!("pgauntlet: {error}"),
+        Fault::Input | Fault::Environment => complain(error),
+    }
+    match error.fault() {
+        Fault::Input => ExitStatus::BadInput,
+        Fault::Environment => ExitStatus::Failed,
+        Fault::Interrupted => ExitStatus::Interrupted,
     }
 }
 
-pub fn judge(arguments: &JudgeArguments) -> Ending {
+pub fn judge(arguments: &JudgeArguments) -> ExitStatus {
     match run::stored(&arguments.directory) {
         Ok(run::Stored { result, .. }) => {
             anstream::println!("{}", report::text(&result));

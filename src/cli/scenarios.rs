@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::run::Ending;
+use crate::run::ExitStatus;
 use crate::scenario::{self, Problem, Scenario};
 
 use super::args::Which;
 use super::complain;
 
-/// Where scenarios are looked for when nothing is said.
+/// Where scenarios are looked for by default.
 const DIRECTORY: &str = "scenarios";
 
 /// Scenarios that were read.
@@ -20,17 +20,17 @@ pub struct Loaded {
     pub unpacked: Option<TempDir>,
 }
 
-/// Loads what was asked for; every problem of every file is told before anything else happens.
-pub fn load(which: &Which) -> Result<Loaded, Ending> {
+/// Loads what was asked for; every problem of every file is reported before anything else happens.
+pub fn load(which: &Which) -> Result<Loaded, ExitStatus> {
     let (loaded, problems) = try_load(which).map_err(|error| {
         complain(&error);
-        Ending::BadInput
+        ExitStatus::BadInput
     })?;
     if problems.is_empty() {
         return Ok(loaded);
     }
     anstream::eprint!("{}", scenario::render(&problems));
-    Err(Ending::BadInput)
+    Err(ExitStatus::BadInput)
 }
 
 fn try_load(which: &Which) -> Result<(Loaded, Vec<Problem>), String> {
@@ -85,7 +85,7 @@ fn directory_of(name: &str, root: &Path) -> Result<PathBuf, String> {
     })
 }
 
-pub fn list(which: &Which) -> Ending {
+pub fn list(which: &Which) -> ExitStatus {
     let scenarios = match load(which) {
         Ok(loaded) => loaded.scenarios,
         Err(ending) => return ending,
@@ -99,14 +99,14 @@ pub fn list(which: &Which) -> Ending {
         let expected = expected.join(" or ");
         anstream::println!("{:<width$}  {expected:<8}  {sentence}", scenario.name);
     }
-    Ending::AsExpected
+    ExitStatus::AsExpected
 }
 
-pub fn check(which: &Which) -> Ending {
+pub fn check(which: &Which) -> ExitStatus {
     match load(which) {
         Ok(loaded) => {
             anstream::println!("{} scenarios are well-formed", loaded.scenarios.len());
-            Ending::AsExpected
+            ExitStatus::AsExpected
         }
         Err(ending) => ending,
     }

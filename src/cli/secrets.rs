@@ -1,10 +1,10 @@
 //! Texts that repeat what was typed, without the passwords in it.
 
-/// What stands for a password.
+/// What replaces a password.
 const HIDDEN: &str = "…";
 
 /// Hides `secret` in `postgres://user:secret@host`, also where the scheme is mistyped or left out,
-/// and in `password=secret`, also where it is quoted. Where it cannot be told where a password
+/// and in `password=secret`, also where it is quoted. Where it is unclear where a password
 /// ends, too much is hidden.
 pub fn without_passwords(text: &str) -> String {
     let text = without_values(text);
@@ -16,23 +16,23 @@ pub fn without_passwords(text: &str) -> String {
 fn without_values(text: &str) -> String {
     const KEY: &str = "password";
     let lower = text.to_ascii_lowercase();
-    let (mut told, mut at) = (String::new(), 0);
+    let (mut masked, mut at) = (String::new(), 0);
     while let Some(found) = lower[at..].find(KEY) {
         let key = at + found;
         let behind = key + KEY.len();
         let value = text[behind..].trim_start().strip_prefix('=').map(str::trim_start);
         // What comes behind the key is no value.
         let Some(value) = value else {
-            told.push_str(&text[at..behind]);
+            masked.push_str(&text[at..behind]);
             at = behind;
             continue;
         };
         let start = text.len() - value.len();
-        told.push_str(&text[at..start]);
-        told.push_str(HIDDEN);
+        masked.push_str(&text[at..start]);
+        masked.push_str(HIDDEN);
         at = start + length_of_value(value, &text[..key]);
     }
-    told + &text[at..]
+    masked + &text[at..]
 }
 
 /// How much of the text is the value, by what comes before its key.
@@ -78,11 +78,11 @@ fn closes(behind: &str) -> bool {
 fn without_user_information(line: &str) -> String {
     let mut schemes = line.match_indices("://").map(|(at, scheme)| at + scheme.len());
     let Some(mut start) = schemes.next() else { return line.to_owned() };
-    let mut told = line[..start].to_owned();
+    let mut masked = line[..start].to_owned();
     loop {
         let next = schemes.next();
-        told.push_str(&of_address(&line[start..next.unwrap_or(line.len())]));
-        let Some(next) = next else { return told };
+        masked.push_str(&of_address(&line[start..next.unwrap_or(line.len())]));
+        let Some(next) = next else { return masked };
         start = next;
     }
 }

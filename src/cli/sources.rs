@@ -12,7 +12,7 @@ const ENDINGS: &[&str] = &[
     "py", "sql", "rb", "js", "ts", "mjs", "cjs", "go", "rs", "php", "java", "kt", "ex", "exs",
     "cs", "xml", "yml", "yaml",
 ];
-/// Directories that hold what somebody else wrote.
+/// Directories that hold what other people wrote.
 const SKIPPED: &[&str] = &["node_modules", "target", "vendor", "venv", "__pycache__", "dist"];
 const FILES_MAX: usize = 2_000;
 const FILE_BYTES_MAX: u64 = 1_000_000;
@@ -23,7 +23,7 @@ pub fn of(result: &ResultFile) -> Vec<SourceFile> {
     let mut files = Vec::new();
     let mut seen = Vec::new();
     for value in result.scenarios.values() {
-        let Ok(scenario) = serde_json::from_value::<Scenario>(value.clone()) else { continue };
+        let scenario = Scenario::from(value.clone());
         let Some(command) = scenario.change.command else { continue };
         if !seen.contains(&command.directory) {
             collect(&command.directory, DEPTH_MAX, &mut files);

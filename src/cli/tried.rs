@@ -1,8 +1,8 @@
-//! `try`, and `crash` with a change: a scenario whose change is somebody's own.
+//! `try`, and `crash` with a change: a scenario with the user's own change.
 
 use std::collections::BTreeMap;
 
-use crate::run::Ending;
+use crate::run::ExitStatus;
 use crate::scenario::{
     self, Change, Command, Expect, Migration, Problem, Scenario, Scope, Timeouts, Tool, Verdict,
 };
@@ -13,7 +13,7 @@ use super::{complain, scenarios};
 
 /// The scenario's schema, data, traffic, pool, conditions and limits with the change that is tried,
 /// of which nothing but `safe` is good enough.
-pub fn scenario(arguments: &TryArguments) -> Result<Loaded, Ending> {
+pub fn scenario(arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
     let which = Which {
         scenarios: vec![arguments.scenario.clone()],
         scenarios_dir: arguments.scenarios_dir.clone(),
@@ -28,7 +28,7 @@ pub fn scenario(arguments: &TryArguments) -> Result<Loaded, Ending> {
 }
 
 /// The same for the crash matrix alone.
-pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, Ending> {
+pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, ExitStatus> {
     let which = Which {
         scenarios: vec![arguments.scenario.clone()],
         scenarios_dir: arguments.scenarios_dir.clone(),
@@ -41,43 +41,43 @@ fn with_change(
     tried: &Tried,
     tool: Option<Tool>,
     timeouts: Timeouts,
-) -> Result<Loaded, Ending> {
+) -> Result<Loaded, ExitStatus> {
     let change = Change { timeouts, ..change(tried, tool)? };
     let mut loaded = scenarios::load(which)?;
-    let scenario = loaded.scenarios.pop().ok_or(Ending::BadInput)?;
+    let scenario = loaded.scenarios.pop().ok_or(ExitStatus::BadInput)?;
     let expect = Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() };
     let analysis = format!("Another change under the data and traffic of {}.", scenario.name);
-    // Ways to where the scenario's own change starts from, and what comes of its deaths, are not
+    // Ways to where the scenario's own change starts from, and what comes of its faults, are not
     // this one's.
     let (states, crash) = (Vec::new(), None);
     let scenario = Scenario { analysis, change, states, crash, expect, ..scenario };
     Ok(Loaded { scenarios: vec![scenario], ..loaded })
 }
 
-fn change(tried: &Tried, tool: Option<Tool>) -> Result<Change, Ending> {
+fn change(tried: &Tried, tool: Option<Tool>) -> Result<Change, ExitStatus> {
     match &tried.command {
         Some(line) => by_command(line, tool),
         None => Ok(Change::of(migrations(tried, tool)?.map_err(|problems| {
             anstream::eprint!("{}", scenario::render(&problems));
-            Ending::BadInput
+            ExitStatus::BadInput
         })?)),
     }
 }
 
-/// Run here, with the environment of whoever types it; its own timeouts are its own business, and
-/// those that are given are what it is said to set.
-fn by_command(line: &str, tool: Option<Tool>) -> Result<Change, Ending> {
+/// Run here, with the user's environment; its own timeouts are its own business, and
+/// those that are given are what it is declared to set.
+fn by_command(line: &str, tool: Option<Tool>) -> Result<Change, ExitStatus> {
     if tool.is_some() {
         complain(&"read the command: --tool goes with --migrations");
-        return Err(Ending::BadInput);
+        return Err(ExitStatus::BadInput);
     }
     if line.trim().is_empty() {
         complain(&"run the command: it is empty");
-        return Err(Ending::BadInput);
+        return Err(ExitStatus::BadInput);
     }
     let directory = std::env::current_dir().map_err(|error| {
         complain(&format!("find the directory to run the command in: {error}"));
-        Ending::Failed
+        ExitStatus::Failed
     })?;
     let (line, requires) = (line.to_owned(), Vec::new());
     let command = Some(Command { line, requires, directory, environment: BTreeMap::new() });
@@ -87,13 +87,13 @@ fn by_command(line: &str, tool: Option<Tool>) -> Result<Change, Ending> {
 fn migrations(
     tried: &Tried,
     tool: Option<Tool>,
-) -> Result<Result<Vec<Migration>, Vec<Problem>>, Ending> {
+) -> Result<Result<Vec<Migration>, Vec<Problem>>, ExitStatus> {
     // One of the group's arguments is there; that is the parser's promise.
-    let Some(path) = &tried.migrations else { return Err(Ending::BadInput) };
+    let Some(path) = &tried.migrations else { return Err(ExitStatus::BadInput) };
     if path.is_file() {
         if let Some(tool) = tool {
             complain(&format!("read {} as {tool}'s: --tool goes with a directory", path.display()));
-            return Err(Ending::BadInput);
+            return Err(ExitStatus::BadInput);
         }
         return Ok(scenario::read_migration_file(path).map(|migration| vec![migration]));
     }

@@ -129,11 +129,11 @@ mod tests {
 
     #[test]
     fn a_length_of_time_is_told_in_the_unit_that_suits_it() {
-        let told: Vec<String> = [0, 400, 12_345, 3_210_000, 125_000_000]
+        let text: Vec<String> = [0, 400, 12_345, 3_210_000, 125_000_000]
             .into_iter()
             .map(|us| Micros(us).to_string())
             .collect();
-        assert_eq!(told, ["0 ms", "0.4 ms", "12 ms", "3.21 s", "2 min 05 s"]);
+        assert_eq!(text, ["0 ms", "0.4 ms", "12 ms", "3.21 s", "2 min 05 s"]);
     }
 
     #[test]

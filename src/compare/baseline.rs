@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{MachineFacts, TrialFacts};
 use crate::pg::lex::one_line;
-use crate::result::{Cell, Judgement, Matrix};
+use crate::result::{Case, Judgement, Matrix};
 use crate::scenario::{FindingKind, Outcome, Verdict};
+use crate::trial::{Axis, TrialKey};
 
 use super::metric::{metric, values};
 
 /// Version of the file.
-pub const BASELINE_FORMAT: u32 = 1;
+pub const BASELINE_FORMAT: u32 = 2;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,15 +27,6 @@ pub struct Baseline {
     /// By `scenario / state / pg MAJOR`.
     pub trials: BTreeMap<String, TrialSamples>,
     pub crash_matrices: BTreeMap<String, MatrixSamples>,
-}
-
-/// What is compared only with itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    pub scenario: String,
-    pub state: String,
-    pub server_major: u32,
 }
 
 /// With what it was measured.
@@ -56,7 +48,8 @@ pub struct Circumstances {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrialSamples {
-    pub identity: Identity,
+    /// Without repetition: all of them are here.
+    pub key: TrialKey,
     pub with: Circumstances,
     pub repetitions: u64,
     /// How many of them were as the scenario expects.
@@ -86,15 +79,15 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MatrixSamples {
-    pub identity: Identity,
+    pub key: TrialKey,
     pub with: Circumstances,
     pub runs: u64,
     pub as_expected: u64,
     pub verdicts: BTreeMap<Verdict, u64>,
-    /// Cells of all runs.
+    /// Cases of all runs.
     pub outcomes: BTreeMap<Outcome, u64>,
-    /// `statement / way` to the worst outcome; cells that were not met are left out.
-    pub cells: BTreeMap<String, Outcome>,
+    /// `statement / fault` to the worst outcome; cases that were not injected are left out.
+    pub cases: BTreeMap<String, Outcome>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -114,18 +107,20 @@ pub enum BaselineError {
     Sizes { name: String, was: String, is: String },
 }
 
-impl Identity {
-    fn of(trial: &TrialFacts) -> Identity {
-        Identity {
-            scenario: trial.scenario.clone(),
-            state: trial.state.clone(),
-            server_major: trial.server.version_num / 10_000,
-        }
-    }
+/// The trial's key with its server, and without its repetition.
+fn key(trial: &TrialFacts) -> TrialKey {
+    TrialKey::new(&trial.key.scenario)
+        .with(Axis::STATE, trial.key.state())
+        .with(Axis::SERVER, (trial.server.version_num / 10_000).to_string())
+}
 
-    pub fn name(&self) -> String {
-        format!("{} / {} / pg {}", self.scenario, self.state, self.server_major)
-    }
+/// `spans / base / pg 15`: how a baseline and a comparison name a trial.
+pub fn trial_name(key: &TrialKey) -> String {
+    let place = |(axis, value): (&Axis, &str)| match *axis == Axis::SERVER {
+        true => format!(" / pg {value}"),
+        false => format!(" / {value}"),
+    };
+    key.axes().fold(key.scenario.clone(), |name, at| name + &place(at))
 }
 
 impl Circumstances {
@@ -176,7 +171,7 @@ impl TrialSamples {
         }
         let samples = values(&judgement.measured).into_iter();
         TrialSamples {
-            identity: Identity::of(&judgement.trial),
+            key: key(&judgement.trial),
             with: Circumstances::of(&judgement.trial),
             repetitions: 1,
             as_expected: u64::from(judgement.as_expected),
@@ -212,20 +207,20 @@ impl TrialSamples {
 
 impl MatrixSamples {
     fn of(matrix: &Matrix) -> MatrixSamples {
-        let mut cells = BTreeMap::new();
-        for cell in &matrix.cells {
-            if let Some(outcome) = cell.outcome {
-                worst(&mut cells, cell_name(cell), outcome);
+        let mut cases = BTreeMap::new();
+        for case in &matrix.cases {
+            if let Some(outcome) = case.outcome {
+                worst(&mut cases, case_name(case), outcome);
             }
         }
         MatrixSamples {
-            identity: Identity::of(&matrix.trial),
+            key: key(&matrix.trial),
             with: Circumstances::of(&matrix.trial),
             runs: 1,
             as_expected: u64::from(matrix.as_expected),
             verdicts: BTreeMap::from([(matrix.verdict, 1)]),
             outcomes: matrix.outcomes.clone(),
-            cells,
+            cases,
         }
     }
 
@@ -235,7 +230,7 @@ impl MatrixSamples {
         self.as_expected += other.as_expected;
         add(&mut self.verdicts, other.verdicts);
         add(&mut self.outcomes, other.outcomes);
-        other.cells.into_iter().for_each(|(cell, outcome)| worst(&mut self.cells, cell, outcome));
+        other.cases.into_iter().for_each(|(case, outcome)| worst(&mut self.cases, case, outcome));
         Ok(())
     }
 
@@ -245,16 +240,16 @@ impl MatrixSamples {
 }
 
 /// `ALTER TABLE … / cut-before`; the third of its text has `(3)`.
-fn cell_name(cell: &Cell) -> String {
-    let nth = match cell.death.nth {
+fn case_name(case: &Case) -> String {
+    let nth = match case.fault.at.nth {
         0 => String::new(),
         nth => format!(" ({})", nth + 1),
     };
-    format!("{}{nth} / {}", one_line(&cell.death.text), cell.death.way)
+    format!("{}{nth} / {}", one_line(&case.fault.at.text), case.fault.kind)
 }
 
-fn worst(cells: &mut BTreeMap<String, Outcome>, cell: String, outcome: Outcome) {
-    let known = cells.entry(cell).or_insert(outcome);
+fn worst(cases: &mut BTreeMap<String, Outcome>, case: String, outcome: Outcome) {
+    let known = cases.entry(case).or_insert(outcome);
     *known = outcome.max(*known);
 }
 
@@ -282,33 +277,36 @@ impl Baseline {
     }
 
     fn add_trial(&mut self, trial: TrialSamples) -> Result<(), BaselineError> {
-        let name = trial.identity.name();
-        match self.trials.get_mut(&name) {
-            Some(known) => known.merge(&name, trial)?,
-            None => drop(self.trials.insert(name, trial)),
+        let named = trial_name(&trial.key);
+        match self.trials.get_mut(&named) {
+            Some(known) => known.merge(&named, trial)?,
+            None => drop(self.trials.insert(named, trial)),
         }
         Ok(())
     }
 
     fn add_matrix(&mut self, matrix: MatrixSamples) -> Result<(), BaselineError> {
-        let name = matrix.identity.name();
-        match self.crash_matrices.get_mut(&name) {
-            Some(known) => known.merge(&name, matrix)?,
-            None => drop(self.crash_matrices.insert(name, matrix)),
+        let named = trial_name(&matrix.key);
+        match self.crash_matrices.get_mut(&named) {
+            Some(known) => known.merge(&named, matrix)?,
+            None => drop(self.crash_matrices.insert(named, matrix)),
         }
         Ok(())
     }
 
     /// The version is looked at first: a file of another one need not have the same keys.
+    ///
+    /// # Errors
+    /// Where the text is no baseline, or one of a version that this program does not read.
     pub fn parse(text: &str) -> Result<Baseline, BaselineError> {
         let value: serde_json::Value = serde_json::from_str(text)?;
         let version = value.get("pgauntlet_baseline").and_then(serde_json::Value::as_u64);
-        match version.and_then(|version| u32::try_from(version).ok()) {
-            Some(BASELINE_FORMAT) | None => {}
+        let baseline: Baseline = match version.and_then(|version| u32::try_from(version).ok()) {
+            Some(1) => serde_json::from_value(from_1(value))?,
+            // From the text once more, so that an error names its line.
+            Some(BASELINE_FORMAT) | None => serde_json::from_str(text)?,
             Some(other) => return Err(BaselineError::Version(other)),
-        }
-        // From the text once more, so that an error names its line.
-        let baseline: Baseline = serde_json::from_str(text)?;
+        };
         let mut keys = baseline.trials.values().flat_map(|trial| trial.samples.keys());
         match keys.find(|key| metric(key).is_none()) {
             Some(unknown) => Err(BaselineError::Metric(unknown.clone())),
@@ -320,4 +318,26 @@ impl Baseline {
     pub fn to_text(&self) -> String {
         super::lines::to_text(self)
     }
+}
+
+/// A baseline of version 1, as one of today: a trial's key was three fields of its own,
+/// and the cases of a crash matrix were `cells`.
+fn from_1(mut value: serde_json::Value) -> serde_json::Value {
+    value["pgauntlet_baseline"] = BASELINE_FORMAT.into();
+    for group in ["trials", "crash_matrices"] {
+        let all = value.get_mut(group).and_then(serde_json::Value::as_object_mut);
+        for samples in all.into_iter().flat_map(|all| all.values_mut()) {
+            let Some(samples) = samples.as_object_mut() else { continue };
+            let Some(identity) = samples.remove("identity") else { continue };
+            let text = |name: &str| identity[name].as_str().unwrap_or_default().to_owned();
+            let key = TrialKey::new(text("scenario"))
+                .with(Axis::STATE, text("state"))
+                .with(Axis::SERVER, identity["server_major"].to_string());
+            samples.insert("key".to_owned(), serde_json::json!(key));
+            if let Some(cases) = samples.remove("cells") {
+                samples.insert("cases".to_owned(), cases);
+            }
+        }
+    }
+    value
 }

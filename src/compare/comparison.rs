@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::metric::{Speed, Unit};
 
 /// Version of the JSON.
-pub const COMPARISON_FORMAT: u32 = 1;
+pub const COMPARISON_FORMAT: u32 = 2;
 
-/// How B stands to A.
+/// How B compares with A.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum Delta {
     Better,
     /// No difference that the evidence carries; the interval says how large a one it excludes.
     Same,
@@ -24,27 +24,33 @@ pub enum Standing {
     Worse,
 }
 
-impl Standing {
+impl Delta {
     pub fn as_str(self) -> &'static str {
         match self {
-            Standing::Better => "better",
-            Standing::Same => "same",
-            Standing::Undecided => "undecided",
-            Standing::Worse => "worse",
+            Delta::Better => "better",
+            Delta::Same => "same",
+            Delta::Undecided => "undecided",
+            Delta::Worse => "worse",
         }
     }
 }
 
 /// How many there are of each, the worst first: `2 worse, 12 same`.
-pub fn tally(standings: &[Standing]) -> String {
-    let all = [Standing::Worse, Standing::Undecided, Standing::Better, Standing::Same];
-    let counted = all.map(|of| (standings.iter().filter(|s| **s == of).count(), of));
-    let told =
-        counted.iter().filter(|(n, _)| *n > 0).map(|(n, standing)| format!("{n} {standing}"));
-    told.collect::<Vec<_>>().join(", ")
+pub fn tally(deltas: &[Delta]) -> String {
+    let all = [Delta::Worse, Delta::Undecided, Delta::Better, Delta::Same];
+    let counted = all.map(|of| (deltas.iter().filter(|s| **s == of).count(), of));
+    let text = counted.iter().filter(|(n, _)| *n > 0).map(|(n, delta)| format!("{n} {delta}"));
+    text.collect::<Vec<_>>().join(", ")
 }
 
-impl fmt::Display for Standing {
+/// Worse and undecided win over better, better over same.
+pub fn worst_delta(deltas: impl Iterator<Item = Delta> + Clone) -> Delta {
+    let worst = deltas.clone().max().unwrap_or(Delta::Same);
+    let better = deltas.clone().any(|delta| delta == Delta::Better);
+    if worst == Delta::Same && better { Delta::Better } else { worst }
+}
+
+impl fmt::Display for Delta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -99,7 +105,7 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
-    /// As whoever asked named it.
+    /// As the caller named it.
     pub name: String,
     pub tools: Vec<String>,
     pub machines: Vec<String>,
@@ -139,7 +145,7 @@ pub struct Pair {
     pub repetitions_a: u64,
     pub repetitions_b: u64,
     pub machine: Machine,
-    pub standing: Standing,
+    pub delta: Delta,
     /// What is compared exactly: verdict, findings, expectations.
     pub facts: Vec<Fact>,
     pub metrics: Vec<MetricRow>,
@@ -155,7 +161,8 @@ pub struct Machine {
     /// B's as a multiple of A's: 2 is a machine of half the speed. Null: one was not measured.
     pub slower: Option<f64>,
     pub interval: Option<Interval>,
-    pub told: String,
+    #[serde(rename = "told")]
+    pub text: String,
 }
 
 /// Null: without bound.
@@ -169,11 +176,11 @@ pub struct Interval {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fact {
-    /// `verdict`, `finding stall`, `as expected`, `sizes`; of a matrix `cell STATEMENT / WAY`.
+    /// `verdict`, `finding stall`, `as expected`, `sizes`; of a matrix `case STATEMENT / FAULT`.
     pub what: String,
     pub a: String,
     pub b: String,
-    pub standing: Standing,
+    pub delta: Delta,
     /// Why; empty where a and b say it.
     pub why: String,
 }
@@ -196,7 +203,7 @@ pub struct MetricRow {
     /// As measured.
     pub raw_ratio: Option<f64>,
     pub p: f64,
-    pub standing: Standing,
+    pub delta: Delta,
     pub why: String,
 }
 
@@ -215,11 +222,11 @@ pub struct CrashPair {
     pub name: String,
     pub a: String,
     pub b: String,
-    pub standing: Standing,
+    pub delta: Delta,
     pub facts: Vec<Fact>,
-    /// Cells that end alike on both sides.
-    pub cells_same: u64,
-    /// Cells that one side does not have.
-    pub cells_only_in_a: Vec<String>,
-    pub cells_only_in_b: Vec<String>,
+    /// Cases that end alike on both sides.
+    pub cases_same: u64,
+    /// Cases that one side does not have.
+    pub cases_only_in_a: Vec<String>,
+    pub cases_only_in_b: Vec<String>,
 }

@@ -1,13 +1,13 @@
-//! What is compared exactly, however often it was repeated: verdicts, findings, cells.
+//! What is compared exactly, however often it was repeated: verdicts, findings, cases.
 
 use std::collections::BTreeSet;
 
 use crate::scenario::{FindingKind, Verdict};
 
-use super::baseline::{MatrixSamples, Seen, TrialSamples, size_words};
-use super::comparison::{CrashPair, Fact, Standing};
+use super::baseline::{MatrixSamples, Seen, TrialSamples, size_words, trial_name};
+use super::comparison::{CrashPair, Delta, Fact, worst_delta};
 
-/// Kinds that a slower machine alone can bring about: each is a limit of time that was broken.
+/// Kinds that a slower machine alone can cause: each is a limit of time that was broken.
 const OF_TIME: &[FindingKind] = &[
     FindingKind::Stall,
     FindingKind::PoolExhaustion,
@@ -22,7 +22,7 @@ const OF_TIME: &[FindingKind] = &[
     FindingKind::RerunLock,
 ];
 
-/// Differences and the verdict; what is the same otherwise is not told.
+/// Differences and the verdict; what is the same otherwise is left out.
 pub fn of_trials(a: &TrialSamples, b: &TrialSamples, slower: bool) -> Vec<Fact> {
     let worse_than_a = |(kind, seen): &(&FindingKind, &Seen)| {
         a.findings.get(kind).is_none_or(|known| known.verdict < seen.verdict)
@@ -49,7 +49,7 @@ pub fn of_trials(a: &TrialSamples, b: &TrialSamples, slower: bool) -> Vec<Fact> 
             what: "sizes".to_owned(),
             a: size_words(&a.with.sizes),
             b: size_words(&b.with.sizes),
-            standing: Standing::Undecided,
+            delta: Delta::Undecided,
             why: "the numbers of other sizes are not compared; run both with the same".to_owned(),
         });
     }
@@ -61,31 +61,31 @@ const EXCUSE: &str = "the machine was slower, and a limit of time is what was br
 
 fn verdict(a: Verdict, b: Verdict, excused: bool) -> Fact {
     let unproven = a == Verdict::Unproven || b == Verdict::Unproven;
-    let (standing, why) = match () {
-        () if unproven && a == b => (Standing::Undecided, "neither side carries an answer"),
-        () if unproven => (Standing::Undecided, "one side carries no answer"),
-        () if b > a && excused => (Standing::Undecided, EXCUSE),
-        () if b > a => (Standing::Worse, ""),
-        () if b < a => (Standing::Better, ""),
-        () => (Standing::Same, ""),
+    let (delta, why) = match () {
+        () if unproven && a == b => (Delta::Undecided, "neither side carries an answer"),
+        () if unproven => (Delta::Undecided, "one side carries no answer"),
+        () if b > a && excused => (Delta::Undecided, EXCUSE),
+        () if b > a => (Delta::Worse, ""),
+        () if b < a => (Delta::Better, ""),
+        () => (Delta::Same, ""),
     };
     let (a, b, why) = (a.to_string(), b.to_string(), why.to_owned());
-    Fact { what: "verdict".to_owned(), a, b, standing, why }
+    Fact { what: "verdict".to_owned(), a, b, delta, why }
 }
 
 /// An expectation that always held and does no longer.
 fn as_expected(a: (u64, u64), b: (u64, u64), excused: bool) -> Option<Fact> {
     let always = |(held, of): (u64, u64)| held == of;
-    let standing = match (always(a), always(b)) {
-        (true, false) if excused => Standing::Undecided,
-        (true, false) => Standing::Worse,
-        (false, true) => Standing::Better,
+    let delta = match (always(a), always(b)) {
+        (true, false) if excused => Delta::Undecided,
+        (true, false) => Delta::Worse,
+        (false, true) => Delta::Better,
         _ => return None,
     };
     let words = |(held, of): (u64, u64)| format!("{held} of {of}");
-    let why = if standing == Standing::Undecided { EXCUSE } else { "" };
+    let why = if delta == Delta::Undecided { EXCUSE } else { "" };
     let what = "as expected".to_owned();
-    Some(Fact { what, a: words(a), b: words(b), standing, why: why.to_owned() })
+    Some(Fact { what, a: words(a), b: words(b), delta, why: why.to_owned() })
 }
 
 /// None: both have it alike.
@@ -96,62 +96,62 @@ fn finding(
     excused: bool,
 ) -> Option<Fact> {
     let (worst_a, worst_b) = (a.map(|seen| seen.verdict), b.map(|seen| seen.verdict));
-    let (standing, why) = match (worst_a, worst_b) {
+    let (delta, why) = match (worst_a, worst_b) {
         (one, other) if one == other => return None,
-        (_, Some(Verdict::Unsafe)) if excused => (Standing::Undecided, EXCUSE),
-        (_, Some(Verdict::Unsafe)) => (Standing::Worse, ""),
+        (_, Some(Verdict::Unsafe)) if excused => (Delta::Undecided, EXCUSE),
+        (_, Some(Verdict::Unsafe)) => (Delta::Worse, ""),
         (_, Some(Verdict::Unproven)) | (Some(Verdict::Unproven), _) => {
-            (Standing::Undecided, "that trial carries no answer")
+            (Delta::Undecided, "that trial carries no answer")
         }
-        (Some(Verdict::Unsafe), _) | (Some(_), None) => (Standing::Better, ""),
-        _ => (Standing::Same, "it is new, and bounded"),
+        (Some(Verdict::Unsafe), _) | (Some(_), None) => (Delta::Better, ""),
+        _ => (Delta::Same, "it is new, and bounded"),
     };
     let words = |seen: Option<&Seen>, of: u64| match seen {
         Some(seen) => format!("{} in {} of {of}", seen.verdict, seen.repetitions),
         None => format!("none in {of}"),
     };
     let what = format!("finding {kind}");
-    Some(Fact { what, a: words(a, of_a), b: words(b, of_b), standing, why: why.to_owned() })
+    Some(Fact { what, a: words(a, of_a), b: words(b, of_b), delta, why: why.to_owned() })
 }
 
-const BY_THE_MOMENT: &str = "the scenario expects such deaths, and A has some: which moment a \
-                             death meets decides";
+const BY_THE_MOMENT: &str = "the scenario expects such outcomes, and A has some: the moment at \
+                             which a fault is injected decides";
 
-/// A cell that became worse is named, also where the verdict stays what it was.
+/// A case that became worse is named, also where the verdict stays what it was.
 pub fn of_matrices(name: String, a: &MatrixSamples, b: &MatrixSamples) -> CrashPair {
     let mut facts = vec![verdict(a.worst(), b.worst(), false)];
     facts.extend(as_expected((a.as_expected, a.runs), (b.as_expected, b.runs), false));
-    // Whether a statement is met in the middle is up to the moment, and so is what comes of it.
-    let known = |outcome| a.cells.values().any(|other| *other == outcome);
+    // The moment decides whether a fault hits the middle of a statement, and its outcome.
+    let known = |outcome| a.cases.values().any(|other| *other == outcome);
     let as_expected = b.as_expected == b.runs;
-    let mut cells_same = 0;
-    for (cell, before) in &a.cells {
-        let Some(after) = b.cells.get(cell) else { continue };
-        let standing = match after.cmp(before) {
-            std::cmp::Ordering::Less => Standing::Better,
+    let mut cases_same = 0;
+    for (case, before) in &a.cases {
+        let Some(after) = b.cases.get(case) else { continue };
+        let delta = match after.cmp(before) {
+            std::cmp::Ordering::Less => Delta::Better,
             std::cmp::Ordering::Equal => {
-                cells_same += 1;
+                cases_same += 1;
                 continue;
             }
-            std::cmp::Ordering::Greater if as_expected && known(*after) => Standing::Undecided,
-            std::cmp::Ordering::Greater => Standing::Worse,
+            std::cmp::Ordering::Greater if as_expected && known(*after) => Delta::Undecided,
+            std::cmp::Ordering::Greater => Delta::Worse,
         };
-        let why = if standing == Standing::Undecided { BY_THE_MOMENT } else { "" };
-        let (what, why) = (format!("cell {cell}"), why.to_owned());
-        facts.push(Fact { what, a: before.to_string(), b: after.to_string(), standing, why });
+        let why = if delta == Delta::Undecided { BY_THE_MOMENT } else { "" };
+        let (what, why) = (format!("case {case}"), why.to_owned());
+        facts.push(Fact { what, a: before.to_string(), b: after.to_string(), delta, why });
     }
     let only = |one: &MatrixSamples, other: &MatrixSamples| -> Vec<String> {
-        let gone = one.cells.iter().filter(|(cell, _)| !other.cells.contains_key(*cell));
-        gone.map(|(cell, outcome)| format!("{cell}: {outcome}")).collect()
+        let gone = one.cases.iter().filter(|(case, _)| !other.cases.contains_key(*case));
+        gone.map(|(case, outcome)| format!("{case}: {outcome}")).collect()
     };
     CrashPair {
         name,
-        a: a.identity.name(),
-        b: b.identity.name(),
-        standing: super::worst_standing(facts.iter().map(|fact| fact.standing)),
+        a: trial_name(&a.key),
+        b: trial_name(&b.key),
+        delta: worst_delta(facts.iter().map(|fact| fact.delta)),
         facts,
-        cells_same,
-        cells_only_in_a: only(a, b),
-        cells_only_in_b: only(b, a),
+        cases_same,
+        cases_only_in_a: only(a, b),
+        cases_only_in_b: only(b, a),
     }
 }

@@ -1,6 +1,6 @@
 //! One metric, or the machine's speed, from two samples: better, same, worse, or undecided.
 
-use super::comparison::{Interval, Machine, MetricRow, Options, Sample, Standing};
+use super::comparison::{Delta, Interval, Machine, MetricRow, Options, Sample};
 use super::evidence::{
     Resampler, Stream, median, p_reachable, p_value, percentile_interval, ratio,
 };
@@ -43,12 +43,12 @@ impl Slowness {
         self.ratio <= 1.0 / options.ratio_min
     }
 
-    pub fn told(&self, a: &[u64], b: &[u64], options: &Options) -> Machine {
+    pub fn machine(&self, a: &[u64], b: &[u64], options: &Options) -> Machine {
         let middle = |values: &[u64]| -> Option<u64> {
             let values: Vec<f64> = values.iter().map(|v| *v as f64).collect();
             (!values.is_empty()).then(|| median(&values) as u64)
         };
-        let told = match () {
+        let text = match () {
             () if !self.known => {
                 "the machine control is missing: times are compared as measured, and a slower \
                  machine looks like a slower change"
@@ -64,7 +64,7 @@ impl Slowness {
             control_b_us: middle(b),
             slower: self.known.then_some(self.ratio),
             interval: self.known.then(|| interval(low, high)),
-            told,
+            text,
         }
     }
 
@@ -84,9 +84,9 @@ fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// Which way B's values lie.
+/// In which direction B's values lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Direction {
     Up,
     Down,
     Level,
@@ -98,11 +98,11 @@ struct Evidence {
     low: f64,
     high: f64,
     p: f64,
-    way: Way,
+    direction: Direction,
 }
 
 /// Every condition has to hold: the ranks differ, the interval of the ratio excludes 1, and the
-/// difference is large enough to be anybody's business.
+/// difference is large enough to matter.
 fn evidence(
     metric: &Metric,
     (a, b): (&[f64], &[f64]),
@@ -118,12 +118,12 @@ fn evidence(
     let (median_a, median_b) = (median(a), median(&scaled));
     let (ratio, p) = (ratio(median_a, median_b), p_value(a, &scaled));
     let large = median_a != median_b && (median_b - median_a).abs() >= metric.floor;
-    let way = match p < options.alpha && large {
-        true if low > 1.0 && ratio >= options.ratio_min => Way::Up,
-        true if high < 1.0 && ratio <= 1.0 / options.ratio_min => Way::Down,
-        _ => Way::Level,
+    let direction = match p < options.alpha && large {
+        true if low > 1.0 && ratio >= options.ratio_min => Direction::Up,
+        true if high < 1.0 && ratio <= 1.0 / options.ratio_min => Direction::Down,
+        _ => Direction::Level,
     };
-    Evidence { ratio, low, high, p, way }
+    Evidence { ratio, low, high, p, direction }
 }
 
 /// The row of a metric. Neither sample is empty.
@@ -141,11 +141,12 @@ pub fn row(
     let sides = (floats_a.as_slice(), floats_b.as_slice());
     let raw = evidence(metric, sides, &Slowness::none(options), options, resampler);
     let judged = evidence(metric, sides, slowness, options, resampler);
-    let (standing, why) = match few(a.len(), b.len(), options) {
-        Some(why) => (Standing::Undecided, why),
+    let (delta, why) = match few(a.len(), b.len(), options) {
+        Some(why) => (Delta::Undecided, why),
         None => {
-            let (way, why) = Judged { metric, raw: &raw, judged: &judged, slowness, options }.way();
-            (standing(way, metric), why)
+            let (direction, why) =
+                Judged { metric, raw: &raw, judged: &judged, slowness, options }.direction();
+            (delta(direction, metric), why)
         }
     };
     let shown = if metric.speed == Speed::Scales { &judged } else { &raw };
@@ -167,7 +168,7 @@ pub fn row(
         interval: shown_interval,
         raw_ratio: finite(raw.ratio),
         p: shown.p,
-        standing,
+        delta,
         why,
     }
 }
@@ -191,13 +192,13 @@ fn few(a: usize, b: usize, options: &Options) -> Option<String> {
     ))
 }
 
-fn standing(way: Option<Way>, metric: &Metric) -> Standing {
-    match way {
-        None => Standing::Undecided,
-        Some(Way::Level) => Standing::Same,
-        Some(Way::Up) if metric.more_is_worse => Standing::Worse,
-        Some(Way::Down) if !metric.more_is_worse => Standing::Worse,
-        Some(_) => Standing::Better,
+fn delta(direction: Option<Direction>, metric: &Metric) -> Delta {
+    match direction {
+        None => Delta::Undecided,
+        Some(Direction::Level) => Delta::Same,
+        Some(Direction::Up) if metric.more_is_worse => Delta::Worse,
+        Some(Direction::Down) if !metric.more_is_worse => Delta::Worse,
+        Some(_) => Delta::Better,
     }
 }
 
@@ -212,51 +213,52 @@ struct Judged<'j> {
 
 impl Judged<'_> {
     /// None: undecided.
-    fn way(&self) -> (Option<Way>, String) {
+    fn direction(&self) -> (Option<Direction>, String) {
         match self.metric.speed {
-            Speed::None => (Some(self.raw.way), String::new()),
+            Speed::None => (Some(self.raw.direction), String::new()),
             Speed::Scales => self.scaled(),
             Speed::UpToProportional => self.in_between(),
             Speed::BeyondALimit => self.beyond_a_limit(),
         }
     }
 
-    fn scaled(&self) -> (Option<Way>, String) {
+    fn scaled(&self) -> (Option<Direction>, String) {
         // As measured they are alike although the machines are not: a timeout's length, or work
         // whose change the machine's happens to hide. The numbers do not tell which.
         let (least, most) = (1.0 / self.options.ratio_min, self.options.ratio_min);
-        let alike = (least..=most).contains(&self.raw.ratio) && self.raw.way == Way::Level;
+        let alike =
+            (least..=most).contains(&self.raw.ratio) && self.raw.direction == Direction::Level;
         let other = self.slowness.is_slower(self.options) || self.slowness.is_faster(self.options);
         let hidden = alike && other;
-        match (self.judged.way, self.raw.way) {
-            (Way::Up, _) if hidden => {
+        match (self.judged.direction, self.raw.direction) {
+            (Direction::Up, _) if hidden => {
                 let why = "as measured it is the same: a time that a timeout bounds, or work that \
                            became slower; compare on machines of one speed";
                 (None, format!("{}; {why}", self.machine()))
             }
-            (Way::Down, _) if hidden => {
+            (Direction::Down, _) if hidden => {
                 let why = "as measured it is the same, so that an improvement is not certain";
-                (Some(Way::Level), format!("{}; {why}", self.machine()))
+                (Some(Direction::Level), format!("{}; {why}", self.machine()))
             }
-            (Way::Level, Way::Up) => {
-                (Some(Way::Level), format!("{}; {}", self.machine(), self.no(self.raw.ratio)))
+            (Direction::Level, Direction::Up) => {
+                (Some(Direction::Level), format!("{}; {}", self.machine(), self.no(self.raw.ratio)))
             }
-            (Way::Level, Way::Down) => {
-                (Some(Way::Level), format!("{}; no improvement", self.machine()))
+            (Direction::Level, Direction::Down) => {
+                (Some(Direction::Level), format!("{}; no improvement", self.machine()))
             }
-            (way, _) => (Some(way), String::new()),
+            (direction, _) => (Some(direction), String::new()),
         }
     }
 
     /// Whether the machine explains all, some or none of it is not known: both have to say it.
-    fn in_between(&self) -> (Option<Way>, String) {
-        match (self.raw.way, self.judged.way) {
+    fn in_between(&self) -> (Option<Direction>, String) {
+        match (self.raw.direction, self.judged.direction) {
             (raw, judged) if raw == judged => (Some(raw), String::new()),
-            (Way::Up, _) if self.slowness.is_slower(self.options) => {
-                (Some(Way::Level), format!("{}; {}", self.machine(), self.no(self.raw.ratio)))
+            (Direction::Up, _) if self.slowness.is_slower(self.options) => {
+                (Some(Direction::Level), format!("{}; {}", self.machine(), self.no(self.raw.ratio)))
             }
-            (Way::Down, _) if self.slowness.is_faster(self.options) => {
-                (Some(Way::Level), format!("{}; no improvement", self.machine()))
+            (Direction::Down, _) if self.slowness.is_faster(self.options) => {
+                (Some(Direction::Level), format!("{}; no improvement", self.machine()))
             }
             (raw, _) => (Some(raw), String::new()),
         }
@@ -264,11 +266,13 @@ impl Judged<'_> {
 
     /// As much as a slower machine explains in proportion is put down to it; of more than that, it
     /// may still be the reason.
-    fn beyond_a_limit(&self) -> (Option<Way>, String) {
+    fn beyond_a_limit(&self) -> (Option<Direction>, String) {
         let why = "it counts what is beyond a limit of time, and that alone may be the reason";
         let slower = self.slowness.is_slower(self.options);
-        match (self.raw.way, self.judged.way) {
-            (Way::Up, Way::Up) if slower => (None, format!("{}; {why}", self.machine())),
+        match (self.raw.direction, self.judged.direction) {
+            (Direction::Up, Direction::Up) if slower => {
+                (None, format!("{}; {why}", self.machine()))
+            }
             _ => self.in_between(),
         }
     }

@@ -1,5 +1,5 @@
 //! What is compared of a trial: which numbers, which way is worse, what a slower machine does to
-//! them, and how small a difference nobody cares about.
+//! them, and which differences are too small to matter.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::pg::lex::{one_line, without_constants};
+use crate::pg::StatementPlace;
 use crate::pg::purpose::Purpose;
 use crate::result::{Measured, StatementRow};
 
@@ -126,7 +126,7 @@ pub const STATEMENT: Metric = time("statement ", "statement", 100, |_| Read::Not
 /// Columns of a statement's text that name it.
 const TEXT_MAX: usize = 100;
 
-/// Without what no application can have told.
+/// Without what no application can have measured.
 fn phase(summary: crate::stats::Summary) -> Read {
     if summary.count == 0 { Read::Nothing } else { of(summary.p99_us) }
 }
@@ -173,7 +173,7 @@ fn is_work(row: &StatementRow) -> bool {
 /// By text: a comment above it moves a line and changes nothing, and of an original and its fix the
 /// same line is not the same statement. Rounds that differ in their constants are one statement.
 fn statement_key(row: &StatementRow) -> String {
-    let text = without_constants(&one_line(&row.statement.text));
+    let text = StatementPlace::new(None, &row.statement.text).to_string();
     let mut key = format!("{}{}", STATEMENT.key, text.replace(" . ", ".").replace(" ,", ","));
     if let Some((cut, _)) = key.char_indices().nth(TEXT_MAX) {
         key.truncate(cut);

@@ -17,40 +17,49 @@ mod facts;
 mod lines;
 mod measured;
 mod metric;
-mod pairing;
 
 pub use baseline::{
-    BASELINE_FORMAT, Baseline, BaselineError, Circumstances, Identity, MatrixSamples, Seen,
-    TrialSamples,
+    BASELINE_FORMAT, Baseline, BaselineError, Circumstances, MatrixSamples, Seen, TrialSamples,
+    trial_name,
 };
 pub use comparison::{
-    COMPARISON_FORMAT, Comparison, CrashPair, Fact, Interval, Machine, MetricRow, Options, Overall,
-    Pair, Sample, Side, Standing, tally,
+    COMPARISON_FORMAT, Comparison, CrashPair, Delta, Fact, Interval, Machine, MetricRow, Options,
+    Overall, Pair, Sample, Side, tally,
 };
 pub use metric::{METRICS, Metric, Speed, Unit};
 
+use crate::assess::Pairing;
+use crate::trial::{Axis, TrialKey};
+
+use comparison::worst_delta;
 use evidence::Resampler;
 use measured::Slowness;
 use metric::{STATEMENT, metric};
-use pairing::Rule;
 
 /// B against A.
 pub fn compare(a: (&str, &Baseline), b: (&str, &Baseline), options: &Options) -> Comparison {
     let (side_a, side_b) = (side(a.0, a.1), side(b.0, b.1));
     let (a, b) = (a.1, b.1);
-    let rule = Rule::of(identities(a), identities(b));
-    let trials = rule.pair(&a.trials, &b.trials, |trial| &trial.identity);
-    let matrices = rule.pair(&a.crash_matrices, &b.crash_matrices, |matrix| &matrix.identity);
-    let pairs: Vec<Pair> =
-        trials.pairs.into_iter().map(|(name, a, b)| pair(name, a, b, options)).collect();
-    let crash_matrices: Vec<CrashPair> =
-        matrices.pairs.into_iter().map(|(name, a, b)| facts::of_matrices(name, a, b)).collect();
-    let crash = |names: Vec<String>| names.into_iter().map(|name| format!("{name}, crash matrix"));
-    let mut only_in_a = trials.only_in_a;
-    only_in_a.extend(crash(matrices.only_in_a));
-    let mut only_in_b = trials.only_in_b;
-    only_in_b.extend(crash(matrices.only_in_b));
-    let mut notes = rule.notes();
+    let pairing = Pairing::of(keys_of(a), keys_of(b));
+    let trials = pairing.pair(trials_of(a), trials_of(b));
+    let matrices = pairing.pair(matrices_of(a), matrices_of(b));
+    let pairs: Vec<Pair> = trials
+        .pairs
+        .iter()
+        .map(|((key_a, a), (key_b, b))| pair(pair_name(key_a, key_b), a, b, options))
+        .collect();
+    let crash_matrices: Vec<CrashPair> = matrices
+        .pairs
+        .iter()
+        .map(|((key_a, a), (key_b, b))| facts::of_matrices(pair_name(key_a, key_b), a, b))
+        .collect();
+    let alone = |trials: &[&TrialKey], matrices: &[&TrialKey]| -> Vec<String> {
+        let matrices = matrices.iter().map(|key| format!("{}, crash matrix", trial_name(key)));
+        trials.iter().map(|key| trial_name(key)).chain(matrices).collect()
+    };
+    let only_in_a = alone(&trials.only_in_a, &matrices.only_in_a);
+    let only_in_b = alone(&trials.only_in_b, &matrices.only_in_b);
+    let mut notes = notes(&pairing);
     if side_a.tools != side_b.tools {
         notes.push("the two sides were measured with different versions of pgauntlet".to_owned());
     }
@@ -71,9 +80,38 @@ pub fn compare(a: (&str, &Baseline), b: (&str, &Baseline), options: &Options) ->
     comparison
 }
 
-fn identities(of: &Baseline) -> impl Iterator<Item = &Identity> + Clone {
-    let matrices = of.crash_matrices.values().map(|matrix| &matrix.identity);
-    of.trials.values().map(|trial| &trial.identity).chain(matrices)
+fn trials_of(of: &Baseline) -> impl Iterator<Item = (&TrialKey, &TrialSamples)> + Clone {
+    of.trials.values().map(|trial| (&trial.key, trial))
+}
+
+fn matrices_of(of: &Baseline) -> impl Iterator<Item = (&TrialKey, &MatrixSamples)> + Clone {
+    of.crash_matrices.values().map(|matrix| (&matrix.key, matrix))
+}
+
+fn keys_of(of: &Baseline) -> impl Iterator<Item = &TrialKey> + Clone {
+    trials_of(of).map(|(key, _)| key).chain(matrices_of(of).map(|(key, _)| key))
+}
+
+/// What the two sides differ in as a whole, a sentence each.
+fn notes(pairing: &Pairing) -> Vec<String> {
+    let scenarios = pairing
+        .scenarios()
+        .map(|(a, b)| format!("two scenarios are compared: {a} (A) and {b} (B)"));
+    let axes = pairing.differences().map(|(axis, a, b)| match *axis == Axis::SERVER {
+        true => format!("two majors are compared: PostgreSQL {a} (A) and {b} (B)"),
+        false => format!("two values of {axis} are compared: {a} (A) and {b} (B)"),
+    });
+    scenarios.into_iter().chain(axes).collect()
+}
+
+/// What both are called; where they differ, both values.
+fn pair_name(a: &TrialKey, b: &TrialKey) -> String {
+    let both = |a: &str, b: &str| if a == b { a.to_owned() } else { format!("{a} and {b}") };
+    let mut key = TrialKey::new(both(&a.scenario, &b.scenario));
+    for (axis, value) in a.axes() {
+        key = key.with(axis.clone(), both(value, b.get(axis).unwrap_or(value)));
+    }
+    trial_name(&key)
 }
 
 fn side(name: &str, of: &Baseline) -> Side {
@@ -111,18 +149,17 @@ fn pair(name: String, a: &TrialSamples, b: &TrialSamples, options: &Options) -> 
         }
     }
     // Longer, as numbers say it, whatever the machine: then it is no excuse.
-    let slower =
-        slowness.is_slower(options) && metrics.iter().all(|row| row.standing != Standing::Worse);
+    let slower = slowness.is_slower(options) && metrics.iter().all(|row| row.delta != Delta::Worse);
     let facts = facts::of_trials(a, b, slower);
-    let standings = facts.iter().map(|f| f.standing).chain(metrics.iter().map(|m| m.standing));
+    let deltas = facts.iter().map(|f| f.delta).chain(metrics.iter().map(|m| m.delta));
     Pair {
         name,
-        a: a.identity.name(),
-        b: b.identity.name(),
+        a: trial_name(&a.key),
+        b: trial_name(&b.key),
         repetitions_a: a.repetitions,
         repetitions_b: b.repetitions,
-        machine: slowness.told(&a.control_us, &b.control_us, options),
-        standing: worst_standing(standings),
+        machine: slowness.machine(&a.control_us, &b.control_us, options),
+        delta: worst_delta(deltas),
         facts,
         metrics,
     }
@@ -138,35 +175,28 @@ fn keys(a: &TrialSamples, b: &TrialSamples) -> Vec<(String, Metric)> {
     keys
 }
 
-/// Worse and undecided win over better, better over same.
-fn worst_standing(standings: impl Iterator<Item = Standing> + Clone) -> Standing {
-    let worst = standings.clone().max().unwrap_or(Standing::Same);
-    let better = standings.clone().any(|standing| standing == Standing::Better);
-    if worst == Standing::Same && better { Standing::Better } else { worst }
-}
-
 /// A trial of A that B does not have is missing evidence; a new one of B is none.
 fn overall(comparison: &Comparison) -> (Overall, String) {
     let of_pairs = comparison.pairs.iter().flat_map(|pair| {
-        let facts = pair.facts.iter().map(|fact| fact.standing);
-        facts.chain(pair.metrics.iter().map(|row| row.standing))
+        let facts = pair.facts.iter().map(|fact| fact.delta);
+        facts.chain(pair.metrics.iter().map(|row| row.delta))
     });
     let of_cells = comparison.crash_matrices.iter().flat_map(|pair| &pair.facts);
-    let standings: Vec<Standing> = of_pairs.chain(of_cells.map(|fact| fact.standing)).collect();
-    let count = |of| standings.iter().filter(|standing| **standing == of).count();
-    let (worse, undecided) = (count(Standing::Worse), count(Standing::Undecided));
+    let deltas: Vec<Delta> = of_pairs.chain(of_cells.map(|fact| fact.delta)).collect();
+    let count = |of| deltas.iter().filter(|delta| **delta == of).count();
+    let (worse, undecided) = (count(Delta::Worse), count(Delta::Undecided));
     let missing = comparison.only_in_a.len();
     let overall = match () {
         () if worse > 0 => Overall::Regression,
-        () if undecided + missing > 0 || standings.is_empty() => Overall::Undecided,
+        () if undecided + missing > 0 || deltas.is_empty() => Overall::Undecided,
         () => Overall::NoRegression,
     };
-    let mut reason = format!("{} facts and numbers: {}", standings.len(), tally(&standings));
+    let mut reason = format!("{} facts and numbers: {}", deltas.len(), tally(&deltas));
     if missing > 0 {
         reason.push_str(&format!("; B lacks {missing} of A's trials"));
     }
-    if standings.is_empty() {
-        "nothing stands on both sides".clone_into(&mut reason);
+    if deltas.is_empty() {
+        "no trial is on both sides".clone_into(&mut reason);
     }
     (overall, reason)
 }

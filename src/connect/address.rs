@@ -48,7 +48,7 @@ impl Address {
         Address { config }
     }
 
-    /// The same database and user at another place: where a tap stands in for the server.
+    /// The same database and user at another place: where a tap takes the server's place.
     pub fn at(&self, socket: std::net::SocketAddr) -> Address {
         let password = self.password();
         let host = socket.ip().to_string();

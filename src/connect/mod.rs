@@ -1,7 +1,7 @@
 //! Sessions: where a server is, how one session to it is opened, and what its errors mean.
 //!
-//! Everything that talks to Postgres does so through a [`Session`], so that notices, backend pids
-//! and errors are treated in one place. Nothing here decides what is run.
+//! Everything that talks to Postgres does so through a [`Session`], so that backend pids and errors
+//! are treated in one place. Nothing here decides what is run.
 
 mod address;
 mod dial;

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Connection};
+use tokio_postgres::{CancelToken, Client, Connection};
 
 use crate::history::{ServerError, SessionId, since};
 use crate::pg::{SqlState, quote_ident, quote_literal};
@@ -24,8 +23,6 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 const OWN_ID: &str = "SELECT pg_backend_pid(), \
     (SELECT (extract(epoch FROM a.backend_start) * 1000000)::int8 \
      FROM pg_stat_get_activity(pg_backend_pid()) AS a)";
-/// Notices kept per session between two calls of `take_notices`.
-const NOTICES_MAX: usize = 1_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -51,17 +48,15 @@ impl Error {
     }
 }
 
-/// A client, its backend, and the notices that came with its answers.
+/// A client and its backend.
 pub struct Session {
     client: Client,
     id: SessionId,
     place: Address,
-    notices: Notices,
     ended: Ended,
     carrier: AbortHandle,
 }
 
-type Notices = Arc<Mutex<Vec<String>>>;
 /// What the connection ended with. The sender is gone when the connection is.
 type Ended = watch::Receiver<Option<ServerError>>;
 
@@ -75,13 +70,12 @@ impl Session {
         let place = address.place();
         let opening = open_client(address, application_name);
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
-        let (client, notices, ended, carrier) = match opened {
+        let (client, ended, carrier) = match opened {
             Ok(Ok(parts)) => parts,
             Ok(Err(e)) => return Err(Error::Connect { place, error: Box::new(server_error(&e)) }),
             Err(_) => return Err(Error::ConnectTimeout { place }),
         };
-        let mut session =
-            Session { client, id: 0.into(), place: address.clone(), notices, ended, carrier };
+        let mut session = Session { client, id: 0.into(), place: address.clone(), ended, carrier };
         let sql = OWN_ID;
         let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
         session.id = SessionId::new(row.get(0), since(row.get(1)));
@@ -111,7 +105,7 @@ impl Session {
     }
 
     /// Returns when the connection is gone, with what the server said last: a session that is
-    /// terminated while it is idle is told so (57P01, 25P03), but has no request to be told by.
+    /// terminated while it is idle gets an error (57P01, 25P03), but no request returns it.
     pub async fn closed(&self) -> Option<ServerError> {
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
@@ -123,13 +117,8 @@ impl Session {
         self.client.batch_execute(sql).await.map_err(|e| Error::query(sql, &e))
     }
 
-    /// Notices since the last call: `WARNING: …`.
-    pub fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// Why the connection ended, where the server said so: a timeout that fires between two
-    /// statements is told to nobody's request.
+    /// statements belongs to no request.
     pub fn parting_error(&self) -> Option<ServerError> {
         self.ended.borrow().clone()
     }
@@ -180,7 +169,7 @@ async fn open_client(address: &Address, name: &str) -> Result<Carried, tokio_pos
     }
 }
 
-type Carried = (Client, Notices, Ended, AbortHandle);
+type Carried = (Client, Ended, AbortHandle);
 
 /// Carries the bytes on a task of its own; dropping the client says goodbye and ends it.
 fn carry<S, T>(client: Client, mut connection: Connection<S, T>) -> Carried
@@ -188,27 +177,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let notices = Notices::default();
-    let sink = Arc::clone(&notices);
     let (end, ended) = watch::channel(None);
     let carrier = tokio::spawn(async move {
+        // Messages that belong to no request, such as notices, are of no use to us.
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
-            match message {
-                Ok(AsyncMessage::Notice(notice)) => {
-                    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-                    if sink.len() < NOTICES_MAX {
-                        sink.push(format!("{}: {}", notice.severity(), notice.message()));
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    end.send_replace(Some(server_error(&error)));
-                    return;
-                }
+            if let Err(error) = message {
+                end.send_replace(Some(server_error(&error)));
+                return;
             }
         }
     });
-    (client, notices, ended, carrier.abort_handle())
+    (client, ended, carrier.abort_handle())
 }
 
 /// What the server, or the end of the connection, said.

@@ -11,7 +11,7 @@ use crate::history::{Moment, ServerError};
 /// Longest time that an end may take: a COMMIT checks deferred constraints and waits for the disk.
 const END_MAX: Duration = Duration::from_secs(30);
 
-/// What all disturbances are told to do.
+/// What all disturbances are asked to do.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     Hold,
@@ -58,7 +58,7 @@ async fn time_to_end(length: Duration, mut orders: watch::Receiver<Order>) -> &'
             },
         };
         if changed.is_err() {
-            // Whoever gives the orders is gone.
+            // The sender of the orders is gone.
             return "ROLLBACK";
         }
     }

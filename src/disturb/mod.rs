@@ -45,7 +45,7 @@ pub struct Disturbing {
 }
 
 /// Puts the disturbances in place, one after the other as declared, and returns when each holds
-/// what it holds. Setting up may take long; nothing is counted down until [`Disturbing`] is told.
+/// what it holds. Setting up may take long; nothing is counted down until [`Disturbing`] is asked.
 pub async fn start(
     address: &Address,
     disturbances: &[Disturbance],
@@ -82,7 +82,7 @@ impl Disturbing {
         });
     }
 
-    /// Returns when all have ended, each recorded. Begins the countdown where nobody has.
+    /// Returns when all have ended, each recorded. Begins the countdown unless it has begun.
     pub async fn ended(&mut self) {
         self.begin_countdown();
         self.join().await;

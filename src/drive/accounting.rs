@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Micros;
-use crate::history::{Counters, Outcome};
+use crate::history::{Counters, OperationOutcome};
 
 use super::ledger::{Ledger, Write};
 
@@ -51,7 +51,13 @@ impl Accounting {
         shard.outstanding.insert(seq, scheduled);
     }
 
-    pub fn finish(&self, seq: u64, finished: Micros, outcome: &Outcome, write: Option<Write>) {
+    pub fn finish(
+        &self,
+        seq: u64,
+        finished: Micros,
+        outcome: &OperationOutcome,
+        write: Option<Write>,
+    ) {
         let mut shard = self.shard(seq);
         let Some(scheduled) = shard.outstanding.remove(&seq) else { return };
         shard.counters.count(outcome);
@@ -151,12 +157,12 @@ mod tests {
 
     use super::*;
 
-    fn any_outcome() -> impl Strategy<Value = Outcome> {
+    fn any_outcome() -> impl Strategy<Value = OperationOutcome> {
         prop_oneof![
-            Just(Outcome::Succeeded),
-            Just(Outcome::AcquireTimeout),
-            Just(Outcome::Indeterminate("gone".to_owned())),
-            Just(Outcome::Unanswered),
+            Just(OperationOutcome::Succeeded),
+            Just(OperationOutcome::AcquireTimeout),
+            Just(OperationOutcome::Indeterminate("gone".to_owned())),
+            Just(OperationOutcome::Unanswered),
         ]
     }
 
@@ -191,7 +197,7 @@ mod tests {
         for seq in 0..100 {
             let scheduled = Micros(seq * 10);
             accounting.begin(seq, scheduled);
-            accounting.finish(seq, scheduled + Micros(seq), &Outcome::Succeeded, None);
+            accounting.finish(seq, scheduled + Micros(seq), &OperationOutcome::Succeeded, None);
         }
         assert_eq!(accounting.quantile_scheduled_since(Micros(500), 0.5), Some(Micros(74)));
         assert_eq!(accounting.quantile_scheduled_since(Micros(500), 1.0), Some(Micros(99)));

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::{Clock, Micros};
 use crate::connect::{self, Address, Session};
 use crate::history::{
-    Counters, Event, Listener, Operation, Outcome, Progress, Recorder, Role, SessionSeen,
+    Counters, Event, Listener, Operation, OperationOutcome, Progress, Recorder, Role, SessionSeen,
     TrafficGauge,
 };
 use crate::scenario::generate::stream;
@@ -158,11 +158,11 @@ struct Traffic {
 }
 
 impl Traffic {
-    /// Begins, tells how that went, and lasts until the driver is told to end.
+    /// Begins, tells how that went, and lasts until the driver is asked to end.
     async fn carry_on(self, sender: oneshot::Sender<Result<Arc<LoadState>, Error>>) {
         let begun = self.begin().await;
         let ended = begun.as_ref().ok().map(|shared| shared.ended.clone());
-        // A receiver that is gone has lost interest: whoever called was cancelled.
+        // A receiver that is gone has lost interest: the caller was cancelled.
         if let (Ok(()), Some(ended)) = (sender.send(begun), ended) {
             ended.cancelled().await;
         }
@@ -256,7 +256,7 @@ async fn work(shared: Arc<LoadState>, seq: Arc<AtomicU64>, mut mix: Mix, mut dra
 async fn carry_out(shared: Arc<LoadState>, job: Job) {
     let mut trace = OperationTrace::default();
     let outcome = if shared.given_up.is_cancelled() {
-        Outcome::Unanswered
+        OperationOutcome::Unanswered
     } else {
         let operation = &shared.plan.operations[usize::from(job.kind)];
         let (pool, clock) = (&shared.pool, shared.clock);
@@ -264,7 +264,7 @@ async fn carry_out(shared: Arc<LoadState>, job: Job) {
         tokio::select! {
             biased;
             outcome = attempt => outcome,
-            () = shared.given_up.cancelled() => Outcome::Unanswered,
+            () = shared.given_up.cancelled() => OperationOutcome::Unanswered,
         }
     };
     shared.finish(job, &trace, outcome);
@@ -310,7 +310,7 @@ impl LoadState {
             if !self.overloaded.swap(true, Ordering::Relaxed) {
                 self.failed(format!("more than {OUTSTANDING_MAX} operations are outstanding"));
             }
-            return self.finish(job, &OperationTrace::default(), Outcome::Unanswered);
+            return self.finish(job, &OperationTrace::default(), OperationOutcome::Unanswered);
         }
         self.tasks.spawn(carry_out(Arc::clone(self), job));
     }
@@ -323,13 +323,15 @@ impl LoadState {
         Job { kind, seq, scheduled, dispatched: self.clock.now(), values }
     }
 
-    fn finish(&self, job: Job, trace: &OperationTrace, outcome: Outcome) {
+    fn finish(&self, job: Job, trace: &OperationTrace, outcome: OperationOutcome) {
         let finished = self.clock.now();
         let Job { kind, seq, scheduled, dispatched, values } = job;
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
         match (&outcome, &trace.session) {
-            (Outcome::Succeeded, _) => self.feeds.feed(&self.plan, kind, &values, finished),
-            (Outcome::Unanswered, Some(session)) => {
+            (OperationOutcome::Succeeded, _) => {
+                self.feeds.feed(&self.plan, kind, &values, finished)
+            }
+            (OperationOutcome::Unanswered, Some(session)) => {
                 self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(session.pid);
             }
             _ => {}
@@ -374,8 +376,8 @@ impl LoadState {
         }
     }
 
-    /// Ends backends that still run what nobody waits for any more, and waits until they are
-    /// gone: the ledger is about to be compared with tables that must stand still.
+    /// Ends backends that still run what no caller waits for any more, and waits until they are
+    /// gone: the ledger is about to be compared with tables that must not change.
     async fn terminate_abandoned(&self, address: &Address) -> Result<(), connect::Error> {
         let pids =
             std::mem::take(&mut *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner));

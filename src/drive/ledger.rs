@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use crate::clock::Micros;
-use crate::history::Outcome;
+use crate::history::OperationOutcome;
 use crate::pg::SqlState;
 use crate::scenario::{LedgerRule, OperationSpec};
 
@@ -18,7 +18,8 @@ use super::operation::OperationTrace;
 use super::parameters::Values;
 use super::plan::LedgerPlan;
 
-/// What was written, and whether the application was told so.
+/// What was written, and whether the application saw it acknowledged.
+#[derive(Default)]
 pub struct Ledger {
     pub(super) writes: Vec<Write>,
     /// Writes beyond the limit, of which nothing is known.
@@ -53,7 +54,7 @@ impl Write {
         kind: u16,
         mut values: Values,
         trace: &OperationTrace,
-        outcome: &Outcome,
+        outcome: &OperationOutcome,
         ended: Micros,
     ) -> Option<Write> {
         let began = trace.acquired?;
@@ -64,22 +65,22 @@ impl Write {
     }
 }
 
-fn fate(outcome: &Outcome, rows: Option<u64>) -> Option<Fate> {
+fn fate(outcome: &OperationOutcome, rows: Option<u64>) -> Option<Fate> {
     match outcome {
-        // The application was told that no row was touched: nothing to find again.
-        Outcome::Succeeded if rows == Some(0) => None,
-        Outcome::Succeeded => Some(Fate::Acknowledged),
-        Outcome::Failed(error) => match &error.sqlstate {
+        // The application saw that no row was touched: nothing to find again.
+        OperationOutcome::Succeeded if rows == Some(0) => None,
+        OperationOutcome::Succeeded => Some(Fate::Acknowledged),
+        OperationOutcome::Failed(error) => match &error.sqlstate {
             Some(state) if may_be_there_all_the_same(state) => None,
             Some(_) => Some(Fate::Refused),
             None => None,
         },
-        Outcome::Indeterminate(_) | Outcome::Unanswered => Some(Fate::Unknown),
-        Outcome::AcquireTimeout => None,
+        OperationOutcome::Indeterminate(_) | OperationOutcome::Unanswered => Some(Fate::Unknown),
+        OperationOutcome::AcquireTimeout => None,
     }
 }
 
-/// Errors after which the key's presence proves nothing: somebody else's row was the reason
+/// Errors after which the key's presence proves nothing: another session's row was the reason
 /// (class 23), or the key is no value of the column's type (class 22).
 fn may_be_there_all_the_same(state: &SqlState) -> bool {
     state.is(SqlState::UNIQUE_VIOLATION)

@@ -7,7 +7,7 @@ use tokio_postgres::error::Severity;
 
 use crate::clock::{Clock, Micros};
 use crate::connect::{Error as ConnectError, server_error};
-use crate::history::{Outcome, ServerError, SessionId};
+use crate::history::{OperationOutcome, ServerError, SessionId};
 use crate::pg::SqlState;
 
 use super::connection::{Connection, SessionOpener, Text};
@@ -32,23 +32,23 @@ pub async fn attempt(
     values: &Values,
     clock: Clock,
     trace: &mut OperationTrace,
-) -> Outcome {
+) -> OperationOutcome {
     let acquired = pool.acquire().await;
     trace.connecting = acquired.connecting;
     let mut lease = match acquired.result {
         Ok(lease) => lease,
-        Err(AcquireError::TimedOut) => return Outcome::AcquireTimeout,
+        Err(AcquireError::TimedOut) => return OperationOutcome::AcquireTimeout,
         Err(AcquireError::Open(error)) => {
-            return Outcome::Failed(opening_error(&error).into());
+            return OperationOutcome::Failed(opening_error(&error).into());
         }
-        Err(AcquireError::Closed) => return Outcome::Unanswered,
+        Err(AcquireError::Closed) => return OperationOutcome::Unanswered,
     };
     trace.acquired = Some(clock.now());
     trace.session = Some(lease.connection().session().id());
     match run(lease.connection(), operation, values, trace).await {
         Ok(()) => {
             lease.give_back();
-            Outcome::Succeeded
+            OperationOutcome::Succeeded
         }
         Err(trouble) => {
             if trouble.usable {
@@ -74,14 +74,14 @@ impl Trouble {
         Trouble { error, committing, usable }
     }
 
-    fn outcome(&self, operation: &PlannedOperation) -> Outcome {
+    fn outcome(&self, operation: &PlannedOperation) -> OperationOutcome {
         let error = server_error(&self.error);
         // An error that the server answered with, FATAL included, means that it rolled back: it
         // sends none once a commit is on disk.
         let unknown = self.error.as_db_error().is_none() && self.committing && operation.writes;
         match unknown {
-            true => Outcome::Indeterminate(error.message),
-            false => Outcome::Failed(error.into()),
+            true => OperationOutcome::Indeterminate(error.message),
+            false => OperationOutcome::Failed(error.into()),
         }
     }
 }

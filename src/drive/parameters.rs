@@ -19,7 +19,7 @@ const FED_MAX: usize = 100_000;
 pub type Values = Vec<Option<String>>;
 
 /// What acknowledged operations leave for those that follow them. A queue per followed
-/// operation: whoever takes an entry uses all parameters of one and the same operation, and each
+/// operation: the taker of an entry uses all parameters of one and the same operation, and each
 /// entry is taken once.
 pub struct Feeds {
     queues: Vec<Mutex<VecDeque<Fed>>>,

@@ -113,7 +113,7 @@ impl<O: Opener> QueuePool<O> {
         Acquired { result, connecting }
     }
 
-    /// Idle connections are closed now, the others when they come back; waiters are told.
+    /// Idle connections are closed now, the others when they come back; waiters get an error.
     pub fn close(&self) {
         self.pool.close();
     }
@@ -158,8 +158,8 @@ impl Drop for Counted {
     }
 }
 
-/// A connection that is checked out. Dropped without [`Lease::give_back`] it is closed: whoever
-/// was interrupted in the middle of a statement cannot say what state the session is in.
+/// A connection that is checked out. Dropped without [`Lease::give_back`] it is closed: a caller
+/// that was interrupted in the middle of a statement cannot say what state the session is in.
 pub struct Lease<O: Opener> {
     object: Option<Object<Adapter<O>>>,
     in_use: Counted,
@@ -273,7 +273,7 @@ mod tests {
     enum Step {
         Acquire,
         GiveBack,
-        /// The session dies while it is out; it is given back all the same.
+        /// The session ends while it is out; it is given back all the same.
         GiveBackBroken,
         /// Closed instead of given back.
         Discard,
@@ -363,7 +363,7 @@ mod tests {
                     }
                 }
             }
-            // Enough turns for whoever was woken to take what it was woken for.
+            // Enough turns for the woken task to take what it was woken for.
             for _ in 0..8 {
                 tokio::task::yield_now().await;
             }

@@ -17,7 +17,7 @@ use super::ledger::{Candidate, Group, Ledger, Presence};
 
 /// `application_name` of sessions that look and do not belong to the application.
 pub const OBSERVER_NAME: &str = "pgauntlet observe";
-/// Mismatches that are told in full.
+/// Mismatches that are listed in full.
 const EXAMPLES_MAX: usize = 20;
 /// Rows per INSERT into a temporary table: documents of some kilobytes make messages of some
 /// megabytes.
@@ -227,13 +227,13 @@ impl Settling<'_> {
                  WHERE c.n = k.n AND c.v::text IS NOT DISTINCT FROM t.{column}::text)"
             )
         };
-        let (told, unknown) = (holds("ledger_told"), holds("ledger_unknown"));
+        let (acknowledged, unknown) = (holds("ledger_told"), holds("ledger_unknown"));
         let concerned = "(SELECT n FROM pg_temp.ledger_told UNION \
                          SELECT n FROM pg_temp.ledger_unknown)";
         let sql = format!(
             "SELECT k.n, t.{column}::text, {unknown} FROM pg_temp.ledger_key k \
              JOIN {table} t ON t.{key} = k.v \
-             WHERE k.n IN {concerned} AND NOT {told} ORDER BY k.n"
+             WHERE k.n IN {concerned} AND NOT {acknowledged} ORDER BY k.n"
         );
         let rows = self.session.client().query(&sql, &[]).await;
         let rows = rows.map_err(|e| self.trouble(group, connect::Error::query(&sql, &e)))?;

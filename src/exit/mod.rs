@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use crate::run::Ending;
+use crate::run::ExitStatus;
 
 /// Every trial ended as its scenario expects; for `diff`, no difference.
 pub const AS_EXPECTED: u8 = 0;
@@ -31,13 +31,13 @@ Exit codes:
     4  our failure or the environment's
   130  interrupted";
 
-pub fn code(ending: Ending) -> ExitCode {
+pub fn code(ending: ExitStatus) -> ExitCode {
     ExitCode::from(match ending {
-        Ending::AsExpected => AS_EXPECTED,
-        Ending::NotAsExpected => NOT_AS_EXPECTED,
-        Ending::BadInput => BAD_INPUT,
-        Ending::Unproven => UNPROVEN,
-        Ending::Failed => FAILED,
-        Ending::Interrupted => INTERRUPTED,
+        ExitStatus::AsExpected => AS_EXPECTED,
+        ExitStatus::NotAsExpected => NOT_AS_EXPECTED,
+        ExitStatus::BadInput => BAD_INPUT,
+        ExitStatus::Unproven => UNPROVEN,
+        ExitStatus::Failed => FAILED,
+        ExitStatus::Interrupted => INTERRUPTED,
     })
 }

@@ -43,10 +43,11 @@ pub enum Event {
     ConnectionClosed(Box<ConnectionClosed>),
     /// The change is a command, and it has ended.
     CommandEnded(CommandEnded),
-    /// A fault that was asked for was brought about.
+    /// A fault that was asked for was injected.
     Fault(FaultEvent),
     /// A fault that was asked for could not be prepared, and its statement ran unharmed.
-    FaultSpared {
+    #[serde(alias = "fault-spared")]
+    FaultSkipped {
         attempt: Attempt,
         /// In the same words.
         fault: String,
@@ -105,7 +106,7 @@ pub struct Operation {
     pub finished_us: Micros,
     #[serde(flatten)]
     pub session: Option<SessionId>,
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
 }
 
 impl Operation {
@@ -117,12 +118,12 @@ impl Operation {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum OperationOutcome {
     Succeeded,
     Failed(Box<ServerError>),
     /// The pool gave up.
     AcquireTimeout,
-    /// The connection broke after the request was sent: applied or not, nobody was told.
+    /// The connection broke after the request was sent: whether it was applied is unknown.
     Indeterminate(String),
     /// Traffic ended before an answer came.
     Unanswered,
@@ -149,19 +150,19 @@ impl Counters {
                 + self.unanswered
     }
 
-    pub fn count(&mut self, outcome: &Outcome) {
+    pub fn count(&mut self, outcome: &OperationOutcome) {
         match outcome {
-            Outcome::Succeeded => self.succeeded += 1,
-            Outcome::Failed(_) => self.failed += 1,
-            Outcome::AcquireTimeout => self.acquire_timeouts += 1,
-            Outcome::Indeterminate(_) => self.indeterminate += 1,
-            Outcome::Unanswered => self.unanswered += 1,
+            OperationOutcome::Succeeded => self.succeeded += 1,
+            OperationOutcome::Failed(_) => self.failed += 1,
+            OperationOutcome::AcquireTimeout => self.acquire_timeouts += 1,
+            OperationOutcome::Indeterminate(_) => self.indeterminate += 1,
+            OperationOutcome::Unanswered => self.unanswered += 1,
         }
     }
 }
 
-/// An error as the server, or the connection's end, told it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An error as the server, or the connection's end, reported it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerError {
     /// None: the connection broke without one.
     pub sqlstate: Option<SqlState>,
@@ -201,8 +202,7 @@ pub enum AttemptEnd {
     Killed,
 }
 
-/// Number of a statement within its attempt, from 0.
-pub type StatementId = u32;
+pub use crate::trial::StatementId;
 
 /// Where a statement of the change comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -274,7 +274,8 @@ pub struct StatementEnded {
     pub wal_bytes: Option<u64>,
     /// Relations whose relfilenode is another one than before the statement.
     pub rewritten: Vec<String>,
-    /// Granted to the backend after the statement and before the next one, strongest per relation.
+    /// Granted to the backend after the statement and before the next one: every mode once,
+    /// the strongest of a relation first. A lock on an index is its table's.
     pub held: Vec<HeldLock>,
     /// Those of them that were not held, or not in this mode, before the statement.
     pub taken: Vec<HeldLock>,
@@ -303,14 +304,14 @@ pub struct ConnectionClosed {
     #[serde(flatten)]
     pub session: SessionId,
     pub by: ClosedBy,
-    /// What the server said as it closed it: a timeout that fires between two statements is told
+    /// What the server said as it closed it: a timeout that fires between two statements is sent
     /// to none of them.
     pub error: Option<ServerError>,
     /// When it ended. What was in a transaction is rolled back.
     pub transaction: TransactionStatus,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClosedBy {
     /// It said goodbye.
@@ -465,7 +466,7 @@ pub struct Reference {
     pub grown: BTreeMap<String, u64>,
 }
 
-/// What is in the tables at a moment at which nobody writes.
+/// What is in the tables at a moment without writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// None: before the change.
@@ -500,7 +501,7 @@ pub struct PlanRead {
     pub error: Option<ServerError>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanNode {
     /// As EXPLAIN names it: `Bitmap Heap Scan`.
     pub node_type: String,
@@ -548,7 +549,7 @@ pub enum Mismatch {
     Lost,
     /// There this many times.
     Doubled { times: u64 },
-    /// There although the application was told that it failed.
+    /// There although the application saw it fail.
     Unacknowledged,
     /// The row holds another value than the last acknowledged write.
     Overwritten { column: String, expected: String, found: Option<String> },

@@ -4,6 +4,8 @@
 //! nothing. Nothing in this module connects, and nothing reads an event back while a trial runs.
 
 mod event;
+mod format_4;
+mod header;
 mod progress;
 mod record;
 mod session;
@@ -13,14 +15,13 @@ pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
     ConnectionClosed, ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent,
     Entry, Event, FaultEvent, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
-    Moment, Operation, Outcome, Phase, PlanNode, PlanRead, Protocol, Reference, SamplerReport,
-    ServerError, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
-    TransactionStatus, WalSample, exit_words,
+    Moment, Operation, OperationOutcome, Phase, PlanNode, PlanRead, Protocol, Reference,
+    SamplerReport, ServerError, Source, StatementBegan, StatementEnded, StatementId, StepEvent,
+    TableContents, TransactionStatus, WalSample, exit_words,
 };
+pub use format_4::{Death4, TrialFacts4};
+pub use header::{Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};
 pub use progress::{Listener, Progress, TrafficGauge, silent};
-pub use record::{
-    Death, Header, History, MachineFacts, ReadError, Recorder, ServerFacts, TrialFacts, VERSION,
-    WriteError,
-};
+pub use record::{History, ReadError, Recorder, WriteError};
 pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
 pub use waits::{GrantedLock, Wait, WaitSample};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Micros;
+use crate::trial::FaultKind;
 
 use super::event::Phase;
 
@@ -31,13 +32,13 @@ pub enum Progress {
         most: Micros,
         exactly: bool,
     },
-    /// Backends that wait for a lock now; told when that changes, a few times a second at most.
+    /// Backends that wait for a lock now; reported when that changes, a few times a second at most.
     LockQueue(usize),
-    /// A cell of a crash matrix is over.
-    Cell {
+    /// A case of a crash matrix is over.
+    Case {
         done: usize,
         of: usize,
-        way: String,
+        kind: FaultKind,
         statement: String,
     },
     /// A statement of the change began.
@@ -67,7 +68,7 @@ pub struct TrafficGauge {
     pub p99: Micros,
 }
 
-/// Whoever shows progress.
+/// Shows progress.
 pub type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// A listener that hears nothing.

@@ -1,6 +1,5 @@
 //! The recorder that workers append to, and the file: a header line, then one event per line.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -9,96 +8,16 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::clock::{Clock, Micros};
 
-use super::event::{Entry, Event, StatementId};
-
-/// Version of the file format; a reader refuses any other.
-pub const VERSION: u32 = 4;
+use super::event::{Entry, Event};
+use super::format_4::Header4;
+use super::header::{Header, VERSION, VERSION_READ};
 
 /// How long an event may stay in memory before it is written out.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
-
-/// First line of the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    pub pgauntlet_history: u32,
-    pub trial: TrialFacts,
-    /// The scenario as it was checked, so that a history can be judged without its directory.
-    pub scenario: serde_json::Value,
-}
-
-/// What has to be known to read the numbers, or to run the trial again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrialFacts {
-    pub scenario: String,
-    /// Version of this program.
-    pub tool: String,
-    /// RFC 3339.
-    pub started_at: String,
-    pub rng_seed: u64,
-    /// Name of the starting state.
-    pub state: String,
-    /// Which of several executions of the same trial, from 1.
-    pub repetition: u32,
-    /// Where in the change it died, and how; None: it was left alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub death: Option<Death>,
-    /// Rows per table.
-    pub sizes: BTreeMap<String, u64>,
-    pub server: ServerFacts,
-    pub machine: MachineFacts,
-}
-
-/// The machine on which this program ran; a server of somebody else's may be on another one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MachineFacts {
-    /// `linux x86_64`.
-    pub system: String,
-    /// Kernel release; empty: not known.
-    pub kernel: String,
-    /// As the processor names itself; empty: not known.
-    pub processor: String,
-    pub cores: u32,
-    pub memory_bytes: u64,
-}
-
-/// A cell of a crash matrix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Death {
-    /// Number of the statement within the attempt.
-    pub statement: StatementId,
-    /// Its text in the undisturbed run.
-    pub text: String,
-    /// The how-manieth of this text in the attempt, from 0: where a round is repeated for as long
-    /// as there are rows, later statements have other numbers the next time.
-    pub nth: u32,
-    /// As the scenario names the way of dying: `cut-before`.
-    pub way: String,
-    /// How far into the statement, in microseconds; None: at its boundary, or as soon as it does
-    /// what the way asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub into_us: Option<Micros>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServerFacts {
-    /// `local`, `docker` or `url`.
-    pub source: String,
-    /// `server_version` as the server tells it.
-    pub version: String,
-    pub version_num: u32,
-    /// Settings that are not the server's defaults.
-    pub settings: BTreeMap<String, String>,
-}
 
 /// A whole history in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +35,10 @@ pub enum ReadError {
     Line { path: PathBuf, line: usize, source: serde_json::Error },
     #[error("read {path}: it is empty; a history begins with a header line")]
     Empty { path: PathBuf },
-    #[error("read {path}: history format {found}, this pgauntlet reads {VERSION}")]
+    #[error(
+        "read {path}: history format {found}, this pgauntlet reads {VERSION_READ} to {VERSION}; {}",
+        remedy(*found)
+    )]
     Version { path: PathBuf, found: u32 },
 }
 
@@ -166,21 +88,29 @@ fn parse_header(path: &Path, line: &str) -> Result<Header, ReadError> {
     }
     let at = |source| ReadError::Line { path: path.to_owned(), line: 1, source };
     let versioned: Versioned = serde_json::from_str(line).map_err(at)?;
-    if versioned.pgauntlet_history != VERSION {
-        let (path, found) = (path.to_owned(), versioned.pgauntlet_history);
-        return Err(ReadError::Version { path, found });
+    match versioned.pgauntlet_history {
+        VERSION => serde_json::from_str(line).map_err(at),
+        VERSION_READ => Ok(serde_json::from_str::<Header4>(line).map_err(at)?.into()),
+        found => Err(ReadError::Version { path: path.to_owned(), found }),
     }
-    serde_json::from_str(line).map_err(at)
+}
+
+/// What to do with a file of a version that is not read.
+fn remedy(found: u32) -> &'static str {
+    match found > VERSION {
+        true => "a newer pgauntlet wrote it and can judge it",
+        false => "the pgauntlet that wrote it can judge it; or run it again",
+    }
 }
 
 /// Appends events from many workers. Clones share one history.
 #[derive(Clone)]
 pub struct Recorder {
     clock: Clock,
-    shared: Arc<Shared>,
+    shared: Arc<RecorderState>,
 }
 
-struct Shared {
+struct RecorderState {
     header: Header,
     entries: Mutex<Vec<Entry>>,
     writer: Option<Writer>,
@@ -188,7 +118,7 @@ struct Shared {
 
 struct Writer {
     path: PathBuf,
-    /// Not written yet. Nobody wakes the thread that writes: whoever records is being measured.
+    /// Not written yet. Nothing wakes the writing thread: the recording one is being measured.
     unwritten: Weak<Mutex<Vec<Entry>>>,
     /// Dropped to end the thread.
     end: Mutex<Option<Sender<()>>>,
@@ -203,14 +133,14 @@ impl Recorder {
         path: Option<&Path>,
     ) -> Result<Recorder, WriteError> {
         let writer = path.map(|path| Writer::start(path, &header)).transpose()?;
-        let shared = Shared { header, entries: Mutex::new(Vec::new()), writer };
+        let shared = RecorderState { header, entries: Mutex::new(Vec::new()), writer };
         Ok(Recorder { clock, shared: Arc::new(shared) })
     }
 
     /// For tests and benches: in memory, with an empty header.
     pub fn in_memory(clock: Clock) -> Recorder {
         let header = Header::unnamed();
-        let shared = Shared { header, entries: Mutex::new(Vec::new()), writer: None };
+        let shared = RecorderState { header, entries: Mutex::new(Vec::new()), writer: None };
         Recorder { clock, shared: Arc::new(shared) }
     }
 
@@ -238,28 +168,6 @@ impl Recorder {
         }
         let entries = std::mem::take(&mut *lock(&self.shared.entries));
         Ok(History::new(self.shared.header.clone(), entries))
-    }
-}
-
-impl Header {
-    /// A header that names nothing, for histories made by hand.
-    pub fn unnamed() -> Header {
-        Header {
-            pgauntlet_history: VERSION,
-            trial: TrialFacts {
-                scenario: String::new(),
-                tool: env!("CARGO_PKG_VERSION").to_owned(),
-                started_at: String::new(),
-                rng_seed: 0,
-                state: String::new(),
-                repetition: 1,
-                death: None,
-                sizes: BTreeMap::new(),
-                server: ServerFacts::default(),
-                machine: MachineFacts::default(),
-            },
-            scenario: serde_json::Value::Null,
-        }
     }
 }
 
@@ -298,7 +206,7 @@ impl Writer {
     }
 }
 
-/// Writes what has come at intervals, until it is told to end.
+/// Writes what has come at intervals, until it is asked to end.
 fn write_lines(
     mut file: BufWriter<File>,
     entries: &Mutex<Vec<Entry>>,

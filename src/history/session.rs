@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A pid alone names a session only for as long as it lasts: the operating system gives it to
 /// another one later, and each server counts its own. `since` is `pg_stat_activity.backend_start`
-/// in microseconds since the Unix epoch, which whoever sees a session reads from the server itself:
+/// in microseconds since the Unix epoch, which its observer reads from the server itself:
 /// the session that is opened, in the question for its own pid; the tap and the sampler, by pid.
 /// The trial's clock would not do, because only the opener of a session could read it.
 ///
@@ -116,7 +116,7 @@ impl TryFrom<String> for Node {
     }
 }
 
-/// A session that belongs to us, so that samples can be told apart.
+/// A session that belongs to us, so that samples can be distinguished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionSeen {
     #[serde(flatten)]

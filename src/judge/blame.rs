@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::clock::Micros;
 use crate::history::{Attempt, SessionId, Source, StatementId};
 use crate::pg::LockMode;
-use crate::result::{Origin, StatementRef};
+use crate::result::{BlockingState, Origin, StatementRef};
 
 use super::sessions::Session;
 use super::trace::{StatementRecord, Trace};
@@ -18,21 +18,10 @@ use super::waits::{LockWait, LockWaits};
 /// Blockers are followed this far from waiter to waiter.
 const CHAIN_MAX: usize = 100;
 
-/// What the change did while it stalled others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posture {
-    /// It waited for a lock itself, and the others queued behind its request.
-    Waiting,
-    /// A statement of it ran and its transaction held the lock.
-    Holding,
-    /// No statement of it ran: its transaction sat idle with the lock.
-    Idle,
-}
-
 #[derive(Clone, Debug)]
 pub struct Blame {
     /// What it did for most of the stall.
-    pub posture: Posture,
+    pub state: BlockingState,
     /// How the stall's length divides.
     pub waiting: Micros,
     pub holding: Micros,
@@ -62,6 +51,8 @@ pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef 
     };
     let (began, ended) = record.span(end);
     StatementRef {
+        attempt: record.began.attempt,
+        id: record.began.statement,
         migration: record.began.migration.clone(),
         origin,
         file,
@@ -168,15 +159,15 @@ pub fn blame(scene: &Scene<'_, '_, '_>, witness: &LockWait, span: (Micros, Micro
     let idle = sum(gaps().map(|g| g.within(span).0)).min(length - running);
     let looking = sum(gaps().map(|g| g.within(span).1)).min(length - running - idle);
     let holding = running - waiting;
-    let posture = posture(waiting, holding, idle);
+    let state = blocking_state(waiting, holding, idle);
     let before_gap = before_gap(&sessions, span);
-    let during = match posture {
-        Posture::Idle => before_gap,
-        Posture::Waiting | Posture::Holding => longest,
+    let during = match state {
+        BlockingState::Idle => before_gap,
+        BlockingState::Waiting | BlockingState::Holding => longest,
     };
     let taken_by = during.and_then(|during| scene.taken_by(&sessions, during, witness, span));
     Blame {
-        posture,
+        state,
         during: during.map(|s| statement_ref(s, end)),
         taken_by: taken_by.map(|s| statement_ref(s, end)),
         waiting,
@@ -217,14 +208,15 @@ fn before_gap<'t, 'h>(
     widest.or_else(last).map(|gap| gap.after)
 }
 
-/// What the parts amount to. The tap's own looks make no posture: whoever it held back held a lock.
-fn posture(waiting: Micros, holding: Micros, idle: Micros) -> Posture {
+/// What the parts amount to. Delays by the tap count for none of them: a session that the tap
+/// delayed held a lock.
+fn blocking_state(waiting: Micros, holding: Micros, idle: Micros) -> BlockingState {
     if waiting > Micros::ZERO && waiting >= holding.max(idle) {
-        Posture::Waiting
+        BlockingState::Waiting
     } else if holding >= idle {
-        Posture::Holding
+        BlockingState::Holding
     } else {
-        Posture::Idle
+        BlockingState::Idle
     }
 }
 

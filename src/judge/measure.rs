@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{
-    CommandEnded, Counters, HeldLock, Operation, Outcome, Phase, SamplerReport, ServerError,
+    CommandEnded, Counters, HeldLock, Operation, OperationOutcome, Phase, SamplerReport,
+    ServerError,
 };
 use crate::result::{CommandRow, LatencyByPhase, Measured, StatementRow};
 use crate::scenario::{Scenario, Traffic};
@@ -67,7 +68,7 @@ fn summary(trace: &Trace<'_>, phase: Phase) -> Summary {
 fn series(trace: &Trace<'_>) -> Vec<Bucket> {
     let mut buckets = Buckets::default();
     for operation in &trace.operations {
-        let failed = operation.outcome != Outcome::Succeeded;
+        let failed = operation.outcome != OperationOutcome::Succeeded;
         buckets.record(operation.scheduled_us, operation.latency(), failed);
     }
     buckets.series()
@@ -82,7 +83,7 @@ fn counted(trace: &Trace<'_>) -> Counters {
     counters
 }
 
-/// `57014 query_canceled (statement timeout)`, or what stands for an error without a code. One
+/// `57014 query_canceled (statement timeout)`, or the replacement for an error without a code. One
 /// code can have several causes, which only the message tells.
 pub fn error_name(error: &ServerError) -> String {
     let cause = error.message.split_once(" due to ").map(|(_, cause)| cause);
@@ -96,7 +97,7 @@ pub fn error_name(error: &ServerError) -> String {
 fn application_errors(trace: &Trace<'_>) -> BTreeMap<String, u64> {
     let mut errors = BTreeMap::new();
     for operation in &trace.operations {
-        if let Outcome::Failed(error) = &operation.outcome {
+        if let OperationOutcome::Failed(error) = &operation.outcome {
             *errors.entry(error_name(error)).or_default() += 1;
         }
     }
@@ -133,7 +134,7 @@ fn recovery(trace: &Trace<'_>, traffic: &Traffic, baseline_p99: Micros) -> Optio
         return None;
     }
     let limit = traffic.recovered_below(baseline_p99);
-    let slow = |o: &&Operation| o.latency() > limit || o.outcome != Outcome::Succeeded;
+    let slow = |o: &&Operation| o.latency() > limit || o.outcome != OperationOutcome::Succeeded;
     let last =
         trace.scheduled_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
     Some(last.unwrap_or_default())
@@ -173,7 +174,7 @@ fn statement_rows(trace: &Trace<'_>) -> Vec<StatementRow> {
 
 fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
     let (began, ended) = (record.began, record.ended);
-    let told = |locks: &[HeldLock]| -> Vec<String> {
+    let names = |locks: &[HeldLock]| -> Vec<String> {
         locks.iter().map(|lock| format!("{} {}", lock.relation, lock.mode)).collect()
     };
     StatementRow {
@@ -189,10 +190,11 @@ fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
             Some(ended) => ended.error.as_ref().map(ToString::to_string),
             None => Some("it never ended".to_owned()),
         },
+        sqlstate: ended.and_then(|e| e.error.as_ref()).and_then(|e| e.sqlstate.clone()),
         wal_bytes: ended.and_then(|e| e.wal_bytes),
         rewritten: ended.map(|e| e.rewritten.clone()).unwrap_or_default(),
-        held: ended.map(|e| told(&e.held)).unwrap_or_default(),
-        taken: ended.map(|e| told(&e.taken)).unwrap_or_default(),
+        held: ended.map(|e| names(&e.held)).unwrap_or_default(),
+        taken: ended.map(|e| names(&e.taken)).unwrap_or_default(),
         paused_us: record.paused(),
     }
 }

@@ -1,13 +1,15 @@
-//! From a scenario and a history to a judgement: a pure function.
+//! From a scenario and a history to what the trial shows: a pure function.
 //!
-//! Lock waits, stalls, blame and verdicts are derived here and nowhere else, so that a better
+//! Lock waits, stalls and blame are derived here and nowhere else, so that a better
 //! derivation applies to old histories as well. The judge never connects, never reads a clock and
 //! never sees a file: what is not in the history is not known.
 
 mod blame;
 pub mod crash;
 mod measure;
+mod observation;
 mod overlaps;
+mod own_locks;
 mod pool;
 mod roles;
 mod rules;
@@ -17,17 +19,17 @@ pub mod timeline;
 mod trace;
 mod waits;
 
+pub use observation::{EndState, Observation};
 pub use waits::{Blocker, Cause, LockWait};
 
 use crate::history::History;
-use crate::result::{Expectation, FORMAT, Judgement};
-use crate::scenario::{Expect, Scenario, Sizes, Verdict};
+use crate::scenario::{Scenario, Sizes};
 
 use trace::Trace;
 use waits::LockWaits;
 
-/// Judges one trial.
-pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
+/// What one trial shows. Its verdict is `assess`'s, which knows what it has to converge with.
+pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let trace = Trace::of(history);
     let waits = LockWaits::of(&trace);
     let sessions = sessions::sessions(&trace);
@@ -36,41 +38,24 @@ pub fn judge(scenario: &Scenario, history: &History) -> Judgement {
     let measured = measure::measure(scenario, &trace, &waits, &stalls, &pool);
     let evidence = rules::Evidence {
         scenario,
-        state: &history.header.trial.state,
+        state: history.header.trial.key.state(),
         sizes: &Sizes(history.header.trial.sizes.clone()),
-        timeline: &trace,
+        trace: &trace,
         sessions: &sessions,
         waits: &waits,
         stalls: &stalls,
         pool: &pool,
         measured: &measured,
     };
-    let mut findings = rules::findings(&evidence);
-    // The worst first; within a verdict, in the order of the rules.
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-    let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
-    let reason = rules::reason(&evidence, verdict, &findings);
-    let mut expectations = rules::expectations(expected(scenario, history), verdict, &findings);
-    expectations.extend(rules::acceptances(&evidence));
-    let mismatches = Expectation::mismatches(&expectations);
-    Judgement {
-        format: FORMAT,
+    Observation {
         trial: history.header.trial.clone(),
-        verdict,
-        as_expected: mismatches.is_empty(),
-        expectations,
-        mismatches,
-        reason,
-        findings,
+        findings: rules::findings(&evidence),
+        ending: rules::ending(&evidence),
+        end: EndState::of(&evidence),
+        recorded_reference: trace.reference.map(EndState::recorded),
         took_us: trace.end,
         measured,
     }
-}
-
-/// What is expected of the trial's starting state.
-fn expected<'s>(scenario: &'s Scenario, history: &History) -> &'s Expect {
-    let state = scenario.state(&history.header.trial.state);
-    state.and_then(|state| state.expect.as_ref()).unwrap_or(&scenario.expect)
 }
 
 /// The lock waits of every session, in the order in which they began.

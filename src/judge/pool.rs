@@ -1,7 +1,7 @@
 //! The pool's pressure from the operations' times: exhaustion and the queue for a connection.
 
 use crate::clock::Micros;
-use crate::history::{Outcome, Phase};
+use crate::history::{OperationOutcome, Phase};
 use crate::scenario::Scenario;
 
 use super::stalls::Stall;
@@ -55,7 +55,8 @@ pub fn pressure(scenario: &Scenario, trace: &Trace<'_>, stalls: &[Stall<'_>]) ->
     let first_stall = stalls.first().map(|stall| stall.from);
     let since_stall = |at: Micros| first_stall.map(|from| at - from);
     pressure.time_to_exhaustion = pressure.exhausted_from.and_then(since_stall);
-    let timeouts = trace.operations.iter().filter(|o| o.outcome == Outcome::AcquireTimeout);
+    let timeouts =
+        trace.operations.iter().filter(|o| o.outcome == OperationOutcome::AcquireTimeout);
     let first_timeout = timeouts.map(|o| o.finished_us).min();
     pressure.time_to_acquire_timeout = first_timeout.and_then(since_stall);
     pressure

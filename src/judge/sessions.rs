@@ -10,9 +10,11 @@ use std::ops::Range;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, ConnectionClosed, SessionId, TransactionStatus};
-use crate::pg::purpose::{Purpose, purpose, sets, skippable};
-use crate::pg::syntax::{Kind, kind};
+use crate::pg::facts::{Facts, facts};
+use crate::pg::purpose::Purpose;
+use crate::pg::syntax::Kind;
 use crate::result::TimeoutsInForce;
+use crate::result::evidence::RolledBack;
 
 use super::overlaps::Overlaps;
 use super::trace::{AttemptRecord, StatementRecord, Trace};
@@ -229,8 +231,8 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION"))
     }
 
-    /// In words, how it ended without a commit. None: it committed, or has not ended.
-    pub fn undone(&self) -> Option<String> {
+    /// How it ended without a commit. None: it committed, or has not ended.
+    pub fn undone(&self) -> Option<RolledBack> {
         let (last, before) = self.statements.split_last()?;
         let tag = last.ended.and_then(|ended| ended.tags.last()).map(String::as_str);
         let error = last.ended.and_then(|ended| ended.error.as_ref());
@@ -238,14 +240,10 @@ impl<'t, 'h> Transaction<'_, 't, 'h> {
         match (last.kind(), error) {
             _ if matches!(tag, Some("COMMIT" | "PREPARE TRANSACTION")) => None,
             _ if last.open_after() => None,
-            (Kind::Commit, Some(error)) => Some(format!("its COMMIT failed: {error}")),
-            (Kind::Commit, None) if tag == Some("ROLLBACK") => {
-                Some("its COMMIT rolled it back, because a statement before had failed".to_owned())
-            }
-            (Kind::Rollback, _) if clean => {
-                Some("it ended with ROLLBACK, without an error before it".to_owned())
-            }
-            (Kind::Rollback, _) => Some("it ended with ROLLBACK after an error".to_owned()),
+            (Kind::Commit, Some(error)) => Some(RolledBack::CommitFailed(error.clone())),
+            (Kind::Commit, None) if tag == Some("ROLLBACK") => Some(RolledBack::CommitAfterError),
+            (Kind::Rollback, _) if clean => Some(RolledBack::RollbackWithoutError),
+            (Kind::Rollback, _) => Some(RolledBack::RollbackAfterError),
             _ => None,
         }
     }
@@ -262,18 +260,23 @@ impl Gap<'_, '_> {
 }
 
 impl StatementRecord<'_> {
+    /// What is known of its text.
+    pub fn facts(&self) -> &Facts {
+        self.known.facts.get_or_init(|| facts(&self.began.text))
+    }
+
+    /// Of its first statement.
     pub fn kind(&self) -> &Kind {
-        self.told.kind.get_or_init(|| kind(&self.began.text))
+        self.facts().kind()
     }
 
     pub fn purpose(&self) -> Purpose {
-        *self.told.purpose.get_or_init(|| purpose(&self.began.text))
+        self.facts().purpose()
     }
 
     /// To what it sets the timeout, if it does.
-    pub fn sets(&self, name: &'static str) -> Option<String> {
-        let mut known = self.told.sets.borrow_mut();
-        known.entry(name).or_insert_with(|| sets(&self.began.text, name)).clone()
+    pub fn sets(&self, name: &str) -> Option<&str> {
+        self.facts().sets(name)
     }
 
     pub fn succeeded(&self) -> bool {
@@ -314,7 +317,7 @@ impl StatementRecord<'_> {
         let writes_rows = matches!(self.kind(), Kind::Insert | Kind::Update | Kind::Delete);
         let no_rows = writes_rows && self.began.statements <= 1 && ended.rows == Some(0);
         let skipped = ended.notices.iter().filter(|notice| notice.contains(", skipping")).count();
-        let conditions = skippable(&self.began.text);
+        let conditions = self.facts().conditions();
         !no_rows && (conditions == 0 || skipped < conditions)
     }
 }

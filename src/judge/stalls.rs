@@ -1,6 +1,6 @@
 //! Stalls: intervals in which operations waited on a lock because of the change.
 //!
-//! The samples say for whom; how long an operation waited is said by its own times, from the
+//! The samples say for whom; an operation's own times say how long it waited, from the
 //! moment for which it was scheduled. An operation that never got a connection has no session and
 //! no wait of its own: it belongs to the stall during which it queued.
 
@@ -15,7 +15,7 @@ use super::sessions::Session;
 use super::trace::Trace;
 use super::waits::{LockWait, LockWaits};
 
-/// Waits this close together are one stall: between them nobody got through.
+/// Waits this close together are one stall: between them no session got through.
 const STALL_GAP: Micros = Micros::from_millis(200);
 /// Waiting for a connection for less than this is the pool's ordinary business.
 const QUEUED_MIN: Micros = Micros::from_millis(20);
@@ -29,7 +29,7 @@ pub struct Stall<'h> {
     pub operations: u64,
     /// The longest that one of them took, from scheduled to finished.
     pub longest: Micros,
-    /// The wait that stands for the stall: the one whose operation waited longest.
+    /// The wait that represents the stall: the one whose operation waited longest.
     pub witness: Witnessed<'h>,
     pub blame: Blame,
 }
@@ -104,7 +104,7 @@ fn stall<'h>(
     let stopped = blocked.iter().filter_map(|w| w.operation).chain(queued);
     let operations = stopped.map(|o| o.seq).collect::<BTreeSet<u64>>().len() as u64;
     let witness = blocked.into_iter().max_by_key(waited);
-    // A group is never empty; the first wait stands in where no sample has an operation.
+    // A group is never empty; the first wait is used where no sample has an operation.
     let witness = witness.unwrap_or_else(|| witnessed(trace, group[0]));
     let blame = blame(scene, &witness.wait, (from, to));
     Stall { from, to, operations, longest, witness, blame }

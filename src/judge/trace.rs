@@ -1,7 +1,7 @@
 //! The trace of a trial: its history, indexed by subject. Nothing is derived here that the events
 //! do not say.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Micros;
@@ -11,8 +11,7 @@ use crate::history::{
     History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role,
     SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, WaitSample, WalSample,
 };
-use crate::pg::purpose::Purpose;
-use crate::pg::syntax::Kind;
+use crate::pg::facts::Facts;
 
 use super::roles::Roles;
 
@@ -61,8 +60,8 @@ pub struct AttemptRecord<'h> {
     /// How the command ended, where the change is one.
     pub command: Option<&'h CommandEnded>,
     pub faults: Vec<(Micros, &'h FaultEvent)>,
-    /// Why faults that were asked for could not be prepared.
-    pub spared: Vec<&'h str>,
+    /// Why faults that were asked for could not be injected.
+    pub skipped: Vec<&'h str>,
 }
 
 impl AttemptRecord<'_> {
@@ -84,18 +83,15 @@ pub struct StatementRecord<'h> {
     pub session: SessionId,
     pub began: &'h StatementBegan,
     pub ended: Option<&'h StatementEnded>,
-    /// What its text tells, worked out once: a change may have very many statements.
-    pub told: Told,
+    pub known: TextFacts,
 }
 
-/// What a statement's text tells.
+/// What a statement's text says, worked out once: a change may have very many statements.
 #[derive(Default)]
-pub struct Told {
-    pub kind: OnceCell<Kind>,
-    pub purpose: OnceCell<Purpose>,
+pub struct TextFacts {
+    pub facts: OnceCell<Facts>,
+    /// Whether it writes the table in which the tool remembers what is applied.
     pub bookkeeping: OnceCell<bool>,
-    /// What it sets a timeout to, by the timeout's name.
-    pub sets: RefCell<BTreeMap<&'static str, Option<String>>>,
 }
 
 impl StatementRecord<'_> {
@@ -131,8 +127,8 @@ impl<'h> Trace<'h> {
             }
             Event::StatementBegan(began) => {
                 let session = self.session(&began.session, at);
-                let told = Told::default();
-                let record = StatementRecord { at, session, began, ended: None, told };
+                let known = TextFacts::default();
+                let record = StatementRecord { at, session, began, ended: None, known };
                 self.attempt(began.attempt, at).statements.push(record);
             }
             Event::StatementEnded(ended) => self.end_statement(ended, at),
@@ -144,7 +140,9 @@ impl<'h> Trace<'h> {
             Event::ConnectionClosed(closed) => self.close_connection(closed, at),
             Event::CommandEnded(ended) => self.attempt(ended.attempt, at).command = Some(ended),
             Event::Fault(fault) => self.attempt(fault.attempt, at).faults.push((at, fault)),
-            Event::FaultSpared { attempt, why, .. } => self.attempt(*attempt, at).spared.push(why),
+            Event::FaultSkipped { attempt, why, .. } => {
+                self.attempt(*attempt, at).skipped.push(why)
+            }
             Event::Waits(sample) => self.waits.push((at, sample)),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Wal(sample) => self.wal.push((at, sample)),
@@ -171,7 +169,7 @@ impl<'h> Trace<'h> {
         }
     }
 
-    /// A connection may be opened before its attempt is said to have begun, and closed after it.
+    /// A connection may be opened before the event of its attempt's begin, and closed after it.
     fn attempt(&mut self, attempt: Attempt, at: Micros) -> &mut AttemptRecord<'h> {
         let known = self.attempts.iter().position(|a| a.attempt == attempt);
         let index = known.unwrap_or_else(|| {
@@ -184,7 +182,7 @@ impl<'h> Trace<'h> {
                 connections: Vec::new(),
                 command: None,
                 faults: Vec::new(),
-                spared: Vec::new(),
+                skipped: Vec::new(),
             });
             self.attempts.len() - 1
         });

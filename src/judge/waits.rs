@@ -1,7 +1,7 @@
 //! Lock waits from samples: which belong to one wait, who blocked it, and whether the change did.
 //!
 //! The sampler leaves out a sample that differs from the one before in time only, so a sample
-//! stands for the time until the next, as long as that is not longer than `HOLD`.
+//! covers the time until the next, as long as that is not longer than `HOLD`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Deref;
@@ -19,7 +19,7 @@ use super::trace::Trace;
 const START_TOLERANCE: Micros = Micros::from_millis(25);
 /// Two samples of one wait are at most this far apart, when its start is not known.
 const SAMPLE_GAP: Micros = Micros::from_millis(250);
-/// A sample stands for no longer than this.
+/// A sample covers no longer than this.
 const HOLD: Micros = Micros::from_millis(100);
 /// A chain of waiters is followed this far; a longer one is a cycle that the server will break.
 const CHAIN_MAX: usize = 1_000;
@@ -159,7 +159,7 @@ fn derive(trace: &Trace<'_>) -> Vec<LockWait> {
     done
 }
 
-/// A sample whose sessions are told apart from others with their pids.
+/// A sample whose sessions are distinguished from others with their pids.
 struct Queue<'h> {
     waits: Vec<Waiting<'h>>,
     /// Number of each waiter in `waits`.
@@ -271,7 +271,7 @@ pub fn conflicting(wait: &Wait, blocker: &SessionId) -> Option<String> {
     let held = wait.holders.iter().filter(|lock| lock.session == *blocker);
     let conflicts = held.filter(|lock| match (requested, LockMode::parse(&lock.mode)) {
         (Some(requested), Some(held)) => requested.conflicts_with(held),
-        // Not a table-level mode: whoever holds the object blocks.
+        // Not a table-level mode: every holder of the object blocks.
         _ => true,
     });
     conflicts.map(|lock| lock.mode.clone()).max_by_key(|mode| LockMode::parse(mode))

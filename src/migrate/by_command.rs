@@ -8,7 +8,7 @@ use crate::scenario::{Command, VersionRows};
 
 use super::command::{self, Exit, Invocation, Target};
 use super::versions::versions;
-use super::{Error, Setup};
+use super::{ApplySetup, Error};
 
 /// How long the connections that a command left open may take to close. A server does not notice
 /// that a client is gone before it has finished what it runs.
@@ -16,7 +16,7 @@ const CLOSE_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs the command once, to its end or its deadline.
 pub(super) async fn run(
-    setup: &Setup<'_>,
+    setup: &ApplySetup<'_>,
     command: &Command,
     attempt: Attempt,
 ) -> Result<AttemptEnd, Error> {
@@ -81,7 +81,7 @@ fn output_file(attempt: Attempt) -> String {
     format!("command-{attempt}.log")
 }
 
-async fn version_rows(setup: &Setup<'_>) -> Result<Vec<String>, Error> {
+async fn version_rows(setup: &ApplySetup<'_>) -> Result<Vec<String>, Error> {
     if setup.change.versions.is_none() {
         return Ok(Vec::new());
     }
@@ -91,8 +91,8 @@ async fn version_rows(setup: &Setup<'_>) -> Result<Vec<String>, Error> {
 }
 
 /// As far as the version table tells: one row that moves does not say over how many migrations,
-/// and of runners that start together none is told from another.
-fn applied(setup: &Setup<'_>, before: &[String], after: &[String]) -> Option<u32> {
+/// and of runners that start together none is distinguished from another.
+fn applied(setup: &ApplySetup<'_>, before: &[String], after: &[String]) -> Option<u32> {
     let rows = setup.change.versions.as_ref()?.rows;
     let new = after.iter().filter(|version| !before.contains(version)).count();
     match rows {

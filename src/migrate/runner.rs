@@ -15,7 +15,7 @@ use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule, Vers
 use crate::tap::{Announced, Announcements};
 
 use super::versions::{not_applied, record_version, versions};
-use super::{Error, Setup};
+use super::{ApplySetup, Error};
 
 /// After a cancel, how long the statement may take to stop before its backend is ended; and how
 /// long the connection may take to close.
@@ -26,7 +26,7 @@ const ADVISORY_LOCK_POLL: Duration = Duration::from_millis(50);
 
 /// Applies the change's migrations once. The first attempt, or those of the runners that start
 /// together, honour the change's `stop` and pauses.
-pub(super) async fn run(setup: &Setup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
+pub(super) async fn run(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     let announcements = Arc::new(Announcements::default());
     let tap = setup.tap(attempt, Some(Arc::clone(&announcements))).await?;
     let address = setup.change_address.at(tap.address());
@@ -67,7 +67,7 @@ enum Cut {
 }
 
 struct Runner<'a> {
-    setup: &'a Setup<'a>,
+    setup: &'a ApplySetup<'a>,
     attempt: Attempt,
     session: Session,
     announcements: Arc<Announcements>,
@@ -84,7 +84,7 @@ struct Runner<'a> {
 
 impl<'a> Runner<'a> {
     fn new(
-        setup: &'a Setup<'a>,
+        setup: &'a ApplySetup<'a>,
         attempt: Attempt,
         session: Session,
         announcements: Arc<Announcements>,
@@ -271,7 +271,7 @@ impl<'a> Runner<'a> {
         Ok(rows)
     }
 
-    /// Somebody, or something, comes between two statements: the first time only.
+    /// A session or a pause comes between two statements: the first time only.
     async fn pause(&self, migration: &Migration, after: u32) {
         let pauses = migration.pauses.iter().filter(|_| is_first(self.setup, self.attempt));
         for pause in pauses.filter(|pause| pause.after == after) {
@@ -351,8 +351,8 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Whether nobody has applied the change before: runners that start together are all the first.
-fn is_first(setup: &Setup<'_>, attempt: Attempt) -> bool {
+/// Whether no runner has applied the change before: runners that start together are all the first.
+fn is_first(setup: &ApplySetup<'_>, attempt: Attempt) -> bool {
     attempt < setup.change.runners
 }
 
@@ -363,7 +363,7 @@ fn rows_of(answer: &[SimpleQueryMessage]) -> Option<u64> {
     })
 }
 
-/// Nobody's words say why.
+/// No message says why.
 fn broken(error: ServerError) -> ServerError {
     ServerError { message: format!("the connection broke: {}", error.message), ..error }
 }

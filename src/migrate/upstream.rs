@@ -11,20 +11,24 @@ use tokio_postgres::{Row, Statement};
 use crate::connect::{Address, Session, server_error};
 use crate::history::{Event, Recorder, Role, SessionSeen, Since, since};
 use crate::pg::LockMode;
-use crate::tap::{Blow, BoxStream, Hold, LockSnapshot, SeenLock, Upstream, Watch};
+use crate::tap::{Action, BoxStream, Hold, LockSnapshot, SeenLock, Upstream, Watch};
 
 /// The tap's probes must not queue behind a lock on the catalogue that the change itself holds.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A standby has no insert position, and nobody migrates on one.
+/// A standby has no insert position, and no migration runs on one.
 const WAL: &str =
     "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8";
 
 /// Table-level locks on relations of users (oids below 16384 are the system's own). TOAST tables
-/// follow their table in every lock. The catalogue as this session sees it lacks what the change's
-/// open transaction made: a lock on that stops nobody.
+/// follow their table in every lock; an index is named together with its table. The catalogue as
+/// this session sees it lacks what the change's open transaction made: a lock on it blocks none.
 const LOCKS: &str = "
-SELECT l.relation, l.relation::pg_catalog.regclass::text, l.mode, c.relfilenode
+SELECT l.relation, l.relation::pg_catalog.regclass::text, l.mode, c.relfilenode,
+       CASE WHEN c.relkind IN ('i', 'I') THEN
+         (SELECT i.indrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index i
+          WHERE i.indexrelid = l.relation)
+       END
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
 WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND l.relation >= 16384
   AND c.relnamespace <> 'pg_toast'::pg_catalog.regnamespace";
@@ -40,9 +44,9 @@ const SINCE: &str = "
 SELECT (extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8
 FROM pg_catalog.pg_stat_get_activity($1) AS a";
 
-/// Checks and acts in one step: of a short statement there is no time for two. The function below
-/// pg_stat_activity reads one backend; the view reads all.
-fn strike(act: &str, state: &str) -> String {
+/// Looks and acts in one step: of a short statement there is no time for two. The function below
+/// pg_stat_activity looks at one backend; the view looks at all.
+fn interruption(act: &str, state: &str) -> String {
     format!(
         "SELECT pg_catalog.{act}(a.pid) FROM pg_catalog.pg_stat_get_activity($1) AS a
          WHERE a.state = 'active' AND {state}"
@@ -106,9 +110,9 @@ impl Watching {
         let (relations, since) = (prepare(RELATIONS).await?, prepare(SINCE).await?);
         let waits = "a.wait_event_type = 'Lock'";
         let works = "a.wait_event_type IS DISTINCT FROM 'Lock'";
-        let cancel_waiting = prepare(&strike("pg_cancel_backend", waits)).await?;
-        let cancel_working = prepare(&strike("pg_cancel_backend", works)).await?;
-        let terminate = prepare(&strike("pg_terminate_backend", "true")).await?;
+        let cancel_waiting = prepare(&interruption("pg_cancel_backend", waits)).await?;
+        let cancel_working = prepare(&interruption("pg_cancel_backend", works)).await?;
+        let terminate = prepare(&interruption("pg_terminate_backend", "true")).await?;
         let (address, recorder) = (address.clone(), recorder.clone());
         Ok(Watching {
             address,
@@ -185,15 +189,16 @@ impl Watch for Watching {
         .boxed()
     }
 
-    fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>> {
-        let statement = match blow {
-            Blow::CancelWaiting => &self.cancel_waiting,
-            Blow::CancelWorking => &self.cancel_working,
-            Blow::Terminate => &self.terminate,
+    fn inject(&self, pid: i32, action: &Action) -> BoxFuture<'_, Result<bool, String>> {
+        let statement = match action {
+            Action::CancelWaiting => &self.cancel_waiting,
+            Action::CancelWorking => &self.cancel_working,
+            Action::KillBackend | Action::KillBackendBefore => &self.terminate,
+            _ => return std::future::ready(Ok(false)).boxed(),
         };
         async move {
-            let struck = self.session.client().query_opt(statement, &[&pid]).await;
-            struck.map(|row| row.is_some()).map_err(|error| words(&error))
+            let injected = self.session.client().query_opt(statement, &[&pid]).await;
+            injected.map(|row| row.is_some()).map_err(|error| words(&error))
         }
         .boxed()
     }
@@ -240,5 +245,11 @@ fn relation(row: &Row) -> (u32, (String, u32)) {
 
 fn lock(row: &Row) -> Option<SeenLock> {
     let mode = LockMode::parse(row.get(2))?;
-    Some(SeenLock { oid: row.get(0), name: row.get(1), mode, filenode: row.get(3) })
+    Some(SeenLock {
+        oid: row.get(0),
+        name: row.get(1),
+        table: row.get(4),
+        mode,
+        filenode: row.get(3),
+    })
 }

@@ -90,7 +90,7 @@ pub(super) fn record_version(versions: &Versions, version: &str, before: Option<
     let (table, column) = (quote_qualified(&versions.table), quote_ident(&versions.column));
     let value = quote_literal(version);
     match (versions.rows, before) {
-        // Where somebody else has gone on meanwhile, no row is changed.
+        // Where another session has gone on meanwhile, no row is changed.
         (VersionRows::One, Some(before)) => {
             let before = quote_literal(before);
             format!("UPDATE {table} SET {column} = {value} WHERE {column} = {before}")

@@ -10,8 +10,8 @@ use crate::schema::{self, Fingerprint, MAJORS, SETTINGS, Stored};
 
 use super::Error;
 
-/// A view's definition can only be read under AccessShareLock on its tables. Whoever asks for a
-/// fingerprint asks before or after a change, so a wait this long is somebody else's.
+/// A view's definition can only be read under AccessShareLock on its tables. A fingerprint
+/// is taken before or after a change, so another session causes a wait this long.
 const LOCK_TIMEOUT_MS: u32 = 10_000;
 /// The catalogue of 100,000 objects takes some seconds.
 const STATEMENT_TIMEOUT_MS: u32 = 60_000;

@@ -24,7 +24,7 @@ use crate::schema::SETTINGS;
 
 use super::{APPLICATION_NAME, Error};
 
-/// Nobody writes meanwhile, so a wait this long is somebody else's.
+/// No session of ours writes meanwhile, so a wait this long is caused by another session.
 const LOCK_TIMEOUT_MS: u32 = 10_000;
 /// For one table; some hundred GB.
 const STATEMENT_TIMEOUT_MS: u32 = 600_000;
@@ -54,7 +54,7 @@ struct Table {
 /// Rows of every table of users, by its name as in the fingerprint (`public.spans`), and the digest
 /// of those that `digested` says. Of a partitioned table the partitions are counted, which
 /// `digested` and `written` may name by their root; foreign and temporary tables are left out. One
-/// snapshot, in which nobody else should be writing.
+/// snapshot, in which no other session should be writing.
 pub async fn contents(
     address: &Address,
     digested: &(dyn Fn(&str) -> bool + Sync),

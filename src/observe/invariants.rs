@@ -29,7 +29,7 @@ use crate::scenario::{Invariant, OperationStatement, Scenario, Since, Sizes};
 use super::plans::plan;
 use super::{APPLICATION_NAME, Error};
 
-/// A read gives up on a lock early, so that it seldom stands in a queue behind the change.
+/// A read gives up on a lock early, so that it seldom waits in a queue behind the change.
 const LOCK_TIMEOUT_MS: u32 = 1_000;
 /// A read holds AccessShareLock while it runs, and a change waits for it: keep it short.
 const STATEMENT_TIMEOUT_MS: u32 = 10_000;
@@ -232,7 +232,7 @@ impl Reader {
                 Ok(session) => session,
                 Err(error) => {
                     self.open_failures += 1;
-                    return Err(told_by(&error));
+                    return Err(server_error_of(&error));
                 }
             },
         };
@@ -314,10 +314,10 @@ impl Sql {
 /// Rows and the SHA-256 over them, in hex. NULL and '' differ, and so do ('a', 'bc') and
 /// ('ab', 'c'): each value goes in with its length.
 async fn digest(session: &Session, sql: &str) -> Result<(u64, String), ServerError> {
-    let told = |error| server_error(&error);
-    let mut answers = pin!(session.client().simple_query_raw(sql).await.map_err(told)?);
+    let failed = |error| server_error(&error);
+    let mut answers = pin!(session.client().simple_query_raw(sql).await.map_err(failed)?);
     let (mut rows, mut hash) = (0, Sha256::new());
-    while let Some(answer) = answers.try_next().await.map_err(told)? {
+    while let Some(answer) = answers.try_next().await.map_err(failed)? {
         if let SimpleQueryMessage::Row(row) = answer {
             rows += 1;
             add(&mut hash, &row);
@@ -345,11 +345,11 @@ fn add(hash: &mut Sha256, row: &SimpleQueryRow) {
 }
 
 /// The server's own words, where it had any.
-fn told_by(error: &Error) -> ServerError {
-    let told = match error {
+fn server_error_of(error: &Error) -> ServerError {
+    let sent = match error {
         Error::Open(source) => source.server_error().cloned(),
         _ => None,
     };
     let message = error.to_string();
-    told.unwrap_or(ServerError { sqlstate: None, message, detail: None, hint: None })
+    sent.unwrap_or(ServerError { sqlstate: None, message, detail: None, hint: None })
 }

@@ -158,8 +158,8 @@ mod tests {
                 let asked = now;
                 now += at_ms(ms);
                 if fails { pace.failed(now) } else { pace.sampled(asked, now, now) }
-                let told = pace.samples + pace.failed + pace.missed;
-                prop_assert_eq!(told, pace.next);
+                let counted = pace.samples + pace.failed + pace.missed;
+                prop_assert_eq!(counted, pace.next);
             }
         }
     }

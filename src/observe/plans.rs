@@ -11,10 +11,10 @@ use crate::history::{PlanNode, ServerError};
 
 /// `sql` ends with an EXPLAIN in JSON.
 pub(super) async fn plan(session: &Session, sql: &str) -> Result<Vec<PlanNode>, ServerError> {
-    let told = |error| server_error(&error);
-    let mut answers = pin!(session.client().simple_query_raw(sql).await.map_err(told)?);
+    let failed = |error| server_error(&error);
+    let mut answers = pin!(session.client().simple_query_raw(sql).await.map_err(failed)?);
     let mut text = String::new();
-    while let Some(answer) = answers.try_next().await.map_err(told)? {
+    while let Some(answer) = answers.try_next().await.map_err(failed)? {
         if let SimpleQueryMessage::Row(row) = answer {
             text.push_str(row.get(0).unwrap_or_default());
         }
@@ -65,7 +65,7 @@ mod tests {
                 {"Node Type": "Bitmap Index Scan", "Index Name": "ix", "Plan Rows": 312}]},
             {"Node Type": "Seq Scan", "Relation Name": "tasks", "Plan Rows": 0}]}}]"#;
         let found = nodes(text).expect("a plan");
-        let told = found.iter().map(|node| {
+        let shown = found.iter().map(|node| {
             let of = node.relation.as_deref().or(node.index.as_deref()).unwrap_or("");
             (node.node_type.as_str(), of, node.rows)
         });
@@ -75,7 +75,7 @@ mod tests {
             ("Bitmap Index Scan", "ix", 312),
             ("Seq Scan", "tasks", 0),
         ];
-        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub const INTERVAL: Duration = Duration::from_millis(10);
 /// Between two readings of all sessions while something waits, and while nothing does.
 const ACTIVITY_INTERVAL_WAITING: Micros = Micros::from_millis(100);
 const ACTIVITY_INTERVAL_CALM: Micros = Micros::from_secs(1);
-/// Nobody reads a number that changes faster.
+/// A number that changes faster is unreadable.
 const QUEUE_INTERVAL: Micros = Micros::from_millis(300);
 /// Between two readings of how much WAL there is: fine enough for a timeline, and next to nothing.
 const WAL_INTERVAL: Micros = Micros::from_millis(250);

@@ -24,6 +24,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 const WAITS: &str = include_str!("sql/waits.sql");
+const OWNERS: &str = include_str!("sql/owners.sql");
 const SESSIONS: &str = include_str!("sql/sessions.sql");
 const ACTIVITY: &str = include_str!("sql/activity.sql");
 /// Insert, not write: what a transaction adds counts when it adds it.
@@ -31,9 +32,9 @@ const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::i
 
 type Parameter<'a> = &'a (dyn ToSql + Sync);
 
-/// What a pid stands for.
+/// The session that a pid belongs to.
 #[derive(Clone, Copy)]
-struct Known {
+struct KnownBackend {
     since: Option<Since>,
     /// It is one of ours, and only probes.
     probes: bool,
@@ -43,6 +44,7 @@ pub(super) struct SamplerSession {
     session: Session,
     waits: Statement,
     sessions: Statement,
+    owners: Statement,
     activity: Statement,
     wal: Statement,
     /// Oid of the trial's database: the server may hold others.
@@ -51,7 +53,10 @@ pub(super) struct SamplerSession {
     /// sample has an unknown pid: at every sample it would cost more than the rest of the sample.
     /// Each [`SamplerSession::activity`], ten times a second while something waits, forgets those
     /// that are gone: no pid comes back as soon as that.
-    known: BTreeMap<i32, Known>,
+    known: BTreeMap<i32, KnownBackend>,
+    /// Relations for which something has waited since then, by oid, as their users know them: a
+    /// key's index by its table.
+    names: BTreeMap<u32, String>,
 }
 
 impl SamplerSession {
@@ -73,10 +78,12 @@ impl SamplerSession {
     /// What is not granted now.
     pub(super) async fn waits(&mut self) -> Result<WaitSample, Error> {
         let rows = self.ask(&self.waits, WAITS, &[&self.database]).await?;
-        let mut waits = waits_of(&rows, self.session.pid());
+        self.learn_names(&rows).await?;
+        let mut waits = waits_of(&rows, self.session.pid(), &self.names);
         if waits.is_empty() {
             // A pid may come back as another session.
             self.known.clear();
+            self.names.clear();
             return Ok(WaitSample::default());
         }
         if waits.iter().flat_map(pids).any(|pid| !self.known.contains_key(&pid)) {
@@ -87,16 +94,27 @@ impl SamplerSession {
         Ok(WaitSample { waits })
     }
 
+    async fn learn_names(&mut self, rows: &[Row]) -> Result<(), Error> {
+        let relations: BTreeSet<u32> = rows.iter().filter_map(|row| row.get(8)).collect();
+        let unknown = relations.into_iter().filter(|oid| !self.names.contains_key(oid));
+        let unknown: Vec<u32> = unknown.collect();
+        if !unknown.is_empty() {
+            let rows = self.ask(&self.owners, OWNERS, &[&unknown]).await?;
+            self.names.extend(rows.iter().map(|row| (row.get(0), row.get(1))));
+        }
+        Ok(())
+    }
+
     async fn learn_sessions(&mut self, waits: &[Wait]) -> Result<(), Error> {
         let parameters: [Parameter<'_>; 2] = [&self.database, &APPLICATION_NAME];
         let rows = self.ask(&self.sessions, SESSIONS, &parameters).await?;
         // One that is gone by now stays without its start, and is not asked for again.
-        let gone = Known { since: None, probes: false };
+        let gone = KnownBackend { since: None, probes: false };
         self.known.extend(waits.iter().flat_map(pids).map(|pid| (pid, gone)));
         // Only of those: one that is about to begin has no application_name yet.
         for row in &rows {
             if let Some(known) = self.known.get_mut(&row.get::<_, i32>(0)) {
-                *known = Known { since: since(row.get(1)), probes: row.get(2) };
+                *known = KnownBackend { since: since(row.get(1)), probes: row.get(2) };
             }
         }
         Ok(())
@@ -144,10 +162,11 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<SamplerSession, 
     let database = row.get(0);
     let waits = prepare(&session, WAITS).await?;
     let sessions = prepare(&session, SESSIONS).await?;
+    let owners = prepare(&session, OWNERS).await?;
     let activity = prepare(&session, ACTIVITY).await?;
     let wal = prepare(&session, WAL).await?;
-    let known = BTreeMap::new();
-    Ok(SamplerSession { session, waits, sessions, activity, wal, database, known })
+    let (known, names) = (BTreeMap::new(), BTreeMap::new());
+    Ok(SamplerSession { session, waits, sessions, owners, activity, wal, database, known, names })
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {
@@ -170,12 +189,12 @@ fn settings() -> BTreeMap<String, String> {
 }
 
 /// Rows come ordered by waiter, one per lock that a blocker holds on the same object.
-fn waits_of(rows: &[Row], own_pid: i32) -> Vec<Wait> {
+fn waits_of(rows: &[Row], own_pid: i32, names: &BTreeMap<u32, String>) -> Vec<Wait> {
     let mut waits: Vec<Wait> = Vec::new();
     for row in rows {
         let pid: i32 = row.get(0);
         if waits.last().is_none_or(|wait| wait.session.pid != pid) {
-            waits.push(wait_of(pid, row));
+            waits.push(wait_of(pid, row, names));
         }
         let mode: Option<String> = row.get(7);
         if let (Some(wait), Some(mode)) = (waits.last_mut(), mode) {
@@ -187,7 +206,9 @@ fn waits_of(rows: &[Row], own_pid: i32) -> Vec<Wait> {
     waits
 }
 
-fn wait_of(pid: i32, row: &Row) -> Wait {
+fn wait_of(pid: i32, row: &Row, names: &BTreeMap<u32, String>) -> Wait {
+    let relation: Option<u32> = row.get(8);
+    let owner = relation.and_then(|oid| names.get(&oid).cloned());
     let mut blockers: Vec<SessionId> = Vec::new();
     // A parallel query is there once per worker.
     for blocker in row.get::<_, Vec<i32>>(5).into_iter().map(SessionId::from) {
@@ -199,7 +220,7 @@ fn wait_of(pid: i32, row: &Row) -> Wait {
         session: pid.into(),
         locktype: row.get(1),
         mode: row.get(2),
-        relation: row.get(3),
+        relation: owner.or_else(|| row.get(3)),
         waited_us: micros(row.get(4)),
         blockers,
         holders: Vec::new(),
@@ -212,7 +233,7 @@ fn pids(wait: &Wait) -> impl Iterator<Item = i32> {
     std::iter::once(&wait.session).chain(&wait.blockers).map(|session| session.pid)
 }
 
-fn identify(wait: &mut Wait, known: &BTreeMap<i32, Known>) {
+fn identify(wait: &mut Wait, known: &BTreeMap<i32, KnownBackend>) {
     let holders = wait.holders.iter_mut().map(|lock| &mut lock.session);
     for session in std::iter::once(&mut wait.session).chain(&mut wait.blockers).chain(holders) {
         session.since = known.get(&session.pid).and_then(|known| known.since);

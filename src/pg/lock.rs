@@ -62,7 +62,7 @@ impl LockMode {
         sql
     }
 
-    /// Whether a request in this mode waits for a lock held in `other` by somebody else.
+    /// Whether a request in this mode waits for a lock held in `other` by another session.
     pub fn conflicts_with(self, other: LockMode) -> bool {
         use LockMode::*;
         let first_conflict = match self {

@@ -2,20 +2,25 @@
 //!
 //! Facts that hold for any server live here, each with its source. Nothing here connects.
 
+pub mod facts;
 pub mod lex;
 mod lock;
+mod normal;
 mod plan;
 pub mod purpose;
 mod split;
 mod sqlstate;
+mod statement_key;
 pub mod syntax;
 
 pub use lock::LockMode;
+pub use normal::normal_text;
 pub use plan::NODE_TYPES;
-pub use split::{Piece, SplitError, split};
+pub use split::{SplitError, SqlPiece, split};
 pub use sqlstate::SqlState;
+pub use statement_key::{StatementKey, StatementKeys, StatementPlace};
 
-/// An identifier as it must stand in SQL: always quoted, so that no name needs a rule of its own.
+/// An identifier as SQL must have it: always quoted, so that no name needs a rule of its own.
 pub fn quote_ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,7 +1,7 @@
 //! Splits a script into its statements by psql's rules, so that a file means here what it means
 //! there.
 //!
-//! A statement ends at a semicolon that stands outside quotes, comments, parentheses and the body
+//! A statement ends at a semicolon outside quotes, comments, parentheses and the body
 //! of a `BEGIN ATOMIC` function. What psql itself would interpret (meta-commands, the data of
 //! `COPY … FROM stdin`) is refused, because no server ever sees it. Whether a statement is correct
 //! is not asked here.
@@ -10,7 +10,7 @@ use super::lex::{self, Token, TokenKind};
 
 /// One statement of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct SqlPiece {
     /// From its first to its last token: no semicolon, no comments around it.
     pub text: String,
     /// 1-based line of its first token.
@@ -29,7 +29,7 @@ pub struct SplitError {
 }
 
 /// The statements of a script, in order; empty ones are left out.
-pub fn split(text: &str) -> Result<Vec<Piece>, SplitError> {
+pub fn split(text: &str) -> Result<Vec<SqlPiece>, SplitError> {
     let tokens = lex::tokens(text).map_err(|open| {
         let message = format!("a {} begins here and never ends", open.what);
         SplitError { line: lex::position(text, open.offset).0, message }
@@ -85,7 +85,7 @@ struct Open<'a> {
     last: usize,
     /// Its first words, as many as it takes to know what it is.
     head: Vec<&'a str>,
-    /// The word before, as long as nothing else stands between.
+    /// The word before, as long as nothing else is between.
     previous: &'a str,
     copies_stdin: bool,
     parentheses: usize,
@@ -160,7 +160,7 @@ impl<'a> Open<'a> {
             || self.starts(&["create", "or", "replace", "procedure"])
     }
 
-    fn close(&mut self, lines: &mut Lines<'_>) -> Result<Option<Piece>, SplitError> {
+    fn close(&mut self, lines: &mut Lines<'_>) -> Result<Option<SqlPiece>, SplitError> {
         let open = std::mem::replace(self, Open::new(self.text));
         let Some(offset) = open.first else { return Ok(None) };
         let line = lines.of(offset);
@@ -170,7 +170,7 @@ impl<'a> Open<'a> {
             return Err(SplitError { line, message: message.to_owned() });
         }
         let text = self.text.get(offset..open.last).unwrap_or_default().to_owned();
-        Ok(Some(Piece { text, line, offset }))
+        Ok(Some(SqlPiece { text, line, offset }))
     }
 }
 

@@ -1,9 +1,9 @@
-//! What one statement is, and whether it parses.
+//! Whether a statement parses, its tree, and what kind of statement it is by its leading words.
 //!
-//! Two sources, each for what it is good at. Whether text is SQL at all is asked of
-//! `squawk-syntax`, which knows the whole grammar (of the 3,083 statements in the extension scripts
-//! of PostgreSQL 15 it refuses two, of which one is SQL). What kind of statement it is follows from
-//! its leading words, which need no grammar. Nothing here decides what is safe.
+//! The tree is that of `squawk-syntax`, which knows the whole grammar (of the 3,083 statements in
+//! the extension scripts of PostgreSQL 15 it refuses two, of which one is SQL); what a tree says is
+//! in `facts`. The leading words are for text that has no tree, and for where there is no time to
+//! parse. Nothing here decides what is safe.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -18,6 +18,9 @@ const PARSE_BYTES_MAX: usize = 1 << 20;
 /// The parser recurses; deeper text is not looked at, because a stack that overflows cannot be
 /// caught. Postgres itself refuses such depths by max_stack_depth.
 const NESTING_MAX: usize = 4_000;
+/// Text that is no deeper is parsed on the caller's stack: 800 KB at most, of the 2 MB that a
+/// thread has.
+const NESTING_SHALLOW: usize = 100;
 /// Stack for the parser. Nested subqueries, its most expensive nesting, take 8 KB per token in a
 /// debug build.
 const PARSE_STACK_BYTES: usize = 128 << 20;
@@ -36,17 +39,39 @@ pub struct SyntaxError {
 
 /// Where the text does not parse. Empty: it parses, or the parser has no opinion.
 pub fn errors(sql: &str) -> Vec<SyntaxError> {
-    if sql.len() > PARSE_BYTES_MAX || nesting(sql).is_none_or(|depth| depth > NESTING_MAX) {
-        return Vec::new();
+    on_enough_stack(sql, || parse(sql)).unwrap_or_default()
+}
+
+/// What `read` makes of the text's syntax tree; None: it does not parse, or the parser has no
+/// opinion.
+pub(super) fn with_tree<T: Send>(
+    sql: &str,
+    read: impl FnOnce(&SourceFile) -> T + Send,
+) -> Option<T> {
+    let parsed = || {
+        let parsed = SourceFile::parse(sql);
+        parsed.errors().is_empty().then(|| read(&parsed.tree()))
+    };
+    on_enough_stack(sql, parsed).flatten()
+}
+
+/// Runs what parses the text, on a thread of its own where the text is deep. None: it is too long
+/// or too deep to be parsed, or the parser panicked.
+fn on_enough_stack<T: Send>(sql: &str, work: impl FnOnce() -> T + Send) -> Option<T> {
+    if sql.len() > PARSE_BYTES_MAX {
+        return None;
     }
-    let found = std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(PARSE_STACK_BYTES)
-            .spawn_scoped(scope, || quietly(|| parse(sql)))
-            .ok()
-            .and_then(|thread| thread.join().ok().flatten())
-    });
-    found.unwrap_or_default()
+    match nesting(sql)? {
+        ..=NESTING_SHALLOW => quietly(work),
+        depth if depth <= NESTING_MAX => std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .stack_size(PARSE_STACK_BYTES)
+                .spawn_scoped(scope, || quietly(work))
+                .ok()
+                .and_then(|thread| thread.join().ok().flatten())
+        }),
+        _ => None,
+    }
 }
 
 fn parse(sql: &str) -> Vec<SyntaxError> {
@@ -174,7 +199,8 @@ pub fn must_run_outside_transaction(kind: &Kind) -> bool {
     }
 }
 
-/// What the statement is, by its leading words.
+/// What the statement is, by its leading words alone: for text that is not parsed, because it was
+/// cut, is too long, or has just come from a client that waits. A doubt ends in `Other`.
 pub fn kind(sql: &str) -> Kind {
     let words = Words::of(sql);
     let second = words.at(1);
@@ -224,15 +250,15 @@ fn dml(word: &str) -> Option<Kind> {
 }
 
 /// The words of a statement outside parentheses, lower-cased; quoted names as they are.
-pub(super) struct Words {
+struct Words {
     words: Vec<String>,
 }
 
-/// Kinds are told by the first words; a statement of thousands is not copied to look at them.
+/// Kinds follow from the first words; a statement of thousands is not copied to look at them.
 const WORDS_MAX: usize = 200;
 
 impl Words {
-    pub(super) fn of(sql: &str) -> Words {
+    fn of(sql: &str) -> Words {
         let (mut words, mut depth) = (Vec::new(), 0_usize);
         for token in lex::tokens(sql).unwrap_or_default() {
             match (token.kind, token.text(sql)) {
@@ -250,20 +276,12 @@ impl Words {
         Words { words }
     }
 
-    pub(super) fn at(&self, index: usize) -> String {
+    fn at(&self, index: usize) -> String {
         self.words.get(index).cloned().unwrap_or_default()
     }
 
-    pub(super) fn has(&self, word: &str) -> bool {
+    fn has(&self, word: &str) -> bool {
         self.words.iter().any(|w| w == word)
-    }
-
-    /// How often it says IF EXISTS or IF NOT EXISTS.
-    pub(super) fn conditions(&self) -> usize {
-        let says = |pair: &&[String]| {
-            matches!((pair[0].as_str(), pair[1].as_str()), ("if", "exists" | "not"))
-        };
-        self.words.windows(2).filter(says).count()
     }
 
     /// ROLLBACK [ WORK | TRANSACTION ] TO
@@ -282,7 +300,7 @@ impl Words {
         Kind::CreateIndex { concurrently, if_not_exists, name }
     }
 
-    /// The statement behind its WITH queries, which stand in parentheses.
+    /// The statement behind its WITH queries, which are in parentheses.
     fn after_with(&self) -> Option<Kind> {
         self.words.iter().skip(1).find_map(|word| dml(word))
     }
@@ -298,67 +316,6 @@ fn identifier(sql: &str, token: &Token) -> String {
         }
         _ => text.to_lowercase(),
     }
-}
-
-/// A table as its CREATE TABLE states it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreatedTable {
-    /// With its schema, where the statement names one: `public.spans`.
-    pub name: String,
-    /// None: the statement alone does not tell (LIKE, INHERITS, PARTITION OF, AS).
-    pub columns: Option<Vec<String>>,
-}
-
-/// The table that a CREATE TABLE creates; None for every other statement.
-pub fn created_table(sql: &str) -> Option<CreatedTable> {
-    let tokens: Vec<Token> = lex::tokens(sql)
-        .ok()?
-        .into_iter()
-        .filter(|token| token.kind != TokenKind::Comment)
-        .collect();
-    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|t| t.is_word(sql, word));
-    let modifiers = ["global", "local", "temp", "temporary", "unlogged", "foreign"];
-    let mut at = 1;
-    while modifiers.iter().any(|word| is(at, word)) {
-        at += 1;
-    }
-    if !is(0, "create") || !is(at, "table") {
-        return None;
-    }
-    at += if is(at + 1, "if") { 4 } else { 1 };
-    let mut name = identifier(sql, tokens.get(at)?);
-    while tokens.get(at + 1).is_some_and(|t| t.is_symbol(sql, ".")) {
-        at += 2;
-        name = format!("{name}.{}", identifier(sql, tokens.get(at)?));
-    }
-    let rest = tokens.get(at + 1..).unwrap_or_default();
-    let columns = match rest.first() {
-        Some(first) if first.is_symbol(sql, "(") => listed_columns(sql, rest),
-        _ => None,
-    };
-    Some(CreatedTable { name, columns })
-}
-
-/// The columns in the parenthesis that `tokens` begins with.
-fn listed_columns(sql: &str, tokens: &[Token]) -> Option<Vec<String>> {
-    let (mut columns, mut depth, mut begins) = (Vec::new(), 0_usize, false);
-    for token in tokens {
-        if begins && token.is_word(sql, "like") {
-            return None;
-        }
-        let table_constraint = ["constraint", "primary", "unique", "check", "foreign", "exclude"];
-        if begins && !table_constraint.iter().any(|word| token.is_word(sql, word)) {
-            columns.push(identifier(sql, token));
-        }
-        match token.text(sql) {
-            "(" | "[" => depth += 1,
-            ")" | "]" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        begins = depth == 1 && (token.is_symbol(sql, "(") || token.is_symbol(sql, ","));
-    }
-    let inherits = tokens.iter().any(|token| token.is_word(sql, "inherits"));
-    (!inherits).then_some(columns)
 }
 
 #[cfg(test)]
@@ -453,23 +410,5 @@ mod tests {
         let expected = Kind::CreateIndex { concurrently, if_not_exists, name };
         assert_eq!(must_run_outside_transaction(&expected), concurrently);
         assert_eq!(kind(sql), expected);
-    }
-
-    #[rstest]
-    #[case("CREATE TABLE t (a int, \"B\" numeric(1, 2), PRIMARY KEY (a))", "t",
-        Some(&["a", "B"][..]))]
-    #[case("CREATE UNLOGGED TABLE IF NOT EXISTS s.t (a int[] DEFAULT ARRAY[1, 2])", "s.t",
-        Some(&["a"][..]))]
-    #[case("CREATE TABLE t (LIKE u)", "t", None)]
-    #[case("CREATE TABLE t (a int) INHERITS (u)", "t", None)]
-    #[case("CREATE TABLE t AS SELECT 1", "t", None)]
-    #[case("CREATE TABLE t (a int, CHECK (a IN (1, 2)), b text)", "t", Some(&["a", "b"][..]))]
-    fn a_created_table_states_its_columns(
-        #[case] sql: &str,
-        #[case] name: &str,
-        #[case] columns: Option<&[&str]>,
-    ) {
-        let columns = columns.map(|c| c.iter().map(|c| (*c).to_owned()).collect());
-        assert_eq!(created_table(sql), Some(CreatedTable { name: name.to_owned(), columns }));
     }
 }

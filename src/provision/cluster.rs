@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::find::Installation;
+use super::installation::Installation;
 use super::machine::{self, Account};
 use super::run_directory::RunDirectory;
 use super::{Error, postmaster};
@@ -90,7 +90,7 @@ impl Cluster {
         Cluster { data, new_data, lock: None, description: None }
     }
 
-    /// The first cluster of the major that nobody uses, made or not.
+    /// The first cluster of the major that is not in use, made or not.
     pub fn in_cache(cache: &Path, major: u32, account: Option<&Account>) -> Result<Cluster, Error> {
         if !cache.exists() {
             fs::create_dir_all(cache).map_err(Error::io("make the cache directory", cache))?;
@@ -113,7 +113,7 @@ impl Cluster {
         Err(Error::NoFreeSlot { path: cache, slots: SLOTS_MAX, why: why.join(", ") })
     }
 
-    /// The cluster of one slot, or why it is left to somebody else.
+    /// The cluster of one slot, or why it is left alone.
     fn in_slot(
         path: &Path,
         major: u32,
@@ -124,7 +124,7 @@ impl Cluster {
             machine::set_mode(path, if account.is_some() { 0o711 } else { 0o700 })?;
         }
         if !machine::is_ours(path) {
-            return Ok(Err("belongs to somebody else".to_owned()));
+            return Ok(Err("belongs to another user".to_owned()));
         }
         let Some(lock) = lock_of(path)? else { return Ok(Err("in use".to_owned())) };
         let cluster = Cluster {
@@ -164,8 +164,8 @@ impl Cluster {
         };
         remove(&self.new_data)?;
         let wanted = Description { options: OPTIONS_VERSION, major };
-        let told = self.description.as_ref().and_then(|path| fs::read_to_string(path).ok());
-        let described = told.and_then(|text| serde_json::from_str::<Description>(&text).ok());
+        let printed = self.description.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        let described = printed.and_then(|text| serde_json::from_str::<Description>(&text).ok());
         let version = fs::read_to_string(self.data.join("PG_VERSION")).unwrap_or_default();
         let fits = described == Some(wanted) && version.trim() == major.to_string();
         if fits { Ok(()) } else { remove(&self.data) }
@@ -215,8 +215,8 @@ async fn initdb(
     if output.status.success() {
         return Ok(());
     }
-    let told = [output.stdout, output.stderr].concat();
-    Err(Error::Initdb { program, output: String::from_utf8_lossy(&told).trim().to_owned() })
+    let printed = [output.stdout, output.stderr].concat();
+    Err(Error::Initdb { program, output: String::from_utf8_lossy(&printed).trim().to_owned() })
 }
 
 /// The lock of a slot, unless a live process has it.
@@ -235,7 +235,7 @@ fn lock_of(slot: &Path) -> Result<Option<File>, Error> {
     }
 }
 
-/// Frees what a killed server left on a cluster of the cache, unless somebody uses it by now.
+/// Frees what a killed server left on a cluster of the cache, unless a server uses it by now.
 pub fn release(bin: &Path, data: &Path, account: Option<&Account>) {
     let Some(slot) = data.parent() else { return };
     let Ok(Some(_held)) = lock_of(slot) else { return };

@@ -1,6 +1,6 @@
 //! A server in a container, by testcontainers.
 //!
-//! Its port is published on loopback only, and its password is random: nobody else gets in.
+//! Its port is published on loopback only, and its password is random: no other user gets in.
 //! It is taken for ready when it takes a session over TCP, whatever its image logs: the temporary
 //! server that official images start first listens on no port. Containers of processes that were
 //! killed are removed by their guardian, where there is a docker command, and else by the sweep.
@@ -29,7 +29,7 @@ use crate::pg::{quote_ident, quote_literal};
 
 use super::docker_state::DockerState;
 use super::error::complaint;
-use super::guardian::{Charge, Guardian};
+use super::guardian::{Guarded, Guardian};
 use super::run_directory::{self, Owner, RunDirectory};
 use super::{Error, MAJORS, Server, facts, machine, settings};
 
@@ -98,7 +98,7 @@ pub async fn start(
         bin: PathBuf::new(),
         run_as: None,
     })?;
-    let guardian = Guardian::start(&Charge {
+    let guardian = Guardian::start(&Guarded {
         run_directory: run.path(),
         run_lock: run.lock(),
         data: run.private_data(),
@@ -171,7 +171,7 @@ async fn create(
 }
 
 impl DockerServer {
-    /// Waits until a session over TCP is taken, and reads what the server tells of itself.
+    /// Waits until a session over TCP is taken, and reads what the server reports of itself.
     async fn wait_ready(&mut self) -> Result<(), Error> {
         let begun = Instant::now();
         loop {
@@ -268,7 +268,7 @@ impl DockerServer {
         }
     }
 
-    /// A server that cannot start cannot be told other settings: another takes its place, with
+    /// A server that cannot start cannot be given other settings: another takes its place, with
     /// none of its databases.
     async fn replace(&mut self) -> Result<(), Error> {
         remove(&self.client, self.container.id()).await;
@@ -351,15 +351,15 @@ pub async fn state() -> DockerState {
         Err(Error::DockerUnreachable { why }) => return DockerState::Unreachable { why },
         Err(error) => return DockerState::Unreachable { why: error.to_string() },
     };
-    let version = client.version().await.ok().and_then(|told| told.version);
+    let version = client.version().await.ok().and_then(|reply| reply.version);
     DockerState::Reachable { version: version.unwrap_or_else(|| "unknown".to_owned()) }
 }
 
 /// The engine may run in a machine of its own with less memory than ours.
 async fn engine_memory(client: &Docker) -> u64 {
-    let told = client.info().await.ok().and_then(|info| info.mem_total);
-    let told = told.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
-    machine::memory_bytes().min(told.unwrap_or(u64::MAX))
+    let reply = client.info().await.ok().and_then(|info| info.mem_total);
+    let reply = reply.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+    machine::memory_bytes().min(reply.unwrap_or(u64::MAX))
 }
 
 /// Removes containers whose process is gone; gives their names. An engine that does not answer
@@ -392,7 +392,7 @@ fn is_stale(container: &ContainerSummary) -> bool {
         && label(RUN_LABEL).is_some_and(|run| !run_directory::may_be_live(Path::new(run)))
 }
 
-/// This machine and this view of its directories, so that whoever shares an engine with another
+/// This machine and this view of its directories, so that one that shares an engine with another
 /// machine or with a container never takes the other's directories for missing ones of its own.
 fn this_place() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| {
@@ -423,11 +423,13 @@ fn start_error(image: &str, error: &TestcontainersError) -> Error {
     }
 }
 
-/// An error with its sources; the libraries' own texts repeat theirs, and are not told twice.
+/// An error with its sources; the libraries' own texts repeat theirs, and are not repeated.
 fn chain(error: &dyn std::error::Error) -> String {
-    let told = error.to_string();
+    let reply = error.to_string();
     match error.source() {
-        Some(source) if !told.contains(&source.to_string()) => format!("{told}: {}", chain(source)),
-        _ => told,
+        Some(source) if !reply.contains(&source.to_string()) => {
+            format!("{reply}: {}", chain(source))
+        }
+        _ => reply,
     }
 }

@@ -1,22 +1,23 @@
 //! What a server could be had from on this machine, and what would be used.
 //!
-//! Data only: how it looks is told elsewhere. Nothing is started or made.
+//! Data only: other modules format it. Nothing is started or made.
 
 use std::path::PathBuf;
 
 use super::docker_state::DockerState;
-use super::find::{self, Installation, Place};
+use super::find;
+use super::installation::{Installation, SearchedPlace};
 use super::{Request, SourceRequest, cluster, machine, run_directory};
 
 /// Everything that decides which server is used and how.
 #[derive(Clone, Debug)]
 pub struct DoctorReport {
     /// Each place that was looked at for server binaries.
-    pub places: Vec<Place>,
+    pub places: Vec<SearchedPlace>,
     /// What `local` would start; an error's text if nothing.
     pub chosen: Result<Installation, String>,
     pub docker: DockerState,
-    /// Whom a local server runs as; an error's text if nobody is suitable.
+    /// The user of a local server; an error's text if no user is suitable.
     pub server_user: Result<String, String>,
     pub is_root: bool,
     /// The asked cache directory, or the default one.

@@ -4,20 +4,18 @@ use std::path::PathBuf;
 
 use crate::connect;
 
-use super::find::Place;
+use super::installation::{MAJORS, SearchedPlace};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{}", nothing_found(*major, places))]
-    NothingFound { major: Option<u32>, places: Vec<Place> },
+    NothingFound { major: Option<u32>, places: Vec<SearchedPlace> },
     #[error(
         "drop root's rights to {user:?}: there is no such user; a Postgres server refuses to run \
          as root, so name an existing one with --run-as USER"
     )]
     NoSuchUser { user: String },
-    #[error(
-        "run the server as {user:?}: only root may run it as somebody else; leave --run-as out"
-    )]
+    #[error("run the server as {user:?}: only root may run it as another user; leave --run-as out")]
     NotRoot { user: String },
     #[error(
         "drop root's rights: none of the users {tried} exists; a Postgres server refuses to run \
@@ -72,7 +70,7 @@ pub enum Error {
     #[error(
         "use PostgreSQL {major}: pgauntlet needs {least} or later, because older servers do not \
          tell since when a lock is waited for (pg_locks.waitstart)",
-        least = super::MAJORS.start()
+        least = MAJORS.start()
     )]
     MajorTooOld { major: u32 },
     #[error(
@@ -91,7 +89,7 @@ pub enum Error {
     )]
     NoCreatedb { place: String, user: String },
     #[error(
-        "apply the scenario's settings on {place}: the server is somebody else's and is not \
+        "apply the scenario's settings on {place}: the server is external and is not \
          reconfigured; it runs {differing}. Set this there, or use --server local or docker"
     )]
     ForeignSettings { place: String, differing: String },
@@ -131,7 +129,7 @@ impl Error {
     }
 }
 
-fn nothing_found(major: Option<u32>, places: &[Place]) -> String {
+fn nothing_found(major: Option<u32>, places: &[SearchedPlace]) -> String {
     use std::fmt::Write;
     let wanted = match major {
         Some(major) => format!("PostgreSQL {major}"),
@@ -140,7 +138,7 @@ fn nothing_found(major: Option<u32>, places: &[Place]) -> String {
     let mut text = format!("find {wanted}; looked at\n");
     for place in places {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {}: {}", place.name, place.told());
+        let _ = writeln!(text, "  {}: {}", place.name, place.to_text());
     }
     let package = match major {
         Some(major) => format!("postgresql-{major}"),

@@ -6,13 +6,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Error;
+use super::installation::{Installation, MAJORS, Refused, SearchedPlace};
 use super::machine::{self, Account};
-use super::{Error, MAJORS};
 
 /// More directories, separated by colons, for servers in unusual places.
 pub const EXTRA_DIRECTORIES_VARIABLE: &str = "PGAUNTLET_PG_DIRS";
 
-/// Where packages put servers. A `*` stands for any text within one path component.
+/// Where packages put servers. A `*` matches any text within one path component.
 const PACKAGE_PLACES: &[&str] = &[
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -23,43 +24,8 @@ const PACKAGE_PLACES: &[&str] = &[
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// A server that can be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Installation {
-    /// Holds `postgres` and `initdb`.
-    pub bin: PathBuf,
-    /// As it tells itself: `15.18 (Debian 15.18-0+deb12u1)`.
-    pub version: String,
-    pub major: u32,
-}
-
-/// A server that cannot be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    pub bin: PathBuf,
-    pub why: String,
-}
-
-/// Somewhere that was looked at, and what was there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    pub name: String,
-    pub found: Vec<Installation>,
-    pub refused: Vec<Refused>,
-}
-
-impl Place {
-    /// What was there, for people.
-    pub fn told(&self) -> String {
-        let found = self.found.iter().map(|i| format!("{} in {}", i.version, i.bin.display()));
-        let refused = self.refused.iter().map(|r| format!("{}: {}", r.bin.display(), r.why));
-        let all: Vec<String> = found.chain(refused).collect();
-        if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
-    }
-}
-
 /// Every place that is looked at. With `pg_bin`, that directory only: who names one means it.
-pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<Place> {
+pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<SearchedPlace> {
     if let Some(bin) = pg_bin {
         let mut place = look("--pg-bin".to_owned(), vec![bin.to_owned()], account);
         if place.found.is_empty() && place.refused.is_empty() {
@@ -85,7 +51,7 @@ pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<Place> {
 }
 
 /// The newest known server of the places, or of the asked major.
-pub fn choose(places: &[Place], major: Option<u32>) -> Result<Installation, Error> {
+pub fn choose(places: &[SearchedPlace], major: Option<u32>) -> Result<Installation, Error> {
     if let Some(major) = major.filter(|major| major < MAJORS.start()) {
         return Err(Error::MajorTooOld { major });
     }
@@ -98,8 +64,8 @@ pub fn choose(places: &[Place], major: Option<u32>) -> Result<Installation, Erro
     best.ok_or_else(|| Error::NothingFound { major, places: places.to_vec() })
 }
 
-fn look(name: String, directories: Vec<PathBuf>, account: Option<&Account>) -> Place {
-    let mut place = Place { name, ..Place::default() };
+fn look(name: String, directories: Vec<PathBuf>, account: Option<&Account>) -> SearchedPlace {
+    let mut place = SearchedPlace { name, ..SearchedPlace::default() };
     for directory in directories {
         if !directory.join("postgres").is_file() {
             continue;
@@ -137,11 +103,11 @@ fn examine(bin: &Path, account: Option<&Account>) -> Result<Installation, String
         .arg("--version")
         .output()
         .map_err(|error| format!("does not run: {error}"))?;
-    let told = String::from_utf8_lossy(&output.stdout);
-    let version = told.trim().trim_start_matches("postgres (PostgreSQL)").trim().to_owned();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let version = printed.trim().trim_start_matches("postgres (PostgreSQL)").trim().to_owned();
     if !output.status.success() || version.is_empty() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("does not run: {}", told.lines().next().unwrap_or("no version")));
+        let printed = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("does not run: {}", printed.lines().next().unwrap_or("no version")));
     }
     let major = numbers(&version).first().copied().unwrap_or(0);
     if major < *MAJORS.start() {
@@ -187,8 +153,8 @@ mod tests {
         Installation { bin: bin.into(), version: version.to_owned(), major }
     }
 
-    fn places_with(found: Vec<Installation>) -> Vec<Place> {
-        vec![Place { name: "here".to_owned(), found, refused: Vec::new() }]
+    fn places_with(found: Vec<Installation>) -> Vec<SearchedPlace> {
+        vec![SearchedPlace { name: "here".to_owned(), found, refused: Vec::new() }]
     }
 
     #[test]
@@ -213,10 +179,10 @@ mod tests {
 
     #[test]
     fn nothing_found_names_each_place_and_three_ways_out() {
-        let told = choose(&places(Some(Path::new("/nowhere")), None), Some(17)).unwrap_err();
-        let told = told.to_string();
+        let printed = choose(&places(Some(Path::new("/nowhere")), None), Some(17)).unwrap_err();
+        let printed = printed.to_string();
         for part in ["PostgreSQL 17", "/nowhere", "--pg-bin", "--server docker", "postgres://"] {
-            assert!(told.contains(part), "{part} is not in: {told}");
+            assert!(printed.contains(part), "{part} is not in: {printed}");
         }
     }
 }

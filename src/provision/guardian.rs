@@ -15,14 +15,14 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use super::Error;
 
-/// Longest wait for it to go after it was told that its work is done.
+/// Longest wait for it to go after it was informed that its work is done.
 const DISMISS_TIMEOUT: Duration = Duration::from_secs(5);
 
 const SCRIPT: &str = include_str!("guardian.sh");
 const SCRIPT_NAME: &str = "guardian";
 
 /// What the guardian is to end and remove.
-pub struct Charge<'a> {
+pub struct Guarded<'a> {
     pub run_directory: &'a Path,
     pub run_lock: &'a File,
     /// The cluster that a server runs on.
@@ -44,7 +44,7 @@ pub struct Guardian {
 
 impl Guardian {
     /// Must be called before what it guards is started.
-    pub fn start(charge: &Charge<'_>) -> Result<Guardian, Error> {
+    pub fn start(charge: &Guarded<'_>) -> Result<Guardian, Error> {
         let program = Path::new("/bin/sh");
         // In a file and not on the command line, where `ps` would show all of it.
         let script = charge.run_directory.join(SCRIPT_NAME);
@@ -83,7 +83,7 @@ impl Guardian {
 
     /// Tells it that we cleaned up ourselves, and waits until it is gone.
     pub async fn dismiss(mut self) {
-        // A guardian that was killed has nothing to be told.
+        // A guardian that was killed needs no message.
         let _ = self.pipe.write_all(b"done\n").await;
         let _ = self.pipe.flush().await;
         drop(self.pipe);

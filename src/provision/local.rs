@@ -21,8 +21,9 @@ use crate::pg::{quote_ident, quote_literal};
 
 use super::cluster::{Cluster, SUPERUSER};
 use super::error::complaint;
-use super::find::{self, Installation};
-use super::guardian::{Charge, Guardian};
+use super::find;
+use super::guardian::{Guarded, Guardian};
+use super::installation::Installation;
 use super::machine::{self, Account};
 use super::run_directory::{Owner, RunDirectory};
 use super::{Error, MAJORS, Request, Server, TRIAL_DATABASE_PREFIX};
@@ -30,7 +31,7 @@ use super::{facts, postmaster, settings, sweep};
 
 /// Longest wait until the server accepts sessions, the recovery of a killed one included.
 const START_TIMEOUT: Duration = Duration::from_secs(180);
-/// A free port may be taken by somebody else before the server has it.
+/// Another process may take a free port before the server has it.
 const PORT_ATTEMPTS_MAX: u32 = 5;
 /// What the server says then, in every supported major.
 const PORT_TAKEN: &str = "could not create any TCP/IP sockets";
@@ -145,7 +146,7 @@ fn guard(
         bin: installation.bin.clone(),
         run_as: account.map(|account| account.name.clone()),
     })?;
-    let guardian = Guardian::start(&Charge {
+    let guardian = Guardian::start(&Guarded {
         run_directory: run.path(),
         run_lock: run.lock(),
         data: cluster.data.clone(),

@@ -17,7 +17,7 @@ const UNPRIVILEGED_USERS: &[&str] = &["postgres", "_postgres", "nobody"];
 /// What is assumed where the machine does not tell.
 const MEMORY_ASSUMED_BYTES: u64 = 4 << 30;
 
-/// Somebody else whom a server runs as, because we are root.
+/// Another user as whom a server runs, because we are root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub name: String,
@@ -48,7 +48,7 @@ fn user(name: &str) -> Option<Account> {
     Some(Account { name: found.name, uid: found.uid.as_raw(), gid: found.gid.as_raw() })
 }
 
-/// The name of whoever runs this process.
+/// The name of the user of this process.
 pub fn own_name() -> String {
     let us = Uid::effective();
     User::from_uid(us).ok().flatten().map_or_else(|| us.to_string(), |user| user.name)
@@ -103,7 +103,7 @@ pub fn command(program: &Path, account: Option<&Account>) -> Command {
     // The caller's directory may be one that the server's user cannot enter.
     command.current_dir("/");
     for (name, _) in std::env::vars_os() {
-        // PGPORT, PGDATA, PGOPTIONS and the like are meant for somebody else's server.
+        // PGPORT, PGDATA, PGOPTIONS and the like are meant for another server.
         if name.to_string_lossy().starts_with("PG") {
             command.env_remove(name);
         }
@@ -177,7 +177,7 @@ pub fn directory_bytes(path: &Path) -> u64 {
         .sum()
 }
 
-/// Whether we own what `path` is, and nobody else may have put something there.
+/// Whether we own what `path` is, and no other user may have put something there.
 pub fn is_ours(path: &Path) -> bool {
     let Ok(found) = fs::symlink_metadata(path) else { return false };
     found.uid() == Uid::effective().as_raw() && found.mode() & 0o022 == 0

@@ -1,12 +1,13 @@
-//! Gives a server: a private local one, one in a container, or somebody else's.
+//! Gives a server: a private local one, one in a container, or an external one.
 //!
-//! All three answer to one trait, [`Server`], so that nobody above asks where the server came
+//! All three answer to one trait, [`Server`], so that no caller asks where the server came
 //! from. A server of ours ends when our process ends, however it ends, and what a killed process
 //! left is swept at the next start. Nothing here creates or reads a table.
 //!
 //! | file | what |
 //! |---|---|
-//! | `find` | installed server binaries |
+//! | `server` | what is asked for, and what every source answers to |
+//! | `installation`, `find` | installed server binaries |
 //! | `machine` | memory, cores, disk, users |
 //! | `settings` | what our servers run with |
 //! | `run_directory`, `guardian`, `postmaster`, `sweep` | nothing outlives us |
@@ -23,91 +24,26 @@ mod error;
 mod facts;
 mod find;
 mod guardian;
+mod installation;
 mod local;
 mod machine;
 mod postmaster;
 mod run_directory;
+mod server;
 mod settings;
 mod sweep;
 mod url;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use futures_util::future::BoxFuture;
-
-use crate::connect::Address;
-use crate::history::{Listener, Progress, ServerFacts};
+use crate::history::{Listener, Progress};
 
 pub use cluster::{CacheCleaned, CachedCluster, clean_cache, default_cache_directory, list_cache};
 pub use docker_state::DockerState;
 pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
-pub use find::{Installation, Place, Refused};
+pub use installation::{Installation, MAJORS, Refused, SearchedPlace};
 pub use machine::{facts as machine_facts, free_disk_bytes};
+pub use server::{Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
 pub use sweep::{Swept, sweep};
-
-/// Majors that this program knows. Older ones lack `pg_locks.waitstart`.
-pub const MAJORS: std::ops::RangeInclusive<u32> = 14..=18;
-
-/// Databases of this prefix are trials' copies; those found at a local start belong to nobody.
-pub const TRIAL_DATABASE_PREFIX: &str = "pgauntlet_trial_";
-
-/// Which server, and what may be kept of it.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub source: SourceRequest,
-    /// Where clusters outlive the process; `None` keeps nothing.
-    pub cache: Option<PathBuf>,
-    /// The user that a local server runs as, when we are root.
-    pub run_as: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-pub enum SourceRequest {
-    /// An installed server, or a container where none is installed and an engine answers.
-    Any {
-        major: Option<u32>,
-        image: Option<String>,
-    },
-    Local {
-        pg_bin: Option<PathBuf>,
-        major: Option<u32>,
-    },
-    Docker {
-        image: Option<String>,
-        major: Option<u32>,
-    },
-    Url(String),
-}
-
-/// A running server.
-pub trait Server: Send + Sync {
-    /// Its maintenance database, as a user that may create databases.
-    fn address(&self) -> Address;
-    /// The same over TCP, for tools that cannot use a unix socket of ours.
-    fn tcp_address(&self) -> Option<Address>;
-    fn facts(&self) -> ServerFacts;
-    /// Databases survive this process: templates may be reused.
-    fn keeps_databases(&self) -> bool {
-        false
-    }
-    /// Where we can see its disk.
-    fn data_directory(&self) -> Option<PathBuf> {
-        None
-    }
-    /// The server's log, where we can read it.
-    fn log_path(&self) -> Option<PathBuf> {
-        None
-    }
-    /// A trial's settings on top of ours; restarts only if they differ from what runs.
-    fn apply_settings<'a>(
-        &'a mut self,
-        settings: &'a BTreeMap<String, String>,
-    ) -> BoxFuture<'a, Result<(), Error>>;
-    /// Ends a server of ours and removes what it used; leaves somebody else's alone.
-    fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>>;
-}
 
 /// Finds or starts the server that was asked for.
 pub async fn provision(request: &Request, listener: &Listener) -> Result<Box<dyn Server>, Error> {

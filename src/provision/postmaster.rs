@@ -1,7 +1,7 @@
 //! A server's main process: whether it lives, whether it is ready, and how it is ended.
 //!
 //! A pid alone proves nothing, because pids are used again: a process is taken for a server only
-//! if its command line names the data directory. Nobody else's process is ever signalled.
+//! if its command line names the data directory. No other process is ever signalled.
 
 use std::fs;
 use std::path::Path;
@@ -70,8 +70,8 @@ fn serves(pid: i32, data: &Path) -> bool {
         return false;
     }
     let output = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
-    let told = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    told.is_ok_and(|line| line.contains(&format!("postgres -D {} ", data.display())))
+    let printed = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    printed.is_ok_and(|line| line.contains(&format!("postgres -D {} ", data.display())))
 }
 
 /// Ends the server on `data`, if one lives. Blocks.

@@ -1,7 +1,7 @@
 //! The private directory of one running server: socket, log, lock, and who owns what.
 //!
-//! Its lock is held by our process and by the guardian, so that anybody can prove a directory
-//! stale: whoever gets the lock is alone with it. A directory without our lock file, whatever
+//! Its lock is held by our process and by the guardian, so that any process can prove a directory
+//! stale: its holder is alone with it. A directory without our lock file, whatever
 //! its name, is never touched.
 
 use std::fs::{self, File};
@@ -119,7 +119,7 @@ impl RunDirectory {
         self.path.join(LOG)
     }
 
-    /// Where a cluster that nobody keeps has its data.
+    /// Where a cluster that is not kept has its data.
     pub fn private_data(&self) -> PathBuf {
         self.path.join(DATA)
     }
@@ -142,7 +142,7 @@ impl RunDirectory {
     }
 }
 
-/// A directory whose process is gone. Holds the lock, so nobody else sweeps it.
+/// A directory whose process is gone. Holds the lock, so no other process sweeps it.
 #[derive(Debug)]
 pub struct Stale {
     pub path: PathBuf,
@@ -186,7 +186,7 @@ pub fn may_be_live(path: &Path) -> bool {
 }
 
 fn take_stale(path: &Path) -> Option<Stale> {
-    // Somebody else's directory may say anything about which program is to be run.
+    // Another user's directory may say anything about which program is to be run.
     if !machine::is_ours(path) {
         return None;
     }

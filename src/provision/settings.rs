@@ -122,7 +122,7 @@ fn unit_scale(unit: &str) -> Option<f64> {
     Some(times * one)
 }
 
-/// For a server of ours, which nobody types.
+/// For a server of ours, which no user types.
 pub fn random_password() -> String {
     const CHARACTERS: usize = 32;
     let mut random = rand::rng();
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_setting_that_says_where_the_server_is_cannot_be_set_by_a_scenario() {
         let asked = BTreeMap::from([("Port".to_owned(), "5432".to_owned())]);
-        let told = checked(&asked).unwrap_err().to_string();
-        assert!(told.starts_with("set port: pgauntlet sets it itself"), "{told}");
+        let text = checked(&asked).unwrap_err().to_string();
+        assert!(text.starts_with("set port: pgauntlet sets it itself"), "{text}");
     }
 }

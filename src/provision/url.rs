@@ -1,4 +1,4 @@
-//! A server that somebody else runs. It is looked at and used, never changed.
+//! An external server. It is looked at and used, never changed.
 //!
 //! Databases of our own prefix are created and dropped by others in this crate; here nothing is
 //! written at all.

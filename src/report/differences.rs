@@ -98,7 +98,7 @@ pub(super) enum Line<'t> {
 }
 
 /// The lines of both, by a longest common subsequence. Ends of texts that differ in their last line
-/// break alone are told apart by an empty line.
+/// break alone are separated by an empty line.
 pub(super) fn compared<'t>(from: &'t str, to: &'t str) -> Vec<Line<'t>> {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('\n').collect(), to.split('\n').collect());
     let (height, width) = (from.len(), to.len());
@@ -197,9 +197,9 @@ mod tests {
             &[("t", "definition", before)],
             &[("t", "definition", &before.replace('5', "five"))],
         );
-        let told = "~ table t\n    definition:\n      …\n        3\n        4\n      - 5\n      \
+        let wanted = "~ table t\n    definition:\n      …\n        3\n        4\n      - 5\n      \
                     + five\n        6\n        7\n      …\n";
-        assert_eq!(text, told);
+        assert_eq!(text, wanted);
     }
 
     #[test]

@@ -11,16 +11,16 @@ use crate::result::ResultFile;
 pub struct Document<'a> {
     pub result: &'a ResultFile,
     /// One per trial of the result, in its order; None, or none at all: the histories are not
-    /// there, and only what the result holds can be told.
-    pub courses: &'a [Option<Timeline>],
+    /// there, and only what the result holds can be shown.
+    pub timelines: &'a [Option<Timeline>],
     /// Where the result is, as the command that repeats a trial names it; empty: there is no
     /// result.json, but histories alone.
     pub path: &'a str,
 }
 
 impl<'a> Document<'a> {
-    pub fn course(&self, trial: usize) -> Option<&'a Timeline> {
-        self.courses.get(trial).and_then(Option::as_ref)
+    pub fn timeline(&self, trial: usize) -> Option<&'a Timeline> {
+        self.timelines.get(trial).and_then(Option::as_ref)
     }
 
     /// The command that runs the numbered trial or matrix again, for a shell.
@@ -34,7 +34,7 @@ impl<'a> Document<'a> {
 
     /// The scenario of that name as it was run; None: the result does not hold it.
     pub fn scenario(&self, name: &str) -> Option<Scenario> {
-        serde_json::from_value(self.result.scenarios.get(name)?.clone()).ok()
+        Some(Scenario::from(self.result.scenarios.get(name)?.clone()))
     }
 }
 

@@ -26,10 +26,10 @@ pub enum Mode {
 
 /// The display of one run, on standard error.
 pub struct Live {
-    state: Mutex<State>,
+    state: Mutex<LiveState>,
 }
 
-struct State {
+struct LiveState {
     bar: Option<ProgressBar>,
     quiet: bool,
     began: Instant,
@@ -52,7 +52,7 @@ impl Live {
     pub fn start(mode: Mode) -> Arc<Live> {
         let quiet = mode == Mode::Quiet;
         let bar = (!quiet && std::io::stderr().is_terminal()).then(spinner);
-        let state = State {
+        let state = LiveState {
             bar,
             quiet,
             began: Instant::now(),
@@ -100,7 +100,7 @@ impl Live {
         });
     }
 
-    fn with(&self, act: impl FnOnce(&mut State)) {
+    fn with(&self, act: impl FnOnce(&mut LiveState)) {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -116,7 +116,7 @@ fn spinner() -> ProgressBar {
     bar
 }
 
-impl State {
+impl LiveState {
     fn hear(&mut self, progress: Progress) {
         match progress {
             Progress::Server(sentence) | Progress::SeedStep(sentence) => {
@@ -143,9 +143,9 @@ impl State {
                 self.phase_length = Some((most.duration(), exactly));
             }
             Progress::LockQueue(waiting) => self.lock_queue = waiting,
-            Progress::Cell { done, of, way, statement } => {
+            Progress::Case { done, of, kind, statement } => {
                 let statement = one_line(&statement);
-                let text = format!("{done} of {of} deaths · {way}: {statement}");
+                let text = format!("{done} of {of} cases · {kind}: {statement}");
                 match self.bar {
                     Some(_) => self.show_only(&text),
                     None => self.say_at_intervals(&format!("{}: {text}", self.trial)),

@@ -34,7 +34,7 @@ pub fn phase_left(most: Duration, exactly: bool, elapsed: Duration) -> Option<St
     Some(if exactly { format!("{left} left") } else { format!("at most {left} left") })
 }
 
-/// How long all of it takes still, told by the trials so far; None: nothing is known yet.
+/// How long the rest takes, estimated from the trials so far; None: nothing is known yet.
 pub fn run_left(elapsed: Duration, done: usize, of: usize) -> Option<String> {
     let rest = of.checked_sub(done).filter(|rest| *rest > 0 && done > 0)?;
     let each = elapsed.as_secs_f64() / done as f64;

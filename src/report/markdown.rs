@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use crate::clock::Micros;
 use crate::pg::lex::one_line;
-use crate::result::{Finding, Judgement, Matrix, Witness};
+use crate::result::{ChangeAssessment, Finding, Judgement, Matrix, ResultFile, Witness};
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
+use super::changes::{scope, several};
 use super::document::Document;
-use super::matrix::{groups, ways, word};
+use super::matrix::{groups, kinds, word};
 use super::names::Names;
 use super::page::text as html;
 use super::trial::{place, witness_words};
@@ -26,6 +27,7 @@ pub fn markdown(document: &Document<'_>) -> String {
     let result = document.result;
     let names = document.names();
     let mut out = headline(document);
+    out.push_str(&of_changes(result));
     if !result.trials.is_empty() {
         out.push_str(&table(&result.trials, names));
     }
@@ -68,8 +70,31 @@ fn headline(document: &Document<'_>) -> String {
         n => format!(" {n} unproven: the evidence carries no answer."),
     };
     let broken_off =
-        result.broken_off().map_or(String::new(), |told| format!("**{}.**\n\n", escaped(&told)));
+        result.broken_off().map_or(String::new(), |text| format!("**{}.**\n\n", escaped(&text)));
     format!("## pgauntlet\n\n{broken_off}{sentence}{unproven}\n\n")
+}
+
+/// A row per change of which several trials were made.
+fn of_changes(result: &ResultFile) -> String {
+    let row = |change: &ChangeAssessment| {
+        let mark = if change.as_expected { "" } else { "✗" };
+        let row = format!(
+            "| {mark} | **{}** | {} | {} | {} |\n",
+            change.verdict,
+            escaped(&change.scenario),
+            scope(result, change),
+            escaped(&change.reason)
+        );
+        (!change.as_expected, row)
+    };
+    let rows: Vec<(bool, String)> = several(result).map(row).collect();
+    match rows.is_empty() {
+        true => String::new(),
+        false => rows_within_limit(
+            "| | verdict | change | tried | decided by |\n|---|---|---|---|---|\n",
+            &rows,
+        ),
+    }
 }
 
 fn table(trials: &[Judgement], names: Names) -> String {
@@ -135,7 +160,7 @@ fn matrices(matrices: &[Matrix], names: Names) -> String {
         let row = format!("| {mark} | {verdict} | {name} | {} |\n", outcomes.join(", "));
         (!matrix.as_expected, row)
     };
-    let head = "| | verdict | crash matrix | deaths |\n|---|---|---|---|\n";
+    let head = "| | verdict | crash matrix | faults |\n|---|---|---|---|\n";
     rows_within_limit(head, &matrices.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -165,8 +190,8 @@ fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, names: N
         body.push('\n');
     }
     let decides = |finding: &&Finding| finding.verdict > Verdict::Safe;
-    for told in judgement.findings.iter().filter(decides) {
-        finding(&mut body, told);
+    for decisive in judgement.findings.iter().filter(decides) {
+        finding(&mut body, decisive);
     }
     if !judgement.findings.iter().any(|f| decides(&f)) {
         let _ = writeln!(body, "{}\n", escaped(&judgement.reason));
@@ -180,11 +205,11 @@ fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, names: Names)
     for mismatch in &matrix.mismatches {
         let _ = writeln!(body, "- **{}**", escaped(mismatch));
     }
-    for (outcome, cells) in groups(matrix) {
-        let Some(first) = cells.first() else { continue };
-        let (word, ways, text) = (word(outcome), ways(&cells), code(&cut(&first.death.text)));
+    for (outcome, cases) in groups(matrix) {
+        let Some(first) = cases.first() else { continue };
+        let (word, kinds, text) = (word(outcome), kinds(&cases), code(&cut(&first.fault.at.text)));
         let sentence = escaped(&first.sentence);
-        let _ = writeln!(body, "- {word} at {text}, {ways}: {sentence}");
+        let _ = writeln!(body, "- {word} at {text}, {kinds}: {sentence}");
     }
     let name = names.matrix(&matrix.trial);
     section(document, matrix.as_expected, number, matrix.verdict, &name, &body)

@@ -1,4 +1,4 @@
-//! A crash matrix for a terminal: a row per statement, a column per way of dying.
+//! A crash matrix for a terminal: a row per statement, a column per fault kind.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -8,29 +8,31 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Table, presets};
 
 use crate::clock::Micros;
+use crate::explain::Files;
 use crate::pg::lex::one_line;
-use crate::result::{Cell, Matrix, StatementRef};
-use crate::scenario::{Outcome, Way};
+use crate::result::{Case, Matrix, StatementRef};
+use crate::scenario::Outcome;
 use crate::stats::grouped;
+use crate::trial::FaultKind;
 
 use super::text::{indent, paragraph};
 use super::trial::verdict_style;
 
 /// Characters of a statement in the table.
 const STATEMENT_MAX: usize = 34;
-/// No such death: the statement takes no such lock, is over too soon, or commits nothing.
+/// No such case: the statement takes no such lock, is over too soon, or commits nothing.
 pub(super) const NONE: &str = "-";
-/// It could not be brought about.
-pub(super) const NOT_MET: &str = "?";
+/// The fault could not be injected.
+pub(super) const NOT_INJECTED: &str = "?";
 const BOLD: Style = Style::new().bold();
 
-/// The whole text of a matrix, with colour codes that the writer strips where nobody wants them.
+/// The whole text of a matrix, with colour codes that the writer strips where they are not wanted.
 pub fn matrix(matrix: &Matrix) -> String {
     let mut out = String::new();
     let style = verdict_style(matrix.verdict);
     let verdict = matrix.verdict.as_str().to_uppercase();
     let expected = if matrix.as_expected { "as expected" } else { "NOT AS EXPECTED" };
-    let name = &matrix.trial.scenario;
+    let name = &matrix.trial.key.scenario;
     let _ = writeln!(
         out,
         "{style}{verdict:<9}{style:#} {BOLD}{name}, crash matrix{BOLD:#}, {expected}"
@@ -39,24 +41,24 @@ pub fn matrix(matrix: &Matrix) -> String {
     for mismatch in &matrix.mismatches {
         paragraph(&mut out, "  ! ", mismatch);
     }
-    if !matrix.cells.is_empty() {
+    if !matrix.cases.is_empty() {
         out.push('\n');
         write_table(&mut out, matrix);
         out.push('\n');
     }
     write_groups(&mut out, matrix);
-    let told = not_met(matrix).into_iter().chain(random(matrix)).chain(cost(matrix));
-    told.for_each(|sentence| paragraph(&mut out, "  ", &sentence));
+    let sentences = not_injected(matrix).into_iter().chain(random(matrix)).chain(cost(matrix));
+    sentences.for_each(|sentence| paragraph(&mut out, "  ", &sentence));
     out
 }
 
 fn write_table(out: &mut String, matrix: &Matrix) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let ways = matrix.columns.iter().map(|way| head(*way));
-    table.set_header(["", "dies at"].into_iter().chain(ways));
+    let kinds = matrix.columns.iter().map(|kind| head(*kind));
+    table.set_header(["", "fault at"].into_iter().chain(kinds));
     for row in &matrix.rows {
-        let outcomes = matrix.columns.iter().map(|way| told(matrix, row.id, *way));
+        let outcomes = matrix.columns.iter().map(|kind| outcome_text(matrix, row.id, *kind));
         let head = [row.id.to_string(), cut(&one_line(&row.statement.text), STATEMENT_MAX)];
         table.add_row(head.into_iter().chain(outcomes));
     }
@@ -67,15 +69,15 @@ fn write_table(out: &mut String, matrix: &Matrix) {
     }
 }
 
-/// As somebody who reads the server's log knows it.
-pub(super) fn head(way: Way) -> &'static str {
-    match way {
-        Way::CutBefore => "cut\nbefore",
-        Way::LockTimeout => "55P03\nlock",
-        Way::Cancel => "57014\ncancel",
-        Way::KillBackend => "57P01\nkill",
-        Way::CutAfter => "cut\nafter",
-        Way::KillRunner => "SIGKILL\nrunner",
+/// As the server's log names it.
+pub(super) fn head(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::CutBefore => "cut\nbefore",
+        FaultKind::LockTimeout => "55P03\nlock",
+        FaultKind::Cancel => "57014\ncancel",
+        FaultKind::KillBackend => "57P01\nkill",
+        FaultKind::CutAfter => "cut\nafter",
+        FaultKind::KillRunner => "SIGKILL\nrunner",
     }
 }
 
@@ -90,11 +92,11 @@ pub(super) fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn told(matrix: &Matrix, statement: u32, way: Way) -> String {
-    let here = |cell: &&Cell| cell.death.statement == statement && cell.death.way == way.as_str();
-    match matrix.cells.iter().find(here).map(|cell| cell.outcome) {
+fn outcome_text(matrix: &Matrix, statement: u32, kind: FaultKind) -> String {
+    let here = |case: &&Case| case.fault.at.statement == statement && case.fault.kind == kind;
+    match matrix.cases.iter().find(here).map(|case| case.outcome) {
         None => NONE.to_owned(),
-        Some(None) => NOT_MET.to_owned(),
+        Some(None) => NOT_INJECTED.to_owned(),
         Some(Some(outcome)) => word(outcome).to_owned(),
     }
 }
@@ -115,7 +117,8 @@ fn outcome_style(outcome: Outcome) -> Style {
     Style::new().fg_color(Some(colour.into()))
 }
 
-/// The line's outcomes in their colours. Two blanks stand before a cell and nowhere within one.
+/// The line's outcomes in their colours. Two blanks are before a cell and nowhere within
+/// one.
 fn coloured(line: &str) -> String {
     let mut line = format!("{line} ");
     for outcome in Outcome::ALL {
@@ -129,31 +132,32 @@ fn coloured(line: &str) -> String {
 }
 
 /// What did not end clean, the worst first; those of a statement that say the same are one.
-pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Cell>)> {
-    let mut groups: BTreeMap<Group<'_>, Vec<&Cell>> = BTreeMap::new();
-    for cell in &matrix.cells {
-        let Some(outcome) = cell.outcome.filter(|outcome| *outcome != Outcome::Clean) else {
+pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Case>)> {
+    let mut groups: BTreeMap<Group<'_>, Vec<&Case>> = BTreeMap::new();
+    for case in &matrix.cases {
+        let Some(outcome) = case.outcome.filter(|outcome| *outcome != Outcome::Clean) else {
             continue;
         };
-        let group = (Reverse(outcome), cell.death.statement, cell.sentence.as_str());
-        groups.entry(group).or_default().push(cell);
+        let group = (Reverse(outcome), case.fault.at.statement, case.sentence.as_str());
+        groups.entry(group).or_default().push(case);
     }
-    groups.into_iter().map(|((Reverse(outcome), ..), cells)| (outcome, cells)).collect()
+    groups.into_iter().map(|((Reverse(outcome), ..), cases)| (outcome, cases)).collect()
 }
 
 /// What did not end clean, once per statement.
 fn write_groups(out: &mut String, matrix: &Matrix) {
-    let mut told = None;
-    for (outcome, cells) in groups(matrix) {
-        let Some(first) = cells.first() else { continue };
-        let (statement, sentence) = (first.death.statement, &first.sentence);
-        if told.replace((outcome, statement)) != Some((outcome, statement)) {
-            write_head(out, matrix, outcome, first);
+    let files = Files::of_matrix(matrix);
+    let mut last = None;
+    for (outcome, cases) in groups(matrix) {
+        let Some(first) = cases.first() else { continue };
+        let (statement, sentence) = (first.fault.at.statement, &first.sentence);
+        if last.replace((outcome, statement)) != Some((outcome, statement)) {
+            write_head(out, matrix, &files, first);
         }
-        paragraph(out, "      ", &format!("{}:", ways(&cells)));
+        paragraph(out, "      ", &format!("{}:", kinds(&cases)));
         paragraph(out, "      ", sentence);
-        let untold = first.differences.iter().find(|d| !sentence.contains(&d.object));
-        if let Some(difference) = untold.filter(|_| outcome == Outcome::FailsForever) {
+        let left = first.differences.first().filter(|_| outcome == Outcome::FailsForever);
+        if let Some(difference) = left {
             paragraph(out, "      ", &format!("left: {difference}"));
         }
     }
@@ -161,57 +165,56 @@ fn write_groups(out: &mut String, matrix: &Matrix) {
 
 type Group<'m> = (Reverse<Outcome>, u32, &'m str);
 
-/// How each died, and what was seen of it.
-pub(super) fn ways(cells: &[&Cell]) -> String {
-    let told = cells.iter().map(|cell| format!("{} ({})", cell.death.way, cell.seen));
-    told.collect::<Vec<_>>().join(", ")
+/// The fault of each, and the error that it led to.
+pub(super) fn kinds(cases: &[&Case]) -> String {
+    let listed = cases.iter().map(|case| format!("{} ({})", case.fault.kind, case.seen));
+    listed.collect::<Vec<_>>().join(", ")
 }
 
-fn write_head(out: &mut String, matrix: &Matrix, outcome: Outcome, cell: &Cell) {
-    let (style, statement) = (outcome_style(outcome), cell.death.statement);
+fn write_head(out: &mut String, matrix: &Matrix, files: &Files, case: &Case) {
+    let Some(outcome) = case.outcome else { return };
+    let (style, statement) = (outcome_style(outcome), case.fault.at.statement);
     let row = matrix.rows.iter().find(|row| row.id == statement);
-    let place = row.map_or(String::new(), |row| place(&row.statement));
-    let text = cut(&one_line(&cell.death.text), 2 * STATEMENT_MAX);
+    let place = row.map_or(String::new(), |row| place(&row.statement, files));
+    let text = cut(&one_line(&case.fault.at.text), 2 * STATEMENT_MAX);
     let word = word(outcome);
     let _ = writeln!(out, "  {style}{word}{style:#} at {statement}: {text}{place}");
 }
 
-fn place(statement: &StatementRef) -> String {
+fn place(statement: &StatementRef, files: &Files) -> String {
     match (&statement.file, statement.line) {
-        (Some(file), Some(line)) => {
-            format!(" ({}:{line})", file.rsplit('/').next().unwrap_or(file))
-        }
+        (Some(file), Some(line)) => format!(" ({}:{line})", files.name(file)),
         _ => String::new(),
     }
 }
 
-/// Deaths that could not be brought about, and why.
-pub(super) fn not_met(matrix: &Matrix) -> Vec<String> {
-    let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for cell in matrix.cells.iter().filter(|cell| cell.outcome.is_none()) {
-        let key = (cell.death.way.as_str(), cell.sentence.as_str());
-        groups.entry(key).or_default().push(cell.death.statement.to_string());
+/// Faults that could not be injected, and why.
+pub(super) fn not_injected(matrix: &Matrix) -> Vec<String> {
+    let mut groups: BTreeMap<(FaultKind, &str), Vec<String>> = BTreeMap::new();
+    for case in matrix.cases.iter().filter(|case| case.outcome.is_none()) {
+        let key = (case.fault.kind, case.sentence.as_str());
+        groups.entry(key).or_default().push(case.fault.at.statement.to_string());
     }
-    let told = groups.into_iter().map(|((way, why), statements)| {
-        format!("not met: {way} at {}: {why}", statements.join(", "))
+    let sentences = groups.into_iter().map(|((kind, why), statements)| {
+        format!("not injected: {kind} at {}: {why}", statements.join(", "))
     });
-    told.collect()
+    sentences.collect()
 }
 
-/// What came of the deaths at random moments.
+/// What came of the faults at random moments.
 pub(super) fn random(matrix: &Matrix) -> Option<String> {
     let random = matrix.random.as_ref()?;
-    let (deaths, met) = (random.deaths, random.met);
-    Some(match &random.smallest {
-        None => format!("{deaths} deaths at random moments, {met} met: each ended clean"),
-        Some(cell) => format!(
-            "{deaths} deaths at random moments, {met} met; the earliest that does not end clean: \
-             {} {} into {} (statement {}): {}",
-            cell.death.way,
-            into(cell.death.into_us.unwrap_or_default()),
-            cut(&one_line(&cell.death.text), 2 * STATEMENT_MAX),
-            cell.death.statement,
-            cell.sentence
+    let (tried, injected) = (random.tried, random.injected);
+    Some(match &random.earliest {
+        None => format!("{tried} faults at random moments, {injected} injected: each ended clean"),
+        Some(case) => format!(
+            "{tried} faults at random moments, {injected} injected; the earliest that does not end \
+             clean: {} {} into {} (statement {}): {}",
+            case.fault.kind,
+            into(case.fault.at.into_us.unwrap_or_default()),
+            cut(&one_line(&case.fault.at.text), 2 * STATEMENT_MAX),
+            case.fault.at.statement,
+            case.sentence
         ),
     })
 }
@@ -224,33 +227,33 @@ fn into(moment: Micros) -> String {
     }
 }
 
-/// How many cells there are, what they took, and what they leave out.
+/// How many cases there are, what they took, and what they leave out.
 pub(super) fn cost(matrix: &Matrix) -> Option<String> {
-    let mut took: Vec<Micros> = matrix.cells.iter().map(|cell| cell.took_us).collect();
+    let mut took: Vec<Micros> = matrix.cases.iter().map(|case| case.took_us).collect();
     took.sort_unstable();
     let (median, longest) = (took.get(took.len() / 2)?, took.last()?);
     let rows = matrix.trial.sizes.iter().max_by_key(|(_, rows)| **rows);
     let rows =
         rows.map_or(String::new(), |(table, rows)| format!(", {} rows in {table}", grouped(*rows)));
-    let cells = match (took.len(), &matrix.random) {
-        (cells, None) => format!("{cells} cells in {}", matrix.took_us),
-        (cells, Some(random)) => {
-            let deaths = random.deaths;
-            format!("{cells} cells and {deaths} random deaths in {}", matrix.took_us)
+    let cases = match (took.len(), &matrix.random) {
+        (cases, None) => format!("{cases} cases in {}", matrix.took_us),
+        (cases, Some(random)) => {
+            let tried = random.tried;
+            format!("{cases} cases and {tried} random faults in {}", matrix.took_us)
         }
     };
     let at_once = matrix.at_once;
     let mut sentence = format!(
-        "{cells}, {at_once} at a time{rows}: a cell takes {median} (median), at most {longest}. \
-         {NONE}: the statement leaves no room for such a death. Statements that only begin, set or \
-         read are left out: dying in them is dying before the next one."
+        "{cases}, {at_once} at a time{rows}: a case takes {median} (median), at most {longest}. \
+         {NONE}: the statement leaves no room for such a fault. Statements that only begin, set or \
+         read are left out: a fault in them is the same as one before the next statement."
     );
     if matrix.rounds_left_out > 0 {
         let rounds = grouped(matrix.rounds_left_out);
         let _ = write!(
             sentence,
             " So are {rounds} rounds of repeated statements: the first, the last and the one in \
-             the middle stand for them."
+             the middle represent them."
         );
     }
     if !matrix.not_compared.is_empty() {

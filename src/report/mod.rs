@@ -1,5 +1,6 @@
 //! Renders judgements and progress. It never judges: what is not in a judgement is not shown.
 
+mod changes;
 pub mod comparison;
 mod differences;
 mod document;
@@ -18,6 +19,7 @@ mod table;
 mod text;
 mod trial;
 
+pub use changes::changes;
 pub use comparison::{
     comparison_html, comparison_markdown, comparison_prometheus, comparison_suites, comparison_text,
 };
@@ -25,8 +27,8 @@ pub use differences::differences;
 pub use document::{Document, repro_command};
 pub use live::{Live, Mode};
 pub use machine::{
-    Case, CaseOutcome, Level, Place, Remark, SourceFile, Suite, github, junit, prometheus, sarif,
-    suites,
+    Case, CaseOutcome, Level, Remark, SourceFile, SourcePlace, Suite, github, junit, prometheus,
+    sarif, suites,
 };
 pub use markdown::markdown;
 pub use matrix::matrix;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::history::TrialFacts;
 use crate::result::{Judgement, Matrix};
 use crate::scenario::State;
+use crate::trial::{Axis, TrialKey};
 
-/// Tells which server it was only where the list has several majors.
+/// Names the server only where the list has several majors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Names {
     with_major: bool,
@@ -17,33 +18,27 @@ impl Names {
     pub fn of(judgements: &[Judgement], matrices: &[Matrix]) -> Names {
         let trials = judgements.iter().map(|judgement| &judgement.trial);
         let all = trials.chain(matrices.iter().map(|matrix| &matrix.trial));
-        Names { with_major: all.map(major).collect::<BTreeSet<u32>>().len() > 1 }
+        Names { with_major: all.map(|t| t.server.major()).collect::<BTreeSet<_>>().len() > 1 }
     }
 
     /// The state only where it is not the usual one, the repetition only from the second on.
     pub fn trial(self, trial: &TrialFacts) -> String {
-        let mut name = trial.scenario.clone();
-        if trial.state != State::base().name && !trial.state.is_empty() {
-            name.push_str(&format!(" from {}", trial.state));
+        let key = self.key(trial);
+        match key.state() == State::base().name {
+            true => key.without(&Axis::STATE).to_string(),
+            false => key.to_string(),
         }
-        if trial.repetition > 1 {
-            name.push_str(&format!(", repetition {}", trial.repetition));
-        }
-        if self.with_major {
-            name.push_str(&format!(" on PostgreSQL {}", major(trial)));
-        }
-        name
     }
 
     pub fn matrix(self, trial: &TrialFacts) -> String {
-        let on = match self.with_major {
-            true => format!(" on PostgreSQL {}", major(trial)),
-            false => String::new(),
-        };
-        format!("{}, crash matrix{on}", trial.scenario)
+        let key = self.key(trial).without(&Axis::STATE);
+        key.with(Axis::FAULT, "crash matrix").to_string()
     }
-}
 
-fn major(trial: &TrialFacts) -> u32 {
-    trial.server.version_num / 10_000
+    fn key(self, trial: &TrialFacts) -> TrialKey {
+        match self.with_major {
+            true => trial.key.clone(),
+            false => trial.key.clone().without(&Axis::SERVER),
+        }
+    }
 }

@@ -22,7 +22,7 @@ mod tests {
     #[test]
     fn a_size_takes_the_unit_that_keeps_it_short() {
         let sizes = [0, 999, 1_000, 999_949, 999_951, 4_200_000, 1_300_000_000];
-        let told = ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "4.2 MB", "1.3 GB"];
-        assert_eq!(sizes.map(bytes), told);
+        let shown = ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "4.2 MB", "1.3 GB"];
+        assert_eq!(sizes.map(bytes), shown);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::result::ResultFile;
 
+use super::changes::changes;
 use super::matrix::matrix;
 use super::table::verdicts;
 use super::trial::trial;
@@ -22,7 +23,7 @@ pub fn text(result: &ResultFile) -> String {
     let trials = result.trials.iter().map(trial);
     let matrices = result.crash_matrices.iter().map(matrix);
     let all: Vec<String> = trials.chain(matrices).collect();
-    let broken_off = result.broken_off().map_or(String::new(), |told| format!("\n\n{told}"));
-    let table = verdicts(&result.trials, &result.crash_matrices);
-    format!("{}\n{table}{broken_off}", all.join("\n"))
+    let broken_off = result.broken_off().map_or(String::new(), |broken| format!("\n\n{broken}"));
+    let (changes, table) = (changes(result), verdicts(&result.trials, &result.crash_matrices));
+    format!("{changes}{}\n{table}{broken_off}", all.join("\n"))
 }

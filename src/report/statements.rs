@@ -1,5 +1,6 @@
 //! The change's statements for a terminal: what each cost, and which timeouts were in force.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -118,7 +119,7 @@ fn text_of(row: &StatementRow, max: usize) -> String {
 
 fn statement_row(row: &StatementRow) -> [String; 6] {
     let text = text_of(row, TEXT_MAX);
-    let outcome = row.error.as_ref().map_or("ok", |error| code_of(error));
+    let outcome = outcome_of(row);
     let rewritten = match row.rewritten.len() {
         0 => String::new(),
         _ => format!(", rewrote {}", row.rewritten.join(" ")),
@@ -133,13 +134,16 @@ fn statement_row(row: &StatementRow) -> [String; 6] {
     ]
 }
 
-/// `55P03` out of "… (55P03 lock_not_available)".
-pub(super) fn code_of(error: &str) -> &str {
-    let code = error.rsplit('(').next().and_then(|tail| tail.get(..5));
-    code.filter(|code| code.chars().all(|c| c.is_ascii_alphanumeric())).unwrap_or("failed")
+/// `ok`, or the SQLSTATE of the error; `failed` where it has none.
+pub(super) fn outcome_of(row: &StatementRow) -> &str {
+    match (&row.error, &row.sqlstate) {
+        (None, _) => "ok",
+        (Some(_), Some(state)) => state.code(),
+        (Some(_), None) => "failed",
+    }
 }
 
-/// The strongest lock, and how many others stop somebody; weaker ones stop nobody that matters.
+/// The strongest lock, and how many others block sessions; weaker ones block none that matters.
 pub(super) fn strongest(held: &[String]) -> String {
     let mode = |lock: &String| lock.rsplit(' ').next().and_then(LockMode::parse);
     let mut strong: Vec<(LockMode, &String)> = held
@@ -148,6 +152,9 @@ pub(super) fn strongest(held: &[String]) -> String {
         .filter(|(mode, _)| *mode > LockMode::RowExclusiveLock)
         .collect();
     strong.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
+    // A relation counts once, in whatever modes it is held.
+    let mut named = BTreeSet::new();
+    strong.retain(|(_, lock)| named.insert(lock.rsplit_once(' ').map(|(relation, _)| relation)));
     match strong.as_slice() {
         [] => "-".to_owned(),
         [(_, one)] => (*one).clone(),

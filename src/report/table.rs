@@ -39,14 +39,20 @@ pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix]) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let style = |line: &str| -> String {
-        let verdict = line.split_whitespace().next().unwrap_or("");
-        let found = Verdict::ALL.into_iter().find(|v| v.as_str() == verdict);
-        let Some(found) = found else { return line.trim_end().to_owned() };
-        let style = verdict_style(found);
-        line.trim_end().replacen(verdict, &format!("{style}{verdict}{style:#}"), 1)
-    };
-    table.to_string().lines().map(style).collect::<Vec<_>>().join("\n")
+    let of_trials = judgements.iter().map(|judgement| judgement.verdict);
+    let verdicts = of_trials.chain(matrices.iter().map(|matrix| matrix.verdict));
+    let text = table.to_string();
+    // A row is one line, and the first line is the head.
+    let verdicts = std::iter::once(None).chain(verdicts.map(Some)).chain(std::iter::repeat(None));
+    text.lines().zip(verdicts).map(|(line, of)| styled(line, of)).collect::<Vec<_>>().join("\n")
+}
+
+/// A row's line with its verdict in its colour.
+fn styled(line: &str, verdict: Option<Verdict>) -> String {
+    let line = line.trim_end();
+    let Some(verdict) = verdict else { return line.to_owned() };
+    let style = verdict_style(verdict);
+    line.replacen(verdict.as_str(), &format!("{style}{verdict}{style:#}"), 1)
 }
 
 pub(super) fn row(judgement: &Judgement, names: Names) -> [String; 9] {

@@ -24,7 +24,7 @@ pub fn paragraph(out: &mut String, lead: &str, text: &str) {
     }
 }
 
-/// Breaks at spaces; a word that is longer than a line stands alone.
+/// Breaks at spaces; a word that is longer than a line has its own.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -31,7 +31,7 @@ pub fn verdict_style(verdict: Verdict) -> Style {
     Style::new().bold().fg_color(Some(colour.into()))
 }
 
-/// The whole text of a trial, with colour codes that the writer strips where nobody wants them.
+/// The whole text of a trial, with colour codes that the writer strips where they are not wanted.
 pub fn trial(judgement: &Judgement) -> String {
     let mut out = String::new();
     let style = verdict_style(judgement.verdict);
@@ -42,17 +42,17 @@ pub fn trial(judgement: &Judgement) -> String {
     };
     let name = Names::default().trial(&judgement.trial);
     let _ = writeln!(out, "{style}{verdict:<9}{style:#} {BOLD}{name}{BOLD:#}, {expected}");
-    // The first finding says it again, with its witness.
-    let told = judgement.findings.first().is_some_and(|f| f.sentence == judgement.reason);
-    if !told {
+    // Of these verdicts the first finding is the reason, and has a witness besides.
+    let is_a_finding = matches!(judgement.verdict, Verdict::Unsafe | Verdict::Unproven);
+    if !is_a_finding || judgement.findings.is_empty() {
         paragraph(&mut out, "  ", &judgement.reason);
     }
     for mismatch in &judgement.mismatches {
         paragraph(&mut out, "  ! ", mismatch);
     }
-    let (told, notes): (Vec<_>, Vec<_>) =
+    let (decided, notes): (Vec<_>, Vec<_>) =
         judgement.findings.iter().partition(|finding| finding.verdict > Verdict::Safe);
-    told.into_iter().for_each(|finding| write_finding(&mut out, finding));
+    decided.into_iter().for_each(|finding| write_finding(&mut out, finding));
     notes.into_iter().for_each(|finding| write_note(&mut out, finding));
     write_command(&mut out, &judgement.measured.commands);
     out.push('\n');
@@ -77,7 +77,7 @@ fn write_finding(out: &mut String, finding: &Finding) {
     }
 }
 
-/// What decides nothing is told after what does, in one paragraph without colour.
+/// What decides nothing is shown after what does, in one paragraph without colour.
 fn write_note(out: &mut String, finding: &Finding) {
     let instead = finding.remedy.as_ref().map(|remedy| format!(". Instead: {remedy}"));
     let sentence = &finding.sentence;
@@ -151,7 +151,7 @@ fn statement(statement: &StatementRef) -> String {
     format!("{text} ({}, {})", place(statement), statement.took_us)
 }
 
-/// Where it stands, or who sent it.
+/// Where it is, or who sent it.
 pub(super) fn place(statement: &StatementRef) -> String {
     match (&statement.file, statement.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
@@ -211,7 +211,7 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
 
 fn write_counts(out: &mut String, measured: &Measured) {
     paragraph(out, "  ", &counts(measured).join(" · "));
-    errors(measured).iter().for_each(|told| paragraph(out, "  ", told));
+    errors(measured).iter().for_each(|error| paragraph(out, "  ", error));
 }
 
 /// What was counted and how long it lasted, each in a few words.
@@ -231,7 +231,7 @@ pub(super) fn counts(measured: &Measured) -> Vec<String> {
         let share = 100.0 * measured.paused_us.as_secs_f64()
             / measured.change_us.as_secs_f64().max(f64::MIN_POSITIVE);
         let took = measured.paused_us;
-        facts.push(format!("the tap's own looks took {took} ({share:.1} % of the change)"));
+        facts.push(format!("tap overhead: {took} ({share:.1} % of the change)"));
     }
     facts.push(match measured.recovery_us {
         Some(Micros::ZERO) => "recovered at once".to_owned(),

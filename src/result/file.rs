@@ -1,17 +1,16 @@
 //! result.json: the judgements of a run, versioned. Documented in docs/result.md.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::TrialFacts;
-use crate::scenario::Way;
+use crate::scenario::StoredScenario;
+use crate::trial::{Axis, FaultKind, TrialKey};
 
-use super::FORMAT;
+use super::change::ChangeAssessment;
+use super::format::FORMAT;
 use super::judgement::Judgement;
 use super::matrix::Matrix;
 
@@ -25,28 +24,89 @@ pub struct ResultFile {
     /// Everything that the run was to do, in its order: scenarios, each with all its starting
     /// states, and crash matrices.
     pub plan: Vec<String>,
+    /// Of that, what this run was to do, as it is known so far.
+    #[serde(default)]
+    pub planned: Planned,
     /// Which part of the plan this is; None: all of it.
     pub shard: Option<Shard>,
     /// All that was to be done was done; false: the run broke off, and this is as far as it came.
     pub finished: bool,
     /// What was asked of crash matrices beyond what their scenarios say.
     pub crash: CrashRequest,
+    /// The verdict of each change, over all that was tried of it.
+    #[serde(default)]
+    pub changes: Vec<ChangeAssessment>,
     /// By name, as they were checked, so that a trial can be run again from this file alone.
-    pub scenarios: BTreeMap<String, serde_json::Value>,
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub scenarios: BTreeMap<String, StoredScenario>,
     pub trials: Vec<Judgement>,
     pub crash_matrices: Vec<Matrix>,
+}
+
+/// What a run is to do, written before it does any of it: what of it is missing is known however
+/// the run ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Planned {
+    pub trials: Vec<PlannedTrial>,
+    pub crash_matrices: Vec<PlannedMatrix>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedTrial {
+    pub key: TrialKey,
+    /// For people.
+    pub label: String,
+    /// The directory of its history, below that of this file.
+    pub path: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedMatrix {
+    pub key: TrialKey,
+    /// For people.
+    pub label: String,
+    /// The directory that holds its cases in `crash`, below that of this file.
+    pub path: String,
+    /// `cut-before at statement 1`; None: the undisturbed run has not shown yet at which statements
+    /// a fault can be injected.
+    pub cases: Option<Vec<String>>,
+    /// Faults at random moments beyond these.
+    pub random: u32,
+}
+
+impl PlannedTrial {
+    pub fn is(&self, trial: &TrialFacts) -> bool {
+        is_planned(trial, &self.key)
+    }
+}
+
+impl PlannedMatrix {
+    pub fn is(&self, undisturbed: &TrialFacts) -> bool {
+        is_planned(undisturbed, &self.key)
+    }
+}
+
+/// A plan knows its server only once the results of several servers are one.
+fn is_planned(trial: &TrialFacts, key: &TrialKey) -> bool {
+    match key.get(&Axis::SERVER) {
+        Some(_) => trial.key == *key,
+        None => trial.key.clone().without(&Axis::SERVER) == *key,
+    }
 }
 
 /// What of a crash matrix is asked for, where that is another thing than the scenario says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrashRequest {
-    /// Cells at once; None: as many as the machine has cores for.
+    /// Cases at once; None: as many as the machine has cores for.
     pub at_once: Option<u32>,
-    pub ways: Option<Vec<Way>>,
-    /// Only deaths at this statement.
+    pub faults: Option<Vec<FaultKind>>,
+    /// Only faults at this statement.
     pub statement: Option<u32>,
-    /// Deaths at random moments.
+    /// Faults at random moments.
     pub random: Option<u32>,
 }
 
@@ -59,26 +119,6 @@ pub struct Shard {
     pub of: u32,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("write {path}: {source}")]
-pub struct WriteError {
-    pub path: PathBuf,
-    pub source: std::io::Error,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    #[error("read {path}: {source}")]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("read {path}: it is no result of pgauntlet: {source}")]
-    Json { path: PathBuf, source: serde_json::Error },
-    #[error(
-        "read {path}: result format {found}, this pgauntlet reads {FORMAT}; `pgauntlet report` of \
-         the version that made it still can, or run it again"
-    )]
-    Version { path: PathBuf, found: u32 },
-}
-
 impl ResultFile {
     pub const NAME: &'static str = "result.json";
 
@@ -87,64 +127,52 @@ impl ResultFile {
         ResultFile { pgauntlet_result: FORMAT, finished: true, ..ResultFile::default() }
     }
 
-    /// A sentence where the run broke off; None: it came to its end.
+    /// A sentence where the run broke off, or may have; None: it came to its end.
     pub fn broken_off(&self) -> Option<String> {
+        if self.finished {
+            return None;
+        }
         let of = match self.shard {
             Some(shard) => format!("share {} of {}", shard.index, shard.of),
             None => "the run".to_owned(),
         };
         let done = self.trials.len() + self.crash_matrices.len();
-        (!self.finished).then(|| {
-            format!("{of} broke off, verdicts until then: {done}; what is missing may be unsafe")
+        let missing = self.missing();
+        Some(match (self.plan.is_empty(), missing.is_empty()) {
+            (true, _) => format!(
+                "there is no {} that says what was planned, verdicts of what is here: {done}; what \
+                 is missing may be unsafe",
+                ResultFile::NAME
+            ),
+            (false, true) => {
+                format!(
+                    "{of} broke off, verdicts until then: {done}; what is missing may be unsafe"
+                )
+            }
+            (false, false) => format!(
+                "{of} broke off, verdicts until then: {done}; what is missing may be unsafe: {}",
+                missing.join("; ")
+            ),
         })
+    }
+
+    /// What was planned and has no verdict.
+    fn missing(&self) -> Vec<&str> {
+        let trials =
+            self.planned.trials.iter().filter(|planned| {
+                !self.trials.iter().any(|judgement| planned.is(&judgement.trial))
+            });
+        let matrices =
+            self.planned.crash_matrices.iter().filter(|planned| {
+                !self.crash_matrices.iter().any(|matrix| planned.is(&matrix.trial))
+            });
+        let trials = trials.map(|planned| planned.label.as_str());
+        trials.chain(matrices.map(|planned| planned.label.as_str())).collect()
     }
 
     /// Of all trials, then of all crash matrices: the order in which they are numbered.
     pub fn facts(&self) -> impl Iterator<Item = &TrialFacts> {
         let trials = self.trials.iter().map(|judgement| &judgement.trial);
         trials.chain(self.crash_matrices.iter().map(|matrix| &matrix.trial))
-    }
-
-    /// Replaces the file in one step, so that a reader never sees half of it.
-    pub fn write(&self, directory: &Path) -> Result<PathBuf, WriteError> {
-        let path = directory.join(ResultFile::NAME);
-        let fail = |source| WriteError { path: path.clone(), source };
-        let partial = directory.join(".result.json.partial");
-        let json = serde_json::to_string_pretty(self).map_err(|e| fail(e.into()))?;
-        let mut file = fs::File::create(&partial).map_err(fail)?;
-        file.write_all(json.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(fail)?;
-        file.sync_all().map_err(fail)?;
-        fs::rename(&partial, &path).map_err(fail)?;
-        Ok(path)
-    }
-
-    /// The file itself, or the result.json of a directory.
-    pub fn path_of(path: &Path) -> PathBuf {
-        match path.is_dir() {
-            true => path.join(ResultFile::NAME),
-            false => path.to_owned(),
-        }
-    }
-
-    /// Reads a result.json, or the one in a directory.
-    pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
-        let path = ResultFile::path_of(path);
-        let text = fs::read_to_string(&path)
-            .map_err(|source| ReadError::Io { path: path.clone(), source })?;
-        ResultFile::parse(&path, &text)
-    }
-
-    /// The text of a result.json; `path` is for an error.
-    pub fn parse(path: &Path, text: &str) -> Result<ResultFile, ReadError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            pgauntlet_result: u32,
-        }
-        let json = |source| ReadError::Json { path: path.to_owned(), source };
-        let Versioned { pgauntlet_result: found } = serde_json::from_str(text).map_err(json)?;
-        if found != FORMAT {
-            return Err(ReadError::Version { path: path.to_owned(), found });
-        }
-        serde_json::from_str(text).map_err(json)
     }
 }

@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::history::{Counters, LedgerReport, SamplerReport, TrialFacts};
+use crate::pg::SqlState;
 use crate::pg::purpose::Purpose;
 use crate::scenario::{FindingKind, Outcome, Verdict};
 use crate::stats::{Bucket, Summary};
+
+use super::finding::Finding;
+use super::statement::StatementRef;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,16 +29,52 @@ pub struct Judgement {
     pub mismatches: Vec<String>,
     /// The verdict's reason in one sentence.
     pub reason: String,
+    /// What the reason is made from, beside the findings and the numbers.
+    #[serde(default)]
+    pub ending: Ending,
     pub findings: Vec<Finding>,
     pub measured: Measured,
     /// From the trial's begin to its end.
     pub took_us: Micros,
 }
 
+/// How the change and its reruns ended, as the reason of a verdict tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ending {
+    /// The first application that came to its end, from 0; null: none did.
+    pub first_success: Option<u32>,
+    /// How many runners applied the change at once.
+    pub runners: u32,
+    /// What applying the finished change again showed; null: it was not applied again.
+    pub rerun: Option<RerunEnding>,
+    /// The state from which the change ends with the same schema; null: nothing was compared.
+    pub converged_with: Option<String>,
+    /// The state is a database without tables, on which no application runs.
+    pub begins_empty: bool,
+    /// The longest that an operation may wait because of the change.
+    pub stall_limit_us: Micros,
+}
+
+/// What applying a finished change again did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RerunEnding {
+    /// Every version was applied already.
+    AllApplied,
+    /// It sent nothing that changes anything.
+    ChangedNothing,
+    /// It ran statements, and the schema stayed as it was.
+    Succeeded,
+}
+
 /// Something that the scenario expects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
+    /// What it is about; null: something that no finding is about, or not known.
+    #[serde(default)]
+    pub about: Option<ExpectationOf>,
     /// As a name that stays the same from run to run: `the verdict is unsafe`.
     pub expected: String,
     pub held: bool,
@@ -42,86 +82,72 @@ pub struct Expectation {
     pub mismatch: String,
 }
 
+/// What an expectation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpectationOf {
+    /// The verdict, to which every finding contributes.
+    Verdict,
+    /// That findings of the kind are there.
+    Found(FindingKind),
+    /// That none of the kind is there.
+    NotFound(FindingKind),
+    /// That no case ends with the outcome.
+    NoOutcome(Outcome),
+    /// That every planned case of a matrix was run.
+    AllCases,
+}
+
 impl Expectation {
     /// One that held, unless there is a sentence that says why not.
     pub fn new(expected: String, mismatch: Option<String>) -> Expectation {
         let held = mismatch.is_none();
-        Expectation { expected, held, mismatch: mismatch.unwrap_or_default() }
+        Expectation { about: None, expected, held, mismatch: mismatch.unwrap_or_default() }
+    }
+
+    /// That the verdict is one of these.
+    pub fn verdict(wanted: &[Verdict], verdict: Verdict) -> Expectation {
+        let names: Vec<&str> = wanted.iter().map(|v| v.as_str()).collect();
+        let names = names.join(" or ");
+        let other = || format!("the verdict is {verdict}, expected {names}");
+        let wrong = (!wanted.contains(&verdict)).then(other);
+        Expectation::new(format!("the verdict is {names}"), wrong).about(ExpectationOf::Verdict)
+    }
+
+    /// That a finding of the kind is there.
+    pub fn found(kind: FindingKind, is_found: bool) -> Expectation {
+        let missing = || format!("{kind} was expected and not found");
+        Expectation::new(format!("{kind} is found"), (!is_found).then(missing))
+            .about(ExpectationOf::Found(kind))
+    }
+
+    /// That no finding of the kind is there.
+    pub fn not_found(kind: FindingKind, is_found: bool) -> Expectation {
+        let there = || format!("{kind} was found and must not be");
+        Expectation::new(format!("{kind} is not found"), is_found.then(there))
+            .about(ExpectationOf::NotFound(kind))
+    }
+
+    /// That no case of a matrix ends so.
+    pub fn ends_no(outcome: Outcome, mismatch: Option<String>) -> Expectation {
+        Expectation::new(format!("no case ends with {outcome}"), mismatch)
+            .about(ExpectationOf::NoOutcome(outcome))
+    }
+
+    /// That every case of a matrix was run to its end.
+    pub fn all_cases(mismatch: Option<String>) -> Expectation {
+        Expectation::new("every planned case is run".to_owned(), mismatch)
+            .about(ExpectationOf::AllCases)
+    }
+
+    fn about(self, about: ExpectationOf) -> Expectation {
+        Expectation { about: Some(about), ..self }
     }
 
     /// The sentences of those that did not hold.
-    /// That a finding of the kind is there, as `expected` says it.
-    pub fn is_found(kind: FindingKind) -> String {
-        format!("{kind} is found")
-    }
-
-    /// That no cell of a matrix ends so, as `expected` says it.
-    pub fn ends_no(outcome: Outcome) -> String {
-        format!("no death ends with {outcome}")
-    }
-
     pub fn mismatches(of: &[Expectation]) -> Vec<String> {
         of.iter().filter(|e| !e.held).map(|e| e.mismatch.clone()).collect()
     }
-}
-
-/// One broken or kept expectation with its witness.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Finding {
-    pub kind: FindingKind,
-    /// What the trial would be with this finding alone.
-    pub verdict: Verdict,
-    pub sentence: String,
-    pub witness: Option<Witness>,
-    /// What to do instead, where there is a known way.
-    pub remedy: Option<String>,
-}
-
-/// Who waited for whom, on which relation, in which mode, how long, during which statement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Witness {
-    pub at_us: Micros,
-    pub waited_us: Micros,
-    /// The operation, with its backend's pid where it had one.
-    pub waiter: String,
-    pub relation: Option<String>,
-    /// Requested by the waiter, as in `pg_locks.mode`.
-    pub requested: String,
-    pub blocker: String,
-    /// Held by the blocker; None: it was ahead in the queue (a soft block).
-    pub held: Option<String>,
-    /// What the change was doing.
-    pub during: Option<StatementRef>,
-    /// The statement that took the lock, where it is another one.
-    pub taken_by: Option<StatementRef>,
-    /// For whom the change itself waited.
-    pub behind: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StatementRef {
-    /// Empty: not known.
-    pub migration: String,
-    pub origin: Origin,
-    /// None: not of a file.
-    pub file: Option<String>,
-    pub line: Option<u32>,
-    pub text: String,
-    pub took_us: Micros,
-}
-
-/// Whose statement it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// A migration's file.
-    File,
-    /// The built-in runner's own.
-    Runner,
-    Command,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -204,6 +230,9 @@ pub struct StatementRow {
     pub timeouts: TimeoutsInForce,
     pub rows: Option<u64>,
     pub error: Option<String>,
+    /// Of the error; null: it had none, or an older version wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sqlstate: Option<SqlState>,
     /// WAL of the whole server meanwhile, the traffic's included.
     pub wal_bytes: Option<u64>,
     pub rewritten: Vec<String>,
@@ -252,7 +281,7 @@ impl fmt::Display for TimeoutsInForce {
     }
 }
 
-/// A setting in milliseconds, in the unit in which somebody would have written it.
+/// A setting in milliseconds, in the unit in which a person would have written it.
 pub fn setting_words(ms: u64) -> String {
     match ms {
         0 => "0 (none)".to_owned(),

@@ -6,13 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::history::{Death, StatementId, TrialFacts};
-use crate::scenario::{Outcome, Verdict, Way};
+use crate::history::TrialFacts;
+use crate::scenario::{Outcome, Verdict};
 use crate::schema::Difference;
+use crate::trial::{Fault, FaultKind, StatementId};
 
-use super::judgement::{Expectation, StatementRef};
+use super::judgement::{Expectation, ExpectationOf};
+use super::statement::StatementRef;
 
-/// The crash matrix of a change: a row per statement, a column per way of dying.
+/// The crash matrix of a change: a row per statement, a column per fault kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Matrix {
@@ -26,25 +28,36 @@ pub struct Matrix {
     /// Where the outcomes are not the expected ones, a sentence each.
     pub mismatches: Vec<String>,
     pub reason: String,
-    /// Statements at which it died, in their order.
+    /// Statements with a fault, in their order.
     pub rows: Vec<MatrixRow>,
-    pub columns: Vec<Way>,
-    pub cells: Vec<Cell>,
-    /// Deaths between the boundaries.
-    pub random: Option<RandomDeaths>,
+    pub columns: Vec<FaultKind>,
+    pub cases: Vec<Case>,
+    /// Cases that were planned and not run to their end; not empty: the matrix broke off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Faults between the boundaries.
+    pub random: Option<RandomFaults>,
     /// Rounds of repeated statements beyond the first, the last and the one in the middle, in which
-    /// it did not die.
+    /// no fault was injected.
     pub rounds_left_out: u64,
     /// Tables whose rows were not compared: the change does not leave the same ones twice, or the
     /// application writes them without a ledger.
     pub not_compared: Vec<String>,
-    /// Cells by outcome. Of the random deaths those that were met count as well where all of them
-    /// ended clean, otherwise only the smallest.
+    /// Cases by outcome. Of the random faults those that were injected count as well where all of
+    /// them ended clean, otherwise only the earliest.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// How long all of it took.
     pub took_us: Micros,
-    /// How many cells ran at once.
+    /// How many cases ran at once.
     pub at_once: u32,
+}
+
+impl Matrix {
+    /// Whether nothing but its missing cases keeps it from being as expected.
+    pub fn only_lacks_cases(&self) -> bool {
+        let mut broken = self.expectations.iter().filter(|e| !e.held);
+        !self.missing.is_empty() && broken.all(|e| e.about == Some(ExpectationOf::AllCases))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,36 +67,36 @@ pub struct MatrixRow {
     pub statement: StatementRef,
 }
 
-/// Deaths at random moments.
+/// Faults at random moments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RandomDeaths {
-    /// Those that were drawn from `rng_seed`, and those that it took to make one of them small.
-    pub deaths: u32,
-    pub met: u32,
+pub struct RandomFaults {
+    /// Those that were drawn from `rng_seed`, and those that it took to make one of them early.
+    pub tried: u32,
+    pub injected: u32,
     /// The earliest that did not end clean; None: all did.
-    pub smallest: Option<Cell>,
+    pub earliest: Option<Case>,
 }
 
-impl RandomDeaths {
-    pub fn of(cells: Vec<Cell>) -> Option<RandomDeaths> {
-        let deaths = u32::try_from(cells.len()).unwrap_or(u32::MAX);
-        let met = cells.iter().filter(|cell| cell.outcome.is_some()).count();
-        let bad = cells.into_iter().filter(|c| c.outcome.is_some_and(|o| o != Outcome::Clean));
-        let smallest = bad.min_by_key(|cell| (cell.death.statement, cell.death.into_us));
-        let met = u32::try_from(met).unwrap_or(u32::MAX);
-        (deaths > 0).then_some(RandomDeaths { deaths, met, smallest })
+impl RandomFaults {
+    pub fn of(cases: Vec<Case>) -> Option<RandomFaults> {
+        let tried = u32::try_from(cases.len()).unwrap_or(u32::MAX);
+        let injected = cases.iter().filter(|case| case.outcome.is_some()).count();
+        let bad = cases.into_iter().filter(|c| c.outcome.is_some_and(|o| o != Outcome::Clean));
+        let earliest = bad.min_by_key(|case| (case.fault.at.statement, case.fault.at.into_us));
+        let injected = u32::try_from(injected).unwrap_or(u32::MAX);
+        (tried > 0).then_some(RandomFaults { tried, injected, earliest })
     }
 }
 
+/// A trial with a fault, and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Cell {
-    pub death: Death,
-    /// None: the death could not be brought about, so nothing is known.
+pub struct Case {
+    pub fault: Fault,
+    /// None: the fault could not be injected, so nothing is known.
     pub outcome: Option<Outcome>,
-    /// How it died, as the change and the server told it: `57P01 admin_shutdown`. Empty where it
-    /// was not met.
+    /// The error that the change met: `57P01 admin_shutdown`. Empty where no fault was injected.
     pub seen: String,
     /// What came of it, in a sentence.
     pub sentence: String,
@@ -94,7 +107,7 @@ pub struct Cell {
     /// Tables whose rows were not compared: the change does not leave the same ones twice, or the
     /// application writes them without a ledger.
     pub not_compared: Vec<String>,
-    /// Attempts after the death.
+    /// Attempts after the fault.
     pub reruns: u32,
     pub took_us: Micros,
 }

@@ -3,16 +3,26 @@
 //! Data only. `judge` and `assess` fill it in, `run` writes it, `report` and `compare` read it.
 //! Documented in docs/result.md.
 
+mod change;
+mod disk;
+pub mod evidence;
 mod file;
+mod finding;
+mod format;
+mod format_4;
 mod judgement;
 mod matrix;
+mod statement;
 
-pub use file::{CrashRequest, ReadError, ResultFile, Shard, WriteError};
+pub use change::ChangeAssessment;
+pub use disk::{ReadError, WriteError};
+pub use evidence::{BlockingState, Evidence};
+pub use file::{CrashRequest, Planned, PlannedMatrix, PlannedTrial, ResultFile, Shard};
+pub use finding::{Finding, Subject, Witness};
+pub use format::{FORMAT, FORMAT_READ};
 pub use judgement::{
-    CommandRow, Expectation, Finding, Judgement, LatencyByPhase, Measured, Origin, StatementRef,
-    StatementRow, TimeoutsInForce, Witness, setting_words,
+    CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, Measured,
+    RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
-pub use matrix::{Cell, Matrix, MatrixRow, RandomDeaths};
-
-/// Version of result.json.
-pub const FORMAT: u32 = 4;
+pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
+pub use statement::{OperationRef, Origin, StatementRef};

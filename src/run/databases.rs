@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::connect::Address;
 use crate::provision;
-use crate::seed;
 
 use super::Error;
+use super::effects::Effects;
 
 #[derive(Default)]
 pub struct Databases(Mutex<BTreeSet<String>>);
@@ -22,17 +22,22 @@ impl Databases {
         name
     }
 
-    pub async fn drop(&self, server: &Address, name: &str) -> Result<(), Error> {
-        seed::drop_database(server, name).await?;
+    pub async fn drop(
+        &self,
+        effects: &dyn Effects,
+        server: &Address,
+        name: &str,
+    ) -> Result<(), Error> {
+        effects.drop(server, name).await?;
         self.with(|names| names.remove(name));
         Ok(())
     }
 
     /// Drops what is left, as far as that goes.
-    pub async fn drop_all(&self, server: &Address) {
+    pub async fn drop_all(&self, effects: &dyn Effects, server: &Address) {
         for name in self.with(std::mem::take) {
             // The next start's sweep finds what cannot be dropped now.
-            let _ = seed::drop_database(server, &name).await;
+            let _ = effects.drop(server, &name).await;
         }
     }
 

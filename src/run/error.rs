@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::trial::FaultKind;
 use crate::{disturb, drive, history, migrate, observe, provision, report, result, seed};
 
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +42,8 @@ pub enum Error {
         "start {scenario} from the state {state}: it has no such state; see scenarios/README.md"
     )]
     NoSuchState { scenario: String, state: String },
-    #[error("judge a death ({way}, statement {statement}): its history names none")]
-    NoDeath { way: String, statement: u32 },
+    #[error("judge a fault ({kind}, statement {statement}): its history names none")]
+    NoFault { kind: FaultKind, statement: u32 },
     #[error("run {name} twice: two scenarios have that name, and their histories would be one")]
     NameTwice { name: String },
     #[error("write to {path}: it holds something, maybe another run's; name another directory")]
@@ -50,7 +51,7 @@ pub enum Error {
     #[error("find a history in {path}: neither it nor a directory in it holds history.jsonl")]
     NoHistory { path: PathBuf },
     #[error(
-        "judge the crash matrix in {path}: the undisturbed run, with which each cell is compared, \
+        "judge the crash matrix in {path}: the undisturbed run, with which each case is compared, \
          is not there; name the directory that holds `crash`"
     )]
     NoUndisturbed { path: PathBuf },
@@ -76,7 +77,7 @@ pub enum Error {
     NoSuchTrial { number: usize, count: usize },
     #[error("run {scenario} again: the result does not hold the scenario")]
     NoScenario { scenario: String },
-    #[error("go on: interrupted")]
+    #[error("interrupted")]
     Interrupted,
 }
 
@@ -101,6 +102,7 @@ impl Error {
         Error::Out { path: path.to_owned(), source }
     }
 
+    /// Every error is named, so that a new one is not the environment's by accident.
     pub fn fault(&self) -> Fault {
         match self {
             Error::Interrupted => Fault::Interrupted,
@@ -119,7 +121,17 @@ impl Error {
             | Error::NoSuchTrial { .. }
             | Error::NoScenario { .. }
             | Error::Disk { .. } => Fault::Input,
-            _ => Fault::Environment,
+            Error::Provision(_)
+            | Error::Seed(_)
+            | Error::Drive(_)
+            | Error::Migrate(_)
+            | Error::Disturb(_)
+            | Error::Observe(_)
+            | Error::History(_)
+            | Error::Result(_)
+            | Error::Session(_)
+            | Error::Scenario(_)
+            | Error::NoFault { .. } => Fault::Environment,
         }
     }
 }

@@ -3,54 +3,44 @@
 use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
-use crate::history::{Death, Header, Recorder, ServerFacts, TrialFacts, VERSION};
+use crate::history::{Header, Recorder, ServerFacts, TrialFacts, VERSION};
 use crate::provision;
+use crate::scenario::StoredScenario;
 
-use super::Error;
-use super::state::Start;
+use super::{Error, TrialSpec};
 
 /// File of a trial's history in its directory below `--out`.
 pub const HISTORY_FILE: &str = "history.jsonl";
 
+/// Where a scenario's cases are kept below its directory in `--out`.
+pub const CRASH_DIRECTORY: &str = "crash";
+/// Below it, the runs without a fault.
+pub const UNDISTURBED: &str = "undisturbed";
+pub const UNDISTURBED_AGAIN: &str = "undisturbed-again";
+
 /// What a header states.
 pub struct Facts<'a> {
-    pub start: &'a Start,
+    pub spec: &'a TrialSpec,
     pub server: ServerFacts,
-    pub death: Option<Death>,
-}
-
-/// A trial's directory below `--out`.
-pub fn directory(out: &Path, start: &Start) -> PathBuf {
-    let scenario = out.join(&start.scenario.name);
-    let state = match start.scenario.states.len() {
-        0 | 1 => scenario,
-        _ => scenario.join(&start.state.name),
-    };
-    match start.repetition {
-        0 | 1 => state,
-        n => state.join(format!("repetition-{n}")),
-    }
 }
 
 /// A recorder, and its file where there is a directory for it.
 pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder, Error> {
     let path = output.map(history_path).transpose()?;
-    let Start { scenario, state, sizes, repetition } = facts.start;
+    let TrialSpec { key, scenario, sizes, fault, .. } = facts.spec;
     let header = Header {
         pgauntlet_history: VERSION,
         trial: TrialFacts {
-            scenario: scenario.name.clone(),
+            key: facts.server.place(key.clone()),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: jiff::Timestamp::now().to_string(),
             rng_seed: scenario.rng_seed,
-            state: state.name.clone(),
-            repetition: *repetition,
-            death: facts.death,
+            fault: fault.as_ref().map(|feasible| feasible.fault.clone()),
             sizes: sizes.0.clone(),
             server: facts.server,
             machine: provision::machine_facts(),
         },
-        scenario: serde_json::to_value(scenario).map_err(Error::Scenario)?,
+        scenario: serde_json::to_value(StoredScenario::from(scenario)).map_err(Error::Scenario)?,
     };
     Ok(Recorder::start(Clock::start(), header, path.as_deref())?)
 }

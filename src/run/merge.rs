@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::history::TrialFacts;
-use crate::result::ResultFile;
+use crate::result::{Planned, ResultFile};
+use crate::trial::{Axis, TrialKey};
 
 use super::files::prepare_out;
-use super::{Error, names};
+use super::{Error, unit};
 
 /// A result and where it is.
 struct Part {
@@ -77,14 +78,14 @@ fn once_each(groups: &Groups) -> Result<(), Error> {
     for ((majors, _), group) in groups {
         for part in group {
             let trials = part.result.trials.iter().map(|j| &j.trial);
-            let trials = trials.map(|t| format!("{} from {}", piece(t), t.state));
+            let trials = trials.map(|t| t.key.clone().without(&Axis::SERVER).to_string());
             let matrices = part.result.crash_matrices.iter();
-            let matrices = matrices.map(|matrix| names::matrix(&matrix.trial.scenario));
+            let matrices = matrices.map(|matrix| unit::matrix_of(&matrix.trial.key));
             for name in trials.chain(matrices) {
-                let told = name.clone();
+                let repeated = name.clone();
                 let Some(twin) = seen.insert((majors, name), &part.directory) else { continue };
                 let why = format!(
-                    "{told} is in {} too; a repeated run is for `compare` and `baseline`",
+                    "{repeated} is in {} too; a repeated run is for `compare` and `baseline`",
                     twin.display()
                 );
                 return Err(Error::Merge { path: part.directory.clone(), why });
@@ -92,10 +93,6 @@ fn once_each(groups: &Groups) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn piece(trial: &TrialFacts) -> String {
-    names::trials(&trial.scenario, trial.repetition)
 }
 
 fn majors(result: &ResultFile) -> Vec<u32> {
@@ -136,7 +133,7 @@ fn check(group: &[Part]) -> Result<(), Error> {
             return refuse(part, why);
         }
         let (Some(shard), Some(of)) = (part.result.shard, first.result.shard) else {
-            // Whoever comes second is one too many.
+            // The second one is one too many.
             if std::ptr::eq(part, first) {
                 continue;
             }
@@ -166,10 +163,15 @@ fn tool(result: &ResultFile) -> Option<&str> {
     result.facts().next().map(|trial| trial.tool.as_str())
 }
 
-/// In the order of the plan, whoever came to it first.
+/// In the order of the plan.
 fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
-    let plan = group.first().map(|part| part.result.plan.clone()).unwrap_or_default();
-    let place = |name: &str| plan.iter().position(|known| known == name).unwrap_or(usize::MAX);
+    for part in &group {
+        let planned = planned(&part.result, below);
+        joined.planned.trials.extend(planned.trials);
+        joined.planned.crash_matrices.extend(planned.crash_matrices);
+    }
+    let names = group.first().map(|part| part.result.plan.clone()).unwrap_or_default();
+    let place = |name: &str| names.iter().position(|known| known == name).unwrap_or(usize::MAX);
     let (mut trials, mut matrices) = (Vec::new(), Vec::new());
     for part in group {
         trials.extend(part.result.trials);
@@ -180,15 +182,32 @@ fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
         joined.scenarios.extend(part.result.scenarios);
         joined.finished &= part.result.finished;
     }
-    let of_trial = |trial: &TrialFacts| place(&piece(trial));
+    let of_trial = |trial: &TrialFacts| place(&unit::trials(&trial.key));
     trials.sort_by_key(|judgement| of_trial(&judgement.trial));
-    matrices.sort_by_key(|matrix| place(&names::matrix(&matrix.trial.scenario)));
+    matrices.sort_by_key(|matrix| place(&unit::matrix_of(&matrix.trial.key)));
     joined.trials.extend(trials);
     joined.crash_matrices.extend(matrices);
-    joined.plan.extend(plan.into_iter().map(|name| match below {
+    joined.plan.extend(names.into_iter().map(|name| match below {
         Some(below) => format!("{below}: {name}"),
         None => name,
     }));
+}
+
+/// What a part was to do, as the joined result names it: where there are several servers, with the
+/// server.
+fn planned(result: &ResultFile, below: Option<&str>) -> Planned {
+    let mut planned = result.planned.clone();
+    let Some(below) = below else { return planned };
+    let major = result.facts().next().and_then(|trial| trial.server.major());
+    let place = |key: &mut TrialKey, path: &mut String| {
+        *path = format!("{below}/{path}");
+        if let Some(major) = major {
+            *key = key.clone().with(Axis::SERVER, major.to_string());
+        }
+    };
+    planned.trials.iter_mut().for_each(|trial| place(&mut trial.key, &mut trial.path));
+    planned.crash_matrices.iter_mut().for_each(|m| place(&mut m.key, &mut m.path));
+    planned
 }
 
 /// Everything but result.json, which is written anew.

@@ -4,63 +4,66 @@
 //! own business; how an outcome looks is the report's.
 
 mod again;
+mod costs;
 mod crash;
 mod databases;
+mod effects;
+mod ending;
 mod error;
+mod execute;
+mod expand;
 mod files;
 mod merge;
-mod names;
+mod phases;
 mod plan;
+mod postgres;
 mod recovery;
 mod repro;
 mod request;
+mod shared;
 mod state;
-mod trial;
+mod unit;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::history::{Event, History, Listener, Progress, Reference};
-use crate::judge::judge;
+use crate::assess::{self, Against};
+use crate::explain::explain;
+use crate::history::{History, Listener, Progress};
+use crate::judge::observe;
 use crate::provision::{self, Server};
-use crate::result::{Judgement, Matrix, ResultFile};
-use crate::scenario::{Ground, Verdict};
+use crate::result::ResultFile;
+use crate::scenario::StoredScenario;
 use crate::seed;
 
 use databases::Databases;
-use files::{Facts, prepare_out, start_history};
-use plan::{Piece, PieceWork};
-use state::Start;
-use trial::{Against, Place};
+use execute::Order;
+use files::prepare_out;
+use phases::FullTrial;
+use postgres::Postgres;
+use shared::Run;
 
-pub use again::{Stored, stored, stored_with_courses};
+pub use again::{Stored, stored, stored_with_timelines};
+pub use costs::Costs;
+pub use effects::{
+    Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
+    Traffic, TrialDatabase,
+};
+pub use ending::{ExitStatus, ending};
 pub use error::{Error, Fault};
+pub use expand::{AxisValue, AxisValues, MatrixSpec, TrialSpec, expand, product};
 pub use files::HISTORY_FILE;
 pub use merge::merge;
-pub use plan::Costs;
+pub use plan::{Plan, WorkUnit, units_of};
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
-pub use request::{Ending, Request, Share, SizeRequest, Work};
+pub use request::{Request, Share, SizeRequest, Work};
+pub use shared::{Judged, OnJudged};
 
-/// Where a scenario's cells are kept below its directory in `--out`.
-const CRASH_DIRECTORY: &str = "crash";
-/// Below it, the runs in which nothing dies.
-const UNDISTURBED: &str = "undisturbed";
-const UNDISTURBED_AGAIN: &str = "undisturbed-again";
 /// Longest wait for an interrupted trial's databases to go.
 const DROP_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A result, as soon as it is there.
-#[derive(Clone, Copy)]
-pub enum Judged<'a> {
-    Trial(&'a Judgement),
-    Matrix(&'a Matrix),
-}
-
-pub type OnJudged = Arc<dyn Fn(Judged<'_>) + Send + Sync>;
 
 /// Runs everything that the request asks for.
 pub async fn run(
@@ -69,16 +72,27 @@ pub async fn run(
     on_judged: &OnJudged,
     cancel: &CancellationToken,
 ) -> Result<ResultFile, Error> {
-    let plan = request.plan()?;
-    let result = blank(request, &plan)?;
-    let pieces = request.share_of(plan);
+    run_plan(&Postgres, request, Plan::of(request)?, listener, on_judged, cancel).await
+}
+
+/// Runs the plan, in the world that `effects` act on.
+pub async fn run_plan(
+    effects: &dyn Effects,
+    request: &Request,
+    plan: Plan,
+    listener: &Listener,
+    on_judged: &OnJudged,
+    cancel: &CancellationToken,
+) -> Result<ResultFile, Error> {
+    let result = Mutex::new(blank(request, &plan)?);
     let out = request.out.as_deref().map(prepare_out).transpose()?;
     let mut server = tokio::select! {
-        server = provision::provision(&request.server, listener) => server?,
+        server = effects.provision(&request.server, listener) => server?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
     let databases = Databases::default();
     let run = Run {
+        effects,
         request,
         cancel,
         out: out.as_deref(),
@@ -88,156 +102,98 @@ pub async fn run(
         result,
     };
     let ended = tokio::select! {
-        ended = run.all(&mut *server, pieces) => ended,
+        ended = run.all(&mut *server, &plan.units) => ended,
         () = cancel.cancelled() => Err(Error::Interrupted),
     };
-    // What is left of an interrupted run goes with us, on whosever server it is.
+    // What is left of an interrupted run goes with us, whose server it may be.
     let address = server.address();
-    let _ = tokio::time::timeout(DROP_TIMEOUT, databases.drop_all(&address)).await;
+    let _ = tokio::time::timeout(DROP_TIMEOUT, databases.drop_all(effects, &address)).await;
     let stopped = server.stop().await;
-    let result = ended?;
+    ended?;
     stopped?;
-    Ok(result)
-}
-
-/// What the trials and matrices of one call share.
-struct Run<'a> {
-    request: &'a Request,
-    cancel: &'a CancellationToken,
-    out: Option<&'a Path>,
-    listener: &'a Listener,
-    on_judged: &'a OnJudged,
-    databases: &'a Databases,
-    /// As far as it goes.
-    result: ResultFile,
+    Ok(run.result.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 impl Run<'_> {
-    async fn all(
-        mut self,
-        server: &mut dyn Server,
-        pieces: Vec<Piece>,
-    ) -> Result<ResultFile, Error> {
-        for piece in &pieces {
-            if let PieceWork::Trials(starts) = &piece.work {
-                starts.iter().try_for_each(|start| self.fits_the_disk(&*server, start))?;
+    async fn all(&self, server: &mut dyn Server, units: &[WorkUnit]) -> Result<(), Error> {
+        for unit in units {
+            if let WorkUnit::Trials(specs) = unit {
+                specs.iter().try_for_each(|spec| self.fits_the_disk(&*server, spec))?;
             }
         }
-        let of = pieces.iter().map(Piece::count).sum();
+        // Whatever ends the run from here on, what was planned is known.
+        self.keep(|_| {})?;
+        let of = units.iter().map(WorkUnit::count).sum();
         let mut number = 0;
-        for piece in &pieces {
-            match &piece.work {
-                PieceWork::Trials(starts) => {
-                    self.trials(server, starts, &mut number, of).await?;
-                }
-                PieceWork::Matrix(start) => {
+        for unit in units {
+            match unit {
+                WorkUnit::Trials(specs) => self.trials(server, specs, &mut number, of).await?,
+                WorkUnit::Matrix(spec) => {
                     number += 1;
-                    let scenario = format!("{}: crash matrix", start.scenario.name);
+                    let scenario = format!("{}: crash matrix", spec.base.label());
                     (self.listener)(Progress::Trial { scenario, number, of });
-                    let matrix = crash::matrix(&self, server, start).await?;
+                    let matrix = crash::matrix(self, server, spec).await?;
                     (self.on_judged)(Judged::Matrix(&matrix));
-                    self.result.crash_matrices.push(matrix);
-                    self.keep()?;
+                    self.keep(|result| result.crash_matrices.push(matrix))?;
                 }
             }
         }
         // A share of nothing is a result too.
-        self.result.finished = true;
-        self.keep()?;
-        Ok(self.result)
+        self.keep(|result| result.finished = true)
     }
 
     /// One scenario from each of its states, the reference first.
     async fn trials(
-        &mut self,
+        &self,
         server: &mut dyn Server,
-        starts: &[Start],
+        specs: &[TrialSpec],
         number: &mut usize,
         of: usize,
     ) -> Result<(), Error> {
         let mut reference = None;
-        for (index, start) in starts.iter().enumerate() {
+        for (index, spec) in specs.iter().enumerate() {
             *number += 1;
-            let progress = Progress::Trial { scenario: start.name(), number: *number, of };
+            let progress = Progress::Trial { scenario: spec.label(), number: *number, of };
             (self.listener)(progress);
-            let against = match index {
-                0 => Against::Nothing,
-                _ => reference.as_ref().map_or(Against::Missing, Against::Reference),
+            let history = self.trial(server, spec).await?;
+            let observation = observe(&spec.scenario, &history);
+            let against = match (index, &reference) {
+                (0, _) => Against::Nothing,
+                (_, Some(end)) => Against::End(end),
+                (_, None) => Against::Unfinished,
             };
-            let history = self.trial(server, start, against).await?;
-            let judgement = judge(&start.scenario, &history);
+            let end = observation.end.clone();
+            let judgement = explain(assess::trial(&spec.scenario, observation, against));
             if index == 0 {
-                reference = ended_with(&history);
+                reference = end;
             }
             (self.on_judged)(Judged::Trial(&judgement));
-            self.result.trials.push(judgement);
-            self.keep()?;
+            self.keep(|result| result.trials.push(judgement))?;
         }
         Ok(())
     }
 
-    /// Server settings, seed, copy, trial; the copy is dropped whatever happened in it.
-    async fn trial(
-        &self,
-        server: &mut dyn Server,
-        start: &Start,
-        against: Against<'_>,
-    ) -> Result<History, Error> {
-        server.apply_settings(&start.scenario.server).await?;
-        let listener = self.listener;
-        let template = state::template(&*server, start, listener).await?;
-        let database = self.databases.name();
-        let made = state::make(&*server, start, template.as_ref(), &database, listener).await;
-        let output = self.out.map(|out| files::directory(out, start));
-        let facts = Facts { start, server: server.facts(), death: None };
-        let ended = match made {
-            Ok(address) => {
-                let recorder = start_history(facts, output.as_deref())?;
-                let change_address = state::change_address(&*server, &address, &database);
-                let place = Place {
-                    address: &address,
-                    change_address: &change_address,
-                    recorder: &recorder,
-                    listener,
-                    output: output.as_deref(),
-                };
-                let ended = trial::run(&trial::Setup { start, against, place: &place }).await;
-                ended.and(recorder.finish().map_err(Error::from))
-            }
-            // The state could not be reached: this trial says nothing, others may.
-            Err(error @ Error::State { .. }) => {
-                let recorder = start_history(facts, output.as_deref())?;
-                let stage = "bringing the database into its starting state".to_owned();
-                let message = error.to_string();
-                recorder.record(Event::MeasurementFailed { stage, message });
-                recorder.finish().map_err(Error::from)
-            }
-            Err(error) => Err(error),
-        };
-        let dropped = self.databases.drop(&server.address(), &database).await;
-        let history = ended?;
-        dropped?;
-        Ok(history)
+    /// Server settings, seed, trial.
+    async fn trial(&self, server: &mut dyn Server, spec: &TrialSpec) -> Result<History, Error> {
+        server.apply_settings(&spec.scenario.server).await?;
+        let executor = self.executor(server);
+        let origin = self.effects.origin(executor.server, spec, self.listener).await?;
+        let output = self.out.map(|out| out.join(spec.path()));
+        let order =
+            Order { spec, origin: &origin, listener: self.listener, output: output.as_deref() };
+        executor.execute(order, &FullTrial).await
     }
 
-    /// Writes result.json as far as it goes.
-    fn keep(&self) -> Result<(), Error> {
-        if let Some(out) = self.out {
-            self.result.write(out)?;
-        }
-        Ok(())
-    }
-
-    fn fits_the_disk(&self, server: &dyn Server, start: &Start) -> Result<(), Error> {
-        if start.state.from == Ground::Empty {
+    fn fits_the_disk(&self, server: &dyn Server, spec: &TrialSpec) -> Result<(), Error> {
+        if spec.is_empty_database() {
             return Ok(());
         }
         let Some(directory) = server.data_directory() else { return Ok(()) };
         let Some(free) = provision::free_disk_bytes(&directory) else { return Ok(()) };
         // The template, the trial's copy, and as much again for what the change writes.
-        let needed = seed::estimated_bytes(&start.seed()).saturating_mul(3);
+        let needed = seed::estimated_bytes(&spec.seed()).saturating_mul(3);
         if needed > free {
-            let scenario = start.scenario.name.clone();
+            let scenario = spec.scenario.name.clone();
             return Err(Error::Disk { scenario, needed, free, directory });
         }
         Ok(())
@@ -245,52 +201,19 @@ impl Run<'_> {
 }
 
 /// result.json as it is before the first result.
-fn blank(request: &Request, plan: &[Piece]) -> Result<ResultFile, Error> {
+fn blank(request: &Request, plan: &Plan) -> Result<ResultFile, Error> {
     let mut scenarios = BTreeMap::new();
-    for start in plan.iter().filter_map(Piece::first) {
-        let value = serde_json::to_value(&start.scenario).map_err(Error::Scenario)?;
-        scenarios.insert(start.scenario.name.clone(), value);
+    for scenario in &plan.scenarios {
+        let value = StoredScenario::from(scenario);
+        scenarios.insert(scenario.name.clone(), value);
     }
     Ok(ResultFile {
-        plan: plan.iter().map(|piece| piece.name.clone()).collect(),
+        plan: plan.names.clone(),
+        planned: plan.planned(),
         shard: request.share.as_ref().map(|share| share.shard),
         crash: request.crash.clone(),
         scenarios,
         finished: false,
         ..ResultFile::empty()
     })
-}
-
-/// What later trials are compared with; None where the change never came to its end.
-fn ended_with(history: &History) -> Option<Reference> {
-    use crate::history::AttemptEnd::Finished;
-    let finished =
-        |event: &Event| matches!(event, Event::AttemptEnded { end: Finished { .. }, .. });
-    let events = || history.entries.iter().map(|entry| &entry.event);
-    events().any(finished).then_some(())?;
-    let last = events().rev().find_map(|event| match event {
-        Event::Catalogue(snapshot) => Some(snapshot),
-        _ => None,
-    })?;
-    Some(Reference {
-        state: history.header.trial.state.clone(),
-        objects: last.objects.clone(),
-        versions: last.versions.clone(),
-        tables: Default::default(),
-        grown: Default::default(),
-    })
-}
-
-/// What a result amounts to. What a run that broke off has not looked at is unproven.
-pub fn ending(result: &ResultFile) -> Ending {
-    let trials = result.trials.iter().map(|j| (j.verdict, j.as_expected));
-    let all = trials.chain(result.crash_matrices.iter().map(|m| (m.verdict, m.as_expected)));
-    let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
-    if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
-        Ending::NotAsExpected
-    } else if !wrong.is_empty() || !result.finished {
-        Ending::Unproven
-    } else {
-        Ending::AsExpected
-    }
 }

@@ -2,108 +2,142 @@
 
 use std::collections::BTreeMap;
 
-use crate::clock::Micros;
-use crate::result::{ResultFile, Shard};
+use crate::result::{Planned, PlannedMatrix, PlannedTrial, Shard};
+use crate::scenario::Scenario;
+use crate::trial::TrialKey;
 
-use super::names;
-use super::state::Start;
+use super::Error;
+use super::costs::Costs;
+use super::expand::{MatrixSpec, TrialSpec, expand, matrix};
+use super::request::{Request, Share};
+use super::unit::{matrix_of, trials, unit_of};
+
+/// All that is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Those of this run, in their order.
+    pub units: Vec<WorkUnit>,
+    /// What all units are called, those of other shards among them.
+    pub names: Vec<String>,
+    /// As they are run, so that a trial can be run again from a result alone.
+    pub scenarios: Vec<Scenario>,
+}
 
 /// What cannot be divided: states are compared with the first of them, so they stay together.
-pub struct Piece {
-    /// As `plan` in result.json names it.
-    pub name: String,
-    pub work: PieceWork,
-}
-
-pub enum PieceWork {
+#[derive(Clone, Debug)]
+pub enum WorkUnit {
     /// One scenario from each of its states, the reference first.
-    Trials(Vec<Start>),
-    Matrix(Box<Start>),
+    Trials(Vec<TrialSpec>),
+    Matrix(Box<MatrixSpec>),
 }
 
-impl Piece {
-    pub fn trials(starts: Vec<Start>) -> Option<Piece> {
-        let first = starts.first()?;
-        let name = names::trials(&first.scenario.name, first.repetition);
-        Some(Piece { name, work: PieceWork::Trials(starts) })
-    }
-
-    pub fn matrix(start: Start) -> Piece {
-        Piece {
-            name: names::matrix(&start.scenario.name),
-            work: PieceWork::Matrix(Box::new(start)),
+impl WorkUnit {
+    /// As `plan` in result.json names it.
+    pub fn name(&self) -> String {
+        match self {
+            WorkUnit::Trials(specs) => specs.first().map_or_else(String::new, |s| trials(&s.key)),
+            WorkUnit::Matrix(spec) => matrix_of(&spec.base.key),
         }
     }
 
     /// Trials, or the one matrix.
     pub fn count(&self) -> usize {
-        match &self.work {
-            PieceWork::Trials(starts) => starts.len(),
-            PieceWork::Matrix(_) => 1,
+        match self {
+            WorkUnit::Trials(specs) => specs.len(),
+            WorkUnit::Matrix(_) => 1,
         }
     }
 
-    /// What it starts from first.
-    pub fn first(&self) -> Option<&Start> {
-        match &self.work {
-            PieceWork::Trials(starts) => starts.first(),
-            PieceWork::Matrix(start) => Some(start),
+    /// What its cost is known by: repetitions of one scenario cost the same.
+    fn cost_name(&self) -> String {
+        match self {
+            WorkUnit::Trials(specs) => {
+                specs.first().map_or_else(String::new, |s| trials(&s.key.clone().repeated(1)))
+            }
+            WorkUnit::Matrix(_) => self.name(),
         }
-    }
-}
-
-/// How long pieces took before, by name. Repetitions of one scenario cost the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Costs(BTreeMap<String, Micros>);
-
-impl Costs {
-    /// As an earlier result recorded them.
-    pub fn of(result: &ResultFile) -> Costs {
-        let mut repetitions: BTreeMap<(&str, u32), Micros> = BTreeMap::new();
-        for trial in &result.trials {
-            let key = (trial.trial.scenario.as_str(), trial.trial.repetition);
-            *repetitions.entry(key).or_default() += trial.took_us;
-        }
-        let mut costs = BTreeMap::new();
-        for ((scenario, _), took) in repetitions {
-            let longest = costs.entry(scenario.to_owned()).or_insert(took);
-            *longest = (*longest).max(took);
-        }
-        for matrix in &result.crash_matrices {
-            costs.insert(names::matrix(&matrix.trial.scenario), matrix.took_us);
-        }
-        Costs(costs)
-    }
-
-    /// What is not known costs as much as the average of what is.
-    fn of_piece(&self, piece: &Piece) -> u64 {
-        let of_trials = piece.first().map(|start| start.scenario.name.as_str());
-        let key = match &piece.work {
-            PieceWork::Matrix(_) => Some(piece.name.as_str()),
-            PieceWork::Trials(_) => of_trials,
-        };
-        let known = key.and_then(|key| self.0.get(key)).map(|took| took.0);
-        let sum: u64 = self.0.values().map(|took| took.0).sum();
-        known.unwrap_or(sum / self.0.len().max(1) as u64).max(1)
     }
 }
 
-/// The shard's share of the pieces, in their order. Every shard that is given the same pieces and
+impl Plan {
+    /// Scenarios that end soonest come first, by the deadlines that their authors gave, so that the
+    /// first verdict does not wait for the longest change.
+    pub fn of(request: &Request) -> Result<Plan, Error> {
+        request.check()?;
+        let mut scenarios: Vec<&Scenario> = request.scenarios.iter().collect();
+        scenarios.sort_by_key(|s| (s.change.deadline_ms, s.name.clone()));
+        let mut units = Vec::new();
+        for scenario in &scenarios {
+            if request.work.trials() {
+                units.extend(units_of(expand(scenario, request)?));
+            }
+            units.extend(matrix(scenario, request)?.map(Box::new).map(WorkUnit::Matrix));
+        }
+        let scenarios = scenarios.into_iter().map(|s| request.shortened(s)).collect();
+        let plan = Plan::new(units, scenarios);
+        Ok(match &request.share {
+            Some(Share { shard, costs }) => {
+                Plan { units: share(plan.units, *shard, costs), ..plan }
+            }
+            None => plan,
+        })
+    }
+
+    pub fn new(units: Vec<WorkUnit>, scenarios: Vec<Scenario>) -> Plan {
+        Plan { names: units.iter().map(WorkUnit::name).collect(), units, scenarios }
+    }
+
+    /// As result.json says it before the first result.
+    pub fn planned(&self) -> Planned {
+        let mut planned = Planned::default();
+        for unit in &self.units {
+            match unit {
+                WorkUnit::Trials(specs) => planned.trials.extend(specs.iter().map(|spec| {
+                    let (key, label) = (spec.key.clone(), spec.label());
+                    PlannedTrial { key, label, path: spec.path().display().to_string() }
+                })),
+                WorkUnit::Matrix(spec) => planned.crash_matrices.push(PlannedMatrix {
+                    key: spec.base.key.clone(),
+                    label: unit.name(),
+                    path: spec.base.path().display().to_string(),
+                    cases: None,
+                    random: 0,
+                }),
+            }
+        }
+        planned
+    }
+}
+
+/// Trials that differ in nothing but their starting state are one unit.
+pub fn units_of(specs: Vec<TrialSpec>) -> Vec<WorkUnit> {
+    let mut units: Vec<(TrialKey, Vec<TrialSpec>)> = Vec::new();
+    for spec in specs {
+        let key = unit_of(&spec.key);
+        match units.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, specs)) => specs.push(spec),
+            None => units.push((key, vec![spec])),
+        }
+    }
+    units.into_iter().map(|(_, specs)| WorkUnit::Trials(specs)).collect()
+}
+
+/// The shard's share of the units, in their order. Every shard that is given the same units and
 /// the same costs divides them in the same way.
-pub fn share(pieces: Vec<Piece>, shard: Shard, costs: &Costs) -> Vec<Piece> {
-    let costs: Vec<u64> = pieces.iter().map(|piece| costs.of_piece(piece)).collect();
+fn share(units: Vec<WorkUnit>, shard: Shard, costs: &Costs) -> Vec<WorkUnit> {
+    let costs: Vec<u64> = units.iter().map(|unit| costs.of_unit(&unit.cost_name())).collect();
     let owners = owners(&costs, shard.of);
     let ours = |place: &usize| owners.get(*place) == Some(&shard.index);
-    pieces.into_iter().enumerate().filter(|(place, _)| ours(place)).map(|(_, p)| p).collect()
+    units.into_iter().enumerate().filter(|(place, _)| ours(place)).map(|(_, unit)| unit).collect()
 }
 
-/// Who does each piece, from 1: the dearest first, to whoever has least.
+/// The shard of each unit, from 1: the longest unit first, to the shard that has least.
 fn owners(costs: &[u64], of: u32) -> Vec<u32> {
-    let mut dearest: Vec<usize> = (0..costs.len()).collect();
-    dearest.sort_by_key(|place| (std::cmp::Reverse(costs[*place]), *place));
+    let mut longest_first: Vec<usize> = (0..costs.len()).collect();
+    longest_first.sort_by_key(|place| (std::cmp::Reverse(costs[*place]), *place));
     let mut loads: BTreeMap<u32, u64> = (1..=of.max(1)).map(|index| (index, 0)).collect();
     let mut owners = vec![0; costs.len()];
-    for place in dearest {
+    for place in longest_first {
         let least = loads.iter_mut().min_by_key(|(index, load)| (**load, **index));
         if let Some((index, load)) = least {
             *load += costs[place];
@@ -120,18 +154,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dear_piece_is_alone_and_cheap_ones_are_together() {
+    fn a_long_unit_is_alone_and_short_ones_are_together() {
         assert_eq!(owners(&[1, 1, 100, 1, 1], 2), [2, 2, 1, 2, 2]);
     }
 
     #[test]
-    fn pieces_that_cost_the_same_are_dealt_out_evenly() {
+    fn units_that_cost_the_same_are_divided_evenly() {
         assert_eq!(owners(&[5; 6], 3), [1, 2, 3, 1, 2, 3]);
     }
 
     proptest! {
         #[test]
-        fn no_share_is_more_than_a_piece_above_the_least(
+        fn no_share_is_more_than_a_unit_above_the_least(
             costs in prop::collection::vec(1_u64..10_000, 1..60), of in 1_u32..8,
         ) {
             let owners = owners(&costs, of);

@@ -3,16 +3,23 @@
 use std::time::Duration;
 
 use crate::clock::Micros;
-use crate::drive::Driving;
 use crate::history::Recorder;
-use crate::scenario::Traffic;
+use crate::scenario;
+
+use super::effects::Traffic;
 
 /// Latency is looked at this often.
 const POLL: Duration = Duration::from_millis(100);
 /// The p99 of the operations due in this last stretch is compared with the baseline's.
 const WINDOW: Micros = Micros::from_secs(1);
+
 /// Waits until latency is back at the baseline, or the scenario's limit is reached.
-pub async fn wait(driving: &Driving, recorder: &Recorder, traffic: &Traffic, baseline: Micros) {
+pub async fn wait(
+    application: &dyn Traffic,
+    recorder: &Recorder,
+    traffic: &scenario::Traffic,
+    baseline: Micros,
+) {
     let clock = recorder.clock();
     let began = clock.now();
     let limit = traffic.recovered_below(baseline);
@@ -26,8 +33,8 @@ pub async fn wait(driving: &Driving, recorder: &Recorder, traffic: &Traffic, bas
         }
         let window = now - WINDOW;
         // An operation that is still out there from before the window is not back yet.
-        let drained = driving.oldest_outstanding().is_none_or(|due| due >= window);
-        let quick = driving.quantile_since(window, 0.99).is_some_and(|p99| p99 <= limit);
+        let drained = application.oldest_outstanding().is_none_or(|due| due >= window);
+        let quick = application.quantile_since(window, 0.99).is_some_and(|p99| p99 <= limit);
         if elapsed >= Micros::from_millis(least) && drained && quick {
             return;
         }

@@ -7,9 +7,10 @@ use crate::history::TrialFacts;
 use crate::provision;
 use crate::result::{CrashRequest, Judgement, ResultFile};
 use crate::scenario::{Outcome, Scenario, Sizes};
+use crate::trial::Axis;
 
 use super::request::{Request, SizeRequest, Work};
-use super::{Ending, Error};
+use super::{Error, ExitStatus, ending, unit};
 
 /// A trial or a crash matrix of a result.
 #[derive(Clone, Debug)]
@@ -30,10 +31,10 @@ pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Er
     let Some(trial) = number.checked_sub(1).and_then(|at| all.get(at)) else {
         return Err(Error::NoSuchTrial { number, count });
     };
-    let Some(scenario) = result.scenarios.get(&trial.scenario) else {
-        return Err(Error::NoScenario { scenario: trial.scenario.clone() });
+    let Some(scenario) = result.scenarios.get(&trial.key.scenario) else {
+        return Err(Error::NoScenario { scenario: trial.key.scenario.clone() });
     };
-    let scenario: Scenario = serde_json::from_value(scenario.clone()).map_err(Error::Scenario)?;
+    let scenario = Scenario::from(scenario.clone());
     let is_matrix = number > result.trials.len();
     Ok(Repro { number, trial, scenario, is_matrix })
 }
@@ -54,18 +55,18 @@ impl Repro<'_> {
         out: Option<PathBuf>,
     ) -> Request {
         let Repro { trial, scenario, is_matrix, .. } = self;
-        let of_scenario = result.trials.iter().map(|j| &j.trial).filter(|other| {
-            other.scenario == trial.scenario && other.repetition == trial.repetition
-        });
-        let recorded = |of: &TrialFacts| (of.state.clone(), Sizes(of.sizes.clone()));
+        let unit = unit::trials(&trial.key);
+        let of_unit = result.trials.iter().map(|j| &j.trial);
+        let of_unit = of_unit.filter(|other| unit::trials(&other.key) == unit);
+        let recorded = |of: &TrialFacts| (of.key.state().to_owned(), Sizes(of.sizes.clone()));
         let sizes = match is_matrix {
-            // Of a matrix: the rows of its cells.
+            // Of a matrix: the rows of its cases.
             true => SizeRequest {
                 rows: trial.sizes.clone().into_iter().collect(),
                 ..SizeRequest::default()
             },
             false => SizeRequest {
-                of_states: of_scenario.map(recorded).chain([recorded(trial)]).collect(),
+                of_states: of_unit.map(recorded).chain([recorded(trial)]).collect(),
                 ..SizeRequest::default()
             },
         };
@@ -73,15 +74,21 @@ impl Repro<'_> {
         Request {
             scenarios: vec![scenario.clone()],
             work: if *is_matrix { Work::Crash } else { Work::Trials },
-            // How many cells at once is this machine's matter.
+            // How many cases at once is this machine's matter.
             crash: CrashRequest { at_once: None, ..result.crash.clone() },
-            state: has_states.then(|| trial.state.clone()),
+            state: has_states.then(|| trial.key.state().to_owned()),
             repeat: 1,
             share: None,
             sizes,
             server,
             out,
         }
+    }
+
+    /// Whether it is the chosen one, run again: once, maybe on another server.
+    pub fn is_again(&self, trial: &TrialFacts) -> bool {
+        let here = |of: &TrialFacts| of.key.clone().without(&Axis::SERVER).repeated(1);
+        here(trial) == here(self.trial)
     }
 
     /// What came of it then and now, a sentence each; empty: the same.
@@ -93,27 +100,27 @@ impl Repro<'_> {
     }
 
     fn of_trials(&self, then: &ResultFile, now: &ResultFile) -> Vec<String> {
-        let same_state = |j: &&Judgement| j.trial.state == self.trial.state;
+        let same = |j: &&Judgement| self.is_again(&j.trial);
         let (Some(then), Some(now)) =
-            (then.trials.get(self.number - 1), now.trials.iter().find(same_state))
+            (then.trials.get(self.number - 1), now.trials.iter().find(same))
         else {
             return vec!["it did not come to its end".to_owned()];
         };
-        let mut told = Vec::new();
+        let mut differences = Vec::new();
         if then.verdict != now.verdict {
-            told.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
+            differences.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
         }
         let has = |of: &Judgement, kind| of.findings.iter().any(|f| f.kind == kind);
         let both = then.findings.iter().chain(&now.findings);
         let kinds: BTreeSet<_> = both.map(|finding| finding.kind).collect();
         for kind in kinds {
             match (has(then, kind), has(now, kind)) {
-                (true, false) => told.push(format!("{kind} was found and is not")),
-                (false, true) => told.push(format!("{kind} was not found and is")),
+                (true, false) => differences.push(format!("{kind} was found and is not")),
+                (false, true) => differences.push(format!("{kind} was not found and is")),
                 _ => {}
             }
         }
-        told
+        differences
     }
 
     fn of_matrices(&self, then: &ResultFile, now: &ResultFile) -> Vec<String> {
@@ -122,33 +129,34 @@ impl Repro<'_> {
         else {
             return vec!["it did not come to its end".to_owned()];
         };
-        let mut told = Vec::new();
+        let mut differences = Vec::new();
         if then.verdict != now.verdict {
-            told.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
+            differences.push(format!("the verdict was {} and is {}", then.verdict, now.verdict));
         }
-        for cell in &then.cells {
-            let same = now.cells.iter().find(|c| {
-                (c.death.statement, &c.death.way) == (cell.death.statement, &cell.death.way)
+        for case in &then.cases {
+            let same = now.cases.iter().find(|c| {
+                (c.fault.at.statement, c.fault.kind) == (case.fault.at.statement, case.fault.kind)
             });
-            let now = same.and_then(|cell| cell.outcome);
-            let known = cell.outcome.is_some() && now.is_some();
-            if known && cell.outcome != now {
+            let now = same.and_then(|case| case.outcome);
+            let known = case.outcome.is_some() && now.is_some();
+            if known && case.outcome != now {
                 let word = |o: Option<Outcome>| o.map_or("unknown", |o| o.as_str());
-                let (was, is) = (word(cell.outcome), word(now));
-                let (way, at) = (&cell.death.way, cell.death.statement);
-                told.push(format!("{way} at statement {at} ended with {was} and ends with {is}"));
+                let (was, is) = (word(case.outcome), word(now));
+                let (kind, at) = (case.fault.kind, case.fault.at.statement);
+                differences
+                    .push(format!("{kind} at statement {at} ended with {was} and ends with {is}"));
             }
         }
-        told
+        differences
     }
 }
 
 /// In what the surroundings of two trials differ, a line each.
 pub fn environment(then: &TrialFacts, now: &TrialFacts) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     let mut differs = |what: &str, then: &str, now: &str| {
         if then != now {
-            told.push(format!("{what}: {} then, {} now", or_none(then), or_none(now)));
+            differences.push(format!("{what}: {} then, {} now", or_none(then), or_none(now)));
         }
     };
     differs("pgauntlet", &then.tool, &now.tool);
@@ -168,7 +176,7 @@ pub fn environment(then: &TrialFacts, now: &TrialFacts) -> Vec<String> {
         };
         differs(name, &value(was), &value(is));
     }
-    told
+    differences
 }
 
 fn or_none(value: &str) -> &str {
@@ -176,10 +184,10 @@ fn or_none(value: &str) -> &str {
 }
 
 /// What running it again amounts to.
-pub fn reproduced(differences: &[String], now: &ResultFile) -> Ending {
+pub fn reproduced(differences: &[String], now: &ResultFile) -> ExitStatus {
     match differences.is_empty() {
-        true => Ending::AsExpected,
-        false if super::ending(now) == Ending::Unproven => Ending::Unproven,
-        false => Ending::NotAsExpected,
+        true => ExitStatus::AsExpected,
+        false if ending(now) == ExitStatus::Unproven => ExitStatus::Unproven,
+        false => ExitStatus::NotAsExpected,
     }
 }

@@ -1,15 +1,14 @@
-//! What a run is asked for, and what it amounts to.
+//! What a run is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::provision;
 use crate::result::{CrashRequest, Shard};
-use crate::scenario::{Scenario, Sizes, State};
+use crate::scenario::{Scenario, Sizes};
 
 use super::Error;
-use super::plan::{self, Costs, Piece};
-use super::state::Start;
+use super::costs::Costs;
 
 /// Rows of the largest table under `--quick`.
 pub const QUICK_ROWS: u64 = 200_000;
@@ -27,6 +26,7 @@ pub struct Request {
     pub repeat: u32,
     /// None: everything is this run's.
     pub share: Option<Share>,
+    /// Of the trials; of a crash matrix's cases only where nothing else is asked for.
     pub sizes: SizeRequest,
     pub server: provision::Request,
     /// Where histories and result.json go; None keeps nothing.
@@ -88,10 +88,8 @@ impl SizeRequest {
 }
 
 impl Request {
-    /// All that is to be done. Scenarios that end soonest come first,
-    /// by the deadlines that their authors gave, so that the first verdict does not wait for the
-    /// longest change.
-    pub(super) fn plan(&self) -> Result<Vec<Piece>, Error> {
+    /// Whether it can be carried out at all.
+    pub(super) fn check(&self) -> Result<(), Error> {
         let mut names = BTreeSet::new();
         if let Some(twice) = self.scenarios.iter().find(|s| !names.insert(&s.name)) {
             return Err(Error::NameTwice { name: twice.name.clone() });
@@ -102,51 +100,11 @@ impl Request {
                 return Err(Error::NoSuchTable { table: table.clone(), known: self.tables() });
             }
         }
-        let mut scenarios: Vec<&Scenario> = self.scenarios.iter().collect();
-        scenarios.sort_by_key(|s| (s.change.deadline_ms, s.name.clone()));
-        let mut plan = Vec::new();
-        for scenario in scenarios {
-            let starts = self.starts(scenario)?;
-            for repetition in (1..=self.repeat.max(1)).filter(|_| self.work.trials()) {
-                let again = |start: &Start| Start { repetition, ..start.clone() };
-                plan.extend(Piece::trials(starts.iter().map(again).collect()));
-            }
-            let first = starts.into_iter().next().filter(|_| self.crashes(scenario));
-            plan.extend(first.map(Piece::matrix));
-        }
-        Ok(plan)
-    }
-
-    /// What of the plan is this run's.
-    pub(super) fn share_of(&self, plan: Vec<Piece>) -> Vec<Piece> {
-        match &self.share {
-            Some(Share { shard, costs }) => plan::share(plan, *shard, costs),
-            None => plan,
-        }
-    }
-
-    /// The state that was asked for comes after the reference that it is compared with.
-    fn starts(&self, scenario: &Scenario) -> Result<Vec<Start>, Error> {
-        let mut states = scenario.starting_states();
-        if let Some(name) = &self.state {
-            if !states.iter().any(|state| state.name == *name) {
-                let (scenario, state) = (scenario.name.clone(), name.clone());
-                return Err(Error::NoSuchState { scenario, state });
-            }
-            let reference = states[0].name.clone();
-            states.retain(|state| state.name == *name || state.name == reference);
-        }
-        let declared = scenario.declared_sizes();
-        let start = |state: State| {
-            let recorded = self.sizes.of_states.get(&state.name).cloned();
-            let sizes = recorded.unwrap_or_else(|| self.sizes.apply(&state.sizes(&declared)));
-            Start { scenario: self.shortened(scenario), state, sizes, repetition: 1 }
-        };
-        Ok(states.into_iter().map(start).collect())
+        Ok(())
     }
 
     /// Whether the scenario's crash matrix is run. `--quick` is for an answer in a minute.
-    fn crashes(&self, scenario: &Scenario) -> bool {
+    pub(super) fn crashes(&self, scenario: &Scenario) -> bool {
         match self.work {
             Work::Crash => true,
             Work::Trials => false,
@@ -154,7 +112,8 @@ impl Request {
         }
     }
 
-    fn shortened(&self, scenario: &Scenario) -> Scenario {
+    /// As it is run.
+    pub(super) fn shortened(&self, scenario: &Scenario) -> Scenario {
         let mut scenario = scenario.clone();
         if self.sizes.quick {
             let traffic = &mut scenario.traffic;
@@ -171,17 +130,6 @@ impl Request {
         names.dedup();
         names
     }
-}
-
-/// How a call of the program ended; `exit` has a code for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    AsExpected,
-    NotAsExpected,
-    BadInput,
-    Unproven,
-    Failed,
-    Interrupted,
 }
 
 #[cfg(test)]

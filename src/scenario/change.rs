@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Sizes;
@@ -15,7 +16,7 @@ const VERSIONS_COLUMN_DEFAULT: &str = "version";
 pub(super) const BACKOFF_MS_DEFAULT: u64 = 1_000;
 
 /// An SQL file, read whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Script {
     /// As it is found from where the program runs, for messages.
     pub path: PathBuf,
@@ -23,7 +24,7 @@ pub struct Script {
 }
 
 /// One statement of a script.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     /// Without the final semicolon and without leading comments.
     pub text: String,
@@ -31,7 +32,7 @@ pub struct Statement {
     pub line: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// In the order in which they are applied. Empty where a command applies the change.
     pub migrations: Vec<Migration>,
@@ -73,7 +74,7 @@ impl Change {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Migration {
     /// What the version row says.
     pub version: String,
@@ -97,7 +98,7 @@ pub enum TransactionRule {
 }
 
 /// A command that applies the change: a migration tool, a script.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// For `sh -c`.
     pub line: String,
@@ -128,7 +129,7 @@ impl Command {
 
 /// Timeouts that the runner sets; of a command, those that it is configured to set. None leaves
 /// the server's default.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     pub scope: Scope,
     pub lock_timeout_ms: Option<u64>,
@@ -162,7 +163,7 @@ impl Timeouts {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// SET LOCAL at the start of each transaction that the runner opens.
@@ -172,7 +173,7 @@ pub enum Scope {
 }
 
 /// Whether the runner tries a migration again after 55P03.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retries {
     pub on_lock_timeout: u32,
     pub backoff_ms: u64,
@@ -185,7 +186,7 @@ impl Default for Retries {
 }
 
 /// Where the runner remembers what is applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versions {
     pub table: String,
     pub column: String,
@@ -211,7 +212,7 @@ pub enum VersionRows {
     One,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeat {
     /// Between one round and the next.
     pub pause_ms: u64,
@@ -219,16 +220,16 @@ pub struct Repeat {
     pub limit: u32,
 }
 
-/// The runner stands still after a statement, as when a person or a slow script sits in between.
+/// The runner pauses after a statement, as when a person or a slow script acts in between.
 /// In the first attempt only: a rerun asks whether the change can still be applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// 1-based number of the statement in the file.
     pub after: u32,
     pub ms: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// Statements of the files that run before the stop, repeated rounds counted.
     pub after_statements: u64,

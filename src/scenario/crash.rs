@@ -1,28 +1,30 @@
-//! The crash matrix: at which statements the change dies, in which ways, and what may come of it.
+//! The crash matrix: which faults are injected into the change, and what may come of them.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::trial::FaultKind;
+
 /// How the change's crash matrix is run, and what its author expects of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Crash {
-    pub ways: Vec<Way>,
+    pub faults: Vec<FaultKind>,
     /// Rows of the largest table; the others are scaled with it.
     pub rows: u64,
-    /// Name of the state from which every cell starts; None: the first one.
+    /// Name of the state from which every case starts; None: the first one.
     pub state: Option<String>,
     /// Whether the application writes meanwhile.
     pub traffic: bool,
-    /// Deaths at random moments between the boundaries, drawn from `rng_seed`.
+    /// Faults at random moments between the boundaries, drawn from `rng_seed`.
     pub random: u32,
     /// What an operator would do by hand where a rerun fails; tried in this order, after those
     /// that follow from what was found.
     pub steps: Vec<Step>,
     /// Must be found.
     pub expect: Vec<Outcome>,
-    /// May be found as well. With both lists empty, every cell has to end clean.
+    /// May be found as well. With both lists empty, every case has to end clean.
     pub may: Vec<Outcome>,
 }
 
@@ -31,7 +33,7 @@ pub const CRASH_ROWS_DEFAULT: u64 = 20_000;
 impl Default for Crash {
     fn default() -> Crash {
         Crash {
-            ways: Way::ALL.to_vec(),
+            faults: FaultKind::ALL.to_vec(),
             rows: CRASH_ROWS_DEFAULT,
             state: None,
             traffic: true,
@@ -44,7 +46,7 @@ impl Default for Crash {
 }
 
 /// A step by hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub name: String,
     /// Each runs by itself, outside a transaction.
@@ -93,26 +95,7 @@ macro_rules! named {
 }
 
 named! {
-    /// A way of dying.
-    Way {
-        /// The connection is cut instead of sending the statement.
-        CutBefore "cut-before",
-        /// 55P03: the statement waits for a lock that another session holds, and gives up.
-        LockTimeout "lock-timeout",
-        /// 57014: the statement is cancelled while it works.
-        Cancel "cancel",
-        /// 57P01: the backend is terminated.
-        KillBackend "kill-backend",
-        /// The statement runs to its end, and the connection is cut before its answer.
-        CutAfter "cut-after",
-        /// SIGKILL to whoever applies the change, after a commit and before the statement that
-        /// would have followed.
-        KillRunner "kill-runner",
-    }
-}
-
-named! {
-    /// What came of a death and one rerun. Ordered: the worst is last.
+    /// What came of a fault and one rerun. Ordered: the worst is last.
     Outcome {
         /// The rerun reaches the schema and the data of an undisturbed run.
         Clean "clean",

@@ -39,7 +39,7 @@ impl fmt::Display for Verdict {
 
 macro_rules! finding_kinds {
     ($($(#[doc = $doc:literal])+ $variant:ident $name:literal),+ $(,)?) => {
-        /// What can be found. The names stand in scenario files and results.
+        /// What can be found. The names are used in scenario files and results.
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
             JsonSchema,
@@ -135,7 +135,7 @@ finding_kinds! {
     RunnerWaited "runner-waited",
     /// An acknowledged write is not in the tables.
     LostWrite "lost-write",
-    /// A write is in the tables more than once, or although the application was told it failed.
+    /// A write is in the tables more than once, or although the application saw it fail.
     DoubledWrite "doubled-write",
     /// A declared read returned other rows than it must.
     ReadChanged "read-changed",
@@ -166,14 +166,14 @@ impl fmt::Display for FindingKind {
 }
 
 /// What the application can bear.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// Longest time that an operation may wait because of the change.
     pub stall_ms_max: u64,
     pub acquire_timeouts_max: u64,
     pub failed_operations_max: u64,
     /// p99 latency during the change, as a multiple of the baseline's; broken only where the
-    /// p99 is also beyond `p99_ms_floor`, so that a change from 1 ms to 9 ms alarms nobody.
+    /// p99 is also beyond `p99_ms_floor`, so that a change from 1 ms to 9 ms raises no alarm.
     pub p99_ratio_max: f64,
     pub p99_ms_floor: u64,
     /// Longest time that applying a finished change again may hold a lock that stops writers.
@@ -197,7 +197,7 @@ impl Default for Limits {
 }
 
 /// The verdict and findings that the scenario's author expects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expect {
     /// Any of these; more than one only where the outcome is measured rather than known.
     pub verdict: Vec<Verdict>,

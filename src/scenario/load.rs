@@ -1,6 +1,6 @@
 //! Finds scenarios on the disk and reads them: file, base, check.
 //!
-//! Everything that is wrong with one is told together. Nothing here connects or writes.
+//! Everything that is wrong with one is reported together. Nothing here connects or writes.
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ fn read_base(source: &Source, file: &File) -> Result<Option<(Source, File)>, Vec
     let path = beside(&source.path, name.get_ref());
     let base = Source::open(&path).map_err(|why| {
         let message = format!("cannot read {}: {why}", path.display());
-        let remedy = "paths are relative to the file in which they stand";
+        let remedy = "paths are relative to the file that names them";
         vec![source.problem(name.span(), message).remedy(remedy)]
     })?;
     let file = read(&base)?;

@@ -1,13 +1,14 @@
 //! A scenario: one directory that says what to build, what goes on, what changes, what to expect.
 //!
 //! Three passes, each its own module: `wire` reads the strict TOML, `check` turns it into the
-//! types below or into errors with file, line and remedy, and whoever runs a trial reads the
+//! types below or into errors with file, line and remedy, and the code that runs a trial reads the
 //! result. The types here are data; nothing in this module connects.
 
 pub mod bundled;
 mod change;
 mod check;
 mod crash;
+mod definition;
 mod expect;
 pub mod generate;
 mod load;
@@ -15,6 +16,7 @@ mod problem;
 mod read;
 mod sql;
 mod state;
+mod stored;
 mod table;
 mod tools;
 mod traffic;
@@ -24,69 +26,16 @@ pub use change::{
     Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
     TransactionRule, VersionRows, Versions,
 };
-pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step, Way};
+pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
+pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use problem::{Problem, render};
-pub use state::{Accepted, Ground, State};
+pub use state::{Accepted, Base, State};
+pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
 pub use tools::{Tool, read_migration_file, read_migrations};
 pub use traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
     Parameter, PlanLimit, Pool, Rows, Since, Traffic,
 };
-
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use serde::{Deserialize, Serialize};
-
-/// A scenario that has been read and cross-checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Scenario {
-    /// The directory's name: kebab-case, states the fact.
-    pub name: String,
-    pub dir: PathBuf,
-    /// Why the scenario exists and what its numbers show; required.
-    pub analysis: String,
-    /// The only source of randomness: data, schedule and parameters follow from it.
-    pub rng_seed: u64,
-    /// Tables, types, functions: run before the load.
-    pub schema: Script,
-    /// Indexes and constraints: run after the load. May be empty.
-    pub indexes: Script,
-    /// In load order, as declared.
-    pub tables: Vec<Table>,
-    /// Settings of the server (GUC name to value) on top of ours; part of what a trial states.
-    pub server: BTreeMap<String, String>,
-    pub traffic: Traffic,
-    pub pool: Pool,
-    pub change: Change,
-    /// Where the change may start from; empty: from the base alone.
-    pub states: Vec<State>,
-    pub crash: Option<Crash>,
-    pub disturbances: Vec<Disturbance>,
-    pub invariants: Vec<Invariant>,
-    pub limits: Limits,
-    pub expect: Expect,
-}
-
-impl Scenario {
-    /// The states to start from, the reference first.
-    pub fn starting_states(&self) -> Vec<State> {
-        match self.states.is_empty() {
-            true => vec![State::base()],
-            false => self.states.clone(),
-        }
-    }
-
-    /// The declared state of the name; None: it is the base of a scenario that declares none.
-    pub fn state(&self, name: &str) -> Option<&State> {
-        self.states.iter().find(|state| state.name == name)
-    }
-
-    /// The sizes that the scenario itself declares.
-    pub fn declared_sizes(&self) -> Sizes {
-        Sizes(self.tables.iter().map(|t| (t.name.clone(), t.rows)).collect())
-    }
-}

@@ -1,6 +1,6 @@
-//! What is wrong with a scenario: where it stands, what is there, and what would be right.
+//! What is wrong with a scenario: its position, what is there, and what would be right.
 //!
-//! A problem is data; whoever found it prints nothing.
+//! A problem is data; the code that finds it prints nothing.
 
 use std::fmt::{self, Write};
 use std::ops::Range;
@@ -90,7 +90,7 @@ fn render_one(out: &mut String, problem: &Problem) {
         let _ = writeln!(out, "  {number} | {shown}");
         let column = problem.column.map_or(0, |column| column.saturating_sub(1) as usize);
         if column < TEXT_COLUMNS_MAX {
-            // Tabs stay tabs, so that the mark stands under its text.
+            // Tabs stay tabs, so that the mark is under its text.
             let blank = |c: char| if c == '\t' { '\t' } else { ' ' };
             let indent: String = text.chars().take(column).map(blank).collect();
             let width = problem.width.clamp(1, shown.chars().count().saturating_sub(column).max(1));
@@ -103,7 +103,7 @@ fn render_one(out: &mut String, problem: &Problem) {
     }
 }
 
-/// A file that was read, to say where in it something stands.
+/// A file that was read, to give positions in it.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub path: PathBuf,
@@ -153,7 +153,7 @@ impl Source {
     }
 }
 
-/// A path that a file names, relative to that file. `x/../y` is told as `y` where that is the same
+/// A path that a file names, relative to that file. `x/../y` is shown as `y` where that is the same
 /// file (behind a symbolic link it need not be).
 pub(super) fn beside(file: &Path, named: &str) -> PathBuf {
     let joined = file.parent().map(Path::to_owned).unwrap_or_default().join(named);
@@ -183,7 +183,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     let limit = (name.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
@@ -201,32 +201,6 @@ pub(super) fn known_names<'a>(
         Some(meant) => format!("did you mean `{meant}`? known {what}: {list}"),
         None => format!("known {what}: {list}"),
     }
-}
-
-/// Letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    /// Names are short; a text that is long is near nothing.
-    const CHARS_MAX: usize = 64;
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().max(b.len()) > CHARS_MAX {
-        return usize::MAX;
-    }
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    rows[0] = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = least;
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

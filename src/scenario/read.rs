@@ -13,7 +13,10 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Problem, Source, known_names, nearest};
 use super::wire::File;
 
-/// Mistakes that are told of one file; a file with more is another kind of file.
+/// Names of keys that are still read and that nothing suggests.
+const OLD_NAMES: &[&str] = &["ways"];
+
+/// Mistakes that are reported of one file; a file with more is another kind of file.
 const PROBLEMS_MAX: usize = 50;
 
 pub(super) fn read(source: &Source) -> Result<File, Vec<Problem>> {
@@ -63,7 +66,7 @@ impl Removed {
     }
 }
 
-/// Takes out what stands at `wanted`, by the place of its key or its value.
+/// Takes out what is at `wanted`, by the place of its key or its value.
 fn remove(
     table: &mut DeTable<'_>,
     inside: &Range<usize>,
@@ -99,7 +102,7 @@ fn remove_below(value: &mut Spanned<DeValue<'_>>, wanted: &Range<usize>) -> Opti
     }
 }
 
-/// Serde's message in the words of somebody who writes the file.
+/// Serde's message in the terms of the file's author.
 fn explain(source: &Source, error: &toml::de::Error) -> Problem {
     let message = error.message();
     let at = |text: String| source.problem(error.span().unwrap_or_default(), text);
@@ -112,6 +115,7 @@ fn explain(source: &Source, error: &toml::de::Error) -> Problem {
         if let Some((name, expected)) = message.strip_prefix(prefix).and_then(|m| m.split_once('`'))
         {
             let names = expected.split('`').skip(1).step_by(2);
+            let names = names.filter(|name| !OLD_NAMES.contains(name));
             return at(format!("{what} `{name}`")).remedy(known_names(name, known, names));
         }
     }

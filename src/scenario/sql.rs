@@ -1,17 +1,17 @@
-//! SQL text of a file, and where it stands: its statements, and what is wrong with them.
+//! SQL text of a file, and its position: its statements, and what is wrong with them.
 //!
-//! Shared by whatever reads SQL, so that a script means the same everywhere.
+//! Shared by all code that reads SQL, so that a script means the same everywhere.
 
 use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::pg::{Piece, split, syntax};
+use crate::pg::{SqlPiece, split, syntax};
 
 use super::Statement;
 use super::problem::{Problem, Source};
 
-/// Text that holds SQL, and where it stands.
+/// Text that holds SQL, and its position.
 pub(super) struct Sql<'a> {
     source: &'a Source,
     pub text: &'a str,
@@ -25,7 +25,7 @@ impl<'a> Sql<'a> {
         Sql::part(source, 0..source.text.len())
     }
 
-    /// The bytes of a file that are SQL; the rest is somebody else's.
+    /// The bytes of a file that are SQL; the rest belongs to the tool.
     pub fn part(source: &'a Source, span: Range<usize>) -> Sql<'a> {
         let text = source.text.get(span.clone()).unwrap_or_default();
         Sql { source, text, begins: Some(span.start), span }
@@ -40,7 +40,7 @@ impl<'a> Sql<'a> {
     }
 
     /// The statements, with places within the text.
-    pub fn pieces(&self) -> Result<Vec<Piece>, Problem> {
+    pub fn pieces(&self) -> Result<Vec<SqlPiece>, Problem> {
         split(self.text).map_err(|error| self.problem_in_line(error.line, error.message))
     }
 
@@ -52,10 +52,10 @@ impl<'a> Sql<'a> {
     }
 
     /// With the lines of the whole file.
-    pub fn statements(&self, pieces: Vec<Piece>) -> Vec<Statement> {
+    pub fn statements(&self, pieces: Vec<SqlPiece>) -> Vec<Statement> {
         let before = self.source.text.get(..self.span.start).unwrap_or_default();
         let above = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
-        let line = |piece: &Piece| piece.line.saturating_add(above);
+        let line = |piece: &SqlPiece| piece.line.saturating_add(above);
         pieces.into_iter().map(|p| Statement { line: line(&p), text: p.text }).collect()
     }
 

@@ -9,11 +9,11 @@ use super::{Change, Expect, Sizes};
 
 /// What the database is before the change. The first of a scenario's states is the reference:
 /// every other one has to end with its schema.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Kebab-case.
     pub name: String,
-    pub from: Ground,
+    pub from: Base,
     /// Applied first, before anything is measured and without traffic; its `stop` leaves it
     /// part-way. It must end as it says: finished, or stopped.
     pub path: Option<Change>,
@@ -29,7 +29,7 @@ pub struct State {
 /// What a state is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ground {
+pub enum Base {
     /// The scenario's schema and its seed.
     Base,
     /// A database without tables. No application runs on it, and no declared read is read before
@@ -42,7 +42,7 @@ impl State {
     pub fn base() -> State {
         State {
             name: "base".to_owned(),
-            from: Ground::Base,
+            from: Base::Base,
             path: None,
             rows: BTreeMap::new(),
             accept: Vec::new(),
@@ -60,8 +60,8 @@ impl State {
     }
 }
 
-/// A difference between two schemas that somebody has named: an object, or one property of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A difference between two schemas that the user has named: an object, or one property of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Accepted {
     /// With its kind: `constraint public.spans.fk_spans_task_id_tasks`.
     pub object: String,

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Distinct dangling values of a reference, where the scenario does not say.
+pub(super) const MISSES_DEFAULT: u64 = 1_000;
+
 /// A table to fill.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     pub name: String,
     /// Rows at the declared size; a trial may scale it.
@@ -14,7 +17,7 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     pub name: String,
     /// Share of rows that are NULL, 0 to 1.
@@ -23,8 +26,7 @@ pub struct Column {
 }
 
 /// Where a value comes from. The same generators serve columns and operation parameters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Generator {
     /// A UUID as text. In a column it is a function of (rng_seed, table, column, row), so any
     /// other place can name row n's key; as a parameter it is new each time.

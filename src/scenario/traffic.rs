@@ -8,8 +8,15 @@ use crate::clock::Micros;
 
 use super::Generator;
 
+pub(super) const BASELINE_MS_DEFAULT: u64 = 5_000;
+pub(super) const RECOVERY_MIN_MS_DEFAULT: u64 = 2_000;
+pub(super) const RECOVERY_MAX_MS_DEFAULT: u64 = 60_000;
+pub(super) const POOL_SIZE_DEFAULT: u32 = 10;
+pub(super) const POOL_OVERFLOW_DEFAULT: u32 = 20;
+pub(super) const ACQUIRE_TIMEOUT_MS_DEFAULT: u64 = 30_000;
+
 /// The application's schedule. Operations are due whatever the server does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Traffic {
     pub rate_per_s: f64,
     pub arrivals: Arrivals,
@@ -36,13 +43,13 @@ pub enum Arrivals {
 }
 
 /// One kind of operation: a transaction of the application.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OperationSpec {
     pub name: String,
     /// Share of the schedule, relative to the other operations' weights.
     pub weight: f64,
     /// One statement runs by itself; several run inside BEGIN and COMMIT. Parameters are written
-    /// `$name` in the scenario and stand here as `$1`, `$2`, … in the order of `placeholders`.
+    /// `$name` in the scenario and are here `$1`, `$2`, … in the order of `placeholders`.
     pub statements: Vec<OperationStatement>,
     pub parameters: BTreeMap<String, Parameter>,
     /// What the application remembers of a write that was acknowledged.
@@ -50,15 +57,14 @@ pub struct OperationSpec {
 }
 
 /// A statement of an operation, its named parameters turned into positional ones.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OperationStatement {
     pub sql: String,
     /// Name of the parameter at `$1`, `$2`, …
     pub placeholders: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Parameter {
     Generated { generator: Generator, null_fraction: f64 },
     Follow(Follow),
@@ -66,7 +72,7 @@ pub enum Parameter {
 
 /// The parameter of an earlier, acknowledged operation, each used once: the update that ends the
 /// span which an insert began.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Follow {
     pub operation: String,
     pub parameter: String,
@@ -77,8 +83,7 @@ pub struct Follow {
 }
 
 /// How an acknowledged write is found again in the tables afterwards.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum LedgerRule {
     /// The row with this key exists exactly once.
     Insert { table: String, key_column: String, key_parameter: String },
@@ -94,7 +99,7 @@ pub enum LedgerRule {
 }
 
 /// The pool as the application configures it; SQLAlchemy's QueuePool names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
     /// Connections that stay open.
     pub size: u32,
@@ -105,9 +110,20 @@ pub struct Pool {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Default for Pool {
+    fn default() -> Pool {
+        Pool {
+            size: POOL_SIZE_DEFAULT,
+            overflow: POOL_OVERFLOW_DEFAULT,
+            acquire_timeout_ms: ACQUIRE_TIMEOUT_MS_DEFAULT,
+            settings: BTreeMap::new(),
+        }
+    }
+}
+
 /// Something else that goes on around the change: a session that runs statements in one
 /// transaction and holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Disturbance {
     pub name: String,
     /// Statements in one transaction, run before the change begins.
@@ -120,7 +136,7 @@ pub struct Disturbance {
 }
 
 /// A read that has to hold before, during and after the change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Invariant {
     pub name: String,
     pub statement: OperationStatement,
@@ -152,7 +168,7 @@ pub enum Since {
 }
 
 /// What the plan of a declared read must keep to, as EXPLAIN tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanLimit {
     /// Node types that must not be in it: `Seq Scan`.
     pub absent: Vec<String>,

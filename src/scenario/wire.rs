@@ -13,12 +13,14 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
+use crate::trial::FaultKind;
+
 use super::{
-    Arrivals, FakeKind, FindingKind, Ground, Outcome, Rows, Scope, Since, Tool, TransactionRule,
-    Verdict, VersionRows, Way,
+    Arrivals, Base, FakeKind, FindingKind, Outcome, Rows, Scope, Since, Tool, TransactionRule,
+    Verdict, VersionRows,
 };
 
-/// A scenario or a base: sections are the same, which of them may stand where is checked later.
+/// A scenario or a base: sections are the same, which of them may be where is checked later.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
@@ -136,7 +138,7 @@ pub struct Traffic {
     pub recovery_max_ms: Option<Spanned<u64>>,
 }
 
-/// SQL stands in one of three places: `sql`, `statements`, `file`.
+/// SQL is in one of three places: `sql`, `statements`, `file`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
@@ -267,7 +269,7 @@ pub struct Pause {
 #[serde(deny_unknown_fields)]
 pub struct State {
     pub name: Spanned<String>,
-    pub from: Option<Spanned<Ground>>,
+    pub from: Option<Spanned<Base>>,
     pub path: Option<Spanned<Change>>,
     pub file: Option<Spanned<String>>,
     pub stop: Option<Spanned<Stop>>,
@@ -280,7 +282,8 @@ pub struct State {
 #[serde(deny_unknown_fields)]
 pub struct Crash {
     pub rows: Option<Spanned<u64>>,
-    pub ways: Option<Spanned<Vec<Spanned<Way>>>>,
+    #[serde(alias = "ways")]
+    pub faults: Option<Spanned<Vec<Spanned<FaultKind>>>>,
     pub state: Option<Spanned<String>>,
     pub traffic: Option<Spanned<bool>>,
     pub random: Option<Spanned<u32>>,

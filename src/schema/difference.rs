@@ -57,8 +57,8 @@ fn of_properties(object: &str, from: &Properties, to: &Properties) -> Vec<Differ
 }
 
 fn summary(properties: &Properties) -> String {
-    let told: Vec<String> = properties.iter().map(|(name, v)| format!("{name}: {v}")).collect();
-    told.join("; ")
+    let named: Vec<String> = properties.iter().map(|(name, v)| format!("{name}: {v}")).collect();
+    named.join("; ")
 }
 
 /// `column public.t.n: type was integer, is bigint`.
@@ -95,18 +95,18 @@ mod tests {
     fn a_changed_property_names_its_object_and_both_values() {
         let before = fingerprint(&[("public.t", "persistence", "permanent")]);
         let after = fingerprint(&[("public.t", "persistence", "unlogged")]);
-        let told: Vec<String> = before.diff(&after).iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["table public.t: persistence was permanent, is unlogged"]);
+        let shown: Vec<String> = before.diff(&after).iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["table public.t: persistence was permanent, is unlogged"]);
     }
 
     #[test]
     fn a_new_object_is_one_difference_that_tells_all_its_properties() {
         let before = Fingerprint::default();
         let after = fingerprint(&[("public.t", "a", "1"), ("public.t", "b", "2")]);
-        let told: Vec<String> = before.diff(&after).iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["table public.t: is new (a: 1; b: 2)"]);
-        let told: Vec<String> = after.diff(&before).iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["table public.t: is gone (was a: 1; b: 2)"]);
+        let shown: Vec<String> = before.diff(&after).iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["table public.t: is new (a: 1; b: 2)"]);
+        let shown: Vec<String> = after.diff(&before).iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["table public.t: is gone (was a: 1; b: 2)"]);
     }
 
     #[test]

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn another_format_is_told_as_that_whatever_else_it_holds() {
         let error = Stored::parse("{\"pgauntlet_fingerprint\": 7}").expect_err("7").to_string();
-        let told = "it is a fingerprint of format 7, and 1 is known; write it anew";
-        assert_eq!(error, told);
+        let text = "it is a fingerprint of format 7, and 1 is known; write it anew";
+        assert_eq!(error, text);
     }
 }

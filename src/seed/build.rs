@@ -9,7 +9,8 @@ use crate::history::{Listener, Progress, ServerError};
 use crate::pg::{SqlState, quote_qualified};
 use crate::scenario::{Script, Statement};
 
-use super::{Error, Plan, session_settings};
+use super::plan::{APPLICATION, session_settings};
+use super::{Error, Plan};
 
 /// Memory for an index build; two may run at once.
 const MAINTENANCE_WORK_MEM: &str = "512MB";
@@ -48,7 +49,7 @@ pub(super) async fn run_indexes(
     settings.insert("maintenance_work_mem".to_owned(), MAINTENANCE_WORK_MEM.to_owned());
     let mut sessions = Vec::new();
     for _ in 0..BUILDERS.min(script.statements.len()) {
-        sessions.push(Session::open(address, super::APPLICATION, &settings).await?);
+        sessions.push(Session::open(address, APPLICATION, &settings).await?);
     }
     let mut rest = script.statements.as_slice();
     while let Some(first) = rest.first() {
@@ -106,7 +107,7 @@ async fn run_group(
             None => return Ok(idle),
             Some(Ok(session)) => idle.push(session?),
             Some(Err(e)) if e.is_panic() => std::panic::resume_unwind(e.into_panic()),
-            // Nobody aborts a builder while its set is polled.
+            // Nothing aborts a builder while its set is polled.
             Some(Err(_)) => {}
         }
     }

@@ -4,7 +4,8 @@ use crate::connect::{self, Address, Session};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use super::names::{Key, Label, PREFIX, lock_of_seeding};
-use super::{Error, Template, session_settings};
+use super::plan::{APPLICATION, session_settings};
+use super::{Error, Template};
 
 /// A template on a server, as its label tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub async fn copy(
     create(server, &template.database, database, strategy).await
 }
 
-/// Copies a small database, which nobody is connected to, in the way that the server prefers:
+/// Copies a small database, which no session is connected to, in the way that the server prefers:
 /// without the two checkpoints that cost more than such a copy.
 pub async fn copy_small(server: &Address, source: &str, database: &str) -> Result<Address, Error> {
     create(server, source, database, "").await
@@ -64,7 +65,7 @@ async fn create(
     Ok(server.with_database(database))
 }
 
-/// Drops a database of ours and whoever is connected to it; one that is gone already is fine.
+/// Drops a database of ours and ends its sessions; one that is gone already is fine.
 pub async fn drop_database(server: &Address, database: &str) -> Result<(), Error> {
     drop_by(&open(server).await?, database).await
 }
@@ -151,7 +152,7 @@ pub async fn evict(server: &Address, limit_bytes: u64, keep: &str) -> Result<Vec
     Ok(dropped)
 }
 
-/// Drops what a process that died while seeding left; says which databases. One whose maker
+/// Drops what a process that ended while seeding left; says which databases. One whose maker
 /// lives is left alone: the maker holds an advisory lock that the name tells.
 pub async fn sweep(server: &Address) -> Result<Vec<String>, Error> {
     sweep_by(&open(server).await?).await
@@ -211,5 +212,5 @@ async fn unlock(session: &Session, lock: i64) -> Result<(), Error> {
 }
 
 pub(super) async fn open(server: &Address) -> Result<Session, Error> {
-    Ok(Session::open(server, super::APPLICATION, &session_settings()).await?)
+    Ok(Session::open(server, APPLICATION, &session_settings()).await?)
 }

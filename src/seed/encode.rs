@@ -94,12 +94,12 @@ fn field(out: &mut BytesMut, bytes: &[u8]) {
 fn put_text(value: Drawn, out: &mut BytesMut) {
     match value {
         Drawn::Text(text) => field(out, text.as_bytes()),
-        other => field(out, told(other).as_bytes()),
+        other => field(out, drawn_text(other).as_bytes()),
     }
 }
 
 /// A value as text; NULL has none.
-pub(super) fn told(value: Drawn) -> String {
+pub(super) fn drawn_text(value: Drawn) -> String {
     match value {
         Drawn::Null => String::new(),
         Drawn::Bool(value) => value.to_string(),
@@ -172,7 +172,7 @@ pub(super) fn put_copy_text(value: Drawn, out: &mut BytesMut) {
         Drawn::Int(value) => {
             let _ = write!(out, "{value}"); // a BytesMut takes all that is written to it
         }
-        other => escape(&told(other), out),
+        other => escape(&drawn_text(other), out),
     }
 }
 

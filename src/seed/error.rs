@@ -6,6 +6,7 @@ use crate::connect;
 use crate::history::ServerError;
 
 use super::names::PREFIX;
+use super::plan::LOCK_WAIT_MAX;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -32,7 +33,7 @@ pub enum Error {
     #[error(
         "wait for another pgauntlet that fills {database}: it is not done after {} min; look for \
          a session that holds an advisory lock, or use another server",
-        super::LOCK_WAIT_MAX.as_secs() / 60
+        LOCK_WAIT_MAX.as_secs() / 60
     )]
     Busy { database: String },
     #[error("drop database {database}: only databases named {PREFIX}… are ours to drop")]

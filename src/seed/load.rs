@@ -19,8 +19,9 @@ use crate::connect::{self, Address, Session, server_error};
 use crate::history::{Listener, Progress};
 use crate::pg::quote_qualified;
 
+use super::plan::{APPLICATION, session_settings};
 use super::rows::{ColumnType, TableRows};
-use super::{Error, Plan, session_settings};
+use super::{Error, Plan};
 
 /// How often a listener hears of a table's rows, at most.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -37,7 +38,7 @@ const COLUMN_TYPES: &str = "
 
 /// Fills the plan's tables in their order; says how many rows there are now.
 pub async fn load(address: &Address, plan: &Plan<'_>, listener: &Listener) -> Result<u64, Error> {
-    let session = Session::open(address, super::APPLICATION, &session_settings()).await?;
+    let session = Session::open(address, APPLICATION, &session_settings()).await?;
     let mut total = 0;
     for table in &plan.scenario.tables {
         let types = column_types(&session, &table.name).await?;
@@ -71,7 +72,7 @@ async fn column_types(session: &Session, table: &str) -> Result<Vec<ColumnType>,
 }
 
 /// What the loaders of a table share.
-struct Shared {
+struct LoadState {
     rows: TableRows,
     next_chunk: AtomicU64,
     meter: Meter,
@@ -85,7 +86,7 @@ async fn load_table(
 ) -> Result<(), Error> {
     let meter = Meter::new(&rows, listener);
     let loaders = (loaders.max(1) as u64).min(rows.chunks());
-    let shared = Arc::new(Shared { rows, next_chunk: AtomicU64::new(0), meter });
+    let shared = Arc::new(LoadState { rows, next_chunk: AtomicU64::new(0), meter });
     // Dropping the set, as an error or a cancelled run does, ends every loader.
     let mut tasks = JoinSet::new();
     for _ in 0..loaders {
@@ -95,7 +96,7 @@ async fn load_table(
         match joined {
             Ok(loaded) => loaded?,
             Err(e) if e.is_panic() => std::panic::resume_unwind(e.into_panic()),
-            // Nobody aborts a loader while its set is polled.
+            // Nothing aborts a loader while its set is polled.
             Err(_) => {}
         }
     }
@@ -104,8 +105,8 @@ async fn load_table(
 }
 
 /// One loader: a COPY per chunk, so that an error is known after 10,000 rows and not at the end.
-async fn load_chunks(address: Address, shared: Arc<Shared>) -> Result<(), Error> {
-    let session = Session::open(&address, super::APPLICATION, &session_settings()).await?;
+async fn load_chunks(address: Address, shared: Arc<LoadState>) -> Result<(), Error> {
+    let session = Session::open(&address, APPLICATION, &session_settings()).await?;
     let sql = shared.rows.copy_sql();
     let refused = |e: &tokio_postgres::Error| copy_error(shared.rows.table(), e);
     let copy = session.client().prepare(&sql).await.map_err(|e| refused(&e))?;
@@ -150,7 +151,7 @@ struct Meter {
     table: String,
     of: u64,
     done: AtomicU64,
-    told: Mutex<Instant>,
+    shown_at: Mutex<Instant>,
     listener: Listener,
 }
 
@@ -160,16 +161,16 @@ impl Meter {
             table: rows.table().to_owned(),
             of: rows.rows(),
             done: AtomicU64::new(0),
-            told: Mutex::new(Instant::now()),
+            shown_at: Mutex::new(Instant::now()),
             listener: Arc::clone(listener),
         }
     }
 
     fn add(&self, rows: u64) {
         self.done.fetch_add(rows, Ordering::Relaxed);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.elapsed() >= PROGRESS_EVERY {
-            *told = Instant::now();
+        let mut shown_at = self.shown_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown_at.elapsed() >= PROGRESS_EVERY {
+            *shown_at = Instant::now();
             self.tell();
         }
     }

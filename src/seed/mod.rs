@@ -12,48 +12,24 @@ mod error;
 mod estimate;
 mod load;
 mod names;
+mod plan;
 mod rows;
 
 pub use cache::{Cached, cached, copy, copy_small, drop_database, empty, evict, sweep};
 pub use error::Error;
 pub use estimate::estimated_bytes;
 pub use load::load;
+pub use plan::{Plan, Template};
 pub use rows::{Chunk, ColumnType, TableRows};
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::connect::{self, Address, Session};
 use crate::history::{Listener, Progress, ServerFacts};
 use crate::pg::{SqlState, quote_ident};
-use crate::scenario::{Scenario, Sizes};
 
 use names::{Key, Label};
-
-/// `pg_stat_activity.application_name` of our sessions.
-const APPLICATION: &str = "pgauntlet seed";
-/// Longest wait for another process that makes the same template.
-const LOCK_WAIT_MAX: Duration = Duration::from_secs(3_600);
-
-/// What to fill a database with.
-#[derive(Clone, Debug)]
-pub struct Plan<'a> {
-    pub scenario: &'a Scenario,
-    pub sizes: Sizes,
-    /// Sessions that load at once; the rows do not depend on it.
-    pub loaders: usize,
-}
-
-/// A seeded database to copy from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    pub database: String,
-    pub key: String,
-    /// It was there already.
-    pub reused: bool,
-    pub bytes: u64,
-    pub took: Duration,
-}
+use plan::LOCK_WAIT_MAX;
 
 /// Finds the plan's template on the server, or makes it. `keeps`: databases outlive this process
 /// there, so something half-made may have been left by another.
@@ -136,9 +112,9 @@ async fn make(
 ) -> Result<Label, Error> {
     let database = key.seeding();
     let name = quote_ident(&database);
-    // We hold the lock, so whoever made a database of this name is gone.
+    // We hold the lock, so the process that made a database of this name is gone.
     cache::drop_by(keeper, &database).await?;
-    // template0 is the same on every server, and nobody is connected to it.
+    // template0 is the same on every server, and no session is connected to it.
     keeper.batch(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
     let bytes = fill(&server.with_database(&database), facts, plan, listener).await?;
     let label = Label {
@@ -176,18 +152,6 @@ async fn fill(
     let row = session.client().query_one(sql, &[]).await;
     let bytes: i64 = row.map_err(|e| connect::Error::query(sql, &e))?.get(0);
     Ok(bytes.unsigned_abs())
-}
-
-/// Filling has no reader to protect: no timeout that the server's owner set applies, and a crash
-/// costs the half-made database anyway.
-fn session_settings() -> BTreeMap<String, String> {
-    let settings = [
-        ("synchronous_commit", "off"),
-        ("statement_timeout", "0"),
-        ("lock_timeout", "0"),
-        ("idle_in_transaction_session_timeout", "0"),
-    ];
-    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 fn now() -> String {

@@ -18,7 +18,7 @@ const SEEDING: &str = "pgauntlet_seeding_";
 /// Changes when the same plan gives other rows: generators, encoders, or how tables are left.
 const SEED_FORMAT: u32 = 1;
 
-/// Characters of the key that stand in names; the label has them all.
+/// Characters of the key that are in names; the label has them all.
 const SHORT: usize = 16;
 
 /// Everything that shaped a seeded database, as one number.
@@ -66,7 +66,7 @@ impl Key {
         format!("{SEEDING}{}", &self.hex[..SHORT])
     }
 
-    /// The advisory lock that whoever makes this template holds.
+    /// The advisory lock that the maker of this template holds.
     pub fn lock(&self) -> i64 {
         self.lock
     }
@@ -81,7 +81,7 @@ fn lock_of(digest: &[u8]) -> i64 {
     i64::from_be_bytes(word)
 }
 
-/// The advisory lock of whoever makes the database with this name; None when it is not half-made.
+/// The advisory lock of the maker of the database with this name; None when it is not half-made.
 pub(super) fn lock_of_seeding(database: &str) -> Option<i64> {
     let short = database.strip_prefix(SEEDING)?;
     let word = u64::from_str_radix(short, 16).ok().filter(|_| short.len() == SHORT)?;

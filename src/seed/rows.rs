@@ -1,4 +1,4 @@
-//! The rows of one table as chunks of COPY data, the same whoever takes which chunk.
+//! The rows of one table as chunks of COPY data, the same whichever loader takes which chunk.
 //!
 //! Each column of each chunk has a random stream of its own, so rows depend on neither the number
 //! of loaders nor the other columns. Nothing here connects.
@@ -9,12 +9,13 @@ use crate::pg::{quote_ident, quote_qualified};
 use crate::scenario::Table;
 use crate::scenario::generate::{Drawer, Rng, stream};
 
-use super::encode::{BINARY_HEADER, BINARY_TRAILER, Codec, put_copy_text, told};
+use super::encode::{BINARY_HEADER, BINARY_TRAILER, Codec, drawn_text, put_copy_text};
 use super::{Error, Plan};
 
-/// Rows per chunk. Part of what an `rng_seed` stands for.
+/// Rows per chunk. Part of what an `rng_seed` determines.
 const CHUNK_ROWS: u64 = 10_000;
-/// A buffer is handed on when it has this many bytes. CRATES measured 64 KiB and 1 MiB alike.
+/// A buffer is handed on when it has this many bytes. 64 KiB and 1 MiB were measured and are
+/// as fast.
 const BUFFER_BYTES: usize = 256 << 10;
 /// Characters of a value that an error shows.
 const SHOWN_CHARACTERS: usize = 60;
@@ -166,7 +167,7 @@ impl Chunk<'_> {
                     table: self.rows.table.clone(),
                     column: column.name.clone(),
                     type_name: column.type_name.clone(),
-                    value: told(value).chars().take(SHOWN_CHARACTERS).collect(),
+                    value: drawn_text(value).chars().take(SHOWN_CHARACTERS).collect(),
                 });
             }
         }

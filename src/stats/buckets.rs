@@ -69,14 +69,14 @@ impl Buckets {
     /// Every bucket from zero to the last that holds something, empty ones included.
     pub fn series(&self) -> Vec<Bucket> {
         let bucket = |(index, values): (usize, &Values)| {
-            values.told(Micros(self.width.0.saturating_mul(index as u64)))
+            values.bucket(Micros(self.width.0.saturating_mul(index as u64)))
         };
         self.buckets.iter().enumerate().map(bucket).collect()
     }
 }
 
 impl Values {
-    fn told(&self, from_us: Micros) -> Bucket {
+    fn bucket(&self, from_us: Micros) -> Bucket {
         let mut sorted = self.latencies_us.clone();
         sorted.sort_unstable();
         let quantile = |q: f64| {

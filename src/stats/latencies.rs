@@ -153,8 +153,8 @@ mod tests {
         ) {
             let latencies: Latencies = values.iter().copied().map(Micros).collect();
             let q = f64::from(percent) / 100.0;
-            let (told, exact) = (latencies.quantile(q).0, exact(&values, q));
-            prop_assert!(told.abs_diff(exact) <= exact / 1_000 + 1, "{told} for {exact}");
+            let (estimate, exact) = (latencies.quantile(q).0, exact(&values, q));
+            prop_assert!(estimate.abs_diff(exact) <= exact / 1_000 + 1, "{estimate} for {exact}");
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! Distributions of times: one histogram for a whole, one series of buckets for a timeline.
 //!
 //! A mean hides the operation that waited a minute, so only counts, quantiles and extremes are
-//! told. This module must not know what was timed, nor what is good or bad.
+//! returned. This module must not know what was timed, nor what is good or bad.
 
 mod buckets;
 mod latencies;

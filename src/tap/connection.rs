@@ -1,6 +1,7 @@
 //! Carries one connection of the change, and probes the server between its statements.
 
-mod deaths;
+mod armed;
+mod faults;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -19,8 +20,10 @@ use crate::history::{
     TransactionStatus,
 };
 
-use super::conversation::{ClientStep, Conversation, Outcome, Pipeline, ServerStep, Statement};
-use super::fault::FaultKind;
+use super::conversation::{
+    ClientStep, Conversation, Pipeline, ServerStep, Statement, StatementOutcome,
+};
+use super::fault::Action;
 use super::frame::{Frame, Sender};
 use super::injected;
 use super::message::{FromClient, FromServer, without_channel_binding};
@@ -29,7 +32,7 @@ use super::shared::TapState;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, probe_failed};
 use super::watch::{BoxStream, LockSnapshot};
-use deaths::{Armed, Limited};
+use armed::{Armed, Limited};
 
 /// Longest probe by our own session; it takes a millisecond.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,7 +62,7 @@ pub struct Connection {
     held: Option<(Frame, FromClient)>,
     /// The answer of the running statement, where a fault keeps it back.
     withheld: Option<Vec<Bytes>>,
-    fault: Option<FaultKind>,
+    fault: Option<Action>,
     running: Option<StatementId>,
     /// A fault is prepared for the statement that is about to be sent.
     armed: Option<Armed>,
@@ -140,7 +143,7 @@ impl Connection {
                 outcome.error = Some(error.clone());
             }
             self.shared.rests(self.number).await;
-            self.was_struck(outcome.error.as_ref());
+            self.record_injected(outcome.error.as_ref());
             let now = self.shared.recorder.clock().now();
             self.tracer.ended(now, *outcome, None, &BTreeMap::new(), Micros::ZERO);
         } else if let Some(error) = &self.conversation.parting
@@ -222,7 +225,7 @@ impl Connection {
         }
     }
 
-    /// The server is told as it would be without us: it notices when it next reads or writes.
+    /// The server learns of it as it would without us: it notices when it next reads or writes.
     fn client_is_gone(&mut self) {
         self.from_client.open = false;
         self.to_client.give_up();
@@ -400,7 +403,7 @@ impl Connection {
     }
 
     fn keep_answer_back(&mut self) {
-        if let Some(FaultKind::CutAfter | FaultKind::DelayAnswer(_)) = self.fault {
+        if let Some(Action::CutAfter | Action::DelayAnswer(_)) = self.fault {
             self.withheld.get_or_insert_default();
         }
     }
@@ -456,11 +459,11 @@ impl Connection {
         }
     }
 
-    async fn ended(&mut self, outcome: Outcome) -> Result<(), End> {
+    async fn ended(&mut self, outcome: StatementOutcome) -> Result<(), End> {
         let ended = self.shared.recorder.clock().now();
         self.shared.rests(self.number).await;
         self.disarm(outcome.error.as_ref()).await;
-        self.was_struck(outcome.error.as_ref());
+        self.record_injected(outcome.error.as_ref());
         let running = self.running.take();
         let (mut after, mut own) = (None, BTreeMap::new());
         let due = self.tracer.probe_due(&outcome);
@@ -493,11 +496,11 @@ impl Connection {
             tokio::time::sleep(by).await;
         }
         match &self.fault {
-            Some(fault @ FaultKind::CutAfter) => {
+            Some(fault @ Action::CutAfter) => {
                 self.shared.record_fault(fault, statement);
                 return Err(End::Fault);
             }
-            Some(fault @ FaultKind::DelayAnswer(by)) => {
+            Some(fault @ Action::DelayAnswer(by)) => {
                 self.shared.record_fault(fault, statement);
                 tokio::time::sleep(*by).await;
             }

@@ -1,7 +1,7 @@
 //! What goes on in one connection, from its messages alone: what runs, and what has to wait.
 //!
 //! A pure state machine. It holds the client back where two statements would otherwise be on the
-//! way at once, so that whoever owns the connection can probe between them: after each Sync, Query
+//! way at once, so that the owner of the connection can probe between them: after each Sync, Query
 //! or FunctionCall until the server is ready, and between two Executes of one pipeline, where it
 //! asks for a Flush, because a server keeps its answer to itself until then. A statement begins
 //! when everything before it is answered, so that an error is never taken for another's. All this
@@ -43,7 +43,7 @@ pub enum ClientStep {
     Settle,
     /// A statement begins with it: what follows is about this one.
     Begin(Box<Statement>),
-    /// It lets the statement run whose Parse or Bind began it; to be told with this text.
+    /// It lets the statement run whose Parse or Bind began it; to be reported with this text.
     Run(Box<Statement>),
 }
 
@@ -54,7 +54,7 @@ pub enum ServerStep {
     /// The statement's answer begins to end: nothing that may still come changes its outcome.
     Answered,
     /// The statement has ended, with the transaction as it is from now on.
-    Ended(Box<Outcome>),
+    Ended(Box<StatementOutcome>),
     /// What was prepared has not been run.
     Dropped,
     /// From here on nothing is probed any more.
@@ -62,7 +62,7 @@ pub enum ServerStep {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct StatementOutcome {
     pub error: Option<ServerError>,
     pub tags: Vec<String>,
     pub transaction: TransactionStatus,
@@ -70,7 +70,7 @@ pub struct Outcome {
     pub in_pipeline: bool,
 }
 
-/// A message that is owed an answer, and what its name stood for before it.
+/// A message that is owed an answer, and what its name referred to before it.
 #[derive(Debug)]
 enum Owed {
     Answer,
@@ -147,9 +147,9 @@ pub struct Conversation {
     started: bool,
     /// What the running statement leaves of the pipeline's transaction when it succeeds.
     leaves: Leaves,
-    outcome: Outcome,
+    outcome: StatementOutcome,
     pub pid: i32,
-    /// `server_version_num`; 0: not told.
+    /// `server_version_num`; 0: unknown.
     pub server_version: u32,
     /// What the server said last before it closed the connection.
     pub parting: Option<ServerError>,
@@ -175,7 +175,7 @@ impl Default for Conversation {
             asked_for_password: false,
             started: false,
             leaves: Leaves::Open,
-            outcome: Outcome::none(),
+            outcome: StatementOutcome::none(),
             pid: 0,
             server_version: 0,
             parting: None,
@@ -183,10 +183,10 @@ impl Default for Conversation {
     }
 }
 
-impl Outcome {
-    fn none() -> Outcome {
+impl StatementOutcome {
+    fn none() -> StatementOutcome {
         let transaction = TransactionStatus::Idle;
-        Outcome { error: None, tags: Vec::new(), transaction, in_pipeline: false }
+        StatementOutcome { error: None, tags: Vec::new(), transaction, in_pipeline: false }
     }
 }
 
@@ -236,7 +236,7 @@ impl Conversation {
                 return ClientStep::Forward;
             }
             _ if self.pipeline_failed => return ClientStep::Forward,
-            // It takes nothing, begins nothing and cannot fail, so that a Sync after it is nobody's
+            // It takes nothing, begins nothing and cannot fail, so that a Sync after it is no one's
             // loss; and drivers send it with the Execute.
             FromClient::CloseStatement { name } => {
                 let before = self.prepared.remove(name);
@@ -388,7 +388,8 @@ impl Conversation {
         prepared: Prepared,
         count: u32,
     ) -> ClientStep {
-        (self.progress, self.protocol, self.outcome) = (progress, protocol, Outcome::none());
+        (self.progress, self.protocol, self.outcome) =
+            (progress, protocol, StatementOutcome::none());
         (self.copy_ends_ahead, self.sync_before_end) = (0, false);
         let Prepared { text, kind, types } = prepared;
         self.leaves = Leaves::of(&kind, &text);
@@ -456,7 +457,7 @@ impl Conversation {
     }
 
     /// Of a simple query more may follow, and with a Sync on its way the transaction's status is
-    /// about to be told.
+    /// about to be reported.
     fn answered(&mut self) -> ServerStep {
         if self.awaiting_ready || self.progress == Progress::None {
             return ServerStep::Answered;
@@ -531,12 +532,12 @@ impl Conversation {
 
     fn end(&mut self, transaction: TransactionStatus, in_pipeline: bool) -> ServerStep {
         (self.progress, self.transaction) = (Progress::None, transaction);
-        let outcome = std::mem::replace(&mut self.outcome, Outcome::none());
-        ServerStep::Ended(Box::new(Outcome { transaction, in_pipeline, ..outcome }))
+        let outcome = std::mem::replace(&mut self.outcome, StatementOutcome::none());
+        ServerStep::Ended(Box::new(StatementOutcome { transaction, in_pipeline, ..outcome }))
     }
 
     /// The connection is gone: what ran has ended, one way or the other.
-    pub fn gone(&mut self) -> Option<Box<Outcome>> {
+    pub fn gone(&mut self) -> Option<Box<StatementOutcome>> {
         if self.progress == Progress::None {
             return None;
         }
@@ -553,7 +554,7 @@ impl Conversation {
     }
 }
 
-/// What the name stood for before.
+/// What the name referred to before.
 fn remember(
     names: &mut HashMap<String, Prepared>,
     name: &str,

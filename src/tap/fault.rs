@@ -1,86 +1,86 @@
 //! What can be done to a change on purpose, and when.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::history::StatementId;
-use crate::pg::LockMode;
-use crate::pg::lex::without_constants;
+use crate::pg::{LockMode, StatementKey, StatementPlace};
 
 use super::statement::recorded;
 
-/// Brought about once.
+/// A fault to inject, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Injection {
     pub at: At,
-    pub kind: FaultKind,
+    pub action: Action,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum At {
     /// With this statement of the attempt, whichever connection sends it.
     Statement(StatementId),
     /// This long after the statement was sent, whatever it does then: a cancel, a kill, a cut. One
-    /// that is over by then is spared.
+    /// that is over by then is left alone.
     Into(StatementId, Duration),
     /// This long after the tap began to listen, whatever goes on then.
     Time(Duration),
-    /// With the statement that comes `later` after the `nth` one (from 0) of this text that runs;
-    /// with `into`, so long after it was sent. The text is told by the hash of its key.
-    Nth { text: u64, nth: u32, later: StatementId, into: Option<Duration> },
+    /// With the statement that comes `later` after the one with this key; with `into`, so long
+    /// after it was sent.
+    Nth { key: StatementKey, later: StatementId, into: Option<Duration> },
 }
 
 impl At {
-    /// For who knows a statement by its text, as the history has it, and not by its number. What
-    /// differs in constants only is of one text: a time of day is another one the next time.
+    /// For a statement that is known by its text, as the history has it, and not by its number.
+    /// What differs in constants only is of one text: a time of day is another one the next time.
     pub fn nth(text: &str, nth: u32, later: StatementId, into: Option<Duration>) -> At {
-        At::Nth { text: hash(text), nth, later, into }
+        At::Nth { key: StatementKey { at: place(text), nth }, later, into }
     }
 
     /// Whether it can be due with a statement of this text.
     pub(super) fn may_be(&self, text: &str) -> bool {
         match self {
-            At::Nth { text: of, .. } => *of == hash(text),
+            At::Nth { key, .. } => key.at == place(text),
             At::Statement(_) | At::Into(..) | At::Time(_) => true,
+        }
+    }
+
+    /// Whether it is due with the next statement of this text.
+    pub(super) fn is_next_of(&self, text: &str) -> bool {
+        match self {
+            At::Nth { key, later: 0, into: None } => key.nth == 0 && key.at == place(text),
+            _ => false,
         }
     }
 }
 
-/// What statements of one text have in common.
-fn key(text: &str) -> String {
-    without_constants(&recorded(text))
-}
-
-/// The same in one process, which is all that a fault lives in.
-pub(super) fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key(text).hash(&mut hasher);
-    hasher.finish()
+/// What statements of one text have in common. A statement is known by its text as it is recorded.
+pub(super) fn place(text: &str) -> StatementPlace {
+    StatementPlace::new(None, &recorded(text))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// `pg_cancel_backend` while the statement waits for a lock. One that never waits is spared.
+pub enum Action {
+    /// `pg_cancel_backend` while the statement waits for a lock. One that never waits is left
+    /// alone.
     CancelWaiting,
     /// `pg_cancel_backend` while the statement runs and waits for no lock. One that is over before
-    /// that can be seen is spared.
+    /// that can be seen is left alone.
     CancelWorking,
     /// `pg_terminate_backend` while the statement runs.
     KillBackend,
     /// `pg_terminate_backend` while the statement is held back, so that 57P01 is its answer.
     KillBackendBefore,
     /// A session of ours holds `relation` in `mode` while the statement runs, and the server ends
-    /// the statement's wait for it (55P03). One that does not wait for it is spared, and so is one
-    /// before which the lock cannot be had or no question can be put to its session. With
+    /// the statement's wait for it (55P03). One that does not wait for it is left alone; where
+    /// the lock cannot be had, or no question can be put to the session, the fault is skipped. With
     /// [`At::Statement`] only.
     TimeOutWaiting {
         /// As a `regclass` is shown; several with commas between.
         relation: String,
         mode: LockMode,
     },
-    /// Whoever applies the change is killed, the statement is not sent, and the connection is
-    /// closed once its client is gone.
+    /// The process that applies the change is killed, the statement is not sent, and the connection
+    /// is closed once its client is gone.
     KillClient,
     /// The connection is closed on both sides instead of sending the statement.
     CutBefore,
@@ -92,21 +92,21 @@ pub enum FaultKind {
     Refuse(Duration),
 }
 
-impl fmt::Display for FaultKind {
+impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FaultKind::CancelWaiting => f.write_str("cancel while it waits for a lock"),
-            FaultKind::CancelWorking => f.write_str("cancel while it works"),
-            FaultKind::KillBackend => f.write_str("kill the backend"),
-            FaultKind::KillBackendBefore => f.write_str("kill the backend before the statement"),
-            FaultKind::TimeOutWaiting { relation, mode } => {
+            Action::CancelWaiting => f.write_str("cancel while it waits for a lock"),
+            Action::CancelWorking => f.write_str("cancel while it works"),
+            Action::KillBackend => f.write_str("kill the backend"),
+            Action::KillBackendBefore => f.write_str("kill the backend before the statement"),
+            Action::TimeOutWaiting { relation, mode } => {
                 write!(f, "let it give up waiting for {relation}, held in {mode}")
             }
-            FaultKind::KillClient => f.write_str("kill whoever applies the change"),
-            FaultKind::CutBefore => f.write_str("cut before the statement"),
-            FaultKind::CutAfter => f.write_str("cut after the statement and before its answer"),
-            FaultKind::DelayAnswer(by) => write!(f, "delay the answer by {} ms", by.as_millis()),
-            FaultKind::Refuse(time) => {
+            Action::KillClient => f.write_str("kill the process that applies the change"),
+            Action::CutBefore => f.write_str("cut before the statement"),
+            Action::CutAfter => f.write_str("cut after the statement and before its answer"),
+            Action::DelayAnswer(by) => write!(f, "delay the answer by {} ms", by.as_millis()),
+            Action::Refuse(time) => {
                 write!(f, "refuse new connections for {} ms", time.as_millis())
             }
         }

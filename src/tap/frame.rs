@@ -88,7 +88,7 @@ impl Frames {
         &mut self.buffer
     }
 
-    /// What is there and is no whole piece yet; for whoever gives up on messages.
+    /// What is there and is no whole piece yet; for a caller that gives up on messages.
     pub fn take_rest(&mut self) -> Bytes {
         self.left = 0;
         self.buffer.split().freeze()

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::history::{Attempt, Listener, Recorder, ServerError};
 
 use super::connection::{Connection, Opening};
-use super::fault::Fault;
+use super::fault::Injection;
 use super::shared::{Announcements, TapState};
 use super::startup::{self, Startup};
 use super::watch::{BoxStream, Upstream};
@@ -41,7 +41,7 @@ pub struct TapSetup<'a> {
     pub attempt: Attempt,
     /// Some: statements that are not announced are a runner's own and are not traced.
     pub announcements: Option<Arc<Announcements>>,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<Injection>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,7 @@ pub struct Tap {
     address: SocketAddr,
     shared: Arc<TapState>,
     stopping: CancellationToken,
-    /// Connections are still open that nobody will close.
+    /// Connections are still open that no task will close.
     given_up: CancellationToken,
     ended: Option<oneshot::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
@@ -117,7 +117,7 @@ impl Tap {
         self.shared.pids()
     }
 
-    /// Cancelled when a fault asks for it that whoever applies the change be killed, at once and
+    /// Cancelled when a fault asks for it that the change's process be killed, at once and
     /// without a goodbye.
     pub fn killed(&self) -> CancellationToken {
         self.shared.killed.clone()
@@ -189,11 +189,11 @@ async fn accept(
 ) {
     let connections = TaskTracker::new();
     let clocks = CancellationToken::new();
-    for (after, kind) in shared.faults_by_time() {
+    for (after, action) in shared.faults_by_time() {
         let (shared, ended) = (Arc::clone(&shared), clocks.clone());
         tokio::spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(after) => shared.strike_now(kind).await,
+                () = tokio::time::sleep(after) => shared.inject_now(action).await,
                 () = ended.cancelled() => {}
             }
         });

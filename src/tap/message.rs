@@ -102,7 +102,7 @@ pub enum FromServer {
     },
     /// A message of an extended conversation has been worked off: Parse, Bind, Close, Describe.
     Done,
-    /// The server asks who is there, or (done) has been told.
+    /// The server asks who is there, or (done) has been answered.
     Authentication {
         done: bool,
     },

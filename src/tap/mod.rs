@@ -1,9 +1,9 @@
 //! The wire-level tap: carries the change's connections and traces them statement by statement.
 //!
-//! Whoever applies the change, the built-in runner or any command, connects to a [`Tap`] on the
+//! The change's runner, built-in or any command, connects to a [`Tap`] on the
 //! loopback interface and speaks to the server through it. All bytes pass as they came; between
-//! two statements the tap probes the server, and what it saw goes to the history. It can also do
-//! to a change what accidents do (a [`Fault`]). It must not decide what is run, nor judge it.
+//! two statements the tap looks at the server, and what it saw goes to the history. It can also
+//! inject faults into a change (an [`Injection`]). It must not decide what is run, nor judge it.
 //!
 //! | file | what |
 //! |---|---|
@@ -14,7 +14,7 @@
 //! | `connection`, `side` | carries one connection; asks between its statements |
 //! | `probes`, `injected` | when a probe is due; questions put to the change's own session |
 //! | `tracer` | from what was seen to events |
-//! | `fault`, `shared` | accidents on purpose; what connections share |
+//! | `fault`, `shared` | which faults it can inject, and when; what connections share |
 //! | `rehearsal` | a connection without sockets, to be fuzzed |
 //! | `watch` | what the tap needs of the server |
 
@@ -35,7 +35,7 @@ mod statement;
 mod tracer;
 mod watch;
 
-pub use fault::{At, Fault, FaultKind};
+pub use fault::{Action, At, Injection};
 pub use listen::{Error, Tap, TapSetup};
 pub use shared::{Announced, Announcements};
-pub use watch::{Blow, BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};
+pub use watch::{BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};

@@ -1,6 +1,6 @@
 //! What the connections of one attempt share.
 
-mod strikes;
+mod faults;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -15,7 +15,7 @@ use crate::history::{
     TransactionStatus,
 };
 
-use super::fault::{At, Fault, FaultKind, hash};
+use super::fault::{Action, At, Injection, place};
 use super::statement::recorded;
 use super::watch::Watch;
 
@@ -65,7 +65,7 @@ pub struct TapState {
     pub watch: Arc<dyn Watch>,
     /// Some: only what is announced is the change's. None: all is.
     pub announcements: Option<Arc<Announcements>>,
-    faults: Mutex<Vec<Fault>>,
+    faults: Mutex<Vec<Injection>>,
     statements: AtomicU32,
     /// Connections that are open, by number.
     connections: Mutex<BTreeMap<u32, Backend>>,
@@ -73,23 +73,23 @@ pub struct TapState {
     last_error: Mutex<Option<ServerError>>,
     /// The change is over, and what it left running is being ended.
     pub giving_up: AtomicBool,
-    /// Whoever applies the change is to be killed: nothing that it still says goes on.
+    /// The change's process is to be killed: nothing that it still says goes on.
     pub killed: CancellationToken,
 }
 
-/// An open connection, for whoever does something to it from outside.
+/// An open connection, for faults from outside.
 #[derive(Clone, Debug)]
 struct Backend {
     pid: i32,
     running: Option<StatementId>,
     cut: CancellationToken,
     /// The fault that cut it.
-    cut_by: Option<FaultKind>,
+    cut_by: Option<Action>,
     delay: Option<Duration>,
-    /// What struck the running statement; its end shows whether it was met.
-    struck: Option<FaultKind>,
-    /// Held while the backend is struck, so that nothing else runs on it meanwhile.
-    striking: Arc<tokio::sync::Mutex<()>>,
+    /// What was done to the running statement; its end shows whether it was in time.
+    injected: Option<Action>,
+    /// Held while something is done to the backend, so that nothing else runs on it meanwhile.
+    injecting: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl TapState {
@@ -99,7 +99,7 @@ impl TapState {
         attempt: Attempt,
         watch: Arc<dyn Watch>,
         announcements: Option<Arc<Announcements>>,
-        faults: Vec<Fault>,
+        faults: Vec<Injection>,
     ) -> TapState {
         TapState {
             recorder: recorder.clone(),
@@ -117,21 +117,22 @@ impl TapState {
         }
     }
 
-    /// The number of a statement of this text that runs now. What waits for it by its text is told
+    /// The number of a statement of this text that runs now. A fault that waits for its text gets
     /// the number.
     pub fn next_statement(&self, text: &str) -> StatementId {
         let mut faults = lock(&self.faults);
         let id = self.statements.fetch_add(1, Ordering::Relaxed);
         if faults.iter().any(|fault| matches!(fault.at, At::Nth { .. })) {
-            let text = hash(text);
+            let place = place(text);
             for fault in faults.iter_mut() {
-                let At::Nth { text: of, nth, later, into } = fault.at else { continue };
-                fault.at = match (of == text, nth, into) {
-                    (false, ..) => continue,
-                    (true, 0, None) => At::Statement(id + later),
-                    (true, 0, Some(into)) => At::Into(id + later, into),
-                    (true, more, into) => At::Nth { text, nth: more - 1, later, into },
-                };
+                let At::Nth { key, later, into } = &mut fault.at else { continue };
+                let due = id + *later;
+                match (key.at == place, key.nth.checked_sub(1), *into) {
+                    (false, ..) => {}
+                    (true, Some(fewer), _) => key.nth = fewer,
+                    (true, None, None) => fault.at = At::Statement(due),
+                    (true, None, Some(into)) => fault.at = At::Into(due, into),
+                }
             }
         }
         id
@@ -149,7 +150,7 @@ impl TapState {
     }
 
     pub fn tell(&self, text: &str, source: &Source) {
-        // A runner of ours tells of its own statements what it has to say.
+        // A runner of ours reports its own statements.
         if *source == Source::Command {
             let text = text.to_owned();
             (self.listener)(Progress::Statement { attempt: self.attempt, text });
@@ -178,15 +179,15 @@ impl TapState {
     }
 
     pub fn opened(&self, connection: u32, cut: &CancellationToken) {
-        let (cut, striking) = (cut.clone(), Arc::default());
+        let (cut, injecting) = (cut.clone(), Arc::default());
         let backend = Backend {
             pid: 0,
             running: None,
             cut,
             cut_by: None,
             delay: None,
-            struck: None,
-            striking,
+            injected: None,
+            injecting,
         };
         lock(&self.connections).insert(connection, backend);
     }
@@ -208,13 +209,13 @@ impl TapState {
         connections.get(&connection).is_some_and(|b| b.running == Some(statement))
     }
 
-    /// The connection's statement has ended. Returns when no fault strikes at it any more: what is
-    /// sent next would be hit instead.
+    /// The connection's statement has ended. Returns when no fault is on its way to it any
+    /// more: what is sent next would be hit instead.
     pub async fn rests(&self, connection: u32) {
         self.running(connection, None);
         let backend = lock(&self.connections).get(&connection).cloned();
         if let Some(backend) = backend {
-            drop(backend.striking.lock().await);
+            drop(backend.injecting.lock().await);
         }
     }
 
@@ -239,25 +240,25 @@ impl TapState {
     }
 
     /// The faults that are due by the clock, and how long after the tap began to listen.
-    pub fn faults_by_time(&self) -> Vec<(Duration, FaultKind)> {
-        let by_time = |fault: &Fault| match fault.at {
-            At::Time(after) => Some((after, fault.kind.clone())),
+    pub fn faults_by_time(&self) -> Vec<(Duration, Action)> {
+        let by_time = |fault: &Injection| match fault.at {
+            At::Time(after) => Some((after, fault.action.clone())),
             At::Statement(_) | At::Into(..) | At::Nth { .. } => None,
         };
         lock(&self.faults).iter().filter_map(by_time).collect()
     }
 
     /// The fault that is due with this statement.
-    pub fn fault_at(&self, statement: StatementId) -> Option<FaultKind> {
+    pub fn fault_at(&self, statement: StatementId) -> Option<Action> {
         let mut faults = lock(&self.faults);
         let index = faults.iter().position(|fault| fault.at == At::Statement(statement))?;
-        Some(faults.swap_remove(index).kind)
+        Some(faults.swap_remove(index).action)
     }
 
     /// The faults that are due while this statement runs, and how long after it was sent.
-    pub fn faults_into(&self, statement: StatementId) -> Vec<(Duration, FaultKind)> {
-        let into = |fault: &Fault| match fault.at {
-            At::Into(id, after) if id == statement => Some((after, fault.kind.clone())),
+    pub fn faults_into(&self, statement: StatementId) -> Vec<(Duration, Action)> {
+        let into = |fault: &Injection| match fault.at {
+            At::Into(id, after) if id == statement => Some((after, fault.action.clone())),
             _ => None,
         };
         lock(&self.faults).iter().filter_map(into).collect()
@@ -265,23 +266,23 @@ impl TapState {
 
     /// The fault that has to be prepared before the next statement, of this text, is sent, if one
     /// has.
-    pub fn take_preparation(&self, text: &str) -> Option<Fault> {
+    pub fn take_preparation(&self, text: &str) -> Option<Injection> {
         let mut faults = lock(&self.faults);
         let next = self.statements.load(Ordering::Relaxed);
         let is_next = |at: &At| match at {
             At::Statement(id) => *id == next,
-            At::Nth { nth: 0, later: 0, into: None, .. } => at.may_be(text),
-            At::Nth { .. } | At::Into(..) | At::Time(_) => false,
+            At::Nth { .. } => at.is_next_of(text),
+            At::Into(..) | At::Time(_) => false,
         };
-        let is_due = |fault: &Fault| {
-            matches!(fault.kind, FaultKind::TimeOutWaiting { .. }) && is_next(&fault.at)
+        let is_due = |fault: &Injection| {
+            matches!(fault.action, Action::TimeOutWaiting { .. }) && is_next(&fault.at)
         };
         let index = faults.iter().position(is_due)?;
         Some(faults.swap_remove(index))
     }
 
     /// What was prepared for a statement that has not been run.
-    pub fn put_back(&self, fault: Fault) {
+    pub fn put_back(&self, fault: Injection) {
         lock(&self.faults).push(fault);
     }
 
@@ -290,26 +291,26 @@ impl TapState {
         lock(&self.connections).get_mut(&connection)?.delay.take()
     }
 
-    pub fn record_fault(&self, kind: &FaultKind, statement: Option<StatementId>) {
-        let fault = kind.to_string();
+    pub fn record_fault(&self, action: &Action, statement: Option<StatementId>) {
+        let fault = action.to_string();
         let event = FaultEvent { attempt: self.attempt, fault, statement };
         self.recorder.record(Event::Fault(event));
     }
 
     /// The fault could not be prepared for its statement.
-    pub fn record_spared(&self, kind: &FaultKind, why: String) {
-        let (attempt, fault) = (self.attempt, kind.to_string());
-        self.recorder.record(Event::FaultSpared { attempt, fault, why });
+    pub fn record_skipped(&self, action: &Action, why: String) {
+        let (attempt, fault) = (self.attempt, action.to_string());
+        self.recorder.record(Event::FaultSkipped { attempt, fault, why });
     }
 
     /// The fault that cut the connection from outside.
-    pub fn cut_by(&self, connection: u32) -> Option<FaultKind> {
+    pub fn cut_by(&self, connection: u32) -> Option<Action> {
         lock(&self.connections).get(&connection)?.cut_by.clone()
     }
 
-    /// What struck the statement that has just ended.
-    pub fn take_struck(&self, connection: u32) -> Option<FaultKind> {
-        lock(&self.connections).get_mut(&connection)?.struck.take()
+    /// What was done to the statement that has just ended.
+    pub fn take_injected(&self, connection: u32) -> Option<Action> {
+        lock(&self.connections).get_mut(&connection)?.injected.take()
     }
 
     pub fn refuse(&self, time: Duration) {

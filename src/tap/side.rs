@@ -69,7 +69,7 @@ impl Incoming {
 
 impl Outgoing {
     pub fn push(&mut self, bytes: Bytes) {
-        // Nobody is there to take it; what it is about goes on all the same.
+        // No task is there to take it; what it is about goes on all the same.
         if !self.closed && !bytes.is_empty() {
             self.bytes += bytes.len();
             self.pieces.push_back(bytes);

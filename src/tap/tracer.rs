@@ -1,9 +1,10 @@
 //! Turns "a statement began, it ended" into events with what the server shows in between.
 //!
-//! One per connection. It is told what was seen and derives what a statement took, held and
+//! One per connection. It gets what was seen and derives what a statement took, held and
 //! rewrote; it reads and sends nothing itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,10 +14,11 @@ use crate::history::{
     TransactionStatus,
 };
 use crate::pg::LockMode;
-use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about, purpose};
+use crate::pg::facts::facts;
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
 use crate::pg::syntax::Kind;
 
-use super::conversation::{Outcome, Statement};
+use super::conversation::{Statement, StatementOutcome};
 use super::injected::Settings;
 use super::probes::{self, Probes};
 use super::shared::{Announced, TapState};
@@ -71,7 +73,7 @@ impl Tracer {
         self.shared.announced(&statement.text)
     }
 
-    /// Whether what was seen after the statement before is still so: nobody else changes what an
+    /// Whether what was seen after the statement before is still so: no other one changes what an
     /// open transaction holds.
     pub fn knows(&self, transaction: TransactionStatus) -> bool {
         transaction == TransactionStatus::InTransaction && self.last.is_some()
@@ -140,7 +142,7 @@ impl Tracer {
         self.last = self.open.take().and_then(|open| open.before);
     }
 
-    /// No transaction is open: of one that a Sync committed, no statement's end has told.
+    /// No transaction is open: of one that a Sync committed, no statement's end has reported it.
     pub fn outside_transactions(&mut self) {
         self.last = None;
         self.filenodes.clear();
@@ -159,7 +161,7 @@ impl Tracer {
 
     /// Whether the server has to be probed now that the statement has ended, and whether at all
     /// relations: those of another relfilenode were rewritten.
-    pub fn probe_due(&self, outcome: &Outcome) -> Option<bool> {
+    pub fn probe_due(&self, outcome: &StatementOutcome) -> Option<bool> {
         let open = self.open.as_ref()?;
         let in_transaction = match outcome.transaction {
             TransactionStatus::InTransaction => true,
@@ -189,7 +191,7 @@ impl Tracer {
     pub fn ended(
         &mut self,
         ended: Micros,
-        outcome: Outcome,
+        outcome: StatementOutcome,
         after: Option<LockSnapshot>,
         own: &BTreeMap<u32, u32>,
         paused: Micros,
@@ -199,10 +201,10 @@ impl Tracer {
         let (kind, text) = (&open.statement.kind, &open.statement.text);
         self.probes.ended(kind, text, &outcome.tags, ended - open.began, outcome.transaction);
         let held = match (&after, outcome.transaction) {
-            (Some(after), _) => strongest_per_relation(after),
-            // No probe was due: it can have taken nothing more.
+            (Some(after), _) => modes_per_relation(after),
+            // No look was due: it can have taken nothing more.
             (None, TransactionStatus::InTransaction) => {
-                open.before.as_ref().map_or_else(Vec::new, strongest_per_relation)
+                open.before.as_ref().map_or_else(Vec::new, modes_per_relation)
             }
             (None, _) => Vec::new(),
         };
@@ -253,11 +255,11 @@ impl Tracer {
         match &error {
             Some(error) => self.shared.failed(error),
             // A tool that failed gives its lock back, which is no success.
-            None if self.shared.last_error().is_some()
-                && purpose(text) == Purpose::Work
-                && !is_about(text, TOOLS_TABLES) =>
-            {
-                self.shared.succeeded();
+            None if self.shared.last_error().is_some() => {
+                let facts = facts(text);
+                if facts.purpose() == Purpose::Work && !facts.is_about(TOOLS_TABLES) {
+                    self.shared.succeeded();
+                }
             }
             None => {}
         }
@@ -302,19 +304,18 @@ fn holds(open: &Open) -> bool {
 }
 
 fn held_before(open: &Open, held: &HeldLock) -> bool {
-    let is = |lock: &SeenLock| lock.name == held.relation && lock.mode == held.mode;
+    let is = |lock: &SeenLock| lock.relation() == held.relation && lock.mode == held.mode;
     holds(open) && open.before.as_ref().is_some_and(|snapshot| snapshot.locks.iter().any(is))
 }
 
-fn strongest_per_relation(snapshot: &LockSnapshot) -> Vec<HeldLock> {
-    let mut strongest: BTreeMap<&str, LockMode> = BTreeMap::new();
-    for lock in &snapshot.locks {
-        let held = strongest.entry(&lock.name).or_insert(lock.mode);
-        *held = (*held).max(lock.mode);
-    }
-    let held =
-        |(relation, mode): (&str, LockMode)| HeldLock { relation: relation.to_owned(), mode };
-    strongest.into_iter().map(held).collect()
+/// Each mode once, by relation, the strongest first.
+fn modes_per_relation(snapshot: &LockSnapshot) -> Vec<HeldLock> {
+    let locks = snapshot.locks.iter().map(|lock| (lock.relation(), Reverse(lock.mode)));
+    let held = |(relation, Reverse(mode)): (&str, Reverse<LockMode>)| HeldLock {
+        relation: relation.to_owned(),
+        mode,
+    };
+    locks.collect::<BTreeSet<_>>().into_iter().map(held).collect()
 }
 
 /// `UPDATE 10`, `INSERT 0 10`.
@@ -351,8 +352,9 @@ impl Announced {
 mod tests {
     use super::*;
 
-    fn lock(oid: u32, mode: LockMode) -> SeenLock {
-        SeenLock { oid, name: "t".to_owned(), mode, filenode: oid }
+    fn lock(name: &str, table: Option<&str>, mode: LockMode) -> SeenLock {
+        let table = table.map(str::to_owned);
+        SeenLock { oid: 1, name: name.to_owned(), table, mode, filenode: 1 }
     }
 
     #[test]
@@ -367,11 +369,16 @@ mod tests {
     }
 
     #[test]
-    fn of_several_locks_on_a_relation_the_strongest_is_told() {
+    fn every_mode_is_kept_and_an_index_is_its_table() {
         use LockMode::{AccessExclusiveLock, RowExclusiveLock};
-        let locks = vec![lock(1, AccessExclusiveLock), lock(1, RowExclusiveLock)];
-        let held = strongest_per_relation(&LockSnapshot { locks, ..LockSnapshot::default() });
-        assert_eq!(held, [HeldLock { relation: "t".to_owned(), mode: AccessExclusiveLock }]);
+        let locks = vec![
+            lock("t", None, RowExclusiveLock),
+            lock("t_pkey", Some("t"), AccessExclusiveLock),
+            lock("t_pkey", Some("t"), RowExclusiveLock),
+        ];
+        let held = modes_per_relation(&LockSnapshot { locks, ..LockSnapshot::default() });
+        let on_t = |mode| HeldLock { relation: "t".to_owned(), mode };
+        assert_eq!(held, [on_t(AccessExclusiveLock), on_t(RowExclusiveLock)]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the tap needs of the server, and whoever provides it.
+//! What the tap needs of the server, and who provides it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::history::Since;
 use crate::pg::LockMode;
+
+use super::fault::Action;
 
 /// A connection to the server, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -31,9 +33,10 @@ pub trait Watch: Send + Sync {
     fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>>;
     /// Since when the backend is there, as [`crate::history::SessionId`] has it; None: it is gone.
     fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>>;
-    /// Strikes a backend if it is in the state that the blow asks for, in one step; gives whether
-    /// it was. Only a backend that runs a statement is struck.
-    fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>>;
+    /// Cancels or terminates a backend if it is in the state that the action needs, in one step;
+    /// returns whether it was. A backend that runs no statement is left alone, and so is every
+    /// backend by an action of another sort.
+    fn inject(&self, pid: i32, action: &Action) -> BoxFuture<'_, Result<bool, String>>;
     fn cancel(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
     fn terminate(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
     /// Locks a relation, named as a `regclass` is shown, in a transaction of a session of its own.
@@ -57,7 +60,7 @@ pub struct LockSnapshot {
     /// `pg_current_wal_insert_lsn()` as a byte position.
     pub wal_bytes: u64,
     /// Table-level locks granted to the backend on relations of users that others can see; a
-    /// relation that its own transaction made stops nobody.
+    /// relation that its own transaction made blocks no session.
     pub locks: Vec<SeenLock>,
     /// Where asked for: oid to name and relfilenode of every relation of users with storage.
     pub relations: BTreeMap<u32, (String, u32)>,
@@ -67,18 +70,16 @@ pub struct LockSnapshot {
 pub struct SeenLock {
     pub oid: u32,
     pub name: String,
+    /// The table of an index.
+    pub table: Option<String>,
     pub mode: LockMode,
     /// As others see it: before the backend's transaction.
     pub filenode: u32,
 }
 
-/// What is done to a backend in which state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
-    /// Cancel it while it waits for a lock.
-    CancelWaiting,
-    /// Cancel it while it runs and waits for no lock.
-    CancelWorking,
-    /// End it while it runs.
-    Terminate,
+impl SeenLock {
+    /// The relation as its users know it: a key's index is its table.
+    pub fn relation(&self) -> &str {
+        self.table.as_deref().unwrap_or(&self.name)
+    }
 }

@@ -110,7 +110,7 @@ impl TrialKey {
         self
     }
 
-    /// The same trial, on that axis not at all.
+    /// The same trial without a place on that axis.
     #[must_use]
     pub fn without(mut self, axis: &Axis) -> TrialKey {
         self.axes.retain(|known| known.axis != *axis);

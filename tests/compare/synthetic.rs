@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use pgauntlet::compare::{
-    BASELINE_FORMAT, Baseline, Circumstances, Identity, Options, Standing, TrialSamples, compare,
+    BASELINE_FORMAT, Baseline, Circumstances, Delta, Options, TrialSamples, compare, trial_name,
 };
 use pgauntlet::scenario::Verdict;
+use pgauntlet::trial::{Axis, TrialKey};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -84,9 +85,9 @@ impl Made {
 
 /// Safe, as expected, without a number.
 pub fn trial(repetitions: u64) -> TrialSamples {
-    let scenario = "add-index".to_owned();
+    let key = TrialKey::new("add-index").with(Axis::STATE, "base").with(Axis::SERVER, "16");
     TrialSamples {
-        identity: Identity { scenario, state: "base".to_owned(), server_major: 16 },
+        key,
         with: Circumstances {
             sizes: BTreeMap::from([("spans".to_owned(), 200_000)]),
             ..Circumstances::default()
@@ -101,7 +102,7 @@ pub fn trial(repetitions: u64) -> TrialSamples {
 }
 
 pub fn side(trials: impl IntoIterator<Item = TrialSamples>) -> Baseline {
-    let named = trials.into_iter().map(|trial| (trial.identity.name(), trial));
+    let named = trials.into_iter().map(|trial| (trial_name(&trial.key), trial));
     Baseline {
         pgauntlet_baseline: BASELINE_FORMAT,
         trials: named.collect(),
@@ -137,14 +138,14 @@ pub fn rates(a: Made, b: Made, options: &Options, comparisons: u64) -> Rates {
         let rows = &compared.pairs[0].metrics;
         assert_eq!(rows.len(), METRICS);
         let (change, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.key == "change");
-        let count = |standing| others.iter().filter(|row| row.standing == standing).count();
-        let (worse, undecided) = (count(Standing::Worse), count(Standing::Undecided));
+        let count = |delta| others.iter().filter(|row| row.delta == delta).count();
+        let (worse, undecided) = (count(Delta::Worse), count(Delta::Undecided));
         rates.worse_per_metric += worse as f64 / others.len() as f64;
         rates.undecided_per_metric += undecided as f64 / others.len() as f64;
-        let change_is = |standing| f64::from(u8::from(change[0].standing == standing));
-        rates.change_worse += change_is(Standing::Worse);
-        rates.change_undecided += change_is(Standing::Undecided);
-        let alarm = worse > 0 || change_is(Standing::Worse) > 0.0;
+        let change_is = |delta| f64::from(u8::from(change[0].delta == delta));
+        rates.change_worse += change_is(Delta::Worse);
+        rates.change_undecided += change_is(Delta::Undecided);
+        let alarm = worse > 0 || change_is(Delta::Worse) > 0.0;
         rates.worse_per_comparison += f64::from(u8::from(alarm));
     }
     let share = |sum: f64| sum / comparisons as f64;

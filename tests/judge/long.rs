@@ -5,9 +5,9 @@
 
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
-    Attempt, AttemptEnd, Counters, Entry, Event, GrantedLock, Header, History, Operation, Outcome,
-    Phase, Protocol, Role, SamplerReport, SessionId, SessionSeen, Since, Source, StatementBegan,
-    StatementEnded, TransactionStatus, Wait, WaitSample,
+    Attempt, AttemptEnd, Counters, Entry, Event, GrantedLock, Header, History, Operation,
+    OperationOutcome, Phase, Protocol, Role, SamplerReport, SessionId, SessionSeen, Since, Source,
+    StatementBegan, StatementEnded, TransactionStatus, Wait, WaitSample,
 };
 
 const RATE_PER_S: u64 = 100;
@@ -53,7 +53,7 @@ impl Long {
             connecting_us: Micros::ZERO,
             finished_us: Micros(finished),
             session: Some(application(seq)),
-            outcome: Outcome::Succeeded,
+            outcome: OperationOutcome::Succeeded,
         };
         self.at(finished, Event::Operation(operation));
     }

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pgauntlet::assess::{self, Against};
 use pgauntlet::clock::Micros;
+use pgauntlet::explain::explain;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, Counters, DisturbanceEvent, Entry, Event, GrantedLock, Header,
-    HeldLock, History, LedgerMismatch, LedgerReport, Mismatch, Moment, Operation, Outcome, Phase,
-    Protocol, Role, SamplerReport, ServerError, SessionId, SessionSeen, Source, StatementBegan,
-    StatementEnded, TransactionStatus, Wait, WaitSample,
+    HeldLock, History, LedgerMismatch, LedgerReport, Mismatch, Moment, Operation, OperationOutcome,
+    Phase, Protocol, Role, SamplerReport, ServerError, SessionId, SessionSeen, Source,
+    StatementBegan, StatementEnded, TransactionStatus, Wait, WaitSample,
 };
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::pg::{LockMode, SqlState};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{
@@ -73,7 +75,7 @@ impl Made {
             last_phase: None,
         };
         for at in (0..22_000).step_by(500) {
-            made.operation(at, Some(at), at + 2, Outcome::Succeeded, Some(APP + 50));
+            made.operation(at, Some(at), at + 2, OperationOutcome::Succeeded, Some(APP + 50));
         }
         for (pid, role) in
             [(CHANGE, Role::Change), (READER, Role::Disturbance("long-reader".to_owned()))]
@@ -102,7 +104,7 @@ impl Made {
         due: u64,
         acquired: Option<u64>,
         finished: u64,
-        outcome: Outcome,
+        outcome: OperationOutcome,
         pid: Option<i32>,
     ) {
         self.counters.scheduled += 1;
@@ -126,7 +128,13 @@ impl Made {
     pub fn late_operations(&mut self, count: u64) {
         for n in 0..count {
             let due = 5_100 + n * 10;
-            self.operation(due, Some(due + 400), due + 401, Outcome::Succeeded, Some(APP + 51));
+            self.operation(
+                due,
+                Some(due + 400),
+                due + 401,
+                OperationOutcome::Succeeded,
+                Some(APP + 51),
+            );
         }
         for (_, event) in &mut self.entries {
             if let Event::Operation(operation) = event {
@@ -149,6 +157,25 @@ impl Made {
         message: &str,
     ) {
         self.traced(id, from, to, text, false, Some(error(code, message)));
+    }
+
+    /// One at that line of that file, with the code and message of its error.
+    pub fn statement_of(
+        &mut self,
+        (file, line): (&str, u32),
+        (from, to): (u64, u64),
+        text: &str,
+        failed: Option<(&str, &str)>,
+    ) {
+        let failed = failed.map(|(code, message)| error(code, message));
+        self.traced(line - 1, from, to, text, false, failed);
+        let sent = self.entries.iter_mut().rev().find_map(|(_, event)| match event {
+            Event::StatementBegan(began) => Some(began),
+            _ => None,
+        });
+        if let Some(began) = sent {
+            began.source = Source::File { path: file.to_owned(), line };
+        }
     }
 
     fn traced(
@@ -210,7 +237,7 @@ impl Made {
     }
 
     pub fn blocked_pid(&mut self, pid: i32, from: u64, to: u64, blockers: &[i32]) {
-        self.operation(from, Some(from), to + 1, Outcome::Succeeded, Some(pid));
+        self.operation(from, Some(from), to + 1, OperationOutcome::Succeeded, Some(pid));
         for at in (from + 10..to).step_by(10) {
             let waits = vec![wait(pid, at - from, blockers, true)];
             self.at(at, Event::Waits(WaitSample { waits }));
@@ -219,7 +246,7 @@ impl Made {
 
     /// The change waits for a reader; an operation queues behind its request.
     pub fn queued_behind_waiting_change(&mut self, from: u64, to: u64) {
-        self.operation(from, Some(from), to + 1, Outcome::Succeeded, Some(APP));
+        self.operation(from, Some(from), to + 1, OperationOutcome::Succeeded, Some(APP));
         for at in (from + 10..to).step_by(10) {
             let mut change = wait(CHANGE, at - from + 50, &[READER], true);
             change.mode = "AccessExclusiveLock".to_owned();
@@ -231,8 +258,8 @@ impl Made {
 
     /// A second operation waits for the first, which waits for the change.
     pub fn chain_to_change(&mut self, from: u64, to: u64) {
-        self.operation(from, Some(from), to + 1, Outcome::Succeeded, Some(APP));
-        self.operation(from, Some(from), to + 2, Outcome::Succeeded, Some(APP + 1));
+        self.operation(from, Some(from), to + 1, OperationOutcome::Succeeded, Some(APP));
+        self.operation(from, Some(from), to + 2, OperationOutcome::Succeeded, Some(APP + 1));
         for at in (from + 10..to).step_by(10) {
             let waits =
                 vec![wait(APP + 1, at - from, &[APP], true), wait(APP, at - from, &[CHANGE], true)];
@@ -317,7 +344,7 @@ impl Made {
 
     pub fn judge(self) -> Judgement {
         let scenario = self.scenario.clone();
-        judge(&scenario, &self.history())
+        explain(assess::trial(&scenario, observe(&scenario, &self.history()), Against::Nothing))
     }
 
     pub fn history(mut self) -> History {

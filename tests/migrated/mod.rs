@@ -16,7 +16,7 @@ use pgauntlet::scenario::{
     Change, Migration, Retries, Scope, Script, Sizes, Statement, Timeouts, TransactionRule,
     VersionRows, Versions,
 };
-use pgauntlet::tap::Fault;
+use pgauntlet::tap::Injection;
 
 pub fn script(text: &str) -> Script {
     let pieces = split(text).expect("SQL that splits");
@@ -84,9 +84,14 @@ impl Trial {
         self.apply_with(change, attempt, &[]).await
     }
 
-    pub async fn apply_with(&self, change: &Change, attempt: u32, faults: &[Fault]) -> AttemptEnd {
+    pub async fn apply_with(
+        &self,
+        change: &Change,
+        attempt: u32,
+        faults: &[Injection],
+    ) -> AttemptEnd {
         let sizes = Sizes::default();
-        let setup = migrate::Setup {
+        let setup = migrate::ApplySetup {
             address: &self.address,
             change_address: &self.address,
             change,

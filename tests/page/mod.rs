@@ -6,19 +6,24 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use pgauntlet::assess::{self, Against, Effort};
 use pgauntlet::clock::Micros;
+use pgauntlet::explain::explain;
 use pgauntlet::history::{
-    AttemptEnd, CatalogueSnapshot, Death, DisturbanceEvent, Entry, Event, GrantedLock, Header,
-    History, Moment, Operation, Outcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
+    AttemptEnd, CatalogueSnapshot, DisturbanceEvent, Entry, Event, GrantedLock, Header, History,
+    Moment, Operation, OperationOutcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
     WaitSample, WalSample,
 };
-use pgauntlet::judge::crash::{self, Undisturbed};
-use pgauntlet::judge::judge;
+use pgauntlet::judge::crash;
+use pgauntlet::judge::observe;
 use pgauntlet::judge::timeline::{Timeline, timeline};
 use pgauntlet::pg::LockMode;
 use pgauntlet::report::{self, Document};
-use pgauntlet::result::{Cell, Matrix, ResultFile};
-use pgauntlet::scenario::{Crash, Disturbance, Outcome as CrashOutcome, Scenario, Verdict, Way};
+use pgauntlet::result::{Case, Matrix, ResultFile};
+use pgauntlet::scenario::{
+    Crash, Disturbance, Outcome as CrashOutcome, Scenario, StoredScenario, Verdict,
+};
+use pgauntlet::trial::{Axis, Fault, FaultKind, InjectionPoint};
 
 use super::made::{APP, CHANGE, Made, READER};
 use super::sent::{by_command, sent};
@@ -27,16 +32,16 @@ use super::sent::{by_command, sent};
 pub const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&<!--";
 pub const ADD_COLUMN: &str = "ALTER TABLE spans ADD COLUMN task_id varchar";
 
-/// A result with the courses of its trials.
+/// A result with the timelines of its trials.
 #[derive(Default)]
 pub struct Run {
     pub result: ResultFile,
-    pub courses: Vec<Option<Timeline>>,
+    pub timelines: Vec<Option<Timeline>>,
 }
 
 impl Run {
     pub fn of(trials: Vec<(Scenario, History)>) -> Run {
-        let mut run = Run { result: ResultFile::empty(), courses: Vec::new() };
+        let mut run = Run { result: ResultFile::empty(), timelines: Vec::new() };
         trials.into_iter().for_each(|(scenario, history)| run.add(scenario, history));
         run
     }
@@ -46,20 +51,21 @@ impl Run {
     }
 
     pub fn add(&mut self, scenario: Scenario, history: History) {
-        let mut judgement = judge(&scenario, &history);
-        judgement.trial.scenario = scenario.name.clone();
-        judgement.trial.state = "base".to_owned();
+        let observation = observe(&scenario, &history);
+        let mut judgement = explain(assess::trial(&scenario, observation, Against::Nothing));
+        judgement.trial.key.scenario = scenario.name.clone();
+        judgement.trial.key = judgement.trial.key.clone().with(Axis::STATE, "base");
         judgement.trial.server.source = "local".to_owned();
         judgement.trial.server.version = "15.18".to_owned();
         judgement.trial.server.version_num = 150_018;
         self.result.trials.push(judgement);
-        self.courses.push(Some(timeline(&scenario, &history)));
-        let value = serde_json::to_value(&scenario).expect("a scenario is JSON");
+        self.timelines.push(Some(timeline(&scenario, &history)));
+        let value = StoredScenario::from(&scenario);
         self.result.scenarios.insert(scenario.name.clone(), value);
     }
 
     pub fn document(&self) -> Document<'_> {
-        Document { result: &self.result, courses: &self.courses, path: "out/result.json" }
+        Document { result: &self.result, timelines: &self.timelines, path: "out/result.json" }
     }
 
     pub fn page(&self) -> String {
@@ -81,13 +87,13 @@ pub fn stalled() -> Made {
         .add_to(&mut made);
     sent(3, 8_000, 8_010, "COMMIT").status("ti").add_to(&mut made);
     for pid in APP..APP + 3 {
-        made.operation(5_100, Some(5_100), 8_001, Outcome::Succeeded, Some(pid));
+        made.operation(5_100, Some(5_100), 8_001, OperationOutcome::Succeeded, Some(pid));
     }
     for entry in queue(5_100..8_000, 3, super::sent::COMMAND) {
         made.at(entry.at_us.0 / 1_000, entry.event);
     }
     for due in [5_200, 5_300, 5_400] {
-        made.operation(due, Some(8_001), 8_005, Outcome::Succeeded, Some(APP));
+        made.operation(due, Some(8_001), 8_005, OperationOutcome::Succeeded, Some(APP));
     }
     for (n, at) in (0..22_000).step_by(250).enumerate() {
         let grown = if (5_000..8_000).contains(&at) { 900_000 } else { 20_000 };
@@ -146,7 +152,7 @@ pub fn hostile() -> Made {
         };
         made.at(at, Event::Waits(WaitSample { waits: vec![wait] }));
     }
-    made.operation(5_100, Some(5_100), 7_901, Outcome::Succeeded, Some(APP));
+    made.operation(5_100, Some(5_100), 7_901, OperationOutcome::Succeeded, Some(APP));
     made.at(4_900, disturbance(HOSTILE, Moment::Holding));
     snapshot(&mut made, 4_950, None, &[(HOSTILE, HOSTILE, "1")]);
     snapshot(&mut made, 19_950, Some(0), &[(HOSTILE, HOSTILE, HOSTILE)]);
@@ -183,7 +189,7 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
         let due = seq * 1_000 / rate_per_s;
         let took = if stall.contains(&due) { stall.end - due } else { 2 + seq * 7 % 5 };
         counters.scheduled += 1;
-        counters.count(&Outcome::Succeeded);
+        counters.count(&OperationOutcome::Succeeded);
         let time = |ms: u64| Micros::from_millis(ms);
         let operation = Operation {
             kind: 0,
@@ -194,7 +200,7 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
             connecting_us: Micros::ZERO,
             finished_us: time(due + took),
             session: Some((APP + (seq % 30) as i32).into()),
-            outcome: Outcome::Succeeded,
+            outcome: OperationOutcome::Succeeded,
         };
         at(due + took, Event::Operation(operation));
     }
@@ -257,22 +263,22 @@ pub fn matrix() -> Matrix {
     }
     let (scenario, history) = (made.scenario.clone(), made.history());
     let outcomes = CrashOutcome::ALL.iter().map(|outcome| Some(*outcome));
-    let cells: Vec<Cell> = Way::ALL
+    let cases: Vec<Case> = FaultKind::ALL
         .iter()
-        .flat_map(|way| [1, 3].map(|statement| (statement, *way)))
+        .flat_map(|kind| [1, 3].map(|statement| (statement, *kind)))
         .zip(outcomes.chain([None]).cycle())
-        .map(|((statement, way), outcome)| cell(statement, way, outcome))
+        .map(|((statement, kind), outcome)| case(statement, kind, outcome))
         .collect();
     let took_us = Micros::from_secs(4);
-    let run = Undisturbed { history: &history, took_us, at_once: 2 };
-    crash::matrix(&scenario, &Crash::default(), run, cells, None)
+    let shown = crash::undisturbed(&history);
+    let run = (&shown, Effort { took_us, at_once: 2 });
+    assess::matrix(&scenario, &Crash::default(), run, cases, None)
 }
 
-fn cell(statement: u32, way: Way, outcome: Option<CrashOutcome>) -> Cell {
-    let text = if statement == 1 { ADD_COLUMN } else { "CREATE INDEX CONCURRENTLY ix" };
-    let way = way.as_str().to_owned();
-    Cell {
-        death: Death { statement, text: text.to_owned(), nth: 0, way, into_us: None },
+fn case(statement: u32, kind: FaultKind, outcome: Option<CrashOutcome>) -> Case {
+    let text = if statement == 1 { ADD_COLUMN } else { "CREATE INDEX CONCURRENTLY ix" }.to_owned();
+    Case {
+        fault: Fault { kind, at: InjectionPoint { statement, text, nth: 0, into_us: None } },
         outcome,
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),

@@ -2,7 +2,6 @@
 //! do what they say: which scenarios a change touches, which exit code is the worst, how they end.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -58,9 +57,12 @@ fn script(name: &str) -> Command {
     command
 }
 
+/// Written by a process of its own: a file that this one has open for writing is inherited by every
+/// child that another test starts meanwhile, and cannot be run until that child runs its program.
 fn executable(path: &Path, text: &str) {
-    fs::write(path, text).expect("a written script");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("an executable script");
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"printf %s "$2" >"$1" && chmod 755 "$1""#, "sh"]).arg(path).arg(text);
+    check(&mut command).expect("an executable script");
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use pgauntlet::compare::{
-    Baseline, BaselineError, Comparison, Options, Overall, Seen, Standing, TrialSamples, compare,
+    Baseline, BaselineError, Comparison, Delta, Options, Overall, Seen, TrialSamples, compare,
 };
 use pgauntlet::report::{comparison_markdown, comparison_text};
 use pgauntlet::scenario::{FindingKind, Verdict};
+use pgauntlet::trial::{Axis, TrialKey};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 use rstest::rstest;
@@ -101,10 +102,10 @@ fn seconds(of: &[u64]) -> Vec<Option<u64>> {
     of.iter().map(|s| Some(s * 1_000_000)).collect()
 }
 
-/// Standing and reason of the only metric.
-fn judged(comparison: &Comparison) -> (Standing, &str) {
+/// Delta and reason of the only metric.
+fn judged(comparison: &Comparison) -> (Delta, &str) {
     let row = &comparison.pairs[0].metrics[0];
-    (row.standing, &row.why)
+    (row.delta, &row.why)
 }
 
 const FAST: [u64; 5] = [20_000, 20_100, 20_200, 20_300, 20_400];
@@ -114,8 +115,8 @@ const SLOW: [u64; 5] = [40_000, 40_200, 40_400, 40_600, 40_800];
 fn twice_as_long_on_a_machine_of_half_the_speed_is_the_same_and_told() {
     let (a, b) = (seconds(&[30, 31, 32, 33, 34]), seconds(&[60, 62, 64, 66, 68]));
     let comparison = compared("change", &a, &b, (&FAST, &SLOW));
-    let (standing, why) = judged(&comparison);
-    assert_eq!(standing, Standing::Same);
+    let (delta, why) = judged(&comparison);
+    assert_eq!(delta, Delta::Same);
     assert!(why.contains("2.00 times slower") && why.contains("no regression"), "{why}");
     assert_eq!(comparison.overall, Overall::NoRegression);
 }
@@ -124,8 +125,8 @@ fn twice_as_long_on_a_machine_of_half_the_speed_is_the_same_and_told() {
 fn twice_as_long_on_the_same_machine_is_worse_and_the_other_way_round_better() {
     let (a, b) = (seconds(&[30, 31, 32, 33, 34]), seconds(&[60, 62, 64, 66, 68]));
     let comparison = compared("change", &a, &b, (&FAST, &FAST));
-    assert_eq!((judged(&comparison).0, comparison.overall), (Standing::Worse, Overall::Regression));
-    assert_eq!(judged(&compared("change", &b, &a, (&FAST, &FAST))).0, Standing::Better);
+    assert_eq!((judged(&comparison).0, comparison.overall), (Delta::Worse, Overall::Regression));
+    assert_eq!(judged(&compared("change", &b, &a, (&FAST, &FAST))).0, Delta::Better);
 }
 
 /// A timeout that bounds a stall is as long on every machine.
@@ -133,9 +134,9 @@ fn twice_as_long_on_the_same_machine_is_worse_and_the_other_way_round_better() {
 fn what_takes_as_long_on_a_machine_of_twice_the_speed_is_undecided() {
     let a = seconds(&[30, 31, 32, 33, 34]);
     let comparison = compared("longest-stall", &a, &a, (&SLOW, &FAST));
-    assert_eq!(judged(&comparison).0, Standing::Undecided);
+    assert_eq!(judged(&comparison).0, Delta::Undecided);
     let slower = compared("longest-stall", &a, &a, (&FAST, &SLOW));
-    assert_eq!(judged(&slower).0, Standing::Same);
+    assert_eq!(judged(&slower).0, Delta::Same);
 }
 
 #[test]
@@ -143,8 +144,8 @@ fn too_few_repetitions_are_undecided_with_a_remedy_also_where_nothing_differs() 
     for n in [1, 3, 4] {
         let a = vec![Some(0); n];
         let comparison = compared("acquire-timeouts", &a, &a, (&FAST, &FAST));
-        let (standing, why) = judged(&comparison);
-        assert_eq!(standing, Standing::Undecided, "{n}");
+        let (delta, why) = judged(&comparison);
+        assert_eq!(delta, Delta::Undecided, "{n}");
         assert!(why.contains("--repeat 5"), "{why}");
         assert_eq!(comparison.overall, Overall::Undecided);
     }
@@ -154,28 +155,28 @@ fn too_few_repetitions_are_undecided_with_a_remedy_also_where_nothing_differs() 
 fn without_a_control_times_are_compared_as_measured_and_that_is_said() {
     let (a, b) = (seconds(&[30, 31, 32, 33, 34]), seconds(&[60, 62, 64, 66, 68]));
     let comparison = compared("change", &a, &b, (&[], &[]));
-    assert_eq!(judged(&comparison).0, Standing::Worse);
-    assert!(comparison.pairs[0].machine.told.contains("control is missing"));
+    assert_eq!(judged(&comparison).0, Delta::Worse);
+    assert!(comparison.pairs[0].machine.text.contains("control is missing"));
 }
 
 #[test]
 fn a_difference_below_the_floor_is_none() {
     let ms = |of: [u64; 5]| of.map(|ms| Some(ms * 1_000)).to_vec();
     let (a, b) = (ms([1, 2, 3, 4, 5]), ms([41, 42, 43, 44, 45]));
-    assert_eq!(judged(&compared("p99-during", &a, &b, (&FAST, &FAST))).0, Standing::Same);
+    assert_eq!(judged(&compared("p99-during", &a, &b, (&FAST, &FAST))).0, Delta::Same);
 }
 
 #[test]
 fn from_none_to_some_is_worse_and_what_never_comes_back_too() {
     let (none, some) = (vec![Some(0); 5], [7, 8, 9, 10, 11].map(Some).to_vec());
     let comparison = compared("acquire-timeouts", &none, &some, (&FAST, &FAST));
-    assert_eq!(judged(&comparison).0, Standing::Worse);
+    assert_eq!(judged(&comparison).0, Delta::Worse);
     assert_eq!(comparison.pairs[0].metrics[0].ratio, None);
     let (soon, never) = (seconds(&[1, 2, 2, 3, 4]), vec![None; 5]);
-    assert_eq!(judged(&compared("recovery", &soon, &never, (&FAST, &FAST))).0, Standing::Worse);
+    assert_eq!(judged(&compared("recovery", &soon, &never, (&FAST, &FAST))).0, Delta::Worse);
     // Here later is better.
     let exhausted = compared("time-to-exhaustion", &soon, &never, (&FAST, &FAST));
-    assert_eq!(judged(&exhausted).0, Standing::Better);
+    assert_eq!(judged(&exhausted).0, Delta::Better);
 }
 
 /// With more timeouts than a machine's speed explains in proportion, it may still explain them.
@@ -183,10 +184,10 @@ fn from_none_to_some_is_worse_and_what_never_comes_back_too() {
 fn what_a_limit_of_time_counts_is_undecided_on_a_slower_machine() {
     let (none, some) = (vec![Some(0); 5], [7, 8, 9, 10, 11].map(Some).to_vec());
     let comparison = compared("acquire-timeouts", &none, &some, (&FAST, &SLOW));
-    assert_eq!(judged(&comparison).0, Standing::Undecided);
+    assert_eq!(judged(&comparison).0, Delta::Undecided);
     let doubled = [14, 16, 18, 20, 22].map(Some).to_vec();
     let stalled = compared("stalled-operations", &some, &doubled, (&FAST, &SLOW));
-    assert_eq!(judged(&stalled).0, Standing::Same);
+    assert_eq!(judged(&stalled).0, Delta::Same);
 }
 
 fn found(kind: FindingKind, verdict: Verdict, control_us: &[u64]) -> Baseline {
@@ -206,7 +207,7 @@ fn a_worse_verdict_and_a_new_unsafe_finding_are_regressions_after_one_repetition
     assert_eq!(comparison.overall, Overall::Regression);
     let facts = &comparison.pairs[0].facts;
     let worse: Vec<&str> =
-        facts.iter().filter(|f| f.standing == Standing::Worse).map(|f| &*f.what).collect();
+        facts.iter().filter(|f| f.delta == Delta::Worse).map(|f| &*f.what).collect();
     assert_eq!(worse, ["verdict", "finding lost-write"]);
     let back = compare(("a", &lost), ("b", &calm), &Options::default());
     assert_eq!(back.overall, Overall::NoRegression);
@@ -228,8 +229,8 @@ fn what_a_slower_machine_no_longer_finds_is_a_regression() {
     silent.as_expected = 0;
     let comparison = compare(("a", &lost), ("b", &side([silent])), &Options::default());
     let facts = &comparison.pairs[0].facts;
-    let of = |what: &str| facts.iter().find(|f| f.what == what).map(|f| f.standing);
-    assert_eq!(of("as expected"), Some(Standing::Worse), "{facts:?}");
+    let of = |what: &str| facts.iter().find(|f| f.what == what).map(|f| f.delta);
+    assert_eq!(of("as expected"), Some(Delta::Worse), "{facts:?}");
 }
 
 #[test]
@@ -244,9 +245,9 @@ fn a_trial_without_an_answer_on_either_side_is_undecided() {
 
 fn named(scenario: &str, state: &str, server_major: u32) -> TrialSamples {
     let mut named = trial(1);
-    named.identity.scenario = scenario.to_owned();
-    named.identity.state = state.to_owned();
-    named.identity.server_major = server_major;
+    named.key = TrialKey::new(scenario)
+        .with(Axis::STATE, state)
+        .with(Axis::SERVER, server_major.to_string());
     named
 }
 
@@ -283,6 +284,31 @@ fn a_baseline_is_read_as_it_was_written_a_list_to_a_line() {
 }
 
 #[test]
+fn a_baseline_of_version_1_is_still_read() {
+    let text = r#"{
+        "pgauntlet_baseline": 1,
+        "trials": { "add-index / base / pg 16": {
+            "identity": { "scenario": "add-index", "state": "base", "server_major": 16 },
+            "with": { "tools": [], "machines": [], "first_at": "", "last_at": "", "sizes": {} },
+            "repetitions": 1, "as_expected": 1, "verdicts": { "safe": 1 }, "findings": {},
+            "control_us": [], "samples": { "wal": [7] }
+        } },
+        "crash_matrices": {}
+    }"#;
+    let baseline = Baseline::parse(text).expect("a baseline of version 1");
+    let key = &baseline.trials["add-index / base / pg 16"].key;
+    assert_eq!(key.to_string(), "add-index from base on PostgreSQL 16");
+    let again = Baseline::parse(&baseline.to_text()).expect("a baseline of today");
+    assert_eq!(again, baseline);
+}
+
+#[test]
+fn a_baseline_of_a_version_to_come_is_refused_by_its_number() {
+    let text = r#"{ "pgauntlet_baseline": 3, "trials": {}, "crash_matrices": {} }"#;
+    assert!(matches!(Baseline::parse(text), Err(BaselineError::Version(3))));
+}
+
+#[test]
 fn samples_of_two_sizes_are_no_baseline_and_are_not_compared() {
     let mut larger = trial(1);
     larger.with.sizes = BTreeMap::from([("spans".to_owned(), 2_000_000)]);
@@ -299,7 +325,7 @@ fn a_night(repetitions: usize) -> Comparison {
         let scenarios = (0..40).map(|n| format!("scenario-{n}"));
         let trials = scenarios.map(|scenario| {
             let mut trial = made(repetitions, 0.01).trial(&mut rng);
-            trial.identity.scenario = scenario;
+            trial.key.scenario = scenario;
             trial
         });
         side(trials.collect::<Vec<_>>())

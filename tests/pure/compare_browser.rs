@@ -15,7 +15,7 @@ const CONTRAST_LEAST: f64 = 4.5;
 const PHONE: u32 = 390;
 
 fn named(name: &str, mut trial: TrialSamples) -> TrialSamples {
-    name.clone_into(&mut trial.identity.scenario);
+    name.clone_into(&mut trial.key.scenario);
     trial
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use assert_cmd::assert::Assert;
 use assert_cmd::cargo::cargo_bin_cmd;
 use pgauntlet::clock::Micros;
-use pgauntlet::compare::{Baseline, Comparison, Standing, compare};
+use pgauntlet::compare::{Baseline, Comparison, Delta, compare};
 use pgauntlet::result::{Expectation, FORMAT, Judgement, Matrix, ResultFile};
 use pgauntlet::scenario::{Outcome, Verdict};
 use predicates::prelude::PredicateBooleanExt;
@@ -29,7 +29,7 @@ fn text(assert: &Assert) -> String {
 fn result(directory: &Path, name: &str, seconds: u64, control_us: u64) -> String {
     let trial = |n: u32| {
         let mut judgement: Judgement = Made::calm().judge();
-        judgement.trial.repetition = n;
+        judgement.trial.key.repetition = n;
         let noise = u64::from(n);
         judgement.measured.change_us = Micros(seconds * 1_000_000 + noise * 10_000);
         judgement.measured.control_us = Some(Micros(control_us + noise));
@@ -148,7 +148,7 @@ fn what_is_none_of_the_three_is_one_error_with_code_2(
     refused.stderr(contains(told).and(contains(name)));
 }
 
-/// A matrix of one cell.
+/// A matrix of one case.
 fn matrix(outcome: Outcome) -> Matrix {
     let trial = serde_json::to_value(Made::calm().judge().trial).expect("JSON");
     let (verdict, format) = (Verdict::Unsafe, FORMAT);
@@ -158,10 +158,10 @@ fn matrix(outcome: Outcome) -> Matrix {
         "expectations": expectations, "mismatches": [], "reason": "", "rows": [],
         "columns": ["cancel"], "random": null, "rounds_left_out": 0, "not_compared": [],
         "outcomes": {outcome.as_str(): 1}, "took_us": 1, "at_once": 1,
-        "cells": [{
-            "death": {
-                "statement": 1, "text": "CREATE INDEX ix ON t (n)", "nth": 0, "way": "cancel",
-                "into_us": null
+        "cases": [{
+            "fault": {
+                "kind": "cancel",
+                "at": { "statement": 1, "text": "CREATE INDEX ix ON t (n)", "nth": 0 }
             },
             "outcome": outcome, "seen": "", "sentence": "", "differences": [], "broken": false,
             "not_compared": [], "reruns": 1, "took_us": 1
@@ -176,8 +176,8 @@ fn a_cell_that_became_worse_is_named_although_the_verdict_is_the_same() {
     let (a, b) = (of(Outcome::ManualStep), of(Outcome::LosesData));
     let comparison = compare(("a", &a), ("b", &b), &Default::default());
     let facts = &comparison.crash_matrices[0].facts;
-    let standings: BTreeMap<&str, Standing> =
-        facts.iter().map(|fact| (&*fact.what, fact.standing)).collect();
-    assert_eq!(standings["cell CREATE INDEX ix ON t (n) / cancel"], Standing::Worse);
-    assert_eq!(standings["verdict"], Standing::Same);
+    let deltas: BTreeMap<&str, Delta> =
+        facts.iter().map(|fact| (&*fact.what, fact.delta)).collect();
+    assert_eq!(deltas["case CREATE INDEX ix ON t (n) / cancel"], Delta::Worse);
+    assert_eq!(deltas["verdict"], Delta::Same);
 }

@@ -1,7 +1,9 @@
 //! The judge on histories made by hand: no server, each history says one thing.
 
 use pgauntlet::clock::Micros;
-use pgauntlet::history::{AttemptEnd, Event, InvariantRead, Outcome, Phase, SamplerReport};
+use pgauntlet::history::{
+    AttemptEnd, Event, InvariantRead, OperationOutcome, Phase, SamplerReport,
+};
 use pgauntlet::judge::lock_waits;
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{FindingKind, Verdict};
@@ -109,7 +111,9 @@ fn a_short_wait_does_not_excuse_the_long_hold_after_it() {
 
 #[test]
 fn an_operation_whose_fate_is_unknown_counts_as_failed() {
-    for outcome in [Outcome::Indeterminate("connection reset".into()), Outcome::Unanswered] {
+    for outcome in
+        [OperationOutcome::Indeterminate("connection reset".into()), OperationOutcome::Unanswered]
+    {
         let mut made = Made::calm();
         made.operation(5_100, Some(5_101), 5_200, outcome, Some(APP));
         let judgement = made.judge();
@@ -122,7 +126,7 @@ fn an_operation_whose_fate_is_unknown_counts_as_failed() {
 fn latency_that_is_worse_only_after_the_change_is_found() {
     let mut made = Made::calm();
     for due in (20_000..21_900).step_by(100) {
-        made.operation(due, Some(due), due + 900, Outcome::Succeeded, Some(APP));
+        made.operation(due, Some(due), due + 900, OperationOutcome::Succeeded, Some(APP));
     }
     let judgement = made.judge();
     let latency = found(&judgement, FindingKind::Latency).expect("a finding");
@@ -153,7 +157,7 @@ fn an_operation_that_never_got_a_connection_belongs_to_the_stall_in_which_it_que
     let mut made = Made::with_change();
     made.statement(0, 5_000, 15_000, "UPDATE spans SET task_id = trace_id", true);
     made.blocked_by_change(5_200, 15_000);
-    made.operation(5_300, None, 14_900, Outcome::AcquireTimeout, None);
+    made.operation(5_300, None, 14_900, OperationOutcome::AcquireTimeout, None);
     let judgement = made.judge();
     assert_eq!(judgement.measured.stalled_operations, 2);
     assert!(found(&judgement, FindingKind::AcquireTimeout).is_some());
@@ -166,7 +170,7 @@ fn an_exhausted_pool_is_found_with_its_time_and_its_queue() {
     for pid in APP..APP + made.capacity() {
         made.blocked_pid(pid, 5_200, 15_000, &[CHANGE]);
     }
-    made.operation(5_700, Some(15_000), 15_010, Outcome::Succeeded, Some(APP));
+    made.operation(5_700, Some(15_000), 15_010, OperationOutcome::Succeeded, Some(APP));
     let judgement = made.judge();
     let exhaustion = found(&judgement, FindingKind::PoolExhaustion).expect("exhaustion");
     assert_eq!(exhaustion.verdict, Verdict::Unsafe);
@@ -282,7 +286,7 @@ fn a_read_that_changes_is_found_and_an_equal_one_is_not() {
 #[case::half_the_samples(|made: &mut Made| made.sampler.missed = made.sampler.samples,
     FindingKind::SamplesMissing)]
 #[case::slow_baseline(|made: &mut Made| made.operation(100, Some(100), 4_000,
-    Outcome::Succeeded, Some(APP)), FindingKind::BaselineBroken)]
+    OperationOutcome::Succeeded, Some(APP)), FindingKind::BaselineBroken)]
 #[case::no_end(|made: &mut Made| made.cut_before(Phase::End), FindingKind::NotReached)]
 #[case::late_in_the_change_only(|made: &mut Made| made.late_in_the_change(),
     FindingKind::GeneratorLag)]

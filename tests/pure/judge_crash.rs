@@ -1,15 +1,16 @@
-//! What came of one death of a change: each history is made by hand and says one thing.
+//! What came of one fault: each history is made by hand and says one thing.
 
 use std::collections::BTreeMap;
 
 use pgauntlet::history::{
-    AttemptEnd, CatalogueSnapshot, ClosedBy, ConnectionClosed, Contents, Death, Event, Header,
-    History, InvariantRead, LedgerMismatch, LedgerReport, Mismatch, Reference, ServerError,
-    StepEvent, TableContents, TransactionStatus,
+    AttemptEnd, CatalogueSnapshot, ClosedBy, ConnectionClosed, Contents, Event, Header, History,
+    InvariantRead, LedgerMismatch, LedgerReport, Mismatch, Reference, ServerError, StepEvent,
+    TableContents, TransactionStatus,
 };
-use pgauntlet::judge::crash::cell;
-use pgauntlet::result::Cell;
-use pgauntlet::scenario::{Invariant, OperationStatement, Outcome, Rows, Since, Way};
+use pgauntlet::judge::crash::case;
+use pgauntlet::result::Case;
+use pgauntlet::scenario::{Invariant, OperationStatement, Outcome, Rows, Since};
+use pgauntlet::trial::{Fault, FaultKind, InjectionPoint};
 use rstest::rstest;
 
 use crate::made::{Made, error, failed};
@@ -55,8 +56,8 @@ impl Left {
     }
 }
 
-/// A change whose only statement was met by a death; nothing happened after it.
-fn died() -> Made {
+/// A change into whose only statement a fault was injected; nothing happened after it.
+fn interrupted() -> Made {
     let mut made = by_command(1);
     sent(0, 5_000, 5_010, ADD_COLUMN)
         .fails("57P01", "terminating connection due to administrator command")
@@ -68,14 +69,14 @@ fn died() -> Made {
 
 /// One that was applied again, with success.
 fn applied_again() -> Made {
-    let mut made = died();
+    let mut made = interrupted();
     made.rerun(FINISHED);
     made
 }
 
 /// One that could be applied neither again nor after a step by hand, as often as these say.
 fn refused(after_steps: &[AttemptEnd]) -> Made {
-    let mut made = died();
+    let mut made = interrupted();
     made.rerun(failed("42701", "column \"task_id\" exists"));
     for (before, end) in (2..).zip(after_steps) {
         let name = format!("step {before}");
@@ -99,20 +100,24 @@ fn compared(mut made: Made, left: Left) -> Made {
     made
 }
 
-fn death(statement: u32, way: Way) -> Death {
-    let (text, way) = (ADD_COLUMN.to_owned(), way.as_str().to_owned());
-    Death { statement, text, nth: 0, way, into_us: None }
+fn fault_at(text: &str, statement: u32, kind: FaultKind) -> Fault {
+    let text = text.to_owned();
+    Fault { kind, at: InjectionPoint { statement, text, nth: 0, into_us: None } }
 }
 
-fn judged_as(made: Made, death: Death) -> Cell {
+fn fault(statement: u32, kind: FaultKind) -> Fault {
+    fault_at(ADD_COLUMN, statement, kind)
+}
+
+fn judged_as(made: Made, fault: Fault) -> Case {
     let scenario = made.scenario.clone();
     let mut history = made.history();
-    history.header.trial.death = Some(death);
-    cell(&scenario, &history).expect("a history of a death")
+    history.header.trial.fault = Some(fault);
+    case(&scenario, &history).expect("a history with a fault")
 }
 
-fn judged(made: Made) -> Cell {
-    judged_as(made, death(0, Way::KillBackend))
+fn judged(made: Made) -> Case {
+    judged_as(made, fault(0, FaultKind::KillBackend))
 }
 
 #[rstest]
@@ -167,9 +172,9 @@ fn what_a_rerun_leaves_is_compared_with_what_an_undisturbed_run_leaves(
     #[case] outcome: Outcome,
     #[case] sentence: &str,
 ) {
-    let cell = judged(compared(applied_again(), left));
-    assert_eq!((cell.outcome, cell.sentence.as_str()), (Some(outcome), sentence));
-    assert_eq!(cell.reruns, 1);
+    let case = judged(compared(applied_again(), left));
+    assert_eq!((case.outcome, case.sentence.as_str()), (Some(outcome), sentence));
+    assert_eq!(case.reruns, 1);
 }
 
 #[test]
@@ -197,40 +202,40 @@ fn a_change_that_fails_whatever_is_done_fails_forever(
     #[case] sentence: &str,
 ) {
     let left = Left::undisturbed().with("index public.ix", "indisvalid", "false");
-    let cell = judged(compared(refused(after_steps), left));
-    assert_eq!(cell.outcome, Some(Outcome::FailsForever));
-    assert_eq!(cell.sentence, sentence);
-    assert_eq!(cell.reruns as usize, 1 + after_steps.len());
-    let left: Vec<&str> = cell.differences.iter().map(|d| d.object.as_str()).collect();
+    let case = judged(compared(refused(after_steps), left));
+    assert_eq!(case.outcome, Some(Outcome::FailsForever));
+    assert_eq!(case.sentence, sentence);
+    assert_eq!(case.reruns as usize, 1 + after_steps.len());
+    let left: Vec<&str> = case.differences.iter().map(|d| d.object.as_str()).collect();
     assert_eq!(left, ["index public.ix"], "what it left is told");
 }
 
 #[test]
 fn a_rerun_that_hangs_is_told_as_such() {
-    let mut made = died();
+    let mut made = interrupted();
     made.rerun(AttemptEnd::DeadlineExceeded);
-    let cell = judged(compared(made, Left::undisturbed()));
-    assert_eq!(cell.sentence, "a rerun fails: it does not come to its end");
+    let case = judged(compared(made, Left::undisturbed()));
+    assert_eq!(case.sentence, "a rerun fails: it does not come to its end");
 }
 
 #[test]
 fn the_steps_that_it_took_are_named() {
     let after = [failed("42P07", "relation exists"), FINISHED];
-    let cell = judged(compared(refused(&after), Left::undisturbed()));
-    assert_eq!(cell.outcome, Some(Outcome::ManualStep));
+    let case = judged(compared(refused(&after), Left::undisturbed()));
+    assert_eq!(case.outcome, Some(Outcome::ManualStep));
     let expected = "a rerun fails: column \"task_id\" exists (42701 duplicate_column); after \
                     step 2, step 3 it converges";
-    assert_eq!(cell.sentence, expected);
+    assert_eq!(case.sentence, expected);
 }
 
 #[test]
 fn steps_that_lead_to_something_else_do_not_help() {
     let left = Left::undisturbed().with("index public.ix", "indisvalid", "false");
-    let cell = judged(compared(refused(&[FINISHED]), left));
-    assert_eq!(cell.outcome, Some(Outcome::FailsForever));
+    let case = judged(compared(refused(&[FINISHED]), left));
+    assert_eq!(case.outcome, Some(Outcome::FailsForever));
     let expected = "a rerun fails: column \"task_id\" exists (42701 duplicate_column); a \
                     rerun after step 2 reports success, and index public.ix is INVALID";
-    assert_eq!(cell.sentence, expected);
+    assert_eq!(case.sentence, expected);
 }
 
 fn reads(made: &mut Made, rows: Rows, answers: [(u64, &str); 2]) {
@@ -273,9 +278,9 @@ fn declared_reads_are_judged_by_their_last_answer(
 ) {
     let mut made = applied_again();
     reads(&mut made, rows, answers);
-    let cell = judged(compared(made, Left::undisturbed()));
-    assert_eq!(cell.outcome, Some(outcome));
-    assert!(cell.sentence.contains(sentence), "{}", cell.sentence);
+    let case = judged(compared(made, Left::undisturbed()));
+    assert_eq!(case.outcome, Some(outcome));
+    assert!(case.sentence.contains(sentence), "{}", case.sentence);
 }
 
 fn ledger(kind: Mismatch) -> Event {
@@ -299,10 +304,10 @@ fn an_acknowledged_write_that_is_gone_is_lost_data(
 ) {
     let mut made = applied_again();
     made.at(23_005, ledger(kind));
-    let cell = judged(compared(made, Left::undisturbed()));
-    assert_eq!(cell.outcome, Some(outcome));
+    let case = judged(compared(made, Left::undisturbed()));
+    assert_eq!(case.outcome, Some(outcome));
     if outcome == Outcome::LosesData {
-        assert_eq!(cell.sentence, "an acknowledged write is gone: spans 42 (insert-span)");
+        assert_eq!(case.sentence, "an acknowledged write is gone: spans 42 (insert-span)");
     }
 }
 
@@ -310,7 +315,7 @@ fn an_acknowledged_write_that_is_gone_is_lost_data(
 #[case::of_a_change_that_fails(refused(&[failed("42P07", "relation exists")]))]
 #[case::of_one_that_needs_a_step(refused(&[FINISHED]))]
 #[case::of_one_that_leaves_debris(applied_again())]
-#[case::of_one_that_is_not_applied_again(died())]
+#[case::of_one_that_is_not_applied_again(interrupted())]
 fn lost_data_is_worse_than_anything_else(#[case] mut made: Made) {
     made.at(23_005, ledger(Mismatch::Lost));
     let left = Left::undisturbed().with("index public.ix", "indisvalid", "false").versions(&[]);
@@ -320,12 +325,12 @@ fn lost_data_is_worse_than_anything_else(#[case] mut made: Made) {
 #[test]
 fn debris_is_told_before_other_versions_and_rows() {
     let left = Left::undisturbed().with("index public.ix", "indisvalid", "false");
-    let cell = judged(compared(applied_again(), left.versions(&[]).rows(1_001, "b")));
-    assert_eq!(cell.outcome, Some(Outcome::Debris));
+    let case = judged(compared(applied_again(), left.versions(&[]).rows(1_001, "b")));
+    assert_eq!(case.outcome, Some(Outcome::Debris));
 }
 
-/// A change of one statement that finished, as if no death had met it.
-fn spared() -> Made {
+/// A change of one statement that finished, as if no fault had been injected.
+fn untouched() -> Made {
     let mut made = by_command(1);
     sent(0, 5_000, 5_010, ADD_COLUMN).add_to(&mut made);
     made.rerun(FINISHED);
@@ -339,48 +344,48 @@ fn with(mut made: Made, change: fn(&mut Made)) -> Made {
 
 #[rstest]
 #[case::not_reached(
-    spared(),
-    Death { statement: 7, text: "DROP TABLE spans".to_owned(), ..death(0, Way::Cancel) },
+    untouched(),
+    fault_at("DROP TABLE spans", 7, FaultKind::Cancel),
     "the change did not get to the statement"
 )]
 #[case::no_lock_to_wait_for(
-    spared(),
-    death(0, Way::LockTimeout),
+    untouched(),
+    fault(0, FaultKind::LockTimeout),
     "it waits for no lock that another can hold"
 )]
-#[case::too_soon(spared(), death(0, Way::Cancel), "it was over before it could be met")]
+#[case::too_soon(untouched(), fault(0, FaultKind::Cancel), "the statement ended before the fault")]
 #[case::measurement_failed(
     with(applied_again(), Made::stage_failed),
-    death(0, Way::KillBackend),
+    fault(0, FaultKind::KillBackend),
     "sampling failed: the server closed it"
 )]
 fn of_a_death_that_was_not_brought_about_nothing_is_known(
     #[case] made: Made,
-    #[case] death: Death,
+    #[case] fault: Fault,
     #[case] sentence: &str,
 ) {
-    let cell = judged_as(compared(made, Left::undisturbed().versions(&[])), death);
-    assert_eq!((cell.outcome, cell.sentence.as_str()), (None, sentence));
-    assert_eq!(cell.differences, []);
+    let case = judged_as(compared(made, Left::undisturbed().versions(&[])), fault);
+    assert_eq!((case.outcome, case.sentence.as_str()), (None, sentence));
+    assert_eq!(case.differences, []);
 }
 
 #[test]
 fn of_a_change_that_never_began_nothing_is_known() {
     let mut header = Header::unnamed();
-    header.trial.death = Some(death(0, Way::Cancel));
-    let cell = cell(&died().scenario, &History::new(header, Vec::new())).expect("a cell");
-    assert_eq!((cell.outcome, cell.sentence.as_str()), (None, "the change never began"));
+    header.trial.fault = Some(fault(0, FaultKind::Cancel));
+    let case = case(&interrupted().scenario, &History::new(header, Vec::new())).expect("a case");
+    assert_eq!((case.outcome, case.sentence.as_str()), (None, "the change never began"));
 }
 
 #[test]
 fn a_history_without_a_death_is_no_cell() {
     let made = compared(applied_again(), Left::undisturbed());
-    assert_eq!(cell(&made.scenario.clone(), &made.history()), None);
+    assert_eq!(case(&made.scenario.clone(), &made.history()), None);
 }
 
 #[rstest]
 #[case::not_applied_again(
-    compared(died(), Left::undisturbed()),
+    compared(interrupted(), Left::undisturbed()),
     "the change was not applied again"
 )]
 #[case::no_undisturbed_run(applied_again(), "there is nothing to compare with")]
@@ -389,9 +394,9 @@ fn without_a_rerun_and_something_to_compare_with_there_is_no_outcome(
     #[case] made: Made,
     #[case] sentence: &str,
 ) {
-    let cell = judged(made);
-    assert_eq!(cell.outcome, None);
-    assert!(cell.sentence.ends_with(sentence), "{}", cell.sentence);
+    let case = judged(made);
+    assert_eq!(case.outcome, None);
+    assert!(case.sentence.ends_with(sentence), "{}", case.sentence);
 }
 
 fn without_code(message: &str) -> ServerError {
@@ -405,7 +410,7 @@ fn closed(error: ServerError) -> Event {
     Event::ConnectionClosed(closed.into())
 }
 
-/// A death of which the statement, the connection's end and the attempt tell this.
+/// A fault of which the statement, the connection's end and the attempt tell this.
 fn tells(statement: Option<ServerError>, connection: Option<ServerError>, end: AttemptEnd) -> Made {
     let mut made = by_command(1);
     let mut met = sent(0, 5_000, 5_010, ADD_COLUMN);
@@ -456,12 +461,12 @@ fn tells(statement: Option<ServerError>, connection: Option<ServerError>, end: A
     "SIGKILL"
 )]
 fn a_death_is_seen_as_the_server_told_it(#[case] made: Made, #[case] seen: &str) {
-    let cell = judged(made);
-    assert_eq!((cell.outcome, cell.seen.as_str()), (Some(Outcome::Clean), seen));
+    let case = judged(made);
+    assert_eq!((case.outcome, case.seen.as_str()), (Some(Outcome::Clean), seen));
 }
 
 #[test]
 fn of_a_change_that_did_not_die_no_death_is_seen() {
-    let cell = judged_as(compared(spared(), Left::undisturbed()), death(0, Way::Cancel));
-    assert_eq!(cell.seen, "");
+    let case = judged_as(compared(untouched(), Left::undisturbed()), fault(0, FaultKind::Cancel));
+    assert_eq!(case.seen, "");
 }

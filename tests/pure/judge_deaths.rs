@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{CatalogueSnapshot, Event, History};
-use pgauntlet::judge::crash::{Lethal, Means, Span, deaths, spans};
+use pgauntlet::judge::crash::{FeasibleFault, Needs, Span, faults, spans};
 use pgauntlet::pg::LockMode::{
     self, AccessExclusiveLock, AccessShareLock, RowExclusiveLock, ShareLock, ShareRowExclusiveLock,
 };
-use pgauntlet::scenario::Way;
+use pgauntlet::trial::FaultKind;
 use rstest::rstest;
 
 use crate::sent::{Sent, by_command, sent};
@@ -29,19 +29,21 @@ fn undisturbed(statements: Vec<Sent>, tables: &[&str]) -> History {
     made.history()
 }
 
-fn found(statements: Vec<Sent>) -> Vec<Lethal> {
-    deaths(&undisturbed(statements, &TABLES), Way::ALL)
+fn found(statements: Vec<Sent>) -> Vec<FeasibleFault> {
+    faults(&undisturbed(statements, &TABLES), FaultKind::ALL)
 }
 
 /// `0 cut-before`.
 fn told(statements: Vec<Sent>) -> Vec<String> {
-    let told = |lethal: &Lethal| format!("{} {}", lethal.death.statement, lethal.death.way);
+    let told = |feasible: &FeasibleFault| {
+        format!("{} {}", feasible.fault.at.statement, feasible.fault.kind)
+    };
     found(statements).iter().map(told).collect()
 }
 
-fn means(found: &[Lethal], way: Way) -> Option<Means> {
-    let of_way = found.iter().find(|lethal| lethal.death.way == way.as_str());
-    of_way.map(|lethal| lethal.means.clone())
+fn needs(found: &[FeasibleFault], kind: FaultKind) -> Option<Needs> {
+    let of_kind = found.iter().find(|feasible| feasible.fault.kind == kind);
+    of_kind.map(|feasible| feasible.needs.clone())
 }
 
 /// BEGIN and statements of 10 ms, inside its transaction; it is not ended.
@@ -68,17 +70,17 @@ fn a_commit_can_die_around_itself_and_its_runner_after_it() {
     statements.push(sent(2, 5_030, 5_080, "COMMIT").status("ti"));
     statements.push(sent(3, 5_090, 5_091, "SELECT 1"));
     let mut found = found(statements);
-    found.retain(|lethal| lethal.death.statement == 2);
-    let means: Vec<(&str, &Means)> =
-        found.iter().map(|lethal| (lethal.death.way.as_str(), &lethal.means)).collect();
+    found.retain(|feasible| feasible.fault.at.statement == 2);
+    let needs: Vec<(&str, &Needs)> =
+        found.iter().map(|feasible| (feasible.fault.kind.as_str(), &feasible.needs)).collect();
     let expected = [
-        ("cut-before", &Means::Plain),
-        ("kill-backend", &Means::AtItsBoundary),
-        ("cut-after", &Means::Plain),
-        ("kill-runner", &Means::Before(3)),
+        ("cut-before", &Needs::Nothing),
+        ("kill-backend", &Needs::Boundary),
+        ("cut-after", &Needs::Nothing),
+        ("kill-runner", &Needs::Next(3)),
     ];
-    assert_eq!(means, expected);
-    assert!(found.iter().all(|lethal| lethal.death.text == "COMMIT"));
+    assert_eq!(needs, expected);
+    assert!(found.iter().all(|feasible| feasible.fault.at.text == "COMMIT"));
 }
 
 #[test]
@@ -90,33 +92,33 @@ fn a_commit_of_nothing_leaves_no_room_for_a_death() {
 }
 
 #[rstest]
-#[case::too_soon(1, None, Means::AtItsBoundary)]
-#[case::just_long_enough(2, Some(Means::Plain), Means::Plain)]
+#[case::too_soon(1, None, Needs::Boundary)]
+#[case::just_long_enough(2, Some(Needs::Nothing), Needs::Nothing)]
 fn a_statement_is_cancelled_only_where_it_can_be_met(
     #[case] took_ms: u64,
-    #[case] cancelled: Option<Means>,
-    #[case] killed: Means,
+    #[case] cancelled: Option<Needs>,
+    #[case] killed: Needs,
 ) {
     let found = found(vec![sent(0, 5_000, 5_000 + took_ms, ADD_COLUMN)]);
-    assert_eq!(means(&found, Way::Cancel), cancelled);
-    assert_eq!(means(&found, Way::KillBackend), Some(killed));
+    assert_eq!(needs(&found, FaultKind::Cancel), cancelled);
+    assert_eq!(needs(&found, FaultKind::KillBackend), Some(killed));
 }
 
 #[rstest]
-#[case::committed_by_itself(sent(0, 5_000, 5_010, BUILD), true, Some(Means::Before(1)))]
+#[case::committed_by_itself(sent(0, 5_000, 5_010, BUILD), true, Some(Needs::Next(1)))]
 #[case::nothing_follows(sent(0, 5_000, 5_010, BUILD), false, None)]
 #[case::not_committed(sent(0, 5_000, 5_010, ADD_COLUMN).inside(), true, None)]
 #[case::failed(sent(0, 5_000, 5_010, BUILD).fails("42P07", "it exists"), true, None)]
 fn the_runner_is_killed_between_a_commit_and_what_follows(
     #[case] statement: Sent,
     #[case] followed: bool,
-    #[case] expected: Option<Means>,
+    #[case] expected: Option<Needs>,
 ) {
     let mut statements = vec![statement];
     if followed {
         statements.push(sent(1, 5_020, 5_021, "SELECT 1"));
     }
-    assert_eq!(means(&found(statements), Way::KillRunner), expected);
+    assert_eq!(needs(&found(statements), FaultKind::KillRunner), expected);
 }
 
 const BLOCK: &str = "DO $$ BEGIN ALTER TABLE spans ADD a int; UPDATE spans SET a = 1; END $$";
@@ -175,27 +177,27 @@ fn a_statement_waits_behind_a_lock_that_stops_it(
     #[case] mode: LockMode,
 ) {
     let relations: Vec<String> = relations.iter().map(|name| (*name).to_owned()).collect();
-    let expected = (!relations.is_empty()).then_some(Means::Blocked { relations, mode });
-    assert_eq!(means(&found(vec![statement]), Way::LockTimeout), expected);
+    let expected = (!relations.is_empty()).then_some(Needs::Lock { relations, mode });
+    assert_eq!(needs(&found(vec![statement]), FaultKind::LockTimeout), expected);
 }
 
 #[test]
 fn without_a_table_nobody_can_hold_a_lock() {
     let history = undisturbed(vec![sent(0, 5_000, 5_010, BUILD)], &[]);
-    assert_eq!(deaths(&history, &[Way::LockTimeout]), []);
+    assert_eq!(faults(&history, &[FaultKind::LockTimeout]), []);
 }
 
 #[test]
 fn only_the_ways_that_are_asked_for_are_taken() {
     let history = undisturbed(vec![sent(0, 5_000, 5_010, BUILD)], &TABLES);
-    let found = deaths(&history, &[Way::CutAfter, Way::CutBefore]);
-    let ways: Vec<&str> = found.iter().map(|lethal| lethal.death.way.as_str()).collect();
-    assert_eq!(ways, ["cut-after", "cut-before"]);
+    let found = faults(&history, &[FaultKind::CutAfter, FaultKind::CutBefore]);
+    let kinds: Vec<&str> = found.iter().map(|feasible| feasible.fault.kind.as_str()).collect();
+    assert_eq!(kinds, ["cut-after", "cut-before"]);
 }
 
-fn dying(statements: Vec<Sent>) -> Vec<u32> {
-    let found = deaths(&undisturbed(statements, &TABLES), &[Way::CutBefore]);
-    found.iter().map(|lethal| lethal.death.statement).collect()
+fn injected(statements: Vec<Sent>) -> Vec<u32> {
+    let found = faults(&undisturbed(statements, &TABLES), &[FaultKind::CutBefore]);
+    found.iter().map(|feasible| feasible.fault.at.statement).collect()
 }
 
 #[rstest]
@@ -211,7 +213,7 @@ fn of_more_than_three_rounds_the_first_the_middle_and_the_last_die(
         let at = 5_000 + u64::from(id) * 10;
         sent(id, at, at + 9, FILL)
     };
-    assert_eq!(dying((0..rounds).map(round).collect()), expected);
+    assert_eq!(injected((0..rounds).map(round).collect()), expected);
 }
 
 /// BEGIN, the statement, COMMIT, for each of these.
@@ -229,26 +231,27 @@ fn transactions(texts: &[String]) -> Vec<Sent> {
 #[test]
 fn rounds_in_transactions_of_their_own_are_left_out_with_their_commits() {
     let rounds: Vec<String> = (0..5).map(|_| FILL.to_owned()).collect();
-    assert_eq!(dying(transactions(&rounds)), [1, 2, 7, 8, 13, 14]);
+    assert_eq!(injected(transactions(&rounds)), [1, 2, 7, 8, 13, 14]);
 }
 
 #[test]
 fn rounds_of_several_statements_in_one_transaction_are_left_out_one_by_one() {
     let round = [FILL, "DELETE FROM queue WHERE done"];
-    assert_eq!(dying(begun(&round.repeat(5))), [1, 2, 5, 6, 9, 10]);
+    assert_eq!(injected(begun(&round.repeat(5))), [1, 2, 5, 6, 9, 10]);
 }
 
 #[test]
 fn commits_of_different_transactions_are_no_rounds() {
     let steps: Vec<String> = (0..5).map(|n| format!("CREATE TABLE t{n} (a int)")).collect();
-    assert_eq!(dying(transactions(&steps)), [1, 2, 4, 5, 7, 8, 10, 11, 13, 14]);
+    assert_eq!(injected(transactions(&steps)), [1, 2, 4, 5, 7, 8, 10, 11, 13, 14]);
 }
 
 #[test]
 fn a_statement_is_known_by_how_often_its_text_came_before() {
     let steps = ["CREATE TABLE a (a int)", "CREATE TABLE b (a int)"].map(str::to_owned);
-    let found = deaths(&undisturbed(transactions(&steps), &TABLES), &[Way::CutBefore]);
-    let nth: Vec<(u32, u32)> = found.iter().map(|l| (l.death.statement, l.death.nth)).collect();
+    let found = faults(&undisturbed(transactions(&steps), &TABLES), &[FaultKind::CutBefore]);
+    let nth: Vec<(u32, u32)> =
+        found.iter().map(|l| (l.fault.at.statement, l.fault.at.nth)).collect();
     assert_eq!(nth, [(1, 0), (2, 0), (4, 0), (5, 1)]);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::judge::timeline::timeline;
 
 use crate::{long, made::Made};
@@ -22,7 +22,7 @@ fn time(operations: u64, waits: u64) -> Duration {
     let (scenario, history) = (Made::with_change().scenario, long::history(operations, waits));
     let once = |_| {
         let began = spent();
-        let judgement = judge(&scenario, &history);
+        let judgement = observe(&scenario, &history);
         assert_eq!(timeline(&scenario, &history).stalls.len() as u64, waits);
         assert_eq!(judgement.measured.stalled_operations, waits);
         spent() - began

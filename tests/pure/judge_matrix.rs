@@ -1,15 +1,17 @@
-//! All cells of a crash matrix as one answer, and what a terminal shows of it: cells and histories
+//! All cases of a crash matrix as one answer, and what a terminal shows of it: cases and histories
 //! are made by hand.
 
 use std::collections::BTreeMap;
 
+use pgauntlet::assess::{self, Effort};
 use pgauntlet::clock::Micros;
-use pgauntlet::history::{AttemptEnd, Death, History};
-use pgauntlet::judge::crash::{self, Undisturbed};
+use pgauntlet::history::{AttemptEnd, History};
+use pgauntlet::judge::crash;
 use pgauntlet::report;
-use pgauntlet::result::{Cell, Matrix, RandomDeaths};
-use pgauntlet::scenario::{Crash, Outcome, Scenario, Verdict, Way};
+use pgauntlet::result::{Case, Matrix, RandomFaults};
+use pgauntlet::scenario::{Crash, Outcome, Scenario, Verdict};
 use pgauntlet::schema::Difference;
+use pgauntlet::trial::{Fault, FaultKind, InjectionPoint};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -34,10 +36,10 @@ fn left_alone(end: AttemptEnd) -> (Scenario, History) {
     (made.scenario.clone(), made.history())
 }
 
-fn cell(statement: u32, way: Way, outcome: Option<Outcome>) -> Cell {
+fn case(statement: u32, kind: FaultKind, outcome: Option<Outcome>) -> Case {
     let text = STATEMENTS[statement as usize].to_owned();
-    Cell {
-        death: Death { statement, text, nth: 0, way: way.as_str().to_owned(), into_us: None },
+    Case {
+        fault: Fault { kind, at: InjectionPoint { statement, text, nth: 0, into_us: None } },
         outcome,
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),
@@ -49,20 +51,21 @@ fn cell(statement: u32, way: Way, outcome: Option<Outcome>) -> Cell {
     }
 }
 
-/// At statement 1, a cell for each of these.
-fn cells(outcomes: &[Option<Outcome>]) -> Vec<Cell> {
-    let ways = Way::ALL.iter().cycle();
-    outcomes.iter().zip(ways).map(|(outcome, way)| cell(1, *way, *outcome)).collect()
+/// At statement 1, a case for each of these.
+fn cases(outcomes: &[Option<Outcome>]) -> Vec<Case> {
+    let kinds = FaultKind::ALL.iter().cycle();
+    outcomes.iter().zip(kinds).map(|(outcome, kind)| case(1, *kind, *outcome)).collect()
 }
 
-fn matrix_of(crash: &Crash, cells: Vec<Cell>, random: Option<RandomDeaths>) -> Matrix {
+fn matrix_of(crash: &Crash, cases: Vec<Case>, random: Option<RandomFaults>) -> Matrix {
     let (scenario, history) = left_alone(AttemptEnd::Finished { applied: None });
-    let run = Undisturbed { history: &history, took_us: Micros::from_secs(12), at_once: 2 };
-    crash::matrix(&scenario, crash, run, cells, random)
+    let shown = crash::undisturbed(&history);
+    let run = (&shown, Effort { took_us: Micros::from_secs(12), at_once: 2 });
+    assess::matrix(&scenario, crash, run, cases, random)
 }
 
 fn of(outcomes: &[Option<Outcome>]) -> Matrix {
-    matrix_of(&Crash::default(), cells(outcomes), None)
+    matrix_of(&Crash::default(), cases(outcomes), None)
 }
 
 const CLEAN: Option<Outcome> = Some(Outcome::Clean);
@@ -74,21 +77,21 @@ const LOST: Option<Outcome> = Some(Outcome::LosesData);
 #[case::all_clean(
     &[CLEAN, None, CLEAN],
     Verdict::Safe,
-    "after each of 2 deaths a rerun reaches the same schema and rows (1 more could not be brought \
-     about)"
+    "after each of 2 faults a rerun reaches the same schema and rows (1 more could not be \
+     injected)"
 )]
 #[case::a_step_by_hand(
     &[CLEAN, BY_HAND],
     Verdict::Unsafe,
-    "1 of 2 deaths do not end clean: it is manual-step"
+    "1 of 2 faults do not end clean: it is manual-step"
 )]
 #[case::the_worst_is_told(
     &[BY_HAND, LOST, FAILS, CLEAN, None],
     Verdict::Unsafe,
-    "3 of 4 deaths do not end clean (1 more could not be brought about): it is loses-data"
+    "3 of 4 faults do not end clean (1 more could not be injected): it is loses-data"
 )]
-#[case::none_met(&[None, None], Verdict::Unproven, "no death could be brought about")]
-#[case::none_planned(&[], Verdict::Unproven, "no death could be brought about")]
+#[case::none_injected(&[None, None], Verdict::Unproven, "no fault could be injected")]
+#[case::none_planned(&[], Verdict::Unproven, "no fault could be injected")]
 fn the_worst_cell_decides(
     #[case] outcomes: &[Option<Outcome>],
     #[case] verdict: Verdict,
@@ -107,7 +110,7 @@ fn the_worst_cell_decides(
 )]
 #[case::hung(
     AttemptEnd::DeadlineExceeded,
-    "the change does not finish when nothing disturbs it within 60.00 s, the longest that a cell \
+    "the change does not finish when nothing disturbs it within 60.00 s, the longest that a case \
      may take"
 )]
 fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
@@ -115,9 +118,10 @@ fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
     #[case] reason: &str,
 ) {
     let (scenario, history) = left_alone(end);
-    let run = Undisturbed { history: &history, took_us: Micros::ZERO, at_once: 1 };
+    let shown = crash::undisturbed(&history);
+    let run = (&shown, Effort { took_us: Micros::ZERO, at_once: 1 });
     let crash = Crash { may: Outcome::ALL.to_vec(), ..Crash::default() };
-    let matrix = crash::matrix(&scenario, &crash, run, cells(&[CLEAN]), None);
+    let matrix = assess::matrix(&scenario, &crash, run, cases(&[CLEAN]), None);
     assert_eq!((matrix.verdict, matrix.reason.as_str()), (Verdict::Unproven, reason));
     assert_eq!(matrix.mismatches, [reason]);
     assert!(!matrix.as_expected);
@@ -129,15 +133,15 @@ fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
     &[],
     &[],
     &[CLEAN, FAILS, FAILS],
-    &["2 cells end with fails-forever, which was not expected"]
+    &["2 cases end with fails-forever, which was not expected"]
 )]
 #[case::silence_asks_for_clean(
     &[],
     &[],
     &[BY_HAND],
     &[
-        "no cell ends with clean, which was expected",
-        "1 cell ends with manual-step, which was not expected",
+        "no case ends with clean, which was expected",
+        "1 case ends with manual-step, which was not expected",
     ]
 )]
 #[case::as_expected(&[Outcome::Clean, Outcome::ManualStep], &[], &[CLEAN, BY_HAND], &[])]
@@ -145,7 +149,7 @@ fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
     &[Outcome::ManualStep],
     &[Outcome::Clean],
     &[CLEAN],
-    &["no cell ends with manual-step, which was expected"]
+    &["no case ends with manual-step, which was expected"]
 )]
 #[case::what_may_occur_need_not(&[Outcome::Clean], &[Outcome::LosesData], &[CLEAN], &[])]
 #[case::what_may_occur_is_no_mismatch(&[], &[Outcome::Clean, Outcome::LosesData], &[LOST], &[])]
@@ -153,7 +157,7 @@ fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
     &[Outcome::FailsForever],
     &[],
     &[FAILS, CLEAN, None],
-    &["1 cell ends with clean, which was not expected"]
+    &["1 case ends with clean, which was not expected"]
 )]
 fn outcomes_are_held_against_the_expected_ones(
     #[case] expect: &[Outcome],
@@ -162,64 +166,64 @@ fn outcomes_are_held_against_the_expected_ones(
     #[case] mismatches: &[&str],
 ) {
     let crash = Crash { expect: expect.to_vec(), may: may.to_vec(), ..Crash::default() };
-    let matrix = matrix_of(&crash, cells(outcomes), None);
+    let matrix = matrix_of(&crash, cases(outcomes), None);
     assert_eq!(matrix.mismatches, mismatches);
     assert_eq!(matrix.as_expected, mismatches.is_empty());
 }
 
 #[test]
 fn rows_and_columns_are_those_with_cells() {
-    let cells = vec![cell(1, Way::KillRunner, CLEAN), cell(3, Way::CutBefore, None)];
-    let matrix = matrix_of(&Crash::default(), cells, None);
+    let cases = vec![case(1, FaultKind::KillRunner, CLEAN), case(3, FaultKind::CutBefore, None)];
+    let matrix = matrix_of(&Crash::default(), cases, None);
     let rows: Vec<(u32, &str)> =
         matrix.rows.iter().map(|row| (row.id, row.statement.text.as_str())).collect();
     assert_eq!(rows, [(1, STATEMENTS[1]), (3, STATEMENTS[3])]);
-    assert_eq!(matrix.columns, [Way::CutBefore, Way::KillRunner]);
-    assert_eq!(matrix.trial.scenario, "made");
+    assert_eq!(matrix.columns, [FaultKind::CutBefore, FaultKind::KillRunner]);
+    assert_eq!(matrix.trial.key.scenario, "made");
 }
 
-fn at_moment(statement: u32, into_ms: u64, outcome: Option<Outcome>) -> Cell {
-    let mut cell = cell(statement, Way::Cancel, outcome);
-    cell.death.into_us = Some(Micros::from_millis(into_ms));
-    cell
+fn at_moment(statement: u32, into_ms: u64, outcome: Option<Outcome>) -> Case {
+    let mut case = case(statement, FaultKind::Cancel, outcome);
+    case.fault.at.into_us = Some(Micros::from_millis(into_ms));
+    case
 }
 
 #[test]
 fn of_random_deaths_the_earliest_that_does_not_end_clean_is_kept() {
-    let cells = vec![
+    let cases = vec![
         at_moment(0, 1, CLEAN),
         at_moment(3, 1, LOST),
         at_moment(1, 0, None),
         at_moment(1, 9, BY_HAND),
         at_moment(1, 4, FAILS),
     ];
-    let random = RandomDeaths::of(cells).expect("deaths");
-    assert_eq!((random.deaths, random.met), (5, 4));
-    assert_eq!(random.smallest, Some(at_moment(1, 4, FAILS)));
+    let random = RandomFaults::of(cases).expect("faults");
+    assert_eq!((random.tried, random.injected), (5, 4));
+    assert_eq!(random.earliest, Some(at_moment(1, 4, FAILS)));
 }
 
 #[test]
 fn of_random_deaths_that_all_end_clean_none_is_kept() {
-    let random = RandomDeaths::of(vec![at_moment(1, 1, CLEAN), at_moment(1, 2, None)]);
-    assert_eq!(random, Some(RandomDeaths { deaths: 2, met: 1, smallest: None }));
-    assert_eq!(RandomDeaths::of(Vec::new()), None);
+    let random = RandomFaults::of(vec![at_moment(1, 1, CLEAN), at_moment(1, 2, None)]);
+    assert_eq!(random, Some(RandomFaults { tried: 2, injected: 1, earliest: None }));
+    assert_eq!(RandomFaults::of(Vec::new()), None);
 }
 
 #[test]
 fn a_random_death_counts_as_a_cell_and_is_told_where_it_is_the_worst() {
-    let random = RandomDeaths::of(vec![at_moment(1, 4, FAILS)]);
-    let matrix = matrix_of(&Crash::default(), cells(&[CLEAN, BY_HAND]), random);
+    let random = RandomFaults::of(vec![at_moment(1, 4, FAILS)]);
+    let matrix = matrix_of(&Crash::default(), cases(&[CLEAN, BY_HAND]), random);
     assert_eq!(matrix.verdict, Verdict::Unsafe);
-    assert_eq!(matrix.reason, "2 of 3 deaths do not end clean: it is fails-forever");
+    assert_eq!(matrix.reason, "2 of 3 faults do not end clean: it is fails-forever");
     assert_eq!(matrix.outcomes.get(&Outcome::FailsForever), Some(&1));
 }
 
 #[test]
 fn random_deaths_that_all_end_clean_are_deaths_that_were_met() {
-    let random = RandomDeaths::of(vec![at_moment(1, 4, CLEAN), at_moment(1, 5, CLEAN)]);
-    let matrix = matrix_of(&Crash::default(), cells(&[None]), random);
+    let random = RandomFaults::of(vec![at_moment(1, 4, CLEAN), at_moment(1, 5, CLEAN)]);
+    let matrix = matrix_of(&Crash::default(), cases(&[None]), random);
     assert_eq!(matrix.verdict, Verdict::Safe);
-    assert!(matrix.reason.starts_with("after each of 2 deaths"), "{}", matrix.reason);
+    assert!(matrix.reason.starts_with("after each of 2 faults"), "{}", matrix.reason);
 }
 
 fn any_outcome() -> impl Strategy<Value = Option<Outcome>> {
@@ -253,53 +257,53 @@ proptest! {
             let counted = met.iter().filter(|met| *met == outcome).count() as u64;
             prop_assert_eq!(*count, counted);
         }
-        prop_assert_eq!(matrix.cells.len(), outcomes.len());
+        prop_assert_eq!(matrix.cases.len(), outcomes.len());
     }
 
     #[test]
-    fn the_smallest_of_random_deaths_is_not_clean_and_none_before_it_is_bad(
+    fn the_earliest_of_random_deaths_is_not_clean_and_none_before_it_is_bad(
         drawn in prop::collection::vec((0..4_u32, 0..5_u64, any_outcome()), 1..12),
     ) {
-        let cells: Vec<Cell> = drawn.iter().map(|(s, at, o)| at_moment(*s, *at, *o)).collect();
-        let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
-        let moment = |cell: &Cell| (cell.death.statement, cell.death.into_us);
-        let earliest = cells.iter().filter(bad).map(moment).min();
-        let random = RandomDeaths::of(cells.clone()).expect("deaths");
-        prop_assert_eq!(random.smallest.as_ref().map(moment), earliest);
-        prop_assert!(random.smallest.iter().all(|smallest| bad(&smallest)));
+        let cases: Vec<Case> = drawn.iter().map(|(s, at, o)| at_moment(*s, *at, *o)).collect();
+        let bad = |case: &&Case| case.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
+        let moment = |case: &Case| (case.fault.at.statement, case.fault.at.into_us);
+        let earliest = cases.iter().filter(bad).map(moment).min();
+        let random = RandomFaults::of(cases.clone()).expect("faults");
+        prop_assert_eq!(random.earliest.as_ref().map(moment), earliest);
+        prop_assert!(random.earliest.iter().all(|earliest| bad(&earliest)));
     }
 }
 
 /// Cells of every outcome, in the order in which they would have been planned.
-fn every_outcome() -> Vec<Cell> {
+fn every_outcome() -> Vec<Case> {
     let difference = Difference {
         object: "index public.ix_spans_task_id".to_owned(),
         property: "indisvalid".to_owned(),
         from: Some("true".to_owned()),
         to: Some("false".to_owned()),
     };
-    let mut cells = vec![
-        cell(1, Way::CutBefore, CLEAN),
-        cell(1, Way::LockTimeout, None),
-        cell(1, Way::Cancel, Some(Outcome::Diverges)),
-        cell(1, Way::KillBackend, LOST),
-        cell(2, Way::CutBefore, CLEAN),
-        cell(2, Way::LockTimeout, None),
-        cell(2, Way::KillRunner, BY_HAND),
-        cell(3, Way::CutBefore, CLEAN),
-        cell(3, Way::LockTimeout, FAILS),
-        cell(3, Way::Cancel, FAILS),
-        cell(3, Way::CutAfter, Some(Outcome::Debris)),
+    let mut cases = vec![
+        case(1, FaultKind::CutBefore, CLEAN),
+        case(1, FaultKind::LockTimeout, None),
+        case(1, FaultKind::Cancel, Some(Outcome::Diverges)),
+        case(1, FaultKind::KillBackend, LOST),
+        case(2, FaultKind::CutBefore, CLEAN),
+        case(2, FaultKind::LockTimeout, None),
+        case(2, FaultKind::KillRunner, BY_HAND),
+        case(3, FaultKind::CutBefore, CLEAN),
+        case(3, FaultKind::LockTimeout, FAILS),
+        case(3, FaultKind::Cancel, FAILS),
+        case(3, FaultKind::CutAfter, Some(Outcome::Debris)),
     ];
-    for cell in &mut cells {
-        if cell.outcome == FAILS {
-            cell.sentence = "a rerun fails: relation \"ix_spans_task_id\" already exists (42P07 \
+    for case in &mut cases {
+        if case.outcome == FAILS {
+            case.sentence = "a rerun fails: relation \"ix_spans_task_id\" already exists (42P07 \
                              duplicate_table)"
                 .to_owned();
-            cell.differences = vec![difference.clone()];
+            case.differences = vec![difference.clone()];
         }
     }
-    cells
+    cases
 }
 
 fn shown(matrix: &Matrix) -> String {
@@ -308,7 +312,7 @@ fn shown(matrix: &Matrix) -> String {
 
 #[test]
 fn a_terminal_shows_each_cell_and_what_did_not_end_clean() {
-    let random = RandomDeaths::of(vec![at_moment(3, 4, FAILS), at_moment(1, 4, CLEAN)]);
+    let random = RandomFaults::of(vec![at_moment(3, 4, FAILS), at_moment(1, 4, CLEAN)]);
     let crash = Crash { expect: vec![Outcome::Clean], ..Crash::default() };
     let mut matrix = matrix_of(&crash, every_outcome(), random);
     matrix.trial.sizes = BTreeMap::from([("spans".to_owned(), 20_000), ("tasks".to_owned(), 400)]);
@@ -317,10 +321,10 @@ fn a_terminal_shows_each_cell_and_what_did_not_end_clean() {
 
 #[test]
 fn a_terminal_shows_a_matrix_in_which_every_death_ends_clean() {
-    let random = RandomDeaths::of(vec![at_moment(1, 4, CLEAN), at_moment(3, 4, CLEAN)]);
-    let ways = [Way::CutBefore, Way::KillBackend, Way::CutAfter];
-    let cells = [1, 2, 3].into_iter().flat_map(|id| ways.map(|way| cell(id, way, CLEAN)));
-    insta::assert_snapshot!(shown(&matrix_of(&Crash::default(), cells.collect(), random)));
+    let random = RandomFaults::of(vec![at_moment(1, 4, CLEAN), at_moment(3, 4, CLEAN)]);
+    let kinds = [FaultKind::CutBefore, FaultKind::KillBackend, FaultKind::CutAfter];
+    let cases = [1, 2, 3].into_iter().flat_map(|id| kinds.map(|kind| case(id, kind, CLEAN)));
+    insta::assert_snapshot!(shown(&matrix_of(&Crash::default(), cases.collect(), random)));
 }
 
 #[test]
@@ -340,11 +344,11 @@ fn every_outcome_of_the_table_has_its_colour(
     #[case] word: &str,
     #[case] colour: &str,
 ) {
-    let cells = Way::ALL.iter().map(|way| cell(1, *way, Some(outcome)));
-    let text = report::matrix(&matrix_of(&Crash::default(), cells.collect(), None));
+    let cases = FaultKind::ALL.iter().map(|kind| case(1, *kind, Some(outcome)));
+    let text = report::matrix(&matrix_of(&Crash::default(), cases.collect(), None));
     let row = text.lines().find(|line| line.contains(" 1  ALTER TABLE")).expect("a row");
     let painted = format!("\u{1b}[{colour}m{word}\u{1b}[0m");
-    assert_eq!(row.matches(&painted).count(), Way::ALL.len(), "{row:?}");
+    assert_eq!(row.matches(&painted).count(), FaultKind::ALL.len(), "{row:?}");
 }
 
 #[test]

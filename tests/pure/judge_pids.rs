@@ -1,13 +1,14 @@
 //! A pid that comes back, and one that another server has: each history is made by hand.
 
+use pgauntlet::assess::{self, Against};
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
-    Entry, Event, GrantedLock, Header, History, Node, Outcome, Role, SessionId, SessionSeen, Wait,
-    WaitSample, since,
+    Entry, Event, GrantedLock, Header, History, Node, OperationOutcome, Role, SessionId,
+    SessionSeen, Wait, WaitSample, since,
 };
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::result::Judgement;
-use pgauntlet::scenario::{FindingKind, Verdict};
+use pgauntlet::scenario::{FindingKind, Scenario, Verdict};
 use rstest::rstest;
 
 use crate::made::{APP, CHANGE, Made, READER};
@@ -61,12 +62,12 @@ fn with_starts(history: History, pid: i32, from: Micros) -> History {
 fn a_stall_stays_when_the_application_gets_the_pid_of_the_change_later(#[case] starts: bool) {
     let mut made = stalled();
     made.at(16_000, seen(CHANGE.into(), Role::Application));
-    made.operation(16_100, Some(16_101), 16_103, Outcome::Succeeded, Some(CHANGE));
+    made.operation(16_100, Some(16_101), 16_103, OperationOutcome::Succeeded, Some(CHANGE));
     let (scenario, mut history) = (made.scenario.clone(), made.history());
     if starts {
         history = with_starts(history, CHANGE, Micros::from_millis(16_000));
     }
-    let judgement = judge(&scenario, &history);
+    let judgement = judged(&scenario, &history);
     assert!(is_unsafe_stall(&judgement), "{:?}", judgement.findings);
     let witness = judgement.findings.iter().find_map(|f| f.witness.as_ref()).expect("a witness");
     assert_eq!(witness.blocker, format!("the change (pid {CHANGE})"));
@@ -85,8 +86,12 @@ fn a_wait_for_the_application_is_no_stall_when_the_change_gets_its_pid_later(#[c
     if starts {
         history = with_starts(history, FORMER, Micros::from_millis(15_000));
     }
-    let judgement = judge(&scenario, &history);
+    let judgement = judged(&scenario, &history);
     assert_eq!(judgement.measured.stalled_operations, 0, "{:?}", judgement.findings);
+}
+
+fn judged(scenario: &Scenario, history: &History) -> Judgement {
+    assess::trial(scenario, observe(scenario, history), Against::Nothing)
 }
 
 #[test]
@@ -119,7 +124,7 @@ fn a_session_of_a_standby_is_not_the_change_that_has_its_pid_on_the_primary() {
         made.at(at, Event::Waits(WaitSample { waits: vec![wait] }));
     }
     let (scenario, history) = (made.scenario.clone(), made.history());
-    assert_eq!(judge(&scenario, &history).measured.stalled_operations, 0);
+    assert_eq!(observe(&scenario, &history).measured.stalled_operations, 0);
     let waits = pgauntlet::judge::lock_waits(&history);
     assert_eq!(waits.len(), 1);
     assert!(!waits[0].cause.is_change());

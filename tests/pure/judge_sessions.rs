@@ -123,10 +123,10 @@ fn looked_at(paused_ms: u64, gap: u64, work: u64) -> Judgement {
 }
 
 #[test]
-fn pauses_of_the_tap_are_told_and_are_no_idling() {
+fn the_overhead_of_the_tap_is_reported_and_is_no_idle_time() {
     let judgement = looked_at(800, 800, 500);
     let stall = sentence(&judgement, FindingKind::Stall);
-    assert!(stall.contains("for 2.40 s of it the tap itself"), "{stall}");
+    assert!(stall.contains("2.40 s of it is tap overhead"), "{stall}");
     assert!(stall.contains("ran and its transaction held the lock"), "{stall}");
     assert_eq!(judgement.measured.paused_us, Micros::from_millis(2_400));
     let idling = sentence(&looked_at(0, 800, 500), FindingKind::Stall);
@@ -173,6 +173,18 @@ fn a_strong_lock_without_any_timeout_is_told_once_with_how_many_more() {
 )]
 fn one_timeout_in_force_is_enough(#[case] statement: Sent) {
     assert_eq!(found(&judged(1, vec![statement]), FindingKind::NoTimeout), None);
+}
+
+/// What a statement that commits by itself holds meanwhile cannot be read after it.
+#[test]
+fn the_lock_of_a_build_is_told_from_its_text_or_from_those_who_waited_for_it() {
+    let build = || sent(0, 5_000, 5_100, BUILD).timeouts(0, 0);
+    let told = sentence(&judged(1, vec![build()]), FindingKind::NoTimeout);
+    assert!(told.contains("takes ShareUpdateExclusiveLock on spans"), "{told}");
+    let mut made = made_of(1, vec![build()]);
+    made.blocked_by(5_020, 5_060, COMMAND);
+    let told = sentence(&made.judge(), FindingKind::NoTimeout);
+    assert!(told.contains("held AccessExclusiveLock on spans"), "{told}");
 }
 
 fn declared(scope: Scope, statements: Vec<Sent>) -> Judgement {

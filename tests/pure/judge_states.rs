@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use pgauntlet::assess::{self, Against};
+use pgauntlet::explain::explain;
 use pgauntlet::history::{AttemptEnd, CatalogueSnapshot, ConnectionOpened, Event, Reference};
-use pgauntlet::judge::judge;
+use pgauntlet::judge::observe;
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{Accepted, Expect, FindingKind, State, Verdict};
+use pgauntlet::trial::Axis;
 use rstest::rstest;
 
-use crate::made;
 use crate::made::{Made, failed};
 use crate::sent::{COMMAND, Sent, by_command, sent};
 
@@ -79,8 +81,8 @@ fn judged(made: Made) -> Judgement {
 fn judged_from(made: Made, state: &str) -> Judgement {
     let scenario = made.scenario.clone();
     let mut history = made.history();
-    history.header.trial.state = state.to_owned();
-    judge(&scenario, &history)
+    history.header.trial.key = history.header.trial.key.with(Axis::STATE, state);
+    explain(assess::trial(&scenario, observe(&scenario, &history), Against::Nothing))
 }
 
 #[test]
@@ -418,7 +420,7 @@ fn a_runner_that_waits_for_a_lock_of_another_is_told_with_mode_and_relation() {
 #[test]
 fn a_runner_that_waits_for_the_application_waits_for_no_runner() {
     let mut made = two_runners(vec![first(0, 5_000, BUILD), second(0, 5_000, BUILD)], FINISHED);
-    made.blocked_pid(COMMAND + SECOND as i32, 5_100, 5_200, &[made::APP]);
+    made.blocked_pid(COMMAND + SECOND as i32, 5_100, 5_200, &[crate::made::APP]);
     made.blocked_pid(COMMAND, 6_100, 6_200, &[COMMAND]);
     assert_eq!(found(&made.judge(), FindingKind::RunnerWaited).len(), 0);
 }

@@ -1,7 +1,7 @@
 //! The timeline of a trial, from histories made by hand: what happened when, in few steps.
 
 use pgauntlet::clock::Micros;
-use pgauntlet::history::{Event, Outcome, WalSample};
+use pgauntlet::history::{Event, OperationOutcome, WalSample};
 use pgauntlet::judge::timeline::{STEPS_MAX, Timeline, timeline};
 
 use crate::made::{APP, CHANGE, Made};
@@ -72,10 +72,10 @@ fn the_lock_queue_is_as_long_as_its_samples_say_throughout_the_stall() {
 #[test]
 fn what_was_offered_and_what_ended_are_all_in_some_step() {
     let mut made = stalled();
-    made.operation(9_000, None, 9_500, Outcome::AcquireTimeout, None);
+    made.operation(9_000, None, 9_500, OperationOutcome::AcquireTimeout, None);
     let scheduled = made.counters.scheduled;
     let timeline = timeline_of(made);
-    let sum = |of: fn(&pgauntlet::judge::timeline::Step) -> u64| {
+    let sum = |of: fn(&pgauntlet::judge::timeline::TimelineStep) -> u64| {
         timeline.steps.iter().map(of).sum::<u64>()
     };
     assert_eq!(sum(|step| step.offered), scheduled);
@@ -103,7 +103,7 @@ fn an_hour_has_as_few_steps_as_a_minute() {
             end_s * 1_000,
             Some(end_s * 1_000),
             end_s * 1_000 + 2,
-            Outcome::Succeeded,
+            OperationOutcome::Succeeded,
             None,
         );
         let timeline = timeline_of(made);

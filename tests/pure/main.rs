@@ -3,6 +3,10 @@
 //!
 //! One binary for many files: each binary links the library anew, which is most of a build.
 
+// A test stops where something is not as it has to be, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[path = "../browser/mod.rs"]
 mod browser;
 #[path = "../example/mod.rs"]
@@ -19,11 +23,16 @@ mod schemas;
 mod sent;
 #[path = "../compare/synthetic.rs"]
 mod synthetic;
+#[path = "../world/mod.rs"]
+mod world;
 
+mod assess;
 mod ci_files;
 mod compare;
 mod compare_browser;
 mod compare_cli;
+mod findings;
+mod format_4;
 mod judge;
 mod judge_crash;
 mod judge_deaths;
@@ -39,6 +48,8 @@ mod report;
 mod report_browser;
 mod report_formats;
 mod report_page;
+mod run_without_server;
 mod scenario_files;
 mod scenario_states;
+mod stored_scenario;
 mod tidy;

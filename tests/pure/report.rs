@@ -94,5 +94,5 @@ fn a_commands_statement_is_not_called_the_runners() {
     assert!(
         line(&text, "during").contains("ALTER TABLE") && text.contains("(the command, 3.00 s)")
     );
-    assert!(text.contains("the tap's own looks took 12 ms (0.1 % of the change)"), "{text}");
+    assert!(text.contains("tap overhead: 12 ms (0.1 % of the change)"), "{text}");
 }

@@ -45,14 +45,14 @@ fn a_page_loads_without_a_complaint_and_asks_for_nothing_else(#[case] run: Run) 
     let mut browser = opened(&run.page());
     assert_eq!(browser.complaints(), Vec::<String>::new());
     assert_eq!(browser.eval("document.images.length"), json!(0));
-    assert_eq!(browser.eval("document.scripts.length"), json!(run.courses.len() + 1));
+    assert_eq!(browser.eval("document.scripts.length"), json!(run.timelines.len() + 1));
 }
 
 #[test]
 fn pointing_at_a_stall_shows_its_values_and_leaving_shows_the_whole_again() {
     let run = Run::one(stalled());
     let mut browser = opened(&run.page());
-    let course = run.courses[0].as_ref().expect("a course");
+    let course = run.timelines[0].as_ref().expect("a course");
     // A moment within the stall.
     let at = 5_250_000;
     let step = course.steps.iter().rfind(|step| step.from_us.0 <= at).expect("a step");

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use pgauntlet::history::{MachineFacts, ServerFacts, TrialFacts};
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Expectation, Judgement, ResultFile};
-use pgauntlet::scenario::Verdict;
+use pgauntlet::scenario::{FindingKind, StoredScenario, Verdict};
+use pgauntlet::trial::{Axis, TrialKey};
 use rstest::rstest;
 
 use crate::made::Made;
@@ -19,13 +20,11 @@ const HOSTILE: &str =
 
 fn facts(scenario: &str) -> TrialFacts {
     TrialFacts {
-        scenario: scenario.to_owned(),
+        key: TrialKey::new(scenario).with(Axis::STATE, "base").with(Axis::SERVER, "15"),
         tool: "0.1.0".to_owned(),
         started_at: "2026-11-25T10:00:00Z".to_owned(),
         rng_seed: 7,
-        state: "base".to_owned(),
-        repetition: 1,
-        death: None,
+        fault: None,
         sizes: BTreeMap::from([("spans".to_owned(), 2_000_000)]),
         server: ServerFacts {
             source: "local".to_owned(),
@@ -38,7 +37,7 @@ fn facts(scenario: &str) -> TrialFacts {
 }
 
 /// A change that stalls the application for three seconds, as its scenario says or not.
-fn stalled(name: &str, expected: bool, text: &str) -> (Judgement, serde_json::Value) {
+fn stalled(name: &str, expected: bool, text: &str) -> (Judgement, StoredScenario) {
     let mut made = Made::with_change();
     made.scenario.name = name.to_owned();
     made.statement(0, 5_000, 5_020, ALTER, true);
@@ -47,29 +46,29 @@ fn stalled(name: &str, expected: bool, text: &str) -> (Judgement, serde_json::Va
     if expected {
         made.expect_unsafe_stall();
     }
-    let scenario = serde_json::to_value(&made.scenario).expect("a scenario");
+    let scenario = StoredScenario::from(&made.scenario);
     (Judgement { trial: facts(name), ..made.judge() }, scenario)
 }
 
-fn calm(name: &str) -> (Judgement, serde_json::Value) {
+fn calm(name: &str) -> (Judgement, StoredScenario) {
     let mut made = Made::calm();
     made.scenario.name = name.to_owned();
-    let scenario = serde_json::to_value(&made.scenario).expect("a scenario");
+    let scenario = StoredScenario::from(&made.scenario);
     (Judgement { trial: facts(name), ..made.judge() }, scenario)
 }
 
-fn unproven(name: &str) -> (Judgement, serde_json::Value) {
+fn unproven(name: &str) -> (Judgement, StoredScenario) {
     let mut made = Made::calm();
     made.scenario.name = name.to_owned();
     made.stage_failed();
-    let scenario = serde_json::to_value(&made.scenario).expect("a scenario");
+    let scenario = StoredScenario::from(&made.scenario);
     (Judgement { trial: facts(name), ..made.judge() }, scenario)
 }
 
-fn result(of: Vec<(Judgement, serde_json::Value)>) -> ResultFile {
-    let scenarios = of.iter().map(|(j, s)| (j.trial.scenario.clone(), s.clone())).collect();
+fn result(of: Vec<(Judgement, StoredScenario)>) -> ResultFile {
+    let scenarios = of.iter().map(|(j, s)| (j.trial.key.scenario.clone(), s.clone())).collect();
     let trials: Vec<Judgement> = of.into_iter().map(|(judgement, _)| judgement).collect();
-    let plan = trials.iter().map(|j| j.trial.scenario.clone()).collect();
+    let plan = trials.iter().map(|j| j.trial.key.scenario.clone()).collect();
     ResultFile { plan, scenarios, trials, ..ResultFile::empty() }
 }
 
@@ -84,7 +83,7 @@ fn mixed() -> ResultFile {
 }
 
 fn document(result: &ResultFile) -> Document<'_> {
-    Document { result, courses: &[], path: "nightly/result.json" }
+    Document { result, timelines: &[], path: "nightly/result.json" }
 }
 
 fn rendered(format: &str, result: &ResultFile) -> String {
@@ -193,14 +192,13 @@ fn what_is_as_expected_is_no_annotation_and_suppressed_in_sarif() {
 #[test]
 fn what_is_missing_is_annotated_and_what_the_scenario_wants_is_not() {
     let (mut judgement, scenario) = stalled("incomplete", true, "SELECT 1");
-    let missing = "lost-write was expected and not found".to_owned();
-    let expectation = Expectation::new("lost-write is found".to_owned(), Some(missing.clone()));
-    judgement.expectations.push(Expectation::new("stall is found".to_owned(), None));
-    judgement.expectations.push(expectation);
+    let missing = "lost-write was expected and not found";
+    judgement.expectations.push(Expectation::found(FindingKind::Stall, true));
+    judgement.expectations.push(Expectation::found(FindingKind::LostWrite, false));
     judgement.mismatches = Expectation::mismatches(&judgement.expectations);
     judgement.as_expected = false;
     let text = rendered("github", &result(vec![(judgement, scenario)]));
-    assert!(text.contains(&missing), "{text}");
+    assert!(text.contains(missing), "{text}");
     assert!(!text.contains("title=stall"), "{text}");
 }
 

@@ -2,7 +2,8 @@
 
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::ResultFile;
-use pgauntlet::scenario::{Crash, Ground, State, Verdict, Way};
+use pgauntlet::scenario::{Base, Crash, State, Verdict};
+use pgauntlet::trial::{Axis, FaultKind};
 use rstest::rstest;
 
 use crate::made::Made;
@@ -48,7 +49,7 @@ fn a_page_asks_for_nothing_from_anywhere() {
 fn every_step_stands_in_the_data_and_the_lines_hold_as_many_points() {
     let run = Run::of(vec![long(60, 50)]);
     let html = run.page();
-    let course = run.courses[0].as_ref().expect("a course");
+    let course = run.timelines[0].as_ref().expect("a course");
     let data = data(&html);
     let column = |name: &str| data[name].as_array().expect("a column").clone();
     assert_eq!(column("offered").len(), course.steps.len());
@@ -56,16 +57,16 @@ fn every_step_stands_in_the_data_and_the_lines_hold_as_many_points() {
     let wanted: Vec<Option<u64>> =
         course.steps.iter().map(|step| (step.offered > 0).then_some(step.p99_us.0)).collect();
     assert_eq!(p99, wanted);
-    // Two points per step and one for its end: a staircase.
+    // A staircase: up or down to the value of a step, then along it.
     let drawn = |colour: &str| -> usize {
         let lines = html.split("<path d=\"").skip(1).filter_map(|rest| rest.split("/>").next());
         let stroke = format!("stroke=\"var({colour})\"");
         let of_colour = lines.filter(|line| line.contains(&stroke));
-        of_colour.map(|line| between(line, "", "\"").matches(['M', 'L']).count()).sum()
+        of_colour.map(|line| between(line, "", "\"").matches(['M', 'V', 'H']).count()).sum()
     };
     let with_latency = wanted.iter().flatten().count();
-    assert_eq!(drawn("--s-p99"), 2 * with_latency + 1);
-    assert_eq!(drawn("--s-offered"), 2 * course.steps.len() + 1);
+    assert_eq!(drawn("--s-p99"), 2 * with_latency);
+    assert_eq!(drawn("--s-offered"), 2 * course.steps.len());
 }
 
 #[test]
@@ -98,9 +99,9 @@ fn no_text_of_a_history_gets_out_of_its_place() {
     let mut run = Run::one(hostile());
     run.result.crash_matrices.push(matrix());
     let told = &mut run.result.crash_matrices[0];
-    (told.reason, told.trial.scenario) = (HOSTILE.to_owned(), HOSTILE.to_owned());
-    for cell in &mut told.cells {
-        (cell.sentence, cell.seen, cell.death.text) =
+    (told.reason, told.trial.key.scenario) = (HOSTILE.to_owned(), HOSTILE.to_owned());
+    for case in &mut told.cases {
+        (case.sentence, case.seen, case.fault.at.text) =
             (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
     }
     let document = Document { path: HOSTILE, ..run.document() };
@@ -146,13 +147,13 @@ fn of_several_trials_one_is_open(#[case] expected: &[bool], #[case] open: usize)
 #[test]
 fn a_result_without_histories_or_scenarios_has_a_page_too() {
     let mut run = Run::one(stalled());
-    run.courses.clear();
+    run.timelines.clear();
     run.result.scenarios.clear();
     let html = run.page();
     assert!(html.contains("The history of this trial is not there"));
     assert!(html.contains("<h3>Findings</h3>") && !html.contains("class=\"axis\""));
     assert!(not_tried(&run).contains("the scenario is not in this result"));
-    let nothing = Run { result: ResultFile::empty(), courses: Vec::new() };
+    let nothing = Run { result: ResultFile::empty(), timelines: Vec::new() };
     assert!(nothing.page().contains("No verdict"));
 }
 
@@ -173,7 +174,7 @@ fn every_outcome_of_a_crash_matrix_is_in_its_table() {
     for outcome in ["clean", "by hand", "fails", "debris", "diverges", "loses data"] {
         assert!(table.contains(&format!(">{outcome}</b>")), "no {outcome:?} in {table}");
     }
-    assert!(html.contains("not met: kill-backend at 1: it was over"));
+    assert!(html.contains("not injected: kill-backend at 1: it was over"));
     assert!(!html.contains("<h3>What happened when"));
 }
 
@@ -181,7 +182,7 @@ fn every_outcome_of_a_crash_matrix_is_in_its_table() {
 fn what_was_not_tried_follows_from_a_scenario_that_says_little() {
     let told = not_tried(&Run::one(Made::calm()));
     for sentence in [
-        "no crash matrix: what is left where the change dies half-way is not known (the scenario \
+        "no crash matrix: what is left where the change is interrupted is not known (the scenario \
          declares none)",
         "no starting state is an empty database, one that came by another path or one that was \
          left part-way",
@@ -206,7 +207,7 @@ fn what_was_tried_is_not_called_untried() {
     let named = |name: &str| State { name: name.to_owned(), ..State::base() };
     made.scenario.states = vec![
         State::base(),
-        State { from: Ground::Empty, ..named("empty") },
+        State { from: Base::Empty, ..named("empty") },
         State { path: Some(part_way), ..named("part-way") },
     ];
     made.scenario.change.runners = 2;
@@ -222,25 +223,28 @@ fn what_was_tried_is_not_called_untried() {
     run.result.trials.extend_from_within(..);
     for (trial, state) in run.result.trials.clone().iter().zip(["empty", "part-way"]) {
         let mut other = trial.clone();
-        other.trial.state = state.to_owned();
+        other.trial.key = other.trial.key.clone().with(Axis::STATE, state);
         run.result.trials.push(other);
     }
     let told = not_tried(&run);
-    for sentence in ["no crash matrix", "starting state", "second runner", "ran once", "ways of"] {
+    for sentence in ["no crash matrix", "starting state", "second runner", "ran once", "kinds of"] {
         assert!(!told.contains(sentence), "{sentence:?} in:\n{told}");
     }
-    assert!(told.contains("no death at a random moment"), "{told}");
+    assert!(told.contains("no fault at a random moment"), "{told}");
 }
 
 #[test]
 fn a_matrix_says_which_deaths_it_lacks() {
     let mut run = Run::one(Made::calm());
     let mut matrix = matrix();
-    matrix.columns.retain(|way| *way != Way::KillRunner);
+    matrix.columns.retain(|kind| *kind != FaultKind::KillRunner);
     run.result.crash_matrices.push(matrix);
     let told = not_tried(&run);
-    assert!(told.contains("ways of dying that are not in the crash matrix: kill-runner"), "{told}");
-    assert!(told.contains("1 death of the crash matrix could not be brought about"), "{told}");
+    assert!(
+        told.contains("kinds of faults that are not in the crash matrix: kill-runner"),
+        "{told}"
+    );
+    assert!(told.contains("1 fault of the crash matrix could not be injected"), "{told}");
 }
 
 #[test]
@@ -259,7 +263,7 @@ fn a_trial_of_fewer_rows_than_declared_says_so() {
 #[test]
 fn a_page_of_an_hour_is_no_larger_than_the_steps_it_has_room_for() {
     let hour = Run::of(vec![long(3_600, 20)]);
-    let steps = hour.courses[0].as_ref().map_or(0, |course| course.steps.len());
+    let steps = hour.timelines[0].as_ref().map_or(0, |course| course.steps.len());
     let html = hour.page();
     assert!(steps <= 600 && html.len() < 600_000, "{steps} steps, {} bytes", html.len());
     assert_eq!(hour.result.trials[0].verdict, Verdict::Unsafe);

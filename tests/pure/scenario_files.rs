@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pgauntlet::scenario::{self, FindingKind, Outcome, Scenario, Way};
+use pgauntlet::scenario::{self, FindingKind, Outcome, Scenario, StoredScenario};
+use pgauntlet::trial::FaultKind;
 use proptest::prelude::*;
 use rstest::{Context, rstest};
 
@@ -41,7 +42,8 @@ fn bundled_scenarios_share_their_seed() {
 #[test]
 fn the_example_of_the_format_loads() {
     let scenario = load(&example()).unwrap_or_else(|problems| panic!("{problems}"));
-    insta::assert_json_snapshot!(scenario, { ".dir" => "[dir]", ".**.path" => "[path]" });
+    let stored = StoredScenario::from(&scenario);
+    insta::assert_json_snapshot!(stored, { ".dir" => "[dir]", ".**.path" => "[path]" });
 }
 
 #[test]
@@ -69,19 +71,19 @@ fn every_fragment_of_the_format_loads_in_place_of_the_examples_section() {
     }
 }
 
-/// The first cells of the README's tables name it: `a`, `b`.
+/// The first cases of the README's tables name it: `a`, `b`.
 fn has_a_row(name: &str) -> bool {
-    let cells = README.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-    cells.flat_map(|cell| cell.split(", ")).any(|cell| cell == format!("`{name}`"))
+    let cases = README.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    cases.flat_map(|case| case.split(", ")).any(|case| case == format!("`{name}`"))
 }
 
 #[test]
 fn every_finding_outcome_and_way_of_dying_is_explained() {
     let findings = FindingKind::ALL.iter().map(|kind| kind.as_str());
     let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str());
-    let ways = Way::ALL.iter().map(|way| way.as_str());
+    let kinds = FaultKind::ALL.iter().map(|kind| kind.as_str());
     let missing: Vec<&str> =
-        findings.chain(outcomes).chain(ways).filter(|name| !has_a_row(name)).collect();
+        findings.chain(outcomes).chain(kinds).filter(|name| !has_a_row(name)).collect();
     assert!(missing.is_empty(), "no row in scenarios/README.md: {missing:?}");
 }
 

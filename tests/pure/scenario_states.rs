@@ -2,10 +2,11 @@
 //! reads: each key becomes what it means, each mistake is told with its place. No server is needed.
 
 use pgauntlet::scenario::{
-    Accepted, Change, Crash, Generator, Ground, Invariant, Migration, OperationStatement, Outcome,
+    Accepted, Base, Change, Crash, Generator, Invariant, Migration, OperationStatement, Outcome,
     PlanLimit, Rows, Scenario, Script, Since, State, Statement, Step, Stop, TransactionRule,
-    VersionRows, Versions, Way,
+    VersionRows, Versions,
 };
+use pgauntlet::trial::FaultKind;
 use rstest::{Context, rstest};
 
 use crate::example::{example, load};
@@ -154,7 +155,7 @@ fn states_are_read_in_order_with_their_paths() {
     };
     let expected = [
         named("base"),
-        State { from: Ground::Empty, ..named("fresh") },
+        State { from: Base::Empty, ..named("fresh") },
         State {
             path: Some(by_migration),
             rows: [("customers".to_owned(), 0), ("orders".to_owned(), 200_000)].into(),
@@ -165,7 +166,7 @@ fn states_are_read_in_order_with_their_paths() {
             ..named("already-migrated")
         },
         State { path: Some(part_way), ..named("part-way") },
-        State { from: Ground::Empty, path: Some(by_hand), ..named("stopped-by-hand") },
+        State { from: Base::Empty, path: Some(by_hand), ..named("stopped-by-hand") },
     ];
     assert_eq!(scenario.states[..5], expected);
 
@@ -198,7 +199,7 @@ fn a_crash_matrix_is_read_whole() {
         r#"
 [crash]
 rows    = 5_000
-ways    = ["kill-runner", "cancel"]
+faults  = ["kill-runner", "cancel"]
 state   = "small"
 traffic = false
 random  = 20
@@ -226,7 +227,7 @@ rows = { orders = 5_000, customers = 100 }
         statements: statements.iter().map(|s| (*s).to_owned()).collect(),
     };
     let expected = Crash {
-        ways: vec![Way::KillRunner, Way::Cancel],
+        faults: vec![FaultKind::KillRunner, FaultKind::Cancel],
         rows: 5_000,
         state: Some("small".to_owned()),
         traffic: false,
@@ -396,9 +397,9 @@ const READ: &str = "[[invariant]]\nname = \"orders\"\nparams.id = { uuid = {} }\
     BASE, OTHER, "rows = { orders = 50, customers = 40 }", "[crash]\nrows = 51\nstate = \"other\""
 ])]
 #[case::crash_from_nothing(&[BASE, "from = \"empty\"", "[crash]\nrows = 100\ntraffic = true"])]
-#[case::crash_no_way(&["[crash]\nways = []"])]
-#[case::crash_way(&["[crash]\nways = [\"cut-befor\"]"])]
-#[case::crash_way_twice(&["[crash]\nways = [\"cancel\", \"cut-after\", \"cancel\"]"])]
+#[case::crash_no_way(&["[crash]\nfaults = []"])]
+#[case::crash_way(&["[crash]\nfaults = [\"cut-befor\"]"])]
+#[case::crash_way_twice(&["[crash]\nfaults = [\"cancel\", \"cut-after\", \"cancel\"]"])]
 #[case::crash_state(&[BASE, OTHER, "[crash]\nstate = \"others\""])]
 #[case::crash_state_of_none(&["[crash]\nstate = \"fresh\""])]
 #[case::crash_random(&["[crash]\nrandom = 10_001"])]

@@ -8,7 +8,8 @@ use pgauntlet::provision::{self, SourceRequest};
 use pgauntlet::report;
 use pgauntlet::result::{CrashRequest, ResultFile};
 use pgauntlet::run::{OnJudged, Request, SizeRequest, Work, run};
-use pgauntlet::scenario::{FindingKind, Outcome, Scenario, Verdict, Way};
+use pgauntlet::scenario::{FindingKind, Outcome, Scenario, Verdict};
+use pgauntlet::trial::FaultKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::toolbox;
@@ -54,17 +55,21 @@ fn of_name(name: &str) -> (Vec<Scenario>, tempfile::TempDir) {
 #[tokio::test(flavor = "multi_thread")]
 async fn alembic_is_killed_and_made_to_give_up_where_it_was_meant_to_be() {
     let (scenarios, _unpacked) = of_name("spans-task-id-alembic-reduced");
-    let ways = vec![Way::LockTimeout, Way::KillRunner];
-    let crash = CrashRequest { ways: Some(ways), ..CrashRequest::default() };
+    let faults = vec![FaultKind::LockTimeout, FaultKind::KillRunner];
+    let crash = CrashRequest { faults: Some(faults), ..CrashRequest::default() };
     let results = ran(scenarios, Work::Crash, crash).await;
     let matrix = &results.crash_matrices[0];
-    let of = |way: Way| matrix.cells.iter().filter(move |cell| cell.death.way == way.as_str());
-    let seen = |way| of(way).filter(|cell| cell.outcome.is_some()).map(|cell| cell.seen.as_str());
-    assert!(of(Way::KillRunner).count() >= 6, "{}", report::matrix(matrix));
-    assert!(seen(Way::KillRunner).all(|seen| seen == "SIGKILL"), "{}", report::matrix(matrix));
-    assert!(seen(Way::LockTimeout).all(|seen| seen.starts_with("55P03")));
-    assert!(of(Way::KillRunner).all(|cell| cell.outcome == Some(Outcome::Clean)));
-    let debris = of(Way::LockTimeout).filter(|cell| cell.outcome == Some(Outcome::Debris));
+    let of = |kind: FaultKind| matrix.cases.iter().filter(move |case| case.fault.kind == kind);
+    let seen = |kind| of(kind).filter(|case| case.outcome.is_some()).map(|case| case.seen.as_str());
+    assert!(of(FaultKind::KillRunner).count() >= 6, "{}", report::matrix(matrix));
+    assert!(
+        seen(FaultKind::KillRunner).all(|seen| seen == "SIGKILL"),
+        "{}",
+        report::matrix(matrix)
+    );
+    assert!(seen(FaultKind::LockTimeout).all(|seen| seen.starts_with("55P03")));
+    assert!(of(FaultKind::KillRunner).all(|case| case.outcome == Some(Outcome::Clean)));
+    let debris = of(FaultKind::LockTimeout).filter(|case| case.outcome == Some(Outcome::Debris));
     assert_eq!(debris.count(), 2, "{}", report::matrix(matrix));
 }
 

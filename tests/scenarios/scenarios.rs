@@ -18,7 +18,7 @@ fn told(judgement: &Judgement) -> String {
     let findings = judgement.findings.iter().map(|f| format!("\n    {}: {}", f.kind, f.sentence));
     format!(
         "{} {}: {}{}",
-        judgement.trial.scenario,
+        judgement.trial.key.scenario,
         judgement.verdict,
         judgement.mismatches.join("; "),
         findings.collect::<String>()
@@ -53,7 +53,7 @@ async fn every_bundled_scenario_ends_as_it_expects_and_alembic_as_sql_files() {
     let sink = Arc::clone(&seen);
     let on_judged: OnJudged = Arc::new(move |judged| {
         let Judged::Trial(judgement) = judged else { panic!("a matrix under --quick") };
-        sink.lock().expect("a lock").push(judgement.trial.scenario.clone());
+        sink.lock().expect("a lock").push(judgement.trial.key.scenario.clone());
     });
     let cancel = CancellationToken::new();
     let results = run(&request, &silent(), &on_judged, &cancel).await.expect("a run");
@@ -65,7 +65,8 @@ async fn every_bundled_scenario_ends_as_it_expects_and_alembic_as_sql_files() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
     for twin in ["original", "reduced", "session-timeout"] {
-        let of = |name: String| judged.iter().find(|j| j.trial.scenario == name).expect("a trial");
+        let of =
+            |name: String| judged.iter().find(|j| j.trial.key.scenario == name).expect("a trial");
         let sql = of(format!("spans-task-id-{twin}"));
         let alembic = of(format!("spans-task-id-alembic-{twin}"));
         assert_eq!(alembic.verdict, sql.verdict, "{}\n{}", told(sql), told(alembic));

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use pgauntlet::result::{ResultFile, Shard};
-use pgauntlet::scenario::Way;
+use pgauntlet::trial::FaultKind;
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
 
@@ -113,19 +113,18 @@ fn told(result: &ResultFile) -> Vec<String> {
         let trial = &j.trial;
         format!(
             "{} from {} #{}: {} {:?} {:?} {:?}",
-            trial.scenario,
-            trial.state,
-            trial.repetition,
+            trial.key.scenario,
+            trial.key.state(),
+            trial.key.repetition,
             j.verdict,
             kinds,
             j.mismatches,
             trial.sizes
         )
     });
-    let matrices = result
-        .crash_matrices
-        .iter()
-        .map(|m| format!("{}: {} {:?} {}", m.trial.scenario, m.verdict, m.outcomes, m.cells.len()));
+    let matrices = result.crash_matrices.iter().map(|m| {
+        format!("{}: {} {:?} {}", m.trial.key.scenario, m.verdict, m.outcomes, m.cases.len())
+    });
     trials.chain(matrices).collect()
 }
 
@@ -165,7 +164,7 @@ fn every_share_says_which_it_is_and_none_has_what_another_has() {
 
 #[rstest]
 #[case("text", "dies, crash matrix, as expected")]
-#[case("json", "\"pgauntlet_result\": 4")]
+#[case("json", "\"pgauntlet_result\": 5")]
 #[case("html", "<!DOCTYPE html>")]
 #[case("markdown", "not as expected")]
 #[case("github", "::error file=")]
@@ -257,7 +256,7 @@ fn without_a_number_the_trial_that_was_not_as_expected_is_run_again() {
 fn a_trial_is_run_again_from_result_json_alone_with_its_state_and_sizes() {
     let runs = runs();
     let whole = runs.result("whole");
-    let wanted = |j: &pgauntlet::result::Judgement| j.trial.state == "fewer";
+    let wanted = |j: &pgauntlet::result::Judgement| j.trial.key.state() == "fewer";
     let number = whole.trials.iter().position(wanted).expect("a trial") + 1;
     let alone = tempfile::tempdir().expect("a directory");
     let copy = alone.path().join("copied.json");
@@ -268,7 +267,7 @@ fn a_trial_is_run_again_from_result_json_alone_with_its_state_and_sizes() {
     command.arg(&copy).arg("--out").arg(&out).assert().code(0).stdout(contains("reproduced"));
     let again = ResultFile::read(&out).expect("a result");
     let trial = &again.trials.last().expect("a trial").trial;
-    assert_eq!((trial.state.as_str(), trial.sizes["t"]), ("fewer", 50));
+    assert_eq!((trial.key.state(), trial.sizes["t"]), ("fewer", 50));
     assert_eq!(trial.rng_seed, whole.trials[number - 1].trial.rng_seed);
 }
 
@@ -386,7 +385,7 @@ fn a_crash_matrix_is_run_again_as_it_was_asked_for() {
     let runs = runs();
     let mut command = pgauntlet();
     command.current_dir(&runs.root).args(["crash", "dies", "--scenarios-dir", "scenarios"]);
-    command.args(["--quiet", "--ways", "cut-before", "--random", "2", "--out", "asked"]);
+    command.args(["--quiet", "--faults", "cut-before", "--random", "2", "--out", "asked"]);
     command.assert().code(0);
     let mut command = pgauntlet();
     command.current_dir(&runs.root).args(["repro", "asked", "--quiet", "--out", "asked-again"]);
@@ -394,8 +393,8 @@ fn a_crash_matrix_is_run_again_as_it_was_asked_for() {
     let (then, now) = (runs.result("asked"), runs.result("asked-again"));
     let asked = |result: &ResultFile| {
         let matrix = &result.crash_matrices[0];
-        (matrix.columns.clone(), matrix.cells.len(), matrix.random.is_some())
+        (matrix.columns.clone(), matrix.cases.len(), matrix.random.is_some())
     };
     assert_eq!(asked(&then), asked(&now));
-    assert_eq!((asked(&now).0, asked(&now).2), (vec![Way::CutBefore], true));
+    assert_eq!((asked(&now).0, asked(&now).2), (vec![FaultKind::CutBefore], true));
 }

@@ -184,7 +184,7 @@ async fn run_all() -> Trials {
     let nobody: OnJudged = Arc::new(|_| {});
     let judged = run(&request, &silent(), &nobody, &CancellationToken::new()).await;
     let with_history = |judgement: Judgement| {
-        let name = judgement.trial.scenario.clone();
+        let name = judgement.trial.key.scenario.clone();
         let history = History::read(&out.join(&name).join(HISTORY_FILE)).expect("a history");
         (name, (judgement, history))
     };
@@ -194,7 +194,7 @@ async fn run_all() -> Trials {
 fn statements(history: &History, attempt: u32) -> Vec<(&StatementBegan, &StatementEnded)> {
     let events = || history.entries.iter().map(|entry| &entry.event);
     let began = events().filter_map(|event| match event {
-        Event::StatementBegan(began) if began.attempt == attempt => Some(&**began),
+        Event::StatementBegan(began) if began.attempt == attempt => Some(began),
         _ => None,
     });
     let ended = |began: &StatementBegan| {
@@ -202,12 +202,12 @@ fn statements(history: &History, attempt: u32) -> Vec<(&StatementBegan, &Stateme
             Event::StatementEnded(ended)
                 if ended.attempt == attempt && ended.statement == began.statement =>
             {
-                Some(&**ended)
+                Some(ended)
             }
             _ => None,
         })
     };
-    began.map(|began| (began, ended(began).expect("every statement has an end"))).collect()
+    began.map(|began| (&**began, &**ended(began).expect("every statement has an end"))).collect()
 }
 
 fn end_of(history: &History, attempt: u32) -> &AttemptEnd {

@@ -1,4 +1,4 @@
-//! The crash matrix on a real server: each way of dying is shown to have happened, in the history
+//! The crash matrix on a real server: each kind of fault is shown to have happened, in the history
 //! and in the server's own log.
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use pgauntlet::history::{AttemptEnd, ClosedBy, Event, History, silent};
 use pgauntlet::provision::{self, SourceRequest};
 use pgauntlet::result::{CrashRequest, Matrix, ResultFile};
 use pgauntlet::run::{OnJudged, Request, SizeRequest, Work, run, stored};
-use pgauntlet::scenario::{self, Outcome, Scenario, Way};
+use pgauntlet::scenario::{self, Outcome, Scenario};
+use pgauntlet::trial::FaultKind;
 use rstest::rstest;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -61,25 +62,25 @@ impl Crashed {
         &self.results.crash_matrices[0]
     }
 
-    /// Of the cells that were met, in the order of the matrix.
+    /// Of the cases that were met, in the order of the matrix.
     fn histories(&self) -> Vec<History> {
-        let scenario = self.out.path().join("out").join(&self.matrix().trial.scenario);
-        let entries = std::fs::read_dir(scenario.join("crash")).expect("cells");
+        let scenario = self.out.path().join("out").join(&self.matrix().trial.key.scenario);
+        let entries = std::fs::read_dir(scenario.join("crash")).expect("cases");
         let mut files: Vec<PathBuf> =
-            entries.map(|entry| entry.expect("a cell").path().join("history.jsonl")).collect();
+            entries.map(|entry| entry.expect("a case").path().join("history.jsonl")).collect();
         files.sort();
         let read = |file: &PathBuf| History::read(file).expect("a history");
         let met = |history: &History| {
-            let death = history.header.trial.death.as_ref();
-            death.is_some_and(|death| {
-                let cells = self.matrix().cells.iter();
-                cells.filter(|cell| cell.outcome.is_some()).any(|cell| cell.death == *death)
+            let fault = history.header.trial.fault.as_ref();
+            fault.is_some_and(|fault| {
+                let cases = self.matrix().cases.iter();
+                cases.filter(|case| case.outcome.is_some()).any(|case| case.fault == *fault)
             })
         };
         files.iter().map(read).filter(met).collect()
     }
 
-    /// Lines of the server's log about the backends of the attempt that died.
+    /// Lines of the server's log about the backends of the attempt with the fault.
     fn log_of(&self, history: &History) -> Vec<String> {
         let text = std::fs::read(&self.log).expect("the server's log");
         let text = String::from_utf8_lossy(&text).into_owned();
@@ -103,7 +104,7 @@ fn end(history: &History) -> AttemptEnd {
         Event::AttemptEnded { attempt: 0, end } => Some(end.clone()),
         _ => None,
     });
-    ends.next().expect("an end of the attempt that died")
+    ends.next().expect("an end of the attempt with the fault")
 }
 
 fn closed_by(history: &History) -> Vec<ClosedBy> {
@@ -115,21 +116,21 @@ fn closed_by(history: &History) -> Vec<ClosedBy> {
 }
 
 #[rstest]
-#[case(Way::LockTimeout, "55P03", "canceling statement due to lock timeout")]
-#[case(Way::Cancel, "57014", "canceling statement due to user request")]
-#[case(Way::KillBackend, "57P01", "terminating connection due to administrator command")]
+#[case(FaultKind::LockTimeout, "55P03", "canceling statement due to lock timeout")]
+#[case(FaultKind::Cancel, "57014", "canceling statement due to user request")]
+#[case(FaultKind::KillBackend, "57P01", "terminating connection due to administrator command")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_death_by_the_server_has_its_sqlstate_and_stands_in_the_servers_log(
-    #[case] way: Way,
+    #[case] kind: FaultKind,
     #[case] sqlstate: &str,
     #[case] logged: &str,
 ) {
-    let crash = CrashRequest { ways: Some(vec![way]), ..CrashRequest::default() };
+    let crash = CrashRequest { faults: Some(vec![kind]), ..CrashRequest::default() };
     let crashed = Crashed::of(bundled("spans-task-id-reduced"), crash).await;
-    let met: Vec<_> = crashed.matrix().cells.iter().filter(|cell| cell.outcome.is_some()).collect();
-    assert!(met.len() >= 2, "{:#?}", crashed.matrix().cells);
-    for cell in met {
-        assert!(cell.seen.starts_with(sqlstate), "{cell:#?}");
+    let met: Vec<_> = crashed.matrix().cases.iter().filter(|case| case.outcome.is_some()).collect();
+    assert!(met.len() >= 2, "{:#?}", crashed.matrix().cases);
+    for case in met {
+        assert!(case.seen.starts_with(sqlstate), "{case:#?}");
     }
     for history in crashed.histories() {
         let log = crashed.log_of(&history);
@@ -138,14 +139,14 @@ async fn a_death_by_the_server_has_its_sqlstate_and_stands_in_the_servers_log(
 }
 
 #[rstest]
-#[case(Way::CutBefore)]
-#[case(Way::CutAfter)]
+#[case(FaultKind::CutBefore)]
+#[case(FaultKind::CutAfter)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_is_the_taps_doing_and_the_server_hears_of_no_goodbye(#[case] way: Way) {
-    let crash = CrashRequest { ways: Some(vec![way]), ..CrashRequest::default() };
+async fn a_cut_is_the_taps_doing_and_the_server_hears_of_no_goodbye(#[case] kind: FaultKind) {
+    let crash = CrashRequest { faults: Some(vec![kind]), ..CrashRequest::default() };
     let crashed = Crashed::of(bundled("add-column-guarded"), crash).await;
     let histories = crashed.histories();
-    assert_eq!(histories.len(), crashed.matrix().cells.len(), "{:#?}", crashed.matrix().cells);
+    assert_eq!(histories.len(), crashed.matrix().cases.len(), "{:#?}", crashed.matrix().cases);
     for history in histories {
         assert!(matches!(end(&history), AttemptEnd::Failed { .. }), "{:?}", end(&history));
         assert!(closed_by(&history).contains(&ClosedBy::Fault), "{:?}", closed_by(&history));
@@ -154,15 +155,16 @@ async fn a_cut_is_the_taps_doing_and_the_server_hears_of_no_goodbye(#[case] way:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_runner_leaves_what_it_committed_without_its_version() {
-    let crash = CrashRequest { ways: Some(vec![Way::KillRunner]), ..CrashRequest::default() };
+    let crash =
+        CrashRequest { faults: Some(vec![FaultKind::KillRunner]), ..CrashRequest::default() };
     let crashed = Crashed::of(bundled("add-column-outside-transaction"), crash).await;
     let histories = crashed.histories();
-    assert_eq!(histories.len(), 1, "{:#?}", crashed.matrix().cells);
+    assert_eq!(histories.len(), 1, "{:#?}", crashed.matrix().cases);
     assert_eq!(end(&histories[0]), AttemptEnd::Killed);
-    let cell = &crashed.matrix().cells[0];
-    assert_eq!(cell.seen, "SIGKILL");
-    assert_eq!(cell.outcome, Some(Outcome::ManualStep), "{cell:#?}");
-    assert!(cell.sentence.contains("recording the version spans-cost by hand"), "{cell:#?}");
+    let case = &crashed.matrix().cases[0];
+    assert_eq!(case.seen, "SIGKILL");
+    assert_eq!(case.outcome, Some(Outcome::ManualStep), "{case:#?}");
+    assert!(case.sentence.contains("recording the version spans-cost by hand"), "{case:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,9 +184,10 @@ async fn stored_cells_are_judged_as_they_were_when_they_were_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_database_of_a_matrix_is_left_but_the_seed() {
-    let crash = CrashRequest { ways: Some(vec![Way::CutBefore]), ..CrashRequest::default() };
+    let crash =
+        CrashRequest { faults: Some(vec![FaultKind::CutBefore]), ..CrashRequest::default() };
     let crashed = Crashed::of(bundled("add-column-guarded"), crash).await;
-    assert!(!crashed.matrix().cells.is_empty());
+    assert!(!crashed.matrix().cases.is_empty());
     let server = common::server_with(&[]).await;
     let none = Default::default();
     let session = pgauntlet::connect::Session::open(&server.address, "test", &none).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pgauntlet::clock::Micros;
 use pgauntlet::connect::Address;
 use pgauntlet::drive::{self, DriveSetup};
-use pgauntlet::history::{Listener, Operation, Outcome, Progress};
+use pgauntlet::history::{Listener, Operation, OperationOutcome, Progress};
 use pgauntlet::pg::SqlState;
 use pgauntlet::scenario::{Generator, OperationSpec, Sizes};
 use rstest::rstest;
@@ -27,7 +27,9 @@ fn read() -> OperationSpec {
 
 fn failed_with(operation: &Operation, code: &str) -> bool {
     match &operation.outcome {
-        Outcome::Failed(error) => error.sqlstate.as_ref().is_some_and(|state| state.is(code)),
+        OperationOutcome::Failed(error) => {
+            error.sqlstate.as_ref().is_some_and(|state| state.is(code))
+        }
         _ => false,
     }
 }
@@ -58,7 +60,7 @@ async fn every_operation_is_accounted_for_when_a_lock_exhausts_the_pool() {
         assert_eq!(operation.seq, seq as u64, "none is missing, none is recorded twice");
         assert!(operation.scheduled_us <= operation.dispatched_us);
         assert!(operation.dispatched_us <= operation.finished_us);
-        if operation.outcome == Outcome::AcquireTimeout {
+        if operation.outcome == OperationOutcome::AcquireTimeout {
             let waited = operation.finished_us - operation.dispatched_us;
             assert!(waited >= ACQUIRE_TIMEOUT, "gave up after {waited}");
             assert_eq!((operation.acquired_us, &operation.session), (None, &None));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pgauntlet::connect::Address;
-use pgauntlet::history::{LedgerReport, Mismatch, Outcome};
+use pgauntlet::history::{LedgerReport, Mismatch, OperationOutcome};
 use pgauntlet::scenario::{Generator, LedgerRule};
 use rstest::rstest;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -156,7 +156,8 @@ async fn a_write_whose_answer_never_came_is_indeterminate_and_found_to_be_applie
     let report = stopped.ledger.check(&world.address, &world.scenario).await.expect("a report");
     assert_eq!((report.indeterminate, report.indeterminate_applied), (1, 1));
     assert_eq!(report.mismatches, 0, "{report:?}");
-    let indeterminate = |outcome: &Outcome| matches!(outcome, Outcome::Indeterminate(_));
+    let indeterminate =
+        |outcome: &OperationOutcome| matches!(outcome, OperationOutcome::Indeterminate(_));
     assert_eq!(world.operations().iter().filter(|o| indeterminate(&o.outcome)).count(), 1);
 }
 

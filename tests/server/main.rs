@@ -4,6 +4,10 @@
 //! files share the servers of `common`, so that what a test asks of a server is asked of its own
 //! database: roles, backends and locks of other tests are there at the same time.
 
+// A test stops where something is not as it has to be, helpers included.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../ddl/mod.rs"]
@@ -19,6 +23,7 @@ mod tapped;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 
+mod broken_off;
 mod catalogue;
 mod cli;
 mod command;

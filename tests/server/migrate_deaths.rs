@@ -6,7 +6,7 @@ use pgauntlet::history::{AttemptEnd, CommandEnded, Event, StatementId};
 use pgauntlet::migrate;
 use pgauntlet::pg::LockMode;
 use pgauntlet::scenario::{Change, Command, Stop, TransactionRule, VersionRows, Versions};
-use pgauntlet::tap::{At, Fault, FaultKind};
+use pgauntlet::tap::{Action, At, Injection};
 use rstest::rstest;
 
 use crate::common;
@@ -21,8 +21,8 @@ fn two() -> Change {
     change(tables.map(|(version, sql)| migration(version, sql)).to_vec())
 }
 
-fn fault(statement: StatementId, kind: FaultKind) -> [Fault; 1] {
-    [Fault { at: At::Statement(statement), kind }]
+fn fault(statement: StatementId, action: Action) -> [Injection; 1] {
+    [Injection { at: At::Statement(statement), action }]
 }
 
 async fn there(trial: &Trial, table: &str) -> bool {
@@ -51,7 +51,7 @@ async fn a_runner_that_is_killed_says_nothing_more_and_the_next_one_goes_on(
     #[case] statement: StatementId,
 ) {
     let (trial, log) = logged().await;
-    let end = trial.apply_with(&two(), 0, &fault(statement, FaultKind::KillClient)).await;
+    let end = trial.apply_with(&two(), 0, &fault(statement, Action::KillClient)).await;
     assert_eq!(end, AttemptEnd::Killed);
     assert!(there(&trial, "a").await && !there(&trial, "b").await);
     let pid = pid(&trial);
@@ -66,12 +66,12 @@ async fn a_runner_that_is_killed_says_nothing_more_and_the_next_one_goes_on(
 }
 
 #[rstest]
-#[case::cut_before(FaultKind::CutBefore, false)]
-#[case::cut_after(FaultKind::CutAfter, true)]
+#[case::cut_before(Action::CutBefore, false)]
+#[case::cut_after(Action::CutAfter, true)]
 #[tokio::test]
-async fn a_runner_whose_connection_breaks_says_so(#[case] kind: FaultKind, #[case] done: bool) {
+async fn a_runner_whose_connection_breaks_says_so(#[case] action: Action, #[case] done: bool) {
     let trial = Trial::with("").await;
-    let end = trial.apply_with(&two(), 0, &fault(STATEMENTS - 1, kind)).await;
+    let end = trial.apply_with(&two(), 0, &fault(STATEMENTS - 1, action)).await;
     let AttemptEnd::Failed { migration, error } = end else { panic!("{end:?}") };
     assert_eq!((migration.as_str(), error.sqlstate), ("1", None));
     assert!(error.message.starts_with("the connection broke: "), "{}", error.message);
@@ -81,8 +81,8 @@ async fn a_runner_whose_connection_breaks_says_so(#[case] kind: FaultKind, #[cas
 #[tokio::test]
 async fn a_runner_whose_backend_is_killed_between_two_statements_hears_why() {
     let trial = Trial::with("").await;
-    let kind = FaultKind::KillBackendBefore;
-    let end = trial.apply_with(&two(), 0, &fault(STATEMENTS - 1, kind)).await;
+    let action = Action::KillBackendBefore;
+    let end = trial.apply_with(&two(), 0, &fault(STATEMENTS - 1, action)).await;
     assert_eq!(code(&end), Some("57P01"));
     assert!(!there(&trial, "a").await);
 }
@@ -99,7 +99,7 @@ async fn a_command_is_killed_with_all_that_it_started() {
         directory: std::env::temp_dir(),
         environment: BTreeMap::new(),
     });
-    let end = trial.apply_with(&change, 0, &fault(1, FaultKind::KillClient)).await;
+    let end = trial.apply_with(&change, 0, &fault(1, Action::KillClient)).await;
     assert_eq!(end, AttemptEnd::Killed);
     assert!(there(&trial, "a").await && !there(&trial, "b").await);
     let ended = trial.events().into_iter().find_map(|event| match event {
@@ -185,8 +185,8 @@ async fn after_a_first_version_that_was_rolled_back_the_row_is_made_again() {
     (change.versions, change.transaction) = (alembic(), TransactionRule::None);
     change.retries.on_lock_timeout = 1;
     let (relation, mode) = ("t".to_owned(), LockMode::AccessShareLock);
-    let kind = FaultKind::TimeOutWaiting { relation, mode };
-    let end = trial.apply_with(&change, 0, &fault(3, kind)).await;
+    let action = Action::TimeOutWaiting { relation, mode };
+    let end = trial.apply_with(&change, 0, &fault(3, action)).await;
     assert_eq!(end, AttemptEnd::Finished { applied: Some(2) });
     assert_eq!(trial.text("SELECT string_agg(version_num, ',') FROM alembic_version").await, "2");
     assert!(there(&trial, "a").await, "what was rolled back is made again");
@@ -208,10 +208,10 @@ async fn a_retry_in_a_single_transaction_begins_it_again(#[values(false, true)] 
         change.versions = None;
     }
     let (relation, mode) = ("t".to_owned(), LockMode::AccessShareLock);
-    let kind = FaultKind::TimeOutWaiting { relation, mode };
+    let action = Action::TimeOutWaiting { relation, mode };
     // BEGIN, two SET LOCAL, and what the first two say.
     let number = if versions { 7 } else { 5 };
-    let end = trial.apply_with(&change, 0, &fault(number, kind)).await;
+    let end = trial.apply_with(&change, 0, &fault(number, action)).await;
     assert_eq!(end, AttemptEnd::Finished { applied: Some(3) });
     assert!(there(&trial, "a").await && there(&trial, "b").await);
     assert_eq!(trial.text("SELECT count(d)::text FROM t").await, "0");

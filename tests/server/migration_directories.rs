@@ -416,7 +416,7 @@ async fn apply(migrations: Vec<Migration>) -> AttemptEnd {
     let address = common::fresh_database().await;
     let change = Change::of(migrations);
     let (recorder, sizes) = (Recorder::in_memory(Clock::start()), Sizes::default());
-    let setup = migrate::Setup {
+    let setup = migrate::ApplySetup {
         address: &address,
         change_address: &address,
         change: &change,

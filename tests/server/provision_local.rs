@@ -175,9 +175,12 @@ fn an_ordinary_user_needs_nothing_more() {
     let user = if Uid::effective().is_root() { "nobody" } else { "" };
     let mut child = match User::from_name(user).unwrap() {
         Some(user) => {
-            // What is built may be where only root can enter.
+            // What is built may be where only root can enter. The copy is made by a process of its
+            // own: a file that this one has open for writing is inherited by every child that
+            // another test starts meanwhile, and cannot be run until that child runs its program.
             let exe = place.path().join("test");
-            fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
+            let built = std::env::current_exe().unwrap();
+            assert!(Command::new("cp").args([&built, &exe]).status().unwrap().success());
             for path in [place.path(), cache.path()] {
                 nix::unistd::chown(path, Some(user.uid), Some(user.gid)).unwrap();
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pgauntlet::history::{ClosedBy, Event, StatementId, TransactionStatus};
 use pgauntlet::pg::LockMode;
-use pgauntlet::tap::{At, Fault, FaultKind};
+use pgauntlet::tap::{Action, At, Injection};
 use rstest::rstest;
 use tokio_postgres::Client;
 
@@ -21,15 +21,15 @@ const ALTER: &str = "ALTER TABLE t ADD d int";
 const TERMINATED: &str = "terminating connection due to administrator command";
 
 /// A tap before a server that logs every statement.
-async fn tapped(at: At, kind: FaultKind) -> (Tapped, Log) {
+async fn tapped(at: At, action: Action) -> (Tapped, Log) {
     let server = common::server_with(&[("log_statement", "all")]).await;
     let address = server.fresh_database().await;
     let log = Log { path: server.log_path };
-    (Tapped::before(address, SCHEMA, &[Fault { at, kind }]).await, log)
+    (Tapped::before(address, SCHEMA, &[Injection { at, action }]).await, log)
 }
 
-fn waiting_for_t(mode: LockMode) -> FaultKind {
-    FaultKind::TimeOutWaiting { relation: "t".to_owned(), mode }
+fn waiting_for_t(mode: LockMode) -> Action {
+    Action::TimeOutWaiting { relation: "t".to_owned(), mode }
 }
 
 async fn lock_timeout(client: &Client) -> String {
@@ -54,15 +54,15 @@ async fn a_statement_gives_up_waiting_and_its_lock_timeout_is_as_it_was(
     #[case] then: &str,
 ) {
     let number = before.len() as StatementId;
-    let kind = waiting_for_t(LockMode::AccessShareLock);
-    let (trial, log) = tapped(At::Statement(number), kind.clone()).await;
+    let action = waiting_for_t(LockMode::AccessShareLock);
+    let (trial, log) = tapped(At::Statement(number), action.clone()).await;
     let client = trial.client().await;
     run(&client, before).await;
     assert_eq!(failure(&client, ALTER).await, "55P03");
     let (began, ended) = trial.trace_soon(ALTER).await;
     assert_eq!(began.lock_timeout_ms, in_force_ms, "ours is not the change's");
     assert_eq!(state(ended.error.as_ref()), "55P03");
-    assert_eq!(trial.faults(), event(kind, Some(number)));
+    assert_eq!(trial.faults(), event(action, Some(number)));
     log.says_soon(began.session.pid, "canceling statement due to lock timeout").await;
     run(&client, after).await;
     assert_eq!(lock_timeout(&client).await, then);
@@ -84,15 +84,15 @@ async fn behind_a_savepoint_of_the_statements_own_its_lock_timeout_is_as_it_was(
 
 #[tokio::test]
 async fn a_lock_timeout_of_the_database_is_in_force_again_as_the_databases() {
-    let kind = waiting_for_t(LockMode::AccessShareLock);
-    let (trial, _) = tapped(At::Statement(0), kind.clone()).await;
+    let action = waiting_for_t(LockMode::AccessShareLock);
+    let (trial, _) = tapped(At::Statement(0), action.clone()).await;
     let set = format!("ALTER DATABASE {} SET lock_timeout = '9s'", trial.address.database());
     trial.direct().await.batch(&set).await.expect("a setting");
     let client = trial.client().await;
     assert_eq!(failure(&client, ALTER).await, "55P03");
     assert_eq!(lock_timeout(&client).await, "9s");
     assert_eq!(value(&client, SOURCE).await, "database");
-    assert_eq!(trial.faults(), event(kind, Some(0)));
+    assert_eq!(trial.faults(), event(action, Some(0)));
 }
 
 /// Each before something that changes `lock_timeout` itself, or with nothing to wait for.
@@ -134,15 +134,15 @@ async fn a_statement_that_does_not_wait_is_spared_and_keeps_its_settings(
 
 #[tokio::test]
 async fn a_statement_runs_where_the_lock_that_it_is_to_wait_for_cannot_be_had() {
-    let kind = waiting_for_t(LockMode::AccessExclusiveLock);
-    let told = kind.to_string();
-    let (trial, _) = tapped(At::Statement(1), kind).await;
+    let action = waiting_for_t(LockMode::AccessExclusiveLock);
+    let told = action.to_string();
+    let (trial, _) = tapped(At::Statement(1), action).await;
     let client = trial.client().await;
     // Its own transaction has what is in the way.
     run(&client, &["BEGIN; SELECT FROM t", "SELECT count(*) FROM t"]).await;
     assert_eq!(trial.faults(), vec![]);
     let spared = trial.events().into_iter().find_map(|event| match event {
-        Event::FaultSpared { fault, why, .. } => Some((fault, why)),
+        Event::FaultSkipped { fault, why, .. } => Some((fault, why)),
         _ => None,
     });
     let (fault, why) = spared.expect("it is said");
@@ -162,8 +162,8 @@ async fn a_statement_of_the_extended_protocol_gives_up_waiting(
     #[values("at once", "prepared before", "behind a begin", "behind another")] how: &str,
 ) {
     let number = StatementId::from(how.starts_with("behind"));
-    let kind = waiting_for_t(mode);
-    let (trial, log) = tapped(At::Statement(number), kind.clone()).await;
+    let action = waiting_for_t(mode);
+    let (trial, log) = tapped(At::Statement(number), action.clone()).await;
     let mut raw = trial.raw().await;
     let answers = match how {
         "at once" => raw.run(sql).sync().until_ready().await,
@@ -182,7 +182,7 @@ async fn a_statement_of_the_extended_protocol_gives_up_waiting(
     let (began, ended) = trial.trace_soon(sql).await;
     assert_eq!((began.statement, began.lock_timeout_ms), (number, 0));
     assert_eq!(state(ended.error.as_ref()), "55P03");
-    assert_eq!(trial.faults(), event(kind, Some(number)));
+    assert_eq!(trial.faults(), event(action, Some(number)));
     log.says_soon(began.session.pid, "canceling statement due to lock timeout").await;
     raw.query("ROLLBACK").until_ready().await;
     let shown = raw.query("SHOW lock_timeout").until_ready().await;
@@ -200,7 +200,7 @@ async fn a_backend_that_is_killed_before_a_statement_answers_it_with_57p01(
     #[case] transaction: TransactionStatus,
     #[values(false, true)] extended: bool,
 ) {
-    let (trial, log) = tapped(At::Statement(1), FaultKind::KillBackendBefore).await;
+    let (trial, log) = tapped(At::Statement(1), Action::KillBackendBefore).await;
     let mut raw = trial.raw().await;
     raw.query(before).until_ready().await;
     let sql = "INSERT INTO t VALUES (2)";
@@ -215,7 +215,7 @@ async fn a_backend_that_is_killed_before_a_statement_answers_it_with_57p01(
     assert_eq!((began.statement, began.transaction), (1, transaction));
     assert_eq!(state(ended.error.as_ref()), "57P01");
     assert_eq!(ended.transaction, TransactionStatus::Gone);
-    assert_eq!(trial.faults(), event(FaultKind::KillBackendBefore, Some(1)));
+    assert_eq!(trial.faults(), event(Action::KillBackendBefore, Some(1)));
     log.says_soon(raw.pid, TERMINATED).await;
     let lines = log.of(raw.pid);
     assert!(!lines.iter().any(|l| l.contains(sql) && l.contains("LOG:")), "{lines:#?}");
@@ -228,7 +228,7 @@ async fn a_backend_that_is_killed_before_a_statement_answers_it_with_57p01(
 #[case::by_extended(true)]
 #[tokio::test]
 async fn a_client_that_is_killed_before_a_statement_says_no_more(#[case] extended: bool) {
-    let (trial, log) = tapped(At::Statement(1), FaultKind::KillClient).await;
+    let (trial, log) = tapped(At::Statement(1), Action::KillClient).await;
     let mut raw = trial.raw().await;
     raw.query("BEGIN; INSERT INTO t VALUES (1)").until_ready().await;
     let sql = "INSERT INTO t VALUES (2)";
@@ -245,7 +245,7 @@ async fn a_client_that_is_killed_before_a_statement_says_no_more(#[case] extende
     let closed = trial.closed_soon(1).await;
     assert_eq!(closed[0].by, ClosedBy::Fault);
     assert_eq!(closed[0].transaction, TransactionStatus::InTransaction);
-    assert_eq!(trial.faults(), event(FaultKind::KillClient, Some(1)));
+    assert_eq!(trial.faults(), event(Action::KillClient, Some(1)));
     let (_, ended) = trial.trace(sql);
     assert_eq!(ended.transaction, TransactionStatus::Gone);
     log.says_soon(pid, "unexpected EOF on client connection with an open transaction").await;
@@ -258,18 +258,18 @@ async fn a_client_that_is_killed_before_a_statement_says_no_more(#[case] extende
 const SLEEP: &str = "SELECT pg_sleep(60)";
 
 #[rstest]
-#[case::cancelled(FaultKind::CancelWorking, "57014", "canceling statement due to user request")]
-#[case::killed(FaultKind::KillBackend, "57P01", TERMINATED)]
-#[case::cut(FaultKind::CutBefore, "", "statement: SELECT pg_sleep(60)")]
-#[case::cut_after_means_the_same(FaultKind::CutAfter, "", "statement: SELECT pg_sleep(60)")]
+#[case::cancelled(Action::CancelWorking, "57014", "canceling statement due to user request")]
+#[case::killed(Action::KillBackend, "57P01", TERMINATED)]
+#[case::cut(Action::CutBefore, "", "statement: SELECT pg_sleep(60)")]
+#[case::cut_after_means_the_same(Action::CutAfter, "", "statement: SELECT pg_sleep(60)")]
 #[tokio::test]
 async fn a_statement_dies_some_time_after_it_was_sent(
-    #[case] kind: FaultKind,
+    #[case] action: Action,
     #[case] code: &str,
     #[case] said: &str,
 ) {
     let after = Duration::from_millis(150);
-    let (trial, log) = tapped(At::Into(1, after), kind.clone()).await;
+    let (trial, log) = tapped(At::Into(1, after), action.clone()).await;
     let client = trial.client().await;
     run(&client, &["SELECT 1"]).await;
     assert_eq!(failure(&client, SLEEP).await, code);
@@ -279,30 +279,29 @@ async fn a_statement_dies_some_time_after_it_was_sent(
     let error = ended.error.expect("an error");
     assert_eq!(state(Some(&error)), code);
     assert_eq!(code.is_empty(), error.message.contains("cut on purpose"), "{error}");
-    assert_eq!(trial.faults(), event(kind, Some(1)));
+    assert_eq!(trial.faults(), event(action, Some(1)));
     log.says_soon(began.session.pid, said).await;
 }
 
 #[tokio::test]
 async fn a_statement_that_waits_dies_as_well_after_some_time() {
     let at = At::Into(0, Duration::from_millis(100));
-    let (trial, log) = tapped(at, FaultKind::CancelWorking).await;
+    let (trial, log) = tapped(at, Action::CancelWorking).await;
     let holder = trial.direct().await;
     holder.batch("BEGIN; LOCK TABLE t").await.expect("a lock");
     let client = trial.client().await;
     assert_eq!(failure(&client, ALTER).await, "57014");
     let (began, _) = trial.trace_soon(ALTER).await;
-    assert_eq!(trial.faults(), event(FaultKind::CancelWorking, Some(0)));
+    assert_eq!(trial.faults(), event(Action::CancelWorking, Some(0)));
     log.says_soon(began.session.pid, "canceling statement due to user request").await;
 }
 
 #[rstest]
 #[tokio::test]
 async fn a_statement_that_is_over_is_spared_and_so_is_the_next_one(
-    #[values(FaultKind::CancelWorking, FaultKind::KillBackend, FaultKind::CutBefore)]
-    kind: FaultKind,
+    #[values(Action::CancelWorking, Action::KillBackend, Action::CutBefore)] action: Action,
 ) {
-    let (trial, _) = tapped(At::Into(0, Duration::from_millis(200)), kind).await;
+    let (trial, _) = tapped(At::Into(0, Duration::from_millis(200)), action).await;
     let client = trial.client().await;
     run(&client, &["SELECT pg_sleep(0.05)", "SELECT pg_sleep(0.5)", "SELECT 1"]).await;
     assert_eq!(trial.faults(), vec![]);
@@ -311,11 +310,11 @@ async fn a_statement_that_is_over_is_spared_and_so_is_the_next_one(
 
 #[tokio::test]
 async fn a_client_is_killed_while_its_statement_runs() {
-    let (trial, _) = tapped(At::Into(0, Duration::from_millis(100)), FaultKind::KillClient).await;
+    let (trial, _) = tapped(At::Into(0, Duration::from_millis(100)), Action::KillClient).await;
     let mut raw = trial.raw().await;
     raw.query("INSERT INTO t SELECT 1 FROM pg_sleep(0.5)").send().await;
     tokio::time::timeout(tapped::SOON, trial.killed().cancelled()).await.expect("it is asked for");
-    assert_eq!(trial.faults(), event(FaultKind::KillClient, Some(0)));
+    assert_eq!(trial.faults(), event(Action::KillClient, Some(0)));
     drop(raw);
     // A server notices that nobody is there when it has the answer.
     eventually("the statement is done", async || trial.text("SELECT count(*) FROM t").await == "1")
@@ -329,8 +328,8 @@ async fn a_client_is_killed_while_its_statement_runs() {
 #[tokio::test]
 async fn a_cancel_that_the_server_forgets_is_sent_again(#[case] at: fn(StatementId) -> At) {
     const ROUNDS: StatementId = 20;
-    let fault = |number| Fault { at: at(number), kind: FaultKind::CancelWorking };
-    let faults: Vec<Fault> = (0..ROUNDS).map(|round| fault(2 * round)).collect();
+    let fault = |number| Injection { at: at(number), action: Action::CancelWorking };
+    let faults: Vec<Injection> = (0..ROUNDS).map(|round| fault(2 * round)).collect();
     let trial = Tapped::with_faults(SCHEMA, &faults).await;
     let mut raw = trial.raw().await;
     for round in 0..ROUNDS {
@@ -354,9 +353,9 @@ const LONG: &str = "SELECT pg_sleep(0.5)";
 #[tokio::test]
 async fn a_cancel_is_recorded_of_exactly_those_statements_that_it_met() {
     const ROUNDS: StatementId = 100;
-    let fault = |number| Fault { at: At::Statement(number), kind: FaultKind::CancelWorking };
+    let fault = |number| Injection { at: At::Statement(number), action: Action::CancelWorking };
     // Every second one: those between must not be met.
-    let faults: Vec<Fault> = (0..ROUNDS).map(|round| fault(2 * round)).collect();
+    let faults: Vec<Injection> = (0..ROUNDS).map(|round| fault(2 * round)).collect();
     let trial = Tapped::with_faults(SCHEMA, &faults).await;
     let client = trial.client().await;
     for round in 0..ROUNDS {

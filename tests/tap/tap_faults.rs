@@ -1,5 +1,6 @@
 //! Accidents on purpose: each is shown to have happened, at the client and in the server.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use futures_util::future::BoxFuture;
 use pgauntlet::history::{ClosedBy, Since, StatementId, TransactionStatus};
 use pgauntlet::migrate::TapServer;
 use pgauntlet::pg::LockMode;
-use pgauntlet::tap::{At, Blow, BoxStream, Fault, FaultKind, Hold, LockSnapshot, Upstream, Watch};
+use pgauntlet::tap::{Action, At, BoxStream, Hold, Injection, LockSnapshot, Upstream, Watch};
 use rstest::rstest;
 
 use crate::common;
@@ -22,11 +23,11 @@ const LATER: At = At::Time(Duration::from_millis(1_000));
 const T: &str = "CREATE TABLE t (id int PRIMARY KEY, c int)";
 
 /// A tap before a server that logs every statement.
-async fn tapped(kind: FaultKind, at: At) -> (Tapped, Log) {
+async fn tapped(action: Action, at: At) -> (Tapped, Log) {
     let server = common::server_with(&[("log_statement", "all")]).await;
     let address = server.fresh_database().await;
     let log = Log { path: server.log_path };
-    (Tapped::before(address, T, &[Fault { at, kind }]).await, log)
+    (Tapped::before(address, T, &[Injection { at, action }]).await, log)
 }
 
 const fn at(statement: StatementId) -> At {
@@ -41,7 +42,7 @@ const WAITS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity \
 #[case::by_the_clock(LATER)]
 #[tokio::test]
 async fn a_statement_that_waits_for_a_lock_is_cancelled(#[case] when: At) {
-    let (trial, log) = tapped(FaultKind::CancelWaiting, when).await;
+    let (trial, log) = tapped(Action::CancelWaiting, when).await;
     let holder = trial.direct().await;
     holder.batch("BEGIN; LOCK TABLE t").await.expect("a lock");
     let client = trial.client().await;
@@ -51,7 +52,7 @@ async fn a_statement_that_waits_for_a_lock_is_cancelled(#[case] when: At) {
     let (began, ended) = trial.trace_soon(sql).await;
     let error = ended.error.expect("an error");
     assert_eq!(error.message, "canceling statement due to user request");
-    assert_eq!(trial.faults(), event(FaultKind::CancelWaiting, Some(1)));
+    assert_eq!(trial.faults(), event(Action::CancelWaiting, Some(1)));
     assert_eq!(began.statement, 1);
     log.says_soon(began.session.pid, "canceling statement due to user request").await;
     holder.batch("ROLLBACK").await.expect("no lock");
@@ -60,28 +61,34 @@ async fn a_statement_that_waits_for_a_lock_is_cancelled(#[case] when: At) {
 }
 
 #[rstest]
-#[case::cancel_waiting(FaultKind::CancelWaiting, "SELECT pg_sleep(0.2)")]
-#[case::cancel_working(FaultKind::CancelWorking, "LOCK TABLE t")]
+#[case::cancel_waiting(Action::CancelWaiting, "SELECT pg_sleep(0.2)")]
+#[case::cancel_working(Action::CancelWorking, "LOCK TABLE t")]
 #[tokio::test]
 async fn a_statement_that_is_never_in_the_state_of_the_fault_is_spared(
-    #[case] kind: FaultKind,
+    #[case] action: Action,
     #[case] sql: &str,
 ) {
-    let (trial, _) = tapped(kind.clone(), at(1)).await;
+    let (trial, _) = tapped(action.clone(), at(1)).await;
     let client = trial.client().await;
     run(&client, &["BEGIN"]).await;
-    if kind == FaultKind::CancelWaiting {
+    if action == Action::CancelWaiting {
         run(&client, &[sql]).await;
         assert_eq!(trial.faults(), vec![]);
     } else {
         // It waits from its first moment that can be seen.
         let holder = trial.direct().await;
         holder.batch("BEGIN; LOCK TABLE t").await.expect("a lock");
-        let release = async {
-            trial.true_soon(WAITS).await;
-            holder.batch("ROLLBACK").await.expect("no lock");
+        let mut ran = pin!(client.simple_query(sql));
+        // It may be cancelled on its way there, before it is seen to wait.
+        let early = tokio::select! {
+            ran = &mut ran => Some(ran),
+            () = trial.true_soon(WAITS) => None,
         };
-        let (ran, ()) = tokio::join!(client.simple_query(sql), release);
+        holder.batch("ROLLBACK").await.expect("no lock");
+        let ran = match early {
+            Some(ran) => ran,
+            None => ran.await,
+        };
         // Or it was seen on its way there, or back.
         assert_eq!(ran.is_err(), trial.faults().len() == 1);
     }
@@ -96,7 +103,7 @@ async fn a_statement_that_works_is_cancelled(#[case] when: At, #[case] sql: &str
     let server = common::server_with(&[("log_statement", "all")]).await;
     let fill = "CREATE TABLE t (id int, c int); \
                 INSERT INTO t SELECT i, 0 FROM generate_series(1, 300000) i";
-    let fault = Fault { at: when, kind: FaultKind::CancelWorking };
+    let fault = Injection { at: when, action: Action::CancelWorking };
     let trial = Tapped::before(server.fresh_database().await, fill, &[fault]).await;
     let log = Log { path: server.log_path };
     let client = trial.client().await;
@@ -105,7 +112,7 @@ async fn a_statement_that_works_is_cancelled(#[case] when: At, #[case] sql: &str
     let (began, ended) = trial.trace_soon(sql).await;
     assert_eq!(state(ended.error.as_ref()), "57014");
     assert_eq!(ended.transaction, TransactionStatus::Failed);
-    assert_eq!(trial.faults(), event(FaultKind::CancelWorking, Some(1)));
+    assert_eq!(trial.faults(), event(Action::CancelWorking, Some(1)));
     log.says_soon(began.session.pid, "canceling statement due to user request").await;
     run(&client, &["ROLLBACK"]).await;
     assert_eq!(trial.text("SELECT coalesce(sum(c), 0) FROM t").await, "0");
@@ -135,10 +142,11 @@ impl Watch for LateWatch {
         self.0.since(pid)
     }
 
-    fn strike(&self, pid: i32, blow: Blow) -> BoxFuture<'_, Result<bool, String>> {
+    fn inject(&self, pid: i32, action: &Action) -> BoxFuture<'_, Result<bool, String>> {
+        let action = action.clone();
         async move {
             tokio::time::sleep(Duration::from_millis(300)).await;
-            self.0.strike(pid, blow).await
+            self.0.inject(pid, &action).await
         }
         .boxed()
     }
@@ -162,7 +170,7 @@ impl Watch for LateWatch {
 
 #[tokio::test]
 async fn a_cancel_that_comes_too_late_does_not_hit_the_next_statement() {
-    let fault = Fault { at: at(0), kind: FaultKind::CancelWorking };
+    let fault = Injection { at: at(0), action: Action::CancelWorking };
     let database = common::fresh_database().await;
     let trial = Tapped::before_as(database, T, &[fault], |server| Arc::new(Late(server))).await;
     let client = trial.client().await;
@@ -177,7 +185,7 @@ async fn a_cancel_that_comes_too_late_does_not_hit_the_next_statement() {
 #[case::by_the_clock(LATER)]
 #[tokio::test]
 async fn a_backend_is_killed_while_its_statement_runs(#[case] when: At) {
-    let (trial, log) = tapped(FaultKind::KillBackend, when).await;
+    let (trial, log) = tapped(Action::KillBackend, when).await;
     let client = trial.client().await;
     run(&client, &["BEGIN", "INSERT INTO t VALUES (1)"]).await;
     let sql = "SELECT pg_sleep(60)";
@@ -187,7 +195,7 @@ async fn a_backend_is_killed_while_its_statement_runs(#[case] when: At) {
     assert_eq!(state(ended.error.as_ref()), "57P01");
     assert_eq!(ended.transaction, TransactionStatus::Gone);
     assert_eq!((closed[0].by, state(closed[0].error.as_ref())), (ClosedBy::Server, "57P01"));
-    assert_eq!(trial.faults(), event(FaultKind::KillBackend, Some(2)));
+    assert_eq!(trial.faults(), event(Action::KillBackend, Some(2)));
     log.says_soon(began.session.pid, "terminating connection due to administrator command").await;
     assert_eq!(trial.text("SELECT count(*) FROM t").await, "0", "it was rolled back");
     run(&trial.client().await, &["SELECT 1"]).await;
@@ -196,19 +204,19 @@ async fn a_backend_is_killed_while_its_statement_runs(#[case] when: At) {
 #[tokio::test]
 async fn an_idle_backend_is_killed_by_the_clock() {
     let when = LATER;
-    let (trial, _) = tapped(FaultKind::KillBackend, when).await;
+    let (trial, _) = tapped(Action::KillBackend, when).await;
     let client = trial.client().await;
     run(&client, &["BEGIN", "INSERT INTO t VALUES (1)"]).await;
     let closed = trial.closed_soon(1).await;
     assert_eq!((closed[0].by, state(closed[0].error.as_ref())), (ClosedBy::Server, "57P01"));
     assert_eq!(closed[0].transaction, TransactionStatus::InTransaction);
-    assert_eq!(trial.faults(), event(FaultKind::KillBackend, None));
+    assert_eq!(trial.faults(), event(Action::KillBackend, None));
     eventually("the client is told", async || client.is_closed()).await;
 }
 
 #[tokio::test]
 async fn a_statement_that_is_cut_before_never_reaches_the_server() {
-    let (trial, log) = tapped(FaultKind::CutBefore, at(2)).await;
+    let (trial, log) = tapped(Action::CutBefore, at(2)).await;
     let client = trial.client().await;
     let (seen, cut) = ("INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)");
     run(&client, &["BEGIN", seen]).await;
@@ -221,7 +229,7 @@ async fn a_statement_that_is_cut_before_never_reaches_the_server() {
     let error = ended.error.expect("an error");
     assert_eq!((error.sqlstate, ended.transaction), (None, TransactionStatus::Gone));
     assert!(error.message.contains("cut before the statement"), "{}", error.message);
-    assert_eq!(trial.faults(), event(FaultKind::CutBefore, Some(2)));
+    assert_eq!(trial.faults(), event(Action::CutBefore, Some(2)));
     // The server has noticed, and by then it has logged all that it was sent.
     let pid = began.session.pid;
     log.says_soon(pid, "unexpected EOF on client connection with an open transaction").await;
@@ -233,7 +241,7 @@ async fn a_statement_that_is_cut_before_never_reaches_the_server() {
 
 #[tokio::test]
 async fn a_statement_that_is_cut_after_is_done_and_its_client_is_not_told() {
-    let (trial, log) = tapped(FaultKind::CutAfter, at(1)).await;
+    let (trial, log) = tapped(Action::CutAfter, at(1)).await;
     let mut raw = trial.raw().await;
     raw.query("SELECT 1").until_ready().await;
     let sql = "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)";
@@ -243,21 +251,21 @@ async fn a_statement_that_is_cut_after_is_done_and_its_client_is_not_told() {
     assert_eq!(closed[0].by, ClosedBy::Fault);
     let (_, ended) = trial.trace(sql);
     assert_eq!((ended.error, ended.tags), (None, vec!["INSERT 0 1".to_owned(); 2]));
-    assert_eq!(trial.faults(), event(FaultKind::CutAfter, Some(1)));
+    assert_eq!(trial.faults(), event(Action::CutAfter, Some(1)));
     assert_eq!(trial.text("SELECT count(*) FROM t").await, "2", "it was committed");
     log.says_soon(raw.pid, sql).await;
 }
 
 #[rstest]
-#[case::running(Some("SELECT pg_sleep(60)"), FaultKind::CutBefore, Some(1))]
-#[case::idle(None, FaultKind::CutAfter, None)]
+#[case::running(Some("SELECT pg_sleep(60)"), Action::CutBefore, Some(1))]
+#[case::idle(None, Action::CutAfter, None)]
 #[tokio::test]
 async fn a_connection_is_cut_by_the_clock_whatever_it_does(
     #[case] sql: Option<&str>,
-    #[case] kind: FaultKind,
+    #[case] action: Action,
     #[case] statement: Option<StatementId>,
 ) {
-    let (trial, _) = tapped(kind.clone(), LATER).await;
+    let (trial, _) = tapped(action.clone(), LATER).await;
     let client = trial.client().await;
     run(&client, &["BEGIN"]).await;
     if let Some(sql) = sql {
@@ -265,7 +273,7 @@ async fn a_connection_is_cut_by_the_clock_whatever_it_does(
     }
     let closed = trial.closed_soon(1).await;
     assert_eq!(closed[0].by, ClosedBy::Fault);
-    assert_eq!(trial.faults(), event(kind, statement));
+    assert_eq!(trial.faults(), event(action, statement));
     eventually("the client notices", async || client.is_closed()).await;
 }
 
@@ -275,7 +283,7 @@ async fn a_connection_is_cut_by_the_clock_whatever_it_does(
 #[tokio::test]
 async fn an_answer_is_delayed_and_the_statement_is_not(#[case] when: At, #[case] sql: &str) {
     let by = Duration::from_millis(500);
-    let (trial, _) = tapped(FaultKind::DelayAnswer(by), when).await;
+    let (trial, _) = tapped(Action::DelayAnswer(by), when).await;
     let client = trial.client().await;
     run(&client, &["SELECT 1"]).await;
     let sent = Instant::now();
@@ -286,7 +294,7 @@ async fn an_answer_is_delayed_and_the_statement_is_not(#[case] when: At, #[case]
     let lasted = (ended.ended_us - ended.began_us).duration();
     assert!(lasted + by <= took + Duration::from_millis(5), "{lasted:?} of {took:?}");
     assert_eq!((began.statement, ended.error), (1, None));
-    assert_eq!(trial.faults(), event(FaultKind::DelayAnswer(by), Some(1)));
+    assert_eq!(trial.faults(), event(Action::DelayAnswer(by), Some(1)));
     let sent = Instant::now();
     run(&client, &["SELECT 2"]).await;
     assert!(sent.elapsed() < by, "only that one is late");
@@ -301,7 +309,7 @@ async fn new_connections_are_refused_for_a_while_and_the_open_one_goes_on(
     #[case] statement: Option<StatementId>,
 ) {
     let time = Duration::from_millis(1_500);
-    let (trial, _) = tapped(FaultKind::Refuse(time), when).await;
+    let (trial, _) = tapped(Action::Refuse(time), when).await;
     let client = match statement {
         Some(_) => {
             let client = trial.client().await;
@@ -318,13 +326,13 @@ async fn new_connections_are_refused_for_a_while_and_the_open_one_goes_on(
     if let Some(client) = &client {
         assert_eq!(value(client, "SELECT 3").await, "3");
     }
-    assert_eq!(trial.faults(), event(FaultKind::Refuse(time), statement));
+    assert_eq!(trial.faults(), event(Action::Refuse(time), statement));
     eventually("they are let in again", async || trial.try_client(&[]).await.is_ok()).await;
 }
 
 #[tokio::test]
 async fn a_fault_meets_the_statement_of_its_number_whichever_connection_sends_it() {
-    let (trial, _) = tapped(FaultKind::CutBefore, at(2)).await;
+    let (trial, _) = tapped(Action::CutBefore, at(2)).await;
     let (first, second) = (trial.client().await, trial.client().await);
     run(&first, &["SELECT 1"]).await;
     run(&second, &["SELECT 2"]).await;
@@ -341,7 +349,7 @@ async fn alive(trial: &Tapped) -> String {
 
 #[tokio::test]
 async fn a_stop_ends_the_backend_of_a_statement_that_runs_and_records_its_end() {
-    let (mut trial, log) = tapped(FaultKind::CutBefore, at(99)).await;
+    let (mut trial, log) = tapped(Action::CutBefore, at(99)).await;
     let client = trial.client().await;
     run(&client, &["BEGIN", "INSERT INTO t VALUES (1)"]).await;
     let sql = "SELECT pg_sleep(600)";
@@ -367,7 +375,7 @@ async fn a_stop_ends_the_backend_of_a_statement_that_runs_and_records_its_end() 
 
 #[tokio::test]
 async fn a_stop_lets_what_runs_come_to_its_end() {
-    let (mut trial, _) = tapped(FaultKind::CutBefore, at(99)).await;
+    let (mut trial, _) = tapped(Action::CutBefore, at(99)).await;
     let client = trial.client().await;
     let sql = "SELECT pg_sleep(0.3)";
     let runs = running(sql);
@@ -389,7 +397,7 @@ async fn a_stop_lets_what_runs_come_to_its_end() {
 #[case::running("SELECT pg_sleep(600)")]
 #[tokio::test]
 async fn a_tap_that_is_dropped_leaves_no_backend(#[case] sql: &str) {
-    let (mut trial, _) = tapped(FaultKind::CutBefore, at(99)).await;
+    let (mut trial, _) = tapped(Action::CutBefore, at(99)).await;
     let mut raw = trial.raw().await;
     raw.query(sql).send().await;
     let state = if sql.contains("sleep") { "active" } else { "idle%" };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pgauntlet::history::StatementId;
 use pgauntlet::pg::LockMode;
-use pgauntlet::tap::{At, Fault, FaultKind};
+use pgauntlet::tap::{Action, At, Injection};
 use rstest::rstest;
 
 use crate::tapped::log::event;
@@ -18,14 +18,14 @@ const T: &str = "INSERT INTO t VALUES (1)";
 const ALTER: &str = "ALTER TABLE t ALTER id SET DEFAULT 1";
 const U: &str = "INSERT INTO u VALUES (1)";
 
-async fn tapped(at: At, kind: FaultKind) -> (Tapped, Raw) {
-    let trial = Tapped::with_faults(SCHEMA, &[Fault { at, kind }]).await;
+async fn tapped(at: At, action: Action) -> (Tapped, Raw) {
+    let trial = Tapped::with_faults(SCHEMA, &[Injection { at, action }]).await;
     let raw = trial.raw().await;
     (trial, raw)
 }
 
-fn times_out() -> FaultKind {
-    FaultKind::TimeOutWaiting { relation: "t".to_owned(), mode: LockMode::AccessExclusiveLock }
+fn times_out() -> Action {
+    Action::TimeOutWaiting { relation: "t".to_owned(), mode: LockMode::AccessExclusiveLock }
 }
 
 /// Everything up to and without the statement that is to die.
@@ -77,7 +77,7 @@ async fn the_second_statement_of_a_text_is_the_second_that_runs(
     #[values(false, true)] prepared: bool,
 ) {
     let how = HOWS[how];
-    let (trial, mut raw) = tapped(At::nth(T, 1, 0, None), FaultKind::CutBefore).await;
+    let (trial, mut raw) = tapped(At::nth(T, 1, 0, None), Action::CutBefore).await;
     run_before(&mut raw, T, how).await;
     if prepared {
         raw.parse("p", T, &[]).sync().until_ready().await;
@@ -88,7 +88,7 @@ async fn the_second_statement_of_a_text_is_the_second_that_runs(
     raw.until_closed().await;
     let number = StatementId::from(how == "behind another that is prepared") + 1;
     trial.closed_soon(1).await;
-    assert_eq!(trial.faults(), event(FaultKind::CutBefore, Some(number)));
+    assert_eq!(trial.faults(), event(Action::CutBefore, Some(number)));
     assert_eq!(trial.text("SELECT count(*) FROM t").await, "1");
 }
 
@@ -114,17 +114,17 @@ async fn the_second_statement_of_a_text_gives_up_waiting(
 }
 
 #[rstest]
-#[case::two_later(At::nth(T, 0, 2, None), FaultKind::CutBefore)]
+#[case::two_later(At::nth(T, 0, 2, None), Action::CutBefore)]
 #[case::its_wait(At::nth(T, 0, 2, None), times_out())]
 #[tokio::test]
-async fn a_later_statement_is_told_by_one_that_ran(#[case] at: At, #[case] kind: FaultKind) {
-    let (trial, mut raw) = tapped(at, kind.clone()).await;
+async fn a_later_statement_is_told_by_one_that_ran(#[case] at: At, #[case] action: Action) {
+    let (trial, mut raw) = tapped(at, action.clone()).await;
     // The second Parse of it runs nothing, and neither does that of the other.
     raw.parse("t", T, &[]).parse("u", U, &[]).sync().until_ready().await;
     raw.bind("", "t", &[]).execute("", 0).sync().until_ready().await;
     raw.bind("", "u", &[]).execute("", 0).sync().until_ready().await;
     raw.run(T).sync().send().await;
-    eventually("it happened", async || trial.faults() == event(kind.clone(), Some(2))).await;
+    eventually("it happened", async || trial.faults() == event(action.clone(), Some(2))).await;
     assert_eq!(trial.text("SELECT count(*) FROM t").await, "1");
     assert_eq!(trial.text("SELECT count(*) FROM u").await, "1");
 }
@@ -147,12 +147,12 @@ async fn what_is_prepared_for_one_statement_does_not_meet_the_one_that_runs() {
 async fn the_second_statement_of_a_text_dies_some_time_after_it_was_sent() {
     let text = |id: u32| format!("INSERT INTO t SELECT {id} FROM pg_sleep(0.3)");
     let at = At::nth(&text(1), 1, 0, Some(Duration::from_millis(50)));
-    let (trial, mut raw) = tapped(at, FaultKind::CancelWorking).await;
+    let (trial, mut raw) = tapped(at, Action::CancelWorking).await;
     raw.parse("", &text(2), &[]).sync().until_ready().await;
     let first = raw.run(&text(3)).sync().until_ready().await;
     assert_eq!(errors(&first), [""; 0]);
     let second = tokio::time::timeout(SOON, raw.run(&text(4)).sync().until_ready()).await;
     assert_eq!(errors(&second.expect("an answer")), ["57014"]);
     trial.trace_soon(&text(4)).await;
-    assert_eq!(trial.faults(), event(FaultKind::CancelWorking, Some(1)));
+    assert_eq!(trial.faults(), event(Action::CancelWorking, Some(1)));
 }

@@ -14,6 +14,9 @@ const T: &str = "CREATE TABLE t (id int PRIMARY KEY, c int); CREATE TABLE u (id 
 
 use TransactionStatus::{Failed, Gone, Idle, InTransaction};
 
+/// A statement that takes this long or longer is probed again when it is repeated.
+const SLOW_US: u64 = 5_000;
+
 #[tokio::test]
 async fn connections_are_numbered_and_named_and_statements_say_on_which_they_went() {
     let trial = Tapped::with(T).await;
@@ -301,10 +304,10 @@ async fn taken_is_what_a_statement_adds_to_what_its_transaction_holds() {
         ("SET LOCAL work_mem = '8MB'", "t AX, u RX", ""),
         ("INSERT INTO u VALUES (2)", "t AX, u RX", ""),
         ("SAVEPOINT s", "t AX, u RX", ""),
-        ("LOCK TABLE u IN SHARE MODE", "t AX, u S", "u S"),
+        ("LOCK TABLE u IN SHARE MODE", "t AX, u RX, u S", "u S"),
         ("ROLLBACK TO s", "t AX, u RX", ""),
-        ("LOCK TABLE u", "t AX, u AX", "u AX"),
-        ("SELECT 1", "t AX, u AX", ""),
+        ("LOCK TABLE u", "t AX, u AX, u RX", "u AX"),
+        ("SELECT 1", "t AX, u AX, u RX", ""),
         ("COMMIT AND CHAIN", "", ""),
         ("ALTER TABLE t ADD e int", "t AX", "t AX"),
         ("ROLLBACK AND CHAIN", "", ""),
@@ -387,15 +390,20 @@ async fn a_shape_that_was_looked_at_is_not_looked_at_again_in_its_transaction() 
         run(&client, &[&format!("INSERT INTO t VALUES ({id}, 0)")]).await;
     }
     run(&client, &["COMMIT", "BEGIN", "INSERT INTO t VALUES (10, 0)", "COMMIT"]).await;
-    let inserts: Vec<_> = trial
-        .traces()
-        .into_iter()
-        .filter(|(began, _)| began.text.starts_with("INSERT"))
-        .map(|(_, ended)| (ended.paused_us.0 > 0, letters(&ended.held)))
-        .collect();
-    let looked = inserts.iter().map(|(looked, _)| *looked).collect::<Vec<_>>();
-    assert_eq!(looked, [true, false, false, false, true]);
-    assert!(inserts.iter().all(|(_, held)| held == "t RX"), "{inserts:?}");
+    let traces = trial.traces();
+    assert_eq!(traces.iter().filter(|(began, _)| began.text.starts_with("INSERT")).count(), 5);
+    // A slow one is probed each time, and on a loaded machine any of them may be slow.
+    let mut known = false;
+    for (began, ended) in traces {
+        match began.text.starts_with("INSERT") {
+            true => {
+                assert_eq!(ended.paused_us.0 > 0, !known, "{began:?} {ended:?}");
+                assert_eq!(letters(&ended.held), "t RX");
+                known |= (ended.ended_us - ended.began_us).0 < SLOW_US;
+            }
+            false => known = false,
+        }
+    }
 }
 
 #[rstest]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pgauntlet::history::{FaultEvent, ServerError, StatementId};
-use pgauntlet::tap::FaultKind;
+use pgauntlet::tap::Action;
 
 use super::eventually;
 
@@ -26,7 +26,7 @@ impl Log {
     }
 }
 
-pub fn event(kind: FaultKind, statement: Option<StatementId>) -> Vec<FaultEvent> {
+pub fn event(kind: Action, statement: Option<StatementId>) -> Vec<FaultEvent> {
     vec![FaultEvent { attempt: 0, fault: kind.to_string(), statement }]
 }
 

@@ -19,7 +19,8 @@ use pgauntlet::history::{
     StatementEnded, silent,
 };
 use pgauntlet::migrate::TapServer;
-use pgauntlet::tap::{self, Fault, Tap, Upstream};
+use pgauntlet::pg::LockMode;
+use pgauntlet::tap::{self, Injection, Tap, Upstream};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use tokio_util::sync::CancellationToken;
 
@@ -42,11 +43,11 @@ impl Tapped {
         Tapped::with_faults(schema, &[]).await
     }
 
-    pub async fn with_faults(schema: &str, faults: &[Fault]) -> Tapped {
+    pub async fn with_faults(schema: &str, faults: &[Injection]) -> Tapped {
         Tapped::before(common_database().await, schema, faults).await
     }
 
-    pub async fn before(address: Address, schema: &str, faults: &[Fault]) -> Tapped {
+    pub async fn before(address: Address, schema: &str, faults: &[Injection]) -> Tapped {
         Tapped::before_as(address, schema, faults, |server| Arc::new(server)).await
     }
 
@@ -54,7 +55,7 @@ impl Tapped {
     pub async fn before_as(
         address: Address,
         schema: &str,
-        faults: &[Fault],
+        faults: &[Injection],
         seen: impl FnOnce(TapServer) -> Arc<dyn Upstream>,
     ) -> Tapped {
         let recorder = Recorder::in_memory(Clock::start());
@@ -285,25 +286,26 @@ pub fn code(error: &tokio_postgres::Error) -> String {
     error.code().map(|code| code.code().to_owned()).unwrap_or_default()
 }
 
-/// `t AX, t_c AX`: relations in order and what is held on each, in the letters of the manual's
-/// mode names.
+/// A mode in the letters of its name in the manual.
+pub fn mode_letters(mode: LockMode) -> &'static str {
+    match mode {
+        LockMode::AccessShareLock => "AS",
+        LockMode::RowShareLock => "RS",
+        LockMode::RowExclusiveLock => "RX",
+        LockMode::ShareUpdateExclusiveLock => "SUX",
+        LockMode::ShareLock => "S",
+        LockMode::ShareRowExclusiveLock => "SRX",
+        LockMode::ExclusiveLock => "X",
+        LockMode::AccessExclusiveLock => "AX",
+    }
+}
+
+/// `ref SRX, t AX`: relations in order and what is held on each.
 pub fn letters(held: &[HeldLock]) -> String {
     let mut words: Vec<String> = held
         .iter()
         .map(|lock| {
-            let name = lock.mode.as_str().trim_end_matches("Lock");
-            let letters: String = name.chars().filter(char::is_ascii_uppercase).collect();
-            let letters = match letters.as_str() {
-                "E" => "X",
-                "S" => "S",
-                "AS" => "AS",
-                "AE" => "AX",
-                "RS" => "RS",
-                "RE" => "RX",
-                "SUE" => "SUX",
-                "SRE" => "SRX",
-                other => other,
-            };
+            let letters = mode_letters(lock.mode);
             format!("{} {letters}", lock.relation)
         })
         .collect();

@@ -9,7 +9,7 @@ use pgauntlet::clock::Clock;
 use pgauntlet::history::{Event, Recorder, Since, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
-    Announcements, Blow, BoxStream, Hold, LockSnapshot, SeenLock, Tap, TapSetup, Upstream, Watch,
+    Action, Announcements, BoxStream, Hold, LockSnapshot, SeenLock, Tap, TapSetup, Upstream, Watch,
 };
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::TcpStream;
@@ -50,6 +50,7 @@ impl Watch for Canned {
         let lock = SeenLock {
             oid: 16_385,
             name: "t".to_owned(),
+            table: None,
             mode: LockMode::AccessExclusiveLock,
             filenode: 16_385,
         };
@@ -61,7 +62,7 @@ impl Watch for Canned {
         async { Ok(None) }.boxed()
     }
 
-    fn strike(&self, _: i32, _: Blow) -> BoxFuture<'_, Result<bool, String>> {
+    fn inject(&self, _: i32, _: &Action) -> BoxFuture<'_, Result<bool, String>> {
         std::future::ready(Ok(false)).boxed()
     }
 

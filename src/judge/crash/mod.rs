@@ -1,9 +1,9 @@
-//! Crash matrices: where a change can die, what came of each death, what they amount to.
+//! Faults: which ones a change leaves room for, and what one case, or the run without one, shows.
 
-mod cell;
-mod deaths;
-mod matrix;
+mod case;
+mod injection_points;
+mod undisturbed;
 
-pub use cell::cell;
-pub use deaths::{Lethal, Means, Span, deaths, spans};
-pub use matrix::{Undisturbed, matrix};
+pub use case::case;
+pub use injection_points::{FeasibleFault, Needs, Span, faults, spans};
+pub use undisturbed::{Undisturbed, is_whole, undisturbed};

@@ -2,16 +2,16 @@
 
 use crate::history::{AttemptEnd, CommandEnded, ServerError};
 use crate::pg::SqlState;
-use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
-use crate::result::Finding;
-use crate::scenario::{FindingKind, Verdict};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::result::evidence::{SwallowedError, SwallowedFate};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::Verdict;
 
 use super::super::trace::{AttemptRecord, StatementRecord};
-use super::words::{count, record_words};
-use super::{Evidence, finding};
+use super::Evidence;
 
-/// Characters of a command's last words that a sentence quotes.
-const QUOTED_MAX: usize = 200;
+/// Characters of a command's last line that a finding keeps.
+const LINE_MAX: usize = 200;
 
 /// The error to which an attempt's end is put down: the end's own; of a command that has only its
 /// exit status, the one of its last statement.
@@ -21,12 +21,12 @@ pub fn error_of<'h>(attempt: &AttemptRecord<'h>) -> Option<&'h ServerError> {
         return Some(error);
     }
     // After an error come ROLLBACK, and refusals because of it.
-    let told = |record: &&StatementRecord<'_>| {
+    let speaks = |record: &&StatementRecord<'_>| {
         record.purpose() > Purpose::Transaction
             && !refused_after_error(record)
-            && !is_about(&record.began.text, TOOLS_TABLES)
+            && !record.facts().is_about(TOOLS_TABLES)
     };
-    let last = attempt.statements.iter().rev().find(told)?;
+    let last = attempt.statements.iter().rev().find(speaks)?;
     last.ended.and_then(|ended| ended.error.as_ref())
 }
 
@@ -36,17 +36,10 @@ fn refused_after_error(record: &StatementRecord<'_>) -> bool {
     state.is_some_and(|state| state.is(SqlState::IN_FAILED_SQL_TRANSACTION))
 }
 
-/// The last line that it printed, as a quotation.
-pub fn last_words(ended: &CommandEnded) -> String {
-    let line = ended.output.lines().rev().find(|line| !line.trim().is_empty());
-    line.map_or_else(
-        || "it printed nothing".to_owned(),
-        |line| {
-            let line: String =
-                line.trim().chars().filter(|c| !c.is_control()).take(QUOTED_MAX).collect();
-            format!("its last words: {line}")
-        },
-    )
+/// The last line that it printed.
+pub fn last_line(ended: &CommandEnded) -> Option<String> {
+    let line = ended.output.lines().rev().find(|line| !line.trim().is_empty())?;
+    Some(line.trim().chars().filter(|c| !c.is_control()).take(LINE_MAX).collect())
 }
 
 /// A statement that failed, and success reported all the same. Its work is missing although the
@@ -54,7 +47,7 @@ pub fn last_words(ended: &CommandEnded) -> String {
 /// an applying of the change did do it later, it is bounded; where the object was there already,
 /// what was wanted may well be there.
 pub fn error_swallowed(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let commands = evidence.timeline.attempts.iter().filter(|_| evidence.is_command());
+    let commands = evidence.trace.attempts.iter().filter(|_| evidence.is_command());
     let failed = commands.filter(|a| a.finished()).flat_map(|attempt| {
         attempt.statements.iter().filter(|record| {
             let later = attempt.statements.iter().filter(|other| other.at > record.at);
@@ -65,26 +58,17 @@ pub fn error_swallowed(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let verdict = |record: &StatementRecord<'_>| verdict(evidence, record);
     let worst = *failed.iter().rev().max_by_key(|record| verdict(record))?;
     let error = worst.ended?.error.as_ref()?;
-    let others = match failed.len() as u64 - 1 {
-        0 => String::new(),
-        n => format!("; {} failed so", count(n, "more statement")),
+    let swallowed = SwallowedError {
+        error: error.clone(),
+        fate: match verdict(worst) {
+            Verdict::Safe => SwallowedFate::DoneBefore,
+            Verdict::Bounded => SwallowedFate::DoneLater,
+            _ => SwallowedFate::NotDone,
+        },
+        others: failed.len() as u64 - 1,
     };
-    let fate = match verdict(worst) {
-        Verdict::Safe => "; it had been done already",
-        Verdict::Bounded => "; applying the change again did it",
-        _ => ", and was not repeated",
-    };
-    let sentence = format!(
-        "the command reported success although {} failed: {error}{fate}{others}",
-        record_words(evidence, worst)
-    );
-    let mut swallowed = finding(FindingKind::ErrorSwallowed, verdict(worst), sentence);
-    swallowed.remedy = Some(
-        "let the error end the migration, so that its version is not written; what may fail \
-         because it is done already takes IF NOT EXISTS"
-            .to_owned(),
-    );
-    Some(swallowed)
+    let subject = Subject::statement(evidence.refer(worst));
+    Some(Finding::new(verdict(worst), subject, Shown::ErrorSwallowed(swallowed)))
 }
 
 /// A statement that is refused because an earlier one failed says nothing of its own.
@@ -106,7 +90,7 @@ fn verdict(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Verdict
     let error = record.ended.and_then(|ended| ended.error.as_ref());
     let state = error.and_then(|error| error.sqlstate.as_ref());
     let others = |later: bool| {
-        let attempts = evidence.timeline.attempts.iter();
+        let attempts = evidence.trace.attempts.iter();
         let wanted = move |a: &&AttemptRecord<'_>| match later {
             true => a.attempt > record.began.attempt,
             false => a.attempt < record.began.attempt,

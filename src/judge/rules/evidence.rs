@@ -1,104 +1,99 @@
-//! Whether the evidence carries an answer at all.
+//! What the rules look at, and what several of them ask of it.
 
 use crate::clock::Micros;
-use crate::history::{AttemptEnd, Moment, Phase};
-use crate::result::Finding;
-use crate::scenario::{FindingKind, Verdict};
+use crate::history::{Attempt, Phase, Source};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::result::evidence::Application;
+use crate::result::{Measured, StatementRef};
+use crate::scenario::{Base, Scenario, Sizes};
 
-use super::super::trace::AttemptRecord;
-use super::words::count;
-use super::{Evidence, finding, traffic};
+use super::super::blame::statement_ref;
+use super::super::pool::Pressure;
+use super::super::sessions::Session;
+use super::super::stalls::Stall;
+use super::super::trace::{AttemptRecord, StatementRecord, Trace};
+use super::super::waits::LockWaits;
 
-/// More than this share of the samples missing is a hole, not a hiccup.
-const MISSED_SHARE_MAX: f64 = 0.2;
-
-pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.extend(generator_lag(evidence));
-    findings.extend(samples_missing(evidence));
-    findings.extend(traffic::baseline_broken(evidence));
-    findings.extend(not_reached(evidence));
-    findings.extend(unbalanced(evidence));
-    findings.extend(broken_disturbances(evidence));
-    findings.extend(evidence.timeline.failures.iter().map(|(stage, message)| {
-        let sentence = format!("{stage} failed, so what it would have shown is unknown: {message}");
-        finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence)
-    }));
-    findings
+/// All that a rule may look at.
+pub struct Evidence<'e, 'h> {
+    pub scenario: &'e Scenario,
+    /// Name of the starting state.
+    pub state: &'e str,
+    /// Rows per table of this trial.
+    pub sizes: &'e Sizes,
+    pub trace: &'e Trace<'h>,
+    pub sessions: &'e [Session<'e, 'h>],
+    pub waits: &'e LockWaits,
+    pub stalls: &'e [Stall<'h>],
+    pub pool: &'e Pressure,
+    pub measured: &'e Measured,
 }
 
-fn generator_lag(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let lag = evidence.measured.generator_lag_p99_us;
-    let limit = Micros::from_millis(evidence.scenario.limits.generator_lag_ms_max);
-    let sentence = format!(
-        "operations were sent up to {lag} (p99) after they were due (limit {limit}): this machine \
-         is too busy to say what the server did; lower rate_per_s or use another machine"
-    );
-    (lag > limit).then(|| finding(FindingKind::GeneratorLag, Verdict::Unproven, sentence))
-}
-
-fn samples_missing(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let sampler = &evidence.measured.sampler;
-    let longest = sampler.gaps.iter().map(|(from, to)| *to - *from).max().unwrap_or_default();
-    let due = sampler.samples + sampler.missed + sampler.failed;
-    let lost = sampler.missed + sampler.failed;
-    let share = lost as f64 / due.max(1) as f64;
-    // A gap matters when a stall beyond the limit could hide in it.
-    let hides = longest > evidence.stall_limit();
-    if due > 0 && share <= MISSED_SHARE_MAX && !hides {
-        return None;
+impl Evidence<'_, '_> {
+    pub(super) fn stall_limit(&self) -> Micros {
+        Micros::from_millis(self.scenario.limits.stall_ms_max)
     }
-    let sentence = match due {
-        0 => "the lock table was never sampled".to_owned(),
-        _ => format!(
-            "{lost} of {due} samples of the lock table are missing, the longest gap {longest}"
-        ),
-    };
-    Some(finding(FindingKind::SamplesMissing, Verdict::Unproven, sentence))
-}
 
-fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    if evidence.timeline.phase(Phase::End).is_none() {
-        let sentence = "the trial was cut short: its history has no end".to_owned();
-        return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence));
+    /// Whether the starting state is a database without tables, on which no application runs.
+    pub(super) fn begins_empty(&self) -> bool {
+        let state = self.scenario.state(self.state);
+        state.is_some_and(|state| state.from == Base::Empty)
     }
-    // Of several runners, whichever came first does the work.
-    let runners = evidence.scenario.change.runners.max(1);
-    let mut first = evidence.timeline.attempts.iter().filter(|a| a.attempt < runners);
-    if !first.any(|attempt| evidence.tries(attempt)) {
-        let sentence = match evidence.is_command() {
-            true => "the command ran no statement that changes anything",
-            false => "the change ran no statement: all its versions were applied already",
-        };
-        return Some(finding(FindingKind::NotReached, Verdict::Unproven, sentence.to_owned()));
+
+    /// Which application of the change it was.
+    pub(super) fn application(&self, attempt: Attempt) -> Application {
+        Application { attempt, runners: self.scenario.change.runners.max(1) }
     }
-    let stopped = |a: &AttemptRecord<'_>| a.end == Some(&AttemptEnd::Stopped);
-    let only_stopped = evidence.timeline.attempts.iter().all(stopped);
-    let sentence = "the change was stopped, and never applied to its end".to_owned();
-    only_stopped.then(|| finding(FindingKind::NotReached, Verdict::Unproven, sentence))
-}
 
-/// A condition that ended before its time was not the condition that the scenario is about.
-fn broken_disturbances(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let broken = evidence.timeline.disturbances.iter().filter_map(|(_, d)| match &d.moment {
-        Moment::Broken(error) => Some((&d.name, error)),
-        Moment::Holding | Moment::Ended => None,
-    });
-    let told = broken.map(|(name, error)| {
-        let sentence = format!("the disturbance {name} was ended by the server: {error}");
-        finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence)
-    });
-    told.collect()
-}
+    /// The statement, as findings refer to it.
+    pub(super) fn refer(&self, record: &StatementRecord<'_>) -> StatementRef {
+        statement_ref(record, self.trace.end)
+    }
 
-fn unbalanced(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let counters = evidence.measured.operations;
-    let sentence = format!(
-        "the driver's accounts do not balance: {} are missing of {} scheduled",
-        count(counters.scheduled.abs_diff(evidence.timeline.operations.len() as u64), "operation"),
-        counters.scheduled
-    );
-    let recorded = evidence.timeline.operations.len() as u64;
-    let balances = counters.balances() && counters.scheduled == recorded;
-    (!balances).then(|| finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence))
+    pub(super) fn change_began(&self) -> Micros {
+        self.trace.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from)
+    }
+
+    /// Whether the change is applied by a tool of its own rather than by the built-in runner.
+    pub(super) fn is_command(&self) -> bool {
+        self.scenario.change.command.is_some()
+            || self.trace.attempts.iter().any(|a| a.command.is_some())
+    }
+
+    /// Whether no attempt got as far as a statement that works, or tries to: nothing is known of a
+    /// change that was never tried.
+    pub(super) fn is_untried(&self) -> bool {
+        !self.trace.attempts.iter().any(|a| self.tries(a))
+    }
+
+    /// Of a command, only what works counts; the rest is the tool reading the catalogue.
+    pub(super) fn tries(&self, attempt: &AttemptRecord<'_>) -> bool {
+        attempt.statements.iter().any(|s| match s.began.source {
+            Source::File { .. } => true,
+            Source::Runner => false,
+            Source::Command => {
+                let works = s.changed_something() || !s.succeeded();
+                s.purpose() == Purpose::Work && works && !self.is_bookkeeping(s)
+            }
+        })
+    }
+
+    /// Whether the statement writes the table in which the tool remembers what is applied.
+    pub(super) fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
+        let about = || record.facts().is_about(&self.version_tables());
+        *record.known.bookkeeping.get_or_init(about)
+    }
+
+    /// The declared one; of a command that declares none, what tools use by default.
+    pub(super) fn version_tables(&self) -> Vec<&str> {
+        match &self.scenario.change.versions {
+            Some(versions) => vec![&versions.table],
+            None => TOOLS_TABLES.to_vec(),
+        }
+    }
+
+    /// The first attempt that came to its end.
+    pub fn first_success(&self) -> Option<Attempt> {
+        self.trace.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
+    }
 }

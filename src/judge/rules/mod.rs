@@ -5,116 +5,23 @@
 
 mod change;
 mod command;
+mod ending;
 mod evidence;
+mod gaps;
 mod plans;
 mod reads;
 mod rerun;
 mod runners;
 mod sessions;
 mod state;
-mod states;
 mod timeouts;
 mod traffic;
-mod words;
+mod written;
 
-use crate::clock::Micros;
-use crate::history::{Attempt, Phase, Source};
-use crate::pg::purpose::{Purpose, TOOLS_TABLES, is_about};
-use crate::result::{Expectation, Finding, Measured};
-use crate::scenario::{Expect, FindingKind, Ground, Scenario, Sizes, Verdict};
+pub use ending::ending;
+pub use evidence::Evidence;
 
-use super::pool::Pressure;
-use super::sessions::Session;
-use super::stalls::Stall;
-use super::trace::{AttemptRecord, StatementRecord, Trace};
-use super::waits::LockWaits;
-
-pub use states::acceptances;
-pub use words::{listed, reason};
-
-/// All that a rule may look at.
-pub struct Evidence<'e, 'h> {
-    pub scenario: &'e Scenario,
-    /// Name of the starting state.
-    pub state: &'e str,
-    /// Rows per table of this trial.
-    pub sizes: &'e Sizes,
-    pub timeline: &'e Trace<'h>,
-    pub sessions: &'e [Session<'e, 'h>],
-    pub waits: &'e LockWaits,
-    pub stalls: &'e [Stall<'h>],
-    pub pool: &'e Pressure,
-    pub measured: &'e Measured,
-}
-
-impl Evidence<'_, '_> {
-    fn stall_limit(&self) -> Micros {
-        Micros::from_millis(self.scenario.limits.stall_ms_max)
-    }
-
-    /// Whether the starting state is a database without tables, on which no application runs.
-    fn begins_empty(&self) -> bool {
-        let state = self.scenario.state(self.state);
-        state.is_some_and(|state| state.from == Ground::Empty)
-    }
-
-    /// Which application of the change it was, as it follows a verb; empty for the only first one.
-    fn which(&self, attempt: Attempt) -> String {
-        let runners = self.scenario.change.runners;
-        match attempt {
-            0 if runners < 2 => String::new(),
-            n if n < runners => format!(" (runner {})", n + 1),
-            n => format!(" (rerun {})", n + 1 - runners.max(1)),
-        }
-    }
-
-    fn change_began(&self) -> Micros {
-        self.timeline.phase(Phase::Change).map_or(Micros::ZERO, |(from, _)| from)
-    }
-
-    /// Whether the change is applied by a tool of its own rather than by the built-in runner.
-    fn is_command(&self) -> bool {
-        self.scenario.change.command.is_some()
-            || self.timeline.attempts.iter().any(|a| a.command.is_some())
-    }
-
-    /// Whether no attempt got as far as a statement that works, or tries to: nothing is known of a
-    /// change that was never tried.
-    fn is_untried(&self) -> bool {
-        !self.timeline.attempts.iter().any(|a| self.tries(a))
-    }
-
-    /// Of a command, only what works counts; the rest is the tool looking around.
-    fn tries(&self, attempt: &AttemptRecord<'_>) -> bool {
-        attempt.statements.iter().any(|s| match s.began.source {
-            Source::File { .. } => true,
-            Source::Runner => false,
-            Source::Command => {
-                let works = s.changed_something() || !s.succeeded();
-                s.purpose() == Purpose::Work && works && !self.is_bookkeeping(s)
-            }
-        })
-    }
-
-    /// Whether the statement writes the table in which the tool remembers what is applied.
-    fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
-        let about = || is_about(&record.began.text, &self.version_tables());
-        *record.told.bookkeeping.get_or_init(about)
-    }
-
-    /// The declared one; of a command that declares none, what tools use by default.
-    fn version_tables(&self) -> Vec<&str> {
-        match &self.scenario.change.versions {
-            Some(versions) => vec![&versions.table],
-            None => TOOLS_TABLES.to_vec(),
-        }
-    }
-
-    /// The first attempt that came to its end.
-    fn first_success(&self) -> Option<Attempt> {
-        self.timeline.attempts.iter().find(|a| a.finished()).map(|a| a.attempt)
-    }
-}
+use crate::result::Finding;
 
 pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -132,12 +39,11 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(command::error_swallowed(evidence));
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
-    findings.extend(states::diverged(evidence));
     findings.extend(runners::runners(evidence));
     findings.extend(state::writes(evidence));
     findings.extend(reads::reads(evidence));
     findings.extend(plans::plans(evidence));
-    findings.extend(evidence::gaps(evidence));
+    findings.extend(gaps::gaps(evidence));
     // What informs and decides nothing.
     findings.extend(sessions::statements_under_lock(evidence));
     findings.extend(sessions::one_transaction(evidence));
@@ -145,32 +51,4 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(timeouts::none_in_force(evidence));
     findings.extend(timeouts::not_in_force(evidence));
     findings
-}
-
-/// What is expected, and where the outcome is another one.
-pub fn expectations(expect: &Expect, verdict: Verdict, findings: &[Finding]) -> Vec<Expectation> {
-    let found = |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind);
-    // What is told for completeness, and amounts to nothing, fulfils no expectation.
-    let counts =
-        |kind: &FindingKind| findings.iter().any(|f| f.kind == *kind && f.verdict > Verdict::Safe);
-    let wanted: Vec<&str> = expect.verdict.iter().map(|v| v.as_str()).collect();
-    let wanted = wanted.join(" or ");
-    let other = || format!("the verdict is {verdict}, expected {wanted}");
-    let wrong = (!expect.verdict.contains(&verdict)).then(other);
-    let mut expectations = vec![Expectation::new(format!("the verdict is {wanted}"), wrong)];
-    for kind in &expect.findings {
-        let missing = || format!("{kind} was expected and not found");
-        let missing = (!counts(kind)).then(missing);
-        expectations.push(Expectation::new(Expectation::is_found(*kind), missing));
-    }
-    for kind in &expect.absent {
-        let there = || format!("{kind} was found and must not be");
-        let there = found(kind).then(there);
-        expectations.push(Expectation::new(format!("{kind} is not found"), there));
-    }
-    expectations
-}
-
-fn finding(kind: FindingKind, verdict: Verdict, sentence: String) -> Finding {
-    Finding { kind, verdict, sentence, witness: None, remedy: None }
 }

@@ -2,17 +2,18 @@
 
 use crate::clock::Micros;
 use crate::history::{PlanNode, PlanRead};
-use crate::result::Finding;
-use crate::scenario::{FindingKind, Invariant, PlanLimit, Verdict};
+use crate::result::evidence::{BrokenBaseline, FailedMeasurement, PlanRule, WrongPlan};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::{Invariant, PlanLimit, Verdict};
 
+use super::Evidence;
+use super::gaps::unmeasured;
 use super::reads::{change_over, is_premature};
-use super::words::count;
-use super::{Evidence, finding};
 
 /// A node that a plan must not have, and the limit that says so.
 struct Broken<'h> {
     node: &'h PlanNode,
-    limit: String,
+    limit: PlanRule,
 }
 
 /// At most one finding per read. A plan on tables without a row says nothing.
@@ -32,51 +33,36 @@ fn of_read(
 ) -> Option<Finding> {
     let name = &invariant.name;
     let over = change_over(evidence);
-    let of_name = evidence.timeline.plans.iter().filter(|(_, read)| read.name == *name);
-    let told: Vec<(Micros, &PlanRead)> =
+    let of_name = evidence.trace.plans.iter().filter(|(_, read)| read.name == *name);
+    let valid: Vec<(Micros, &PlanRead)> =
         of_name.filter(|(at, _)| !is_premature(evidence, invariant, *at)).copied().collect();
     let side = |is_after: bool| -> Vec<&PlanRead> {
-        told.iter().filter(|(at, _)| (*at >= over) == is_after).map(|(_, read)| *read).collect()
+        valid.iter().filter(|(at, _)| (*at >= over) == is_after).map(|(_, read)| *read).collect()
     };
     let (before, after) = (side(false), side(true));
+    let read = name.clone();
     if let Some(Broken { node, limit }) = broken(limit, &before) {
-        let node = node_words(node);
-        let sentence = format!(
-            "the plan of the read {name} had {node} before the change began, and must have \
-             {limit}: it does not hold"
-        );
-        return Some(finding(FindingKind::BaselineBroken, Verdict::Unproven, sentence));
+        let baseline = BrokenBaseline::Plan { read, node: node.clone(), limit };
+        let shown = Shown::BaselineBroken(baseline);
+        return Some(Finding::new(Verdict::Unproven, Subject::none(), shown));
     }
     if let Some(Broken { node, limit }) = broken(limit, &after) {
         let was = before.iter().find_map(|read| counterpart(&read.nodes, node));
-        let node = node_words(node);
-        let was = was.map_or_else(String::new, |was| format!("; before it {}", node_words(was)));
-        let sentence = format!(
-            "the plan of the read {name} has {node} after the change, and must have {limit}{was}"
-        );
-        let mut changed = finding(FindingKind::PlanChanged, Verdict::Unsafe, sentence);
-        changed.remedy = Some(
-            "see that the index which the read needs is there and valid, and ANALYZE the table \
-             at the end of the change: a new column or index expression has no statistics before"
-                .to_owned(),
-        );
-        return Some(changed);
+        let plan = WrongPlan { read, node: node.clone(), limit, before: was.cloned() };
+        let subject = Subject { relation: node.relation.clone(), ..Subject::none() };
+        return Some(Finding::new(Verdict::Unsafe, subject, Shown::PlanChanged(plan)));
     }
-    unread(name, &before, "before").or_else(|| unread(name, &after, "after")).or_else(|| {
-        let sentence = format!("the plan of the read {name} was never read after the change");
-        let missing = finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence);
-        after.is_empty().then_some(missing)
+    unread(name, &before, false).or_else(|| unread(name, &after, true)).or_else(|| {
+        let missing = FailedMeasurement::PlanNeverRead { read };
+        after.is_empty().then(|| unmeasured(missing))
     })
 }
 
 /// Where EXPLAIN failed each time.
-fn unread(name: &str, reads: &[&PlanRead], side: &str) -> Option<Finding> {
-    let error = reads.iter().map(|read| read.error.as_ref()).collect::<Option<Vec<_>>>()?;
-    let sentence = format!(
-        "the plan of the read {name} could not be read {side} the change: {}",
-        error.last()?
-    );
-    Some(finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence))
+fn unread(name: &str, reads: &[&PlanRead], after: bool) -> Option<Finding> {
+    let errors = reads.iter().map(|read| read.error.as_ref()).collect::<Option<Vec<_>>>()?;
+    let error = (*errors.last()?).clone();
+    Some(unmeasured(FailedMeasurement::PlanUnread { read: name.to_owned(), after, error }))
 }
 
 fn broken<'h>(limit: &PlanLimit, reads: &[&'h PlanRead]) -> Option<Broken<'h>> {
@@ -86,25 +72,16 @@ fn broken<'h>(limit: &PlanLimit, reads: &[&'h PlanRead]) -> Option<Broken<'h>> {
 fn broken_by<'h>(limit: &PlanLimit, nodes: &'h [PlanNode]) -> Option<Broken<'h>> {
     let unwanted = nodes.iter().find(|node| limit.absent.contains(&node.node_type));
     if let Some(node) = unwanted {
-        return Some(Broken { node, limit: format!("no {}", node.node_type) });
+        let limit = PlanRule::Without { node_type: node.node_type.clone() };
+        return Some(Broken { node, limit });
     }
     let max = limit.rows_max?;
     let node = nodes.iter().find(|node| node.rows > max)?;
-    let limit = format!("no node of more than {} estimated", count(max, "row"));
-    Some(Broken { node, limit })
+    Some(Broken { node, limit: PlanRule::RowsMax(max) })
 }
 
 /// What did before what the node does now: the scan of its relation, else the root.
 fn counterpart<'h>(before: &'h [PlanNode], node: &PlanNode) -> Option<&'h PlanNode> {
     let same = |was: &&PlanNode| node.relation.is_some() && was.relation == node.relation;
     before.iter().find(same).or(before.first())
-}
-
-/// `Bitmap Heap Scan on public.spans, 312 rows`.
-fn node_words(node: &PlanNode) -> String {
-    let relation = node.relation.as_ref().or(node.index.as_ref());
-    let on = relation.map_or_else(String::new, |relation| format!(" on {relation}"));
-    let index = node.index.as_ref().filter(|_| node.relation.is_some());
-    let by = index.map_or_else(String::new, |index| format!(" by {index}"));
-    format!("{}{on}{by}, {}", node.node_type, count(node.rows, "row"))
 }

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use crate::clock::Micros;
 use crate::history::{InvariantRead, Phase, ServerError};
 use crate::pg::SqlState;
-use crate::result::Finding;
-use crate::scenario::{FindingKind, Invariant, Rows, Since, Verdict};
+use crate::result::evidence::{
+    BrokenBaseline, Compared, FailedMeasurement, ReadWhen, WrongRead, WrongRows,
+};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::{Invariant, Rows, Since, Verdict};
 
-use super::words::count;
-use super::{Evidence, finding};
+use super::Evidence;
+use super::gaps::unmeasured;
 
 /// One declared read and what it was answered with.
 struct Declared<'e, 'h> {
@@ -29,7 +32,7 @@ pub fn reads(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 /// Those of the scenario and those of the history, by name.
 fn declared<'e, 'h>(evidence: &Evidence<'e, 'h>) -> Vec<Declared<'e, 'h>> {
     let invariants = &evidence.scenario.invariants;
-    let recorded = &evidence.timeline.invariants;
+    let recorded = &evidence.trace.invariants;
     let of_scenario = invariants.iter().map(|invariant| invariant.name.as_str());
     let of_history = recorded.iter().map(|(_, read)| read.name.as_str());
     let names: BTreeSet<&'e str> = of_scenario.chain(of_history).collect();
@@ -45,14 +48,14 @@ fn declared<'e, 'h>(evidence: &Evidence<'e, 'h>) -> Vec<Declared<'e, 'h>> {
 
 /// From then on nothing is sent as it was before the change.
 pub fn change_over(evidence: &Evidence<'_, '_>) -> Micros {
-    evidence.timeline.phase(Phase::Recovery).map_or(Micros::ZERO, |(from, _)| from)
+    evidence.trace.phase(Phase::Recovery).map_or(Micros::ZERO, |(from, _)| from)
 }
 
-/// Whether it came after the change, in a form that nobody sends yet: the newer release follows an
+/// Whether it came after the change, in a form that no release sends yet: the newer one follows an
 /// attempt that finished. What such a read returns, or that it fails, says nothing.
 pub fn is_premature(evidence: &Evidence<'_, '_>, invariant: &Invariant, at: Micros) -> bool {
     let newer = invariant.since == Since::Change || invariant.before.is_some();
-    let finished = evidence.timeline.attempts.iter().filter(|attempt| attempt.finished());
+    let finished = evidence.trace.attempts.iter().filter(|attempt| attempt.finished());
     let released = finished.filter_map(|attempt| attempt.ended).min();
     newer && at >= change_over(evidence) && released.is_none_or(|released| at < released)
 }
@@ -67,8 +70,7 @@ fn wrong(evidence: &Evidence<'_, '_>, declared: &Declared<'_, '_>) -> Option<Fin
             if gave_up(error) {
                 continue;
             }
-            let sentence = format!("the read {} failed: {error}", declared.name);
-            return Some(finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence));
+            return Some(changed(declared.name, WrongRows::Failed(error.clone())));
         }
         let first = *first.get_or_insert((at, read));
         let found = match rows {
@@ -90,34 +92,36 @@ pub fn gave_up(error: &ServerError) -> bool {
     error.sqlstate.as_ref().is_some_and(|state| ours.contains(&state.code()))
 }
 
+fn changed(name: &str, found: WrongRows) -> Finding {
+    let shown = Shown::ReadChanged(WrongRead { read: name.to_owned(), found });
+    Finding::new(Verdict::Unsafe, Subject::none(), shown)
+}
+
+/// It did not hold before the change either.
+fn unstable(baseline: BrokenBaseline) -> Finding {
+    Finding::new(Verdict::Unproven, Subject::none(), Shown::BaselineBroken(baseline))
+}
+
 fn changed_read(
     evidence: &Evidence<'_, '_>,
     declared: &Declared<'_, '_>,
     (first_at, first): (Micros, &InvariantRead),
     (at, read): (Micros, &InvariantRead),
 ) -> Finding {
-    let (name, rows, now) = (declared.name, count(first.rows, "row"), read.rows);
     if at < evidence.change_began() {
-        let sentence = format!("the read {name} changed before the change began: it does not hold");
-        return finding(FindingKind::BaselineBroken, Verdict::Unproven, sentence);
+        return unstable(BrokenBaseline::ReadChanged { read: declared.name.to_owned() });
     }
     let over = change_over(evidence);
     let two_forms = declared.invariant.is_some_and(|invariant| invariant.before.is_some());
-    let sentence = if first_at >= over {
-        format!("the read {name} returned {rows} after the change and {now} other ones later")
+    let compared = if first_at >= over {
+        Compared::AfterAndLater
     } else if two_forms && at >= over {
-        format!(
-            "the read {name} returned {rows} before the change, as the older release sends it, \
-             and {now} other ones after it, as the newer one does"
-        )
+        Compared::TwoForms
     } else {
-        let form = if two_forms { ", as the older release sends it" } else { "" };
-        let when = when(evidence, at);
-        format!(
-            "the read {name} returned {rows} before the change and {now} other ones {when}{form}"
-        )
+        Compared::BeforeAnd { when: when(evidence, at), older_form: two_forms }
     };
-    finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence)
+    let found = WrongRows::Changed { rows: first.rows, now: read.rows, compared };
+    changed(declared.name, found)
 }
 
 fn unwanted_rows(
@@ -125,24 +129,18 @@ fn unwanted_rows(
     name: &str,
     (at, read): (Micros, &InvariantRead),
 ) -> Finding {
-    let rows = count(read.rows, "row");
+    let rows = read.rows;
     if at < evidence.change_began() {
-        let sentence = format!(
-            "the read {name} returned {rows} before the change began, and must return none: it \
-             does not hold"
-        );
-        return finding(FindingKind::BaselineBroken, Verdict::Unproven, sentence);
+        return unstable(BrokenBaseline::ReadUnwanted { read: name.to_owned(), rows });
     }
-    let when = when(evidence, at);
-    let sentence = format!("the read {name} returned {rows} {when}, and must return none");
-    finding(FindingKind::ReadChanged, Verdict::Unsafe, sentence)
+    changed(name, WrongRows::Unwanted { rows, when: when(evidence, at) })
 }
 
-fn when(evidence: &Evidence<'_, '_>, at: Micros) -> &'static str {
-    let during = evidence.timeline.phase(Phase::Change);
+fn when(evidence: &Evidence<'_, '_>, at: Micros) -> ReadWhen {
+    let during = evidence.trace.phase(Phase::Change);
     match during.is_some_and(|(from, to)| from <= at && at < to) {
-        true => "while it ran",
-        false => "after it",
+        true => ReadWhen::During,
+        false => ReadWhen::After,
     }
 }
 
@@ -153,6 +151,5 @@ fn unseen(evidence: &Evidence<'_, '_>, declared: &Declared<'_, '_>) -> Option<Fi
     if declared.reads.iter().any(|(at, read)| *at >= over && answers(read)) {
         return None;
     }
-    let sentence = format!("the read {} was never answered after the change", declared.name);
-    Some(finding(FindingKind::MeasurementFailed, Verdict::Unproven, sentence))
+    Some(unmeasured(FailedMeasurement::ReadUnanswered { read: declared.name.to_owned() }))
 }

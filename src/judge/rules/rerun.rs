@@ -3,22 +3,21 @@
 use crate::clock::Micros;
 use crate::history::{Contents, HeldLock, TableContents};
 use crate::pg::LockMode;
-use crate::pg::purpose::asks_for;
 use crate::pg::syntax::Kind;
-use crate::result::Finding;
-use crate::scenario::{FindingKind, Verdict};
+use crate::result::evidence::{RerunHeld, RowsChange};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::Verdict;
 
 use super::super::sessions::{Session, Transaction};
 use super::super::trace::StatementRecord;
-use super::words::{count, record_words};
-use super::{Evidence, finding};
+use super::Evidence;
 
 /// The weakest mode that stops those who write rows.
 const STOPS_WRITES: LockMode = LockMode::ShareLock;
 
-/// Nobody else writes between the two looks, so what differs the rerun has written.
+/// No other session writes between the two snapshots, so the rerun has written what differs.
 pub fn wrote(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let looks = &evidence.timeline.contents;
+    let looks = &evidence.trace.contents;
     let pairs = looks.iter().flat_map(|before| {
         let next = before.after.map(|attempt| attempt + 1);
         let after = looks.iter().find(move |after| next.is_some() && after.after == next);
@@ -31,11 +30,11 @@ pub fn wrote(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 }
 
 fn finished(evidence: &Evidence<'_, '_>, attempt: u32) -> bool {
-    evidence.timeline.attempts.iter().any(|a| a.attempt == attempt && a.finished())
+    evidence.trace.attempts.iter().any(|a| a.attempt == attempt && a.finished())
 }
 
-/// A table that only one look has is a change of the schema, and told as one; the version table is
-/// the tool's, and its rows are told as versions.
+/// A table in only one snapshot is a change of the schema, reported as one; the version table is
+/// the tool's, and its rows are reported as versions.
 fn wrote_between(
     evidence: &Evidence<'_, '_>,
     before: &Contents,
@@ -47,24 +46,9 @@ fn wrote_between(
     let both = tables.filter_map(|(name, was)| Some((name, was, after.tables.get(name)?)));
     let mut changed = both.filter(|(_, was, is)| differs(was, is));
     let (table, was, is) = changed.next()?;
-    let others = match changed.count() as u64 {
-        0 => String::new(),
-        n => format!("; so were the rows of {}", count(n, "more table")),
-    };
-    let rows = match was.rows == is.rows {
-        true => format!("{} before, as many after, not the same ones", count(was.rows, "row")),
-        false => format!("{} before, {} after", count(was.rows, "row"), count(is.rows, "row")),
-    };
-    let sentence = format!(
-        "the rows of {table} were changed by applying the finished change again: {rows}{others}"
-    );
-    let mut wrote = finding(FindingKind::RerunWrote, Verdict::Unsafe, sentence);
-    wrote.remedy = Some(
-        "write only what is not written yet (WHERE … IS NULL, ON CONFLICT DO NOTHING), or record \
-         that it is done in the transaction that does it"
-            .to_owned(),
-    );
-    Some(wrote)
+    let change = RowsChange { before: was.rows, after: is.rows, others: changed.count() as u64 };
+    let subject = Subject::relation(table.clone());
+    Some(Finding::new(Verdict::Unsafe, subject, Shown::RerunWrote(change)))
 }
 
 fn differs(was: &TableContents, is: &TableContents) -> bool {
@@ -99,40 +83,29 @@ pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let sessions = evidence.sessions.iter().filter(|session| idle(session.attempt));
     let held = sessions.flat_map(|session| held(evidence, session));
     let worst = held.max_by_key(|held| held.took).filter(|held| held.took > limit)?;
-    let (mode, took, stops) = (worst.mode, worst.took, worst.mode.stops());
-    let on = worst.relation.map_or_else(String::new, |relation| format!(" on {relation}"));
-    let until = match worst.relation {
-        Some(_) => ", to the end of its transaction",
-        None => "",
+    let held = RerunHeld {
+        mode: worst.mode.as_str().to_owned(),
+        held_us: worst.took,
+        limit_us: limit,
+        did_something: did_something(evidence, worst.taker.began.attempt),
     };
-    let outcome = match did_something(evidence, worst.taker.began.attempt) {
-        true => "and left the schema as it was",
-        false => "to find out that there was nothing to do",
+    let subject = Subject {
+        relation: worst.relation.map(str::to_owned),
+        ..Subject::statement(evidence.refer(worst.taker))
     };
-    let sentence = format!(
-        "applying the finished change again held {mode}{on}, which stops {stops}, for {took} \
-         (limit {limit}), {outcome}: {} took it{until}",
-        record_words(evidence, worst.taker)
-    );
-    let mut lock = finding(FindingKind::RerunLock, Verdict::Unsafe, sentence);
-    lock.remedy = Some(
-        "ask the catalogue first, and take the lock only where there is something to do (IF NOT \
-         EXISTS does not help: it locks first)"
-            .to_owned(),
-    );
-    Some(lock)
+    Some(Finding::new(Verdict::Unsafe, subject, Shown::RerunLock(held)))
 }
 
 fn changed_no_schema(evidence: &Evidence<'_, '_>, first: u32, attempt: u32) -> bool {
-    let done = evidence.timeline.catalogues.iter().rev();
+    let done = evidence.trace.catalogues.iter().rev();
     let mut before = done.filter(|c| c.after.is_some_and(|n| (first..attempt).contains(&n)));
-    let after = evidence.timeline.catalogue_after(attempt);
+    let after = evidence.trace.catalogue_after(attempt);
     before.next().zip(after).is_some_and(|(before, after)| before.objects == after.objects)
 }
 
 /// Whether it wrote rows of others than the tool, or a table anew.
 fn did_something(evidence: &Evidence<'_, '_>, attempt: u32) -> bool {
-    let statements = evidence.timeline.attempts.iter().filter(|a| a.attempt == attempt);
+    let statements = evidence.trace.attempts.iter().filter(|a| a.attempt == attempt);
     let mut statements = statements.flat_map(|a| &a.statements);
     statements.any(|record| {
         let writes = matches!(record.kind(), Kind::Insert | Kind::Update | Kind::Delete);
@@ -151,14 +124,14 @@ fn held<'t, 'h>(evidence: &Evidence<'_, 'h>, session: &Session<'t, 'h>) -> Vec<H
     held.chain(alone).collect()
 }
 
-/// Outside a transaction a lock ends with its statement, before anybody can look. What a block
+/// Outside a transaction a lock ends with its statement, before a probe can see it. What a block
 /// asks for it may never get to.
 fn held_alone<'t, 'h>(
     evidence: &Evidence<'_, 'h>,
     session: &Session<'t, 'h>,
     record: &'t StatementRecord<'h>,
 ) -> Option<Held<'t, 'h>> {
-    let (mode, (_, ended)) = (asks_for(&record.began.text)?, record.span(evidence.timeline.end));
+    let (mode, (_, ended)) = (record.facts().strongest_lock()?, record.span(evidence.trace.end));
     if mode < STOPS_WRITES || *record.kind() == Kind::Do || evidence.is_bookkeeping(record) {
         return None;
     }
@@ -176,7 +149,7 @@ fn held_in<'t, 'h>(
     let Some(last) = statements.last() else { return Vec::new() };
     let until = match last.open_after() {
         true => session.until,
-        false => last.span(evidence.timeline.end).1,
+        false => last.span(evidence.trace.end).1,
     };
     let mut found: Vec<Held<'t, 'h>> = Vec::new();
     for (index, &record) in statements.iter().enumerate() {
@@ -209,7 +182,7 @@ fn granted(
     session: &Session<'_, '_>,
     record: &StatementRecord<'_>,
 ) -> Micros {
-    let (began, ended) = record.span(evidence.timeline.end);
+    let (began, ended) = record.span(evidence.trace.end);
     let own = evidence.waits.within(&session.id, (began, ended));
     let within = own.filter(|wait| began <= wait.last_seen && wait.last_seen <= ended);
     within.map(|wait| wait.last_seen).max().unwrap_or(began)

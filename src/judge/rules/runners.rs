@@ -3,18 +3,18 @@
 use crate::clock::Micros;
 use crate::history::{AttemptEnd, SessionId};
 use crate::pg::syntax::Kind;
-use crate::result::Finding;
-use crate::scenario::{FindingKind, Verdict};
+use crate::result::evidence::{HungRunner, Overlap, RunnerLock, WaitingRunner};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::Verdict;
 
 use super::super::sessions::Session;
 use super::super::trace::{AttemptRecord, StatementRecord};
 use super::super::waits::LockWait;
-use super::words::{count, record_words};
-use super::{Evidence, finding};
+use super::Evidence;
 
 pub fn runners(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let at_once = evidence.scenario.change.runners;
-    let attempts = &evidence.timeline.attempts;
+    let attempts = &evidence.trace.attempts;
     let runners: Vec<_> = attempts.iter().filter(|a| a.attempt < at_once).collect();
     if runners.len() < 2 {
         return Vec::new();
@@ -51,20 +51,9 @@ fn overlap(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Optio
     texts.sort_unstable();
     texts.dedup();
     let first = all().find(twice)?;
-    let sentence = format!(
-        "{} of {} runners at once did the same work, first {}: nothing keeps a second one out",
-        count(texts.len() as u64, "statement"),
-        runners.len(),
-        record_words(evidence, first)
-    );
-    let mut overlap = finding(FindingKind::RunnersOverlap, Verdict::Unsafe, sentence);
-    overlap.remedy = Some(
-        "let each runner take an advisory lock of the session before it reads the versions, and \
-         poll for it with pg_try_advisory_lock: one that waits inside a statement holds a \
-         snapshot, and CREATE INDEX CONCURRENTLY waits for that"
-            .to_owned(),
-    );
-    Some(overlap)
+    let overlap = Overlap { statements: texts.len() as u64, runners: runners.len() as u64 };
+    let subject = Subject::statement(evidence.refer(first));
+    Some(Finding::new(Verdict::Unsafe, subject, Shown::RunnersOverlap(overlap)))
 }
 
 /// A round of a migration that is repeated until no row is left: several may share them.
@@ -78,12 +67,17 @@ fn hung(evidence: &Evidence<'_, '_>, runner: &AttemptRecord<'_>) -> Option<Findi
     if runner.end != Some(&AttemptEnd::DeadlineExceeded) {
         return None;
     }
-    let limit = Micros::from_millis(evidence.scenario.change.deadline_ms);
-    let number = runner.attempt + 1;
-    let last = runner.statements.last().map(|s| record_words(evidence, s));
-    let place = last.map_or_else(String::new, |last| format!(", the last it sent being {last}"));
-    let sentence = format!("runner {number} did not come to its end within {limit}{place}");
-    Some(finding(FindingKind::RunnerHung, Verdict::Unsafe, sentence))
+    let hung = HungRunner {
+        runner: runner.attempt + 1,
+        deadline_us: Micros::from_millis(evidence.scenario.change.deadline_ms),
+    };
+    let last = runner.statements.last();
+    let subject = Subject { statement: last.map(|s| evidence.refer(s)), ..named(runner.attempt) };
+    Some(Finding::new(Verdict::Unsafe, subject, Shown::RunnerHung(hung)))
+}
+
+fn named(attempt: u32) -> Subject {
+    Subject::session(format!("runner {}", attempt + 1))
 }
 
 /// Who waited for whom: by a lock that the server knows, or by failing to get the runners' own.
@@ -104,11 +98,7 @@ fn waited(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Vec<Fi
         if let Some(wait) = longest(runner.attempt) {
             findings.push(lock_wait(runner.attempt, wait, &of));
         } else if let Some(polled) = polled(runner) {
-            let sentence = format!(
-                "runner {} waited {polled} for the advisory lock that another one held",
-                runner.attempt + 1
-            );
-            findings.push(finding(FindingKind::RunnerWaited, Verdict::Safe, sentence));
+            findings.push(waiting(runner.attempt, polled, RunnerLock::Advisory));
         }
     }
     findings
@@ -120,15 +110,19 @@ fn lock_wait<'r, 'h: 'r>(
     of: &impl Fn(&SessionId) -> Option<&'r &'r AttemptRecord<'h>>,
 ) -> Finding {
     let blocker = wait.blockers.iter().find_map(|b| of(&b.session).filter(|a| a.attempt != waiter));
-    let blocker = blocker.map_or(0, |attempt| attempt.attempt + 1);
-    let on = wait.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
-    let sentence = format!(
-        "runner {} waited {} for runner {blocker}: {}{on}",
-        waiter + 1,
-        wait.seen_for(),
-        wait.mode
-    );
-    finding(FindingKind::RunnerWaited, Verdict::Safe, sentence)
+    let lock = RunnerLock::Server {
+        runner: blocker.map_or(0, |attempt| attempt.attempt + 1),
+        mode: wait.mode.clone(),
+        relation: wait.relation.clone(),
+    };
+    let finding = waiting(waiter, wait.seen_for(), lock);
+    let subject = Subject { relation: wait.relation.clone(), ..finding.subject };
+    Finding { subject, ..finding }
+}
+
+fn waiting(attempt: u32, waited_us: Micros, lock: RunnerLock) -> Finding {
+    let waiting = WaitingRunner { runner: attempt + 1, waited_us, lock };
+    Finding::new(Verdict::Safe, named(attempt), Shown::RunnerWaited(waiting))
 }
 
 /// From the first try for an advisory lock to the one that got it.

@@ -1,17 +1,17 @@
 //! Whether a timeout was in force where one is needed, and whether it was the one declared.
 
 use crate::history::{HeldLock, TransactionStatus};
-use crate::pg::purpose::{Purpose, asks_for, is_zero};
-use crate::pg::syntax::must_run_outside_transaction;
+use crate::pg::purpose::{Purpose, is_zero};
 use crate::pg::{LockMode, SqlState};
-use crate::result::{Finding, setting_words};
-use crate::scenario::{FindingKind, Scope, Verdict};
+use crate::result::evidence::{LockNeed, OtherTimeout, OtherTimeouts, Unlimited};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::{Scope, Verdict};
 
+use super::super::own_locks::own_locks;
 use super::super::sessions::Session;
 use super::super::trace::StatementRecord;
 use super::super::waits::LockWait;
-use super::words::{count, record_words};
-use super::{Evidence, finding};
+use super::Evidence;
 
 const LOCK: &str = "lock_timeout";
 const STATEMENT: &str = "statement_timeout";
@@ -21,50 +21,32 @@ const IDLE: &str = "idle_in_transaction_session_timeout";
 /// INDEX CONCURRENTLY takes) is waited for behind every older transaction.
 const STRONG: LockMode = LockMode::ShareUpdateExclusiveLock;
 
-/// Statements that take or wait for a strong lock while nothing ends their waiting. Told of the
-/// first attempt that has one; reruns repeat it.
+/// Statements that take or wait for a strong lock while nothing ends their waiting. Reported for
+/// the first attempt that has one; reruns repeat it.
 pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let without = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
             && !record.timeouts().bound_waiting()
-            && [LOCK, STATEMENT]
-                .iter()
-                .all(|name| record.sets(name).is_none_or(|value| is_zero(&value)))
+            && [LOCK, STATEMENT].iter().all(|name| record.sets(name).is_none_or(is_zero))
             && strong(evidence, session, record).is_some()
     };
     let found = in_first_attempt(evidence, without);
     let (session, first) = *found.first()?;
-    let why = strong(evidence, session, first)?;
-    let others = match found.len() as u64 - 1 {
-        0 => String::new(),
-        n => format!("; so did {}", count(n, "more statement")),
+    let unlimited = Unlimited {
+        lock: strong(evidence, session, first)?,
+        in_transaction: first.open_before(),
+        outside_only: first.facts().outside_transaction(),
+        others: found.len() as u64 - 1,
     };
-    let sentence = format!(
-        "{} ran with no lock_timeout, statement_timeout or transaction_timeout in force, and \
-         {why}: nothing limits how long it waits, or how long others wait behind it{others}",
-        record_words(evidence, first),
-    );
-    let mut none = finding(FindingKind::NoTimeout, Verdict::Safe, sentence);
-    none.remedy = Some(no_timeout_remedy(first).to_owned());
-    Some(none)
-}
-
-fn no_timeout_remedy(record: &StatementRecord<'_>) -> &'static str {
-    match (record.open_before(), must_run_outside_transaction(record.kind())) {
-        (true, _) => {
-            "SET LOCAL lock_timeout = '3s' at the start of the transaction (or SET it on the \
-             connection), and retry with backoff after 55P03"
+    let relation = match &unlimited.lock {
+        LockNeed::Waited { relation, .. } => relation.clone(),
+        LockNeed::Took { relation, .. } => Some(relation.clone()),
+        LockNeed::Held { relation, .. } | LockNeed::AsksFor { relation, .. } => {
+            Some(relation.clone())
         }
-        (false, true) => {
-            "SET lock_timeout on the connection before it, with statement_timeout = 0: what was \
-             SET LOCAL ended with its transaction, and a statement_timeout would cap the whole \
-             build. If it gives up, drop the INVALID index before the next try"
-        }
-        (false, false) => {
-            "SET lock_timeout = '3s' on the connection before it (what was SET LOCAL ended with \
-             its transaction), and retry with backoff after 55P03"
-        }
-    }
+    };
+    let subject = Subject { relation, ..Subject::statement(evidence.refer(first)) };
+    Some(Finding::new(Verdict::Safe, subject, Shown::NoTimeout(unlimited)))
 }
 
 /// Of a statement in a failed transaction nothing can be looked at, its timeouts included.
@@ -88,33 +70,42 @@ fn in_first_attempt<'e, 'h>(
     found
 }
 
-/// In words, which strong lock the statement took or waited for. What it took is seen while its
+/// Which strong lock the statement took or waited for. What it took is seen while its
 /// transaction is open; outside one, and of one that failed, its text has to tell.
 fn strong(
     evidence: &Evidence<'_, '_>,
     session: &Session<'_, '_>,
     record: &StatementRecord<'_>,
-) -> Option<String> {
+) -> Option<LockNeed> {
     if record.purpose() == Purpose::Transaction || evidence.is_bookkeeping(record) {
         return None;
     }
-    let (began, ended) = record.span(evidence.timeline.end);
+    let (began, ended) = record.span(evidence.trace.end);
     let within = |w: &&LockWait| w.last_seen > began && w.from < ended;
     let own = evidence.waits.within(&session.id, (began, ended));
     let waited = own.filter(within).max_by_key(|w| w.seen_for());
     if let Some(wait) = waited {
-        let on = wait.relation.as_ref().map(|r| format!(" on {r}")).unwrap_or_default();
-        let length = wait.seen_for();
-        return Some(format!("was seen waiting {length} for {}{on}", wait.mode));
+        return Some(LockNeed::Waited {
+            waited_us: wait.seen_for(),
+            mode: wait.mode.clone(),
+            relation: wait.relation.clone(),
+        });
     }
     let seen = record.ended.iter().flat_map(|e| e.taken.iter().chain(newly_held(session, record)));
     if let Some(lock) = seen.max_by_key(|lock| lock.mode).filter(|lock| lock.mode >= STRONG) {
-        return Some(format!("took {} on {}", lock.mode, lock.relation));
+        let (mode, relation) = (lock.mode.as_str().to_owned(), lock.relation.clone());
+        return Some(LockNeed::Took { mode, relation });
     }
     let unseen = !record.open_after() || !record.succeeded();
     let unseen = unseen && !refused(record);
-    let mode = asks_for(&record.began.text).filter(|mode| unseen && *mode >= STRONG)?;
-    Some(format!("takes {mode}"))
+    let own = own_locks(evidence.trace, &session.id, record);
+    let own = own.into_iter().rev().filter(|lock| unseen && lock.mode >= STRONG);
+    let lock = own.max_by_key(|lock| lock.mode)?;
+    let (mode, relation) = (lock.mode.as_str().to_owned(), lock.relation);
+    Some(match lock.seen {
+        true => LockNeed::Held { mode, relation },
+        false => LockNeed::AsksFor { mode, relation },
+    })
 }
 
 /// A statement that failed by itself may never have got as far as its lock; one that was ended
@@ -150,7 +141,7 @@ pub fn not_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let timeouts = &evidence.scenario.change.timeouts;
     let declared = &evidence.scenario.declared_sizes();
     let statement = timeouts.statement_timeout_ms_at(declared, evidence.sizes);
-    let parts: Vec<String> = [
+    let parts: Vec<OtherTimeout> = [
         (LOCK, timeouts.lock_timeout_ms),
         (STATEMENT, statement),
         (IDLE, timeouts.idle_in_transaction_session_timeout_ms),
@@ -158,29 +149,18 @@ pub fn not_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     .into_iter()
     .filter_map(|(name, declared)| other_value(evidence, name, declared?))
     .collect();
-    if parts.is_empty() {
-        return None;
-    }
-    let mut other = finding(FindingKind::TimeoutNotInForce, Verdict::Safe, parts.join("; "));
-    other.remedy = Some(
-        match timeouts.scope {
-            Scope::Session => {
-                "SET the timeouts on every connection that the tool opens, outside a transaction \
-                 that may roll back (a SET is undone with it), and set them back by value: RESET \
-                 falls back to the server's default"
-            }
-            Scope::Local => {
-                "SET LOCAL the timeouts at the start of every transaction, also of one that is \
-                 opened after an autocommit block"
-            }
-        }
-        .to_owned(),
-    );
-    Some(other)
+    let about = parts.first()?.statement.clone();
+    let other = OtherTimeouts { scope: timeouts.scope, timeouts: parts };
+    let shown = Shown::TimeoutNotInForce(other);
+    Some(Finding::new(Verdict::Safe, Subject::statement(about), shown))
 }
 
-/// `lock_timeout is declared as 3 s and was 0 (none) when … began (4 statements)`.
-fn other_value(evidence: &Evidence<'_, '_>, name: &'static str, declared: u64) -> Option<String> {
+/// The statements for which the timeout had another value than declared.
+fn other_value(
+    evidence: &Evidence<'_, '_>,
+    name: &'static str,
+    declared: u64,
+) -> Option<OtherTimeout> {
     let differs = |session: &Session<'_, '_>, record: &StatementRecord<'_>| {
         known(record)
             && covered(evidence, session, record, name)
@@ -191,17 +171,14 @@ fn other_value(evidence: &Evidence<'_, '_>, name: &'static str, declared: u64) -
     let (deliberate, found): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|(session, record)| lifted(session, record, name));
     let (_, first) = found.first()?;
-    let lifted = match deliberate.len() as u64 {
-        0 => String::new(),
-        n => format!(", not counting {} after SET {name} = 0", count(n, "statement")),
-    };
-    Some(format!(
-        "{name} is declared as {} and was {} when {} began ({}{lifted})",
-        setting_words(declared),
-        setting_words(in_force(first, name)),
-        record_words(evidence, first),
-        count(found.len() as u64, "statement"),
-    ))
+    Some(OtherTimeout {
+        setting: name.to_owned(),
+        declared_ms: declared,
+        in_force_ms: in_force(first, name),
+        statement: evidence.refer(first),
+        statements: found.len() as u64,
+        lifted: deliberate.len() as u64,
+    })
 }
 
 fn in_force(record: &StatementRecord<'_>, name: &str) -> u64 {
@@ -229,7 +206,7 @@ fn covered(
     }
 }
 
-/// Whether `SET statement_timeout = 0` stands right before it: nothing but other SETs lies in
+/// Whether `SET statement_timeout = 0` is sent right before it: nothing but other SETs lies in
 /// between, the end of a transaction, or work of the same transaction or autocommit block.
 fn lifted(session: &Session<'_, '_>, record: &StatementRecord<'_>, name: &'static str) -> bool {
     if name != STATEMENT || record.began.statement_timeout_ms != 0 {
@@ -238,7 +215,7 @@ fn lifted(session: &Session<'_, '_>, record: &StatementRecord<'_>, name: &'stati
     let (inside, mut left) = (record.open_before(), false);
     for before in session.statements.iter().rev().filter(|s| s.at < record.at) {
         if let Some(value) = before.sets(name) {
-            return is_zero(&value);
+            return is_zero(value);
         }
         match before.purpose() {
             Purpose::Work if left || before.open_before() != inside => return false,

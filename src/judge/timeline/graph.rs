@@ -12,7 +12,7 @@ use super::super::trace::Trace;
 use super::super::waits::conflicting;
 use super::{StallSpan, WaitEdge};
 
-/// Kinds of waits that a graph shows; more of them nobody can read.
+/// Kinds of waits that a graph shows; more are unreadable.
 const EDGES_MAX: usize = 24;
 
 pub fn stall(scenario: &Scenario, trace: &Trace<'_>, stall: &Stall<'_>) -> StallSpan {

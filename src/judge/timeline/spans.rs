@@ -44,9 +44,14 @@ fn held_in(
     let to_us = if last.open_after() { session.until } else { last.span(trace.end).1 };
     let mut first: BTreeMap<(&str, LockMode), &StatementRecord<'_>> = BTreeMap::new();
     for record in transaction.statements {
+        let mut strongest: BTreeMap<&str, LockMode> = BTreeMap::new();
         for lock in record.ended.iter().flat_map(|ended| &ended.held) {
-            if lock.mode > LockMode::RowExclusiveLock {
-                first.entry((&lock.relation, lock.mode)).or_insert(record);
+            let known = strongest.entry(&lock.relation).or_insert(lock.mode);
+            *known = lock.mode.max(*known);
+        }
+        for (relation, mode) in strongest {
+            if mode > LockMode::RowExclusiveLock {
+                first.entry((relation, mode)).or_insert(record);
             }
         }
     }

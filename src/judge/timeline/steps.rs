@@ -1,12 +1,12 @@
 //! Counters and gauges per step of the time axis.
 
 use crate::clock::Micros;
-use crate::history::Outcome;
+use crate::history::OperationOutcome;
 use crate::stats::{BUCKET_WIDTH, Bucket, Buckets};
 
 use super::super::pool;
 use super::super::trace::Trace;
-use super::{STEPS_MAX, Step};
+use super::{STEPS_MAX, TimelineStep};
 
 /// Two samples this close together show the same; the sampler leaves out as much as 100 ms.
 const UNCHANGED_MAX: Micros = Micros::from_millis(250);
@@ -27,19 +27,19 @@ pub fn width(end: Micros) -> Micros {
     }
 }
 
-pub fn steps(trace: &Trace<'_>, width: Micros) -> Vec<Step> {
+pub fn steps(trace: &Trace<'_>, width: Micros) -> Vec<TimelineStep> {
     let count = (trace.end.0 / width.0 + 1) as usize;
-    let begin = |index: usize| Step {
+    let begin = |index: usize| TimelineStep {
         from_us: Micros(width.0.saturating_mul(index as u64)),
-        ..Step::default()
+        ..TimelineStep::default()
     };
-    let mut steps: Vec<Step> = (0..count).map(begin).collect();
+    let mut steps: Vec<TimelineStep> = (0..count).map(begin).collect();
     let index = |at: Micros| ((at.0 / width.0) as usize).min(count - 1);
     latency(trace, width, &mut steps);
     for operation in &trace.operations {
         let step = &mut steps[index(operation.finished_us)];
         match operation.outcome {
-            Outcome::Succeeded => step.completed += 1,
+            OperationOutcome::Succeeded => step.completed += 1,
             _ => step.failed += 1,
         }
     }
@@ -56,20 +56,20 @@ pub fn steps(trace: &Trace<'_>, width: Micros) -> Vec<Step> {
     steps
 }
 
-fn latency(trace: &Trace<'_>, width: Micros, steps: &mut [Step]) {
+fn latency(trace: &Trace<'_>, width: Micros, steps: &mut [TimelineStep]) {
     let mut buckets = Buckets::new(width);
     for operation in &trace.operations {
-        let failed = operation.outcome != Outcome::Succeeded;
+        let failed = operation.outcome != OperationOutcome::Succeeded;
         buckets.record(operation.scheduled_us, operation.latency(), failed);
     }
     for (step, bucket) in steps.iter_mut().zip(buckets.series()) {
         let Bucket { count, p50_us, p99_us, max_us, .. } = bucket;
-        *step = Step { offered: count, p50_us, p99_us, max_us, ..*step };
+        *step = TimelineStep { offered: count, p50_us, p99_us, max_us, ..*step };
     }
 }
 
 /// Connections in use and operations that wait for one. What lasts is in every step that it lasts.
-fn pressure(trace: &Trace<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) {
+fn pressure(trace: &Trace<'_>, steps: &mut [TimelineStep], index: &impl Fn(Micros) -> usize) {
     let (mut in_use, mut waiting, mut at_step) = (0_i64, 0_i64, 0);
     for moment in pool::steps(trace).chunk_by(|a, b| a.at() == b.at()) {
         let here = index(moment[0].at());
@@ -87,7 +87,7 @@ fn pressure(trace: &Trace<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> us
 }
 
 /// What came between two samples is spread over the time between them.
-fn wal(trace: &Trace<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) {
+fn wal(trace: &Trace<'_>, steps: &mut [TimelineStep], index: &impl Fn(Micros) -> usize) {
     for pair in trace.wal.windows(2) {
         let ((from, before), (to, after)) = (pair[0], pair[1]);
         let written = after.bytes.saturating_sub(before.bytes);
@@ -96,7 +96,12 @@ fn wal(trace: &Trace<'_>, steps: &mut [Step], index: &impl Fn(Micros) -> usize) 
     }
 }
 
-fn share(steps: &mut [Step], (first, last): (usize, usize), span: (Micros, Micros), written: u64) {
+fn share(
+    steps: &mut [TimelineStep],
+    (first, last): (usize, usize),
+    span: (Micros, Micros),
+    written: u64,
+) {
     let length = (span.1 - span.0).0.max(1);
     let mut left = written;
     for at in first..=last {

@@ -91,7 +91,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// Our environment without what the surrounding shell says of servers: a command that found its
-/// own way to one would be seen by nobody.
+/// own way to one would stay unseen.
 pub(super) fn inherited(
     ours: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> impl Iterator<Item = (OsString, OsString)> {

@@ -2,7 +2,7 @@
 //!
 //! Its leader is a shell script that holds the read end of a pipe whose write end only our
 //! process has, and sees its end even after SIGKILL. It leads the group and not the command, so
-//! that it is there before anything that it is to end, and so that the group's id is nobody
+//! that it is there before anything that it is to end, and so that the group's id is no one
 //! else's until we have waited for it. PR_SET_PDEATHSIG would reach the command and not what the
 //! command started.
 

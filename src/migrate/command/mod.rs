@@ -80,7 +80,7 @@ pub async fn run(invocation: &Invocation<'_>) -> Result<Exit, Error> {
         group.signal(Signal::SIGKILL);
     } else {
         group.signal(Signal::SIGTERM);
-        // A process that stands still, as one that asks the terminal for a password, hears it too.
+        // A stopped process, as one that asks the terminal for a password, hears it too.
         group.signal(Signal::SIGCONT);
     }
     let limit = if deadline_exceeded { TERM_GRACE } else { LINGER };
@@ -100,7 +100,7 @@ struct Running {
     /// Some: it ended.
     status: Option<ExitStatus>,
     pipe: Receiver,
-    /// Nobody holds the pipe's other end any more.
+    /// No process holds the pipe's other end any more.
     closed: bool,
     chunk: Vec<u8>,
     output: Output,

@@ -60,7 +60,7 @@ impl Output {
 mod tests {
     use super::*;
 
-    fn told(chunks: &[&[u8]]) -> (String, u64) {
+    fn gathered(chunks: &[&[u8]]) -> (String, u64) {
         let mut output = Output::new(None).expect("no file");
         chunks.iter().for_each(|chunk| output.push(chunk).expect("no file"));
         output.finish()
@@ -68,15 +68,15 @@ mod tests {
 
     #[test]
     fn a_short_output_is_kept_whole_and_what_is_no_text_is_marked() {
-        assert_eq!(told(&[]), (String::new(), 0));
-        assert_eq!(told(&[b"a\xc3", b"\xa4\xffb"]), ("aä\u{fffd}b".to_owned(), 0));
+        assert_eq!(gathered(&[]), (String::new(), 0));
+        assert_eq!(gathered(&[b"a\xc3", b"\xa4\xffb"]), ("aä\u{fffd}b".to_owned(), 0));
     }
 
     #[test]
     fn the_end_of_a_long_output_is_kept_and_the_rest_is_counted() {
         let line = [b'x'; 1_000];
         let chunks = vec![&line[..]; 1_000];
-        let (text, cut) = told(&chunks);
+        let (text, cut) = gathered(&chunks);
         assert_eq!((text.len(), cut), (TAIL_BYTES_MAX, 1_000_000 - TAIL_BYTES_MAX as u64));
     }
 
@@ -84,7 +84,7 @@ mod tests {
     fn a_cut_is_never_inside_a_character() {
         for lead in 0..4 {
             let text = "x".repeat(lead) + &"€".repeat(TAIL_BYTES_MAX);
-            let (kept, cut) = told(&[text.as_bytes()]);
+            let (kept, cut) = gathered(&[text.as_bytes()]);
             assert!(kept.chars().all(|c| c == '€'), "{lead}");
             assert_eq!(kept.len() as u64 + cut, text.len() as u64);
             assert!(kept.len() > TAIL_BYTES_MAX - 3);

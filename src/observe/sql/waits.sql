@@ -2,7 +2,7 @@
 -- $1: oid of the database.
 --
 -- One reading of the lock table serves both sides, so that a waiter and its holder belong to one
--- moment. A wait for a transaction or a virtual transaction names no database, but whoever waits
+-- moment. A wait for a transaction or a virtual transaction names no database, but a session that waits
 -- for one has locked something in its own. Where nothing waits, the rest is never executed.
 -- regclass asks the catalogue cache only: it takes no lock on the relation, and prints the number
 -- of one that it cannot see.
@@ -15,7 +15,7 @@ waits AS MATERIALIZED (
   WHERE NOT l.granted AND l.pid IN (SELECT o.pid FROM locks o WHERE o.database = $1)
 )
 SELECT w.pid, w.locktype, w.mode, w.relation::regclass::text, w.waited_us, w.blockers,
-       COALESCE(h.pid, 0), h.mode
+       COALESCE(h.pid, 0), h.mode, w.relation
 FROM waits w
 LEFT JOIN locks h
   ON h.granted

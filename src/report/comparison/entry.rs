@@ -1,19 +1,19 @@
 //! A pair of trials or of crash matrices, as the formats for people tell it.
 
-use crate::compare::{Comparison, CrashPair, Fact, MetricRow, Pair, Standing, tally};
+use crate::compare::{Comparison, CrashPair, Delta, Fact, MetricRow, Pair, tally};
 
 pub struct Entry<'a> {
     pub name: String,
-    pub standing: Standing,
+    pub delta: Delta,
     /// `safe`, or `safe → unsafe`.
     pub verdict: String,
     /// `2 worse, 12 same`.
     pub counts: String,
-    /// How often it ran, and on machines of which speed; of cells, how many end alike.
-    pub told: String,
+    /// How often it ran, and on machines of which speed; of cases, how many end alike.
+    pub text: String,
     pub facts: &'a [Fact],
     metrics: &'a [MetricRow],
-    /// Cells that one side does not have.
+    /// Cases that one side does not have.
     pub alone: Vec<String>,
     /// It is the only one: then what is the same is worth its room.
     whole: bool,
@@ -25,7 +25,7 @@ pub fn entries(comparison: &Comparison) -> Vec<Entry<'_>> {
     let trials = comparison.pairs.iter().map(|pair| of_trials(pair, whole));
     let matrices = comparison.crash_matrices.iter().map(|pair| of_matrices(pair, whole));
     let mut all: Vec<Entry<'_>> = trials.chain(matrices).collect();
-    all.sort_by_key(|entry| std::cmp::Reverse(entry.standing));
+    all.sort_by_key(|entry| std::cmp::Reverse(entry.delta));
     all
 }
 
@@ -33,10 +33,10 @@ fn of_trials(pair: &Pair, whole: bool) -> Entry<'_> {
     let (a, b) = (pair.repetitions_a, pair.repetitions_b);
     Entry {
         name: pair.name.clone(),
-        standing: pair.standing,
+        delta: pair.delta,
         verdict: verdict(&pair.facts),
-        counts: counts(&pair.facts, pair.metrics.iter().map(|row| row.standing)),
-        told: format!("A ran {}, B {}; {}", times(a), times(b), pair.machine.told),
+        counts: counts(&pair.facts, pair.metrics.iter().map(|row| row.delta)),
+        text: format!("A ran {}, B {}; {}", times(a), times(b), pair.machine.text),
         facts: &pair.facts,
         metrics: &pair.metrics,
         alone: Vec::new(),
@@ -45,31 +45,31 @@ fn of_trials(pair: &Pair, whole: bool) -> Entry<'_> {
 }
 
 fn of_matrices(pair: &CrashPair, whole: bool) -> Entry<'_> {
-    let label = |side: &'static str| move |cell: &String| format!("cell only in {side}: {cell}");
-    let in_a = pair.cells_only_in_a.iter().map(label("A"));
-    let alike = std::iter::repeat_n(Standing::Same, pair.cells_same as usize);
+    let label = |side: &'static str| move |case: &String| format!("case only in {side}: {case}");
+    let in_a = pair.cases_only_in_a.iter().map(label("A"));
+    let alike = std::iter::repeat_n(Delta::Same, pair.cases_same as usize);
     Entry {
         name: format!("{}, crash matrix", pair.name),
-        standing: pair.standing,
+        delta: pair.delta,
         verdict: verdict(&pair.facts),
         counts: counts(&pair.facts, alike),
-        told: format!("{} cells end alike", pair.cells_same),
+        text: format!("{} cases end alike", pair.cases_same),
         facts: &pair.facts,
         metrics: &[],
-        alone: in_a.chain(pair.cells_only_in_b.iter().map(label("B"))).collect(),
+        alone: in_a.chain(pair.cases_only_in_b.iter().map(label("B"))).collect(),
         whole,
     }
 }
 
 impl<'a> Entry<'a> {
     /// There is something to say beyond that nothing differs.
-    pub fn is_told(&self) -> bool {
-        self.whole || self.standing != Standing::Same || !self.alone.is_empty()
+    pub fn is_shown(&self) -> bool {
+        self.whole || self.delta != Delta::Same || !self.alone.is_empty()
     }
 
     pub fn rows(&self) -> Vec<&'a MetricRow> {
-        let told = |row: &&MetricRow| self.whole || row.standing != Standing::Same;
-        self.metrics.iter().filter(told).collect()
+        let is_shown = |row: &&MetricRow| self.whole || row.delta != Delta::Same;
+        self.metrics.iter().filter(is_shown).collect()
     }
 
     /// Every row, for a format in which room is no matter.
@@ -85,7 +85,7 @@ impl<'a> Entry<'a> {
                 reasons.push(&row.why);
             }
         }
-        let told = |why: &&str| {
+        let named = |why: &&str| {
             let rows = self.metrics.iter().filter(|row| row.why == *why);
             let names: Vec<&str> = rows.map(|row| row.name.as_str()).collect();
             match names.len() == self.metrics.len() {
@@ -93,7 +93,7 @@ impl<'a> Entry<'a> {
                 false => format!("{}: {why}", names.join(", ")),
             }
         };
-        reasons.iter().map(told).collect()
+        reasons.iter().map(named).collect()
     }
 }
 
@@ -106,9 +106,9 @@ fn verdict(facts: &[Fact]) -> String {
 }
 
 /// Facts that are the same are no news and do not count.
-fn counts(facts: &[Fact], others: impl Iterator<Item = Standing>) -> String {
-    let facts = facts.iter().map(|fact| fact.standing).filter(|s| *s != Standing::Same);
-    let all: Vec<Standing> = facts.chain(others).collect();
+fn counts(facts: &[Fact], others: impl Iterator<Item = Delta>) -> String {
+    let facts = facts.iter().map(|fact| fact.delta).filter(|s| *s != Delta::Same);
+    let all: Vec<Delta> = facts.chain(others).collect();
     tally(&all)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::compare::{Comparison, Fact, MetricRow, Standing};
+use crate::compare::{Comparison, Delta, Fact, MetricRow};
 
 use super::super::markdown::{escaped, rows_within_limit, write_within_limit};
 use super::super::page::text as html;
@@ -28,29 +28,29 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
         out.push_str(&overview(&entries));
     }
     out.push('\n');
-    let told = entries.iter().filter(|entry| entry.is_told());
-    write_within_limit(&mut out, told.map(section));
+    let shown = entries.iter().filter(|entry| entry.is_shown());
+    write_within_limit(&mut out, shown.map(section));
     let _ = writeln!(out, "\n<sub>{}.</sub>", html(&words::how(&comparison.how)));
     out
 }
 
 fn overview(entries: &[Entry<'_>]) -> String {
     let row = |entry: &Entry<'_>| {
-        let cells = [entry.standing.as_str(), &entry.name, &entry.verdict, &entry.counts];
+        let cells = [entry.delta.as_str(), &entry.name, &entry.verdict, &entry.counts];
         let mut row = String::new();
         write_row(&mut row, &cells.map(str::to_owned));
-        (entry.standing != Standing::Same, row)
+        (entry.delta != Delta::Same, row)
     };
     let head = "\n| | | verdict | |\n|---|---|---|---|\n";
     rows_within_limit(head, &entries.iter().map(row).collect::<Vec<_>>())
 }
 
 fn section(entry: &Entry<'_>) -> String {
-    let open = if entry.standing == Standing::Worse { " open" } else { "" };
-    let (standing, name) = (entry.standing, html(&entry.name));
+    let open = if entry.delta == Delta::Worse { " open" } else { "" };
+    let (delta, name) = (entry.delta, html(&entry.name));
     let mut out = format!(
-        "<details{open}><summary><b>{standing}</b> {name}</summary>\n\n{}.\n\n",
-        escaped(&entry.told)
+        "<details{open}><summary><b>{delta}</b> {name}</summary>\n\n{}.\n\n",
+        escaped(&entry.text)
     );
     write_facts(&mut out, entry.facts);
     write_metrics(&mut out, &entry.rows());
@@ -68,7 +68,7 @@ fn write_facts(out: &mut String, facts: &[Fact]) {
     }
     out.push_str("| | | A | B | |\n|---|---|---|---|---|\n");
     for fact in facts {
-        let cells = [fact.standing.as_str(), &fact.what, &fact.a, &fact.b, &fact.why];
+        let cells = [fact.delta.as_str(), &fact.what, &fact.a, &fact.b, &fact.why];
         write_row(out, &cells.map(str::to_owned));
     }
 }
@@ -80,7 +80,7 @@ fn write_metrics(out: &mut String, rows: &[&MetricRow]) {
     out.push_str("\n| | | A | B | ratio (interval) | p |\n|---|---|--:|--:|--:|--:|\n");
     for row in rows {
         let cells = [
-            row.standing.to_string(),
+            row.delta.to_string(),
             row.name.clone(),
             words::sample(&row.a, row.unit),
             words::sample(&row.b, row.unit),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::compare::{Comparison, Fact, MetricRow, Overall, Side, Standing};
+use crate::compare::{Comparison, Delta, Fact, MetricRow, Overall, Side};
 
 use super::super::page::{frame, list, paragraph, table, text};
 use super::entry::{Entry, entries};
@@ -66,7 +66,7 @@ fn side(label: &str, side: &Side) -> String {
 fn overview(entries: &[Entry<'_>]) -> String {
     let row = |(number, entry): (usize, &Entry<'_>)| {
         vec![
-            standing(entry.standing),
+            delta(entry.delta),
             format!("<a href=\"#trial-{number}\">{}</a>", text(&entry.name)),
             text(&entry.verdict),
             text(&entry.counts),
@@ -76,7 +76,7 @@ fn overview(entries: &[Entry<'_>]) -> String {
     table("pairs", "pairs", &["", "", "verdict", ""].map(str::to_owned), &rows)
 }
 
-fn standing(of: Standing) -> String {
+fn delta(of: Delta) -> String {
     format!("<b class=\"s-{of}\">{of}</b>")
 }
 
@@ -85,10 +85,10 @@ fn section(number: usize, entry: &Entry<'_>, open: bool) -> String {
     let mut out = format!(
         "<section class=\"trial\" id=\"trial-{number}\">\n<details class=\"whole\"{open}>\
          <summary>{}<h2>{}</h2><span class=\"dim\">{}</span></summary>\n<div class=\"body\">\n{}",
-        standing(entry.standing),
+        delta(entry.delta),
         text(&entry.name),
         text(&entry.counts),
-        paragraph("", &format!("{}.", entry.told))
+        paragraph("", &format!("{}.", entry.text))
     );
     out.push_str(&facts(entry.facts));
     out.push_str(&metrics(entry.all_rows()));
@@ -101,7 +101,7 @@ fn section(number: usize, entry: &Entry<'_>, open: bool) -> String {
 fn facts(facts: &[Fact]) -> String {
     let row = |fact: &Fact| {
         let cells = [&fact.what, &fact.a, &fact.b, &fact.why].map(|cell| text(cell));
-        std::iter::once(standing(fact.standing)).chain(cells).collect()
+        std::iter::once(delta(fact.delta)).chain(cells).collect()
     };
     let rows: Vec<Vec<String>> = facts.iter().map(row).collect();
     table("facts", "pairs", &["", "", "A", "B", ""].map(str::to_owned), &rows)
@@ -113,7 +113,7 @@ fn metrics(rows: &[MetricRow]) -> String {
     }
     let row = |row: &MetricRow| {
         vec![
-            standing(row.standing),
+            delta(row.delta),
             text(&row.name),
             text(&words::sample(&row.a, row.unit)),
             text(&words::sample(&row.b, row.unit)),
@@ -136,10 +136,10 @@ fn plot(row: &MetricRow) -> String {
     };
     let (low, dot, high) = (x(row.interval.low), x(row.ratio), x(row.interval.high));
     let (one, middle) = (x(Some(1.0)), PLOT_HEIGHT / 2.0);
-    let (standing, told) = (row.standing, text(&words::ratio(row)));
+    let (delta, rendered) = (row.delta, text(&words::ratio(row)));
     format!(
-        "<svg class=\"ratio s-{standing}\" width=\"{PLOT_WIDTH}\" height=\"{PLOT_HEIGHT}\" \
-         role=\"img\" aria-label=\"{told}\">\
+        "<svg class=\"ratio s-{delta}\" width=\"{PLOT_WIDTH}\" height=\"{PLOT_HEIGHT}\" \
+         role=\"img\" aria-label=\"{rendered}\">\
          <line class=\"one\" x1=\"{one:.1}\" x2=\"{one:.1}\" y1=\"0\" y2=\"{PLOT_HEIGHT}\"/>\
          <line x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
          <circle cx=\"{dot:.1}\" cy=\"{middle}\" r=\"3\"/></svg>"

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use crate::clock::Micros;
-use crate::compare::{Comparison, Fact, MetricRow, Pair, Standing};
+use crate::compare::{Comparison, Delta, Fact, MetricRow, Pair};
 
-use super::super::machine::{Case, CaseOutcome, Level, Remark, Suite, escaped};
+use super::super::machine::{About, Case, CaseOutcome, Level, Remark, Suite, escaped};
 use super::words;
 
 const RULE: &str = "regression";
@@ -25,7 +25,8 @@ pub fn comparison_suites(comparison: &Comparison) -> Vec<Suite> {
     }
     suites.extend(comparison.only_in_a.iter().map(|name| {
         let (outcome, message) = (CaseOutcome::Undecided, "B does not have it".to_owned());
-        let case = Case { name: "is on both sides".to_owned(), outcome, message };
+        let case =
+            Case { name: "is on both sides".to_owned(), outcome, message, about: About::Other };
         suite(name.clone(), vec![case])
     }));
     suites
@@ -57,29 +58,29 @@ fn suite(name: String, cases: Vec<Case>) -> Suite {
 
 fn of_fact(fact: &Fact) -> Case {
     let message = format!("A {}, B {}", fact.a, fact.b);
-    case(&fact.what, fact.standing, message, &fact.why)
+    case(&fact.what, fact.delta, message, &fact.why)
 }
 
 fn of_metric(row: &MetricRow) -> Case {
     let (a, b) = (words::sample(&row.a, row.unit), words::sample(&row.b, row.unit));
     let message = format!("A {a}, B {b}, ratio {}", words::ratio(row));
-    case(&row.name, row.standing, message, &row.why)
+    case(&row.name, row.delta, message, &row.why)
 }
 
-fn case(name: &str, standing: Standing, message: String, why: &str) -> Case {
-    let outcome = match standing {
-        Standing::Worse => CaseOutcome::Broken,
-        Standing::Undecided => CaseOutcome::Undecided,
-        Standing::Better | Standing::Same => CaseOutcome::Held,
+fn case(name: &str, delta: Delta, message: String, why: &str) -> Case {
+    let outcome = match delta {
+        Delta::Worse => CaseOutcome::Broken,
+        Delta::Undecided => CaseOutcome::Undecided,
+        Delta::Better | Delta::Same => CaseOutcome::Held,
     };
     let message = match why.is_empty() {
         true => message,
         false => format!("{message}: {why}"),
     };
-    Case { name: name.to_owned(), outcome, message }
+    Case { name: name.to_owned(), outcome, message, about: About::Other }
 }
 
-/// Ratios and standings for a textfile collector.
+/// Ratios and deltas for a textfile collector.
 pub fn comparison_prometheus(comparison: &Comparison) -> String {
     let mut out = String::from(
         "# HELP pgauntlet_compare_ratio B as a multiple of A, without the machine's speed; above 1 \
@@ -94,7 +95,7 @@ pub fn comparison_prometheus(comparison: &Comparison) -> String {
          pgauntlet_compare_worse gauge\n",
     );
     each(comparison, |pair, row| {
-        let worse = u8::from(row.standing == Standing::Worse);
+        let worse = u8::from(row.delta == Delta::Worse);
         let _ = writeln!(out, "pgauntlet_compare_worse{{{}}} {worse}", labels(pair, &row.name));
     });
     out

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::compare::{Comparison, Fact, MetricRow, Overall, Standing};
+use crate::compare::{Comparison, Delta, Fact, MetricRow, Overall};
 
 use super::super::text::{DIM, indent, paragraph};
 use super::entry::{Entry, entries};
@@ -15,7 +15,7 @@ const BOLD: Style = Style::new().bold();
 /// Columns of a metric's name.
 const NAME_MAX: usize = 36;
 
-/// With colour codes that the writer strips where nobody wants them.
+/// With colour codes that the writer strips where they are not wanted.
 pub fn comparison_text(comparison: &Comparison) -> String {
     let mut out = String::new();
     let style = overall_style(comparison.overall);
@@ -26,15 +26,15 @@ pub fn comparison_text(comparison: &Comparison) -> String {
     for note in &comparison.notes {
         paragraph(&mut out, "  note ", note);
     }
-    let (told, same): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
-        entries(comparison).into_iter().partition(Entry::is_told);
-    told.iter().for_each(|entry| write_entry(&mut out, entry));
+    let (shown, same): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
+        entries(comparison).into_iter().partition(Entry::is_shown);
+    shown.iter().for_each(|entry| write_entry(&mut out, entry));
     if !same.is_empty() {
         out.push('\n');
     }
     for entry in &same {
-        let told = format!("{}: {}; {}", entry.name, entry.verdict, entry.counts);
-        write_line(&mut out, "", entry.standing, &told);
+        let line = format!("{}: {}; {}", entry.name, entry.verdict, entry.counts);
+        write_line(&mut out, "", entry.delta, &line);
     }
     let alone = [("A", &comparison.only_in_a), ("B", &comparison.only_in_b)];
     for (side, names) in alone {
@@ -54,30 +54,30 @@ fn overall_style(overall: Overall) -> Style {
     Style::new().bold().fg_color(Some(colour.into()))
 }
 
-fn style(standing: Standing) -> Style {
-    match standing {
-        Standing::Better => Style::new().fg_color(Some(AnsiColor::Green.into())),
-        Standing::Same => DIM,
-        Standing::Undecided => Style::new().fg_color(Some(AnsiColor::Magenta.into())),
-        Standing::Worse => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
+fn style(delta: Delta) -> Style {
+    match delta {
+        Delta::Better => Style::new().fg_color(Some(AnsiColor::Green.into())),
+        Delta::Same => DIM,
+        Delta::Undecided => Style::new().fg_color(Some(AnsiColor::Magenta.into())),
+        Delta::Worse => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
     }
 }
 
 /// `worse     …`, the lines after the first indented as far.
-fn write_line(out: &mut String, indent: &str, standing: Standing, told: &str) {
-    let style = style(standing);
+fn write_line(out: &mut String, indent: &str, delta: Delta, text: &str) {
+    let style = style(delta);
     let mut lines = String::new();
-    paragraph(&mut lines, &" ".repeat(indent.len() + 10), told);
-    let label = format!("{indent}{style}{:<9}{style:#} ", standing.as_str());
+    paragraph(&mut lines, &" ".repeat(indent.len() + 10), text);
+    let label = format!("{indent}{style}{:<9}{style:#} ", delta.as_str());
     let _ = write!(out, "{label}{}", lines.trim_start());
 }
 
 fn write_entry(out: &mut String, entry: &Entry<'_>) {
     out.push('\n');
-    write_line(out, "", entry.standing, &format!("{BOLD}{}{BOLD:#}", entry.name));
-    paragraph(out, "  ", &entry.told);
+    write_line(out, "", entry.delta, &format!("{BOLD}{}{BOLD:#}", entry.name));
+    paragraph(out, "  ", &entry.text);
     for fact in entry.facts {
-        write_line(out, "  ", fact.standing, &fact_words(fact));
+        write_line(out, "  ", fact.delta, &fact_words(fact));
     }
     write_metrics(out, entry);
     for sentence in entry.reasons().iter().chain(&entry.alone) {
@@ -117,7 +117,7 @@ fn metric(row: &MetricRow) -> [String; 6] {
         name.push('…');
     }
     [
-        row.standing.to_string(),
+        row.delta.to_string(),
         name,
         words::sample(&row.a, row.unit),
         words::sample(&row.b, row.unit),

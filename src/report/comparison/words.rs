@@ -8,13 +8,13 @@ use super::super::bytes;
 
 /// The median with its unit, and of how many.
 pub fn sample(sample: &Sample, unit: Unit) -> String {
-    let told = match (sample.median, unit) {
+    let text = match (sample.median, unit) {
         (None, _) => "never".to_owned(),
         (Some(us), Unit::Microseconds) => Micros(us).to_string(),
         (Some(count), Unit::Count) => grouped(count),
         (Some(size), Unit::Bytes) => bytes(size),
     };
-    format!("{told} (n {})", sample.values.len())
+    format!("{text} (n {})", sample.values.len())
 }
 
 /// `1.52 (1.31 to 1.80)`; of a length of time, without the machine's speed.
@@ -32,7 +32,7 @@ fn times(ratio: Option<f64>) -> String {
 
 /// With what and when a side was measured.
 pub fn side(side: &Side) -> String {
-    // RFC 3339; fractions of a second tell nobody anything.
+    // RFC 3339; fractions of a second carry no information.
     let second = |at: &str| at.split('.').next().unwrap_or(at).to_owned();
     let when = match side.first_at == side.last_at {
         true => second(&side.first_at),

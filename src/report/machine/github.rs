@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Case, CaseOutcome, Level, Remark, Suite};
+use super::{About, Case, CaseOutcome, Level, Remark, Suite};
 
 /// GitHub shows so many of one level per step, and drops the rest in silence.
 const PER_LEVEL_MAX: usize = 10;
@@ -12,8 +12,8 @@ pub fn github(suites: &[Suite]) -> String {
     let mut commands: Vec<(Level, String)> = Vec::new();
     for suite in suites {
         let broken = |outcome| suite.cases.iter().any(|case| case.outcome == outcome);
-        let told = [CaseOutcome::Broken, CaseOutcome::Unproven];
-        for case in suite.cases.iter().filter(|case| told.contains(&case.outcome)) {
+        let reported = [CaseOutcome::Broken, CaseOutcome::Unproven];
+        for case in suite.cases.iter().filter(|case| reported.contains(&case.outcome)) {
             let level = match case.outcome {
                 CaseOutcome::Unproven => Level::Warning,
                 _ => Level::Error,
@@ -48,10 +48,12 @@ pub fn github(suites: &[Suite]) -> String {
     out
 }
 
-/// The verdict is about every finding; other expectations name one.
 fn is_about(case: &Case, remark: &Remark) -> bool {
-    let named = remark.rule.strip_prefix("crash-").unwrap_or(&remark.rule);
-    case.name.starts_with("the verdict") || case.name.split(' ').any(|word| word == named)
+    match &case.about {
+        About::Verdict => true,
+        About::Rule(rule) => *rule == remark.rule,
+        About::Other => false,
+    }
 }
 
 fn annotation(suite: &Suite, remark: &Remark) -> String {

@@ -8,6 +8,7 @@ use crate::result::{Judgement, Matrix};
 use crate::scenario::Verdict;
 
 use crate::result::ResultFile;
+use crate::trial::Axis;
 
 /// A metric and how one trial has it.
 struct Gauge {
@@ -104,7 +105,7 @@ pub fn prometheus(result: &ResultFile) -> String {
 
 fn matrices(out: &mut String, matrices: &[Matrix]) {
     let name = "pgauntlet_crash_deaths";
-    head(out, name, "Deaths of a crash matrix by what came of them.");
+    head(out, name, "Cases of a crash matrix by outcome.");
     for matrix in matrices {
         for (outcome, count) in &matrix.outcomes {
             let labels = [("outcome", outcome.to_string())];
@@ -188,17 +189,16 @@ fn line(
     labels: &[(&'static str, String)],
     value: f64,
 ) {
-    let major = (trial.server.version_num / 10_000).to_string();
-    let own = [
-        ("scenario", trial.scenario.clone()),
-        ("state", trial.state.clone()),
-        ("server", major),
-        ("repetition", trial.repetition.to_string()),
-    ];
+    let key = &trial.key;
+    let axes = key.axes().filter(|(axis, _)| **axis != Axis::FAULT);
+    let mut own = vec![("scenario", key.scenario.clone())];
+    own.extend(axes.map(|(axis, value)| (axis.as_str(), value.to_owned())));
+    own.push(("repetition", key.repetition.to_string()));
+    let labels = labels.iter().map(|(name, value)| (*name, value.clone()));
     let all: Vec<String> = own
-        .iter()
+        .into_iter()
         .chain(labels)
-        .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
+        .map(|(name, value)| format!("{name}=\"{}\"", escaped(&value)))
         .collect();
     let _ = writeln!(out, "{name}{{{}}} {value}", all.join(","));
 }

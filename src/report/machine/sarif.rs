@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Level, Place, Remark, Suite};
+use super::{Level, Remark, SourcePlace, Suite};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -151,7 +151,7 @@ fn identity(suite: &Suite, remark: &Remark) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn location(place: &Place) -> Location {
+fn location(place: &SourcePlace) -> Location {
     Location {
         physical_location: PhysicalLocation {
             artifact_location: ArtifactLocation { uri: uri(&place.file) },

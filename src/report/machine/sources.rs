@@ -1,12 +1,12 @@
-//! Where a statement of a command stands in the files of the tool that sent it.
+//! Where a command's statement is in the files of the tool that sent it.
 //!
 //! A tool tells the server what to do and not from which file it has that. The text can be looked
-//! for: as SQL that somebody wrote, else by the names that a call such as
-//! `add_column("spans", "task_id")` holds. Told is only what one place alone fits.
+//! for: as SQL that a person wrote, else by the names that a call such as
+//! `add_column("spans", "task_id")` holds. A place is returned only where no other fits.
 
 use crate::pg::lex::{TokenKind, one_line, tokens};
 
-use super::Place;
+use super::SourcePlace;
 
 /// A file that may hold migrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,24 +20,24 @@ pub struct SourceFile {
 const SOUGHT_MAX: usize = 40;
 /// Shorter texts occur anywhere.
 const SOUGHT_MIN: usize = 16;
-/// Names of one call stand this close together.
+/// Names of one call are this close together.
 const LINES_APART_MAX: usize = 6;
 /// Words of SQL that a call may hold as strings too, and that name nothing.
 const NO_NAMES: &[&str] = &["table", "column", "index", "constraint", "text", "varchar", "integer"];
 
 /// The one place that the statement fits.
-pub fn locate(files: &[SourceFile], statement: &str) -> Option<Place> {
+pub fn locate(files: &[SourceFile], statement: &str) -> Option<SourcePlace> {
     only(files.iter().flat_map(|file| by_text(file, statement)))
         .or_else(|| only(files.iter().filter_map(|file| by_names(file, statement))))
 }
 
-fn only(mut places: impl Iterator<Item = Place>) -> Option<Place> {
+fn only(mut places: impl Iterator<Item = SourcePlace>) -> Option<SourcePlace> {
     let first = places.next()?;
     places.next().is_none().then_some(first)
 }
 
-/// Where the statement's beginning stands, whatever the line breaks and the case.
-fn by_text(file: &SourceFile, statement: &str) -> Vec<Place> {
+/// Where the statement begins, whatever the line breaks and the case.
+fn by_text(file: &SourceFile, statement: &str) -> Vec<SourcePlace> {
     let sought: String = one_line(statement).to_lowercase().chars().take(SOUGHT_MAX).collect();
     if sought.len() < SOUGHT_MIN {
         return Vec::new();
@@ -51,12 +51,12 @@ fn by_text(file: &SourceFile, statement: &str) -> Vec<Place> {
         }
     }
     let line = |at: usize| lines.iter().rev().find(|(from, _)| *from <= at).map_or(1, |(_, n)| *n);
-    let place = |(at, _)| Place { file: file.path.clone(), line: line(at) };
+    let place = |(at, _)| SourcePlace { file: file.path.clone(), line: line(at) };
     flat.match_indices(sought.trim_end()).map(place).collect()
 }
 
-/// Where all names of the statement that the file quotes stand close together: two at least.
-fn by_names(file: &SourceFile, statement: &str) -> Option<Place> {
+/// Where all names of the statement that the file quotes are close together: two at least.
+fn by_names(file: &SourceFile, statement: &str) -> Option<SourcePlace> {
     let tokens = tokens(statement).ok()?;
     let named =
         tokens.iter().filter(|t| matches!(t.kind, TokenKind::Word | TokenKind::QuotedIdent));
@@ -82,7 +82,7 @@ fn by_names(file: &SourceFile, statement: &str) -> Option<Place> {
         (at, &lines[at..end])
     });
     let (at, _) = starts.rfind(first)?;
-    Some(Place { file: file.path.clone(), line: u32::try_from(at + 1).unwrap_or(u32::MAX) })
+    Some(SourcePlace { file: file.path.clone(), line: u32::try_from(at + 1).unwrap_or(u32::MAX) })
 }
 
 #[cfg(test)]

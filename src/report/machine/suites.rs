@@ -2,10 +2,10 @@
 
 use crate::clock::Micros;
 use crate::history::TrialFacts;
-use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
 use crate::result::{
-    Cell, Expectation, Finding, Judgement, Matrix, Origin, StatementRef, StatementRow,
+    self, Expectation, ExpectationOf, Finding, Judgement, Matrix, Origin, StatementRef,
+    StatementRow,
 };
 use crate::scenario::{Outcome, Scenario, Verdict};
 
@@ -13,22 +13,19 @@ use super::super::document::Document;
 use super::super::names::Names;
 use super::super::{matrix as matrix_text, trial as trial_text};
 use super::sources::{SourceFile, locate};
-use super::{Case, CaseOutcome, Level, Place, Remark, Suite};
-
-/// Characters by which a sentence that quotes a statement is known to mean it.
-const QUOTED_MIN: usize = 24;
+use super::{About, Case, CaseOutcome, Level, Remark, SourcePlace, Suite};
 
 /// In the order of the result: trials, then matrices.
 /// `sources` are the files of changes that a command made.
 pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     let names = document.names();
     let of_trial = |judgement: &Judgement| {
-        let scenario = document.scenario(&judgement.trial.scenario);
+        let scenario = document.scenario(&judgement.trial.key.scenario);
         let places = Places { scenario: scenario.as_ref(), sources };
         of_trial(judgement, &places, names)
     };
     let of_matrix = |matrix: &Matrix| {
-        let scenario = document.scenario(&matrix.trial.scenario);
+        let scenario = document.scenario(&matrix.trial.key.scenario);
         let places = Places { scenario: scenario.as_ref(), sources };
         of_matrix(matrix, &places, names)
     };
@@ -37,7 +34,7 @@ pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     trials.chain(matrices).chain(document.result.broken_off().map(broken_off)).collect()
 }
 
-/// What was not looked at fails, so that nobody takes the rest for the whole.
+/// What was not looked at fails, so that a reader does not take the rest for the whole.
 fn broken_off(message: String) -> Suite {
     let name = "the run comes to its end".to_owned();
     Suite {
@@ -45,7 +42,12 @@ fn broken_off(message: String) -> Suite {
         took_us: Micros::ZERO,
         started_at: String::new(),
         properties: Vec::new(),
-        cases: vec![Case { name, outcome: CaseOutcome::Unproven, message: message.clone() }],
+        cases: vec![Case {
+            name,
+            outcome: CaseOutcome::Unproven,
+            message: message.clone(),
+            about: About::Other,
+        }],
         remarks: Vec::new(),
         text: message,
     }
@@ -67,22 +69,22 @@ fn of_trial(judgement: &Judgement, places: &Places<'_>, names: Names) -> Suite {
 
 fn of_matrix(matrix: &Matrix, places: &Places<'_>, names: Names) -> Suite {
     let unproven = matrix.verdict == Verdict::Unproven;
-    let bad = |cell: &&Cell| cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
-    let smallest = matrix.random.as_ref().and_then(|random| random.smallest.as_ref());
-    let cells = matrix.cells.iter().filter(bad).chain(smallest);
+    let bad = |case: &&result::Case| case.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
+    let earliest = matrix.random.as_ref().and_then(|random| random.earliest.as_ref());
+    let cases = matrix.cases.iter().filter(bad).chain(earliest);
     Suite {
         name: names.matrix(&matrix.trial),
         took_us: matrix.took_us,
         started_at: matrix.trial.started_at.clone(),
         properties: properties(&matrix.trial, matrix.verdict),
         cases: matrix.expectations.iter().map(|e| case(e, unproven)).collect(),
-        remarks: cells.map(|cell| remark_of_cell(cell, matrix, places)).collect(),
+        remarks: cases.map(|case| remark_of_case(case, matrix, places)).collect(),
         text: plain(&matrix_text(matrix)),
     }
 }
 
-fn has(expectations: &[Expectation], name: &str) -> bool {
-    expectations.iter().any(|expectation| expectation.expected == name)
+fn has(expectations: &[Expectation], about: ExpectationOf) -> bool {
+    expectations.iter().any(|expectation| expectation.about == Some(about))
 }
 
 fn plain(text: &str) -> String {
@@ -96,7 +98,15 @@ fn case(expectation: &Expectation, unproven: bool) -> Case {
         (false, false) => CaseOutcome::Broken,
     };
     let (name, message) = (expectation.expected.clone(), expectation.mismatch.clone());
-    Case { name, outcome, message }
+    let about = match expectation.about {
+        Some(ExpectationOf::Verdict) => About::Verdict,
+        Some(ExpectationOf::Found(kind) | ExpectationOf::NotFound(kind)) => {
+            About::Rule(kind.to_string())
+        }
+        Some(ExpectationOf::NoOutcome(outcome)) => About::Rule(rule_of(outcome)),
+        Some(ExpectationOf::AllCases) | None => About::Other,
+    };
+    Case { name, outcome, message, about }
 }
 
 fn properties(trial: &TrialFacts, verdict: Verdict) -> Vec<(String, String)> {
@@ -126,7 +136,7 @@ fn remark(finding: &Finding, judgement: &Judgement, places: &Places<'_>) -> Rema
         place: places.of_finding(finding, judgement),
         // What the scenario wants found is no news, also where something else is missing.
         expected: judgement.as_expected
-            || has(&judgement.expectations, &Expectation::is_found(finding.kind)),
+            || has(&judgement.expectations, ExpectationOf::Found(finding.kind)),
     }
 }
 
@@ -137,53 +147,53 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// The statement that took the lock, else the one that ran; of a finding without either one
-    /// that it names, one that failed, or the first that works; else the scenario itself.
-    fn of_finding(&self, finding: &Finding, judgement: &Judgement) -> Option<Place> {
-        let witness = finding.witness.as_ref();
-        let of_witness = witness.and_then(|witness| {
-            let statements = [&witness.taken_by, &witness.during].into_iter().flatten();
-            statements.into_iter().find_map(|statement| self.of_statement(statement))
-        });
+    /// The statement that took the lock, else the one that the finding is about; of a finding that
+    /// is about none, one that failed, or the first that works; else the scenario itself.
+    fn of_finding(&self, finding: &Finding, judgement: &Judgement) -> Option<SourcePlace> {
+        let taken_by = finding.witness.as_ref().and_then(|witness| witness.taken_by.as_ref());
+        let during = finding.witness.as_ref().and_then(|witness| witness.during.as_ref());
+        let named = [taken_by, finding.subject.statement.as_ref(), during];
+        let of_subject = named.into_iter().flatten().find_map(|named| self.of_statement(named));
         let works = |row: &&StatementRow| row.purpose == Purpose::Work;
         let rows = || judgement.measured.statements.iter().filter(works);
-        // Sentences quote statements cut: their beginnings are enough.
-        let begin = |text: &str| one_line(text).chars().take(QUOTED_MIN).collect::<String>();
-        let names = |row: &&StatementRow| finding.sentence.contains(&begin(&row.statement.text));
         let of_rows = |row: &StatementRow| self.of_statement(&row.statement);
-        of_witness
-            .or_else(|| rows().filter(names).find_map(of_rows))
+        of_subject
             .or_else(|| rows().filter(|row| row.error.is_some()).find_map(of_rows))
             .or_else(|| rows().find_map(of_rows))
             .or_else(|| self.of_scenario())
     }
 
-    fn of_statement(&self, statement: &StatementRef) -> Option<Place> {
+    fn of_statement(&self, statement: &StatementRef) -> Option<SourcePlace> {
         match (&statement.file, statement.line) {
-            (Some(file), Some(line)) => Some(Place { file: file.clone(), line }),
+            (Some(file), Some(line)) => Some(SourcePlace { file: file.clone(), line }),
             _ if statement.origin == Origin::Command => locate(self.sources, &statement.text),
             _ => None,
         }
     }
 
-    fn of_scenario(&self) -> Option<Place> {
+    fn of_scenario(&self) -> Option<SourcePlace> {
         let file = self.scenario?.dir.join("scenario.toml").display().to_string();
-        Some(Place { file, line: 1 })
+        Some(SourcePlace { file, line: 1 })
     }
 }
 
-fn remark_of_cell(cell: &Cell, matrix: &Matrix, places: &Places<'_>) -> Remark {
-    let outcome = cell.outcome.unwrap_or(Outcome::Clean);
-    let row = matrix.rows.iter().find(|row| row.id == cell.death.statement);
+fn rule_of(outcome: Outcome) -> String {
+    format!("crash-{outcome}")
+}
+
+fn remark_of_case(case: &result::Case, matrix: &Matrix, places: &Places<'_>) -> Remark {
+    let outcome = case.outcome.unwrap_or(Outcome::Clean);
+    let row = matrix.rows.iter().find(|row| row.id == case.fault.at.statement);
     let of_row = row.and_then(|row| places.of_statement(&row.statement));
-    let (way, seen, sentence) = (&cell.death.way, &cell.seen, &cell.sentence);
+    let (kind, seen, sentence) = (&case.fault.kind, &case.seen, &case.sentence);
     Remark {
         level: Level::Error,
-        rule: format!("crash-{outcome}"),
+        rule: rule_of(outcome),
         rule_text: outcome.describe().to_owned(),
-        sentence: format!("{way} ({seen}): {sentence}"),
+        sentence: format!("{kind} ({seen}): {sentence}"),
         remedy: String::new(),
         place: of_row.or_else(|| places.of_scenario()),
-        expected: matrix.as_expected || !has(&matrix.expectations, &Expectation::ends_no(outcome)),
+        expected: matrix.as_expected
+            || !has(&matrix.expectations, ExpectationOf::NoOutcome(outcome)),
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::clock::Micros;
-use crate::judge::timeline::{Step, Timeline};
+use crate::judge::timeline::{Timeline, TimelineStep};
 use crate::report::bytes;
 use crate::result::Judgement;
 use crate::scenario::Scenario;
@@ -38,7 +38,7 @@ impl Unit {
         }
     }
 
-    fn told(self, value: f64) -> String {
+    fn text(self, value: f64) -> String {
         let whole = value.round().max(0.0) as u64;
         match self {
             Unit::PerSecond => format!("{}/s", grouped(whole)),
@@ -54,7 +54,7 @@ impl Unit {
             Unit::Time if value < 1e3 => format!("{} µs", value.round()),
             Unit::Time if value < 1e6 => format!("{} ms", (value / 1e3).round()),
             Unit::Time => format!("{} s", (value / 1e6).round()),
-            Unit::PerSecond | Unit::Count | Unit::BytesPerSecond => self.told(value),
+            Unit::PerSecond | Unit::Count | Unit::BytesPerSecond => self.text(value),
         }
     }
 }
@@ -66,7 +66,7 @@ struct Row {
     key: &'static str,
     colour: &'static str,
     filled: bool,
-    value: fn(&Step, f64) -> Option<f64>,
+    value: fn(&TimelineStep, f64) -> Option<f64>,
 }
 
 struct Panel {
@@ -80,7 +80,7 @@ const fn row(
     key: &'static str,
     colour: &'static str,
     filled: bool,
-    value: fn(&Step, f64) -> Option<f64>,
+    value: fn(&TimelineStep, f64) -> Option<f64>,
 ) -> Row {
     Row { name, key, colour, filled, value }
 }
@@ -137,7 +137,7 @@ fn rate(count: u64, width_s: f64) -> Option<f64> {
 }
 
 /// Latency is of operations that were due; without any there is none.
-fn due(step: &Step, latency: Micros) -> Option<f64> {
+fn due(step: &TimelineStep, latency: Micros) -> Option<f64> {
     (step.offered > 0).then_some(latency.0 as f64)
 }
 
@@ -159,15 +159,15 @@ struct Data<'c> {
     phases: Vec<(&'c str, u64)>,
 }
 
-fn data(course: &Timeline) -> Data<'_> {
-    let steps = &course.steps;
-    let column = |value: fn(&Step) -> u64| steps.iter().map(value).collect::<Vec<u64>>();
-    let timed = |value: fn(&Step) -> Micros| -> Vec<Option<u64>> {
+fn data(timeline: &Timeline) -> Data<'_> {
+    let steps = &timeline.steps;
+    let column = |value: fn(&TimelineStep) -> u64| steps.iter().map(value).collect::<Vec<u64>>();
+    let timed = |value: fn(&TimelineStep) -> Micros| -> Vec<Option<u64>> {
         steps.iter().map(|step| (step.offered > 0).then_some(value(step).0)).collect()
     };
     Data {
-        width_us: course.width_us.0,
-        end_us: course.end_us.0,
+        width_us: timeline.width_us.0,
+        end_us: timeline.end_us.0,
         offered: column(|step| step.offered),
         completed: column(|step| step.completed),
         failed: column(|step| step.failed),
@@ -178,7 +178,7 @@ fn data(course: &Timeline) -> Data<'_> {
         waiting: column(|step| step.waiting),
         lock_waits: column(|step| step.lock_waits),
         wal: steps.iter().map(|step| step.wal_bytes).collect(),
-        phases: course.phases.iter().map(|p| (lanes::phase(p.phase), p.from_us.0)).collect(),
+        phases: timeline.phases.iter().map(|p| (lanes::phase(p.phase), p.from_us.0)).collect(),
     }
 }
 
@@ -186,43 +186,43 @@ fn data(course: &Timeline) -> Data<'_> {
 pub fn axis(
     id: &str,
     judgement: &Judgement,
-    course: &Timeline,
+    timeline: &Timeline,
     scenario: Option<&Scenario>,
 ) -> String {
-    let axis = Axis::of(course);
+    let axis = Axis::of(timeline);
     let mut out = format!("<div class=\"axis\" id=\"{id}-axis\" data-trial=\"{id}\">\n");
     let _ = writeln!(
         out,
         "<p class=\"now\" data-whole=\"{whole}\">{whole}</p>",
-        whole = text(&whole(course))
+        whole = text(&whole(timeline))
     );
     out.push_str("<div class=\"stage\">\n");
-    overlay(&mut out, axis, course);
-    out.push_str(&lanes::lanes(id, axis, judgement, course));
+    overlay(&mut out, axis, timeline);
+    out.push_str(&lanes::lanes(id, axis, judgement, timeline));
     let capacity = scenario.map(|s| u64::from(s.pool.size) + u64::from(s.pool.overflow));
-    PANELS.iter().for_each(|panel| write_panel(&mut out, axis, panel, course, capacity));
+    PANELS.iter().for_each(|panel| write_panel(&mut out, axis, panel, timeline, capacity));
     write_ruler(&mut out, axis, id);
     out.push_str("</div>\n");
-    let data = json(&data(course));
+    let data = json(&data(timeline));
     let _ = writeln!(out, "<script type=\"application/json\">{data}</script>\n</div>");
     out
 }
 
-fn whole(course: &Timeline) -> String {
+fn whole(timeline: &Timeline) -> String {
     format!(
         "The whole trial, {}, in steps of {}; the numbers are the most of any step.",
-        course.end_us, course.width_us
+        timeline.end_us, timeline.width_us
     )
 }
 
 /// What lies behind everything: stalls as shades, begins of phases as lines.
-fn overlay(out: &mut String, axis: Axis, course: &Timeline) {
+fn overlay(out: &mut String, axis: Axis, timeline: &Timeline) {
     out.push_str("<div class=\"over\" aria-hidden=\"true\">");
-    for stall in &course.stalls {
+    for stall in &timeline.stalls {
         let span = axis.span(stall.from_us, stall.to_us);
         let _ = write!(out, "<i class=\"shade\" style=\"{span}\"></i>");
     }
-    for phase in course.phases.iter().skip(1) {
+    for phase in timeline.phases.iter().skip(1) {
         let left = axis.percent(phase.from_us);
         let _ = write!(out, "<i class=\"bound\" style=\"left:{left:.3}%\"></i>");
     }
@@ -233,14 +233,14 @@ fn write_panel(
     out: &mut String,
     axis: Axis,
     panel: &Panel,
-    course: &Timeline,
+    timeline: &Timeline,
     capacity: Option<u64>,
 ) {
-    let width_s = course.width_us.as_secs_f64();
+    let width_s = timeline.width_us.as_secs_f64();
     let line = |row: &Row| Line {
         colour: row.colour,
         filled: row.filled,
-        values: course.steps.iter().map(|step| (row.value)(step, width_s)).collect(),
+        values: timeline.steps.iter().map(|step| (row.value)(step, width_s)).collect(),
     };
     let mut lines: Vec<Line> = panel.rows.iter().map(line).collect();
     let capacity = capacity.filter(|_| panel.title == CONNECTIONS);
@@ -262,7 +262,7 @@ fn write_panel(
         panel.title
     );
     for (row, most) in panel.rows.iter().zip(most) {
-        let most = most.map_or_else(|| "-".to_owned(), |most| panel.unit.told(most));
+        let most = most.map_or_else(|| "-".to_owned(), |most| panel.unit.text(most));
         let _ = writeln!(
             out,
             "<span class=\"key\"><i style=\"background:var({})\"></i>{} \
@@ -279,7 +279,7 @@ fn write_panel(
         let label = panel.unit.tick(tick);
         let _ = write!(out, "<i class=\"grid\" style=\"bottom:{bottom:.2}%\"><b>{label}</b></i>");
     }
-    let steps = axis.end.0 as f64 / course.width_us.0.max(1) as f64;
+    let steps = axis.end.0 as f64 / timeline.width_us.0.max(1) as f64;
     out.push_str(&svg(&lines, scale, steps));
     out.push_str("</div></figure>\n");
 }

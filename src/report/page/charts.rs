@@ -1,20 +1,18 @@
-//! The charts' lines, by kuva; nothing outside of this file knows the library.
+//! The charts' lines as SVG paths.
 //!
-//! It draws the plot area alone and fills the whole picture with it, so that charts of one width
-//! share their time axis, whatever stands beside them, and a page may stretch a picture to its own
-//! width. Ticks and labels are the page's: stretched letters cannot be read. Colours are names of
-//! CSS variables, so that one picture serves the light scheme and the dark one.
+//! A picture is the plot area alone and fills its element, so that charts of one width share their
+//! time axis, whatever is beside them, and a page may stretch a picture to its own width. Ticks and
+//! labels are the page's: stretched letters cannot be read. Colours are names of CSS variables, so
+//! that one picture serves the light scheme and the dark one.
 
-use kuva::plot::LinePlot;
-use kuva::render::layout::Layout;
-use kuva::render::plots::Plot;
-use kuva::render::theme::Theme;
+use std::fmt::Write as _;
+use std::ops::Range;
 
 /// Units of a picture; the page stretches them.
 const WIDTH: f64 = 1_200.0;
 const HEIGHT: f64 = 120.0;
 const STROKE: f64 = 1.5;
-const FILL_OPACITY: f64 = 0.16;
+const FILL_OPACITY: f64 = 0.1;
 /// Least and most of a logarithmic axis where nothing was measured; microseconds.
 const LOG_LEAST: f64 = 1e2;
 const LOG_MOST: f64 = 1e4;
@@ -74,7 +72,7 @@ impl Scale {
         }
     }
 
-    /// How far up a value stands, from 0 to 1.
+    /// The height of a value, from 0 to 1.
     pub fn height(self, value: f64) -> f64 {
         match self {
             Scale::Linear { most, .. } => (value / most).clamp(0.0, 1.0),
@@ -87,113 +85,56 @@ impl Scale {
 
 /// The picture. `steps` is the length of the time axis in steps, the last of which may be cut.
 pub fn svg(lines: &[Line], scale: Scale, steps: f64) -> String {
-    let plots: Vec<Plot> = lines.iter().flat_map(|line| plots(line, scale, steps)).collect();
-    let (least, most) = match scale {
-        Scale::Linear { most, .. } => (0.0, most),
-        Scale::Log { least, most } => (least, most),
-    };
-    let mut layout = Layout::new((0.0, steps), (least, most))
-        .with_width(WIDTH)
-        .with_height(HEIGHT)
-        .with_show_grid(false)
-        .with_theme(theme())
-        .with_force_margins(0.0, 0.0)
-        .with_force_margins_y(0.0, 0.0)
-        .with_x_axis_min(0.0)
-        .with_x_axis_max(steps)
-        .with_y_axis_min(least)
-        .with_y_axis_max(most);
-    if matches!(scale, Scale::Log { .. }) {
-        layout = layout.with_log_y();
-    }
-    (layout.suppress_x_ticks, layout.suppress_y_ticks) = (true, true);
-    stretchable(&kuva::render_to_svg(plots, layout))
-}
-
-/// A line per stretch without a gap.
-fn plots(line: &Line, scale: Scale, steps: f64) -> Vec<Plot> {
-    let mut stretches: Vec<Vec<(f64, f64)>> = Vec::new();
-    let mut open = false;
-    for (index, value) in line.values.iter().enumerate() {
-        let Some(value) = value else {
-            open = false;
-            continue;
-        };
-        let value = match scale {
-            Scale::Linear { .. } => *value,
-            Scale::Log { least, .. } => value.max(least),
-        };
-        let (from, to) = (index as f64, (index as f64 + 1.0).min(steps));
-        if !open {
-            stretches.push(Vec::new());
-        }
-        if let Some(stretch) = stretches.last_mut() {
-            // The end of the step before is the begin of this one.
-            if open {
-                stretch.pop();
-            }
-            stretch.extend([(from, value), (to, value)]);
-        }
-        open = true;
-    }
-    let plot = |stretch: Vec<(f64, f64)>| {
-        let plot = LinePlot::new().with_data(stretch).with_step();
-        let plot = plot.with_color(format!("var({})", line.colour)).with_stroke_width(STROKE);
-        Plot::Line(if line.filled {
-            plot.with_fill().with_fill_opacity(FILL_OPACITY)
-        } else {
-            plot
-        })
-    };
-    stretches.into_iter().map(plot).collect()
-}
-
-fn theme() -> Theme {
-    let none = || "none".to_owned();
-    Theme {
-        background: none(),
-        axis_color: none(),
-        grid_color: none(),
-        tick_color: none(),
-        show_grid: false,
-        ..Theme::light()
-    }
-}
-
-/// The picture's paths in an element that takes any size, their numbers to a tenth. What is around
-/// them goes: axes without a colour, and a clip whose name counts up from picture to picture, so
-/// that no page would be the same twice.
-fn stretchable(svg: &str) -> String {
-    let element = |rest: &str| rest.split_once("/>").map(|(path, _)| format!("<path{path}/>"));
-    let paths: String = svg.split("<path").skip(1).filter_map(element).collect();
+    let paths: String = lines.iter().map(|line| paths(line, scale, steps)).collect();
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
-         {}</svg>",
-        short(&to_tenths(&paths))
+         {paths}</svg>"
     )
 }
 
-/// Drops every digit but the first after a point that follows a digit.
-fn to_tenths(svg: &str) -> String {
-    let mut out = String::with_capacity(svg.len());
-    let (mut last, mut decimals) = (' ', None);
-    for c in svg.chars() {
-        decimals = match (decimals, c) {
-            (None, '.') if last.is_ascii_digit() => Some(0),
-            (Some(n), c) if c.is_ascii_digit() => Some(n + 1),
-            _ => None,
-        };
-        if decimals.is_none_or(|n| n <= 1) {
-            out.push(c);
+/// A path per stretch without a gap, below it the area down to the axis where that is filled.
+fn paths(line: &Line, scale: Scale, steps: f64) -> String {
+    let mut out = String::new();
+    let colour = line.colour;
+    for stretch in stretches(&line.values) {
+        let x = |step: usize| tenths((step as f64).min(steps) / steps * WIDTH);
+        let from = x(stretch.start);
+        let mut path = String::new();
+        for (step, value) in stretch.clone().zip(line.values[stretch].iter().flatten()) {
+            let y = tenths((1.0 - scale.height(*value)) * HEIGHT);
+            let command = if path.is_empty() { format!("M{from} {y}") } else { format!("V{y}") };
+            let _ = write!(path, "{command}H{}", x(step + 1));
         }
-        last = c;
+        if line.filled {
+            let _ = write!(
+                out,
+                "<path d=\"{path}V{HEIGHT}H{from}Z\" fill=\"var({colour})\" \
+                 fill-opacity=\"{FILL_OPACITY}\"/>",
+            );
+        }
+        let _ = write!(
+            out,
+            "<path d=\"{path}\" stroke=\"var({colour})\" stroke-width=\"{STROKE}\" fill=\"none\"/>"
+        );
     }
     out
 }
 
-/// A path is the same without these blanks and zeros, and a third shorter.
-fn short(paths: &str) -> String {
-    paths.replace(".0 ", " ").replace("M ", "M").replace(" L ", "L").replace("L ", "L")
+/// The steps between two gaps.
+fn stretches(values: &[Option<f64>]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for step in values.iter().enumerate().filter(|(_, value)| value.is_some()).map(|(at, _)| at) {
+        match found.last_mut() {
+            Some(last) if last.end == step => last.end += 1,
+            _ => found.push(step..step + 1),
+        }
+    }
+    found
+}
+
+/// Finer than that, nothing can be seen.
+fn tenths(length: f64) -> f64 {
+    (length * 10.0).round() / 10.0
 }
 
 #[cfg(test)]
@@ -208,7 +149,7 @@ mod tests {
     #[test]
     fn a_line_spans_the_picture_from_edge_to_edge() {
         let svg = drawn(&[Some(0.0), Some(10.0)]);
-        assert!(svg.contains("M0 120L600 120L600 0L1200 0"), "{svg}");
+        assert!(svg.contains("M0 120H600V0H1200\""), "{svg}");
         assert!(svg.contains("stroke=\"var(--s)\""), "{svg}");
     }
 
@@ -236,7 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_a_tenth() {
-        assert_eq!(to_tenths("M 1.25 30.000000004L.5 7"), "M 1.2 30.0L.5 7");
+    fn a_filled_line_has_an_area_down_to_the_axis_and_a_cut_last_step() {
+        let line = Line { colour: "--s", filled: true, values: vec![Some(3.3), Some(5.0)] };
+        let svg = svg(&[line], Scale::Linear { most: 10.0, tick: 5.0 }, 1.3);
+        let (area, drawn) = ("M0 80.4H923.1V60H1200V120H0Z", "M0 80.4H923.1V60H1200\"");
+        assert!(svg.contains(area) && svg.contains(drawn), "{svg}");
     }
 }

@@ -7,6 +7,7 @@ use crate::report::bytes;
 use crate::result::Judgement;
 use crate::scenario::Scenario;
 use crate::stats::grouped;
+use crate::trial::Axis;
 
 use super::html::{list, text};
 
@@ -25,20 +26,24 @@ pub fn environment(judgement: &Judgement) -> String {
     }
     hardware.retain(|word| !word.is_empty());
     let control = judgement.measured.control_us;
+    let key = &trial.key;
+    let known = [Axis::STATE, Axis::SERVER, Axis::FAULT];
+    let more = key.axes().filter(|(axis, _)| !known.contains(axis));
+    let more: Vec<(&str, String)> = more.map(|(a, value)| (a.as_str(), value.to_owned())).collect();
     let rows = [
         ("server", format!("PostgreSQL {} ({})", server.version, server.source)),
         ("settings", settings.collect::<Vec<_>>().join(", ")),
         ("rows", sizes.collect::<Vec<_>>().join(", ")),
         ("machine", hardware.join(", ")),
         ("a fixed piece of work took", control.map(|took| took.to_string()).unwrap_or_default()),
-        ("starting state", trial.state.clone()),
+        ("starting state", key.state().to_owned()),
         ("rng_seed", trial.rng_seed.to_string()),
-        ("repetition", trial.repetition.to_string()),
+        ("repetition", key.repetition.to_string()),
         ("began", trial.started_at.clone()),
         ("pgauntlet", trial.tool.clone()),
     ];
     let mut out = String::from("<h3>Environment</h3>\n<dl class=\"facts\">\n");
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+    for (name, value) in rows.iter().chain(&more).filter(|(_, value)| !value.is_empty()) {
         let _ = writeln!(out, "<dt>{name}</dt><dd>{}</dd>", text(value));
     }
     out.push_str("</dl>\n");
@@ -47,7 +52,7 @@ pub fn environment(judgement: &Judgement) -> String {
 
 /// What the verdict was held against, and how well the measurement kept to its own.
 pub fn limits(judgement: &Judgement, scenario: Option<&Scenario>) -> String {
-    let mut told: Vec<String> = scenario.map(declared).unwrap_or_default();
+    let mut lines: Vec<String> = scenario.map(declared).unwrap_or_default();
     let sampler = &judgement.measured.sampler;
     if sampler.samples > 0 {
         let mut sentence = format!(
@@ -66,26 +71,26 @@ pub fn limits(judgement: &Judgement, scenario: Option<&Scenario>) -> String {
                 let _ = write!(sentence, "; {} {what}", grouped(count));
             }
         }
-        told.push(sentence);
+        lines.push(sentence);
     }
     let measured = &judgement.measured;
     if measured.operations.scheduled > 0 {
         let lag = measured.generator_lag_p99_us;
-        told.push(format!("operations were sent at most {lag} (p99) after they were due"));
+        lines.push(format!("operations were sent at most {lag} (p99) after they were due"));
     }
     if let Some(ledger) = &measured.ledger {
-        told.push(format!(
+        lines.push(format!(
             "{} acknowledged writes were looked for in the tables",
             grouped(ledger.acknowledged)
         ));
     }
-    format!("<h3>Limits</h3>\n{}", list("facts", &told))
+    format!("<h3>Limits</h3>\n{}", list("facts", &lines))
 }
 
 fn declared(scenario: &Scenario) -> Vec<String> {
     let limits = &scenario.limits;
     let time = |ms: u64| Micros::from_millis(ms);
-    let mut told = vec![
+    let mut lines = vec![
         format!("an operation may wait {} because of the change", time(limits.stall_ms_max)),
         format!(
             "{} acquire timeouts and {} failed operations may come of it",
@@ -105,9 +110,9 @@ fn declared(scenario: &Scenario) -> Vec<String> {
     let pool = &scenario.pool;
     let (size, overflow) = (pool.size, pool.overflow);
     let gives_up = time(pool.acquire_timeout_ms);
-    told.push(format!(
+    lines.push(format!(
         "the pool has {size} connections and {overflow} under pressure, and gives up after \
          {gives_up}"
     ));
-    told
+    lines
 }

@@ -1,4 +1,4 @@
-//! Who waited for whom, as a graph: who waits for nobody stands on the right.
+//! Who waited for whom, as a graph: sessions that wait for none are on the right.
 //!
 //! Every edge leaves its waiter at a height of its own and runs level for as long as its label is,
 //! so that no label lies on another one.
@@ -84,7 +84,8 @@ fn nodes(edges: &[WaitEdge]) -> Vec<Node<'_>> {
     nodes
 }
 
-/// Edges to the farthest one that waits for nobody. A circle of waiters has no end: `left` ends it.
+/// Edges to the farthest one that waits for no session. A circle of waiters has no end: `left`
+/// ends it.
 fn depth(edges: &[WaitEdge], name: &str, left: usize) -> usize {
     let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
     for _ in 0..left {
@@ -169,7 +170,7 @@ fn write_node(out: &mut String, node: &Node<'_>, columns: usize) {
     let (x, y, height) = (left_of(node, columns), node.y, node.height());
     let class = if node.edges_out == 0 { "node root" } else { "node" };
     let count = match node.waiters {
-        0 => "waits for nobody".to_owned(),
+        0 => "waits for no session".to_owned(),
         1 => "1 waits".to_owned(),
         n => format!("{n} wait"),
     };
@@ -227,9 +228,9 @@ mod tests {
 
     #[test]
     fn an_edge_tells_what_was_asked_and_what_was_held() {
-        let told = sentence(&edge("insert", "the change", Some("AccessExclusiveLock")));
+        let text = sentence(&edge("insert", "the change", Some("AccessExclusiveLock")));
         let wanted = "3 × insert asked for RowExclusiveLock on spans: the change held \
                       AccessExclusiveLock";
-        assert_eq!(told, wanted);
+        assert_eq!(text, wanted);
     }
 }

@@ -1,5 +1,5 @@
 //! Text into HTML. Everything that a page says passes through here: statements, errors and names
-//! come from whoever wrote the change, and a page is opened by somebody else.
+//! come from the author of the change, and a page is opened by other people.
 
 /// For text between tags and for attributes in double quotes.
 pub fn text(raw: &str) -> String {
@@ -19,7 +19,7 @@ pub fn text(raw: &str) -> String {
     out
 }
 
-/// JSON for a script element, which ends at the first `</script`, wherever it stands.
+/// JSON for a script element, which ends at the first `</script`, at any position.
 pub fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()).replace('<', "\\u003c")
 }

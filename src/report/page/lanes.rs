@@ -9,7 +9,7 @@ use crate::judge::timeline::{LockSpan, StallSpan, Timeline};
 use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
-use crate::report::statements::{code_of, strongest};
+use crate::report::statements::{outcome_of, strongest};
 use crate::report::trial::{place, seconds};
 use crate::result::{Judgement, StatementRow};
 use crate::stats::grouped;
@@ -19,7 +19,7 @@ use super::places::Axis;
 
 /// Lanes of one kind; what does not fit is counted.
 const LANES_MAX: usize = 10;
-/// Bars that are shorter than this share of the axis and stand as close are one.
+/// Bars that are shorter than this share of the axis and are as close are one.
 const BAR_LEAST_PERCENT: f64 = 0.2;
 /// Of the axis, where a phase's name has room.
 const NAME_LEAST_PERCENT: f64 = 5.0;
@@ -53,20 +53,20 @@ struct Lane {
     bars: Vec<Bar>,
 }
 
-pub fn lanes(id: &str, axis: Axis, judgement: &Judgement, course: &Timeline) -> String {
+pub fn lanes(id: &str, axis: Axis, judgement: &Judgement, timeline: &Timeline) -> String {
     let mut out = String::new();
-    write_phases(&mut out, axis, course);
+    write_phases(&mut out, axis, timeline);
     let rows = &judgement.measured.statements;
-    write_lanes(&mut out, axis, statements(rows, course), "connections of the change");
-    write_lanes(&mut out, axis, locks(&course.locks), "locks");
-    write_lanes(&mut out, axis, disturbances(course), "disturbances");
-    write_stalls(&mut out, id, axis, &course.stalls);
+    write_lanes(&mut out, axis, statements(rows, timeline), "connections of the change");
+    write_lanes(&mut out, axis, locks(&timeline.locks), "locks");
+    write_lanes(&mut out, axis, disturbances(timeline), "disturbances");
+    write_stalls(&mut out, id, axis, &timeline.stalls);
     out
 }
 
-fn write_phases(out: &mut String, axis: Axis, course: &Timeline) {
+fn write_phases(out: &mut String, axis: Axis, timeline: &Timeline) {
     out.push_str("<div class=\"lane phases\" aria-hidden=\"true\"><div class=\"track\">");
-    for span in course.phases.iter().filter(|span| span.to_us > span.from_us) {
+    for span in timeline.phases.iter().filter(|span| span.to_us > span.from_us) {
         let wide = axis.percent(span.to_us) - axis.percent(span.from_us) > NAME_LEAST_PERCENT;
         let place = axis.span(span.from_us, span.to_us);
         let name = if wide { phase(span.phase) } else { "" };
@@ -76,9 +76,9 @@ fn write_phases(out: &mut String, axis: Axis, course: &Timeline) {
 }
 
 /// A lane per attempt and connection.
-fn statements(rows: &[StatementRow], course: &Timeline) -> Vec<Lane> {
+fn statements(rows: &[StatementRow], timeline: &Timeline) -> Vec<Lane> {
     let mut lanes: BTreeMap<(u32, u32), Vec<Bar>> = BTreeMap::new();
-    for (row, span) in rows.iter().zip(&course.statements) {
+    for (row, span) in rows.iter().zip(&timeline.statements) {
         let class = match (&row.error, row.purpose) {
             (Some(_), _) => "statement bad",
             (None, Purpose::Work) => "statement",
@@ -115,7 +115,7 @@ fn statement_tip(row: &StatementRow) -> String {
     let rows = row.rows.map(|rows| format!(", {} rows", grouped(rows))).unwrap_or_default();
     let outcome = match &row.error {
         None => "ok".to_owned(),
-        Some(error) => format!("{} ({})", cut(error, TEXT_MAX), code_of(error)),
+        Some(error) => format!("{} ({})", cut(error, TEXT_MAX), outcome_of(row)),
     };
     let held = match strongest(&row.held).as_str() {
         "-" => String::new(),
@@ -170,9 +170,9 @@ fn lock_bar(lock: &LockSpan) -> Bar {
     }
 }
 
-fn disturbances(course: &Timeline) -> Vec<Lane> {
+fn disturbances(timeline: &Timeline) -> Vec<Lane> {
     let mut lanes: BTreeMap<&str, Vec<Bar>> = BTreeMap::new();
-    for span in &course.disturbances {
+    for span in &timeline.disturbances {
         let end = match span.broken.as_str() {
             "" => String::new(),
             broken => format!("; the server ended it: {broken}"),
@@ -215,7 +215,7 @@ fn write_lanes(out: &mut String, axis: Axis, lanes: Vec<Lane>, what: &str) {
     }
 }
 
-/// Bars that are too short to be told apart are drawn as one.
+/// Bars that are too short to be distinguished are drawn as one.
 fn together(axis: Axis, mut bars: Vec<Bar>) -> Vec<Bar> {
     bars.sort_by_key(|bar| bar.from);
     let mut drawn: Vec<Bar> = Vec::new();
@@ -230,7 +230,7 @@ fn together(axis: Axis, mut bars: Vec<Bar>) -> Vec<Bar> {
         };
         last.more += 1 + bar.more;
         last.to = last.to.max(bar.to);
-        // What failed is told, and what works rather than what prepares it.
+        // What failed is shown, and what works rather than what prepares it.
         let rank = |class: &str| (class.contains("bad"), !class.contains("quiet"));
         if rank(&bar.class) > rank(&last.class) {
             (last.class, last.tip) = (bar.class, bar.tip);
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn hundred_seconds() -> Axis {
-        let course = Timeline {
+        let timeline = Timeline {
             end_us: Micros::from_secs(100),
             phases: Vec::new(),
             width_us: Micros::from_millis(200),
@@ -303,7 +303,7 @@ mod tests {
             stalls: Vec::new(),
             schema: Vec::new(),
         };
-        Axis::of(&course)
+        Axis::of(&timeline)
     }
 
     #[test]

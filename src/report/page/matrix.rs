@@ -1,10 +1,12 @@
-//! A crash matrix: a row per statement, a column per way of dying, and what did not end clean.
+//! A crash matrix: a row per statement, a column per fault kind, and what did not end clean.
 
 use std::fmt::Write;
 
 use crate::pg::lex::one_line;
 use crate::report::Document;
-use crate::report::matrix::{NONE, NOT_MET, cost, groups, head, not_met, random, ways, word};
+use crate::report::matrix::{
+    NONE, NOT_INJECTED, cost, groups, head, kinds, not_injected, random, word,
+};
 use crate::report::trial::place;
 use crate::result::Matrix;
 use crate::scenario::Outcome;
@@ -19,26 +21,26 @@ const STATEMENT_MAX: usize = 80;
 pub fn matrix(document: &Document<'_>, matrix: &Matrix, number: usize, shown: Shown) -> String {
     let name = document.names().matrix(&matrix.trial);
     let mut out = heading(number, matrix.verdict, &name, matrix.as_expected, shown);
-    if !shown.reason_told {
+    if !shown.reason_shown {
         out.push_str(&paragraph("reason", &matrix.reason));
         out.push_str(&mismatches(&matrix.mismatches));
     }
-    if !matrix.cells.is_empty() {
-        out.push_str(&cells(matrix));
+    if !matrix.cases.is_empty() {
+        out.push_str(&case_table(matrix));
     }
     out.push_str(&bad(matrix));
-    let told: Vec<String> =
-        not_met(matrix).into_iter().chain(random(matrix)).chain(cost(matrix)).collect();
-    out.push_str(&list("facts", &told));
+    let sentences: Vec<String> =
+        not_injected(matrix).into_iter().chain(random(matrix)).chain(cost(matrix)).collect();
+    out.push_str(&list("facts", &sentences));
     out.push_str(&repeat(document, number));
     out.push_str("</div></details></section>\n");
     out
 }
 
-fn cells(matrix: &Matrix) -> String {
-    let heads = matrix.columns.iter().map(|way| text(&head(*way).replace('\n', " ")));
+fn case_table(matrix: &Matrix) -> String {
+    let heads = matrix.columns.iter().map(|kind| text(&head(*kind).replace('\n', " ")));
     let columns: Vec<String> =
-        ["".to_owned(), "dies at".to_owned()].into_iter().chain(heads).collect();
+        ["".to_owned(), "fault at".to_owned()].into_iter().chain(heads).collect();
     let row = |row: &crate::result::MatrixRow| -> Vec<String> {
         let statement = text(&cut(&one_line(&row.statement.text), STATEMENT_MAX));
         let place = text(&place(&row.statement));
@@ -46,15 +48,17 @@ fn cells(matrix: &Matrix) -> String {
             row.id.to_string(),
             format!("<code>{statement}</code><br><span class=\"dim\">{place}</span>"),
         ];
-        let cells = matrix.columns.iter().map(|way| {
-            let here = |cell: &&crate::result::Cell| {
-                cell.death.statement == row.id && cell.death.way == way.as_str()
+        let cells = matrix.columns.iter().map(|kind| {
+            let here = |case: &&crate::result::Case| {
+                case.fault.at.statement == row.id && case.fault.kind == *kind
             };
-            match matrix.cells.iter().find(here) {
+            match matrix.cases.iter().find(here) {
                 None => format!("<span class=\"dim\">{NONE}</span>"),
-                Some(cell) => match cell.outcome {
-                    None => format!("<span title=\"{}\">{NOT_MET}</span>", text(&cell.sentence)),
-                    Some(outcome) => told(outcome, &cell.sentence),
+                Some(case) => match case.outcome {
+                    None => {
+                        format!("<span title=\"{}\">{NOT_INJECTED}</span>", text(&case.sentence))
+                    }
+                    Some(outcome) => outcome_text(outcome, &case.sentence),
                 },
             }
         });
@@ -64,7 +68,7 @@ fn cells(matrix: &Matrix) -> String {
     table("crash matrix", "matrix", &columns, &rows)
 }
 
-fn told(outcome: Outcome, sentence: &str) -> String {
+fn outcome_text(outcome: Outcome, sentence: &str) -> String {
     let class = match outcome {
         Outcome::Clean => "safe",
         Outcome::ManualStep => "bounded",
@@ -75,20 +79,20 @@ fn told(outcome: Outcome, sentence: &str) -> String {
 
 fn bad(matrix: &Matrix) -> String {
     let mut out = String::new();
-    for (outcome, cells) in groups(matrix) {
-        let Some(first) = cells.first() else { continue };
-        let statement = matrix.rows.iter().find(|row| row.id == first.death.statement);
+    for (outcome, cases) in groups(matrix) {
+        let Some(first) = cases.first() else { continue };
+        let statement = matrix.rows.iter().find(|row| row.id == first.fault.at.statement);
         let place = statement.map(|row| place(&row.statement)).unwrap_or_default();
         let _ = write!(
             out,
             "<article class=\"finding\"><h4>{} at {} <span class=\"dim\">({})</span></h4>\n\
              <code class=\"sql\">{}</code>\n{}{}",
-            told(outcome, &first.sentence),
-            first.death.statement,
+            outcome_text(outcome, &first.sentence),
+            first.fault.at.statement,
             text(&place),
-            text(first.death.text.trim()),
+            text(first.fault.at.text.trim()),
             paragraph("", &first.sentence),
-            paragraph("dim", &ways(&cells)),
+            paragraph("dim", &kinds(&cases)),
         );
         let differences: Vec<String> = first.differences.iter().map(ToString::to_string).collect();
         out.push_str(&list("facts", &differences));

@@ -1,7 +1,7 @@
-//! The page of a run: one HTML file that needs no network, for whoever reviews the change.
+//! The page of a run: one HTML file that needs no network, for reviewers of the change.
 //!
-//! Every part stands in the file as text, so that it reads without a script and prints; the script
-//! adds what moves. Nothing is judged or derived here: what happened when is the course's.
+//! Every part is in the file as text, so that it reads without a script and prints; the script
+//! adds what moves. Nothing is judged or derived here: what happened when is the timeline's.
 
 mod axis;
 mod charts;
@@ -20,9 +20,11 @@ mod trial;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use crate::result::ResultFile;
 use crate::scenario::Verdict;
 
 use super::Document;
+use super::changes::{scope, several};
 use super::table::{HEAD, matrix_row, row};
 
 use trial::Shown;
@@ -32,7 +34,7 @@ pub(super) use html::{list, paragraph, table, text};
 pub use not_tried::not_tried;
 
 /// A trial or a crash matrix, as the top of the page tells it.
-struct Piece<'a> {
+struct PageSection<'a> {
     verdict: Verdict,
     as_expected: bool,
     name: String,
@@ -51,9 +53,12 @@ pub fn page(document: &Document<'_>) -> String {
     let mut out = String::new();
     top(&mut out, document, &pieces);
     let trials = document.result.trials.len();
-    let analysis_told = scenarios(document).len() == 1;
-    let shown =
-        |index: usize| Shown { open: index == open, reason_told: pieces.len() == 1, analysis_told };
+    let analysis_shown = scenarios(document).len() == 1;
+    let shown = |index: usize| Shown {
+        open: index == open,
+        reason_shown: pieces.len() == 1,
+        analysis_shown,
+    };
     for index in 0..trials {
         out.push_str(&trial::trial(document, index, shown(index)));
     }
@@ -66,23 +71,23 @@ pub fn page(document: &Document<'_>) -> String {
 }
 
 /// The one that asks to be read: with many of them, it alone is open.
-fn asking(pieces: &[Piece<'_>]) -> usize {
+fn asking(pieces: &[PageSection<'_>]) -> usize {
     let unexpected = pieces.iter().position(|piece| !piece.as_expected);
     let worst = pieces.iter().map(|piece| piece.verdict).max();
     let of_worst = pieces.iter().position(|piece| Some(piece.verdict) == worst);
     unexpected.or(of_worst).unwrap_or(0)
 }
 
-fn pieces<'a>(document: &Document<'a>) -> Vec<Piece<'a>> {
+fn pieces<'a>(document: &Document<'a>) -> Vec<PageSection<'a>> {
     let names = document.names();
-    let trials = document.result.trials.iter().map(|judgement| Piece {
+    let trials = document.result.trials.iter().map(|judgement| PageSection {
         verdict: judgement.verdict,
         as_expected: judgement.as_expected,
         name: names.trial(&judgement.trial),
         reason: &judgement.reason,
         mismatches: &judgement.mismatches,
     });
-    let matrices = document.result.crash_matrices.iter().map(|matrix| Piece {
+    let matrices = document.result.crash_matrices.iter().map(|matrix| PageSection {
         verdict: matrix.verdict,
         as_expected: matrix.as_expected,
         name: names.matrix(&matrix.trial),
@@ -94,14 +99,14 @@ fn pieces<'a>(document: &Document<'a>) -> Vec<Piece<'a>> {
 
 /// The names of the scenarios, in the order in which they were run.
 fn scenarios(document: &Document<'_>) -> Vec<String> {
-    let trials = document.result.trials.iter().map(|judgement| &judgement.trial.scenario);
-    let matrices = document.result.crash_matrices.iter().map(|matrix| &matrix.trial.scenario);
+    let trials = document.result.trials.iter().map(|judgement| &judgement.trial.key.scenario);
+    let matrices = document.result.crash_matrices.iter().map(|matrix| &matrix.trial.key.scenario);
     let mut seen = BTreeSet::new();
     trials.chain(matrices).filter(|name| seen.insert((*name).clone())).cloned().collect()
 }
 
 /// The verdict, the sentence, the analysis, and the table where there is more than one verdict.
-fn top(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
+fn top(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
     out.push_str("<header>\n");
     match pieces {
         [] => {
@@ -120,8 +125,8 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
         }
         several => write_several(out, document, several),
     }
-    if let Some(told) = document.result.broken_off() {
-        out.push_str(&paragraph("reason not-expected", &told));
+    if let Some(text) = document.result.broken_off() {
+        out.push_str(&paragraph("reason not-expected", &text));
     }
     if let [name] = scenarios(document).as_slice() {
         out.push_str(&trial::analysis(document.scenario(name).as_ref()));
@@ -129,30 +134,51 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
     out.push_str("</header>\n");
 }
 
-fn write_several(out: &mut String, document: &Document<'_>, pieces: &[Piece<'_>]) {
-    let told = &pieces[asking(pieces)];
+fn write_several(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
+    let asked = &pieces[asking(pieces)];
     let headline = match pieces.iter().filter(|piece| !piece.as_expected).count() {
         0 => format!("All {} as expected", pieces.len()),
         n => format!("{n} of {} not as expected", pieces.len()),
     };
-    let verdict = told.verdict;
+    let verdict = match document.result.changes.as_slice() {
+        [change] => change.verdict,
+        _ => asked.verdict,
+    };
     let _ =
         writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
-    out.push_str(&paragraph("reason", &format!("{}: {}", told.name, told.reason)));
+    write_changes(out, document.result);
+    out.push_str(&paragraph("reason", &format!("{}: {}", asked.name, asked.reason)));
     let result = document.result;
     let names = document.names();
     let matrices = result.crash_matrices.iter().map(|matrix| matrix_row(matrix, names));
     let rows = result.trials.iter().map(|judgement| row(judgement, names)).chain(matrices);
-    let rows: Vec<Vec<String>> = (1..).zip(rows).map(|(number, row)| linked(number, row)).collect();
+    let rows = (1..).zip(pieces.iter().zip(rows));
+    let rows: Vec<Vec<String>> =
+        rows.map(|(number, (piece, row))| linked(number, piece, row)).collect();
     let head = HEAD.map(str::to_owned);
     out.push_str(&table("verdicts", "verdicts numbers", &head, &rows));
 }
 
-fn linked(number: usize, cells: [String; 9]) -> Vec<String> {
+/// The verdict of each change of which several trials were made, above those of the trials.
+fn write_changes(out: &mut String, result: &ResultFile) {
+    for change in several(result) {
+        let expected = trial::expected_words(change.as_expected);
+        let _ = writeln!(
+            out,
+            "<p class=\"change\"><b class=\"v-{verdict}\">{verdict}</b> {}, {} {expected}: {}</p>",
+            text(&change.scenario),
+            scope(result, change),
+            text(&change.reason),
+            verdict = change.verdict,
+        );
+    }
+}
+
+fn linked(number: usize, piece: &PageSection<'_>, cells: [String; 9]) -> Vec<String> {
     let mut cells: Vec<String> = cells.iter().map(|cell| text(cell)).collect();
-    cells[0] = format!("<b class=\"v-{verdict}\">{verdict}</b>", verdict = cells[0]);
+    cells[0] = format!("<b class=\"v-{verdict}\">{verdict}</b>", verdict = piece.verdict);
     cells[1] = format!("<a href=\"#trial-{number}\">{}</a>", cells[1]);
-    if cells[8] == "NO" {
+    if !piece.as_expected {
         cells[8] = "<strong class=\"not-expected\">no</strong>".to_owned();
     }
     cells

@@ -1,59 +1,61 @@
 //! What the result says nothing of. A verdict holds for what was tried, and a reader who is not
-//! told the rest takes it for more. Every sentence follows from the scenario and the result.
+//! shown the rest takes it for more. Every sentence follows from the scenario and the result.
 
 use std::collections::BTreeSet;
 
 use crate::report::Document;
 use crate::result::{Judgement, Matrix};
-use crate::scenario::{Ground, Scenario, Way};
+use crate::scenario::{Base, Scenario};
 use crate::schema::MAJORS;
 use crate::stats::grouped;
+use crate::trial::FaultKind;
 
 /// What was not tried of a scenario, a sentence each.
 pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
-    let of_it = |judgement: &&Judgement| judgement.trial.scenario == name;
+    let of_it = |judgement: &&Judgement| judgement.trial.key.scenario == name;
     let trials: Vec<&Judgement> = document.result.trials.iter().filter(of_it).collect();
-    let matrix = document.result.crash_matrices.iter().find(|m| m.trial.scenario == name);
+    let matrix = document.result.crash_matrices.iter().find(|m| m.trial.key.scenario == name);
     let scenario = document.scenario(name);
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     if let Some(shard) = document.result.shard {
         let (index, of) = (shard.index, shard.of);
-        told.push(format!("this is part {index} of {of} of a run; the other parts are elsewhere"));
+        listed
+            .push(format!("this is part {index} of {of} of a run; the other parts are elsewhere"));
     }
     if trials.is_empty() {
-        told.push("no trial with traffic and a whole change is in this result".to_owned());
+        listed.push("no trial with traffic and a whole change is in this result".to_owned());
     }
     if let Some(scenario) = &scenario {
-        told.extend(states(scenario, &trials));
-        told.extend(conditions(scenario));
-        told.extend(sizes(scenario, &trials));
-        told.extend(repetitions(scenario, &trials));
+        listed.extend(states(scenario, &trials));
+        listed.extend(conditions(scenario));
+        listed.extend(sizes(scenario, &trials));
+        listed.extend(repetitions(scenario, &trials));
     } else {
-        told.push(
+        listed.push(
             "the scenario is not in this result, so what it declares and this run left out is not \
              known"
                 .to_owned(),
         );
     }
-    told.extend(deaths(scenario.as_ref(), matrix));
-    told.extend(servers(&trials, matrix));
-    told.extend(unseen(&trials));
-    told
+    listed.extend(faults(scenario.as_ref(), matrix));
+    listed.extend(servers(&trials, matrix));
+    listed.extend(unseen(&trials));
+    listed
 }
 
 fn states(scenario: &Scenario, trials: &[&Judgement]) -> Vec<String> {
-    let mut told = Vec::new();
-    let here = |name: &str| trials.iter().any(|trial| trial.trial.state == name);
+    let mut listed = Vec::new();
+    let here = |name: &str| trials.iter().any(|trial| trial.trial.key.state() == name);
     let declared = scenario.starting_states();
     let absent: Vec<&str> =
         declared.iter().map(|state| state.name.as_str()).filter(|name| !here(name)).collect();
     if !absent.is_empty() && !trials.is_empty() {
         let absent = absent.join(", ");
-        told.push(format!(
+        listed.push(format!(
             "starting states that the scenario declares, not in this result: {absent}"
         ));
     }
-    let empty = declared.iter().any(|state| state.from == Ground::Empty);
+    let empty = declared.iter().any(|state| state.from == Base::Empty);
     let part_way = |state: &crate::scenario::State| {
         state.path.as_ref().is_some_and(|path| path.stop.is_some())
     };
@@ -62,50 +64,50 @@ fn states(scenario: &Scenario, trials: &[&Judgement]) -> Vec<String> {
         (declared.iter().any(|state| state.path.is_some()), "one that came by another path"),
         (declared.iter().any(part_way), "one that was left part-way"),
     ];
-    let untold: Vec<&str> =
+    let untried: Vec<&str> =
         kinds.into_iter().filter(|(there, _)| !there).map(|(_, kind)| kind).collect();
-    if !untold.is_empty() {
-        told.push(format!("no starting state is {}", any_of(&untold)));
+    if !untried.is_empty() {
+        listed.push(format!("no starting state is {}", any_of(&untried)));
     }
-    told
+    listed
 }
 
 /// What goes on beside the change.
 fn conditions(scenario: &Scenario) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     if scenario.disturbances.is_empty() {
-        told.push(
+        listed.push(
             "nothing but the application was in the way: no long reader, no transaction that sits \
              idle, no old snapshot"
                 .to_owned(),
         );
     } else {
         let names: Vec<&str> = scenario.disturbances.iter().map(|d| d.name.as_str()).collect();
-        told.push(format!("no disturbance but {}", names.join(", ")));
+        listed.push(format!("no disturbance but {}", names.join(", ")));
     }
     if scenario.traffic.operations.is_empty() {
-        told.push("no application ran, so nobody could be stopped".to_owned());
+        listed.push("no application ran, so no operation could be blocked".to_owned());
     } else {
         let rate = scenario.traffic.rate_per_s;
-        told.push(format!("no other rate than {rate} operations a second, and no other mix"));
+        listed.push(format!("no other rate than {rate} operations a second, and no other mix"));
     }
     if scenario.change.runners == 1 {
-        told.push("no second runner applied the change at the same time".to_owned());
+        listed.push("no second runner applied the change at the same time".to_owned());
     }
     if scenario.change.rerun_attempts == 0 {
-        told.push("the change was not applied a second time".to_owned());
+        listed.push("the change was not applied a second time".to_owned());
     }
     if scenario.invariants.is_empty() {
-        told.push("no read is declared that has to return the same, or keep its plan".to_owned());
+        listed.push("no read is declared that has to return the same, or keep its plan".to_owned());
     }
-    told
+    listed
 }
 
 fn sizes(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
     let declared = scenario.declared_sizes();
-    let mut told = BTreeSet::new();
+    let mut listed = BTreeSet::new();
     for trial in trials {
-        let wanted = match scenario.state(&trial.trial.state) {
+        let wanted = match scenario.state(trial.trial.key.state()) {
             Some(state) => state.sizes(&declared),
             None => declared.clone(),
         };
@@ -113,22 +115,22 @@ fn sizes(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
             let full = wanted.rows(table);
             if *rows < full {
                 let (rows, full) = (grouped(*rows), grouped(full));
-                told.insert(format!("{rows} of {full} in {table}"));
+                listed.insert(format!("{rows} of {full} in {table}"));
             }
         }
     }
-    let told: Vec<String> = told.into_iter().collect();
-    (!told.is_empty()).then(|| format!("fewer rows than are declared: {}", told.join(", ")))
+    let listed: Vec<String> = listed.into_iter().collect();
+    (!listed.is_empty()).then(|| format!("fewer rows than are declared: {}", listed.join(", ")))
 }
 
 fn repetitions(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
-    let ran = |state: &str| trials.iter().filter(|trial| trial.trial.state == state).count();
+    let ran = |state: &str| trials.iter().filter(|trial| trial.trial.key.state() == state).count();
     let states = scenario.starting_states();
     let once = !trials.is_empty() && states.iter().all(|state| ran(&state.name) <= 1);
     once.then(|| "each trial ran once, so how much its numbers vary is not known".to_owned())
 }
 
-fn deaths(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
+fn faults(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
     let Some(matrix) = matrix else {
         let declared = scenario.is_some_and(|scenario| scenario.crash.is_some());
         let why = match declared {
@@ -136,28 +138,31 @@ fn deaths(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
             false => "the scenario declares none",
         };
         return vec![format!(
-            "no crash matrix: what is left where the change dies half-way is not known ({why})"
+            "no crash matrix: what is left where the change is interrupted is not known ({why})"
         )];
     };
-    let mut told = Vec::new();
-    let absent = Way::ALL.iter().filter(|way| !matrix.columns.contains(way));
-    let absent: Vec<&str> = absent.map(|way| way.as_str()).collect();
+    let mut listed = Vec::new();
+    let absent = FaultKind::ALL.iter().filter(|kind| !matrix.columns.contains(kind));
+    let absent: Vec<&str> = absent.map(|kind| kind.as_str()).collect();
     if !absent.is_empty() {
-        told.push(format!("ways of dying that are not in the crash matrix: {}", absent.join(", ")));
+        listed.push(format!(
+            "kinds of faults that are not in the crash matrix: {}",
+            absent.join(", ")
+        ));
     }
-    let not_met = matrix.cells.iter().filter(|cell| cell.outcome.is_none()).count();
-    if not_met > 0 {
-        let deaths = if not_met == 1 { "death" } else { "deaths" };
-        let not_met = grouped(not_met as u64);
-        told.push(format!("{not_met} {deaths} of the crash matrix could not be brought about"));
+    let not_injected = matrix.cases.iter().filter(|case| case.outcome.is_none()).count();
+    if not_injected > 0 {
+        let faults = if not_injected == 1 { "fault" } else { "faults" };
+        let not_injected = grouped(not_injected as u64);
+        listed.push(format!("{not_injected} {faults} of the crash matrix could not be injected"));
     }
     if matrix.random.is_none() {
-        told.push("no death at a random moment within a statement".to_owned());
+        listed.push("no fault at a random moment within a statement".to_owned());
     }
     if scenario.and_then(|s| s.crash.as_ref()).is_some_and(|crash| !crash.traffic) {
-        told.push("no application wrote while the change died".to_owned());
+        listed.push("no application wrote while the fault was injected".to_owned());
     }
-    told
+    listed
 }
 
 fn servers(trials: &[&Judgement], matrix: Option<&Matrix>) -> Option<String> {
@@ -167,31 +172,31 @@ fn servers(trials: &[&Judgement], matrix: Option<&Matrix>) -> Option<String> {
     let others: Vec<String> =
         MAJORS.filter(|major| !majors.contains(major)).map(|major| major.to_string()).collect();
     let tried: Vec<String> = majors.iter().map(ToString::to_string).collect();
-    let told = format!("PostgreSQL {} only, not {}", tried.join(", "), others.join(", "));
-    (!tried.is_empty() && !others.is_empty()).then_some(told)
+    let listed = format!("PostgreSQL {} only, not {}", tried.join(", "), others.join(", "));
+    (!tried.is_empty() && !others.is_empty()).then_some(listed)
 }
 
 /// What the measurement cannot see.
 fn unseen(trials: &[&Judgement]) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     let interval = trials.iter().map(|trial| trial.measured.sampler.interval_us).max();
     if let Some(interval) = interval.filter(|interval| interval.0 > 0) {
-        told.push(format!(
+        listed.push(format!(
             "lock waits shorter than {interval} are seen by chance alone: the lock table was \
              looked at that often"
         ));
     }
     let gaps: usize = trials.iter().map(|trial| trial.measured.sampler.gaps.len()).sum();
     if gaps > 0 {
-        told.push(format!("what was in {gaps} gaps between samples of the lock table"));
+        listed.push(format!("what was in {gaps} gaps between samples of the lock table"));
     }
     let with_traffic = || trials.iter().filter(|trial| trial.measured.operations.scheduled > 0);
     if with_traffic().count() > 0 && with_traffic().all(|trial| trial.measured.ledger.is_none()) {
-        told.push(
+        listed.push(
             "acknowledged writes were not looked for in the tables: no ledger is kept".into(),
         );
     }
-    told
+    listed
 }
 
 /// `a`, `a or b`, `a, b or c`.

@@ -1,6 +1,6 @@
 "use strict";
 // What moves: the cross-hair and its values, the bars' texts, a stall's dialog, the colour scheme.
-// Everything that is said here stands in the page as text as well.
+// Everything shown here is in the page as text as well.
 (() => {
   const root = document.documentElement;
   const all = (selector, within = document) => Array.from(within.querySelectorAll(selector));
@@ -23,7 +23,7 @@
     while (value >= 999.95 && unit + 1 < units.length) { value /= 1000; unit += 1; }
     return value.toFixed(1) + " " + units[unit];
   };
-  const told = {
+  const format = {
     rate: (n, width) => grouped(Math.round(n / width)) + "/s",
     bytes: (n, width) => bytes(n / width) + "/s",
     count: grouped,
@@ -45,7 +45,7 @@
     name();
   }
 
-  // One trial's axis. Its data is read when somebody first points at it.
+  // One trial's axis. Its data is read when the user first points at it.
   function axis(element) {
     const stage = element.querySelector(".stage");
     const ruler = element.querySelector(".ruler");
@@ -93,7 +93,7 @@
         + (phase ? " · " + phase[0] : "") + (ran ? " · " + ran.text : "");
       for (const { output, key, unit } of outputs) {
         const value = data[key][step];
-        output.textContent = value === null ? "-" : told[unit](value, width / 1e6);
+        output.textContent = value === null ? "-" : format[unit](value, width / 1e6);
       }
       ruler.setAttribute("aria-valuenow", (from / 1e6).toFixed(1));
       ruler.setAttribute("aria-valuetext", now.textContent + ": "
@@ -118,7 +118,7 @@
       say(event);
     }
 
-    // What a bar is, in place of the moment: nothing moves that somebody is pointing at.
+    // What a bar is, in place of the moment: nothing moves under the user's pointer.
     function say(event) {
       const bar = event.target.closest(".bar");
       if (bar) now.textContent = bar.getAttribute("aria-label");

@@ -8,15 +8,15 @@ const TICKS_S: [u64; 14] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 
 /// Most ticks of the time axis; more of them run into each other on a phone.
 const TICKS_MAX: u64 = 7;
 
-/// Where a moment stands, in percent of the width.
+/// The position of a moment, in percent of the width.
 #[derive(Clone, Copy, Debug)]
 pub struct Axis {
     pub end: Micros,
 }
 
 impl Axis {
-    pub fn of(course: &Timeline) -> Axis {
-        Axis { end: course.end_us.max(Micros(1)) }
+    pub fn of(timeline: &Timeline) -> Axis {
+        Axis { end: timeline.end_us.max(Micros(1)) }
     }
 
     pub fn percent(self, at: Micros) -> f64 {

@@ -1,4 +1,4 @@
-//! A stall in full: who waited for whom in its worst moment, and the statement to blame. It stands
+//! A stall in full: who waited for whom in its worst moment, and the statement to blame. It is
 //! below the charts, where it can be read without a script; a click on the stall shows it at once.
 
 use std::fmt::Write;
@@ -41,8 +41,9 @@ pub fn stalls(id: &str, stalls: &[StallSpan]) -> String {
 fn body(stall: &StallSpan) -> String {
     let mut out = String::new();
     if stall.graph.is_empty() {
-        let untold = "No sample saw who waited for whom; the operations' own times tell the stall.";
-        out.push_str(&paragraph("dim", untold));
+        let unknown = "No sample shows who waited for whom; the stall follows from the operations' \
+                       own times.";
+        out.push_str(&paragraph("dim", unknown));
     } else {
         let at =
             format!("Who waited for whom at {} s, its worst moment:", seconds(stall.graph_at_us));
@@ -67,7 +68,7 @@ fn body(stall: &StallSpan) -> String {
     out
 }
 
-/// A statement with where it stands and how long it took.
+/// A statement with its source place and how long it took.
 pub fn blamed(label: &str, statement: &StatementRef) -> String {
     format!(
         "<dt>{label}</dt><dd><code class=\"sql\">{}</code>\

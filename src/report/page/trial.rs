@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::history::exit_words;
 use crate::report::Document;
 use crate::report::bytes;
-use crate::report::statements::{code_of, is_shown, strongest, weightiest};
+use crate::report::statements::{is_shown, outcome_of, strongest, weightiest};
 use crate::report::trial::{LATENCY_HEAD, counts, errors, latency_rows, place, witness_words};
 use crate::result::{CommandRow, Finding, Measured, StatementRow, Witness};
 use crate::scenario::{Scenario, Verdict};
@@ -32,7 +32,7 @@ pub fn heading(
     shown: Shown,
 ) -> String {
     let open = if shown.open { " open" } else { "" };
-    let alone = if shown.reason_told { " alone" } else { "" };
+    let alone = if shown.reason_shown { " alone" } else { "" };
     format!(
         "<section class=\"trial\" id=\"trial-{number}\">\n<details class=\"whole{alone}\"{open}>\n\
          <summary><span class=\"verdict v-{verdict}\">{verdict}</span> <h2>{}</h2> {}</summary>\n\
@@ -53,45 +53,45 @@ pub fn mismatches(mismatches: &[String]) -> String {
     list("mismatches", mismatches)
 }
 
-/// What the top of the page has told already, and whether the section is open.
+/// What the top of the page has shown already, and whether the section is open.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
     pub open: bool,
-    pub reason_told: bool,
-    pub analysis_told: bool,
+    pub reason_shown: bool,
+    pub analysis_shown: bool,
 }
 
 pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
     let judgement = &document.result.trials[index];
     let (id, number) = (format!("trial-{}", index + 1), index + 1);
-    let scenario = document.scenario(&judgement.trial.scenario);
+    let scenario = document.scenario(&judgement.trial.key.scenario);
     let expected = judgement.as_expected;
     let name = document.names().trial(&judgement.trial);
     let mut out = heading(number, judgement.verdict, &name, expected, shown);
-    if !shown.reason_told {
+    if !shown.reason_shown {
         out.push_str(&paragraph("reason", &judgement.reason));
         out.push_str(&mismatches(&judgement.mismatches));
     }
-    if !shown.analysis_told {
+    if !shown.analysis_shown {
         out.push_str(&analysis(scenario.as_ref()));
     }
-    match document.course(index) {
-        Some(course) => {
+    match document.timeline(index) {
+        Some(timeline) => {
             out.push_str("<h3>What happened when</h3>\n");
-            out.push_str(&axis(&id, judgement, course, scenario.as_ref()));
-            out.push_str(&stalls(&id, &course.stalls));
+            out.push_str(&axis(&id, judgement, timeline, scenario.as_ref()));
+            out.push_str(&stalls(&id, &timeline.stalls));
         }
         None => out.push_str(&paragraph(
             "dim",
-            "The history of this trial is not there, so its course over time is not shown.",
+            "The history of this trial is not there, so its timeline over time is not shown.",
         )),
     }
     out.push_str(&findings(&judgement.findings));
     out.push_str(&command(&judgement.measured.commands));
     out.push_str(&measured(&judgement.measured));
     out.push_str(&statements(&judgement.measured.statements));
-    if let Some(course) = document.course(index) {
-        out.push_str(&schema(&course.schema));
+    if let Some(timeline) = document.timeline(index) {
+        out.push_str(&schema(&timeline.schema));
     }
     out.push_str(&facts::environment(judgement));
     out.push_str(&facts::limits(judgement, scenario.as_ref()));
@@ -164,8 +164,8 @@ fn command(commands: &[CommandRow]) -> String {
 
 fn measured(measured: &Measured) -> String {
     let mut out = String::from("<h3>Measured</h3>\n");
-    let told: Vec<String> = counts(measured).into_iter().chain(errors(measured)).collect();
-    out.push_str(&list("counts", &told));
+    let counted: Vec<String> = counts(measured).into_iter().chain(errors(measured)).collect();
+    out.push_str(&list("counts", &counted));
     if measured.operations.scheduled > 0 {
         let head = LATENCY_HEAD.map(str::to_owned);
         let rows: Vec<Vec<String>> = latency_rows(measured).map(Vec::from).into();
@@ -199,7 +199,7 @@ fn statement(row: &StatementRow) -> Vec<String> {
     let outcome = match &row.error {
         None => "ok".to_owned(),
         Some(error) => {
-            format!("<b class=\"v-unsafe\" title=\"{}\">{}</b>", text(error), text(code_of(error)))
+            format!("<b class=\"v-unsafe\" title=\"{}\">{}</b>", text(error), text(outcome_of(row)))
         }
     };
     let rewritten = match row.rewritten.len() {
@@ -230,13 +230,13 @@ pub fn repeat(document: &Document<'_>, number: usize) -> String {
 /// The paragraphs of a scenario's analysis.
 pub fn analysis(scenario: Option<&Scenario>) -> String {
     let paragraphs = scenario.iter().flat_map(|scenario| scenario.analysis.split("\n\n"));
-    let told = paragraphs.filter(|raw| !raw.trim().is_empty()).map(|raw| {
+    let rendered = paragraphs.filter(|raw| !raw.trim().is_empty()).map(|raw| {
         let words: Vec<&str> = raw.split_whitespace().collect();
         paragraph("", &words.join(" "))
     });
-    let told: String = told.collect();
-    match told.is_empty() {
-        true => told,
-        false => format!("<div class=\"analysis\">\n{told}</div>\n"),
+    let rendered: String = rendered.collect();
+    match rendered.is_empty() {
+        true => rendered,
+        false => format!("<div class=\"analysis\">\n{rendered}</div>\n"),
     }
 }

@@ -2,42 +2,40 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::connect::Session;
 use crate::history::{Attempt, AttemptEnd, Event, ServerError, StepEvent};
-use crate::scenario::{Change, Scenario, Step};
+use crate::scenario::{Change, Step};
 use crate::schema::Fingerprint;
-use crate::{migrate, observe};
 
 use super::super::Error;
-use super::super::trial::Place;
+use super::super::effects::Operator;
+use super::super::execute::Stage;
 
 /// The number of the first attempt after a step.
 const FIRST: Attempt = 2;
-/// Nobody waits for ever at a terminal.
-const SETTINGS: [(&str, &str); 2] = [("lock_timeout", "10s"), ("statement_timeout", "60s")];
 
-/// Applies the change again after each step, until an attempt succeeds or no step is left. Gives
+/// Applies the change again after each step, until an attempt succeeds or no step is left. Returns
 /// whether one did, and the last attempt. `apply` applies the change.
 pub async fn by_hand(
-    scenario: &Scenario,
-    place: &Place<'_>,
+    stage: &Stage<'_>,
     before: &Fingerprint,
     failed: AttemptEnd,
     apply: impl AsyncFn(Attempt) -> Result<AttemptEnd, Error>,
 ) -> Result<(bool, Attempt), Error> {
-    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let session = Session::open(place.address, "pgauntlet by hand", &settings).await?;
-    let mut steps = VecDeque::from(drop_invalid_indexes(before, &session).await?);
+    let scenario = &stage.spec.scenario;
+    let operator = stage.effects.open_by_hand(stage.at.address).await?;
+    let mut steps = VecDeque::from(drop_invalid_indexes(before, &*operator).await?);
     steps.extend(scenario.crash.iter().flat_map(|crash| crash.steps.clone()));
     let mut recorded = BTreeSet::new();
     let mut failed = failed;
     for attempt in FIRST.. {
         let step = match steps.pop_front() {
             Some(step) => Some(step),
-            None => record_the_version(&session, &scenario.change, &failed, &mut recorded).await?,
+            None => {
+                record_the_version(&*operator, &scenario.change, &failed, &mut recorded).await?
+            }
         };
         let Some(step) = step else { return Ok((false, attempt - 1)) };
-        take(&session, place, step, attempt).await;
+        take(&*operator, stage, step, attempt).await;
         failed = apply(attempt).await?;
         if matches!(failed, AttemptEnd::Finished { .. }) {
             return Ok((true, attempt));
@@ -46,10 +44,10 @@ pub async fn by_hand(
     Ok((false, FIRST))
 }
 
-async fn take(session: &Session, place: &Place<'_>, step: Step, before: Attempt) {
+async fn take(operator: &dyn Operator, stage: &Stage<'_>, step: Step, before: Attempt) {
     let mut error = None;
     for statement in &step.statements {
-        if let Err(refused) = session.batch(statement).await {
+        if let Err(refused) = operator.execute(statement).await {
             let message = refused.to_string();
             let unknown = ServerError { sqlstate: None, message, detail: None, hint: None };
             error = Some(refused.server_error().cloned().unwrap_or(unknown));
@@ -58,12 +56,15 @@ async fn take(session: &Session, place: &Place<'_>, step: Step, before: Attempt)
     }
     let Step { name, statements } = step;
     let step = StepEvent { before, name, statements, error };
-    place.recorder.record(Event::Step(step.into()));
+    stage.record(Event::Step(step.into()));
 }
 
 /// What an aborted CREATE INDEX CONCURRENTLY left.
-async fn drop_invalid_indexes(before: &Fingerprint, session: &Session) -> Result<Vec<Step>, Error> {
-    let now = observe::fingerprint(session).await?;
+async fn drop_invalid_indexes(
+    before: &Fingerprint,
+    operator: &dyn Operator,
+) -> Result<Vec<Step>, Error> {
+    let now = operator.fingerprint().await?;
     let known = before.invalid_indexes();
     let invalid: Vec<&str> =
         now.invalid_indexes().into_iter().filter(|index| !known.contains(index)).collect();
@@ -78,7 +79,7 @@ async fn drop_invalid_indexes(before: &Fingerprint, session: &Session) -> Result
 /// As `alembic stamp` does: what the migration made is there, and only its version is not. Once for
 /// each migration at which an attempt failed.
 async fn record_the_version(
-    session: &Session,
+    operator: &dyn Operator,
     change: &Change,
     failed: &AttemptEnd,
     recorded: &mut BTreeSet<String>,
@@ -87,7 +88,7 @@ async fn record_the_version(
     if !recorded.insert(migration.clone()) {
         return Ok(None);
     }
-    let statement = migrate::record_by_hand(session, change, migration).await?;
+    let statement = operator.version_statement(change, migration).await?;
     let name = format!("recording the version {migration} by hand");
     Ok(statement.map(|statement| Step { name, statements: vec![statement] }))
 }

@@ -1,32 +1,31 @@
-//! What the tap has to do for a death.
+//! What the tap has to do for a fault.
 
 use std::time::Duration;
 
-use crate::judge::crash::{Lethal, Means};
-use crate::scenario::Way;
-use crate::tap::{At, Fault, FaultKind};
+use crate::judge::crash::{FeasibleFault, Needs};
+use crate::tap::{Action, At, Injection};
+use crate::trial::FaultKind;
 
-/// Statements are known by their text and how often it came before: their numbers may be other
-/// ones than in the undisturbed run.
-pub fn faults(lethal: &Lethal) -> Vec<Fault> {
-    let death = &lethal.death;
-    let Some(way) = Way::parse(&death.way) else { return Vec::new() };
-    let kind = match (way, &lethal.means) {
-        (Way::CutBefore, _) => FaultKind::CutBefore,
-        (Way::CutAfter, _) => FaultKind::CutAfter,
-        (Way::Cancel, _) => FaultKind::CancelWorking,
-        (Way::KillBackend, Means::AtItsBoundary) => FaultKind::KillBackendBefore,
-        (Way::KillBackend, _) => FaultKind::KillBackend,
-        (Way::KillRunner, _) => FaultKind::KillClient,
-        (Way::LockTimeout, Means::Blocked { relations, mode }) => {
-            FaultKind::TimeOutWaiting { relation: relations.join(", "), mode: *mode }
+/// Statements are identified by their text and how often it came before: their numbers may be
+/// other ones than in the undisturbed run.
+pub fn injections(feasible: &FeasibleFault) -> Vec<Injection> {
+    let (kind, at) = (feasible.fault.kind, &feasible.fault.at);
+    let action = match (kind, &feasible.needs) {
+        (FaultKind::CutBefore, _) => Action::CutBefore,
+        (FaultKind::CutAfter, _) => Action::CutAfter,
+        (FaultKind::Cancel, _) => Action::CancelWorking,
+        (FaultKind::KillBackend, Needs::Boundary) => Action::KillBackendBefore,
+        (FaultKind::KillBackend, _) => Action::KillBackend,
+        (FaultKind::KillRunner, _) => Action::KillClient,
+        (FaultKind::LockTimeout, Needs::Lock { relations, mode }) => {
+            Action::TimeOutWaiting { relation: relations.join(", "), mode: *mode }
         }
-        (Way::LockTimeout, _) => return Vec::new(),
+        (FaultKind::LockTimeout, _) => return Vec::new(),
     };
-    let later = match &lethal.means {
-        Means::Before(next) => next - death.statement,
+    let later = match &feasible.needs {
+        Needs::Next(next) => next - at.statement,
         _ => 0,
     };
-    let into = death.into_us.map(|into| Duration::from_micros(into.0));
-    vec![Fault { at: At::nth(&death.text, death.nth, later, into), kind }]
+    let into = at.into_us.map(|into| Duration::from_micros(into.0));
+    vec![Injection { at: At::nth(&at.text, at.nth, later, into), action }]
 }

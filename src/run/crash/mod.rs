@@ -1,201 +1,92 @@
-//! The crash matrix of a scenario: the change dies at each of its statements in each way, each time
-//! on a copy of one snapshot, and is applied again as an operator would apply it: once.
+//! The crash matrix of a scenario: at each statement of the change each fault is injected once,
+//! each time on a copy of one snapshot, and the change is applied again as an operator would: once.
 
 mod by_hand;
-mod cell;
+mod cases;
 mod faults;
+mod points;
+mod procedures;
 mod random;
+mod undisturbed;
 
-use std::collections::BTreeMap;
-use std::num::NonZero;
 use std::time::Instant;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-
+use crate::assess::{self, Effort};
 use crate::clock::Micros;
-use crate::history::{Attempt, Event, History, Progress, TableContents};
-use crate::judge::crash::{self as judged, Lethal, Undisturbed};
+use crate::history::silent;
+use crate::judge::crash as judged;
 use crate::provision::Server;
-use crate::result::{Cell, Matrix};
-use crate::scenario::{Crash, Scenario, Way};
+use crate::result::Matrix;
 
-use super::state::{self, Start};
-use super::{Error, Run, SizeRequest, UNDISTURBED, UNDISTURBED_AGAIN, Work, ended_with};
+use super::Error;
+use super::effects::Origin;
+use super::execute::Order;
+use super::expand::MatrixSpec;
+use super::files::UNDISTURBED;
+use super::shared::Run;
 
-use cell::{Cells, Compared, Kept};
+use cases::Cases;
+use undisturbed::Kept;
 
-/// Operations per second beside a cell: enough to be in the way, too few to be slow.
-const RATE_PER_S_MAX: f64 = 50.0;
-/// Connections of a cell's pool.
-const POOL: (u32, u32) = (2, 8);
-/// Longest attempt in a cell.
-const DEADLINE_MS_MAX: u64 = 60_000;
-/// Cells at once, however many cores there are: they share one server's disk.
-const AT_ONCE_MAX: u32 = 8;
+pub use points::InjectionPoints;
+pub use undisturbed::ended_with;
 
-/// Runs the matrix that the scenario's `[crash]` describes, or the usual one.
+/// Runs the matrix.
 pub async fn matrix(
     run: &Run<'_>,
     server: &mut dyn Server,
-    start: &Start,
+    spec: &MatrixSpec,
 ) -> Result<Matrix, Error> {
     let began = Instant::now();
-    let crash = wanted(run, &start.scenario);
-    let start = small(run, start, &crash)?;
-    server.apply_settings(&start.scenario.server).await?;
-    let server = &*server;
-    let template = state::template(server, &start, run.listener).await?;
+    server.apply_settings(&spec.base.scenario.server).await?;
+    let executor = run.executor(server);
+    let origin = run.effects.origin(executor.server, &spec.base, run.listener).await?;
+    let order = Order { spec: &spec.base, origin: &origin, listener: run.listener, output: None };
     let snapshot = run.databases.name();
-    let made = state::make(server, &start, template.as_ref(), &snapshot, run.listener).await;
-    let found = match made {
+    let found = match executor.make(order, &snapshot).await {
         Ok(_) => {
-            let cells = Cells { run, server, start: &start, snapshot: &snapshot };
-            let databases = [run.databases.name(), run.databases.name()];
-            let found = all(&cells, &crash, &databases, began).await;
-            drop_all(run, server, &databases).await.and(found)
+            let origin = Origin::Copy(snapshot.clone());
+            let cases = Cases { run, executor, spec, origin, listener: silent() };
+            let undisturbed = run.databases.name();
+            let found = cases.all(&undisturbed, began).await;
+            executor.drop(&undisturbed).await.and(found)
         }
         Err(error) => Err(error),
     };
-    let dropped = run.databases.drop(&server.address(), &snapshot).await;
+    let dropped = executor.drop(&snapshot).await;
     let matrix = found?;
     dropped?;
     Ok(matrix)
 }
 
-/// Drops every one of them, whatever becomes of the others.
-async fn drop_all(run: &Run<'_>, server: &dyn Server, names: &[String]) -> Result<(), Error> {
-    let mut dropped = Ok(());
-    for name in names {
-        dropped = dropped.and(run.databases.drop(&server.address(), name).await);
+impl Cases<'_> {
+    /// `database` is the name of that in which nothing is disturbed, which is left.
+    async fn all(&self, database: &str, began: Instant) -> Result<Matrix, Error> {
+        let MatrixSpec { base, crash, statement } = self.spec;
+        let output = self.directory(UNDISTURBED);
+        let undisturbed = self.executor.in_database(
+            self.order(base, &output),
+            &procedures::Undisturbed,
+            database,
+        );
+        let undisturbed = undisturbed.await?;
+        let at_once = self.at_once();
+        let took = || Micros(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+        let shown = judged::undisturbed(&undisturbed);
+        let matrix = |cases, random| {
+            let effort = Effort { took_us: took(), at_once };
+            assess::matrix(&base.scenario, crash, (&shown, effort), cases, random)
+        };
+        let Some(ended) = ended_with(&undisturbed) else { return Ok(matrix(Vec::new(), None)) };
+        let points = InjectionPoints::of(&undisturbed, crash, *statement);
+        self.run.plans_cases(&base.key, points.labels(), points.random)?;
+        let address = self.executor.server.address().with_database(database);
+        let mut kept = Kept::of(&undisturbed, ended, address);
+        // What is not the same a second time, beside an application, is no sign of anything: a time
+        // of day, a copy of rows that the application writes.
+        kept.compared = self.again(&kept).await?;
+        let found = self.inject(&points.faults, &kept, at_once).await?;
+        let random = random::faults(self, &points, &kept).await?;
+        Ok(matrix(found, random))
     }
-    dropped
-}
-
-/// `databases` are the names of those in which nothing is disturbed.
-async fn all(
-    cells: &Cells<'_>,
-    crash: &Crash,
-    databases: &[String; 2],
-    began: Instant,
-) -> Result<Matrix, Error> {
-    let scenario = &cells.start.scenario;
-    let undisturbed = cells.undisturbed(UNDISTURBED, &databases[0]).await?;
-    let at_once = at_once(cells.run);
-    let took = || Micros(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
-    let Some(ended) = ended_with(&undisturbed) else {
-        let run = Undisturbed { history: &undisturbed, took_us: took(), at_once };
-        return Ok(judged::matrix(scenario, crash, run, Vec::new(), None));
-    };
-    let address = cells.server.address().with_database(&databases[0]);
-    let (before, after) = (contents(&undisturbed, None), contents(&undisturbed, Some(0)));
-    let mut kept = Kept { ended, before, after, compared: Compared::default(), address };
-    // What is not the same a second time, beside an application, is no sign of anything: a time of
-    // day, a copy of rows that the application writes.
-    kept.compared = cells.again(UNDISTURBED_AGAIN, &databases[1], &kept).await?;
-    let asked = cells.run.request.crash.statement;
-    let mut deaths = judged::deaths(&undisturbed, &crash.ways);
-    deaths.retain(|lethal| asked.is_none_or(|id| lethal.death.statement == id));
-    let found = die(cells, &deaths, &kept, at_once).await?;
-    let random = random::deaths(cells, crash, &undisturbed, &kept).await?;
-    let run = Undisturbed { history: &undisturbed, took_us: took(), at_once };
-    Ok(judged::matrix(scenario, crash, run, found, random))
-}
-
-/// Several at a time, told in the order in which they were planned.
-async fn die(
-    cells: &Cells<'_>,
-    deaths: &[Lethal],
-    kept: &Kept,
-    at_once: u32,
-) -> Result<Vec<Cell>, Error> {
-    let of = deaths.len();
-    let lives = deaths.iter().enumerate().map(|(number, lethal)| async move {
-        let name = format!("{number:03}-{}", lethal.death.way);
-        one(cells, &name, lethal, kept).await
-    });
-    let mut lives = stream::iter(lives).buffered(at_once as usize);
-    let mut found = Vec::with_capacity(of);
-    while let Some(cell) = lives.try_next().await? {
-        found.push(cell);
-        let (done, death) = (found.len(), &found[found.len() - 1].death);
-        let told = death.text.clone();
-        let way = death.way.clone();
-        (cells.run.listener)(Progress::Cell { done, of, way, statement: told });
-    }
-    Ok(found)
-}
-
-/// Lives one cell and judges it.
-async fn one(cells: &Cells<'_>, name: &str, lethal: &Lethal, kept: &Kept) -> Result<Cell, Error> {
-    let history = cells.live(name, lethal, kept).await?;
-    let (scenario, death) = (&cells.start.scenario, &lethal.death);
-    judged::cell(scenario, &history)
-        .ok_or_else(|| Error::NoDeath { way: death.way.clone(), statement: death.statement })
-}
-
-/// What was in the tables at a moment.
-fn contents(history: &History, at: Option<Attempt>) -> BTreeMap<String, TableContents> {
-    let found = history.entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::Contents(contents) if contents.after == at => Some(contents.tables.clone()),
-        _ => None,
-    });
-    found.unwrap_or_default()
-}
-
-fn at_once(run: &Run<'_>) -> u32 {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let cores = u32::try_from(cores).unwrap_or(AT_ONCE_MAX).min(AT_ONCE_MAX);
-    run.request.crash.at_once.unwrap_or(cores).max(1)
-}
-
-/// The scenario's own `[crash]`, or the usual one, with what the call asks for.
-fn wanted(run: &Run<'_>, scenario: &Scenario) -> Crash {
-    let mut crash = scenario.crash.clone().unwrap_or_default();
-    let asked = &run.request.crash;
-    if let Some(ways) = &asked.ways {
-        crash.ways = Way::ALL.iter().filter(|way| ways.contains(way)).copied().collect();
-    }
-    if let Some(random) = asked.random {
-        crash.random = random;
-    }
-    if run.request.work == Work::Crash && run.request.state.is_some() {
-        crash.state = run.request.state.clone();
-    }
-    // A part of the matrix need not show what the whole is expected to show.
-    if asked.ways.is_some() || asked.statement.is_some() {
-        crash.may.append(&mut crash.expect);
-    }
-    crash
-}
-
-/// The scenario as a cell runs it: few rows, few connections, a change that is left to itself.
-fn small(run: &Run<'_>, start: &Start, crash: &Crash) -> Result<Start, Error> {
-    let mut scenario = start.scenario.clone();
-    let mut states = scenario.starting_states();
-    let at = match &crash.state {
-        None => Some(0),
-        Some(name) => states.iter().position(|state| state.name == *name),
-    };
-    let Some(at) = at else {
-        let state = crash.state.clone().unwrap_or_default();
-        return Err(Error::NoSuchState { scenario: scenario.name, state });
-    };
-    let state = states.swap_remove(at);
-    let declared = state.sizes(&scenario.declared_sizes());
-    let asked = SizeRequest { quick: false, ..run.request.sizes.clone() };
-    let factor = crash.rows as f64 / declared.largest().max(1) as f64;
-    let sizes = match asked.scale {
-        Some(_) => asked.apply(&declared),
-        None => asked.apply(&declared.scaled(factor.min(1.0))),
-    };
-    scenario.traffic.rate_per_s = scenario.traffic.rate_per_s.min(RATE_PER_S_MAX);
-    (scenario.pool.size, scenario.pool.overflow) = POOL;
-    scenario.disturbances.clear();
-    let change = &mut scenario.change;
-    change.stop = None;
-    change.runners = 1;
-    change.deadline_ms = change.deadline_ms.min(DEADLINE_MS_MAX);
-    change.migrations.iter_mut().for_each(|migration| migration.pauses.clear());
-    scenario.crash = Some(crash.clone());
-    Ok(Start { scenario, state, sizes, repetition: 1 })
 }

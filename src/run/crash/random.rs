@@ -1,5 +1,5 @@
-//! Deaths at moments that nobody chose: drawn from `rng_seed`, and one that does not end clean is
-//! made as early as it can be.
+//! Faults at random moments, drawn from `rng_seed`; one that does not end clean is made as early
+//! as it can be.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,30 +8,27 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use sha2::{Digest, Sha256};
 
 use crate::clock::Micros;
-use crate::history::{Death, History};
-use crate::judge::crash::{self as judged, Lethal, Means, Span};
-use crate::result::{Cell, RandomDeaths};
-use crate::scenario::{Crash, Outcome, Way};
+use crate::judge::crash::{FeasibleFault, Needs, Span};
+use crate::result::{Case, RandomFaults};
+use crate::scenario::Outcome;
+use crate::trial::{Fault, FaultKind, InjectionPoint};
 
-use super::cell::{Cells, Kept};
-use super::{Error, one};
+use super::super::Error;
+use super::cases::Cases;
+use super::points::{InjectionPoints, kinds, total};
+use super::undisturbed::Kept;
 
-/// Deaths that making one small may take.
+/// Most faults that are tried to find an earlier one.
 const SHRINKS_MAX: u32 = 24;
 
-/// Ways that make sense at any moment, the gentlest first.
-const WAYS: [Way; 3] = [Way::Cancel, Way::KillBackend, Way::CutBefore];
-
-pub async fn deaths(
-    cells: &Cells<'_>,
-    crash: &Crash,
-    undisturbed: &History,
+pub async fn faults(
+    cases: &Cases<'_>,
+    points: &InjectionPoints,
     kept: &Kept,
-) -> Result<Option<RandomDeaths>, Error> {
-    let spans = judged::spans(undisturbed);
-    let ways: Vec<Way> = WAYS.into_iter().filter(|way| crash.ways.contains(way)).collect();
-    let total: u64 = spans.iter().map(|span| span.took.0).sum();
-    if crash.random == 0 || ways.is_empty() || total == 0 {
+) -> Result<Option<RandomFaults>, Error> {
+    let spans = &points.spans;
+    let (kinds, total) = (kinds(&cases.spec.crash), total(spans));
+    if points.random == 0 {
         return Ok(None);
     }
     let found = Mutex::new(Vec::new());
@@ -39,24 +36,25 @@ pub async fn deaths(
     let runtime = tokio::runtime::Handle::current();
     // The library's runner is not async; other threads of the runtime go on.
     tokio::task::block_in_place(|| {
-        let moments = (0..total, 0..ways.len());
-        let points = moments.prop_map(|(at, way)| lethal(&spans, Micros(at), ways[way]));
-        let over = || cells.run.cancel.is_cancelled() || lock(&failed).is_some();
-        let outcome = runner(crash, cells.start.scenario.rng_seed).run(&points, |lethal| {
+        let moments = (0..total, 0..kinds.len());
+        let faults = moments.prop_map(|(at, kind)| feasible(spans, Micros(at), kinds[kind]));
+        let over = || cases.run.cancel.is_cancelled() || lock(&failed).is_some();
+        let runner = &mut runner(points.random, cases.spec.base.scenario.rng_seed);
+        let outcome = runner.run(&faults, |feasible| {
             if over() {
                 return Ok(());
             }
             let number = lock(&found).len();
-            match runtime.block_on(interruptible(cells, &lethal, kept, number)) {
-                Ok(cell) => {
-                    let bad = cell.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
-                    let told = cell.sentence.clone();
-                    lock(&found).push(cell);
-                    if bad { Err(TestCaseError::fail(told)) } else { Ok(()) }
+            match runtime.block_on(interruptible(cases, &feasible, kept, number)) {
+                Ok(case) => {
+                    let bad = case.outcome.is_some_and(|outcome| outcome != Outcome::Clean);
+                    let sentence = case.sentence.clone();
+                    lock(&found).push(case);
+                    if bad { Err(TestCaseError::fail(sentence)) } else { Ok(()) }
                 }
                 Err(error) => {
                     lock(&failed).get_or_insert(error);
-                    Err(TestCaseError::fail("the cell could not be run"))
+                    Err(TestCaseError::fail("the case could not be run"))
                 }
             }
         });
@@ -65,13 +63,13 @@ pub async fn deaths(
     });
     match lock(&failed).take() {
         Some(error) => Err(error),
-        None => Ok(RandomDeaths::of(std::mem::take(&mut *lock(&found)))),
+        None => Ok(RandomFaults::of(std::mem::take(&mut *lock(&found)))),
     }
 }
 
-fn runner(crash: &Crash, rng_seed: u64) -> TestRunner {
+fn runner(cases: u32, rng_seed: u64) -> TestRunner {
     let config = Config {
-        cases: crash.random,
+        cases,
         max_shrink_iters: SHRINKS_MAX,
         failure_persistence: None,
         ..Config::default()
@@ -84,37 +82,36 @@ fn runner(crash: &Crash, rng_seed: u64) -> TestRunner {
 }
 
 /// The moment as a statement of the undisturbed run and the time into it.
-fn lethal(spans: &[Span], at: Micros, way: Way) -> Lethal {
+fn feasible(spans: &[Span], at: Micros, kind: FaultKind) -> FeasibleFault {
     let mut into = at;
-    let mut met = &spans[0];
+    let mut hit = &spans[0];
     for span in spans {
-        met = span;
+        hit = span;
         if into < span.took {
             break;
         }
         into = into - span.took;
     }
-    let death = Death {
-        statement: met.statement,
-        text: met.text.clone(),
-        nth: met.nth,
-        way: way.as_str().to_owned(),
+    let at = InjectionPoint {
+        statement: hit.statement,
+        text: hit.text.clone(),
+        nth: hit.nth,
         into_us: Some(into),
     };
-    Lethal { death, means: Means::Plain }
+    FeasibleFault { fault: Fault { kind, at }, needs: Needs::Nothing }
 }
 
 /// The library's runner hears of no interrupt by itself.
 async fn interruptible(
-    cells: &Cells<'_>,
-    lethal: &Lethal,
+    cases: &Cases<'_>,
+    feasible: &FeasibleFault,
     kept: &Kept,
     number: usize,
-) -> Result<Cell, Error> {
-    let name = format!("random-{number:03}-{}", lethal.death.way);
+) -> Result<Case, Error> {
+    let name = format!("random-{number:03}-{}", feasible.fault.kind);
     tokio::select! {
-        cell = one(cells, &name, lethal, kept) => cell,
-        () = cells.run.cancel.cancelled() => Err(Error::Interrupted),
+        case = cases.one(&name, feasible, kept) => case,
+        () = cases.run.cancel.cancelled() => Err(Error::Interrupted),
     }
 }
 

@@ -33,7 +33,7 @@ impl Checker<'_> {
         Some(self.change_at(source, "change", section))
     }
 
-    /// A change, wherever it stands: `key` is `change` or `state.path`.
+    /// A change of any section: `key` is `change` or `state.path`.
     pub(super) fn change_at(
         &mut self,
         source: &Source,
@@ -92,7 +92,7 @@ impl Checker<'_> {
                 ("`migrations`".to_owned(), given.migrations.is_some()),
             ] {
                 if there {
-                    let message = format!("`command` and {other} both stand here");
+                    let message = format!("`command` and {other} exclude each other");
                     self.push_with(source, command, message, "a change is applied by one of them");
                 }
             }
@@ -151,7 +151,7 @@ impl Checker<'_> {
         let dir = beside(&source.path, named.get_ref());
         let tool = change.tool.as_ref().map(|tool| *tool.get_ref());
         read_migrations(&dir, tool).unwrap_or_else(|problems| {
-            // What is wrong with the directory as a whole is told where it is named.
+            // What is wrong with the directory as a whole is reported where it is named.
             let place = |problem: Problem| match problem.path == dir {
                 true => {
                     let message = format!("{}: {}", dir.display(), problem.message);

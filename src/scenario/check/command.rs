@@ -46,7 +46,7 @@ impl Checker<'_> {
         })
     }
 
-    /// What the built-in runner is told to do, a command does as it is written.
+    /// What the built-in runner is asked to do, a command does as it is written.
     fn only_runners_keys(&mut self, source: &Source, change: &wire::Change) {
         let keys = [
             ("transaction", change.transaction.as_ref().map(Spanned::span)),
@@ -79,7 +79,7 @@ impl Checker<'_> {
         if !directory.is_dir() {
             let why = if directory.exists() { "not a directory" } else { "not there" };
             let message = format!("the command cannot run in {}: it is {why}", directory.display());
-            let remedy = "paths are relative to the file in which they stand";
+            let remedy = "paths are relative to the file that names them";
             self.push_with(source, given, message, remedy);
         }
         directory
@@ -106,7 +106,7 @@ impl Checker<'_> {
                 self.push_with(source, name, message, remedy);
             } else if PAST_US.contains(&text) {
                 let message = format!("`{text}` would lead the command past pgauntlet");
-                let remedy = "the command is told where to connect; leave it out";
+                let remedy = "leave it out: pgauntlet sets the address for the command";
                 self.push_with(source, name, message, remedy);
             }
             self.no_zero(source, text, value);

@@ -1,16 +1,16 @@
-//! Checks the crash matrix: its size, its ways of dying, the steps by hand, what is expected.
+//! Checks the crash matrix: its size, its kinds of faults, the steps by hand, what is expected.
 
 use toml::Spanned;
 
+use crate::trial::FaultKind;
+
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
-use super::super::{
-    CRASH_ROWS_DEFAULT, Crash, Ground, Outcome, Sizes, State, Step, Table, Way, wire,
-};
+use super::super::{Base, CRASH_ROWS_DEFAULT, Crash, Outcome, Sizes, State, Step, Table, wire};
 use super::Checker;
 use super::sql::EACH_BY_ITSELF;
 
-/// A night of deaths, at a few seconds each.
+/// A night of faults, at a few seconds each.
 const RANDOM_MAX: u32 = 10_000;
 
 impl Checker<'_> {
@@ -22,7 +22,7 @@ impl Checker<'_> {
         let declared = Sizes(tables.iter().map(|t| (t.name.clone(), t.rows)).collect());
         let random = crash.random.as_ref();
         Some(Crash {
-            ways: self.ways(source, crash.ways.as_ref()),
+            faults: self.fault_kinds(source, crash.faults.as_ref()),
             rows: self.crash_rows(source, crash.rows.as_ref(), &state, &declared),
             traffic: self.crash_traffic(source, crash.traffic.as_ref(), &state),
             state: crash.state.as_ref().map(|name| name.get_ref().clone()),
@@ -33,17 +33,21 @@ impl Checker<'_> {
         })
     }
 
-    fn ways(&mut self, source: &Source, given: Option<&Spanned<Vec<Spanned<Way>>>>) -> Vec<Way> {
-        let Some(given) = given else { return Way::ALL.to_vec() };
+    fn fault_kinds(
+        &mut self,
+        source: &Source,
+        given: Option<&Spanned<Vec<Spanned<FaultKind>>>>,
+    ) -> Vec<FaultKind> {
+        let Some(given) = given else { return FaultKind::ALL.to_vec() };
         if given.get_ref().is_empty() {
             let remedy = "leave it out for all of them";
-            self.push_with(source, given, "there is no way to die", remedy);
+            self.push_with(source, given, "there is no fault to inject", remedy);
         }
         self.once_each(source, given.get_ref());
-        given.get_ref().iter().map(|way| *way.get_ref()).collect()
+        given.get_ref().iter().map(|kind| *kind.get_ref()).collect()
     }
 
-    /// The state from which every cell starts.
+    /// The state from which every case starts.
     fn crash_state(
         &mut self,
         source: &Source,
@@ -74,7 +78,7 @@ impl Checker<'_> {
         let largest = state.sizes(declared).largest();
         match given {
             None => CRASH_ROWS_DEFAULT.min(largest.max(1)),
-            Some(rows) if largest == 0 || state.from == Ground::Empty => {
+            Some(rows) if largest == 0 || state.from == Base::Empty => {
                 let message = format!("`rows` where the state `{}` has none", state.name);
                 self.push_with(source, rows, message, "there is nothing to scale: leave it out");
                 *rows.get_ref()
@@ -89,7 +93,7 @@ impl Checker<'_> {
         given: Option<&Spanned<bool>>,
         state: &State,
     ) -> bool {
-        let possible = state.from == Ground::Base;
+        let possible = state.from == Base::Base;
         if let Some(wanted) = given.filter(|wanted| *wanted.get_ref() && !possible) {
             let message = format!("`traffic` where the state `{}` has no tables", state.name);
             self.push_with(source, wanted, message, "no application runs there: leave it out");
@@ -137,7 +141,7 @@ impl Checker<'_> {
         self.once_each(source, given);
         for outcome in given {
             if others.iter().any(|other| other.get_ref() == outcome.get_ref()) {
-                let message = format!("`{}` stands in `expect` and in `may`", outcome.get_ref());
+                let message = format!("`{}` is in both `expect` and `may`", outcome.get_ref());
                 let remedy = "what is in `expect` must be found, what is in `may` need not be";
                 self.push_with(source, outcome, message, remedy);
             }

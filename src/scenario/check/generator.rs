@@ -3,11 +3,10 @@
 use toml::Spanned;
 
 use super::super::problem::{Source, known_names};
-use super::super::{Generator, wire};
+use super::super::table::MISSES_DEFAULT;
+use super::super::{FakeKind, Generator, wire};
 use super::Checker;
 
-/// Distinct dangling values of a reference, where the scenario does not say.
-const MISSES_DEFAULT: u64 = 1_000;
 /// Beyond this exponent the heaviest row alone gets nearly everything.
 const SKEW_MAX: f64 = 3.0;
 /// No document is larger than Postgres would take in a row of this size.
@@ -15,34 +14,50 @@ const JSON_BYTES_MAX: u32 = 10 << 20;
 /// The smallest JSON object with a key: `{"a":1}` with some room for a word.
 const JSON_BYTES_MIN: u32 = 16;
 
-/// The generators by the name of their key.
-const NAMES: [&str; 10] = [
-    "uuid",
-    "serial",
-    "integer",
-    "reference",
-    "timestamp",
-    "now",
-    "fake",
-    "json",
-    "choice",
-    "constant",
-];
+/// What a value asks for, one variant per key that names a generator.
+enum Named<'a> {
+    Uuid,
+    Serial,
+    Integer(&'a Spanned<Vec<i64>>),
+    Reference(&'a wire::Reference),
+    Timestamp(&'a Spanned<wire::Timestamp>),
+    Now,
+    Fake(FakeKind),
+    Json(&'a wire::Json),
+    Choice(&'a Spanned<wire::Choice>),
+    Constant(&'a Spanned<toml::Value>),
+}
 
-fn is_set(value: &wire::Value, name: &str) -> bool {
-    match name {
-        "uuid" => value.uuid.is_some(),
-        "serial" => value.serial.is_some(),
-        "integer" => value.integer.is_some(),
-        "reference" => value.reference.is_some(),
-        "timestamp" => value.timestamp.is_some(),
-        "now" => value.now.is_some(),
-        "fake" => value.fake.is_some(),
-        "json" => value.json.is_some(),
-        "choice" => value.choice.is_some(),
-        "constant" => value.constant.is_some(),
-        _ => false,
-    }
+/// Every key that names a generator, with what the value says under it. The pattern has no `..`:
+/// a key that is added to the format and not handled here does not compile.
+fn named(value: &wire::Value) -> [(&'static str, Option<Named<'_>>); 10] {
+    let wire::Value {
+        uuid,
+        serial,
+        integer,
+        reference,
+        timestamp,
+        now,
+        fake,
+        json,
+        choice,
+        constant,
+        unique: _,
+        follow: _,
+        null_fraction: _,
+    } = value;
+    [
+        ("uuid", uuid.as_ref().map(|_| Named::Uuid)),
+        ("serial", serial.as_ref().map(|_| Named::Serial)),
+        ("integer", integer.as_ref().map(Named::Integer)),
+        ("reference", reference.as_ref().map(|r| Named::Reference(r.get_ref()))),
+        ("timestamp", timestamp.as_ref().map(Named::Timestamp)),
+        ("now", now.as_ref().map(|_| Named::Now)),
+        ("fake", fake.as_ref().map(|kind| Named::Fake(*kind.get_ref()))),
+        ("json", json.as_ref().map(|json| Named::Json(json.get_ref()))),
+        ("choice", choice.as_ref().map(Named::Choice)),
+        ("constant", constant.as_ref().map(Named::Constant)),
+    ]
 }
 
 /// Whether other rows can refer to a column of these values.
@@ -50,7 +65,7 @@ pub(super) fn is_key(value: &wire::Value) -> bool {
     value.uuid.is_some() || value.serial.is_some()
 }
 
-/// The generator of a place where nothing else may stand.
+/// The generator of a place where nothing else is allowed.
 pub(super) fn only_generator(
     checker: &mut Checker<'_>,
     source: &Source,
@@ -70,48 +85,47 @@ pub(super) fn generator(
     source: &Source,
     value: &Spanned<wire::Value>,
 ) -> Option<Generator> {
-    let set: Vec<&str> = NAMES.into_iter().filter(|n| is_set(value.get_ref(), n)).collect();
-    if set.len() != 1 {
-        let message = match set.as_slice() {
-            [] => "no generator is named here".to_owned(),
-            several => format!("only one generator may be named, not {}", several.join(" and ")),
-        };
-        let remedy = format!("generators: {}", NAMES.join(", "));
-        checker.push_with(source, value, message, remedy);
-        return None;
-    }
-    let value = value.get_ref();
-    if let (Some(unique), None) = (&value.unique, &value.fake) {
+    let keys = named(value.get_ref());
+    let names = keys.each_ref().map(|(name, _)| *name);
+    let mut set: Vec<_> = keys.into_iter().filter_map(|(n, asked)| Some((n, asked?))).collect();
+    let asked = match (set.pop(), set.is_empty()) {
+        (Some((_, asked)), true) => asked,
+        (last, _) => {
+            let set: Vec<&str> = set.iter().chain(&last).map(|(name, _)| *name).collect();
+            let message = match set.as_slice() {
+                [] => "no generator is named here".to_owned(),
+                several => {
+                    format!("only one generator may be named, not {}", several.join(" and "))
+                }
+            };
+            let remedy = format!("generators: {}", names.join(", "));
+            checker.push_with(source, value, message, remedy);
+            return None;
+        }
+    };
+    let unique = value.get_ref().unique.as_ref();
+    if let (Some(unique), false) = (unique, matches!(asked, Named::Fake(_))) {
         checker.push_with(source, unique, "`unique` has no place here", "it goes with `fake`");
     }
-    if let Some(range) = &value.integer {
-        let [min, max] = pair(checker, source, "integer", range)?;
-        return Some(Generator::Integer { min, max });
-    }
-    if let Some(reference) = &value.reference {
-        return checker.reference(source, reference.get_ref());
-    }
-    if let Some(timestamp) = &value.timestamp {
-        return checker.timestamp(source, timestamp);
-    }
-    if let Some(json) = &value.json {
-        return checker.json(source, json.get_ref());
-    }
-    if let Some(choice) = &value.choice {
-        return checker.choice(source, choice);
-    }
-    if let Some(constant) = &value.constant {
-        let value = checker.scalar(source, constant)?;
-        return Some(Generator::Constant { value });
-    }
-    if let Some(kind) = &value.fake {
-        let unique = value.unique.as_ref().is_some_and(|unique| *unique.get_ref());
-        return Some(Generator::Fake { kind: *kind.get_ref(), unique });
-    }
-    match set.as_slice() {
-        ["uuid"] => Some(Generator::Uuid),
-        ["serial"] => Some(Generator::Serial),
-        _ => Some(Generator::Now),
+    match asked {
+        Named::Uuid => Some(Generator::Uuid),
+        Named::Serial => Some(Generator::Serial),
+        Named::Now => Some(Generator::Now),
+        Named::Integer(range) => {
+            let [min, max] = pair(checker, source, "integer", range)?;
+            Some(Generator::Integer { min, max })
+        }
+        Named::Reference(reference) => checker.reference(source, reference),
+        Named::Timestamp(timestamp) => checker.timestamp(source, timestamp),
+        Named::Json(json) => checker.json(source, json),
+        Named::Choice(choice) => checker.choice(source, choice),
+        Named::Constant(constant) => {
+            let value = checker.scalar(source, constant)?;
+            Some(Generator::Constant { value })
+        }
+        Named::Fake(kind) => {
+            Some(Generator::Fake { kind, unique: unique.is_some_and(|unique| *unique.get_ref()) })
+        }
     }
 }
 

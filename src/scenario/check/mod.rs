@@ -20,14 +20,11 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use crate::pg::syntax::CreatedTable;
+use crate::pg::facts::CreatedTable;
 
-use super::Scenario;
+use super::definition::{RNG_SEED_DEFAULT, Scenario};
 use super::problem::{Problem, Source, known_names};
 use super::wire::{self, File};
-
-/// Random numbers follow from this seed where the scenario states none.
-const RNG_SEED_DEFAULT: u64 = 1;
 
 /// The scenario's file and its base, if it has one.
 #[derive(Clone, Copy)]
@@ -37,7 +34,7 @@ pub(super) struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// A section and the file in which it stands: the scenario's own, or else its base's.
+    /// A section and the file that holds it: the scenario's own, or else its base's.
     fn section<T>(&self, pick: impl Fn(&'a File) -> Option<&'a T>) -> Option<(&'a Source, &'a T)> {
         let of = |(source, file): (&'a Source, &'a File)| pick(file).map(|found| (source, found));
         of(self.main).or_else(|| self.base.and_then(of))
@@ -206,7 +203,7 @@ impl<'a> Checker<'a> {
     ) {
         for (index, value) in list.iter().enumerate() {
             if list[..index].iter().any(|earlier| earlier.get_ref() == value.get_ref()) {
-                let message = format!("`{}` stands here twice", value.get_ref());
+                let message = format!("`{}` is listed twice", value.get_ref());
                 self.push_with(source, value, message, "once is enough");
             }
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use crate::pg::lex::{self, TokenKind};
-use crate::pg::{Piece, syntax};
+use crate::pg::{SqlPiece, syntax};
 
 use super::super::problem::{Source, beside, known_names};
 use super::super::sql::Sql;
@@ -30,7 +30,7 @@ impl Checker<'_> {
             Ok(file) => Some(file),
             Err(why) => {
                 let message = format!("cannot read {}: {why}", full.display());
-                let remedy = "paths are relative to the file in which they stand";
+                let remedy = "paths are relative to the file that names them";
                 self.push_with(source, path, message, remedy);
                 None
             }
@@ -48,7 +48,7 @@ impl Checker<'_> {
         Some(Script { path: file.path.clone(), statements: sql.statements(pieces) })
     }
 
-    pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<Piece> {
+    pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<SqlPiece> {
         sql.pieces().unwrap_or_else(|problem| {
             self.problems.push(problem);
             Vec::new()
@@ -59,7 +59,7 @@ impl Checker<'_> {
         self.problems.extend(sql.syntax_error(offset, text));
     }
 
-    /// Statements without parameters. Whoever runs them decides on the transaction, as `why` says.
+    /// Statements without parameters. Their caller decides on the transaction, as `why` says.
     pub(super) fn plain_statements(&mut self, sql: &Sql<'_>, why: &str) -> Vec<String> {
         let pieces = self.pieces(sql);
         for piece in &pieces {
@@ -85,11 +85,11 @@ impl Checker<'_> {
         statements
     }
 
-    /// `$name`s turned into `$1`, `$2`, … in the order in which they first stand there.
+    /// `$name`s turned into `$1`, `$2`, … in order of first use.
     fn positional(
         &mut self,
         sql: &Sql<'_>,
-        piece: &Piece,
+        piece: &SqlPiece,
         known: &[&str],
         uses: &mut Uses,
     ) -> Option<OperationStatement> {
@@ -136,7 +136,7 @@ impl Checker<'_> {
         Some(OperationStatement { sql: text, placeholders })
     }
 
-    fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &Piece, why: &str) {
+    fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &SqlPiece, why: &str) {
         use syntax::Kind::{Begin, Commit, Rollback};
         if matches!(syntax::kind(&piece.text), Begin | Commit | Rollback) {
             let message = format!("`{}` has no place here", piece.text);

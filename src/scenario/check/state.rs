@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::super::problem::Source;
-use super::super::{Accepted, Change, Ground, Migration, State, TransactionRule, wire};
+use super::super::{Accepted, Base, Change, Migration, State, TransactionRule, wire};
 use super::Checker;
 use super::table::ROWS_MAX;
 
@@ -36,8 +36,8 @@ impl Checker<'_> {
     }
 
     fn state(&mut self, source: &Source, state: &wire::State, change: Option<&Change>) -> State {
-        let from = state.from.as_ref().map_or(Ground::Base, |from| *from.get_ref());
-        if let Some(rows) = state.rows.as_ref().filter(|_| from == Ground::Empty) {
+        let from = state.from.as_ref().map_or(Base::Base, |from| *from.get_ref());
+        if let Some(rows) = state.rows.as_ref().filter(|_| from == Base::Empty) {
             let message = "`rows` has no place beside from = \"empty\"";
             self.push_with(source, rows, message, "such a database has no tables to fill");
         }
@@ -67,7 +67,7 @@ impl Checker<'_> {
         }
         match (&state.path, &state.stop) {
             (None, None) => None,
-            // A change that is missing is told by itself.
+            // A missing change is reported by itself.
             (None, Some(stop)) => self.part_of(source, stop, change?),
             (Some(path), stop) => {
                 if let Some(stop) = stop {
@@ -79,7 +79,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What somebody typed: each statement by itself, and no version that would tell of it.
+    /// What a user typed: each statement by itself, without a version row.
     fn by_hand(&mut self, source: &Source, file: &Spanned<String>) -> Option<Change> {
         let migration = Migration {
             version: file.get_ref().clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use crate::pg::syntax;
+use crate::pg::facts::facts;
 
 use super::super::problem::Source;
 use super::super::{Column, Script, Table, wire};
@@ -29,7 +29,7 @@ impl Checker<'_> {
         };
         let (tables, indexes) = (tables?, indexes?);
         let statements = tables.statements.iter().chain(&indexes.statements);
-        self.created = statements.filter_map(|s| syntax::created_table(&s.text)).collect();
+        self.created = statements.filter_map(|s| facts(&s.text).created().cloned()).collect();
         if self.created.is_empty() {
             let message = format!("{} creates no table", schema.tables.get_ref());
             self.push(source, &schema.tables, message);
@@ -37,7 +37,7 @@ impl Checker<'_> {
         Some((tables, indexes))
     }
 
-    /// The tables that are filled, in the order in which they stand.
+    /// The tables that are filled, in the order of the file.
     pub(super) fn tables(&mut self) -> Vec<Table> {
         let Some((source, section)) = self.files.section(|file| file.table.as_ref()) else {
             return Vec::new();
@@ -71,7 +71,7 @@ impl Checker<'_> {
                 columns.push((value.span().start, Column { name, null_fraction, generator }));
             }
         }
-        // As they stand in the file, which is how their author thinks of them.
+        // In the order of the file, which is how their author thinks of them.
         columns.sort_by_key(|(start, _)| *start);
         let columns = columns.into_iter().map(|(_, column)| column).collect();
         Table { name: table.name.get_ref().clone(), rows, columns }

@@ -2,27 +2,25 @@
 
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
+use super::super::traffic::{
+    ACQUIRE_TIMEOUT_MS_DEFAULT, BASELINE_MS_DEFAULT, POOL_OVERFLOW_DEFAULT, POOL_SIZE_DEFAULT,
+    RECOVERY_MAX_MS_DEFAULT, RECOVERY_MIN_MS_DEFAULT,
+};
 use super::super::wire;
 use super::super::{Arrivals, Disturbance, Pool, Traffic};
 use super::Checker;
 use super::sql::IN_ONE_TRANSACTION;
 
-/// A generator on one machine does not keep more; MEASURED on two cores beside the server.
+/// More than our load generator kept on two cores that it shared with the server.
 const RATE_PER_S_MAX: f64 = 20_000.0;
 const RATE_PER_S_MIN: f64 = 0.1;
 /// A p99 of fewer operations than a baseline of this length sends is a guess.
 const BASELINE_MS_MIN: u64 = 500;
-const BASELINE_MS_DEFAULT: u64 = 5_000;
-const RECOVERY_MIN_MS_DEFAULT: u64 = 2_000;
-const RECOVERY_MAX_MS_DEFAULT: u64 = 60_000;
 /// No phase takes longer than an hour.
 const PHASE_MS_MAX: u64 = 3_600_000;
 
 /// Postgres starts with 100 connections; beyond this it is another kind of test.
 const POOL_MAX: u32 = 2_000;
-const POOL_SIZE_DEFAULT: u32 = 10;
-const POOL_OVERFLOW_DEFAULT: u32 = 20;
-const ACQUIRE_TIMEOUT_MS_DEFAULT: u64 = 30_000;
 
 const ISOLATION_LEVELS: [&str; 3] = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
 
@@ -65,12 +63,7 @@ impl Checker<'_> {
 
     pub(super) fn pool(&mut self) -> Pool {
         let Some((source, section)) = self.files.section(|file| file.pool.as_ref()) else {
-            return Pool {
-                size: POOL_SIZE_DEFAULT,
-                overflow: POOL_OVERFLOW_DEFAULT,
-                acquire_timeout_ms: ACQUIRE_TIMEOUT_MS_DEFAULT,
-                settings: std::collections::BTreeMap::new(),
-            };
+            return Pool::default();
         };
         let pool = section.get_ref();
         let size = match &pool.size {

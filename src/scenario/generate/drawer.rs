@@ -30,7 +30,7 @@ pub struct Drawer {
 enum Kind {
     /// The key of the row.
     Key(KeySpace),
-    /// A uuid that nobody has drawn before.
+    /// A uuid that was not drawn before.
     NewKey,
     /// One more than the row, counted from here.
     Serial {
@@ -86,8 +86,8 @@ pub enum Drawn<'a> {
     Instant(i64),
 }
 
-/// Where a drawer stands: what it needs to know beside its generator.
-struct Place<'a> {
+/// The position of a drawer: what it needs to know beside its generator.
+struct ColumnPlace<'a> {
     tables: &'a [Table],
     sizes: &'a Sizes,
     rng_seed: u64,
@@ -105,7 +105,7 @@ impl Drawer {
         table: &str,
         column: &Column,
     ) -> Drawer {
-        let place = Place { tables, sizes, rng_seed, column: Some((table, &column.name)) };
+        let place = ColumnPlace { tables, sizes, rng_seed, column: Some((table, &column.name)) };
         let kind = place.compile(&column.generator);
         Drawer { null_fraction: column.null_fraction, kind }
     }
@@ -119,7 +119,7 @@ impl Drawer {
         generator: &Generator,
         null_fraction: f64,
     ) -> Drawer {
-        let place = Place { tables, sizes, rng_seed, column: None };
+        let place = ColumnPlace { tables, sizes, rng_seed, column: None };
         Drawer { null_fraction, kind: place.compile(generator) }
     }
 
@@ -146,7 +146,7 @@ impl Drawer {
             Kind::NewKey => push_uuid(rng.next_u64(), rng.next_u64(), text),
             Kind::Serial { after } => return Drawn::Int(after.saturating_add_unsigned(row + 1)),
             Kind::Integer { min, span } => {
-                // A span of zero stands for all 2^64 values.
+                // A span of zero means all 2^64 values.
                 let offset = if *span == 0 { rng.next_u64() } else { below(rng, *span) };
                 return Drawn::Int(min.wrapping_add_unsigned(offset));
             }
@@ -178,7 +178,7 @@ impl Drawer {
     }
 }
 
-impl Place<'_> {
+impl ColumnPlace<'_> {
     fn compile(&self, generator: &Generator) -> Kind {
         match generator {
             Generator::Uuid => match self.column {

@@ -1,6 +1,6 @@
-//! The uuid of a row, as a function of where it stands.
+//! The uuid of a row, as a function of its position.
 //!
-//! Whoever refers to a row computes its key again instead of looking it up, so a reference costs
+//! A reference to a row computes its key again instead of looking it up, so a reference costs
 //! the same in a table of any size and no key is kept in memory.
 
 use sha2::{Digest as _, Sha256};

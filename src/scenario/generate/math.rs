@@ -1,7 +1,7 @@
 //! Randomness and the two transcendental functions, exact to the bit on every machine.
 //!
 //! A platform's own `exp` and `ln` differ in the last digit, and rand changes its sampling between
-//! versions; either would change the rows that an `rng_seed` stands for. Only addition,
+//! versions; either would change the rows that an `rng_seed` determines. Only addition,
 //! multiplication, division and bit operations are used here, which IEEE 754 fixes.
 
 use rand::Rng as _;

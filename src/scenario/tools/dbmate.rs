@@ -1,6 +1,6 @@
 //! dbmate: `<digits>….sql` with a `-- migrate:up` and a `-- migrate:down` block.
 //!
-//! - The version is the leading digits as they stand there; files are applied in the order of
+//! - The version is the leading digits as written; files are applied in the order of
 //!   their names, not of their numbers. Other names are left out silently, directories too.
 //! - Both blocks have to be there, up first, nothing but comments before it. A second up block is
 //!   documented, but writes the version row a second time and fails on PostgreSQL
@@ -76,7 +76,7 @@ fn up_block(source: &Source) -> Result<Up, Problem> {
             }
             "up" if down.is_some() => {
                 let remedy = "dbmate wants -- migrate:up first";
-                return Err(wrong("-- migrate:down stands before it").remedy(remedy));
+                return Err(wrong("-- migrate:down is before it").remedy(remedy));
             }
             "up" => up = Some(found),
             "down" if down.is_none() => down = Some(found),
@@ -105,7 +105,7 @@ fn nothing_before(source: &Source, up: usize) -> Result<(), Problem> {
     match before.into_iter().find(|(_, line)| !is_blank(line)) {
         Some((offset, line)) => {
             let problem =
-                source.problem(offset..offset + line.len(), "this stands before -- migrate:up");
+                source.problem(offset..offset + line.len(), "this is before -- migrate:up");
             Err(problem.remedy("dbmate takes comments only there; move it below"))
         }
         None => Ok(()),

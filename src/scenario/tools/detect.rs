@@ -1,6 +1,6 @@
 //! Whose directory it is, by what is in it.
 //!
-//! Some namings belong to two tools, whose transaction rules differ. Then both are told, and the
+//! Some namings belong to two tools, whose transaction rules differ. Then both are named, and the
 //! reader of the message decides.
 
 use super::super::problem::{Problem, Source};

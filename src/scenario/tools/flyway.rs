@@ -4,7 +4,7 @@
 //!   10; `1.0` is `1`. Repeatable migrations follow in the order of their descriptions. Undo (`U`)
 //!   and baseline (`B`) migrations and hidden directories are left out.
 //! - Flyway tells other `.sql` files and does not run them; here they are a problem. So are the
-//!   callbacks that it runs with a migration, and placeholders, whose values nobody knows here.
+//!   callbacks that it runs with a migration, and placeholders, whose values are unknown here.
 //! - A repeatable migration has no version in Flyway's table; here it has its file's name.
 //! - A file runs statement by statement in one transaction, together with its row, unless all of
 //!   its statements are among those that Flyway knows to need none; a mixture is an error (`mixed`
@@ -18,7 +18,7 @@
 //! <https://documentation.red-gate.com/fd/flyway-mixed-setting-277579012.html>. The order of
 //! versions, which callbacks run, and the lock are from knowledge of Flyway 7 to 11.
 
-use crate::pg::Piece;
+use crate::pg::SqlPiece;
 use crate::pg::lex::{self, TokenKind};
 
 use super::super::Migration;
@@ -93,7 +93,7 @@ fn read_file(named: Named<'_, Order>, reading: &mut Reading) -> Option<Migration
 }
 
 /// Whether Flyway opens a transaction for statements of which nothing is configured.
-fn detected(sql: &Sql<'_>, pieces: &[Piece], reading: &mut Reading) -> bool {
+fn detected(sql: &Sql<'_>, pieces: &[SqlPiece], reading: &mut Reading) -> bool {
     let Some(first) = pieces.first().map(|piece| needs_no_transaction(&piece.text)) else {
         return true;
     };
@@ -131,7 +131,7 @@ fn needs_no_transaction(statement: &str) -> bool {
 }
 
 pub(super) enum Name {
-    /// With underscores turned into dots, as it stands in Flyway's table.
+    /// With underscores turned into dots, as Flyway's table has it.
     Versioned(String),
     Repeatable(String),
     /// Undo, baseline, and callbacks of other commands.

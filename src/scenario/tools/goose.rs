@@ -16,7 +16,7 @@
 
 use std::ops::Range;
 
-use crate::pg::Piece;
+use crate::pg::SqlPiece;
 use crate::pg::syntax::{self, Kind};
 
 use super::super::problem::{Problem, Source};
@@ -60,12 +60,12 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
 /// What goose sends at once.
 struct Message {
     span: Range<usize>,
-    /// It stood between StatementBegin and StatementEnd.
+    /// It was between StatementBegin and StatementEnd.
     is_block: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Section {
     Start,
     Up,
     UpBlock,
@@ -76,7 +76,7 @@ enum State {
 /// A file as far as it is read.
 struct File<'a> {
     source: &'a Source,
-    state: State,
+    state: Section,
     transaction: bool,
     /// Where the statement that is being read begins.
     begins: Option<usize>,
@@ -85,7 +85,7 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn parse(source: &'a Source) -> Result<File<'a>, Problem> {
-        let (state, messages) = (State::Start, Vec::new());
+        let (state, messages) = (Section::Start, Vec::new());
         let mut file = File { source, state, transaction: true, begins: None, messages };
         for (offset, line) in lines(&source.text) {
             match annotation(line) {
@@ -102,29 +102,29 @@ impl<'a> File<'a> {
             Err(self.source.problem(line.clone(), message).remedy(remedy))
         };
         if self.source.text.get(line.start..).is_some_and(|t| t.starts_with([' ', '\t'])) {
-            return wrong("a blank stands before this annotation", "goose refuses that; remove it");
+            return wrong("a blank precedes this annotation", "goose refuses that; remove it");
         }
         match (text.to_ascii_lowercase().as_str(), self.state) {
-            ("up", State::Start) => self.state = State::Up,
+            ("up", Section::Start) => self.state = Section::Up,
             ("up", _) => return wrong("there is a second -- +goose Up", "a file has one"),
-            ("down", State::Up) => {
+            ("down", Section::Up) => {
                 self.nothing_open()?;
-                self.state = State::Down;
+                self.state = Section::Down;
             }
             ("down", _) => {
-                return wrong("-- +goose Down has no place here", "it stands once, after Up");
+                return wrong("-- +goose Down has no place here", "it is allowed once, after Up");
             }
-            ("statementbegin", State::Up) => self.state = State::UpBlock,
-            ("statementbegin", State::Down) => self.state = State::DownBlock,
+            ("statementbegin", Section::Up) => self.state = Section::UpBlock,
+            ("statementbegin", Section::Down) => self.state = Section::DownBlock,
             ("statementbegin", _) => {
-                return wrong("StatementBegin has no place here", "it stands after Up or Down");
+                return wrong("StatementBegin has no place here", "it is allowed after Up or Down");
             }
-            ("statementend", State::UpBlock) => {
+            ("statementend", Section::UpBlock) => {
                 let span = self.begins.take().unwrap_or(line.start)..line.start;
                 self.messages.push(Message { span, is_block: true });
-                self.state = State::Up;
+                self.state = Section::Up;
             }
-            ("statementend", State::DownBlock) => self.state = State::Down,
+            ("statementend", Section::DownBlock) => self.state = Section::Down,
             ("statementend", _) => {
                 return wrong("StatementEnd has no place here", "it ends a StatementBegin");
             }
@@ -151,12 +151,12 @@ impl<'a> File<'a> {
             return Ok(());
         }
         match self.state {
-            State::Start => {
+            Section::Start => {
                 let span = offset..offset + line.len();
-                let problem = self.source.problem(span, "this stands before -- +goose Up");
+                let problem = self.source.problem(span, "this is before -- +goose Up");
                 return Err(problem.remedy("goose takes comments only there; move it below"));
             }
-            State::Up => {
+            Section::Up => {
                 let begins = *self.begins.get_or_insert(offset);
                 if ends_with_semicolon(line) {
                     let span = begins..offset + line.len();
@@ -164,10 +164,10 @@ impl<'a> File<'a> {
                     self.begins = None;
                 }
             }
-            State::UpBlock => {
+            Section::UpBlock => {
                 self.begins.get_or_insert(offset);
             }
-            State::Down | State::DownBlock => {}
+            Section::Down | Section::DownBlock => {}
         }
         Ok(())
     }
@@ -176,14 +176,14 @@ impl<'a> File<'a> {
         let whole =
             |message: &str, remedy: &str| Err(self.source.problem(0..0, message).remedy(remedy));
         match self.state {
-            State::Start => {
+            Section::Start => {
                 whole("there is no line -- +goose Up", "goose refuses a file without it")
             }
-            State::UpBlock | State::DownBlock => {
+            Section::UpBlock | Section::DownBlock => {
                 whole("a StatementBegin has no StatementEnd", "goose refuses that; add it")
             }
-            State::Up => self.nothing_open(),
-            State::Down => Ok(()),
+            Section::Up => self.nothing_open(),
+            Section::Down => Ok(()),
         }
     }
 
@@ -225,7 +225,7 @@ fn statement(source: &Source, message: &Message, reading: &mut Reading) -> Optio
     let wrong = pieces.iter().filter_map(|piece| sql.syntax_error(piece.offset, &piece.text));
     reading.problems.extend(wrong);
     let (first, last) = (pieces.first()?, pieces.last()?);
-    let controls = |piece: &&Piece| {
+    let controls = |piece: &&SqlPiece| {
         matches!(syntax::kind(&piece.text), Kind::Begin | Kind::Commit | Kind::Rollback)
     };
     if let Some(control) = pieces.iter().find(controls).filter(|_| pieces.len() > 1) {
@@ -234,7 +234,7 @@ fn statement(source: &Source, message: &Message, reading: &mut Reading) -> Optio
         reading.problems.push(problem.remedy("give it a line of its own"));
     }
     let text = sql.text.get(first.offset..last.offset + last.text.len()).unwrap_or_default();
-    let whole = Piece { text: text.to_owned(), line: first.line, offset: first.offset };
+    let whole = SqlPiece { text: text.to_owned(), line: first.line, offset: first.offset };
     sql.statements(vec![whole]).pop()
 }
 

@@ -6,7 +6,7 @@
 //! The runner sends them one by one, so it opens that transaction itself. What follows a COMMIT in
 //! the same message cannot be had that way, and is a problem.
 
-use crate::pg::Piece;
+use crate::pg::SqlPiece;
 use crate::pg::syntax::{self, Kind};
 
 use super::super::problem::Problem;
@@ -15,12 +15,12 @@ use super::Tool;
 
 /// Whether the server opens a transaction for a message of these statements. One that begins with
 /// BEGIN does so itself.
-pub(super) fn is_transaction(pieces: &[Piece]) -> bool {
+pub(super) fn is_transaction(pieces: &[SqlPiece]) -> bool {
     pieces.len() > 1 && pieces.first().is_some_and(|first| syntax::kind(&first.text) != Kind::Begin)
 }
 
 /// The first statement that means something else when the message is sent piece by piece.
-pub(super) fn differs_piecewise(tool: Tool, sql: &Sql<'_>, pieces: &[Piece]) -> Option<Problem> {
+pub(super) fn differs_piecewise(tool: Tool, sql: &Sql<'_>, pieces: &[SqlPiece]) -> Option<Problem> {
     // Statements since a COMMIT that no BEGIN followed.
     let mut outside: Option<u32> = None;
     for piece in pieces.iter().filter(|_| pieces.len() > 1) {
@@ -32,7 +32,7 @@ pub(super) fn differs_piecewise(tool: Tool, sql: &Sql<'_>, pieces: &[Piece]) -> 
             (_, Some(count)) => {
                 let alone = syntax::must_run_outside_transaction(&kind);
                 if count > 0 || alone {
-                    return Some(told(tool, sql, piece, alone));
+                    return Some(problem(tool, sql, piece, alone));
                 }
                 outside = Some(count + 1);
             }
@@ -41,7 +41,7 @@ pub(super) fn differs_piecewise(tool: Tool, sql: &Sql<'_>, pieces: &[Piece]) -> 
     None
 }
 
-fn told(tool: Tool, sql: &Sql<'_>, piece: &Piece, alone: bool) -> Problem {
+fn problem(tool: Tool, sql: &Sql<'_>, piece: &SqlPiece, alone: bool) -> Problem {
     let length = piece.text.lines().next().unwrap_or_default().len();
     let (message, remedy) = match alone {
         true => (

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::pg::Piece;
+use crate::pg::SqlPiece;
 
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
@@ -10,7 +10,7 @@ use super::super::{Migration, Script, Statement};
 use super::listing::Entry;
 use super::{Tool, message};
 
-/// Problems are collected, so that those of every file are told at once.
+/// Problems are collected, so that those of every file are reported at once.
 pub(super) struct Reading {
     pub tool: Tool,
     pub problems: Vec<Problem>,
@@ -36,7 +36,7 @@ impl Reading {
     }
 
     /// The statements of a file or of a part of one, each of which parses.
-    pub fn pieces(&mut self, sql: &Sql<'_>) -> Vec<Piece> {
+    pub fn pieces(&mut self, sql: &Sql<'_>) -> Vec<SqlPiece> {
         let pieces = sql.pieces().unwrap_or_else(|problem| {
             self.problems.push(problem);
             Vec::new()
@@ -60,7 +60,7 @@ impl Reading {
         migration(version, source, sql.statements(pieces), transaction)
     }
 
-    /// Sorted, and two of the same version told.
+    /// Sorted, and two of the same version reported.
     pub fn in_order<'a, K: Ord>(&mut self, mut found: Vec<Named<'a, K>>) -> Vec<Named<'a, K>> {
         found.sort_by(|a, b| a.order.cmp(&b.order));
         for pair in found.windows(2).filter(|pair| pair[0].order == pair[1].order) {

@@ -47,7 +47,7 @@ pub(super) fn version(stem: &str) -> Option<u64> {
     is_word.then(|| digits.parse().ok())?
 }
 
-/// A comment line with nothing but the annotation; at most one blank stands before it.
+/// A comment line with nothing but the annotation; at most one blank precedes it.
 pub(super) fn runs_outside_transaction(text: &str) -> bool {
     text.lines().any(|line| {
         let rest = line.trim_start_matches('-');

@@ -1,5 +1,5 @@
 -- Owners and privileges, of every kind of object that has them, where they are not what they would
--- be if nobody had said anything. An owner is told where it is not the database's, so that two
+-- be if nothing had been granted. An owner is shown where it is not the database's, so that two
 -- databases with other names of their owners compare; among the grantees it is "(owner)". No
 -- privileges at all and those that are the default anyway are the same. A star: with grant option.
 WITH database AS (

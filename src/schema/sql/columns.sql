@@ -1,5 +1,5 @@
 -- Columns of tables; of views what their definition does not say. The position counts live
--- columns: a dropped one shifts nobody's SELECT *.
+-- columns: a dropped one does not shift the columns of SELECT *.
 SELECT 'column', format('%I.%I.%I', n.nspname, c.relname, a.attname), p.property, p.value
 FROM (SELECT *, row_number() OVER (PARTITION BY attrelid ORDER BY attnum) AS position
       FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped) a

@@ -1,4 +1,4 @@
--- Constraints of tables and of domains. NOT VALID is told by convalidated alone.
+-- Constraints of tables and of domains. Only convalidated shows NOT VALID.
 SELECT 'constraint', format('%I.%I.%I', n.nspname, COALESCE(c.relname, t.typname), k.conname),
        p.property, p.value
 FROM pg_constraint k

@@ -1,4 +1,4 @@
--- Extensions; their members are not told apart.
+-- Extensions; their members are not listed.
 SELECT 'extension', format('%I', x.extname), p.property, p.value
 FROM pg_extension x
 JOIN pg_namespace n ON n.oid = x.extnamespace

@@ -18,7 +18,7 @@ CROSS JOIN LATERAL (VALUES
   ('version', o.version),
   ('handler', o.handler),
   ('validator', o.validator),
-  -- What an option of such a name says is nobody's to read.
+  -- What an option of such a name says is not ours to read.
   ('options', (SELECT string_agg(x.told, ', ' ORDER BY x.told) FROM (
      SELECT regexp_replace(u.set, '^([^=]*(password|secret|key|token)[^=]*)=.*$', '\1=…', 'i')
      FROM unnest(o.options) u(set)) x(told))),

@@ -1,4 +1,4 @@
--- Functions, procedures and aggregates, told apart by the types of their arguments.
+-- Functions, procedures and aggregates, distinguished by the types of their arguments.
 SELECT 'function', format('%I.%I(%s)', n.nspname, f.proname,
                           pg_catalog.pg_get_function_identity_arguments(f.oid)),
        p.property, p.value

@@ -1,4 +1,4 @@
--- Rules that somebody created; the one that makes a view a view is the view's definition.
+-- Rules that a user created; the one that makes a view a view is the view's definition.
 SELECT 'rule', format('%I.%I.%I', n.nspname, c.relname, r.rulename), p.property, p.value
 FROM pg_rewrite r
 JOIN pg_class c ON c.oid = r.ev_class

@@ -1,4 +1,4 @@
--- Triggers that somebody created; those that enforce a constraint belong to it.
+-- Triggers that a user created; those that enforce a constraint belong to it.
 SELECT 'trigger', format('%I.%I.%I', n.nspname, c.relname, g.tgname), p.property, p.value
 FROM pg_trigger g
 JOIN pg_class c ON c.oid = g.tgrelid

@@ -5,7 +5,7 @@ use std::io;
 
 use bytes::BytesMut;
 
-use super::super::conversation::Outcome;
+use super::super::conversation::StatementOutcome;
 use super::super::frame::Frame;
 use super::super::injected::{self, Question, Settings};
 use super::super::message::{FromServer, values};
@@ -38,7 +38,7 @@ impl Connection {
     pub(super) async fn own_filenodes(
         &mut self,
         snapshot: &LockSnapshot,
-        outcome: &Outcome,
+        outcome: &StatementOutcome,
     ) -> Result<BTreeMap<u32, u32>, End> {
         let oids = rewritable(snapshot);
         let rows_only = self.tracer.kind().is_none_or(probes::moves_rows);

@@ -1,0 +1,117 @@
+//! The verdict of a change: over all its trials, whatever their axes, and its crash matrix.
+
+use std::collections::BTreeMap;
+
+use crate::pg::StatementPlace;
+use crate::result::{
+    ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix, PlannedTrial, ResultFile,
+    StatementRef,
+};
+use crate::scenario::{FindingKind, Verdict};
+
+/// One assessment per scenario of the result, in the order of their first trials.
+pub fn changes(result: &ResultFile) -> Vec<ChangeAssessment> {
+    let mut scenarios: Vec<&str> = Vec::new();
+    let planned = result.planned.trials.iter().map(|planned| planned.key.scenario.as_str());
+    let of_matrices = result.planned.crash_matrices.iter().map(|p| p.key.scenario.as_str());
+    let done = result.facts().map(|trial| trial.key.scenario.as_str());
+    for name in done.chain(planned).chain(of_matrices) {
+        if !scenarios.contains(&name) {
+            scenarios.push(name);
+        }
+    }
+    scenarios.into_iter().map(|name| change(name, result)).collect()
+}
+
+fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
+    let trials: Vec<&Judgement> =
+        result.trials.iter().filter(|j| j.trial.key.scenario == scenario).collect();
+    let matrices: Vec<&Matrix> =
+        result.crash_matrices.iter().filter(|m| m.trial.key.scenario == scenario).collect();
+    let missing = missing(scenario, &result.planned, &trials, &matrices);
+    let verdicts = trials.iter().map(|j| j.verdict).chain(matrices.iter().map(|m| m.verdict));
+    let tried = verdicts.max().unwrap_or(Verdict::Unproven);
+    let verdict = match missing.is_empty() {
+        true => tried,
+        false => tried.max(Verdict::Unproven),
+    };
+    let decisive = trials.iter().find(|j| j.verdict == verdict);
+    let expected = trials.iter().all(|j| j.as_expected) && matrices.iter().all(|m| m.as_expected);
+    ChangeAssessment {
+        scenario: scenario.to_owned(),
+        verdict,
+        as_expected: expected && missing.is_empty(),
+        reason: String::new(),
+        decided_by: decisive.map(|judgement| judgement.trial.key.clone()),
+        findings: findings(&trials),
+        trials: trials.iter().map(|j| j.trial.key.clone()).collect(),
+        missing,
+    }
+}
+
+/// What was planned of the scenario and is not here, by label.
+fn missing(
+    scenario: &str,
+    planned: &Planned,
+    trials: &[&Judgement],
+    matrices: &[&Matrix],
+) -> Vec<String> {
+    let lacks = |planned: &&PlannedTrial| {
+        planned.key.scenario == scenario && !trials.iter().any(|j| planned.is(&j.trial))
+    };
+    let lacking = planned.trials.iter().filter(lacks);
+    let mut missing: Vec<String> = lacking.map(|planned| planned.label.clone()).collect();
+    let lacks = |planned: &&PlannedMatrix| {
+        planned.key.scenario == scenario && !matrices.iter().any(|m| planned.is(&m.trial))
+    };
+    let lacking = planned.crash_matrices.iter().filter(lacks);
+    missing.extend(lacking.map(|planned| planned.label.clone()));
+    missing.extend(matrices.iter().flat_map(|matrix| matrix.missing.iter().cloned()));
+    missing
+}
+
+/// What makes findings of several trials one: kind and subject. A statement counts by its place, or
+/// by its text where it has none.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct About {
+    kind: FindingKind,
+    statement: Option<StatementPlace>,
+    relation: Option<String>,
+    operation: Option<String>,
+}
+
+impl About {
+    fn of(finding: &Finding) -> About {
+        let subject = &finding.subject;
+        About {
+            kind: finding.kind,
+            statement: subject.statement.as_ref().map(StatementRef::place),
+            relation: subject.relation.clone(),
+            operation: subject.operation.clone(),
+        }
+    }
+}
+
+/// Each once, with all trials that show it; of several, the worst stays.
+fn findings(trials: &[&Judgement]) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::new();
+    let mut places: BTreeMap<About, usize> = BTreeMap::new();
+    for finding in trials.iter().flat_map(|judgement| &judgement.findings) {
+        let place = *places.entry(About::of(finding)).or_insert(merged.len());
+        match merged.get_mut(place) {
+            None => merged.push(finding.clone()),
+            Some(known) => {
+                let mut shown = known.trials.clone();
+                shown.extend(
+                    finding.trials.iter().filter(|key| !known.trials.contains(key)).cloned(),
+                );
+                if finding.verdict > known.verdict {
+                    *known = finding.clone();
+                }
+                known.trials = shown;
+            }
+        }
+    }
+    merged.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    merged
+}

@@ -1,0 +1,64 @@
+//! Why a change has its verdict, in one sentence.
+
+use std::collections::BTreeSet;
+
+use crate::assess;
+use crate::result::{ChangeAssessment, ResultFile};
+use crate::scenario::Verdict;
+use crate::trial::TrialKey;
+
+use super::words::count;
+
+/// Planned and missing trials that a sentence names.
+const NAMED_MAX: usize = 3;
+
+/// Assesses the changes of a result anew, after its trials have changed.
+pub fn assessed(result: &mut ResultFile) {
+    let mut changes = assess::changes(result);
+    for change in &mut changes {
+        change.reason = reason(change, result);
+    }
+    result.changes = changes;
+}
+
+fn reason(change: &ChangeAssessment, result: &ResultFile) -> String {
+    let of_trial = change.decided_by.as_ref().and_then(|key| {
+        let judgement = result.trials.iter().find(|j| j.trial.key == *key)?;
+        Some(match place(change, key) {
+            Some(place) => format!("{place}: {}", judgement.reason),
+            None => judgement.reason.clone(),
+        })
+    });
+    let is_decisive = |verdict: Verdict| verdict == change.verdict;
+    let mut matrices = result.crash_matrices.iter();
+    let matrix =
+        matrices.find(|m| m.trial.key.scenario == change.scenario && is_decisive(m.verdict));
+    let of_matrix = matrix.map(|matrix| format!("crash matrix: {}", matrix.reason));
+    let decided = of_trial.or(of_matrix);
+    match (missing(change), decided) {
+        (None, decided) => decided.unwrap_or_else(|| "nothing was tried".to_owned()),
+        (Some(missing), Some(decided)) if change.verdict == Verdict::Unsafe => {
+            format!("{decided}; {missing}")
+        }
+        (Some(missing), _) => missing,
+    }
+}
+
+/// What tells the trial from the change's others; None: there is no other.
+fn place(change: &ChangeAssessment, key: &TrialKey) -> Option<String> {
+    let varying: BTreeSet<_> = TrialKey::varying(change.trials.iter());
+    let label = key.label(&varying);
+    let place = label.strip_prefix(change.scenario.as_str())?.trim_start_matches([',', ' ']);
+    (!place.is_empty()).then(|| place.to_owned())
+}
+
+fn missing(change: &ChangeAssessment) -> Option<String> {
+    let missing = change.missing.len();
+    let named = change.missing.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
+    let more = match missing.saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let what = count(missing as u64, "planned trial");
+    (missing > 0).then(|| format!("{what} did not run: {named}{more}"))
+}

@@ -1,0 +1,103 @@
+//! Where the evidence carries no answer.
+
+use crate::result::Subject;
+use crate::result::evidence::{BrokenBaseline, FailedMeasurement, Lag, MissingSamples, Unreached};
+
+use super::files::Files;
+use super::reads::{node, rule};
+use super::words::{count, quoted};
+
+pub fn generator_lag(of: &Lag) -> String {
+    let (lag, limit) = (of.p99_us, of.limit_us);
+    format!(
+        "operations were sent up to {lag} (p99) after they were due (limit {limit}): this machine \
+         is too busy to say what the server did; lower rate_per_s or use another machine"
+    )
+}
+
+pub fn samples_missing(of: &MissingSamples) -> String {
+    let MissingSamples { missing, due, longest_gap_us } = of;
+    match due {
+        0 => "the lock table was never sampled".to_owned(),
+        _ => format!(
+            "{missing} of {due} samples of the lock table are missing, the longest gap \
+             {longest_gap_us}"
+        ),
+    }
+}
+
+pub fn baseline_broken(of: &BrokenBaseline) -> String {
+    match of {
+        BrokenBaseline::Traffic { p99_us, limit_us, failed } => format!(
+            "before the change began p99 latency was {p99_us} (limit {limit_us}) and {} failed: \
+             what followed cannot be put down to the change",
+            count(*failed, "operation")
+        ),
+        BrokenBaseline::Plan { read, node: had, limit } => {
+            let (had, limit) = (node(had), rule(limit));
+            format!(
+                "the plan of the read {read} had {had} before the change began, and must have \
+                 {limit}: it does not hold"
+            )
+        }
+        BrokenBaseline::ReadChanged { read } => {
+            format!("the read {read} changed before the change began: it does not hold")
+        }
+        BrokenBaseline::ReadUnwanted { read, rows } => format!(
+            "the read {read} returned {} before the change began, and must return none: it does \
+             not hold",
+            count(*rows, "row")
+        ),
+    }
+}
+
+pub fn not_reached(of: &Unreached, subject: &Subject, files: &Files) -> String {
+    match of {
+        Unreached::NoEnd => "the change has no end in the history".to_owned(),
+        Unreached::Deadline { deadline_us, running } => {
+            let last = subject.statement.as_ref().map(|last| quoted(last, files));
+            let place = match (running, last) {
+                (true, Some(last)) => format!("during {last}"),
+                (false, Some(last)) => format!("after {last}, when no statement ran"),
+                (_, None) => "before its first statement".to_owned(),
+            };
+            format!(
+                "the change was not done after {deadline_us} and was ended {place}; raise \
+                 change.deadline_s if it may take longer",
+            )
+        }
+        Unreached::CutShort => "the trial was cut short: its history has no end".to_owned(),
+        Unreached::NoStatement { by_command: true } => {
+            "the command ran no statement that changes anything".to_owned()
+        }
+        Unreached::NoStatement { by_command: false } => {
+            "the change ran no statement: all its versions were applied already".to_owned()
+        }
+        Unreached::Stopped => "the change was stopped, and never applied to its end".to_owned(),
+    }
+}
+
+pub fn measurement_failed(of: &FailedMeasurement) -> String {
+    match of {
+        FailedMeasurement::Stage { stage, message } => {
+            format!("{stage} failed, so what it would have shown is unknown: {message}")
+        }
+        FailedMeasurement::Disturbance { name, error } => {
+            format!("the disturbance {name} was ended by the server: {error}")
+        }
+        FailedMeasurement::Accounts { missing, scheduled } => format!(
+            "the driver's accounts do not balance: {} are missing of {scheduled} scheduled",
+            count(*missing, "operation")
+        ),
+        FailedMeasurement::PlanUnread { read, after, error } => {
+            let side = if *after { "after" } else { "before" };
+            format!("the plan of the read {read} could not be read {side} the change: {error}")
+        }
+        FailedMeasurement::PlanNeverRead { read } => {
+            format!("the plan of the read {read} was never read after the change")
+        }
+        FailedMeasurement::ReadUnanswered { read } => {
+            format!("the read {read} was never answered after the change")
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Which sentence a finding has, by its kind.
+
+use crate::result::{Evidence, Finding};
+
+use super::files::Files;
+use super::{change, quality, reads, runners, sessions, state, timeouts, traffic};
+
+/// With as much of a file's path as tells it apart from the others.
+pub fn sentence_among(finding: &Finding, files: &Files) -> String {
+    // An older version wrote the result: its sentence is all that is known.
+    let Some(evidence) = &finding.evidence else { return finding.sentence.clone() };
+    let subject = &finding.subject;
+    match evidence {
+        Evidence::Stall(of) => traffic::stall(of, subject, files),
+        Evidence::PoolExhaustion(of) => traffic::pool_exhaustion(of),
+        Evidence::AcquireTimeout(of) => traffic::acquire_timeout(of),
+        Evidence::OperationFailed(of) => traffic::operation_failed(of),
+        Evidence::Latency(of) => traffic::latency(of),
+        Evidence::NotRecovered(of) => traffic::not_recovered(of),
+        Evidence::LockTimeout(of)
+        | Evidence::StatementTimeout(of)
+        | Evidence::IdleInTransactionTimeout(of)
+        | Evidence::TransactionTimeout(of)
+        | Evidence::Deadlock(of)
+        | Evidence::ChangeFailed(of) => change::aborted(of, subject, files),
+        Evidence::ConcurrentlyInTransaction(of) => change::refused(of, subject, files),
+        Evidence::CommandFailed(of) => change::command_failed(of),
+        Evidence::ErrorSwallowed(of) => change::error_swallowed(of, subject, files),
+        Evidence::TimeoutCoversBlock(of) => change::covered_block(of, subject, files),
+        Evidence::RerunFailed(of) => change::rerun_failed(of),
+        Evidence::RerunChanged(of) => change::rerun_changed(of),
+        Evidence::RerunWrote(of) => change::rerun_wrote(of, subject),
+        Evidence::RerunLock(of) => change::rerun_lock(of, subject, files),
+        Evidence::OpenTransaction(of) => sessions::open_transaction(of, files),
+        Evidence::OneTransaction(of) => sessions::one_transaction(of, subject, files),
+        Evidence::OneMessage(of) => sessions::one_message(of, subject, files),
+        Evidence::StatementsUnderLock(of) => sessions::under_lock(of, subject, files),
+        Evidence::NoTimeout(of) => timeouts::none_in_force(of, subject, files),
+        Evidence::TimeoutNotInForce(of) => timeouts::not_in_force(of, files),
+        Evidence::InvalidIndex(of) => state::invalid_index(of, subject),
+        Evidence::NotValidConstraint(of) => state::not_valid(of),
+        Evidence::HiddenDebris(of) => state::hidden(of, subject),
+        Evidence::Diverged(of) => state::diverged(of),
+        Evidence::LostWrite(of) | Evidence::DoubledWrite(of) => state::wrong_writes(of),
+        Evidence::RunnersOverlap(of) => runners::overlap(of, subject, files),
+        Evidence::RunnerHung(of) => runners::hung(of, subject, files),
+        Evidence::RunnerWaited(of) => runners::waited(of),
+        Evidence::ReadChanged(of) => reads::read_changed(of),
+        Evidence::PlanChanged(of) => reads::plan_changed(of),
+        Evidence::GeneratorLag(of) => quality::generator_lag(of),
+        Evidence::SamplesMissing(of) => quality::samples_missing(of),
+        Evidence::BaselineBroken(of) => quality::baseline_broken(of),
+        Evidence::NotReached(of) => quality::not_reached(of, subject, files),
+        Evidence::MeasurementFailed(of) => quality::measurement_failed(of),
+    }
+}

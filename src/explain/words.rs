@@ -1,0 +1,69 @@
+//! Phrases that several sentences share.
+
+use crate::pg::lex::one_line;
+use crate::result::evidence::Application;
+use crate::result::{StatementRef, Subject};
+use crate::stats::grouped;
+
+use super::files::Files;
+
+/// Characters of a statement that a sentence quotes.
+const QUOTED_MAX: usize = 70;
+
+/// `1 operation`, `3,210 operations`.
+pub fn count(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(n))
+}
+
+/// `1, 2`, or `none`.
+pub fn listed(versions: &[String]) -> String {
+    match versions.is_empty() {
+        true => "none".to_owned(),
+        false => versions.join(", "),
+    }
+}
+
+/// `UPDATE spans SET … (57c5-original.sql:4)`.
+pub fn quoted(statement: &StatementRef, files: &Files) -> String {
+    let text = one_line(&statement.text);
+    let quoted = match text.char_indices().nth(QUOTED_MAX) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text,
+    };
+    match (&statement.file, statement.line) {
+        (Some(file), Some(line)) => format!("{quoted} ({}:{line})", files.name(file)),
+        _ => quoted,
+    }
+}
+
+/// The subject's statement; without one, the change as a whole.
+pub fn statement(subject: &Subject, files: &Files) -> String {
+    let statement = subject.statement.as_ref();
+    statement.map_or_else(|| "the change".to_owned(), |statement| quoted(statement, files))
+}
+
+/// The subject's relation, or what there is of its name.
+pub fn relation(subject: &Subject) -> &str {
+    subject.relation.as_deref().unwrap_or_default()
+}
+
+/// ` on spans`, or nothing.
+pub fn on(relation: Option<&str>) -> String {
+    relation.map_or_else(String::new, |relation| format!(" on {relation}"))
+}
+
+/// `the transaction that began with SET lock_timeout = '3s'`.
+pub fn transaction(known_by: &StatementRef, files: &Files) -> String {
+    format!("the transaction that began with {}", quoted(known_by, files))
+}
+
+/// Which application of the change it was, as it follows a verb; empty for the only first one.
+pub fn which(application: Application) -> String {
+    let Application { attempt, runners } = application;
+    match attempt {
+        0 if runners < 2 => String::new(),
+        n if n < runners => format!(" (runner {})", n + 1),
+        n => format!(" (rerun {})", n + 1 - runners.max(1)),
+    }
+}

@@ -1,0 +1,106 @@
+//! What a history says of its trial before the first event: the header line.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::trial::{Axis, Fault, TrialKey};
+
+/// Version of the file format. A reader knows this one and [`VERSION_READ`] before it.
+pub const VERSION: u32 = 5;
+
+/// The oldest version that is still read.
+pub const VERSION_READ: u32 = 4;
+
+/// First line of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    pub pgauntlet_history: u32,
+    pub trial: TrialFacts,
+    /// The stored form of the scenario as it was checked, so that a history can be judged without
+    /// its directory. Those who read it know the form.
+    pub scenario: serde_json::Value,
+}
+
+impl Header {
+    /// A header that names nothing, for histories made by hand.
+    pub fn unnamed() -> Header {
+        Header {
+            pgauntlet_history: VERSION,
+            trial: TrialFacts {
+                key: TrialKey::new(""),
+                tool: env!("CARGO_PKG_VERSION").to_owned(),
+                started_at: String::new(),
+                rng_seed: 0,
+                fault: None,
+                sizes: BTreeMap::new(),
+                server: ServerFacts::default(),
+                machine: MachineFacts::default(),
+            },
+            scenario: serde_json::Value::Null,
+        }
+    }
+}
+
+/// What has to be known to read the numbers, or to run the trial again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrialFacts {
+    /// The identity of the trial.
+    pub key: TrialKey,
+    /// Version of this program.
+    pub tool: String,
+    /// RFC 3339.
+    pub started_at: String,
+    pub rng_seed: u64,
+    /// What is done to the change, and where; None: it is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Rows per table.
+    pub sizes: BTreeMap<String, u64>,
+    pub server: ServerFacts,
+    pub machine: MachineFacts,
+}
+
+impl ServerFacts {
+    /// None: the server is not known.
+    pub fn major(&self) -> Option<u32> {
+        (self.version_num > 0).then_some(self.version_num / 10_000)
+    }
+
+    /// The trial's key with the server on which it runs.
+    pub fn place(&self, key: TrialKey) -> TrialKey {
+        match self.major() {
+            Some(major) => key.with(Axis::SERVER, major.to_string()),
+            None => key,
+        }
+    }
+}
+
+/// The machine on which this program ran; an external server may be on another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineFacts {
+    /// `linux x86_64`.
+    pub system: String,
+    /// Kernel release; empty: not known.
+    pub kernel: String,
+    /// As the processor names itself; empty: not known.
+    pub processor: String,
+    pub cores: u32,
+    pub memory_bytes: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerFacts {
+    /// `local`, `docker` or `url`.
+    pub source: String,
+    /// `server_version` as the server tells it.
+    pub version: String,
+    pub version_num: u32,
+    /// Settings that are not the server's defaults.
+    pub settings: BTreeMap<String, String>,
+}

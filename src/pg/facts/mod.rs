@@ -1,0 +1,24 @@
+//! What a statement's text says of it: read once from its syntax tree.
+//!
+//! Text alone never says everything: what a function does that a SELECT calls is not in it, nor is
+//! what a trigger, a view or a foreign key adds, nor what a DO block builds from strings. Text that
+//! does not parse is unknown, never a guess.
+
+mod alter;
+mod block;
+mod data;
+mod explain;
+mod kind;
+mod locks;
+mod name;
+mod read;
+mod rewrite;
+mod rows;
+mod setting;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use data::{AskedLock, Certainty, CreatedTable, Facts, Relation, SettingSet, StatementFacts};
+pub use name::RelationName;
+pub use read::facts;

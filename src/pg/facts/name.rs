@@ -1,0 +1,81 @@
+//! Names of relations as statements write them.
+
+use std::fmt;
+
+use squawk_syntax::ast::{self, AstNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
+
+/// A relation's name as Postgres stores it: folded to lower case unless it is quoted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationName {
+    /// None: the search path decides.
+    pub schema: Option<String>,
+    pub name: String,
+}
+
+impl RelationName {
+    /// Of a name as configuration writes it: `orders`, `public.orders`.
+    pub fn of(name: &str) -> RelationName {
+        match name.rsplit_once('.') {
+            Some((schema, name)) => {
+                RelationName { schema: Some(schema.to_owned()), name: name.to_owned() }
+            }
+            None => RelationName { schema: None, name: name.to_owned() },
+        }
+    }
+
+    /// Whether both may be one relation: without a schema, the search path may find any.
+    pub fn may_be(&self, other: &RelationName) -> bool {
+        let schemas = self.schema.as_ref().zip(other.schema.as_ref());
+        self.name == other.name && schemas.is_none_or(|(one, another)| one == another)
+    }
+
+    /// The first name below the node.
+    pub(super) fn in_node(node: &SyntaxNode) -> Option<RelationName> {
+        let is_path = |n: &SyntaxNode| matches!(n.kind(), SyntaxKind::PATH | SyntaxKind::PATH_REF);
+        let path = node.descendants().find(is_path);
+        let mut parts = parts(path.as_ref().unwrap_or(node));
+        let name = parts.pop()?;
+        Some(RelationName { schema: parts.pop(), name })
+    }
+
+    pub(super) fn of_node<N: AstNode>(node: Option<N>) -> Option<RelationName> {
+        RelationName::in_node(node?.syntax())
+    }
+
+    /// `t` of `t.c`, `s.t` of `s.t.c`.
+    pub(super) fn of_column(node: &ast::QualifiedColumnNameRef) -> Option<RelationName> {
+        let mut parts = parts(node.syntax());
+        parts.pop()?;
+        let name = parts.pop()?;
+        Some(RelationName { schema: parts.pop(), name })
+    }
+}
+
+impl fmt::Display for RelationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// The words below the node, without the dots between them.
+pub(super) fn parts(node: &SyntaxNode) -> Vec<String> {
+    let tokens = node.descendants_with_tokens().filter_map(|element| element.into_token());
+    let is_word = |token: &SyntaxToken| {
+        !matches!(token.kind(), SyntaxKind::DOT | SyntaxKind::WHITESPACE | SyntaxKind::COMMENT)
+    };
+    tokens.filter(is_word).map(|token| identifier(token.text())).collect()
+}
+
+/// An identifier as Postgres stores it.
+pub(super) fn identifier(text: &str) -> String {
+    let unprefixed = text.strip_prefix(['u', 'U']).and_then(|rest| rest.strip_prefix('&'));
+    let text = unprefixed.unwrap_or(text);
+    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => text.to_ascii_lowercase(),
+    }
+}

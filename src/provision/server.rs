@@ -1,0 +1,70 @@
+//! What is asked for, and the trait to which every source of servers answers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures_util::future::BoxFuture;
+
+use crate::connect::Address;
+use crate::history::ServerFacts;
+
+use super::error::Error;
+
+/// Databases of this prefix are trials' copies; those found at a local start have no owner.
+pub const TRIAL_DATABASE_PREFIX: &str = "pgauntlet_trial_";
+
+/// Which server, and what may be kept of it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub source: SourceRequest,
+    /// Where clusters outlive the process; `None` keeps nothing.
+    pub cache: Option<PathBuf>,
+    /// The user that a local server runs as, when we are root.
+    pub run_as: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum SourceRequest {
+    /// An installed server, or a container where none is installed and an engine answers.
+    Any {
+        major: Option<u32>,
+        image: Option<String>,
+    },
+    Local {
+        pg_bin: Option<PathBuf>,
+        major: Option<u32>,
+    },
+    Docker {
+        image: Option<String>,
+        major: Option<u32>,
+    },
+    Url(String),
+}
+
+/// A running server.
+pub trait Server: Send + Sync {
+    /// Its maintenance database, as a user that may create databases.
+    fn address(&self) -> Address;
+    /// The same over TCP, for tools that cannot use a unix socket of ours.
+    fn tcp_address(&self) -> Option<Address>;
+    fn facts(&self) -> ServerFacts;
+    /// Databases survive this process: templates may be reused.
+    fn keeps_databases(&self) -> bool {
+        false
+    }
+    /// Where we can see its disk.
+    fn data_directory(&self) -> Option<PathBuf> {
+        None
+    }
+    /// The server's log, where we can read it.
+    fn log_path(&self) -> Option<PathBuf> {
+        None
+    }
+    /// A trial's settings on top of ours; restarts only if they differ from what runs.
+    fn apply_settings<'a>(
+        &'a mut self,
+        settings: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+    /// Ends a server of ours and removes what it used; leaves an external one alone.
+    fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>>;
+}

@@ -1,0 +1,88 @@
+//! The verdicts of changes, before those of their trials. A change of which one trial is all that
+//! was tried has the verdict of that trial, which is not repeated.
+
+use std::fmt::Write;
+
+use crate::result::{ChangeAssessment, Finding, ResultFile};
+use crate::scenario::Verdict;
+use crate::stats::grouped;
+use crate::trial::TrialKey;
+
+use super::text::paragraph;
+use super::trial::verdict_style;
+
+/// Changes whose verdict is about more than one trial.
+pub(super) fn several(result: &ResultFile) -> impl Iterator<Item = &ChangeAssessment> {
+    result.changes.iter().filter(|change| {
+        let of_matrices =
+            result.crash_matrices.iter().filter(|m| m.trial.key.scenario == change.scenario);
+        change.trials.len() + of_matrices.count() > 1 || !change.missing.is_empty()
+    })
+}
+
+/// For a terminal, a paragraph per change; empty: no change has more than one trial.
+pub fn changes(result: &ResultFile) -> String {
+    let mut out = String::new();
+    for change in several(result) {
+        let style = verdict_style(change.verdict);
+        let verdict = change.verdict.as_str().to_uppercase();
+        let _ = writeln!(
+            out,
+            "{style}{verdict:<9}{style:#} {}, {}{}",
+            change.scenario,
+            scope(result, change),
+            if change.as_expected { ", as expected" } else { ", NOT AS EXPECTED" },
+        );
+        paragraph(&mut out, "  ", &change.reason);
+        for finding in decisive(change) {
+            paragraph(&mut out, "  ", &shown_by(change, finding));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// What the verdict is about: `5 trials and a crash matrix`.
+pub(super) fn scope(result: &ResultFile, change: &ChangeAssessment) -> String {
+    let matrices =
+        result.crash_matrices.iter().filter(|m| m.trial.key.scenario == change.scenario).count();
+    let trials = match change.trials.len() {
+        1 => "1 trial".to_owned(),
+        n => format!("{} trials", grouped(n as u64)),
+    };
+    match (change.trials.len(), matrices) {
+        (_, 0) => trials,
+        (0, _) => "a crash matrix".to_owned(),
+        (_, 1) => format!("{trials} and a crash matrix"),
+        (_, n) => format!("{trials} and {n} crash matrices"),
+    }
+}
+
+/// Findings that are worse than safe and that some of several trials show.
+pub(super) fn decisive(change: &ChangeAssessment) -> impl Iterator<Item = &Finding> {
+    let is_one_of_several = change.trials.len() > 1;
+    change.findings.iter().filter(move |f| is_one_of_several && f.verdict > Verdict::Safe)
+}
+
+/// `stall (unsafe) in 2 of 5 trials: from base; from part-way`.
+pub(super) fn shown_by(change: &ChangeAssessment, finding: &Finding) -> String {
+    let varying = TrialKey::varying(change.trials.iter());
+    let place = |key: &TrialKey| {
+        let label = key.label(&varying);
+        let place = label.strip_prefix(&change.scenario).unwrap_or(&label);
+        place.trim_start_matches([',', ' ']).to_owned()
+    };
+    let places: Vec<String> =
+        finding.trials.iter().map(place).filter(|place| !place.is_empty()).collect();
+    let which = match finding.trials.len() == change.trials.len() || places.is_empty() {
+        true => String::new(),
+        false => format!(": {}", places.join("; ")),
+    };
+    format!(
+        "{} ({}) in {} of {} trials{which}",
+        finding.kind,
+        finding.verdict,
+        finding.trials.len(),
+        change.trials.len()
+    )
+}

@@ -1,0 +1,79 @@
+//! What a finding rests on: the numbers and names of each kind, from which its sentence is made.
+
+mod change;
+mod left;
+mod measured;
+mod traffic;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::FindingKind;
+
+pub use change::*;
+pub use left::*;
+pub use measured::*;
+pub use traffic::*;
+
+macro_rules! evidence {
+    ($($kind:ident($data:ty)),+ $(,)?) => {
+        /// One variant per kind of finding, with what was measured or read.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Evidence {
+            $($kind($data),)+
+        }
+
+        impl Evidence {
+            /// The kind of finding that this is the evidence of.
+            pub fn kind(&self) -> FindingKind {
+                match self { $(Evidence::$kind(_) => FindingKind::$kind,)+ }
+            }
+        }
+    };
+}
+
+evidence! {
+    Stall(Stalled),
+    PoolExhaustion(PoolExhausted),
+    AcquireTimeout(AcquireTimeouts),
+    OperationFailed(FailedOperations),
+    Latency(SlowPhase),
+    NotRecovered(Unrecovered),
+    LockTimeout(Aborted),
+    StatementTimeout(Aborted),
+    IdleInTransactionTimeout(Aborted),
+    TransactionTimeout(Aborted),
+    Deadlock(Aborted),
+    ConcurrentlyInTransaction(RefusedInTransaction),
+    ChangeFailed(Aborted),
+    CommandFailed(FailedCommand),
+    ErrorSwallowed(SwallowedError),
+    TimeoutCoversBlock(CoveredBlock),
+    OpenTransaction(LostTransaction),
+    OneTransaction(SharedTransaction),
+    OneMessage(SharedMessage),
+    StatementsUnderLock(HeldMeanwhile),
+    NoTimeout(Unlimited),
+    TimeoutNotInForce(OtherTimeouts),
+    InvalidIndex(LeftInvalid),
+    NotValidConstraint(LeftNotValid),
+    HiddenDebris(Hidden),
+    RerunFailed(FailedReruns),
+    RerunChanged(CatalogueChange),
+    RerunWrote(RowsChange),
+    RerunLock(RerunHeld),
+    Diverged(Divergence),
+    RunnersOverlap(Overlap),
+    RunnerHung(HungRunner),
+    RunnerWaited(WaitingRunner),
+    LostWrite(WrongWrites),
+    DoubledWrite(WrongWrites),
+    ReadChanged(WrongRead),
+    PlanChanged(WrongPlan),
+    GeneratorLag(Lag),
+    SamplesMissing(MissingSamples),
+    BaselineBroken(BrokenBaseline),
+    NotReached(Unreached),
+    MeasurementFailed(FailedMeasurement),
+}

@@ -1,0 +1,108 @@
+//! Findings: what was found, about what, by which evidence.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+use crate::scenario::{FindingKind, Verdict};
+use crate::trial::TrialKey;
+
+use super::evidence::Evidence;
+use super::statement::StatementRef;
+
+/// One broken or kept expectation with its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// What the trial would be with this finding alone.
+    pub verdict: Verdict,
+    #[serde(default)]
+    pub subject: Subject,
+    /// What the sentence is made from; null: an older version wrote the result, and only the
+    /// sentence is known.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
+    /// The trials that show it.
+    #[serde(default)]
+    pub trials: Vec<TrialKey>,
+    /// For people; made from the above.
+    pub sentence: String,
+    pub witness: Option<Witness>,
+    /// What to do instead, where there is a known way.
+    pub remedy: Option<String>,
+}
+
+impl Finding {
+    /// Without a sentence, which is made later.
+    pub fn new(verdict: Verdict, subject: Subject, evidence: Evidence) -> Finding {
+        Finding {
+            kind: evidence.kind(),
+            verdict,
+            subject,
+            evidence: Some(evidence),
+            trials: Vec::new(),
+            sentence: String::new(),
+            witness: None,
+            remedy: None,
+        }
+    }
+}
+
+/// What a finding is about: any that apply.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    pub statement: Option<StatementRef>,
+    /// A table, an index or another relation.
+    pub relation: Option<String>,
+    /// A runner, a background session.
+    pub session: Option<String>,
+    /// By its name in the scenario.
+    pub operation: Option<String>,
+}
+
+impl Subject {
+    /// The trial as a whole.
+    pub fn none() -> Subject {
+        Subject::default()
+    }
+
+    pub fn statement(statement: StatementRef) -> Subject {
+        Subject { statement: Some(statement), ..Subject::default() }
+    }
+
+    pub fn relation(relation: impl Into<String>) -> Subject {
+        Subject { relation: Some(relation.into()), ..Subject::default() }
+    }
+
+    pub fn operation(operation: impl Into<String>) -> Subject {
+        Subject { operation: Some(operation.into()), ..Subject::default() }
+    }
+
+    pub fn session(session: impl Into<String>) -> Subject {
+        Subject { session: Some(session.into()), ..Subject::default() }
+    }
+}
+
+/// Who waited for whom, on which relation, in which mode, how long, during which statement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    pub at_us: Micros,
+    pub waited_us: Micros,
+    /// The operation, with its backend's pid where it had one.
+    pub waiter: String,
+    pub relation: Option<String>,
+    /// Requested by the waiter, as in `pg_locks.mode`.
+    pub requested: String,
+    pub blocker: String,
+    /// Held by the blocker; None: it was ahead in the queue (a soft block).
+    pub held: Option<String>,
+    /// What the change was doing.
+    pub during: Option<StatementRef>,
+    /// The statement that took the lock, where it is another one.
+    pub taken_by: Option<StatementRef>,
+    /// For whom the change itself waited.
+    pub behind: Option<String>,
+}

@@ -1,0 +1,67 @@
+//! References to what ran: a statement of the change, an operation of the application.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+use crate::pg::StatementPlace;
+
+/// A statement of the change. Attempt and id identify it within the trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatementRef {
+    /// Which application of the change sent it, from 0.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Its number within the attempt, from 0.
+    #[serde(default)]
+    pub id: u32,
+    /// Empty: not known.
+    pub migration: String,
+    pub origin: Origin,
+    /// The whole path. None: not of a file.
+    pub file: Option<String>,
+    pub line: Option<u32>,
+    pub text: String,
+    pub took_us: Micros,
+}
+
+impl StatementRef {
+    /// Its identity in other runs of the same change, but for which of several it is.
+    pub fn place(&self) -> StatementPlace {
+        StatementPlace::new(self.file.as_deref().zip(self.line), &self.text)
+    }
+}
+
+/// Whose statement it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A migration's file.
+    File,
+    /// The built-in runner's own.
+    Runner,
+    Command,
+}
+
+/// An operation of the application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperationRef {
+    /// As the scenario names it.
+    pub name: String,
+    /// Of its backend, where it had one.
+    pub pid: Option<i32>,
+}
+
+/// `insert-span (pid 100)`.
+impl fmt::Display for OperationRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "{} (pid {pid})", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What a run needs of the world: a server, databases on it, and what is done in them.
+//!
+//! The order of the phases, the faults and what is kept of them are decided against these traits
+//! alone, so that a test can run all of it without a server.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use futures_util::future::BoxFuture;
+
+use crate::clock::Micros;
+use crate::connect::{self, Address};
+use crate::drive::Ledger;
+use crate::history::{Attempt, AttemptEnd, Listener, Recorder, TableContents};
+use crate::migrate;
+use crate::observe::Written;
+use crate::provision::{self, Server};
+use crate::scenario::{Change, Disturbance};
+use crate::schema::Fingerprint;
+
+use super::{Error, TrialSpec};
+
+pub type Doing<'a, T> = BoxFuture<'a, Result<T, Error>>;
+
+/// Rows per table, by its qualified name.
+pub type Tables = BTreeMap<String, TableContents>;
+
+/// What a database is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nothing: it has no tables.
+    Empty,
+    /// The seed of a scenario.
+    Template(crate::seed::Template),
+    /// A small database, which no session is connected to.
+    Copy(String),
+}
+
+/// The database of one trial, and where what happens in it is recorded.
+#[derive(Clone, Copy)]
+pub struct TrialDatabase<'a> {
+    pub address: &'a Address,
+    /// How the change gets to it.
+    pub change_address: &'a Address,
+    pub recorder: &'a Recorder,
+    pub listener: &'a Listener,
+    /// Where the trial's history is kept.
+    pub output: Option<&'a Path>,
+}
+
+/// The catalogue at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    pub fingerprint: Fingerprint,
+    /// As the change's own version table has them.
+    pub versions: Vec<String>,
+}
+
+pub trait Effects: Sync {
+    fn provision<'a>(
+        &'a self,
+        request: &'a provision::Request,
+        listener: &'a Listener,
+    ) -> Doing<'a, Box<dyn Server>>;
+
+    /// What the database of a trial is made from.
+    fn origin<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        spec: &'a TrialSpec,
+        listener: &'a Listener,
+    ) -> Doing<'a, Origin>;
+
+    /// Makes a database of this name.
+    fn make<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        origin: &'a Origin,
+        database: &'a str,
+    ) -> Doing<'a, Address>;
+
+    /// Drops a database; one that is gone already is fine.
+    fn drop<'a>(&'a self, server: &'a Address, database: &'a str) -> Doing<'a, ()>;
+
+    /// Makes what the built-in runner needs before the change.
+    fn prepare<'a>(&'a self, address: &'a Address, change: &'a Change) -> Doing<'a, ()>;
+
+    /// Applies the change once.
+    fn apply<'a>(
+        &'a self,
+        setup: &'a migrate::ApplySetup<'a>,
+        attempt: Attempt,
+    ) -> Doing<'a, AttemptEnd>;
+
+    fn catalogue<'a>(&'a self, address: &'a Address, change: &'a Change) -> Doing<'a, Catalogue>;
+
+    /// What is in the tables, without what the application wrote.
+    fn contents<'a>(
+        &'a self,
+        address: &'a Address,
+        digested: &'a (dyn Fn(&str) -> bool + Sync),
+        written: &'a [Written],
+    ) -> Doing<'a, Tables>;
+
+    /// Measures what the machine is good for just now.
+    fn control<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, ()>;
+
+    /// Reads every invariant once, as before the change or, where it is `over`, after it.
+    fn read_invariants<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+        over: bool,
+    ) -> Doing<'a, ()>;
+
+    fn sample<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, Box<dyn Sampling>>;
+
+    fn watch_invariants<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+    ) -> Doing<'a, Box<dyn Invariants>>;
+
+    fn drive<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+    ) -> Doing<'a, Box<dyn Traffic>>;
+
+    fn disturb<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        disturbances: &'a [Disturbance],
+    ) -> Doing<'a, Box<dyn Disturbances>>;
+
+    /// An operator's session.
+    fn open_by_hand<'a>(&'a self, address: &'a Address) -> Doing<'a, Box<dyn Operator>>;
+}
+
+/// The lock table is being sampled. Dropped, it ends by itself.
+pub trait Sampling: Send + Sync {
+    fn stop(self: Box<Self>) -> Doing<'static, ()>;
+}
+
+/// The scenario's reads are read again and again. Dropped, that ends.
+pub trait Invariants: Send + Sync {
+    /// From now on they are read as they are after the change.
+    fn change_is_over(&self);
+    fn stop(self: Box<Self>) -> Doing<'static, ()>;
+}
+
+/// The application at work. Dropped, it ends.
+pub trait Traffic: Send + Sync {
+    /// Latency at quantile `q` of the operations that were due since `since`.
+    fn quantile_since(&self, since: Micros, q: f64) -> Option<Micros>;
+    /// Scheduled time of the oldest operation that has not finished.
+    fn oldest_outstanding(&self) -> Option<Micros>;
+    /// Ends it, and returns what it remembers of its writes.
+    fn stop(self: Box<Self>) -> BoxFuture<'static, Ledger>;
+}
+
+/// Background sessions in place. Dropped, they roll back.
+pub trait Disturbances: Send + Sync {
+    /// The change begins: each holds what it holds for its own time from now.
+    fn begin_countdown(&self);
+    /// Returns when all have ended.
+    fn ended(&mut self) -> BoxFuture<'_, ()>;
+}
+
+/// A session in which an operator types.
+pub trait Operator: Send + Sync {
+    fn execute<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<(), connect::Error>>;
+    fn fingerprint(&self) -> Doing<'_, Fingerprint>;
+    /// The statement that says of a migration that it is applied; None: there is none.
+    fn version_statement<'a>(
+        &'a self,
+        change: &'a Change,
+        migration: &'a str,
+    ) -> Doing<'a, Option<String>>;
+}

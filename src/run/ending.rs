@@ -1,0 +1,33 @@
+//! What a run amounts to.
+
+use crate::result::ResultFile;
+use crate::scenario::Verdict;
+
+/// How a call of the program ended; `exit` has a code for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    AsExpected,
+    NotAsExpected,
+    BadInput,
+    Unproven,
+    Failed,
+    Interrupted,
+}
+
+/// What a result amounts to. What a run that broke off has not executed is unproven.
+pub fn ending(result: &ResultFile) -> ExitStatus {
+    let trials = result.trials.iter().map(|j| (j.verdict, j.as_expected));
+    let matrices = result.crash_matrices.iter().map(|m| match m.only_lacks_cases() {
+        true => (Verdict::Unproven, false),
+        false => (m.verdict, m.as_expected),
+    });
+    let all = trials.chain(matrices);
+    let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
+    if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
+        ExitStatus::NotAsExpected
+    } else if !wrong.is_empty() || !result.finished {
+        ExitStatus::Unproven
+    } else {
+        ExitStatus::AsExpected
+    }
+}

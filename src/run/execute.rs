@@ -1,0 +1,232 @@
+//! Executes one trial: a database, a history, the phases of its procedure, and the database goes.
+//!
+//! A case of a crash matrix is a trial like any other: it begins as a copy of a small snapshot, and
+//! its procedure has a fault in it.
+
+use std::path::Path;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::connect::Address;
+use crate::drive;
+use crate::history::{
+    Attempt, AttemptEnd, CatalogueSnapshot, Contents, Event, History, Listener, Phase, Progress,
+    Recorder,
+};
+use crate::migrate;
+use crate::observe;
+use crate::provision::Server;
+use crate::scenario::{Change, Sizes};
+use crate::schema::Fingerprint;
+use crate::tap::Injection;
+
+use super::databases::Databases;
+use super::effects::{Effects, Origin, Tables, TrialDatabase};
+use super::error::Fault as Whose;
+use super::files::{Facts, start_history};
+use super::state;
+use super::{Error, TrialSpec};
+
+/// Executes trials on one server.
+#[derive(Clone, Copy)]
+pub struct Executor<'a> {
+    pub effects: &'a dyn Effects,
+    pub server: &'a dyn Server,
+    pub databases: &'a Databases,
+}
+
+/// What is executed, and where.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    pub spec: &'a TrialSpec,
+    /// What its database begins as.
+    pub origin: &'a Origin,
+    pub listener: &'a Listener,
+    /// Where its history is kept; None: nowhere.
+    pub output: Option<&'a Path>,
+}
+
+/// What a failure in the midst of the trial means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The run cannot go on.
+    Abort,
+    /// This trial shows nothing; others may.
+    Record,
+}
+
+/// The phases of one trial.
+pub trait Procedure {
+    /// Runs them; what is seen is in the stage's recorder.
+    fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>>;
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Abort
+    }
+}
+
+impl Executor<'_> {
+    /// The database is dropped, whatever happened in it.
+    pub async fn execute(
+        &self,
+        order: Order<'_>,
+        procedure: &dyn Procedure,
+    ) -> Result<History, Error> {
+        let database = self.databases.name();
+        let ended = self.in_database(order, procedure, &database).await;
+        let dropped = self.drop(&database).await;
+        let history = ended?;
+        dropped?;
+        Ok(history)
+    }
+
+    /// The same in a database of this name, which is left.
+    pub async fn in_database(
+        &self,
+        order: Order<'_>,
+        procedure: &dyn Procedure,
+        database: &str,
+    ) -> Result<History, Error> {
+        let made = self.make(order, database).await;
+        let facts = Facts { spec: order.spec, server: self.server.facts() };
+        match made {
+            Ok(address) => {
+                let recorder = start_history(facts, order.output)?;
+                let change_address = state::change_address(self.server, &address, database);
+                let at = TrialDatabase {
+                    address: &address,
+                    change_address: &change_address,
+                    recorder: &recorder,
+                    listener: order.listener,
+                    output: order.output,
+                };
+                let stage = Stage { effects: self.effects, spec: order.spec, at };
+                let ended = match procedure.run(&stage).await {
+                    Err(error)
+                        if procedure.on_failure() == OnFailure::Record
+                            && error.fault() != Whose::Interrupted =>
+                    {
+                        stage.failed("the case", &error);
+                        Ok(())
+                    }
+                    ended => ended,
+                };
+                let history = recorder.finish();
+                ended?;
+                Ok(history?)
+            }
+            // The state could not be reached: this trial says nothing, others may.
+            Err(error @ Error::State { .. }) => {
+                let recorder = start_history(facts, order.output)?;
+                let stage = "bringing the database into its starting state".to_owned();
+                let message = error.to_string();
+                recorder.record(Event::MeasurementFailed { stage, message });
+                Ok(recorder.finish()?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the database, and brings it into the trial's starting state. A copy of a snapshot is
+    /// in that state already.
+    pub async fn make(&self, order: Order<'_>, database: &str) -> Result<Address, Error> {
+        let Order { spec, origin, listener, .. } = order;
+        let address = self.effects.make(self.server, origin, database).await?;
+        if !matches!(origin, Origin::Copy(_)) {
+            let change_address = state::change_address(self.server, &address, database);
+            state::walk(self.effects, spec, (&address, &change_address), listener).await?;
+        }
+        Ok(address)
+    }
+
+    pub async fn drop(&self, database: &str) -> Result<(), Error> {
+        self.databases.drop(self.effects, &self.server.address(), database).await
+    }
+}
+
+/// One trial under way: what its phases act on.
+pub struct Stage<'a> {
+    pub effects: &'a dyn Effects,
+    pub spec: &'a TrialSpec,
+    pub at: TrialDatabase<'a>,
+}
+
+impl Stage<'_> {
+    pub fn change(&self) -> &Change {
+        &self.spec.scenario.change
+    }
+
+    pub fn record(&self, event: Event) {
+        self.at.recorder.record(event);
+    }
+
+    pub fn enter(&self, phase: Phase) {
+        self.record(Event::Phase { phase });
+        (self.at.listener)(Progress::Phase(phase));
+    }
+
+    /// Part of the measurement failed: the trial goes on, and cannot be called safe.
+    pub fn failed(&self, stage: &str, error: &dyn std::error::Error) {
+        let (stage, message) = (stage.to_owned(), error.to_string());
+        self.record(Event::MeasurementFailed { stage, message });
+    }
+
+    pub async fn prepare(&self) -> Result<(), Error> {
+        self.effects.prepare(self.at.address, self.change()).await
+    }
+
+    /// Applies the change once. A statement's timeouts are scaled from the declared sizes to those
+    /// of the trial.
+    pub async fn apply(
+        &self,
+        declared: &Sizes,
+        attempt: Attempt,
+        faults: &[Injection],
+    ) -> Result<AttemptEnd, Error> {
+        let setup = migrate::ApplySetup {
+            address: self.at.address,
+            change_address: self.at.change_address,
+            change: self.change(),
+            declared,
+            sizes: &self.spec.sizes,
+            recorder: self.at.recorder,
+            listener: self.at.listener,
+            faults,
+            output: self.at.output,
+        };
+        self.effects.apply(&setup, attempt).await
+    }
+
+    /// Records the catalogue.
+    pub async fn snapshot(&self, after: Option<Attempt>) -> Result<Fingerprint, Error> {
+        let catalogue = self.effects.catalogue(self.at.address, self.change()).await?;
+        let objects = catalogue.fingerprint.objects.clone();
+        let snapshot = CatalogueSnapshot { after, objects, versions: catalogue.versions };
+        self.record(Event::Catalogue(snapshot));
+        Ok(catalogue.fingerprint)
+    }
+
+    /// Records what is in the tables.
+    pub async fn contents(
+        &self,
+        after: Option<Attempt>,
+        digested: &(dyn Fn(&str) -> bool + Sync),
+        written: &[observe::Written],
+    ) -> Result<Tables, Error> {
+        let tables = self.effects.contents(self.at.address, digested, written).await?;
+        self.record(Event::Contents(Contents { after, tables: tables.clone() }));
+        Ok(tables)
+    }
+
+    /// Compares what the application remembers of its writes with the tables.
+    pub async fn check(&self, ledger: &drive::Ledger) {
+        match ledger.check(self.at.address, &self.spec.scenario).await {
+            Ok(report) => self.record(Event::Ledger(report)),
+            Err(error) => self.failed("comparing the ledger with the tables", &error),
+        }
+    }
+
+    pub fn recorder(&self) -> &Recorder {
+        self.at.recorder
+    }
+}

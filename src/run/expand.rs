@@ -1,0 +1,241 @@
+//! From a scenario and a request to the list of its trials.
+//!
+//! Trials are the product of axes. An axis is data: what its values are called, and what each does
+//! to a trial. Nothing below asks which axes there are.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::judge::crash::FeasibleFault;
+use crate::scenario::{Base, Crash, Scenario, Sizes, State};
+use crate::seed;
+use crate::trial::{Axis, FaultKind, TrialKey};
+
+use super::request::{Request, Work};
+use super::{Error, SizeRequest};
+
+/// Connections that load a table at once; two cores are kept busy by two.
+pub const LOADERS: usize = 2;
+/// Operations per second beside a case: enough to be in the way, too few to be slow.
+const CASE_RATE_PER_S_MAX: f64 = 50.0;
+/// Connections of a case's pool.
+const CASE_POOL: (u32, u32) = (2, 8);
+/// Longest attempt in a case.
+const CASE_DEADLINE_MS_MAX: u64 = 60_000;
+
+/// One trial, as it is executed.
+#[derive(Clone, Debug)]
+pub struct TrialSpec {
+    pub key: TrialKey,
+    /// The axes on which trials of its scenario differ: a label and a path name these alone.
+    pub varying: BTreeSet<Axis>,
+    /// As it is run, which may be shorter or smaller than it is declared.
+    pub scenario: Scenario,
+    pub state: State,
+    pub sizes: Sizes,
+    /// What is done to the change on purpose; None: it is left alone.
+    pub fault: Option<FeasibleFault>,
+}
+
+impl TrialSpec {
+    /// For people.
+    pub fn label(&self) -> String {
+        self.key.label(&self.varying)
+    }
+
+    /// Where its files are, below `--out`.
+    pub fn path(&self) -> PathBuf {
+        self.key.path(&self.varying)
+    }
+
+    pub fn seed(&self) -> seed::Plan<'_> {
+        seed::Plan { scenario: &self.scenario, sizes: self.sizes.clone(), loaders: LOADERS }
+    }
+
+    /// Whether it begins in a database without tables.
+    pub fn is_empty_database(&self) -> bool {
+        self.state.from == Base::Empty
+    }
+
+    /// The case of this one in which that is done to the change.
+    pub fn with_fault(&self, fault: FeasibleFault) -> TrialSpec {
+        let key = self.key.clone().with(Axis::FAULT, fault.fault.label());
+        TrialSpec { key, fault: Some(fault), ..self.clone() }
+    }
+}
+
+/// An axis, and the values that are tried of it. Trials are compared with the first one.
+#[derive(Clone)]
+pub struct AxisValues {
+    pub axis: Axis,
+    pub values: Vec<AxisValue>,
+}
+
+/// A value, and what it does to a trial.
+#[derive(Clone)]
+pub struct AxisValue {
+    pub name: String,
+    apply: Arc<dyn Fn(&mut TrialSpec) + Send + Sync>,
+}
+
+impl AxisValue {
+    pub fn new(
+        name: impl Into<String>,
+        apply: impl Fn(&mut TrialSpec) + Send + Sync + 'static,
+    ) -> AxisValue {
+        AxisValue { name: name.into(), apply: Arc::new(apply) }
+    }
+}
+
+/// The trials of a scenario, in the order in which they are executed: all of a repetition before
+/// the next one, and of each point on the other axes all starting states, the reference first.
+pub fn expand(scenario: &Scenario, request: &Request) -> Result<Vec<TrialSpec>, Error> {
+    Ok(product(&undivided(scenario, request), &axes(scenario, request)?, request.repeat.max(1)))
+}
+
+/// Every combination of the axes, the last of them the fastest.
+pub fn product(base: &TrialSpec, axes: &[AxisValues], repeat: u32) -> Vec<TrialSpec> {
+    let mut specs: Vec<TrialSpec> = (1..=repeat)
+        .map(|n| TrialSpec { key: base.key.clone().repeated(n), ..base.clone() })
+        .collect();
+    for AxisValues { axis, values } in axes {
+        let at = |spec: &TrialSpec, value: &AxisValue| {
+            let mut spec = spec.clone();
+            spec.key = spec.key.with(axis.clone(), &value.name);
+            if values.len() > 1 {
+                spec.varying.insert(axis.clone());
+            }
+            (value.apply)(&mut spec);
+            spec
+        };
+        specs = specs.iter().flat_map(|spec| values.iter().map(|v| at(spec, v))).collect();
+    }
+    specs
+}
+
+/// What all trials of the scenario have in common.
+fn undivided(scenario: &Scenario, request: &Request) -> TrialSpec {
+    let scenario = request.shortened(scenario);
+    // A directory and a label name the state where there is a choice, also where one is chosen.
+    let varying = match scenario.states.len() {
+        0 | 1 => BTreeSet::new(),
+        _ => [Axis::STATE].into(),
+    };
+    TrialSpec {
+        key: TrialKey::new(&scenario.name),
+        varying,
+        state: State::base(),
+        sizes: scenario.declared_sizes(),
+        fault: None,
+        scenario,
+    }
+}
+
+/// Conditions, sizes and servers come in here, each before the states.
+fn axes(scenario: &Scenario, request: &Request) -> Result<Vec<AxisValues>, Error> {
+    Ok(vec![states(scenario, request)?])
+}
+
+/// The state that was asked for comes after the reference that it is compared with.
+fn states(scenario: &Scenario, request: &Request) -> Result<AxisValues, Error> {
+    let mut states = scenario.starting_states();
+    if let Some(name) = &request.state {
+        if !states.iter().any(|state| state.name == *name) {
+            let (scenario, state) = (scenario.name.clone(), name.clone());
+            return Err(Error::NoSuchState { scenario, state });
+        }
+        let reference = states[0].name.clone();
+        states.retain(|state| state.name == *name || state.name == reference);
+    }
+    let value = |state: State| {
+        let sizes = request.sizes.clone();
+        AxisValue::new(state.name.clone(), move |spec| {
+            let recorded = sizes.of_states.get(&state.name).cloned();
+            let declared = state.sizes(&spec.scenario.declared_sizes());
+            spec.sizes = recorded.unwrap_or_else(|| sizes.apply(&declared));
+            spec.state = state.clone();
+        })
+    };
+    Ok(AxisValues { axis: Axis::STATE, values: states.into_iter().map(value).collect() })
+}
+
+/// A crash matrix: what its cases have in common, and which there are to be.
+#[derive(Clone, Debug)]
+pub struct MatrixSpec {
+    /// Few rows, few connections, a change that is left to itself.
+    pub base: TrialSpec,
+    pub crash: Crash,
+    /// Only faults at this statement.
+    pub statement: Option<u32>,
+}
+
+/// The crash matrix of a scenario; None: it is not asked for.
+pub fn matrix(scenario: &Scenario, request: &Request) -> Result<Option<MatrixSpec>, Error> {
+    if !request.crashes(scenario) {
+        return Ok(None);
+    }
+    let crash = wanted(scenario, request);
+    let base = case(scenario, request, &crash)?;
+    Ok(Some(MatrixSpec { base, crash, statement: request.crash.statement }))
+}
+
+/// The scenario's own `[crash]`, or the usual one, with what the call asks for.
+fn wanted(scenario: &Scenario, request: &Request) -> Crash {
+    let mut crash = scenario.crash.clone().unwrap_or_default();
+    let asked = &request.crash;
+    if let Some(kinds) = &asked.faults {
+        crash.faults = FaultKind::ALL.iter().filter(|kind| kinds.contains(kind)).copied().collect();
+    }
+    if let Some(random) = asked.random {
+        crash.random = random;
+    }
+    if request.work == Work::Crash && request.state.is_some() {
+        crash.state = request.state.clone();
+    }
+    // A part of the matrix need not show what the whole is expected to show.
+    if asked.faults.is_some() || asked.statement.is_some() {
+        crash.may.append(&mut crash.expect);
+    }
+    crash
+}
+
+fn case(scenario: &Scenario, request: &Request, crash: &Crash) -> Result<TrialSpec, Error> {
+    let mut scenario = request.shortened(scenario);
+    let mut states = scenario.starting_states();
+    let at = match &crash.state {
+        None => Some(0),
+        Some(name) => states.iter().position(|state| state.name == *name),
+    };
+    let Some(at) = at else {
+        let state = crash.state.clone().unwrap_or_default();
+        return Err(Error::NoSuchState { scenario: scenario.name, state });
+    };
+    let state = states.swap_remove(at);
+    let sizes = case_sizes(&state.sizes(&scenario.declared_sizes()), request, crash);
+    scenario.traffic.rate_per_s = scenario.traffic.rate_per_s.min(CASE_RATE_PER_S_MAX);
+    (scenario.pool.size, scenario.pool.overflow) = CASE_POOL;
+    scenario.disturbances.clear();
+    let change = &mut scenario.change;
+    change.stop = None;
+    change.runners = 1;
+    change.deadline_ms = change.deadline_ms.min(CASE_DEADLINE_MS_MAX);
+    change.migrations.iter_mut().for_each(|migration| migration.pauses.clear());
+    scenario.crash = Some(crash.clone());
+    let key = TrialKey::new(&scenario.name).with(Axis::STATE, &state.name);
+    Ok(TrialSpec { key, varying: BTreeSet::new(), scenario, state, sizes, fault: None })
+}
+
+/// `[crash] rows`. Sizes that are asked for are the trials', and the cases' only where nothing but
+/// the matrix is asked for.
+fn case_sizes(declared: &Sizes, request: &Request, crash: &Crash) -> Sizes {
+    let asked = match request.work {
+        Work::Crash => SizeRequest { quick: false, ..request.sizes.clone() },
+        Work::All | Work::Trials => SizeRequest::default(),
+    };
+    let factor = crash.rows as f64 / declared.largest().max(1) as f64;
+    match asked.scale {
+        Some(_) => asked.apply(declared),
+        None => asked.apply(&declared.scaled(factor.min(1.0))),
+    }
+}

@@ -1,0 +1,185 @@
+//! The phases of a full trial: baseline, change, recovery, rerun, checks.
+
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, try_join_all};
+
+use crate::clock::Micros;
+use crate::history::{Attempt, AttemptEnd, Phase, Progress};
+use crate::scenario::Scenario;
+
+use super::effects::{Invariants, Traffic};
+use super::execute::{Procedure, Stage};
+use super::{Error, recovery};
+
+/// The change beside the application, from the baseline to the checks.
+pub struct FullTrial;
+
+impl Procedure for FullTrial {
+    fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>> {
+        Box::pin(Phases(stage).all())
+    }
+}
+
+struct Phases<'a>(&'a Stage<'a>);
+
+impl Phases<'_> {
+    fn scenario(&self) -> &Scenario {
+        &self.0.spec.scenario
+    }
+
+    async fn all(self) -> Result<(), Error> {
+        let stage = self.0;
+        self.control().await;
+        stage.prepare().await?;
+        stage.snapshot(None).await?;
+        let sampling = stage.effects.sample(stage.at).await?;
+        let last = match stage.spec.is_empty_database() {
+            false => self.beside_the_application().await?,
+            true => self.alone().await?,
+        };
+        if let Err(error) = sampling.stop().await {
+            stage.failed("sampling the lock table", &error);
+        }
+        if let Some(finished) = last {
+            self.rerun_undisturbed(finished).await?;
+        }
+        if let Err(error) = stage.effects.read_invariants(stage.at, stage.spec, true).await {
+            stage.failed("reading the invariants", &error);
+        }
+        self.control().await;
+        stage.enter(Phase::End);
+        Ok(())
+    }
+
+    /// Tells a live view how long the phase that has begun takes at most.
+    fn takes(&self, most_ms: u64, exactly: bool) {
+        let most = Micros::from_millis(most_ms);
+        (self.0.at.listener)(Progress::PhaseLength { most, exactly });
+    }
+
+    /// What this machine is good for just now. Without it the trial still says whether the change
+    /// is safe; it cannot be compared with another one.
+    async fn control(&self) {
+        if let Err(error) = self.0.effects.control(self.0.at).await {
+            (self.0.at.listener)(Progress::Note(format!("failed to {error}")));
+        }
+    }
+
+    async fn apply(&self, attempt: Attempt) -> Result<AttemptEnd, Error> {
+        self.0.apply(&self.scenario().declared_sizes(), attempt, &[]).await
+    }
+
+    async fn apply_and_snapshot(&self, attempt: Attempt) -> Result<AttemptEnd, Error> {
+        let end = self.apply(attempt).await?;
+        self.0.snapshot(Some(attempt)).await?;
+        Ok(end)
+    }
+
+    /// Applies the change for the first time, by as many runners at once as the scenario says.
+    async fn apply_first(&self) -> Result<Vec<AttemptEnd>, Error> {
+        let runners = self.scenario().change.runners;
+        let ends = try_join_all((0..runners).map(|runner| self.apply(runner))).await?;
+        for runner in 0..runners {
+            self.0.snapshot(Some(runner)).await?;
+        }
+        Ok(ends)
+    }
+
+    /// Returns the last attempt, where one has finished.
+    async fn beside_the_application(&self) -> Result<Option<Attempt>, Error> {
+        let stage = self.0;
+        let invariants = stage.effects.watch_invariants(stage.at, stage.spec).await?;
+        let driving = stage.effects.drive(stage.at, stage.spec).await?;
+        let last = self.under_traffic(&*driving, &*invariants).await?;
+        let ledger = driving.stop().await;
+        if let Err(error) = invariants.stop().await {
+            stage.failed("reading the invariants", &error);
+        }
+        stage.enter(Phase::Checks);
+        stage.check(&ledger).await;
+        Ok(last)
+    }
+
+    /// The phases in which the application runs.
+    async fn under_traffic(
+        &self,
+        driving: &dyn Traffic,
+        invariants: &dyn Invariants,
+    ) -> Result<Option<Attempt>, Error> {
+        let stage = self.0;
+        let traffic = &self.scenario().traffic;
+        stage.enter(Phase::Baseline);
+        self.takes(traffic.baseline_ms, true);
+        tokio::time::sleep(Duration::from_millis(traffic.baseline_ms)).await;
+        let baseline = driving.quantile_since(Micros::ZERO, 0.99).unwrap_or_default();
+        let disturbances = &self.scenario().disturbances;
+        let mut disturbing = stage.effects.disturb(stage.at, disturbances).await?;
+        stage.enter(Phase::Change);
+        self.takes(self.scenario().change.deadline_ms, false);
+        disturbing.begin_countdown();
+        let ends = self.apply_first().await?;
+        // The newer release of the application comes out when the change is there.
+        if ends.iter().any(finished) {
+            invariants.change_is_over();
+        }
+        stage.enter(Phase::Recovery);
+        self.takes(traffic.recovery_max_ms, false);
+        recovery::wait(driving, stage.recorder(), traffic, baseline).await;
+        disturbing.ended().await;
+        stage.enter(Phase::Rerun);
+        let last = self.rerun(&ends).await?;
+        invariants.change_is_over();
+        Ok(last)
+    }
+
+    /// On a database without tables there is no application.
+    async fn alone(&self) -> Result<Option<Attempt>, Error> {
+        self.0.enter(Phase::Change);
+        let ends = self.apply_first().await?;
+        self.0.enter(Phase::Rerun);
+        let last = self.rerun(&ends).await?;
+        self.0.enter(Phase::Checks);
+        Ok(last)
+    }
+
+    /// Applies the change again until an attempt succeeds, and once more: a finished change that is
+    /// applied again changes nothing. Returns the last attempt, where one has finished.
+    async fn rerun(&self, first: &[AttemptEnd]) -> Result<Option<Attempt>, Error> {
+        let runners = self.scenario().change.runners;
+        let mut done = first.iter().any(finished);
+        let mut attempts = runners..runners + self.scenario().change.rerun_attempts;
+        let was_done = done;
+        for attempt in attempts.by_ref() {
+            let again = finished(&self.apply_and_snapshot(attempt).await?);
+            if done {
+                return Ok(Some(attempt));
+            }
+            done = again;
+        }
+        if done && !was_done {
+            self.apply_and_snapshot(attempts.end).await?;
+            return Ok(Some(attempts.end));
+        }
+        Ok(done.then(|| attempts.end.saturating_sub(1)))
+    }
+
+    /// Applies the finished change once more without other writes: no row may change.
+    async fn rerun_undisturbed(&self, last: Attempt) -> Result<(), Error> {
+        let stage = self.0;
+        let contents = async |after| stage.contents(Some(after), &|_| true, &[]).await.map(|_| ());
+        if let Err(error) = contents(last).await {
+            stage.failed("reading what is in the tables", &error);
+            return Ok(());
+        }
+        self.apply_and_snapshot(last + 1).await?;
+        if let Err(error) = contents(last + 1).await {
+            stage.failed("reading what is in the tables", &error);
+        }
+        Ok(())
+    }
+}
+
+fn finished(end: &AttemptEnd) -> bool {
+    matches!(end, AttemptEnd::Finished { .. })
+}

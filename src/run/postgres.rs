@@ -1,0 +1,252 @@
+//! The effects of a run on a real server.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::clock::Micros;
+use crate::connect::{self, Address, Session};
+use crate::drive::{self, Ledger};
+use crate::history::{Attempt, AttemptEnd, Listener, Progress};
+use crate::observe::{self, Written};
+use crate::provision::{self, Server};
+use crate::scenario::{Change, Disturbance};
+use crate::schema::Fingerprint;
+use crate::{disturb, migrate, seed};
+
+use super::effects::{
+    Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
+    Traffic, TrialDatabase,
+};
+use super::{Error, TrialSpec};
+
+/// Declared reads are read again this often.
+const INVARIANT_INTERVAL: Duration = Duration::from_secs(1);
+/// Seeds kept on a server hold at most this much; the least recently used go first.
+const CACHE_BYTES_MAX: u64 = 100_000_000_000;
+/// A user at a terminal does not wait for ever.
+const SETTINGS_BY_HAND: [(&str, &str); 2] = [("lock_timeout", "10s"), ("statement_timeout", "60s")];
+
+/// A server of PostgreSQL.
+pub struct Postgres;
+
+impl Effects for Postgres {
+    fn provision<'a>(
+        &'a self,
+        request: &'a provision::Request,
+        listener: &'a Listener,
+    ) -> Doing<'a, Box<dyn Server>> {
+        Box::pin(async move { Ok(provision::provision(request, listener).await?) })
+    }
+
+    fn origin<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        spec: &'a TrialSpec,
+        listener: &'a Listener,
+    ) -> Doing<'a, Origin> {
+        Box::pin(origin(server, spec, listener))
+    }
+
+    fn make<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        origin: &'a Origin,
+        database: &'a str,
+    ) -> Doing<'a, Address> {
+        Box::pin(async move {
+            let (address, version_num) = (server.address(), server.facts().version_num);
+            Ok(match origin {
+                Origin::Empty => seed::empty(&address, database).await?,
+                Origin::Copy(source) => seed::copy_small(&address, source, database).await?,
+                Origin::Template(template) => {
+                    seed::copy(&address, template, database, version_num).await?
+                }
+            })
+        })
+    }
+
+    fn drop<'a>(&'a self, server: &'a Address, database: &'a str) -> Doing<'a, ()> {
+        Box::pin(async move { Ok(seed::drop_database(server, database).await?) })
+    }
+
+    fn prepare<'a>(&'a self, address: &'a Address, change: &'a Change) -> Doing<'a, ()> {
+        Box::pin(async move { Ok(migrate::prepare(address, change).await?) })
+    }
+
+    fn apply<'a>(
+        &'a self,
+        setup: &'a migrate::ApplySetup<'a>,
+        attempt: Attempt,
+    ) -> Doing<'a, AttemptEnd> {
+        Box::pin(async move { Ok(migrate::apply(setup, attempt).await?) })
+    }
+
+    fn catalogue<'a>(&'a self, address: &'a Address, change: &'a Change) -> Doing<'a, Catalogue> {
+        Box::pin(async move {
+            let session =
+                Session::open(address, observe::APPLICATION_NAME, &Default::default()).await?;
+            let fingerprint = observe::fingerprint(&session).await?;
+            let versions = migrate::versions(&session, change).await?;
+            Ok(Catalogue { fingerprint, versions })
+        })
+    }
+
+    fn contents<'a>(
+        &'a self,
+        address: &'a Address,
+        digested: &'a (dyn Fn(&str) -> bool + Sync),
+        written: &'a [Written],
+    ) -> Doing<'a, Tables> {
+        Box::pin(async move { Ok(observe::contents(address, digested, written).await?) })
+    }
+
+    fn control<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, ()> {
+        Box::pin(async move { Ok(observe::control(at.address, at.recorder).await?) })
+    }
+
+    fn read_invariants<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+        over: bool,
+    ) -> Doing<'a, ()> {
+        let TrialDatabase { address, recorder, .. } = at;
+        let TrialSpec { scenario, sizes, .. } = spec;
+        Box::pin(
+            async move { Ok(observe::read_once(address, scenario, sizes, recorder, over).await?) },
+        )
+    }
+
+    fn sample<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, Box<dyn Sampling>> {
+        let TrialDatabase { address, recorder, listener, .. } = at;
+        Box::pin(async move {
+            let sampling = observe::sample(address, recorder, observe::INTERVAL, listener).await?;
+            Ok(Box::new(sampling) as Box<dyn Sampling>)
+        })
+    }
+
+    fn watch_invariants<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+    ) -> Doing<'a, Box<dyn Invariants>> {
+        let TrialDatabase { address, recorder, .. } = at;
+        let TrialSpec { scenario, sizes, .. } = spec;
+        Box::pin(async move {
+            let watch =
+                observe::watch_invariants(address, scenario, sizes, recorder, INVARIANT_INTERVAL);
+            Ok(Box::new(watch.await?) as Box<dyn Invariants>)
+        })
+    }
+
+    fn drive<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+    ) -> Doing<'a, Box<dyn Traffic>> {
+        let TrialDatabase { address, recorder, listener, .. } = at;
+        let TrialSpec { scenario, sizes, .. } = spec;
+        Box::pin(async move {
+            let setup = drive::DriveSetup { address, scenario, sizes, recorder, listener };
+            Ok(Box::new(drive::start(setup).await?) as Box<dyn Traffic>)
+        })
+    }
+
+    fn disturb<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        disturbances: &'a [Disturbance],
+    ) -> Doing<'a, Box<dyn Disturbances>> {
+        Box::pin(async move {
+            let disturbing = disturb::start(at.address, disturbances, at.recorder).await?;
+            Ok(Box::new(disturbing) as Box<dyn Disturbances>)
+        })
+    }
+
+    fn open_by_hand<'a>(&'a self, address: &'a Address) -> Doing<'a, Box<dyn Operator>> {
+        let settings = SETTINGS_BY_HAND.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Box::pin(async move {
+            let session = Session::open(address, "pgauntlet by hand", &settings.into()).await?;
+            Ok(Box::new(ByHand(session)) as Box<dyn Operator>)
+        })
+    }
+}
+
+async fn origin(
+    server: &dyn Server,
+    spec: &TrialSpec,
+    listener: &Listener,
+) -> Result<Origin, Error> {
+    if spec.is_empty_database() {
+        return Ok(Origin::Empty);
+    }
+    let (address, facts) = (server.address(), server.facts());
+    let keeps = server.keeps_databases();
+    let template = seed::template(&address, &facts, &spec.seed(), keeps, listener).await?;
+    for seed in seed::evict(&address, CACHE_BYTES_MAX, &template.key).await? {
+        let (database, scenario) = (seed.database, seed.scenario);
+        listener(Progress::Note(format!("dropped the seed {database} of {scenario}: cache full")));
+    }
+    Ok(Origin::Template(template))
+}
+
+impl Sampling for observe::Sampling {
+    fn stop(self: Box<Self>) -> Doing<'static, ()> {
+        Box::pin(async move { Ok(observe::Sampling::stop(*self).await?) })
+    }
+}
+
+impl Invariants for observe::Invariants {
+    fn change_is_over(&self) {
+        observe::Invariants::change_is_over(self);
+    }
+
+    fn stop(self: Box<Self>) -> Doing<'static, ()> {
+        Box::pin(async move { Ok(observe::Invariants::stop(*self).await?) })
+    }
+}
+
+impl Traffic for drive::Driving {
+    fn quantile_since(&self, since: Micros, q: f64) -> Option<Micros> {
+        drive::Driving::quantile_since(self, since, q)
+    }
+
+    fn oldest_outstanding(&self) -> Option<Micros> {
+        drive::Driving::oldest_outstanding(self)
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, Ledger> {
+        Box::pin(async move { drive::Driving::stop(*self).await.ledger })
+    }
+}
+
+impl Disturbances for disturb::Disturbing {
+    fn begin_countdown(&self) {
+        disturb::Disturbing::begin_countdown(self);
+    }
+
+    fn ended(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(disturb::Disturbing::ended(self))
+    }
+}
+
+struct ByHand(Session);
+
+impl Operator for ByHand {
+    fn execute<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<(), connect::Error>> {
+        Box::pin(self.0.batch(sql))
+    }
+
+    fn fingerprint(&self) -> Doing<'_, Fingerprint> {
+        Box::pin(async move { Ok(observe::fingerprint(&self.0).await?) })
+    }
+
+    fn version_statement<'a>(
+        &'a self,
+        change: &'a Change,
+        migration: &'a str,
+    ) -> Doing<'a, Option<String>> {
+        Box::pin(async move { Ok(migrate::record_by_hand(&self.0, change, migration).await?) })
+    }
+}

@@ -1,0 +1,64 @@
+//! A scenario as a whole, once it has been checked.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::change::{Change, Script};
+use super::crash::Crash;
+use super::expect::{Expect, Limits};
+use super::state::State;
+use super::table::{Sizes, Table};
+use super::traffic::{Disturbance, Invariant, Pool, Traffic};
+
+/// Random numbers follow from this seed where the scenario states none.
+pub(super) const RNG_SEED_DEFAULT: u64 = 1;
+
+/// A scenario that has been read and cross-checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The directory's name: kebab-case, states the fact.
+    pub name: String,
+    pub dir: PathBuf,
+    /// Why the scenario exists and what its numbers show; required.
+    pub analysis: String,
+    /// The only source of randomness: data, schedule and parameters follow from it.
+    pub rng_seed: u64,
+    /// Tables, types, functions: run before the load.
+    pub schema: Script,
+    /// Indexes and constraints: run after the load. May be empty.
+    pub indexes: Script,
+    /// In load order, as declared.
+    pub tables: Vec<Table>,
+    /// Settings of the server (GUC name to value) on top of ours; part of what a trial states.
+    pub server: BTreeMap<String, String>,
+    pub traffic: Traffic,
+    pub pool: Pool,
+    pub change: Change,
+    /// Where the change may start from; empty: from the base alone.
+    pub states: Vec<State>,
+    pub crash: Option<Crash>,
+    pub disturbances: Vec<Disturbance>,
+    pub invariants: Vec<Invariant>,
+    pub limits: Limits,
+    pub expect: Expect,
+}
+
+impl Scenario {
+    /// The states to start from, the reference first.
+    pub fn starting_states(&self) -> Vec<State> {
+        match self.states.is_empty() {
+            true => vec![State::base()],
+            false => self.states.clone(),
+        }
+    }
+
+    /// The declared state of the name; None: it is the base of a scenario that declares none.
+    pub fn state(&self, name: &str) -> Option<&State> {
+        self.states.iter().find(|state| state.name == name)
+    }
+
+    /// The sizes that the scenario itself declares.
+    pub fn declared_sizes(&self) -> Sizes {
+        Sizes(self.tables.iter().map(|t| (t.name.clone(), t.rows)).collect())
+    }
+}

@@ -1,0 +1,192 @@
+//! What is stored of generators, of an operation's parameters, and of its ledger.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::table::{FakeKind, Generator};
+use super::super::traffic::{Follow, LedgerRule, Parameter};
+use super::defaults;
+use super::form::Stored;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StoredGenerator {
+    Uuid,
+    Serial,
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Reference {
+        table: String,
+        column: String,
+        #[serde(default = "defaults::one")]
+        hit_rate: f64,
+        #[serde(default)]
+        skew: f64,
+        #[serde(default = "defaults::misses")]
+        misses: u64,
+        #[serde(default = "defaults::one")]
+        newest: f64,
+    },
+    Timestamp {
+        from_us: i64,
+        to_us: i64,
+        #[serde(default)]
+        hot_fraction: f64,
+        #[serde(default)]
+        hot_span_us: i64,
+    },
+    Now,
+    Fake {
+        kind: FakeKind,
+        #[serde(default)]
+        unique: bool,
+    },
+    Json {
+        min_bytes: u32,
+        max_bytes: u32,
+    },
+    Choice {
+        values: Vec<String>,
+        /// Empty: all alike.
+        #[serde(default)]
+        weights: Vec<f64>,
+    },
+    Constant {
+        value: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StoredParameter {
+    Generated {
+        generator: StoredGenerator,
+        #[serde(default)]
+        null_fraction: f64,
+    },
+    Follow(<Follow as Stored>::Form),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StoredLedgerRule {
+    Insert {
+        table: String,
+        key_column: String,
+        key_parameter: String,
+    },
+    Update {
+        table: String,
+        key_column: String,
+        key_parameter: String,
+        set: BTreeMap<String, String>,
+    },
+}
+
+/// The same variants with the same fields on both sides.
+macro_rules! same_variants {
+    ($domain:ident, $form:ident { $($variant:ident { $($field:ident),* }),+ $(,)? }) => {
+        impl Stored for $domain {
+            type Form = $form;
+
+            fn to_form(&self) -> $form {
+                match self {
+                    $($domain::$variant { $($field),* } => {
+                        $form::$variant { $($field: $field.to_form()),* }
+                    })+
+                }
+            }
+
+            fn of_form(form: $form) -> $domain {
+                match form {
+                    $($form::$variant { $($field),* } => {
+                        $domain::$variant { $($field: Stored::of_form($field)),* }
+                    })+
+                }
+            }
+        }
+    };
+}
+
+same_variants!(LedgerRule, StoredLedgerRule {
+    Insert { table, key_column, key_parameter },
+    Update { table, key_column, key_parameter, set },
+});
+
+impl Stored for Generator {
+    type Form = StoredGenerator;
+
+    fn to_form(&self) -> StoredGenerator {
+        match self.clone() {
+            Generator::Uuid => StoredGenerator::Uuid,
+            Generator::Serial => StoredGenerator::Serial,
+            Generator::Integer { min, max } => StoredGenerator::Integer { min, max },
+            Generator::Reference { table, column, hit_rate, skew, misses, newest } => {
+                StoredGenerator::Reference { table, column, hit_rate, skew, misses, newest }
+            }
+            Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
+                StoredGenerator::Timestamp { from_us, to_us, hot_fraction, hot_span_us }
+            }
+            Generator::Now => StoredGenerator::Now,
+            Generator::Fake { kind, unique } => StoredGenerator::Fake { kind, unique },
+            Generator::Json { min_bytes, max_bytes } => {
+                StoredGenerator::Json { min_bytes, max_bytes }
+            }
+            Generator::Choice { values, weights } => StoredGenerator::Choice { values, weights },
+            Generator::Constant { value } => StoredGenerator::Constant { value },
+        }
+    }
+
+    fn of_form(form: StoredGenerator) -> Generator {
+        match form {
+            StoredGenerator::Uuid => Generator::Uuid,
+            StoredGenerator::Serial => Generator::Serial,
+            StoredGenerator::Integer { min, max } => Generator::Integer { min, max },
+            StoredGenerator::Reference { table, column, hit_rate, skew, misses, newest } => {
+                Generator::Reference { table, column, hit_rate, skew, misses, newest }
+            }
+            StoredGenerator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
+                Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us }
+            }
+            StoredGenerator::Now => Generator::Now,
+            StoredGenerator::Fake { kind, unique } => Generator::Fake { kind, unique },
+            StoredGenerator::Json { min_bytes, max_bytes } => {
+                Generator::Json { min_bytes, max_bytes }
+            }
+            StoredGenerator::Choice { values, weights } => {
+                let weights = match weights.is_empty() {
+                    true => vec![1.0; values.len()],
+                    false => weights,
+                };
+                Generator::Choice { values, weights }
+            }
+            StoredGenerator::Constant { value } => Generator::Constant { value },
+        }
+    }
+}
+
+impl Stored for Parameter {
+    type Form = StoredParameter;
+
+    fn to_form(&self) -> StoredParameter {
+        match self {
+            Parameter::Generated { generator, null_fraction } => StoredParameter::Generated {
+                generator: generator.to_form(),
+                null_fraction: *null_fraction,
+            },
+            Parameter::Follow(follow) => StoredParameter::Follow(follow.to_form()),
+        }
+    }
+
+    fn of_form(form: StoredParameter) -> Parameter {
+        match form {
+            StoredParameter::Generated { generator, null_fraction } => {
+                Parameter::Generated { generator: Stored::of_form(generator), null_fraction }
+            }
+            StoredParameter::Follow(follow) => Parameter::Follow(Stored::of_form(follow)),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The records of a stored scenario, one per part of a scenario.
+//!
+//! Each names the keys that are stored, in terms of the part's own types, and what a key means that
+//! is left out. A field that is new in a part and not here does not compile; give it a default.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::trial::FaultKind;
+
+use super::super::change::{
+    Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
+    TransactionRule, VersionRows, Versions,
+};
+use super::super::crash::{Crash, Outcome, Step};
+use super::super::expect::{Expect, FindingKind, Limits, Verdict};
+use super::super::state::{Accepted, Base, State};
+use super::super::table::{Column, Generator, Table};
+use super::super::traffic::{
+    Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
+    Parameter, PlanLimit, Pool, Rows, Since, Traffic,
+};
+use super::defaults;
+use super::form::Stored;
+
+macro_rules! record {
+    ($name:ident of $part:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)+ }) => {
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$meta])* $field: <$type as Stored>::Form,)+
+        }
+
+        impl Stored for $part {
+            type Form = $name;
+
+            fn to_form(&self) -> $name {
+                $name { $($field: self.$field.to_form(),)+ }
+            }
+
+            fn of_form(form: $name) -> $part {
+                $part { $($field: Stored::of_form(form.$field),)+ }
+            }
+        }
+    };
+}
+
+record!(StoredScript of Script {
+    path: PathBuf,
+    statements: Vec<Statement>,
+});
+
+record!(StoredStatement of Statement {
+    text: String,
+    line: u32,
+});
+
+/// A scenario without indexes.
+impl Default for StoredScript {
+    fn default() -> StoredScript {
+        Script::default().to_form()
+    }
+}
+
+record!(StoredTable of Table {
+    name: String,
+    rows: u64,
+    #[serde(default)]
+    columns: Vec<Column>,
+});
+
+record!(StoredColumn of Column {
+    name: String,
+    #[serde(default)]
+    null_fraction: f64,
+    generator: Generator,
+});
+
+record!(StoredTraffic of Traffic {
+    rate_per_s: f64,
+    #[serde(default = "defaults::arrivals")]
+    arrivals: Arrivals,
+    operations: Vec<OperationSpec>,
+    #[serde(default = "defaults::baseline_ms")]
+    baseline_ms: u64,
+    #[serde(default = "defaults::recovery_min_ms")]
+    recovery_min_ms: u64,
+    #[serde(default = "defaults::recovery_max_ms")]
+    recovery_max_ms: u64,
+});
+
+record!(StoredOperation of OperationSpec {
+    name: String,
+    weight: f64,
+    statements: Vec<OperationStatement>,
+    #[serde(default)]
+    parameters: BTreeMap<String, Parameter>,
+    #[serde(default)]
+    ledger: Option<LedgerRule>,
+});
+
+record!(StoredOperationStatement of OperationStatement {
+    sql: String,
+    #[serde(default)]
+    placeholders: Vec<String>,
+});
+
+record!(StoredFollow of Follow {
+    operation: String,
+    parameter: String,
+    after_ms: u64,
+    otherwise: Generator,
+});
+
+record!(StoredPool of Pool {
+    #[serde(default = "defaults::pool_size")]
+    size: u32,
+    #[serde(default = "defaults::pool_overflow")]
+    overflow: u32,
+    #[serde(default = "defaults::acquire_timeout_ms")]
+    acquire_timeout_ms: u64,
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+});
+
+record!(StoredDisturbance of Disturbance {
+    name: String,
+    statements: Vec<String>,
+    #[serde(default)]
+    isolation: Option<String>,
+    hold_ms: u64,
+});
+
+record!(StoredInvariant of Invariant {
+    name: String,
+    statement: OperationStatement,
+    #[serde(default)]
+    parameters: BTreeMap<String, Generator>,
+    #[serde(default)]
+    before: Option<OperationStatement>,
+    #[serde(default = "defaults::rows")]
+    rows: Rows,
+    #[serde(default = "defaults::since")]
+    since: Since,
+    #[serde(default)]
+    plan: Option<PlanLimit>,
+});
+
+record!(StoredPlanLimit of PlanLimit {
+    #[serde(default)]
+    absent: Vec<String>,
+    #[serde(default)]
+    rows_max: Option<u64>,
+});
+
+record!(StoredChange of Change {
+    #[serde(default)]
+    migrations: Vec<Migration>,
+    #[serde(default)]
+    command: Option<Command>,
+    #[serde(default = "defaults::transaction")]
+    transaction: TransactionRule,
+    #[serde(default = "defaults::timeouts")]
+    timeouts: Timeouts,
+    #[serde(default = "defaults::retries")]
+    retries: Retries,
+    #[serde(default)]
+    versions: Option<Versions>,
+    #[serde(default = "defaults::deadline_ms")]
+    deadline_ms: u64,
+    #[serde(default)]
+    stop: Option<Stop>,
+    #[serde(default = "defaults::runners")]
+    runners: u32,
+    #[serde(default)]
+    advisory_lock: Option<i64>,
+    #[serde(default = "defaults::rerun_attempts")]
+    rerun_attempts: u32,
+});
+
+record!(StoredMigration of Migration {
+    version: String,
+    script: Script,
+    #[serde(default)]
+    transaction: Option<bool>,
+    #[serde(default)]
+    repeat: Option<Repeat>,
+    #[serde(default)]
+    pauses: Vec<Pause>,
+});
+
+record!(StoredCommand of Command {
+    line: String,
+    #[serde(default)]
+    requires: Vec<String>,
+    directory: PathBuf,
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+});
+
+record!(StoredTimeouts of Timeouts {
+    #[serde(default = "defaults::scope")]
+    scope: Scope,
+    #[serde(default)]
+    lock_timeout_ms: Option<u64>,
+    #[serde(default)]
+    statement_timeout_ms: Option<u64>,
+    #[serde(default)]
+    idle_in_transaction_session_timeout_ms: Option<u64>,
+    #[serde(default)]
+    scale_with: Option<String>,
+});
+
+record!(StoredRetries of Retries {
+    #[serde(default)]
+    on_lock_timeout: u32,
+    #[serde(default = "defaults::backoff_ms")]
+    backoff_ms: u64,
+});
+
+record!(StoredVersions of Versions {
+    #[serde(default = "defaults::versions_table")]
+    table: String,
+    #[serde(default = "defaults::versions_column")]
+    column: String,
+    #[serde(default = "defaults::version_rows")]
+    rows: VersionRows,
+});
+
+record!(StoredRepeat of Repeat {
+    pause_ms: u64,
+    limit: u32,
+});
+
+record!(StoredPause of Pause {
+    after: u32,
+    ms: u64,
+});
+
+record!(StoredStop of Stop {
+    after_statements: u64,
+    #[serde(default)]
+    scale_with: Option<String>,
+});
+
+record!(StoredState of State {
+    name: String,
+    #[serde(default = "defaults::base")]
+    from: Base,
+    #[serde(default)]
+    path: Option<Change>,
+    #[serde(default)]
+    rows: BTreeMap<String, u64>,
+    #[serde(default)]
+    accept: Vec<Accepted>,
+    #[serde(default)]
+    expect: Option<Expect>,
+});
+
+record!(StoredAccepted of Accepted {
+    object: String,
+    #[serde(default)]
+    property: Option<String>,
+});
+
+record!(StoredCrash of Crash {
+    // Its name in format 4.
+    #[serde(default = "defaults::fault_kinds", alias = "ways")]
+    faults: Vec<FaultKind>,
+    #[serde(default = "defaults::crash_rows")]
+    rows: u64,
+    #[serde(default)]
+    state: Option<String>,
+    #[serde(default = "defaults::yes")]
+    traffic: bool,
+    #[serde(default)]
+    random: u32,
+    #[serde(default)]
+    steps: Vec<Step>,
+    #[serde(default)]
+    expect: Vec<Outcome>,
+    #[serde(default)]
+    may: Vec<Outcome>,
+});
+
+record!(StoredStep of Step {
+    name: String,
+    statements: Vec<String>,
+});
+
+record!(StoredLimits of Limits {
+    #[serde(default = "defaults::stall_ms_max")]
+    stall_ms_max: u64,
+    #[serde(default)]
+    acquire_timeouts_max: u64,
+    #[serde(default)]
+    failed_operations_max: u64,
+    #[serde(default = "defaults::p99_ratio_max")]
+    p99_ratio_max: f64,
+    #[serde(default = "defaults::p99_ms_floor")]
+    p99_ms_floor: u64,
+    #[serde(default = "defaults::rerun_lock_ms_max")]
+    rerun_lock_ms_max: u64,
+    #[serde(default = "defaults::generator_lag_ms_max")]
+    generator_lag_ms_max: u64,
+});
+
+record!(StoredExpect of Expect {
+    verdict: Vec<Verdict>,
+    #[serde(default)]
+    findings: Vec<FindingKind>,
+    #[serde(default)]
+    absent: Vec<FindingKind>,
+});

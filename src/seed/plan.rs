@@ -1,0 +1,43 @@
+//! What to fill a database with, what comes of it, and how the sessions that fill it are set.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::scenario::{Scenario, Sizes};
+
+/// `pg_stat_activity.application_name` of our sessions.
+pub(super) const APPLICATION: &str = "pgauntlet seed";
+/// Longest wait for another process that makes the same template.
+pub(super) const LOCK_WAIT_MAX: Duration = Duration::from_secs(3_600);
+
+/// What to fill a database with.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    pub scenario: &'a Scenario,
+    pub sizes: Sizes,
+    /// Sessions that load at once; the rows do not depend on it.
+    pub loaders: usize,
+}
+
+/// A seeded database to copy from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    pub database: String,
+    pub key: String,
+    /// It was there already.
+    pub reused: bool,
+    pub bytes: u64,
+    pub took: Duration,
+}
+
+/// Filling has no reader to protect: no timeout that the server's owner set applies, and a crash
+/// costs the half-made database anyway.
+pub(super) fn session_settings() -> BTreeMap<String, String> {
+    let settings = [
+        ("synchronous_commit", "off"),
+        ("statement_timeout", "0"),
+        ("lock_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "0"),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
