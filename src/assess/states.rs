@@ -4,7 +4,7 @@ use crate::judge::EndState;
 use crate::result::evidence::Divergence;
 use crate::result::{Evidence, Expectation, Finding, Subject};
 use crate::scenario::{Accepted, Scenario, Verdict};
-use crate::schema::{Difference, Fingerprint};
+use crate::schema::Difference;
 
 /// What comparing a trial's end with the reference's gives.
 #[derive(Debug, Default)]
@@ -19,8 +19,7 @@ pub struct Convergence {
 pub fn converges(scenario: &Scenario, end: &EndState, reference: &EndState) -> Convergence {
     let accepted = scenario.state(&end.state).map(|state| state.accept.as_slice());
     let accepted = accepted.unwrap_or_default();
-    let from = Fingerprint { objects: reference.objects.clone() };
-    let differences = from.diff(&Fingerprint { objects: end.objects.clone() });
+    let differences = reference.schema.diff(&end.schema);
     Convergence {
         findings: findings(end, reference, &differences, accepted),
         expectations: acceptances(&end.state, &differences, accepted),

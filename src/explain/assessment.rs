@@ -1,7 +1,5 @@
 //! Why a change has its verdict, in one sentence.
 
-use std::collections::BTreeSet;
-
 use crate::assess;
 use crate::result::{ChangeAssessment, ResultFile};
 use crate::scenario::Verdict;
@@ -46,10 +44,8 @@ fn reason(change: &ChangeAssessment, result: &ResultFile) -> String {
 
 /// What tells the trial from the change's others; None: there is no other.
 fn place(change: &ChangeAssessment, key: &TrialKey) -> Option<String> {
-    let varying: BTreeSet<_> = TrialKey::varying(change.trials.iter());
-    let label = key.label(&varying);
-    let place = label.strip_prefix(change.scenario.as_str())?.trim_start_matches([',', ' ']);
-    (!place.is_empty()).then(|| place.to_owned())
+    let place = key.place(&TrialKey::varying(change.trials.iter()));
+    (!place.is_empty()).then_some(place)
 }
 
 fn missing(change: &ChangeAssessment) -> Option<String> {

@@ -1,10 +1,9 @@
 //! What one trial shows, before it is set beside others.
 
-use std::collections::BTreeMap;
-
 use crate::clock::Micros;
 use crate::history::{CatalogueSnapshot, Reference, TrialFacts};
 use crate::result::{Ending, Finding, Measured};
+use crate::schema::Fingerprint;
 
 use super::rules::Evidence;
 
@@ -30,7 +29,7 @@ pub struct Observation {
 pub struct EndState {
     /// Name of the starting state.
     pub state: String,
-    pub objects: BTreeMap<String, BTreeMap<String, String>>,
+    pub schema: Fingerprint,
     pub versions: Vec<String>,
     /// What the server said of objects that it did not make because their name was taken.
     pub skips: Vec<String>,
@@ -45,7 +44,7 @@ impl EndState {
         let skips = notices.filter(|notice| notice.contains("already exists, skipping"));
         Some(EndState {
             state: evidence.state.to_owned(),
-            objects: last.objects.clone(),
+            schema: Fingerprint { objects: last.objects.clone() },
             versions: last.versions.clone(),
             skips: skips.cloned().collect(),
         })
@@ -54,7 +53,7 @@ impl EndState {
     pub(super) fn recorded(reference: &Reference) -> EndState {
         EndState {
             state: reference.state.clone(),
-            objects: reference.objects.clone(),
+            schema: Fingerprint { objects: reference.objects.clone() },
             versions: reference.versions.clone(),
             skips: Vec::new(),
         }

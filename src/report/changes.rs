@@ -14,10 +14,13 @@ use super::trial::verdict_style;
 /// Changes whose verdict is about more than one trial.
 pub(super) fn several(result: &ResultFile) -> impl Iterator<Item = &ChangeAssessment> {
     result.changes.iter().filter(|change| {
-        let of_matrices =
-            result.crash_matrices.iter().filter(|m| m.trial.key.scenario == change.scenario);
-        change.trials.len() + of_matrices.count() > 1 || !change.missing.is_empty()
+        change.trials.len() + matrices(result, change) > 1 || !change.missing.is_empty()
     })
+}
+
+/// How many crash matrices of the change there are.
+fn matrices(result: &ResultFile, change: &ChangeAssessment) -> usize {
+    result.crash_matrices.iter().filter(|m| m.trial.key.scenario == change.scenario).count()
 }
 
 /// For a terminal, a paragraph per change; empty: no change has more than one trial.
@@ -44,13 +47,11 @@ pub fn changes(result: &ResultFile) -> String {
 
 /// What the verdict is about: `5 trials and a crash matrix`.
 pub(super) fn scope(result: &ResultFile, change: &ChangeAssessment) -> String {
-    let matrices =
-        result.crash_matrices.iter().filter(|m| m.trial.key.scenario == change.scenario).count();
     let trials = match change.trials.len() {
         1 => "1 trial".to_owned(),
         n => format!("{} trials", grouped(n as u64)),
     };
-    match (change.trials.len(), matrices) {
+    match (change.trials.len(), matrices(result, change)) {
         (_, 0) => trials,
         (0, _) => "a crash matrix".to_owned(),
         (_, 1) => format!("{trials} and a crash matrix"),
@@ -67,13 +68,8 @@ pub(super) fn decisive(change: &ChangeAssessment) -> impl Iterator<Item = &Findi
 /// `stall (unsafe) in 2 of 5 trials: from base; from part-way`.
 pub(super) fn shown_by(change: &ChangeAssessment, finding: &Finding) -> String {
     let varying = TrialKey::varying(change.trials.iter());
-    let place = |key: &TrialKey| {
-        let label = key.label(&varying);
-        let place = label.strip_prefix(&change.scenario).unwrap_or(&label);
-        place.trim_start_matches([',', ' ']).to_owned()
-    };
-    let places: Vec<String> =
-        finding.trials.iter().map(place).filter(|place| !place.is_empty()).collect();
+    let places = finding.trials.iter().map(|key| key.place(&varying));
+    let places: Vec<String> = places.filter(|place| !place.is_empty()).collect();
     let which = match finding.trials.len() == change.trials.len() || places.is_empty() {
         true => String::new(),
         false => format!(": {}", places.join("; ")),

@@ -148,14 +148,23 @@ impl TrialKey {
 
     /// For people: the scenario, the axes that vary, the repetition from the second on.
     pub fn label(&self, varying: &BTreeSet<Axis>) -> String {
-        let mut label = self.scenario.clone();
-        for at in self.axes.iter().filter(|at| varying.contains(&at.axis)) {
-            label.push_str(&at.axis.joined(&at.value));
-        }
+        format!("{}{}", self.scenario, self.joined(varying))
+    }
+
+    /// The label without its scenario: what tells the trial from others of the scenario. Empty:
+    /// nothing does.
+    pub fn place(&self, varying: &BTreeSet<Axis>) -> String {
+        self.joined(varying).trim_start_matches([',', ' ']).to_owned()
+    }
+
+    /// What a label adds to the scenario.
+    fn joined(&self, varying: &BTreeSet<Axis>) -> String {
+        let varying = self.axes.iter().filter(|at| varying.contains(&at.axis));
+        let mut joined: String = varying.map(|at| at.axis.joined(&at.value)).collect();
         if self.repetition > 1 {
-            label.push_str(&format!(", repetition {}", self.repetition));
+            joined.push_str(&format!(", repetition {}", self.repetition));
         }
-        label
+        joined
     }
 
     /// Where its files are, below the directory of a run: a directory per axis that varies. A value
