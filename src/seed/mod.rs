@@ -14,6 +14,7 @@ mod load;
 mod names;
 mod plan;
 mod rows;
+mod sequences;
 
 pub use cache::{Cached, cached, copy, copy_small, drop_database, empty, evict, sweep};
 pub use error::Error;
@@ -147,6 +148,8 @@ async fn fill(
     build::run_schema(&session, &scenario.schema).await?;
     load(database, plan, listener).await?;
     build::run_indexes(database, &scenario.indexes, listener).await?;
+    // After the indexes, which find a column's extremes; a script's own setval has come before.
+    sequences::advance(&session, &scenario.tables).await?;
     build::settle(&session, plan, facts.version_num, listener).await?;
     let sql = "SELECT pg_database_size(current_database())";
     let row = session.client().query_one(sql, &[]).await;

@@ -16,7 +16,7 @@ const TEMPLATE: &str = "pgauntlet_template_";
 const SEEDING: &str = "pgauntlet_seeding_";
 
 /// Changes when the same plan gives other rows: generators, encoders, or how tables are left.
-const SEED_FORMAT: u32 = 1;
+const SEED_FORMAT: u32 = 2;
 
 /// Characters of the key that are in names; the label has them all.
 const SHORT: usize = 16;

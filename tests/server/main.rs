@@ -44,3 +44,4 @@ mod provision;
 mod provision_ends;
 mod provision_local;
 mod seed;
+mod seed_sequences;
