@@ -418,11 +418,19 @@ pub struct SamplerReport {
     /// Asked for and not answered: an error, or no answer in time.
     #[serde(default)]
     pub failed: u64,
-    /// Gaps of more than ten intervals between two samples.
+    /// More than three intervals between the answers to two samples,
+    /// the longest thousand of them.
     pub gaps: Vec<(Micros, Micros)>,
     /// Median and longest time that a sample took.
     pub took_us_p50: Micros,
     pub took_us_max: Micros,
+}
+
+impl SamplerReport {
+    /// None: there was no gap.
+    pub fn longest_gap(&self) -> Option<Micros> {
+        self.gaps.iter().map(|(from, to)| *to - *from).max()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use crate::history::SamplerReport;
 use crate::stats::Latencies;
 
 /// Two samples further apart than this many intervals have a gap between them.
-const GAP_INTERVALS: u64 = 10;
-/// More gaps than these are reported as one that reaches to the last of them.
+const GAP_INTERVALS: u64 = 3;
+/// Of more gaps than these, the longest are reported.
 const GAPS_MAX: usize = 1_000;
 
 pub(super) struct Pace {
@@ -19,7 +19,7 @@ pub(super) struct Pace {
     samples: u64,
     missed: u64,
     failed: u64,
-    /// When the last sample was taken; at first, the origin.
+    /// When the last sample was answered; at first, the origin.
     seen: Micros,
     gaps: Vec<(Micros, Micros)>,
     took: Latencies,
@@ -45,11 +45,12 @@ impl Pace {
     }
 
     /// A sample was asked for at `asked` and was there at `answered`; what went with it had been
-    /// done by `now`.
+    /// done by `now`. Which moment between the two it shows is not known: one that hangs is part of
+    /// the gap.
     pub(super) fn sampled(&mut self, asked: Micros, answered: Micros, now: Micros) {
         self.samples += 1;
         self.took.record(answered - asked);
-        self.blind_until(asked);
+        self.blind_until(answered);
         self.seen = answered;
         self.advance(now);
     }
@@ -72,10 +73,12 @@ impl Pace {
         if (now - self.seen).0 <= GAP_INTERVALS * self.interval.0 {
             return;
         }
-        let is_full = self.gaps.len() >= GAPS_MAX;
-        match self.gaps.last_mut() {
-            Some(last) if is_full => last.1 = now,
-            _ => self.gaps.push((self.seen, now)),
+        self.gaps.push((self.seen, now));
+        if self.gaps.len() > GAPS_MAX {
+            let lengths = self.gaps.iter().map(|(from, to)| *to - *from).enumerate();
+            if let Some((shortest, _)) = lengths.min_by_key(|(_, length)| *length) {
+                self.gaps.remove(shortest);
+            }
         }
     }
 
@@ -119,14 +122,26 @@ mod tests {
     }
 
     #[test]
-    fn more_than_ten_intervals_without_a_sample_are_a_gap() {
+    fn more_than_three_intervals_without_an_answer_are_a_gap() {
         let mut pace = Pace::new(Micros::ZERO, INTERVAL);
         pace.sampled(at_ms(0), at_ms(1), at_ms(1));
         pace.failed(at_ms(50));
         pace.sampled(at_ms(300), at_ms(301), at_ms(301));
+        pace.sampled(at_ms(330), at_ms(331), at_ms(331));
         let report = pace.report(at_ms(900));
-        assert_eq!(report.gaps, [(at_ms(1), at_ms(300)), (at_ms(301), at_ms(900))]);
+        assert_eq!(report.gaps, [(at_ms(1), at_ms(301)), (at_ms(331), at_ms(900))]);
         assert_eq!(report.failed, 1);
+    }
+
+    #[test]
+    fn a_sample_that_hangs_is_a_gap() {
+        let mut pace = Pace::new(Micros::ZERO, INTERVAL);
+        pace.sampled(at_ms(0), at_ms(1), at_ms(1));
+        pace.sampled(at_ms(10), at_ms(758), at_ms(758));
+        pace.sampled(at_ms(758), at_ms(759), at_ms(759));
+        let report = pace.report(at_ms(765));
+        assert_eq!(report.gaps, [(at_ms(1), at_ms(758))]);
+        assert_eq!((report.samples, report.missed), (3, 73));
     }
 
     #[test]
@@ -136,14 +151,18 @@ mod tests {
     }
 
     #[test]
-    fn too_many_gaps_end_in_one_that_covers_the_rest() {
+    fn of_too_many_gaps_the_longest_are_reported() {
         let mut pace = Pace::new(Micros::ZERO, INTERVAL);
-        for n in 1..=2_000 {
-            pace.sampled(at_ms(n * 200), at_ms(n * 200), at_ms(n * 200));
+        let mut now = Micros::ZERO;
+        for n in 0..2_000 {
+            now += at_ms(if n == 700 { 800 } else { 200 });
+            pace.sampled(now, now, now);
         }
-        let gaps = pace.report(at_ms(400_000)).gaps;
+        let gaps = pace.report(now).gaps;
         assert_eq!(gaps.len(), GAPS_MAX);
-        assert_eq!(gaps[GAPS_MAX - 1].1, at_ms(400_000));
+        let lengths = || gaps.iter().map(|(from, to)| *to - *from);
+        assert_eq!(lengths().max(), Some(at_ms(800)));
+        assert_eq!(lengths().min(), Some(at_ms(200)));
     }
 
     proptest! {

@@ -40,6 +40,7 @@ mod migrate_deaths;
 mod migration_directories;
 mod observe_contents;
 mod observe_control;
+mod observe_gaps;
 mod provision;
 mod provision_ends;
 mod provision_local;

@@ -42,7 +42,7 @@ fn generator_lag(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 
 fn samples_missing(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let sampler = &evidence.measured.sampler;
-    let longest = sampler.gaps.iter().map(|(from, to)| *to - *from).max().unwrap_or_default();
+    let longest = sampler.longest_gap().unwrap_or_default();
     let due = sampler.samples + sampler.missed + sampler.failed;
     let missing = sampler.missed + sampler.failed;
     let share = missing as f64 / due.max(1) as f64;

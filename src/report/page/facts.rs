@@ -62,14 +62,14 @@ pub fn limits(judgement: &Judgement, scenario: Option<&Scenario>) -> String {
             sampler.took_us_p50,
             sampler.took_us_max
         );
-        for (count, what) in [
-            (sampler.missed, "came too late"),
-            (sampler.failed, "failed"),
-            (sampler.gaps.len() as u64, "gaps were longer than ten intervals"),
-        ] {
+        for (count, what) in [(sampler.missed, "came too late"), (sampler.failed, "failed")] {
             if count > 0 {
                 let _ = write!(sentence, "; {} {what}", grouped(count));
             }
+        }
+        if let Some(longest) = sampler.longest_gap() {
+            let gaps = grouped(sampler.gaps.len() as u64);
+            let _ = write!(sentence, "; gaps between two of them: {gaps}, at most {longest}");
         }
         lines.push(sentence);
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::history::SamplerReport;
 use crate::report::Document;
 use crate::result::{Judgement, Matrix};
 use crate::scenario::{Base, Scenario};
@@ -186,9 +187,12 @@ fn unseen(trials: &[&Judgement]) -> Vec<String> {
              looked at that often"
         ));
     }
-    let gaps: usize = trials.iter().map(|trial| trial.measured.sampler.gaps.len()).sum();
-    if gaps > 0 {
-        listed.push(format!("what was in {gaps} gaps between samples of the lock table"));
+    let samplers = || trials.iter().map(|trial| &trial.measured.sampler);
+    let gaps: usize = samplers().map(|sampler| sampler.gaps.len()).sum();
+    if let Some(longest) = samplers().filter_map(SamplerReport::longest_gap).max() {
+        listed.push(format!(
+            "what was in {gaps} gaps between samples of the lock table, the longest {longest}"
+        ));
     }
     let with_traffic = || trials.iter().filter(|trial| trial.measured.operations.scheduled > 0);
     if with_traffic().count() > 0 && with_traffic().all(|trial| trial.measured.ledger.is_none()) {
