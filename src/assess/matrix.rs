@@ -12,6 +12,7 @@ use crate::trial::FaultKind;
 /// What making the matrix took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
+    /// Wall-clock time, in microseconds, from the first case to the last.
     pub took_us: Micros,
     /// Cases that ran at once.
     pub at_once: u32,

@@ -14,8 +14,11 @@ pub type Keyed<'p, T> = (&'p TrialKey, &'p T);
 /// What corresponds, and what has no counterpart.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Paired<'p, T> {
+    /// A trial of A and the trial of B that has the same key, in A's order.
     pub pairs: Vec<(Keyed<'p, T>, Keyed<'p, T>)>,
+    /// Keys that B lacks.
     pub only_in_a: Vec<&'p TrialKey>,
+    /// Keys that A lacks.
     pub only_in_b: Vec<&'p TrialKey>,
 }
 

@@ -15,6 +15,7 @@ use super::states::{Convergence, converges};
 pub enum Against<'r> {
     /// It is the reference itself, or the only one.
     Nothing,
+    /// The catalogue and the versions that another trial ended with.
     End(&'r EndState),
     /// From the reference state the change never came to its end.
     Unfinished,

@@ -29,32 +29,40 @@ use serde::{Deserialize, Serialize};
 pub struct Micros(pub u64);
 
 impl Micros {
+    /// The clock's origin, or no time at all.
     pub const ZERO: Micros = Micros(0);
 
+    /// Converts milliseconds.
     pub const fn from_millis(ms: u64) -> Micros {
         Micros(ms.saturating_mul(1_000))
     }
 
+    /// Converts seconds.
     pub const fn from_secs(s: u64) -> Micros {
         Micros(s.saturating_mul(1_000_000))
     }
 
+    /// Converts seconds; negative ones and NaN become zero.
     pub fn from_secs_f64(s: f64) -> Micros {
         Micros((s.max(0.0) * 1e6) as u64)
     }
 
+    /// The same time in seconds.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
+    /// The same time in milliseconds.
     pub fn as_millis_f64(self) -> f64 {
         self.0 as f64 / 1e3
     }
 
+    /// The difference, or zero where `other` is the longer time.
     pub fn saturating_sub(self, other: Micros) -> Micros {
         Micros(self.0.saturating_sub(other.0))
     }
 
+    /// The same time as the standard library's type.
     pub fn duration(self) -> Duration {
         Duration::from_micros(self.0)
     }
@@ -113,6 +121,7 @@ impl Clock {
         Clock { origin: Instant::now() }
     }
 
+    /// Microseconds since the clock's origin, by the monotonic clock.
     pub fn now(&self) -> Micros {
         Micros::from(self.origin.elapsed())
     }

@@ -23,9 +23,11 @@ pub const BASELINE_FORMAT: u32 = 2;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
+    /// Version of the file: `BASELINE_FORMAT`.
     pub pgauntlet_baseline: u32,
     /// By `scenario / state / pg MAJOR`.
     pub trials: BTreeMap<String, TrialSamples>,
+    /// By `scenario / state / pg MAJOR`.
     pub crash_matrices: BTreeMap<String, MatrixSamples>,
 }
 
@@ -39,6 +41,7 @@ pub struct Circumstances {
     pub machines: BTreeSet<String>,
     /// The first and the last, RFC 3339; empty: nothing was measured.
     pub first_at: String,
+    /// RFC 3339 time of the last measurement; empty: nothing was measured.
     pub last_at: String,
     /// Rows per table.
     pub sizes: BTreeMap<String, u64>,
@@ -50,7 +53,9 @@ pub struct Circumstances {
 pub struct TrialSamples {
     /// Without repetition: all of them are here.
     pub key: TrialKey,
+    /// What they were measured with.
     pub with: Circumstances,
+    /// How many repetitions there are.
     pub repetitions: u64,
     /// How many of them were as the scenario expects.
     pub as_expected: u64,
@@ -79,10 +84,15 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MatrixSamples {
+    /// The matrix's key, with its server.
     pub key: TrialKey,
+    /// What they were measured with.
     pub with: Circumstances,
+    /// How many runs there are.
     pub runs: u64,
+    /// How many of them were as the scenario expects.
     pub as_expected: u64,
+    /// How many runs had each verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
     /// Cases of all runs.
     pub outcomes: BTreeMap<Outcome, u64>,
@@ -90,21 +100,33 @@ pub struct MatrixSamples {
     pub cases: BTreeMap<String, Outcome>,
 }
 
+/// Why a file or a result cannot become part of a baseline.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
+    /// The file is not JSON, or not that of a baseline.
     #[error("understand it as a baseline: {0}")]
     Json(#[from] serde_json::Error),
+    /// The file has this version, which is not `BASELINE_FORMAT`.
     #[error(
         "read a baseline of version {0}: this program reads version {BASELINE_FORMAT}; write it \
          again with `pgauntlet baseline`"
     )]
     Version(u32),
+    /// A name that no metric has.
     #[error("compare {0:?}: no metric of a trial has that name")]
     Metric(String),
+    /// The same trial was measured at other sizes.
     #[error(
         "add to {name}: its samples are of {was}, the new ones of {is}; a baseline is of one size"
     )]
-    Sizes { name: String, was: String, is: String },
+    Sizes {
+        /// The trial's key.
+        name: String,
+        /// Rows per table of the samples that are there.
+        was: String,
+        /// Rows per table of the new ones.
+        is: String,
+    },
 }
 
 /// The trial's key with its server, and without its repetition.
@@ -234,6 +256,7 @@ impl MatrixSamples {
         Ok(())
     }
 
+    /// The worst verdict that any run had; unproven where there is none.
     pub fn worst(&self) -> Verdict {
         self.verdicts.keys().next_back().copied().unwrap_or(Verdict::Unproven)
     }
@@ -259,6 +282,9 @@ fn add<K: Ord>(sums: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
 
 impl Baseline {
     /// Of one run's results; repetitions of a trial come together.
+    ///
+    /// # Errors
+    /// Trials of one key have other sizes.
     pub fn of(trials: &[Judgement], matrices: &[Matrix]) -> Result<Baseline, BaselineError> {
         let mut baseline = Baseline { pgauntlet_baseline: BASELINE_FORMAT, ..Baseline::default() };
         for judgement in trials {
@@ -271,6 +297,9 @@ impl Baseline {
     }
 
     /// Appends the samples of another one.
+    ///
+    /// # Errors
+    /// A trial that both have was measured at other sizes.
     pub fn merge(&mut self, other: Baseline) -> Result<(), BaselineError> {
         other.trials.into_values().try_for_each(|trial| self.add_trial(trial))?;
         other.crash_matrices.into_values().try_for_each(|matrix| self.add_matrix(matrix))

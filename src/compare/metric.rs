@@ -11,11 +11,15 @@ use crate::pg::StatementPlace;
 use crate::pg::purpose::Purpose;
 use crate::result::{Measured, StatementRow};
 
+/// What a metric counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
+    /// Time.
     Microseconds,
+    /// Operations, connections or statements.
     Count,
+    /// Bytes of write-ahead log.
     Bytes,
 }
 
@@ -33,13 +37,18 @@ pub enum Speed {
     None,
 }
 
+/// A number of a trial that can be compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {
+    /// Its name in files: `longest-stall`.
     pub key: &'static str,
     /// For people.
     pub name: &'static str,
+    /// What it counts.
     pub unit: Unit,
+    /// How it depends on the machine's speed.
     pub speed: Speed,
+    /// Whether a larger number is the worse one.
     pub more_is_worse: bool,
     /// A difference of medians below this is none.
     pub floor: f64,

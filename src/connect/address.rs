@@ -10,6 +10,7 @@ pub struct Address {
     config: tokio_postgres::Config,
 }
 
+/// A connection string that cannot be parsed. It never holds the string, which has a password.
 #[derive(Debug, thiserror::Error)]
 #[error("read the server's address: {source}; it is written postgres://user:password@host:5432/")]
 pub struct AddressError {
@@ -18,6 +19,9 @@ pub struct AddressError {
 
 impl Address {
     /// A `postgres://` URL or a libpq keyword string.
+    ///
+    /// # Errors
+    /// The string is no connection string.
     pub fn parse(url: &str) -> Result<Address, AddressError> {
         let config = url.parse().map_err(|source| AddressError { source })?;
         Ok(Address { config })
@@ -42,6 +46,7 @@ impl Address {
         Address { config }
     }
 
+    /// The same server, user and settings with another database.
     pub fn with_database(&self, name: &str) -> Address {
         let mut config = self.config.clone();
         config.dbname(name);
@@ -65,14 +70,17 @@ impl Address {
         self.config.get_options()
     }
 
+    /// None: the address has no password, or one that is not UTF-8.
     pub fn password(&self) -> Option<String> {
         self.config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
+    /// The database's name; `postgres` where the address names none.
     pub fn database(&self) -> &str {
         self.config.get_dbname().unwrap_or("postgres")
     }
 
+    /// The user's name; `postgres` where the address names none.
     pub fn user(&self) -> &str {
         self.config.get_user().unwrap_or("postgres")
     }

@@ -23,6 +23,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
 
 impl Address {
     /// Opens a connection on which nothing has been said but what encryption takes.
+    ///
+    /// # Errors
+    /// No connection can be opened, or encryption is demanded and refused.
     pub async fn dial(&self) -> io::Result<Box<dyn Wire>> {
         let dialled = tokio::time::timeout(DIAL_TIMEOUT, self.dial_now()).await;
         dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))

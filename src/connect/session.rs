@@ -24,7 +24,9 @@ const OWN_ID: &str = "SELECT pg_backend_pid(), \
     (SELECT (extract(epoch FROM a.backend_start) * 1000000)::int8 \
      FROM pg_stat_get_activity(pg_backend_pid()) AS a)";
 
+/// Why a session could not be opened, or a statement on it failed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("connect to {place}: {error}")]
     Connect { place: String, error: Box<ServerError> },
@@ -35,6 +37,7 @@ pub enum Error {
 }
 
 impl Error {
+    /// Wraps what the driver reports of a statement.
     pub fn query(sql: &str, error: &tokio_postgres::Error) -> Error {
         Error::Query { sql: shorten(sql), error: Box::new(server_error(error)) }
     }
@@ -62,6 +65,9 @@ type Ended = watch::Receiver<Option<ServerError>>;
 
 impl Session {
     /// Opens a session, names it (`pg_stat_activity.application_name`) and sets `settings` on it.
+    ///
+    /// # Errors
+    /// The server cannot be reached in time, refuses the role, or refuses a setting.
     pub async fn open(
         address: &Address,
         application_name: &str,
@@ -96,10 +102,12 @@ impl Session {
         self.id.clone()
     }
 
+    /// The driver's client.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
+    /// Whether the connection has ended.
     pub fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
@@ -113,6 +121,9 @@ impl Session {
     }
 
     /// Runs statements by the simple protocol: several in one text are one implicit transaction.
+    ///
+    /// # Errors
+    /// The server refuses a statement, or the connection breaks.
     pub async fn batch(&self, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).await.map_err(|e| Error::query(sql, &e))
     }

@@ -22,7 +22,9 @@ use hold::{Order, hold};
 /// Longest time that a disturbance may take to get hold of what it holds.
 const SETUP_MAX: Duration = Duration::from_secs(300);
 
+/// Why a background session is not in place.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("open the session of disturbance {name:?}: {source}")]
     Open { name: String, source: connect::Error },
@@ -46,6 +48,9 @@ pub struct Disturbing {
 
 /// Puts the disturbances in place, one after the other as declared, and returns when each holds
 /// what it holds. Setting up may take long; nothing is counted down until [`Disturbing`] is asked.
+///
+/// # Errors
+/// A session cannot be opened, or one of its statements fails or does not end in time.
 pub async fn start(
     address: &Address,
     disturbances: &[Disturbance],

@@ -54,10 +54,15 @@ const GAUGE_WINDOW: Micros = Micros::from_secs(1);
 
 /// What the driver needs to know.
 pub struct DriveSetup<'a> {
+    /// The database of the trial.
     pub address: &'a Address,
+    /// The scenario whose traffic is driven.
     pub scenario: &'a Scenario,
+    /// Rows per table, for parameters that refer to rows.
     pub sizes: &'a Sizes,
+    /// Where operations and sessions are recorded.
     pub recorder: &'a Recorder,
+    /// Who is shown the gauge.
     pub listener: &'a Listener,
 }
 
@@ -71,7 +76,9 @@ pub struct Driving {
 
 /// What is left when traffic has ended.
 pub struct Stopped {
+    /// The driver's own totals.
     pub counters: Counters,
+    /// What the application remembers of its acknowledged writes.
     pub ledger: Ledger,
 }
 
@@ -115,6 +122,9 @@ struct Job {
 }
 
 /// Fills the pool, checks every operation against the server, and begins the scenario's schedule.
+///
+/// # Errors
+/// A name leads nowhere, or a connection or a statement of the pool cannot be prepared.
 pub async fn start(setup: DriveSetup<'_>) -> Result<Driving, Error> {
     let schedule = Schedule::of(&setup.scenario.traffic);
     start_on(setup, schedule).await
@@ -124,6 +134,9 @@ pub async fn start(setup: DriveSetup<'_>) -> Result<Driving, Error> {
 ///
 /// Traffic has a thread and a runtime of its own. Nothing else that goes on in the process can
 /// make the load generator late, and an operation's steps need not wake another thread.
+///
+/// # Errors
+/// As [`Driving::start`].
 pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Driving, Error> {
     let DriveSetup { address, scenario, sizes, recorder, listener } = setup;
     let acquire_timeout = Duration::from_millis(scenario.pool.acquire_timeout_ms);

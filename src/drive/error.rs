@@ -4,7 +4,9 @@ use crate::connect;
 
 use super::plan::UnknownName;
 
+/// Why the traffic could not begin.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("start the thread that drives the traffic: {0}")]
     Thread(std::io::Error),

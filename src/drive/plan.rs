@@ -44,8 +44,11 @@ pub struct LedgerPlan {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("resolve operation {operation:?}: it names the {what} {name:?}, which is not declared")]
 pub struct UnknownName {
+    /// Operation that has the name.
     pub operation: String,
+    /// What the name was taken for: a table, a column, a parameter.
     pub what: &'static str,
+    /// The name itself.
     pub name: String,
 }
 

@@ -12,10 +12,20 @@ use crate::scenario::{Arrivals, OperationSpec, Traffic};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
     /// The clock: operations are scheduled whatever the server does.
-    Open { arrivals: Arrivals, rate_per_s: f64 },
+    /// Operations are due at their own times, whatever the server does.
+    Open {
+        /// How the times between two operations are drawn.
+        arrivals: Arrivals,
+        /// Operations per second.
+        rate_per_s: f64,
+    },
     /// The operation before it: each of `workers` begins the next one when its last has finished.
     /// For measuring the driver's own cost; it hides queueing by construction.
-    Closed { workers: u32 },
+    /// Each worker sends its next operation when the one before has ended.
+    Closed {
+        /// Number of workers.
+        workers: u32,
+    },
 }
 
 impl Schedule {
@@ -48,6 +58,7 @@ pub struct Timetable {
 }
 
 impl Timetable {
+    /// Makes the timetable of a schedule; `rng` draws the times.
     pub fn new(
         arrivals: Arrivals,
         rate_per_s: f64,
@@ -106,6 +117,7 @@ impl Mix {
         (total > 0.0).then_some(Mix { up_to, total, rng })
     }
 
+    /// Draws the index of an operation.
     pub fn draw(&mut self) -> u16 {
         let point = unit(&mut self.rng) * self.total;
         let kind = self.up_to.partition_point(|up_to| *up_to <= point);

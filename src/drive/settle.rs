@@ -23,7 +23,9 @@ const EXAMPLES_MAX: usize = 20;
 /// megabytes.
 const ROWS_PER_INSERT: usize = 5_000;
 
+/// Why the ledger could not be compared with the tables.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("compare the ledger with table {table}: {source}")]
     Table { table: String, source: connect::Error },
@@ -43,6 +45,9 @@ pub enum Error {
 
 impl Ledger {
     /// Compares every remembered write with the tables of the database at `address`.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
     pub async fn check(
         &self,
         address: &Address,

@@ -31,6 +31,7 @@ Exit codes:
     4  our failure or the environment's
   130  interrupted";
 
+/// The process's exit code, as `HELP` lists them.
 pub fn code(ending: ExitStatus) -> ExitCode {
     ExitCode::from(match ending {
         ExitStatus::AsExpected => AS_EXPECTED,

@@ -25,6 +25,7 @@ impl Files {
         Files::of(rows.chain(found).filter_map(|statement| statement.file.as_deref()))
     }
 
+    /// The files of a crash matrix's statements.
     pub fn of_matrix(matrix: &Matrix) -> Files {
         let rows = matrix.rows.iter().map(|row| &row.statement);
         Files::of(rows.filter_map(|statement| statement.file.as_deref()))

@@ -1,14 +1,15 @@
 //! What can be recorded. Names and units are the file format: see docs/history.md.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::pg::{LockMode, SqlState};
+use crate::pg::LockMode;
 
+use super::operation::{Counters, LedgerReport, Operation};
+use super::server_error::ServerError;
 use super::session::{SessionId, SessionSeen};
 use super::waits::WaitSample;
 
@@ -16,30 +17,46 @@ use super::waits::WaitSample;
 /// is larger than an operation is boxed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
+    /// Microseconds since the trial's clock began.
     pub at_us: Micros,
+    /// What happened.
     pub event: Event,
 }
 
+/// What is recorded. The names are those of the history's lines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
+    /// A phase began.
     Phase {
+        /// The phase that began.
         phase: Phase,
     },
+    /// A session of ours, or of the application's, was opened.
     Session(SessionSeen),
+    /// An operation of the application has ended, or never will.
     Operation(Operation),
     /// The driver's own totals, for the equation that the judge checks.
     Counters(Counters),
+    /// The change is applied: the first time, or again.
     AttemptBegan {
+        /// Which application it is.
         attempt: Attempt,
     },
+    /// An application of the change has ended.
     AttemptEnded {
+        /// Which application it is.
         attempt: Attempt,
+        /// How it ended.
         end: AttemptEnd,
     },
+    /// The tap passed a statement to the server.
     StatementBegan(Box<StatementBegan>),
+    /// The server has answered a statement.
     StatementEnded(Box<StatementEnded>),
+    /// The change opened a connection.
     ConnectionOpened(ConnectionOpened),
+    /// A connection of the change was closed.
     ConnectionClosed(Box<ConnectionClosed>),
     /// The change is a command, and it has ended.
     CommandEnded(CommandEnded),
@@ -48,29 +65,44 @@ pub enum Event {
     /// A fault that was asked for could not be prepared, and its statement ran unharmed.
     #[serde(alias = "fault-spared")]
     FaultSkipped {
+        /// Application of the change that the fault was meant for.
         attempt: Attempt,
         /// In the same words.
         fault: String,
+        /// What could not be prepared, with the server's message.
         why: String,
     },
+    /// A sample of `pg_locks`, of what was not granted and of whom it waited for.
     Waits(WaitSample),
+    /// A sample of the server's WAL position.
     Wal(WalSample),
+    /// A reading of the machine control.
     Control(ControlReading),
+    /// A sample of `pg_stat_activity`.
     Activity(ActivitySample),
+    /// The sampler has ended.
     Sampler(SamplerReport),
+    /// A background session holds what it was to hold, or has ended.
     Disturbance(Box<DisturbanceEvent>),
+    /// The catalogue was read.
     Catalogue(CatalogueSnapshot),
     /// What an undisturbed run, or one from the reference state, ended with.
     Reference(Box<Reference>),
+    /// The tables' rows were counted and digested.
     Contents(Contents),
+    /// A declared read has returned.
     Invariant(Box<InvariantRead>),
+    /// A declared read was explained.
     Plan(Box<PlanRead>),
     /// Something was done by hand between two attempts.
     Step(Box<StepEvent>),
+    /// The ledger was compared with the tables.
     Ledger(LedgerReport),
     /// Part of the measurement failed; the trial cannot be called safe.
     MeasurementFailed {
+        /// What failed: `sampler`, `ledger`, `observe`.
         stage: String,
+        /// The error, as it was reported.
         message: String,
     },
 }
@@ -79,123 +111,43 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// Traffic without the change.
     Baseline,
+    /// The first application of the change.
     Change,
+    /// Traffic after the change.
     Recovery,
+    /// The change is applied again.
     Rerun,
     /// Traffic has ended; tables and ledger are compared.
     Checks,
+    /// The trial has ended.
     End,
-}
-
-/// One operation of the application, recorded when its fate is known.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Operation {
-    /// Index into the scenario's operations.
-    pub kind: u16,
-    /// Number in the schedule, from 0.
-    pub seq: u64,
-    pub scheduled_us: Micros,
-    /// When the load generator let it go; dispatched − scheduled is its own lag.
-    pub dispatched_us: Micros,
-    /// When it had a connection; None: never.
-    pub acquired_us: Option<Micros>,
-    /// Part of the acquiring that went into opening a connection.
-    #[serde(default)]
-    pub connecting_us: Micros,
-    pub finished_us: Micros,
-    #[serde(flatten)]
-    pub session: Option<SessionId>,
-    pub outcome: OperationOutcome,
-}
-
-impl Operation {
-    /// finished − scheduled.
-    pub fn latency(&self) -> Micros {
-        self.finished_us - self.scheduled_us
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OperationOutcome {
-    Succeeded,
-    Failed(Box<ServerError>),
-    /// The pool gave up.
-    AcquireTimeout,
-    /// The connection broke after the request was sent: whether it was applied is unknown.
-    Indeterminate(String),
-    /// Traffic ended before an answer came.
-    Unanswered,
-}
-
-/// `scheduled = succeeded + failed + acquire_timeouts + indeterminate + unanswered`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counters {
-    pub scheduled: u64,
-    pub succeeded: u64,
-    pub failed: u64,
-    pub acquire_timeouts: u64,
-    pub indeterminate: u64,
-    pub unanswered: u64,
-}
-
-impl Counters {
-    pub fn balances(&self) -> bool {
-        self.scheduled
-            == self.succeeded
-                + self.failed
-                + self.acquire_timeouts
-                + self.indeterminate
-                + self.unanswered
-    }
-
-    pub fn count(&mut self, outcome: &OperationOutcome) {
-        match outcome {
-            OperationOutcome::Succeeded => self.succeeded += 1,
-            OperationOutcome::Failed(_) => self.failed += 1,
-            OperationOutcome::AcquireTimeout => self.acquire_timeouts += 1,
-            OperationOutcome::Indeterminate(_) => self.indeterminate += 1,
-            OperationOutcome::Unanswered => self.unanswered += 1,
-        }
-    }
-}
-
-/// An error as the server, or the connection's end, reported it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ServerError {
-    /// None: the connection broke without one.
-    pub sqlstate: Option<SqlState>,
-    pub message: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
-
-impl fmt::Display for ServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.sqlstate {
-            Some(state) => write!(f, "{} ({state})", self.message),
-            None => f.write_str(&self.message),
-        }
-    }
 }
 
 /// The change is attempt 0; each application after it counts up.
 pub type Attempt = u32;
 
+/// How an application of the change ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttemptEnd {
     /// How many migrations were applied; 0: all were applied already. None: the change is a
     /// command, and no version table is declared that would tell.
-    Finished { applied: Option<u32> },
+    Finished {
+        /// Migrations that were applied; None: not known.
+        applied: Option<u32>,
+    },
     /// As the scenario asked, between two statements.
     Stopped,
     /// `migration` is empty where it is not known. A command that fails without an error of the
     /// server's has its exit status for one.
-    Failed { migration: String, error: Box<ServerError> },
+    Failed {
+        /// Version of the migration that failed; empty: not known.
+        migration: String,
+        /// The first error that ended it.
+        error: Box<ServerError>,
+    },
     /// Longer than the change's deadline: cancelled, then killed.
     DeadlineExceeded,
     /// SIGKILL, or what comes to the same for the built-in runner: a fault asked for it.
@@ -208,8 +160,11 @@ pub use crate::trial::StatementId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
+    /// A migration's file.
     File {
+        /// As the messages name it.
         path: String,
+        /// 1-based line of its first token.
         line: u32,
     },
     /// The runner's own: BEGIN, COMMIT, timeouts, the version row.
@@ -218,32 +173,41 @@ pub enum Source {
     Command,
 }
 
+/// A statement as it was sent, and the settings that were in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatementBegan {
+    /// Application of the change that sent it.
     pub attempt: Attempt,
+    /// Its number within the attempt, from 0.
     pub statement: StatementId,
     /// Number of the connection within the attempt, from 0.
     pub connection: u32,
+    /// Backend that executes it.
     #[serde(flatten)]
     pub session: SessionId,
     /// Empty: not known, as with a command.
     pub migration: String,
+    /// Where it comes from.
     pub source: Source,
     /// Cut to 16 KiB. Several statements in one message stay one: the server runs them as one
     /// transaction and answers them together.
     pub text: String,
     /// Statements in the text.
     pub statements: u32,
+    /// How it was sent.
     pub protocol: Protocol,
     /// Type oids that the client declared for the parameters; 0: left to the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameter_types: Vec<u32>,
     /// In force when it began, as the session shows them; 0 ms is none.
     pub lock_timeout_ms: u64,
+    /// `statement_timeout` in force, in milliseconds; 0 is none.
     pub statement_timeout_ms: u64,
+    /// `idle_in_transaction_session_timeout` in force, in milliseconds; 0 is none.
     pub idle_in_transaction_session_timeout_ms: u64,
     /// None: the server has no such setting (before 17).
     pub transaction_timeout_ms: Option<u64>,
+    /// Status of the session's transaction before it.
     pub transaction: TransactionStatus,
 }
 
@@ -259,12 +223,18 @@ pub enum Protocol {
     FunctionCall,
 }
 
+/// A statement as it ended, and what it left.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatementEnded {
+    /// Application of the change that sent it.
     pub attempt: Attempt,
+    /// Its number within the attempt, from 0.
     pub statement: StatementId,
+    /// When it went to the server.
     pub began_us: Micros,
+    /// When the server's answer was complete.
     pub ended_us: Micros,
+    /// None: it succeeded.
     pub error: Option<ServerError>,
     /// Command tags, one per statement that finished: `ALTER TABLE`, `UPDATE 10`.
     pub tags: Vec<String>,
@@ -279,7 +249,9 @@ pub struct StatementEnded {
     pub held: Vec<HeldLock>,
     /// Those of them that were not held, or not in this mode, before the statement.
     pub taken: Vec<HeldLock>,
+    /// Status of the session's transaction after it.
     pub transaction: TransactionStatus,
+    /// Messages of the notices that it raised, in their order.
     pub notices: Vec<String>,
     /// How long the tap held the statement and its answer back to look at the server; no part of
     /// began to ended.
@@ -289,20 +261,28 @@ pub struct StatementEnded {
 /// A connection of the change, as the tap carries it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionOpened {
+    /// Application of the change that opened it.
     pub attempt: Attempt,
+    /// Its number within the attempt, from 0.
     pub connection: u32,
+    /// Backend that serves it.
     #[serde(flatten)]
     pub session: SessionId,
     /// As the client named itself.
     pub application_name: String,
 }
 
+/// The end of a connection of the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionClosed {
+    /// Application of the change that opened it.
     pub attempt: Attempt,
+    /// Its number within the attempt, from 0.
     pub connection: u32,
+    /// Backend that served it.
     #[serde(flatten)]
     pub session: SessionId,
+    /// Which side ended it.
     pub by: ClosedBy,
     /// What the server said as it closed it: a timeout that fires between two statements is sent
     /// to none of them.
@@ -311,6 +291,7 @@ pub struct ConnectionClosed {
     pub transaction: TransactionStatus,
 }
 
+/// Which side ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClosedBy {
@@ -318,6 +299,7 @@ pub enum ClosedBy {
     Client,
     /// It went without a goodbye.
     ClientGone,
+    /// The server closed it.
     Server,
     /// A fault cut it.
     Fault,
@@ -335,9 +317,11 @@ pub fn exit_words(exit_code: Option<i32>, signal: Option<i32>) -> String {
 /// How a command ended and what it printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandEnded {
+    /// Application of the change that the command made.
     pub attempt: Attempt,
     /// None: a signal ended it.
     pub exit_code: Option<i32>,
+    /// Signal that ended it; None: it exited by itself.
     pub signal: Option<i32>,
     /// The end of its standard output and standard error, as they came.
     pub output: String,
@@ -348,6 +332,7 @@ pub struct CommandEnded {
 /// What was done to the change on purpose, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultEvent {
+    /// Application of the change that met it.
     pub attempt: Attempt,
     /// In words: `cancel while it waits`, `cut before the statement`.
     pub fault: String,
@@ -355,39 +340,55 @@ pub struct FaultEvent {
     pub statement: Option<StatementId>,
 }
 
+/// A session's transaction, as ReadyForQuery tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransactionStatus {
+    /// No transaction is open.
     Idle,
+    /// A transaction is open.
     InTransaction,
+    /// A transaction is open, and a statement of it has failed.
     Failed,
     /// The connection is gone.
     Gone,
 }
 
+/// A lock on a relation, as `pg_locks` shows it to the tap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldLock {
+    /// Qualified name.
     pub relation: String,
+    /// Mode, as in `pg_locks.mode`.
     pub mode: LockMode,
 }
 
 /// The sessions of the server at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActivitySample {
+    /// Rows of `pg_stat_activity` of the trial's database, without the observer's own.
     pub backends: Vec<Backend>,
 }
 
+/// A row of `pg_stat_activity`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backend {
+    /// Its pid, and what distinguishes it from later sessions of the same pid.
     #[serde(flatten)]
     pub session: SessionId,
     /// `pg_stat_activity.backend_type`.
     pub backend_type: String,
+    /// `pg_stat_activity.application_name`.
     pub application_name: String,
+    /// `pg_stat_activity.state`; None: no client's backend.
     pub state: Option<String>,
+    /// `pg_stat_activity.wait_event_type`; None: it waits for nothing.
     pub wait_event_type: Option<String>,
+    /// `pg_stat_activity.wait_event`; None: it waits for nothing.
     pub wait_event: Option<String>,
+    /// Time since `pg_stat_activity.xact_start`; None: no transaction is open.
     pub transaction_age_us: Option<Micros>,
+    /// Time since `pg_stat_activity.query_start`; None: it has run nothing yet.
     pub query_age_us: Option<Micros>,
     /// Cut to 200 characters.
     pub query: String,
@@ -411,7 +412,9 @@ pub struct ControlReading {
 /// How well the sampler kept its rate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SamplerReport {
+    /// Time from one sample to the next, as it was asked for.
     pub interval_us: Micros,
+    /// Samples that were taken.
     pub samples: u64,
     /// Due and not taken, because the one before was late.
     pub missed: u64,
@@ -423,6 +426,7 @@ pub struct SamplerReport {
     pub gaps: Vec<(Micros, Micros)>,
     /// Median and longest time that a sample took.
     pub took_us_p50: Micros,
+    /// The longest time that a sample took.
     pub took_us_max: Micros,
 }
 
@@ -433,17 +437,22 @@ impl SamplerReport {
     }
 }
 
+/// A moment of a background session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisturbanceEvent {
+    /// Its name in the scenario.
     pub name: String,
+    /// What it has come to.
     pub moment: Moment,
 }
 
+/// What a background session has come to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Moment {
     /// Its statements have run; it holds what it holds.
     Holding,
+    /// Its transaction was rolled back at the end of its time.
     Ended,
     /// The server ended it first.
     Broken(ServerError),
@@ -454,6 +463,7 @@ pub enum Moment {
 pub struct CatalogueSnapshot {
     /// None: before the change; Some(n): after attempt n.
     pub after: Option<Attempt>,
+    /// Object to its properties, by name: those of `schema::Fingerprint`.
     pub objects: BTreeMap<String, BTreeMap<String, String>>,
     /// Rows of the version table, in order.
     pub versions: Vec<String>,
@@ -464,7 +474,9 @@ pub struct CatalogueSnapshot {
 pub struct Reference {
     /// Name of the starting state.
     pub state: String,
+    /// Object to its properties, at that run's end.
     pub objects: BTreeMap<String, BTreeMap<String, String>>,
+    /// Rows of the version table at that run's end, in order.
     pub versions: Vec<String>,
     /// Of the tables whose contents follow from the change alone; without a digest where only their
     /// number of rows does.
@@ -483,6 +495,7 @@ pub struct Contents {
     pub tables: BTreeMap<String, TableContents>,
 }
 
+/// What was read of one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableContents {
     /// Rows that the application wrote left out, where `digest` leaves them out.
@@ -494,26 +507,35 @@ pub struct TableContents {
 /// A declared read and what it returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvariantRead {
+    /// Its name in the scenario.
     pub name: String,
+    /// Rows that it returned.
     pub rows: u64,
     /// SHA-256 over the rows in the order in which the query returned them.
     pub digest: String,
+    /// None: it succeeded.
     pub error: Option<ServerError>,
 }
 
 /// The plan of a declared read, from its root down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRead {
+    /// Name of the read in the scenario.
     pub name: String,
+    /// The root first; a node's children follow it.
     pub nodes: Vec<PlanNode>,
+    /// None: it was explained.
     pub error: Option<ServerError>,
 }
 
+/// A node of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanNode {
     /// As EXPLAIN names it: `Bitmap Heap Scan`.
     pub node_type: String,
+    /// Table that it reads; None: it reads none, or EXPLAIN does not name it.
     pub relation: Option<String>,
+    /// Index that it reads; None: it reads none.
     pub index: Option<String>,
     /// Estimated.
     pub rows: u64,
@@ -524,43 +546,12 @@ pub struct PlanNode {
 pub struct StepEvent {
     /// The next attempt is the first after it.
     pub before: Attempt,
+    /// What it is called in the matrix.
     pub name: String,
+    /// The statements that were executed, in order.
     pub statements: Vec<String>,
     /// None: all of them succeeded.
     pub error: Option<ServerError>,
-}
-
-/// What the ledger and the tables say of each other.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LedgerReport {
-    pub acknowledged: u64,
-    pub indeterminate: u64,
-    /// Indeterminate writes that turned out to be applied.
-    pub indeterminate_applied: u64,
-    pub mismatches: u64,
-    /// The first of them.
-    pub examples: Vec<LedgerMismatch>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LedgerMismatch {
-    pub operation: String,
-    pub table: String,
-    pub key: String,
-    pub kind: Mismatch,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mismatch {
-    /// Acknowledged and not there.
-    Lost,
-    /// There this many times.
-    Doubled { times: u64 },
-    /// There although the application saw it fail.
-    Unacknowledged,
-    /// The row holds another value than the last acknowledged write.
-    Overwritten { column: String, expected: String, found: Option<String> },
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ pub const VERSION_READ: u32 = 4;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
+    /// Version of the history's format.
     pub pgauntlet_history: u32,
+    /// The trial that follows.
     pub trial: TrialFacts,
     /// The stored form of the scenario as it was checked, so that a history can be judged without
     /// its directory. Those who read it know the form.
@@ -54,13 +56,16 @@ pub struct TrialFacts {
     pub tool: String,
     /// RFC 3339.
     pub started_at: String,
+    /// Random seed of the schedule, the parameters and the rows.
     pub rng_seed: u64,
     /// What is done to the change, and where; None: it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// Rows per table.
     pub sizes: BTreeMap<String, u64>,
+    /// The server on which the trial ran.
     pub server: ServerFacts,
+    /// The machine on which this program ran.
     pub machine: MachineFacts,
 }
 
@@ -89,10 +94,13 @@ pub struct MachineFacts {
     pub kernel: String,
     /// As the processor names itself; empty: not known.
     pub processor: String,
+    /// Cores that the process may use.
     pub cores: u32,
+    /// Physical memory.
     pub memory_bytes: u64,
 }
 
+/// The server, as it describes itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFacts {
@@ -100,6 +108,7 @@ pub struct ServerFacts {
     pub source: String,
     /// `server_version` as the server tells it.
     pub version: String,
+    /// `server_version_num`: 170002 is 17.2.
     pub version_num: u32,
     /// Settings that are not the server's defaults.
     pub settings: BTreeMap<String, String>,

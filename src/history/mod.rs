@@ -6,22 +6,27 @@
 mod event;
 mod format_4;
 mod header;
+mod operation;
 mod progress;
 mod record;
+mod server_error;
 mod session;
 mod waits;
 
 pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
-    ConnectionClosed, ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent,
-    Entry, Event, FaultEvent, HeldLock, InvariantRead, LedgerMismatch, LedgerReport, Mismatch,
-    Moment, Operation, OperationOutcome, Phase, PlanNode, PlanRead, Protocol, Reference,
-    SamplerReport, ServerError, Source, StatementBegan, StatementEnded, StatementId, StepEvent,
-    TableContents, TransactionStatus, WalSample, exit_words,
+    ConnectionClosed, ConnectionOpened, Contents, ControlReading, DisturbanceEvent, Entry, Event,
+    FaultEvent, HeldLock, InvariantRead, Moment, Phase, PlanNode, PlanRead, Protocol, Reference,
+    SamplerReport, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
+    TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
 pub use header::{Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};
+pub use operation::{
+    Counters, LedgerMismatch, LedgerReport, Mismatch, Operation, OperationOutcome,
+};
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{History, ReadError, Recorder, WriteError};
+pub use server_error::ServerError;
 pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
 pub use waits::{GrantedLock, Wait, WaitSample};

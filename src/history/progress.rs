@@ -14,36 +14,51 @@ pub enum Progress {
     Server(String),
     /// Rows loaded into a table so far.
     Seeding {
+        /// Table that is filled.
         table: String,
+        /// Rows that are there.
         rows: u64,
+        /// Rows that there are to be.
         of: u64,
     },
     /// Indexes, constraints, ANALYZE, and the like; a sentence.
     SeedStep(String),
     /// A trial begins.
     Trial {
+        /// Name of the scenario.
         scenario: String,
+        /// Number of the trial, from 1.
         number: usize,
+        /// Trials of the run.
         of: usize,
     },
+    /// A phase began.
     Phase(Phase),
     /// How long the phase that has begun takes at most; `exactly`: and at least.
     PhaseLength {
+        /// The longest that it can take.
         most: Micros,
+        /// Whether it always takes that long.
         exactly: bool,
     },
     /// Backends that wait for a lock now; reported when that changes, a few times a second at most.
     LockQueue(usize),
     /// A case of a crash matrix is over.
     Case {
+        /// Cases that have ended.
         done: usize,
+        /// Cases that there are to be.
         of: usize,
+        /// Kind of the fault of the case that ended.
         kind: FaultKind,
+        /// Text of the statement at which it was injected.
         statement: String,
     },
     /// A statement of the change began.
     Statement {
+        /// Application of the change, from 0.
         attempt: u32,
+        /// The statement's text.
         text: String,
     },
     /// Twice a second while traffic runs.
@@ -55,14 +70,19 @@ pub enum Progress {
 /// The driver's state at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrafficGauge {
+    /// When it was read.
     pub at: Micros,
+    /// Operations that were due so far.
     pub scheduled: u64,
+    /// Operations that have ended so far, however they did.
     pub finished: u64,
+    /// Operations that ended otherwise than by success.
     pub failed: u64,
     /// Operations that wait for a connection.
     pub waiting: u64,
     /// Connections checked out, and how many there can be.
     pub in_use: u64,
+    /// Most connections that the pool opens.
     pub capacity: u64,
     /// p99 latency of the operations that finished in the last second.
     pub p99: Micros,

@@ -22,12 +22,15 @@ const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 /// A whole history in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
+    /// The file's first line.
     pub header: Header,
     /// In the order of `at_us`.
     pub entries: Vec<Entry>,
 }
 
+/// Why a history cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum ReadError {
     #[error("read {path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
@@ -42,16 +45,23 @@ pub enum ReadError {
     Version { path: PathBuf, found: u32 },
 }
 
+/// A history that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("write {path}: {source}")]
 pub struct WriteError {
+    /// The file.
     pub path: PathBuf,
+    /// What the system says.
     pub source: std::io::Error,
 }
 
 impl History {
     /// Reads a file that a recorder wrote. A last line that was cut short is not read: the
     /// process that wrote it was killed.
+    ///
+    /// # Errors
+    /// The file cannot be read, is empty, holds a line that is no event, or is of an unknown
+    /// version.
     pub fn read(path: &Path) -> Result<History, ReadError> {
         let io = |source| ReadError::Io { path: path.to_owned(), source };
         let mut lines = BufReader::new(File::open(path).map_err(io)?).lines();
@@ -127,6 +137,9 @@ struct Writer {
 
 impl Recorder {
     /// Starts a history; with a path, events are written there as they come.
+    ///
+    /// # Errors
+    /// The file cannot be created.
     pub fn start(
         clock: Clock,
         header: Header,
@@ -144,10 +157,12 @@ impl Recorder {
         Recorder { clock, shared: Arc::new(shared) }
     }
 
+    /// The trial's clock, by which events are dated.
     pub fn clock(&self) -> Clock {
         self.clock
     }
 
+    /// Appends an event that happens now.
     pub fn record(&self, event: Event) {
         self.record_at(self.clock.now(), event);
     }
@@ -162,6 +177,9 @@ impl Recorder {
     }
 
     /// Ends the history: what is on the way to the file is written and synced.
+    ///
+    /// # Errors
+    /// An event could not be written, now or earlier.
     pub fn finish(&self) -> Result<History, WriteError> {
         if let Some(writer) = &self.shared.writer {
             writer.finish()?;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// Stored as `pid`, with `since_us` and `node` only where they say something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId {
+    /// Server process or pooler that the pid belongs to.
     #[serde(default, skip_serializing_if = "Node::is_primary")]
     pub node: Node,
     /// 0: a prepared transaction, which `pg_blocking_pids` names so.
@@ -65,9 +66,12 @@ impl fmt::Display for SessionId {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Node {
+    /// The server that takes the writes.
     #[default]
     Primary,
+    /// A standby by its name.
     Standby(NodeName),
+    /// A pooler by its name; its pids are no backends.
     Pooler(NodeName),
 }
 
@@ -88,6 +92,7 @@ impl fmt::Display for NodeName {
 }
 
 impl Node {
+    /// Whether it is the primary, which is not stored.
     pub fn is_primary(&self) -> bool {
         *self == Node::Primary
     }
@@ -119,16 +124,22 @@ impl TryFrom<String> for Node {
 /// A session that belongs to us, so that samples can be distinguished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionSeen {
+    /// Its identity.
     #[serde(flatten)]
     pub session: SessionId,
+    /// Whose it is.
     pub role: Role,
 }
 
+/// Whose a session is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
+    /// A connection of the application's pool.
     Application,
+    /// A connection of the change.
     Change,
+    /// A background session by its name in the scenario.
     Disturbance(String),
     /// Our own sampling, probing and checking sessions.
     Observer,

@@ -16,9 +16,11 @@ use super::session::{Node, SessionId, Since};
 /// last seen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WaitSample {
+    /// Backends whose request is not granted, by pid.
     pub waits: Vec<Wait>,
 }
 
+/// A lock that is not granted: a row of `pg_locks`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wait {
     /// Who waits.
@@ -38,10 +40,14 @@ pub struct Wait {
     pub holders: Vec<GrantedLock>,
 }
 
+/// A lock that is granted: a row of `pg_locks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantedLock {
+    /// Backend that holds it.
     pub session: SessionId,
+    /// Qualified name; None: the lock is on no relation.
     pub relation: Option<String>,
+    /// `pg_locks.mode`.
     pub mode: String,
 }
 

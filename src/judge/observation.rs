@@ -10,10 +10,13 @@ use super::rules::Evidence;
 /// One trial by itself. Which verdict it amounts to is `assess`'s to say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
+    /// The trial that was observed.
     pub trial: TrialFacts,
     /// What this trial alone can show, in the order of the rules.
     pub findings: Vec<Finding>,
+    /// How the change and its reruns ended.
     pub ending: Ending,
+    /// The numbers.
     pub measured: Measured,
     /// From the trial's begin to its end.
     pub took_us: Micros,
@@ -29,7 +32,9 @@ pub struct Observation {
 pub struct EndState {
     /// Name of the starting state.
     pub state: String,
+    /// The catalogue, as it is compared.
     pub schema: Fingerprint,
+    /// Rows of the version table, in order.
     pub versions: Vec<String>,
     /// What the server said of objects that it did not make because their name was taken.
     pub skips: Vec<String>,

@@ -27,32 +27,42 @@ const CHAIN_MAX: usize = 1_000;
 /// One backend's wait for one lock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LockWait {
+    /// Backend that waits.
     pub session: SessionId,
+    /// Begin: `pg_locks.waitstart`, or the first sample.
     pub from: Micros,
     /// The last sample that showed it; it ended within one sampling interval after.
     pub last_seen: Micros,
+    /// `pg_locks.locktype`.
     pub locktype: String,
     /// As in `pg_locks.mode`.
     pub mode: String,
+    /// Qualified name; None: the lock is on no relation.
     pub relation: Option<String>,
+    /// Every backend that was in the way, in the order in which each was first seen.
     pub blockers: Vec<Blocker>,
+    /// Whether the change was among them, or ahead of them.
     pub cause: Cause,
 }
 
 impl LockWait {
+    /// Time from its begin to the last sample that shows it.
     pub fn seen_for(&self) -> Micros {
         self.last_seen - self.from
     }
 }
 
+/// A backend that was in the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocker {
+    /// Which backend it is.
     pub session: SessionId,
     /// The conflicting mode that it held, in the samples in which it held one.
     pub held: Option<String>,
     /// For how long it was in the way, and for how long of that it held the lock (a hard block)
     /// rather than being ahead in the queue (a soft one).
     pub blocked: Micros,
+    /// For how long it held a conflicting lock; the rest of the time it was ahead in the queue.
     pub hard: Micros,
 }
 
@@ -75,6 +85,7 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// Whether the change is known to be in the way.
     pub fn is_change(self) -> bool {
         self.change_waiting + self.change_holding > Micros::ZERO
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use crate::connect;
 use crate::tap;
 
+/// Why the change could not be applied at all; a change that fails is no error.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error(transparent)]
     Tap(#[from] tap::Error),

@@ -19,6 +19,9 @@ pub use upstream::Server as TapServer;
 pub use versions::{prepare, record_by_hand, versions};
 
 /// Applies the change once and says how that ended.
+///
+/// # Errors
+/// The tap, a session or the command cannot be started. A change that fails is no error.
 pub async fn apply(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     setup.recorder.record(Event::AttemptBegan { attempt });
     let end = match &setup.change.command {

@@ -18,11 +18,15 @@ pub struct ApplySetup<'a> {
     /// Where the change's connections go: the same database, over TCP where there is a choice,
     /// so that a command that authenticates does so.
     pub change_address: &'a Address,
+    /// What is applied.
     pub change: &'a Change,
     /// Rows that the scenario declares, and rows of this trial.
     pub declared: &'a Sizes,
+    /// Rows of this trial, by table.
     pub sizes: &'a Sizes,
+    /// Where statements, connections and attempts are recorded.
     pub recorder: &'a Recorder,
+    /// Who is shown the statements as they begin.
     pub listener: &'a Listener,
     /// What is done to the change on purpose.
     pub faults: &'a [Injection],

@@ -67,6 +67,7 @@ pub struct Server {
     pub change: Address,
     /// Where ours go.
     pub ours: Address,
+    /// Where the pids of our own sessions are recorded, so that samples leave them out.
     pub recorder: Recorder,
 }
 

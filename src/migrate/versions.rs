@@ -10,6 +10,9 @@ use super::Error;
 
 /// Makes the version table of the built-in runner where the schema has none: with a row each as the
 /// runner needs it, with one row as Alembic makes its own. A command makes its own as well.
+///
+/// # Errors
+/// The server refuses to create the table.
 pub async fn prepare(address: &Address, change: &Change) -> Result<(), Error> {
     let versions = match &change.versions {
         Some(versions) if change.command.is_none() => versions,
@@ -37,6 +40,9 @@ fn table(versions: &Versions) -> String {
 }
 
 /// What the version table says, in the order of its text. A command may not have made it yet.
+///
+/// # Errors
+/// The table is there and cannot be read.
 pub async fn versions(session: &Session, change: &Change) -> Result<Vec<String>, Error> {
     let Some(versions) = &change.versions else { return Ok(Vec::new()) };
     let sql = format!(
@@ -101,6 +107,9 @@ pub(super) fn record_version(versions: &Versions, version: &str, before: Option<
 
 /// What an operator would type to say that a migration is applied; None: nothing is known of a
 /// version table, or of the migration.
+///
+/// # Errors
+/// The table cannot be read.
 pub async fn record_by_hand(
     session: &Session,
     change: &Change,

@@ -18,11 +18,17 @@ const STATEMENT_TIMEOUT_MS: u32 = 60_000;
 
 /// Reads every object in one snapshot. The session must be idle; its settings are as before
 /// afterwards, whatever happens.
+///
+/// # Errors
+/// A query of the catalogue fails.
 pub async fn fingerprint(session: &Session) -> Result<Fingerprint, Error> {
     read_schema(session).await.map(|stored| stored.fingerprint)
 }
 
 /// The fingerprint, and of which major the server is.
+///
+/// # Errors
+/// A query of the catalogue fails.
 pub async fn read_schema(session: &Session) -> Result<Stored, Error> {
     let fail = |what| move |error| Error::Catalogue { what, error: Box::new(error) };
     session.batch(&begin()).await.map_err(fail("begin"))?;

@@ -36,7 +36,9 @@ const TABLES: &str = include_str!("sql/tables.sql");
 pub struct Written {
     /// As the application names it: qualified, or found by the database's search_path.
     pub table: String,
+    /// Column by which the application finds its rows.
     pub key_column: String,
+    /// Values of that column, as text.
     pub keys: Vec<String>,
 }
 
@@ -55,6 +57,9 @@ struct Table {
 /// of those that `digested` says. Of a partitioned table the partitions are counted, which
 /// `digested` and `written` may name by their root; foreign and temporary tables are left out. One
 /// snapshot, in which no other session should be writing.
+///
+/// # Errors
+/// A table cannot be read, or not in time.
 pub async fn contents(
     address: &Address,
     digested: &(dyn Fn(&str) -> bool + Sync),

@@ -28,6 +28,9 @@ const ROUND: &[&str] = &[
 const CLEAN: &str = "DROP SCHEMA IF EXISTS pgauntlet_control CASCADE";
 
 /// Measures it and records what it took, in a database in which nothing else goes on.
+///
+/// # Errors
+/// The session cannot be opened, or the work fails.
 pub async fn control(address: &Address, recorder: &Recorder) -> Result<(), Error> {
     let fail = |error| Error::Control(Box::new(error));
     let session = Session::open(address, APPLICATION_NAME, &BTreeMap::new()).await.map_err(fail)?;

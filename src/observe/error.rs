@@ -9,6 +9,7 @@ pub const APPLICATION_NAME: &str = "pgauntlet observe";
 
 /// A session's own error is large, and most results are not errors: hence the boxes.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("open an observing session: {0}")]
     Open(#[source] Box<connect::Error>),

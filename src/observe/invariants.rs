@@ -45,6 +45,9 @@ pub struct Invariants {
 
 /// Reads every invariant and its plan once, then every invariant again every `interval` until
 /// stopped. The parameters are drawn here, once for the whole watch.
+///
+/// # Errors
+/// The sessions cannot be opened.
 pub async fn watch_invariants(
     address: &Address,
     scenario: &Scenario,
@@ -63,6 +66,9 @@ pub async fn watch_invariants(
 /// Reads every invariant and its plan once, as they are before the change, or where it is `over`.
 /// Parameters follow from `rng_seed`, so they are those of every other call and of a watch (but for
 /// the generator `now`).
+///
+/// # Errors
+/// The session cannot be opened. A read that the server refuses is recorded.
 pub async fn read_once(
     address: &Address,
     scenario: &Scenario,
@@ -84,6 +90,9 @@ impl Invariants {
     }
 
     /// Ends the watch after one more read of everything, plans included.
+    ///
+    /// # Errors
+    /// Its task ended by itself.
     pub async fn stop(self) -> Result<(), Error> {
         drop(self.stop);
         self.task.await.map_err(|_| Error::Panicked("invariants"))

@@ -43,6 +43,9 @@ pub struct Sampling {
 }
 
 /// Starts sampling the address's database; returns when the session is open.
+///
+/// # Errors
+/// The sessions cannot be opened, or the server refuses the sampler's statements.
 pub async fn sample(
     address: &Address,
     recorder: &Recorder,
@@ -68,6 +71,9 @@ pub async fn sample(
 impl Sampling {
     /// Takes the sample that is under way, records the report, ends the session. Fails when the
     /// sampler had given up before.
+    ///
+    /// # Errors
+    /// Its task ended by itself.
     pub async fn stop(self) -> Result<(), Error> {
         drop(self.stop);
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;

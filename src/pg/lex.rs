@@ -13,6 +13,7 @@ pub enum TokenKind {
     QuotedIdent,
     /// `'…'`, also after `E`, `U&`, `B`, `X` or `N`; or `$tag$…$tag$`.
     Text,
+    /// A numeric constant.
     Number,
     /// `$1`
     Positional,
@@ -27,20 +28,26 @@ pub enum TokenKind {
 /// A token and its bytes in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
+    /// What it is.
     pub kind: TokenKind,
+    /// Offset of its first byte in the text.
     pub start: usize,
+    /// Offset of the byte after its last one.
     pub end: usize,
 }
 
 impl Token {
+    /// Its bytes in the text from which it was read.
     pub fn text<'a>(&self, sql: &'a str) -> &'a str {
         sql.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// Whether it is this keyword or unquoted identifier, in any case.
     pub fn is_word(&self, sql: &str, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text(sql).eq_ignore_ascii_case(word)
     }
 
+    /// Whether it is this character.
     pub fn is_symbol(&self, sql: &str, symbol: &str) -> bool {
         self.kind == TokenKind::Symbol && self.text(sql) == symbol
     }
@@ -51,6 +58,7 @@ impl Token {
 pub struct Unterminated {
     /// Where it begins.
     pub offset: usize,
+    /// What has no end: `quoted text`, `comment`.
     pub what: &'static str,
 }
 
@@ -72,6 +80,9 @@ pub fn one_line(sql: &str) -> String {
 }
 
 /// All tokens of the text, comments included.
+///
+/// # Errors
+/// A quote or a comment has no end.
 pub fn tokens(sql: &str) -> Result<Vec<Token>, Unterminated> {
     let mut lexer = Lexer { bytes: sql.as_bytes(), at: 0 };
     let mut found = Vec::new();

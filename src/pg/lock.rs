@@ -10,17 +10,26 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(clippy::enum_variant_names)] // Postgres's own names
 pub enum LockMode {
+    /// Taken by SELECT.
     AccessShareLock,
+    /// Taken by SELECT … FOR UPDATE and its like.
     RowShareLock,
+    /// Taken by INSERT, UPDATE and DELETE.
     RowExclusiveLock,
+    /// Taken by VACUUM, CREATE INDEX CONCURRENTLY and VALIDATE CONSTRAINT; conflicts with itself.
     ShareUpdateExclusiveLock,
+    /// Taken by CREATE INDEX; conflicts with writers.
     ShareLock,
+    /// Taken by CREATE TRIGGER and ADD FOREIGN KEY; conflicts with writers and itself.
     ShareRowExclusiveLock,
+    /// Taken by REFRESH MATERIALIZED VIEW CONCURRENTLY; only readers pass.
     ExclusiveLock,
+    /// Taken by most forms of ALTER TABLE; conflicts with every mode.
     AccessExclusiveLock,
 }
 
 impl LockMode {
+    /// All of them, weakest first.
     pub const ALL: [LockMode; 8] = [
         LockMode::AccessShareLock,
         LockMode::RowShareLock,
@@ -37,6 +46,7 @@ impl LockMode {
         LockMode::ALL.into_iter().find(|m| m.as_str() == mode)
     }
 
+    /// The name in `pg_locks.mode`.
     pub fn as_str(self) -> &'static str {
         match self {
             LockMode::AccessShareLock => "AccessShareLock",

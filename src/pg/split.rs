@@ -19,6 +19,7 @@ pub struct SqlPiece {
     pub offset: usize,
 }
 
+/// A script that cannot be cut into statements.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("split line {line}: {message}")]
 pub struct SplitError {
@@ -29,6 +30,9 @@ pub struct SplitError {
 }
 
 /// The statements of a script, in order; empty ones are left out.
+///
+/// # Errors
+/// A quote or a comment has no end, or the text holds what only psql understands.
 pub fn split(text: &str) -> Result<Vec<SqlPiece>, SplitError> {
     let tokens = lex::tokens(text).map_err(|open| {
         let message = format!("a {} begins here and never ends", open.what);

@@ -18,7 +18,8 @@ macro_rules! states {
     ($($constant:ident $code:literal $name:literal),+ $(,)?) => {
         /// The codes that this crate tells apart, by condition name.
         impl SqlState {
-            $(pub const $constant: &'static str = $code;)+
+            $(#[doc = concat!("`", $code, "`, `", $name, "`.")]
+            pub const $constant: &'static str = $code;)+
 
             /// The condition name, for the codes that a schema change or its traffic meets.
             pub fn condition(&self) -> Option<&'static str> {
@@ -73,14 +74,17 @@ states! {
 }
 
 impl SqlState {
+    /// Takes a code as the server sends it: five characters.
     pub fn new(code: impl Into<String>) -> SqlState {
         SqlState(code.into())
     }
 
+    /// The five characters.
     pub fn code(&self) -> &str {
         &self.0
     }
 
+    /// Whether it is this code.
     pub fn is(&self, code: &str) -> bool {
         self.0 == code
     }

@@ -18,6 +18,7 @@ use super::normal::normal_text;
 )]
 #[serde(deny_unknown_fields)]
 pub struct StatementKey {
+    /// Where the statement comes from.
     pub at: StatementPlace,
     /// How many statements of the same place run before it in the attempt.
     #[serde(default)]
@@ -31,9 +32,17 @@ pub struct StatementKey {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum StatementPlace {
     /// A file of the change, as it is named there, and the 1-based line on which it begins.
-    Source { file: String, line: u32 },
+    Source {
+        /// Path, as the change names it.
+        file: String,
+        /// 1-based line on which the statement begins.
+        line: u32,
+    },
     /// Its text without constants, where no file is known: of a command.
-    Text { normal: String },
+    Text {
+        /// The text with its constants replaced.
+        normal: String,
+    },
 }
 
 impl StatementKey {
@@ -45,6 +54,7 @@ impl StatementKey {
 }
 
 impl StatementPlace {
+    /// The file and line where they are known, else the text without constants.
     pub fn new(source: Option<(&str, u32)>, text: &str) -> StatementPlace {
         match source {
             Some((file, line)) => StatementPlace::Source { file: file.to_owned(), line },
@@ -80,6 +90,7 @@ pub struct StatementKeys {
 }
 
 impl StatementKeys {
+    /// The key of the next statement that runs.
     pub fn next(&mut self, source: Option<(&str, u32)>, text: &str) -> StatementKey {
         let at = StatementPlace::new(source, text);
         let before = self.known.entry(at.clone()).or_default();

@@ -34,6 +34,7 @@ pub struct SyntaxError {
     pub column: u32,
     /// In bytes, within the text.
     pub offset: usize,
+    /// What the parser expected or found.
     pub message: String,
 }
 
@@ -162,29 +163,45 @@ pub enum Kind {
     Set,
     /// SHOW
     Show,
+    /// CREATE INDEX
     CreateIndex {
+        /// Whether it is CONCURRENTLY.
         concurrently: bool,
+        /// Whether it has IF NOT EXISTS.
         if_not_exists: bool,
+        /// The index's name; None: the server chooses one.
         name: Option<String>,
     },
+    /// DROP INDEX
     DropIndex {
+        /// Whether it is CONCURRENTLY.
         concurrently: bool,
     },
+    /// REINDEX … CONCURRENTLY
     ReindexConcurrently,
     /// ALTER TABLE … DETACH PARTITION … CONCURRENTLY
     DetachConcurrently,
+    /// ALTER TABLE, other than a concurrent detach
     AlterTable,
     /// LOCK TABLE
     Lock,
+    /// DO
     Do,
+    /// CALL
     Call,
+    /// UPDATE
     Update,
+    /// DELETE
     Delete,
+    /// INSERT
     Insert,
+    /// SELECT
     Select,
+    /// VACUUM
     Vacuum,
     /// CREATE DATABASE, ALTER SYSTEM and the like: about the server rather than the database.
     ServerWide,
+    /// Any other statement.
     Other,
 }
 

@@ -56,8 +56,11 @@ struct Description {
 /// A cluster in the cache, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachedCluster {
+    /// Its data directory.
     pub path: PathBuf,
+    /// Major version of the server that made it; None: its description cannot be read.
     pub major: Option<u32>,
+    /// Size on disk.
     pub bytes: u64,
     /// A live process has it.
     pub in_use: bool,
@@ -66,6 +69,7 @@ pub struct CachedCluster {
 /// What emptying the cache did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheCleaned {
+    /// Clusters that are gone.
     pub removed: Vec<CachedCluster>,
     /// Left alone, because a live process has them.
     pub in_use: Vec<PathBuf>,
@@ -265,6 +269,9 @@ pub fn list_cache(cache: &Path) -> Vec<CachedCluster> {
 }
 
 /// Removes every cluster that no live process uses; nothing else in the directory.
+///
+/// # Errors
+/// A cluster that no process uses cannot be removed.
 pub fn clean_cache(cache: &Path) -> Result<CacheCleaned, Error> {
     let mut cleaned = CacheCleaned::default();
     for cluster in list_cache(cache) {

@@ -16,22 +16,29 @@ pub struct DoctorReport {
     pub places: Vec<SearchedPlace>,
     /// What `local` would start; an error's text if nothing.
     pub chosen: Result<Installation, String>,
+    /// The container engine.
     pub docker: DockerState,
     /// The user of a local server; an error's text if no user is suitable.
     pub server_user: Result<String, String>,
+    /// Whether this process is root's, which cannot run a server itself.
     pub is_root: bool,
     /// The asked cache directory, or the default one.
     pub cache: Option<PathBuf>,
+    /// Clusters in the cache directory.
     pub cached: Vec<cluster::CachedCluster>,
     /// On the file system of the cache directory.
     pub cache_free_bytes: Option<u64>,
     /// Where private clusters and sockets go.
     pub run_directories: PathBuf,
+    /// Free bytes on their file system; None: it cannot be read.
     pub run_free_bytes: Option<u64>,
+    /// Cores that this process may use.
     pub cores: usize,
+    /// Physical memory.
     pub memory_bytes: u64,
 }
 
+/// Finds out what the request would use.
 pub async fn doctor(request: &Request) -> DoctorReport {
     let account = machine::server_account(request.run_as.as_deref());
     let asked = match &request.source {

@@ -6,7 +6,9 @@ use crate::connect;
 
 use super::installation::{MAJORS, SearchedPlace};
 
+/// Why there is no server, or why it did not end.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("{}", nothing_found(*major, places))]
     NothingFound { major: Option<u32>, places: Vec<SearchedPlace> },

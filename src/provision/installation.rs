@@ -12,21 +12,27 @@ pub struct Installation {
     pub bin: PathBuf,
     /// As it tells itself: `15.18 (Debian 15.18-0+deb12u1)`.
     pub version: String,
+    /// Major version: 17 of 17.2.
     pub major: u32,
 }
 
 /// A server that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
+    /// Directory of its programs.
     pub bin: PathBuf,
+    /// The reason, with the remedy where there is one.
     pub why: String,
 }
 
 /// Somewhere that was looked at, and what was there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchedPlace {
+    /// What was searched: a directory, a variable, PATH.
     pub name: String,
+    /// Servers that can be started.
     pub found: Vec<Installation>,
+    /// Servers that cannot.
     pub refused: Vec<Refused>,
 }
 

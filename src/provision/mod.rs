@@ -46,6 +46,9 @@ pub use server::{Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
 pub use sweep::{Swept, sweep};
 
 /// Finds or starts the server that was asked for.
+///
+/// # Errors
+/// No server is found, it does not start, or it cannot be used; each with the remedy.
 pub async fn provision(request: &Request, listener: &Listener) -> Result<Box<dyn Server>, Error> {
     match &request.source {
         SourceRequest::Any { major, image } => any(request, *major, image.clone(), listener).await,

@@ -16,6 +16,7 @@ pub const TRIAL_DATABASE_PREFIX: &str = "pgauntlet_trial_";
 /// Which server, and what may be kept of it.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// Where the server comes from.
     pub source: SourceRequest,
     /// Where clusters outlive the process; `None` keeps nothing.
     pub cache: Option<PathBuf>,
@@ -23,21 +24,31 @@ pub struct Request {
     pub run_as: Option<String>,
 }
 
+/// Where a server comes from.
 #[derive(Clone, Debug)]
 pub enum SourceRequest {
     /// An installed server, or a container where none is installed and an engine answers.
     Any {
+        /// Major version of the server; None: the newest that is there.
         major: Option<u32>,
+        /// Container image; None: the official one of the major version.
         image: Option<String>,
     },
+    /// An installed server.
     Local {
+        /// Directory of its programs; None: the known places are searched.
         pg_bin: Option<PathBuf>,
+        /// Major version of the server; None: the newest that is there.
         major: Option<u32>,
     },
+    /// A server in a container.
     Docker {
+        /// Container image; None: the official one of the major version.
         image: Option<String>,
+        /// Major version of the server; None: the newest that is known.
         major: Option<u32>,
     },
+    /// An external server, by its connection string.
     Url(String),
 }
 
@@ -47,6 +58,7 @@ pub trait Server: Send + Sync {
     fn address(&self) -> Address;
     /// The same over TCP, for tools that cannot use a unix socket of ours.
     fn tcp_address(&self) -> Option<Address>;
+    /// What the server says of itself.
     fn facts(&self) -> ServerFacts;
     /// Databases survive this process: templates may be reused.
     fn keeps_databases(&self) -> bool {

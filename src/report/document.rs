@@ -9,6 +9,7 @@ use crate::result::ResultFile;
 /// The results of a run, and what else its histories tell.
 #[derive(Clone, Copy, Debug)]
 pub struct Document<'a> {
+    /// What is rendered.
     pub result: &'a ResultFile,
     /// One per trial of the result, in its order; None, or none at all: the histories are not
     /// there, and only what the result holds can be shown.
@@ -19,6 +20,7 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
+    /// The timeline of a trial by its index in the result; None: its history is not there.
     pub fn timeline(&self, trial: usize) -> Option<&'a Timeline> {
         self.timelines.get(trial).and_then(Option::as_ref)
     }
@@ -28,6 +30,7 @@ impl<'a> Document<'a> {
         (!self.path.is_empty()).then(|| repro_command(self.path, number))
     }
 
+    /// The names by which this document calls its trials.
     pub fn names(&self) -> Names {
         Names::of(&self.result.trials, &self.result.crash_matrices)
     }

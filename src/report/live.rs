@@ -17,10 +17,12 @@ const TICK: Duration = Duration::from_millis(120);
 /// A plain log says how far seeding is this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How much of a run's progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// A live line where standard error is a terminal, else a log.
     Auto,
+    /// Nothing.
     Quiet,
 }
 
@@ -49,6 +51,7 @@ struct LiveState {
 }
 
 impl Live {
+    /// Starts the display.
     pub fn start(mode: Mode) -> Arc<Live> {
         let quiet = mode == Mode::Quiet;
         let bar = (!quiet && std::io::stderr().is_terminal()).then(spinner);
@@ -70,6 +73,7 @@ impl Live {
         Arc::new(Live { state: Mutex::new(state) })
     }
 
+    /// The listener that feeds the display.
     pub fn listener(self: &Arc<Live>) -> Listener {
         let live = Arc::clone(self);
         Arc::new(move |progress| live.with(|state| state.hear(progress)))

@@ -12,6 +12,7 @@ use super::finding::Finding;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeAssessment {
+    /// Name of the scenario that holds the change.
     pub scenario: String,
     /// The worst of its trials and of its crash matrix. Of a run that broke off, or whose crash
     /// matrix lacks cases, at least unproven.

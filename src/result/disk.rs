@@ -10,14 +10,19 @@ use super::file::ResultFile;
 use super::format::{FORMAT, FORMAT_READ};
 use super::format_4::ResultFile4;
 
+/// A result that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("write {path}: {source}")]
 pub struct WriteError {
+    /// The file.
     pub path: PathBuf,
+    /// What the system says.
     pub source: std::io::Error,
 }
 
+/// Why a result cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum ReadError {
     #[error("read {path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
@@ -32,6 +37,9 @@ pub enum ReadError {
 
 impl ResultFile {
     /// Replaces the file in one step, so that a reader never sees half of it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write(&self, directory: &Path) -> Result<PathBuf, WriteError> {
         let path = directory.join(ResultFile::NAME);
         let fail = |source| WriteError { path: path.clone(), source };
@@ -53,6 +61,9 @@ impl ResultFile {
     }
 
     /// Reads a result.json, or the one in a directory.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no result, or is of an unknown format.
     pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
         let path = ResultFile::path_of(path);
         let text = fs::read_to_string(&path)
@@ -61,6 +72,9 @@ impl ResultFile {
     }
 
     /// The text of a result.json; `path` is for an error.
+    ///
+    /// # Errors
+    /// The text is no result, or one of an unknown format.
     pub fn parse(path: &Path, text: &str) -> Result<ResultFile, ReadError> {
         #[derive(Deserialize)]
         struct Versioned {

@@ -19,6 +19,7 @@ use super::matrix::Matrix;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "result.json of pgauntlet")]
 pub struct ResultFile {
+    /// Version of the file's format.
     #[schemars(extend("const" = FORMAT))]
     pub pgauntlet_result: u32,
     /// Everything that the run was to do, in its order: scenarios, each with all its starting
@@ -39,7 +40,9 @@ pub struct ResultFile {
     /// By name, as they were checked, so that a trial can be run again from this file alone.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub scenarios: BTreeMap<String, StoredScenario>,
+    /// Judgements of the trials that were executed, in the plan's order.
     pub trials: Vec<Judgement>,
+    /// Crash matrices that were run, in the plan's order.
     pub crash_matrices: Vec<Matrix>,
 }
 
@@ -48,13 +51,17 @@ pub struct ResultFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Planned {
+    /// Trials, in order.
     pub trials: Vec<PlannedTrial>,
+    /// Crash matrices, in order.
     pub crash_matrices: Vec<PlannedMatrix>,
 }
 
+/// A trial that the run is to execute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedTrial {
+    /// Its identity.
     pub key: TrialKey,
     /// For people.
     pub label: String,
@@ -62,9 +69,11 @@ pub struct PlannedTrial {
     pub path: String,
 }
 
+/// A crash matrix that the run is to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedMatrix {
+    /// Identity of its undisturbed run.
     pub key: TrialKey,
     /// For people.
     pub label: String,
@@ -78,12 +87,14 @@ pub struct PlannedMatrix {
 }
 
 impl PlannedTrial {
+    /// Whether the trial is the planned one, executed.
     pub fn is(&self, trial: &TrialFacts) -> bool {
         is_planned(trial, &self.key)
     }
 }
 
 impl PlannedMatrix {
+    /// Whether the matrix with this undisturbed run is the planned one.
     pub fn is(&self, undisturbed: &TrialFacts) -> bool {
         is_planned(undisturbed, &self.key)
     }
@@ -103,6 +114,7 @@ fn is_planned(trial: &TrialFacts, key: &TrialKey) -> bool {
 pub struct CrashRequest {
     /// Cases at once; None: as many as the machine has cores for.
     pub at_once: Option<u32>,
+    /// Kinds of faults; None: those of the scenario.
     pub faults: Option<Vec<FaultKind>>,
     /// Only faults at this statement.
     pub statement: Option<u32>,
@@ -116,10 +128,12 @@ pub struct CrashRequest {
 pub struct Shard {
     /// From 1.
     pub index: u32,
+    /// How many runs there are.
     pub of: u32,
 }
 
 impl ResultFile {
+    /// The file's name below `--out`.
     pub const NAME: &'static str = "result.json";
 
     /// With nothing but its version, and nothing that was to be done.

@@ -14,9 +14,11 @@ use super::statement::StatementRef;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
+    /// What was found.
     pub kind: FindingKind,
     /// What the trial would be with this finding alone.
     pub verdict: Verdict,
+    /// What it is about.
     #[serde(default)]
     pub subject: Subject,
     /// What the sentence is made from; null: an older version wrote the result, and only the
@@ -28,6 +30,7 @@ pub struct Finding {
     pub trials: Vec<TrialKey>,
     /// For people; made from the above.
     pub sentence: String,
+    /// The wait that shows it; null: no wait does.
     pub witness: Option<Witness>,
     /// What to do instead, where there is a known way.
     pub remedy: Option<String>,
@@ -53,6 +56,7 @@ impl Finding {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
+    /// A statement of the change.
     pub statement: Option<StatementRef>,
     /// A table, an index or another relation.
     pub relation: Option<String>,
@@ -68,18 +72,22 @@ impl Subject {
         Subject::default()
     }
 
+    /// A finding about a statement.
     pub fn statement(statement: StatementRef) -> Subject {
         Subject { statement: Some(statement), ..Subject::default() }
     }
 
+    /// A finding about a relation.
     pub fn relation(relation: impl Into<String>) -> Subject {
         Subject { relation: Some(relation.into()), ..Subject::default() }
     }
 
+    /// A finding about an operation.
     pub fn operation(operation: impl Into<String>) -> Subject {
         Subject { operation: Some(operation.into()), ..Subject::default() }
     }
 
+    /// A finding about a session.
     pub fn session(session: impl Into<String>) -> Subject {
         Subject { session: Some(session.into()), ..Subject::default() }
     }
@@ -89,13 +97,17 @@ impl Subject {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Witness {
+    /// When it was seen, in microseconds of the trial's clock.
     pub at_us: Micros,
+    /// How long the waiter had waited by the end, in microseconds.
     pub waited_us: Micros,
     /// The operation, with its backend's pid where it had one.
     pub waiter: String,
+    /// Qualified name; null: the lock is on no relation.
     pub relation: Option<String>,
     /// Requested by the waiter, as in `pg_locks.mode`.
     pub requested: String,
+    /// The session that was in the way: `the change`, the name of a background session.
     pub blocker: String,
     /// Held by the blocker; None: it was ahead in the queue (a soft block).
     pub held: Option<String>,

@@ -16,12 +16,17 @@ use crate::stats::{Bucket, Summary};
 use super::finding::Finding;
 use super::statement::StatementRef;
 
+/// What one trial shows, with its verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Judgement {
+    /// Version of the result's format in which it was written.
     pub format: u32,
+    /// The trial that was judged.
     pub trial: TrialFacts,
+    /// The worst of its findings' verdicts; safe without one.
     pub verdict: Verdict,
+    /// Whether every expectation of the scenario held.
     pub as_expected: bool,
     /// What the scenario expects, and whether it held.
     pub expectations: Vec<Expectation>,
@@ -32,7 +37,9 @@ pub struct Judgement {
     /// What the reason is made from, beside the findings and the numbers.
     #[serde(default)]
     pub ending: Ending,
+    /// The worst first; those that only inform come last.
     pub findings: Vec<Finding>,
+    /// The numbers.
     pub measured: Measured,
     /// From the trial's begin to its end.
     pub took_us: Micros,
@@ -77,6 +84,7 @@ pub struct Expectation {
     pub about: Option<ExpectationOf>,
     /// As a name that stays the same from run to run: `the verdict is unsafe`.
     pub expected: String,
+    /// Whether it did.
     pub held: bool,
     /// Where it did not hold, a sentence; empty where it did.
     pub mismatch: String,
@@ -150,9 +158,11 @@ impl Expectation {
     }
 }
 
+/// The numbers of a trial. Fields that end with `_us` are microseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
+    /// Operations by outcome.
     pub operations: Counters,
     /// Of operations due in the phase; from due to finished.
     pub latency: LatencyByPhase,
@@ -160,6 +170,7 @@ pub struct Measured {
     pub series: Vec<Bucket>,
     /// The longest that an operation waited because of the change.
     pub longest_stall_us: Micros,
+    /// Operations that waited because of the change.
     pub stalled_operations: u64,
     /// Most operations that waited for a connection at one moment.
     pub queue_max: u64,
@@ -167,10 +178,13 @@ pub struct Measured {
     pub exhausted_us: Micros,
     /// From the start of the first stall.
     pub time_to_exhaustion_us: Option<Micros>,
+    /// From the start of the first stall to the first operation on which the pool gave up.
     pub time_to_acquire_timeout_us: Option<Micros>,
     /// By SQLSTATE and condition name.
     pub application_errors: BTreeMap<String, u64>,
+    /// Errors of the change by SQLSTATE and condition name.
     pub change_errors: BTreeMap<String, u64>,
+    /// From the begin of the first application to its end.
     pub change_us: Micros,
     /// For how long of that the tap held its statements and their answers back to look at locks.
     pub paused_us: Micros,
@@ -178,23 +192,32 @@ pub struct Measured {
     pub change_waited_us: Micros,
     /// From the end of the change until latency was back; None: it never was.
     pub recovery_us: Option<Micros>,
+    /// 99th percentile of (sent − due): the load generator's own lag.
     pub generator_lag_p99_us: Micros,
     /// Median of the machine control: how long a fixed piece of work took on this server, before
     /// the application came and after it had gone. None: it was not measured.
     pub control_us: Option<Micros>,
+    /// Applications of the change.
     pub attempts: u32,
     /// How the command ended, per attempt; empty where the change is no command.
     pub commands: Vec<CommandRow>,
+    /// Statements of the change, in the order in which they began.
     pub statements: Vec<StatementRow>,
+    /// How well the sampler kept its rate.
     pub sampler: SamplerReport,
+    /// What the ledger and the tables say of each other; null: nothing was compared.
     pub ledger: Option<LedgerReport>,
 }
 
+/// Latency of the operations that were due in each phase.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyByPhase {
+    /// In the baseline.
     pub before: Summary,
+    /// While the change was applied the first time.
     pub during: Summary,
+    /// After it.
     pub after: Summary,
     /// While the change was applied again.
     pub rerun: Summary,
@@ -204,9 +227,11 @@ pub struct LatencyByPhase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandRow {
+    /// Application of the change, from 0.
     pub attempt: u32,
     /// None: a signal ended it.
     pub exit_code: Option<i32>,
+    /// Signal that ended it; null: it exited by itself.
     pub signal: Option<i32>,
     /// The end of what it printed.
     pub output: String,
@@ -218,23 +243,30 @@ pub struct CommandRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatementRow {
+    /// Application of the change, from 0.
     pub attempt: u32,
     /// Number of its connection within the attempt.
     pub connection: u32,
+    /// The statement.
     pub statement: StatementRef,
+    /// What it is for.
     pub purpose: Purpose,
+    /// When it began, in microseconds of the trial's clock.
     pub began_us: Micros,
     /// Whether a transaction was open when it began.
     pub in_transaction: bool,
     /// In force when it began.
     pub timeouts: TimeoutsInForce,
+    /// Rows of its command tag; null: it has none.
     pub rows: Option<u64>,
+    /// Message of its error; null: it succeeded.
     pub error: Option<String>,
     /// Of the error; null: it had none, or an older version wrote this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sqlstate: Option<SqlState>,
     /// WAL of the whole server meanwhile, the traffic's included.
     pub wal_bytes: Option<u64>,
+    /// Relations that have another relfilenode after it.
     pub rewritten: Vec<String>,
     /// `relation mode`, held after the statement.
     pub held: Vec<String>,
@@ -248,8 +280,11 @@ pub struct StatementRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeoutsInForce {
+    /// `lock_timeout`.
     pub lock_ms: u64,
+    /// `statement_timeout`.
     pub statement_ms: u64,
+    /// `idle_in_transaction_session_timeout`.
     pub idle_in_transaction_ms: u64,
     /// None: the server has no such setting (before 17).
     pub transaction_ms: Option<u64>,

@@ -18,19 +18,25 @@ use super::statement::StatementRef;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Matrix {
+    /// Version of the result's format in which it was written.
     pub format: u32,
     /// Of the undisturbed run.
     pub trial: TrialFacts,
+    /// The worst that its outcomes amount to.
     pub verdict: Verdict,
+    /// Whether every expectation of the scenario held.
     pub as_expected: bool,
     /// What the scenario expects of the outcomes, and whether it held.
     pub expectations: Vec<Expectation>,
     /// Where the outcomes are not the expected ones, a sentence each.
     pub mismatches: Vec<String>,
+    /// The verdict's reason in one sentence.
     pub reason: String,
     /// Statements with a fault, in their order.
     pub rows: Vec<MatrixRow>,
+    /// Kinds of faults that were tried.
     pub columns: Vec<FaultKind>,
+    /// Every case that was run, but for those at random moments.
     pub cases: Vec<Case>,
     /// Cases that were planned and not run to their end; not empty: the matrix broke off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -60,10 +66,13 @@ impl Matrix {
     }
 }
 
+/// A statement with at least one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MatrixRow {
+    /// Its number in the undisturbed run's attempt, from 0.
     pub id: StatementId,
+    /// The statement as the undisturbed run sent it.
     pub statement: StatementRef,
 }
 
@@ -73,12 +82,14 @@ pub struct MatrixRow {
 pub struct RandomFaults {
     /// Those that were drawn from `rng_seed`, and those that it took to make one of them early.
     pub tried: u32,
+    /// Those of them whose fault was injected.
     pub injected: u32,
     /// The earliest that did not end clean; None: all did.
     pub earliest: Option<Case>,
 }
 
 impl RandomFaults {
+    /// Sums up the cases; None: there are none.
     pub fn of(cases: Vec<Case>) -> Option<RandomFaults> {
         let tried = u32::try_from(cases.len()).unwrap_or(u32::MAX);
         let injected = cases.iter().filter(|case| case.outcome.is_some()).count();
@@ -93,6 +104,7 @@ impl RandomFaults {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
+    /// The fault, and where it was injected.
     pub fault: Fault,
     /// None: the fault could not be injected, so nothing is known.
     pub outcome: Option<Outcome>,
@@ -109,5 +121,6 @@ pub struct Case {
     pub not_compared: Vec<String>,
     /// Attempts after the fault.
     pub reruns: u32,
+    /// From the case's begin to its end.
     pub took_us: Micros,
 }

@@ -20,11 +20,15 @@ pub struct StatementRef {
     pub id: u32,
     /// Empty: not known.
     pub migration: String,
+    /// Who sent it.
     pub origin: Origin,
     /// The whole path. None: not of a file.
     pub file: Option<String>,
+    /// 1-based line in the file; null: not of a file.
     pub line: Option<u32>,
+    /// Its text, cut to 16 KiB.
     pub text: String,
+    /// How long it ran.
     pub took_us: Micros,
 }
 
@@ -43,6 +47,7 @@ pub enum Origin {
     File,
     /// The built-in runner's own.
     Runner,
+    /// A command that applies the change.
     Command,
 }
 

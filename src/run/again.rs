@@ -24,6 +24,7 @@ const DEPTH_MAX: usize = 8;
 /// A result, and the timelines of its trials where their histories are there.
 #[derive(Debug)]
 pub struct Stored {
+    /// What result.json says, judged again where histories are there.
     pub result: ResultFile,
     /// One per trial of the result; None where it was not asked for, or has no history.
     pub timelines: Vec<Option<Timeline>>,
@@ -32,11 +33,17 @@ pub struct Stored {
 /// Reads what a run kept: a directory of `--out`, one trial's directory in it, or a result.json by
 /// itself. Histories are judged again; what is in result.json is taken where they are not there, or
 /// not all of them. A trial whose history is there twice is one trial.
+///
+/// # Errors
+/// There is neither a result nor a history, or one of them cannot be read.
 pub fn stored(path: &Path) -> Result<Stored, Error> {
     read(path, false)
 }
 
 /// The same with the timelines of the trials.
+///
+/// # Errors
+/// As [`stored`].
 pub fn stored_with_timelines(path: &Path) -> Result<Stored, Error> {
     read(path, true)
 }

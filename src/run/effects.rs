@@ -20,6 +20,7 @@ use crate::schema::Fingerprint;
 
 use super::{Error, TrialSpec};
 
+/// Something that takes time and may fail.
 pub type Doing<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Rows per table, by its qualified name.
@@ -39,10 +40,13 @@ pub enum Origin {
 /// The database of one trial, and where what happens in it is recorded.
 #[derive(Clone, Copy)]
 pub struct TrialDatabase<'a> {
+    /// Where our own sessions go.
     pub address: &'a Address,
     /// How the change gets to it.
     pub change_address: &'a Address,
+    /// Where events are appended.
     pub recorder: &'a Recorder,
+    /// Who is shown the progress.
     pub listener: &'a Listener,
     /// Where the trial's history is kept.
     pub output: Option<&'a Path>,
@@ -51,12 +55,15 @@ pub struct TrialDatabase<'a> {
 /// The catalogue at a moment.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
+    /// The catalogue, as it is compared.
     pub fingerprint: Fingerprint,
     /// As the change's own version table has them.
     pub versions: Vec<String>,
 }
 
+/// What a run does in the world.
 pub trait Effects: Sync {
+    /// Finds or starts the server that was asked for.
     fn provision<'a>(
         &'a self,
         request: &'a provision::Request,
@@ -92,6 +99,7 @@ pub trait Effects: Sync {
         attempt: Attempt,
     ) -> Doing<'a, AttemptEnd>;
 
+    /// Reads the catalogue, and the versions as the change's table has them.
     fn catalogue<'a>(&'a self, address: &'a Address, change: &'a Change) -> Doing<'a, Catalogue>;
 
     /// What is in the tables, without what the application wrote.
@@ -113,20 +121,24 @@ pub trait Effects: Sync {
         over: bool,
     ) -> Doing<'a, ()>;
 
+    /// Starts to sample the lock table.
     fn sample<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, Box<dyn Sampling>>;
 
+    /// Starts to read the invariants again and again.
     fn watch_invariants<'a>(
         &'a self,
         at: TrialDatabase<'a>,
         spec: &'a TrialSpec,
     ) -> Doing<'a, Box<dyn Invariants>>;
 
+    /// Starts the application.
     fn drive<'a>(
         &'a self,
         at: TrialDatabase<'a>,
         spec: &'a TrialSpec,
     ) -> Doing<'a, Box<dyn Traffic>>;
 
+    /// Puts the background sessions in place; returns when all of them hold what they are to hold.
     fn disturb<'a>(
         &'a self,
         at: TrialDatabase<'a>,
@@ -139,6 +151,7 @@ pub trait Effects: Sync {
 
 /// The lock table is being sampled. Dropped, it ends by itself.
 pub trait Sampling: Send + Sync {
+    /// Ends it; returns when its last sample is recorded.
     fn stop(self: Box<Self>) -> Doing<'static, ()>;
 }
 
@@ -146,6 +159,7 @@ pub trait Sampling: Send + Sync {
 pub trait Invariants: Send + Sync {
     /// From now on they are read as they are after the change.
     fn change_is_over(&self);
+    /// Ends it.
     fn stop(self: Box<Self>) -> Doing<'static, ()>;
 }
 
@@ -169,7 +183,9 @@ pub trait Disturbances: Send + Sync {
 
 /// A session in which an operator types.
 pub trait Operator: Send + Sync {
+    /// Executes one statement outside a transaction.
     fn execute<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<(), connect::Error>>;
+    /// Reads the catalogue.
     fn fingerprint(&self) -> Doing<'_, Fingerprint>;
     /// The statement that says of a migration that it is applied; None: there is none.
     fn version_statement<'a>(

@@ -6,11 +6,17 @@ use crate::scenario::Verdict;
 /// How a call of the program ended; `exit` has a code for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
+    /// Every trial and matrix is as its scenario expects.
     AsExpected,
+    /// At least one is not.
     NotAsExpected,
+    /// The call or a file of it is wrong; nothing was run.
     BadInput,
+    /// What is not as expected is unproven, or the run broke off.
     Unproven,
+    /// Something of the environment, or of ours, failed.
     Failed,
+    /// The user interrupted it.
     Interrupted,
 }
 

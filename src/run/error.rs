@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::trial::FaultKind;
 use crate::{disturb, drive, history, migrate, observe, provision, report, result, seed};
 
+/// Why a run could not go on.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("start a server: {0}")]
     Provision(#[from] provision::Error),
@@ -94,10 +96,12 @@ pub enum Fault {
     Input,
     /// Ours or the environment's.
     Environment,
+    /// The user's: Ctrl-C or SIGTERM.
     Interrupted,
 }
 
 impl Error {
+    /// An output directory that cannot be used.
     pub fn out(path: &Path, source: std::io::Error) -> Error {
         Error::Out { path: path.to_owned(), source }
     }

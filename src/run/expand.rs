@@ -27,12 +27,15 @@ const CASE_DEADLINE_MS_MAX: u64 = 60_000;
 /// One trial, as it is executed.
 #[derive(Clone, Debug)]
 pub struct TrialSpec {
+    /// The trial's identity.
     pub key: TrialKey,
     /// The axes on which trials of its scenario differ: a label and a path name these alone.
     pub varying: BTreeSet<Axis>,
     /// As it is run, which may be shorter or smaller than it is declared.
     pub scenario: Scenario,
+    /// The starting state.
     pub state: State,
+    /// Rows per table.
     pub sizes: Sizes,
     /// What is done to the change on purpose; None: it is left alone.
     pub fault: Option<FeasibleFault>,
@@ -49,6 +52,7 @@ impl TrialSpec {
         self.key.path(&self.varying)
     }
 
+    /// What its database is seeded with.
     pub fn seed(&self) -> seed::Plan<'_> {
         seed::Plan { scenario: &self.scenario, sizes: self.sizes.clone(), loaders: LOADERS }
     }
@@ -68,18 +72,22 @@ impl TrialSpec {
 /// An axis, and the values that are tried of it. Trials are compared with the first one.
 #[derive(Clone)]
 pub struct AxisValues {
+    /// The axis.
     pub axis: Axis,
+    /// In the order in which they are tried.
     pub values: Vec<AxisValue>,
 }
 
 /// A value, and what it does to a trial.
 #[derive(Clone)]
 pub struct AxisValue {
+    /// As the key has it.
     pub name: String,
     apply: Arc<dyn Fn(&mut TrialSpec) + Send + Sync>,
 }
 
 impl AxisValue {
+    /// A value that changes a trial by `apply`.
     pub fn new(
         name: impl Into<String>,
         apply: impl Fn(&mut TrialSpec) + Send + Sync + 'static,
@@ -90,6 +98,9 @@ impl AxisValue {
 
 /// The trials of a scenario, in the order in which they are executed: all of a repetition before
 /// the next one, and of each point on the other axes all starting states, the reference first.
+///
+/// # Errors
+/// The state that was asked for is none of the scenario's.
 pub fn expand(scenario: &Scenario, request: &Request) -> Result<Vec<TrialSpec>, Error> {
     Ok(product(&undivided(scenario, request), &axes(scenario, request)?, request.repeat.max(1)))
 }
@@ -165,6 +176,7 @@ fn states(scenario: &Scenario, request: &Request) -> Result<AxisValues, Error> {
 pub struct MatrixSpec {
     /// Few rows, few connections, a change that is left to itself.
     pub base: TrialSpec,
+    /// Its faults and expectations.
     pub crash: Crash,
     /// Only faults at this statement.
     pub statement: Option<u32>,

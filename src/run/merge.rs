@@ -22,6 +22,9 @@ type Groups = BTreeMap<(Vec<u32>, Vec<String>), Vec<Part>>;
 
 /// Writes the joined result and its histories to `out`, as if one machine had run all of it. Where
 /// the results are of several majors, each has a directory of its own in there.
+///
+/// # Errors
+/// A result cannot be read or written, or the results are not shards of one plan.
 pub fn merge(directories: &[PathBuf], out: &Path) -> Result<ResultFile, Error> {
     let mut groups = Groups::new();
     let mut of_no_major = Vec::new();

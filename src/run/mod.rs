@@ -66,6 +66,9 @@ pub use shared::{Judged, OnJudged};
 const DROP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs everything that the request asks for.
+///
+/// # Errors
+/// The request cannot be carried out, or the environment fails; what was judged is kept.
 pub async fn run(
     request: &Request,
     listener: &Listener,
@@ -76,6 +79,9 @@ pub async fn run(
 }
 
 /// Runs the plan, in the world that `effects` act on.
+///
+/// # Errors
+/// As [`run`].
 pub async fn run_plan(
     effects: &dyn Effects,
     request: &Request,

@@ -28,6 +28,7 @@ pub struct Plan {
 pub enum WorkUnit {
     /// One scenario from each of its states, the reference first.
     Trials(Vec<TrialSpec>),
+    /// One crash matrix.
     Matrix(Box<MatrixSpec>),
 }
 
@@ -62,6 +63,9 @@ impl WorkUnit {
 impl Plan {
     /// Scenarios that end soonest come first, by the deadlines that their authors gave, so that the
     /// first verdict does not wait for the longest change.
+    ///
+    /// # Errors
+    /// The request cannot be carried out.
     pub fn of(request: &Request) -> Result<Plan, Error> {
         request.check()?;
         let mut scenarios: Vec<&Scenario> = request.scenarios.iter().collect();
@@ -83,6 +87,7 @@ impl Plan {
         })
     }
 
+    /// Names the units, all of which are this run's.
     pub fn new(units: Vec<WorkUnit>, scenarios: Vec<Scenario>) -> Plan {
         Plan { names: units.iter().map(WorkUnit::name).collect(), units, scenarios }
     }

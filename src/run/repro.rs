@@ -17,12 +17,18 @@ use super::{Error, ExitStatus, ending, unit};
 pub struct Repro<'r> {
     /// From 1; matrices count on after the trials.
     pub number: usize,
+    /// The trial, or the matrix's undisturbed run.
     pub trial: &'r TrialFacts,
+    /// The scenario as it was run.
     pub scenario: Scenario,
+    /// Whether it is a crash matrix.
     pub is_matrix: bool,
 }
 
 /// The numbered one; without a number the first that was not as expected, or the only one.
+///
+/// # Errors
+/// There is no such trial, or which one is meant is open.
 pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Error> {
     let all: Vec<&TrialFacts> = result.facts().collect();
     let count = all.len();

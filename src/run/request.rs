@@ -16,9 +16,13 @@ pub const QUICK_ROWS: u64 = 200_000;
 const QUICK_BASELINE_MS: u64 = 2_000;
 const QUICK_RECOVERY_MS: u64 = 1_000;
 
+/// Everything that a run is asked for.
 pub struct Request {
+    /// What is run, in order.
     pub scenarios: Vec<Scenario>,
+    /// Whether trials, crash matrices or both are run.
     pub work: Work,
+    /// What is asked of crash matrices beyond their scenarios.
     pub crash: CrashRequest,
     /// Only this starting state of each scenario.
     pub state: Option<String>,
@@ -28,6 +32,7 @@ pub struct Request {
     pub share: Option<Share>,
     /// Of the trials; of a crash matrix's cases only where nothing else is asked for.
     pub sizes: SizeRequest,
+    /// Which server, and what is kept of it.
     pub server: provision::Request,
     /// Where histories and result.json go; None keeps nothing.
     pub out: Option<PathBuf>,
@@ -36,7 +41,9 @@ pub struct Request {
 /// Which part of the plan is this run's, and what it is divided by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
+    /// Number of the shard, and of how many.
     pub shard: Shard,
+    /// What each unit is expected to cost.
     pub costs: Costs,
 }
 
@@ -46,12 +53,14 @@ pub enum Work {
     /// Every trial, and the crash matrix of each scenario that has a `[crash]`.
     #[default]
     All,
+    /// Trials only.
     Trials,
     /// Crash matrices, also of scenarios that say nothing of them.
     Crash,
 }
 
 impl Work {
+    /// Whether trials are run.
     pub fn trials(self) -> bool {
         self != Work::Crash
     }
@@ -71,6 +80,7 @@ pub struct SizeRequest {
 }
 
 impl SizeRequest {
+    /// The sizes of a trial whose scenario declares these.
     pub fn apply(&self, declared: &Sizes) -> Sizes {
         let factor = match (self.scale, self.quick) {
             (Some(factor), _) => factor,

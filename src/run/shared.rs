@@ -21,10 +21,13 @@ use super::request::Request;
 /// A result, as soon as it is there.
 #[derive(Clone, Copy)]
 pub enum Judged<'a> {
+    /// A trial has been judged.
     Trial(&'a Judgement),
+    /// A crash matrix is complete, as far as it will be.
     Matrix(&'a Matrix),
 }
 
+/// Who is told of each result.
 pub type OnJudged = Arc<dyn Fn(Judged<'_>) + Send + Sync>;
 
 /// What the trials and matrices of one call share.

@@ -7,6 +7,9 @@ use include_dir::{Dir, include_dir};
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
 /// Writes the bundled scenarios below an empty directory, where they are loaded like any other.
+///
+/// # Errors
+/// The scenarios cannot be written to the directory.
 pub fn unpack(directory: &Path) -> std::io::Result<()> {
     SCENARIOS.extract(directory)
 }

@@ -20,6 +20,7 @@ pub(super) const BACKOFF_MS_DEFAULT: u64 = 1_000;
 pub struct Script {
     /// As it is found from where the program runs, for messages.
     pub path: PathBuf,
+    /// In the order of the file.
     pub statements: Vec<Statement>,
 }
 
@@ -32,13 +33,18 @@ pub struct Statement {
     pub line: u32,
 }
 
+/// The change under test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// In the order in which they are applied. Empty where a command applies the change.
     pub migrations: Vec<Migration>,
+    /// The command that applies it; None: the built-in runner does.
     pub command: Option<Command>,
+    /// Which statements share a transaction.
     pub transaction: TransactionRule,
+    /// What its statements may wait for.
     pub timeouts: Timeouts,
+    /// What the runner does after 55P03.
     pub retries: Retries,
     /// None: the change is a command, and nothing is known of its table.
     pub versions: Option<Versions>,
@@ -74,18 +80,22 @@ impl Change {
     }
 }
 
+/// One migration of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Migration {
     /// What the version row says.
     pub version: String,
+    /// Its statements.
     pub script: Script,
     /// None: as the change's rule says.
     pub transaction: Option<bool>,
     /// Run the script's statements again and again until the last one affects no row.
     pub repeat: Option<Repeat>,
+    /// Pauses between its statements, in the first attempt.
     pub pauses: Vec<Pause>,
 }
 
+/// Which statements the built-in runner puts into one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransactionRule {
@@ -131,9 +141,13 @@ impl Command {
 /// the server's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// How long the settings last.
     pub scope: Scope,
+    /// `lock_timeout`; 0 is none.
     pub lock_timeout_ms: Option<u64>,
+    /// `statement_timeout`; 0 is none.
     pub statement_timeout_ms: Option<u64>,
+    /// `idle_in_transaction_session_timeout`; 0 is none.
     pub idle_in_transaction_session_timeout_ms: Option<u64>,
     /// A table: `statement_timeout_ms` is meant for its declared rows and shrinks or grows in
     /// proportion to the rows of the trial.
@@ -163,6 +177,7 @@ impl Timeouts {
     }
 }
 
+/// How long the runner's settings last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
@@ -175,7 +190,9 @@ pub enum Scope {
 /// Whether the runner tries a migration again after 55P03.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retries {
+    /// Most further tries of one migration.
     pub on_lock_timeout: u32,
+    /// Pause before each of them, in milliseconds.
     pub backoff_ms: u64,
 }
 
@@ -188,8 +205,11 @@ impl Default for Retries {
 /// Where the runner remembers what is applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versions {
+    /// The table's name, with its schema where the tool's is in one.
     pub table: String,
+    /// Column that holds the version.
     pub column: String,
+    /// How many rows it has.
     pub rows: VersionRows,
 }
 
@@ -203,6 +223,7 @@ impl Default for Versions {
     }
 }
 
+/// How many rows a version table has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VersionRows {
@@ -212,6 +233,7 @@ pub enum VersionRows {
     One,
 }
 
+/// A migration that is applied in rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeat {
     /// Between one round and the next.
@@ -226,17 +248,21 @@ pub struct Repeat {
 pub struct Pause {
     /// 1-based number of the statement in the file.
     pub after: u32,
+    /// Length of the pause, in milliseconds.
     pub ms: u64,
 }
 
+/// A stop of the first attempt between two statements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// Statements of the files that run before the stop, repeated rounds counted.
     pub after_statements: u64,
+    /// A table: `after_statements` is meant for its declared rows and scales with the trial's.
     pub scale_with: Option<String>,
 }
 
 impl Stop {
+    /// The number of statements for a trial of these sizes, at least 1.
     pub fn after_statements_at(&self, declared: &Sizes, actual: &Sizes) -> u64 {
         match &self.scale_with {
             Some(table) => scale(self.after_statements, table, declared, actual),

@@ -10,6 +10,7 @@ use crate::trial::FaultKind;
 /// How the change's crash matrix is run, and what its author expects of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crash {
+    /// Kinds of faults that are tried.
     pub faults: Vec<FaultKind>,
     /// Rows of the largest table; the others are scaled with it.
     pub rows: u64,
@@ -28,6 +29,7 @@ pub struct Crash {
     pub may: Vec<Outcome>,
 }
 
+/// Rows of the largest table of a crash matrix, where the scenario does not say.
 pub const CRASH_ROWS_DEFAULT: u64 = 20_000;
 
 impl Default for Crash {
@@ -48,6 +50,7 @@ impl Default for Crash {
 /// A step by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
+    /// What it is called in the matrix.
     pub name: String,
     /// Each runs by itself, outside a transaction.
     pub statements: Vec<String>,
@@ -69,8 +72,10 @@ macro_rules! named {
         }
 
         impl $type {
+            /// All of them, in the order in which they are declared.
             pub const ALL: &'static [$type] = &[$($type::$variant),+];
 
+            /// The name in files.
             pub fn as_str(self) -> &'static str {
                 match self { $($type::$variant => $name,)+ }
             }
@@ -81,6 +86,7 @@ macro_rules! named {
                 text.trim_start()
             }
 
+            /// The one of that name in files.
             pub fn parse(name: &str) -> Option<$type> {
                 $type::ALL.iter().copied().find(|known| known.as_str() == name)
             }

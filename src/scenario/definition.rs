@@ -18,6 +18,7 @@ pub(super) const RNG_SEED_DEFAULT: u64 = 1;
 pub struct Scenario {
     /// The directory's name: kebab-case, states the fact.
     pub name: String,
+    /// Where it was read.
     pub dir: PathBuf,
     /// Why the scenario exists and what its numbers show; required.
     pub analysis: String,
@@ -31,15 +32,23 @@ pub struct Scenario {
     pub tables: Vec<Table>,
     /// Settings of the server (GUC name to value) on top of ours; part of what a trial states.
     pub server: BTreeMap<String, String>,
+    /// The application's operations and their rate.
     pub traffic: Traffic,
+    /// The application's connection pool.
     pub pool: Pool,
+    /// The change under test.
     pub change: Change,
     /// Where the change may start from; empty: from the base alone.
     pub states: Vec<State>,
+    /// Its crash matrix; None: it declares none.
     pub crash: Option<Crash>,
+    /// Background sessions.
     pub disturbances: Vec<Disturbance>,
+    /// Reads that have to hold.
     pub invariants: Vec<Invariant>,
+    /// What the application can bear.
     pub limits: Limits,
+    /// What the author expects.
     pub expect: Expect,
 }
 

@@ -11,16 +11,22 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
+    /// No operation waited beyond the limits, and nothing was left wrong.
     Safe,
+    /// Operations were harmed, and something bounds the harm.
     Bounded,
+    /// The evidence carries no answer.
     Unproven,
+    /// The application is harmed without a bound, or something is left wrong.
     Unsafe,
 }
 
 impl Verdict {
+    /// All of them, the best first.
     pub const ALL: [Verdict; 4] =
         [Verdict::Safe, Verdict::Bounded, Verdict::Unproven, Verdict::Unsafe];
 
+    /// The name in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Verdict::Safe => "safe",
@@ -50,8 +56,10 @@ macro_rules! finding_kinds {
         }
 
         impl FindingKind {
+            /// All of them, in the order of the README.
             pub const ALL: &'static [FindingKind] = &[$(FindingKind::$variant),+];
 
+            /// The name in files.
             pub fn as_str(self) -> &'static str {
                 match self { $(FindingKind::$variant => $name,)+ }
             }
@@ -154,6 +162,7 @@ finding_kinds! {
 }
 
 impl FindingKind {
+    /// The kind of that name in files.
     pub fn parse(name: &str) -> Option<FindingKind> {
         FindingKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
@@ -170,11 +179,14 @@ impl fmt::Display for FindingKind {
 pub struct Limits {
     /// Longest time that an operation may wait because of the change.
     pub stall_ms_max: u64,
+    /// Most operations on which the pool may give up.
     pub acquire_timeouts_max: u64,
+    /// Most operations that may fail because of the change.
     pub failed_operations_max: u64,
     /// p99 latency during the change, as a multiple of the baseline's; broken only where the
     /// p99 is also beyond `p99_ms_floor`, so that a change from 1 ms to 9 ms raises no alarm.
     pub p99_ratio_max: f64,
+    /// In milliseconds: a p99 below it breaks no limit.
     pub p99_ms_floor: u64,
     /// Longest time that applying a finished change again may hold a lock that stops writers.
     pub rerun_lock_ms_max: u64,

@@ -14,6 +14,9 @@ use super::wire::File;
 const FILE_NAME: &str = "scenario.toml";
 
 /// Reads and checks the scenario in `dir`.
+///
+/// # Errors
+/// Every problem that was found in its files, with file, line and remedy.
 pub fn load(dir: &Path) -> Result<Scenario, Vec<Problem>> {
     let path = dir.join(FILE_NAME);
     let source = Source::open(&path).map_err(|why| vec![cannot_read(&path, &why)])?;
@@ -54,6 +57,9 @@ fn read_base(source: &Source, file: &File) -> Result<Option<(Source, File)>, Vec
 
 /// Every scenario directory below `root`, sorted by name. A directory whose name begins with `_`
 /// holds what scenarios share; `root` itself may be a scenario.
+///
+/// # Errors
+/// The path cannot be read, or holds no scenario.
 pub fn find(root: &Path) -> Result<Vec<PathBuf>, Problem> {
     if root.join(FILE_NAME).is_file() {
         return Ok(vec![root.to_owned()]);

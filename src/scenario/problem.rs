@@ -11,11 +11,13 @@ use crate::pg::lex;
 /// Something wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// The file.
     pub path: PathBuf,
     /// 1-based; None: the file as a whole.
     pub line: Option<u32>,
     /// 1-based, in characters.
     pub column: Option<u32>,
+    /// What is wrong, as a lower-case fragment.
     pub message: String,
     /// What would be right.
     pub remedy: Option<String>,
@@ -39,6 +41,7 @@ impl Problem {
         }
     }
 
+    /// Adds what to do instead.
     pub fn remedy(mut self, remedy: impl Into<String>) -> Problem {
         self.remedy = Some(remedy.into());
         self

@@ -13,6 +13,7 @@ use super::{Change, Expect, Sizes};
 pub struct State {
     /// Kebab-case.
     pub name: String,
+    /// What it is made from.
     pub from: Base,
     /// Applied first, before anything is measured and without traffic; its `stop` leaves it
     /// part-way. It must end as it says: finished, or stopped.
@@ -82,6 +83,7 @@ impl Accepted {
         (named && property.as_deref() != Some("")).then_some(Accepted { object, property })
     }
 
+    /// Whether the user has named this property of the object, or the object as a whole.
     pub fn covers(&self, object: &str, property: &str) -> bool {
         self.object == object && self.property.as_deref().is_none_or(|own| own == property)
     }

@@ -10,6 +10,7 @@ pub(super) const MISSES_DEFAULT: u64 = 1_000;
 /// A table to fill.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
+    /// The table's name, with its schema where it is not found by the search path.
     pub name: String,
     /// Rows at the declared size; a trial may scale it.
     pub rows: u64,
@@ -17,11 +18,14 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
+/// A column to fill.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
+    /// The column's name.
     pub name: String,
     /// Share of rows that are NULL, 0 to 1.
     pub null_fraction: f64,
+    /// Where its values come from.
     pub generator: Generator,
 }
 
@@ -34,10 +38,17 @@ pub enum Generator {
     /// 1, 2, 3, … by row.
     Serial,
     /// Uniform integers from `min` to `max`, both included.
-    Integer { min: i64, max: i64 },
+    Integer {
+        /// Least value.
+        min: i64,
+        /// Largest value.
+        max: i64,
+    },
     /// A value of another table's uuid or serial column.
     Reference {
+        /// The table that is referred to.
         table: String,
+        /// Its uuid or serial column.
         column: String,
         /// Share of values that exist there, 0 to 1; the others are well-formed and dangle.
         hit_rate: f64,
@@ -50,28 +61,62 @@ pub enum Generator {
     },
     /// Instants from `from` to `to` (microseconds since the Unix epoch), ascending with the row.
     /// `hot_fraction` of the rows fall into the last `hot_span_us`.
-    Timestamp { from_us: i64, to_us: i64, hot_fraction: f64, hot_span_us: i64 },
+    Timestamp {
+        /// Earliest instant.
+        from_us: i64,
+        /// Latest instant.
+        to_us: i64,
+        /// Share of the rows, 0 to 1.
+        hot_fraction: f64,
+        /// Length of the span before `to_us`.
+        hot_span_us: i64,
+    },
     /// The moment at which the value is drawn.
     Now,
     /// Text from the `fake` crate.
-    Fake { kind: FakeKind, unique: bool },
+    Fake {
+        /// What the text is.
+        kind: FakeKind,
+        /// Whether every value differs from the others.
+        unique: bool,
+    },
     /// A JSON object whose text is between `min_bytes` and `max_bytes` long; sizes are
     /// log-uniform: most documents are small, some are large.
-    Json { min_bytes: u32, max_bytes: u32 },
+    Json {
+        /// Least length.
+        min_bytes: u32,
+        /// Largest length.
+        max_bytes: u32,
+    },
     /// One of these, with these weights.
-    Choice { values: Vec<String>, weights: Vec<f64> },
+    Choice {
+        /// The values, as text.
+        values: Vec<String>,
+        /// Their weights, in the same order.
+        weights: Vec<f64>,
+    },
     /// Always this.
-    Constant { value: String },
+    Constant {
+        /// The value, as text.
+        value: String,
+    },
 }
 
+/// What a text of the `fake` crate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FakeKind {
+    /// A person's name.
     Name,
+    /// An e-mail address.
     Email,
+    /// A company's name.
     Company,
+    /// A street's name.
     Street,
+    /// A sentence of words.
     Sentence,
+    /// One word.
     Word,
 }
 
@@ -81,10 +126,12 @@ pub enum FakeKind {
 pub struct Sizes(pub BTreeMap<String, u64>);
 
 impl Sizes {
+    /// Rows of a table; 0: it is not declared.
     pub fn rows(&self, table: &str) -> u64 {
         self.0.get(table).copied().unwrap_or(0)
     }
 
+    /// Rows of the largest table; 0: there is none.
     pub fn largest(&self) -> u64 {
         self.0.values().copied().max().unwrap_or(0)
     }

@@ -18,13 +18,17 @@ pub(super) const ACQUIRE_TIMEOUT_MS_DEFAULT: u64 = 30_000;
 /// The application's schedule. Operations are due whatever the server does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traffic {
+    /// Operations per second, of all kinds together.
     pub rate_per_s: f64,
+    /// How the times between operations are drawn.
     pub arrivals: Arrivals,
+    /// The kinds of operations.
     pub operations: Vec<OperationSpec>,
     /// Length of the baseline phase, before the change begins.
     pub baseline_ms: u64,
     /// Least and most time that the recovery phase takes.
     pub recovery_min_ms: u64,
+    /// Most time, in milliseconds; latency that is not back by then has not recovered.
     pub recovery_max_ms: u64,
 }
 
@@ -35,22 +39,27 @@ impl Traffic {
     }
 }
 
+/// How the times between operations are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arrivals {
+    /// Exponentially distributed: operations come independently of each other.
     Poisson,
+    /// All of one length.
     Uniform,
 }
 
 /// One kind of operation: a transaction of the application.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OperationSpec {
+    /// The operation's name.
     pub name: String,
     /// Share of the schedule, relative to the other operations' weights.
     pub weight: f64,
     /// One statement runs by itself; several run inside BEGIN and COMMIT. Parameters are written
     /// `$name` in the scenario and are here `$1`, `$2`, … in the order of `placeholders`.
     pub statements: Vec<OperationStatement>,
+    /// By their names without `$`.
     pub parameters: BTreeMap<String, Parameter>,
     /// What the application remembers of a write that was acknowledged.
     pub ledger: Option<LedgerRule>,
@@ -59,14 +68,23 @@ pub struct OperationSpec {
 /// A statement of an operation, its named parameters turned into positional ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OperationStatement {
+    /// With `$1`, `$2`, … in place of names.
     pub sql: String,
     /// Name of the parameter at `$1`, `$2`, …
     pub placeholders: Vec<String>,
 }
 
+/// Where a parameter's value comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parameter {
-    Generated { generator: Generator, null_fraction: f64 },
+    /// It is drawn.
+    Generated {
+        /// What draws it.
+        generator: Generator,
+        /// Share of values that are NULL, 0 to 1.
+        null_fraction: f64,
+    },
+    /// It is that of an earlier operation.
     Follow(Follow),
 }
 
@@ -74,7 +92,9 @@ pub enum Parameter {
 /// span which an insert began.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Follow {
+    /// Name of the operation that is followed.
     pub operation: String,
+    /// Name of its parameter.
     pub parameter: String,
     /// At least this long after the acknowledgement.
     pub after_ms: u64,
@@ -86,12 +106,22 @@ pub struct Follow {
 #[derive(Clone, Debug, PartialEq)]
 pub enum LedgerRule {
     /// The row with this key exists exactly once.
-    Insert { table: String, key_column: String, key_parameter: String },
+    Insert {
+        /// Table that is read afterwards.
+        table: String,
+        /// Column by which the row is found.
+        key_column: String,
+        /// Parameter that holds the key.
+        key_parameter: String,
+    },
     /// The row with this key holds, in each column, the parameter's value of the last
     /// acknowledged update (or of a later one whose fate is unknown).
     Update {
+        /// Table that is read afterwards.
         table: String,
+        /// Column by which the row is found.
         key_column: String,
+        /// Parameter that holds the key.
         key_parameter: String,
         /// Column to parameter name.
         set: BTreeMap<String, String>,
@@ -105,6 +135,7 @@ pub struct Pool {
     pub size: u32,
     /// Connections opened beyond `size` under pressure and closed on return.
     pub overflow: u32,
+    /// Longest wait for a connection, in milliseconds.
     pub acquire_timeout_ms: u64,
     /// SET on each new connection.
     pub settings: BTreeMap<String, String>,
@@ -125,6 +156,7 @@ impl Default for Pool {
 /// transaction and holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disturbance {
+    /// Its name.
     pub name: String,
     /// Statements in one transaction, run before the change begins.
     pub statements: Vec<String>,
@@ -138,14 +170,20 @@ pub struct Disturbance {
 /// A read that has to hold before, during and after the change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invariant {
+    /// The read's name.
     pub name: String,
+    /// What is sent.
     pub statement: OperationStatement,
+    /// Where its parameters' values come from; drawn once.
     pub parameters: BTreeMap<String, Generator>,
     /// The same read as the older release of the application sends it, which runs until the
     /// change is over.
     pub before: Option<OperationStatement>,
+    /// What it must return.
     pub rows: Rows,
+    /// From when on it is read.
     pub since: Since,
+    /// What its plan must keep to; None: it is not explained.
     pub plan: Option<PlanLimit>,
 }
 
@@ -155,6 +193,7 @@ pub struct Invariant {
 pub enum Rows {
     /// The same as the first time.
     Same,
+    /// No row at all.
     None,
 }
 
@@ -162,6 +201,7 @@ pub enum Rows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Since {
+    /// Before the change already.
     Start,
     /// Only when the change is over: it names what the change makes.
     Change,

@@ -15,7 +15,9 @@ pub struct Difference {
     pub object: String,
     /// `object` where the object itself is new or gone; from and to then hold its properties.
     pub property: String,
+    /// Value on the first side; None: the property or object is not there.
     pub from: Option<String>,
+    /// Value on the second side; None: the property or object is not there.
     pub to: Option<String>,
 }
 

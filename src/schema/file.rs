@@ -14,11 +14,15 @@ const FORMAT: u32 = 1;
 /// otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
+    /// Major version of the server that was read.
     pub server_major: u32,
+    /// The schema.
     pub fingerprint: Fingerprint,
 }
 
+/// Why a file holds no fingerprint that this program reads.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum StoredError {
     #[error("it is no fingerprint: {0}; `pgauntlet fingerprint` writes one")]
     NotOne(#[source] serde_json::Error),
@@ -35,6 +39,10 @@ struct Wire {
 }
 
 impl Stored {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// The text is no fingerprint, or one of an unknown format.
     pub fn parse(text: &str) -> Result<Stored, StoredError> {
         // The format first: what another one holds is not for this one to say.
         let value: serde_json::Value = serde_json::from_str(text).map_err(StoredError::NotOne)?;

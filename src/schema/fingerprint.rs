@@ -9,6 +9,7 @@ use super::difference::{self, Difference};
 /// Name of an object, its kind first (`index public.ix_spans_task_id`), to its properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
+    /// Properties by name, of each object by name.
     pub objects: BTreeMap<String, BTreeMap<String, String>>,
 }
 

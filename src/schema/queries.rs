@@ -12,6 +12,7 @@ pub struct Query {
     pub about: &'static str,
     /// The first major that has the catalogues it reads.
     pub since: u32,
+    /// The query's text, which takes no parameters.
     pub sql: &'static str,
 }
 

@@ -10,13 +10,17 @@ use super::{Error, Template};
 /// A template on a server, as its label tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cached {
+    /// The database's name.
     pub database: String,
     /// Empty, as the other texts, when the database has no label that we can read.
     pub key: String,
+    /// Scenario that it was seeded for.
     pub scenario: String,
+    /// `pg_database_size` of it.
     pub bytes: u64,
     /// RFC 3339, as is `last_used`.
     pub created: String,
+    /// When a trial was last copied from it.
     pub last_used: String,
 }
 
@@ -30,6 +34,9 @@ const HALF_MADE: &str = "
 
 /// Copies a template into a new database. The files are copied (two checkpoints, no WAL): do it
 /// before anything is measured.
+///
+/// # Errors
+/// The server refuses CREATE DATABASE.
 pub async fn copy(
     server: &Address,
     template: &Template,
@@ -43,11 +50,17 @@ pub async fn copy(
 
 /// Copies a small database, which no session is connected to, in the way that the server prefers:
 /// without the two checkpoints that cost more than such a copy.
+///
+/// # Errors
+/// The server refuses CREATE DATABASE.
 pub async fn copy_small(server: &Address, source: &str, database: &str) -> Result<Address, Error> {
     create(server, source, database, "").await
 }
 
 /// A database without tables.
+///
+/// # Errors
+/// The server refuses CREATE DATABASE.
 pub async fn empty(server: &Address, database: &str) -> Result<Address, Error> {
     create(server, "template0", database, "").await
 }
@@ -66,6 +79,9 @@ async fn create(
 }
 
 /// Drops a database of ours and ends its sessions; one that is gone already is fine.
+///
+/// # Errors
+/// The database is there and the server refuses to drop it.
 pub async fn drop_database(server: &Address, database: &str) -> Result<(), Error> {
     drop_by(&open(server).await?, database).await
 }
@@ -94,6 +110,9 @@ fn is_gone(error: &connect::Error) -> bool {
 }
 
 /// The templates that the server keeps.
+///
+/// # Errors
+/// The server's list of databases cannot be read.
 pub async fn cached(server: &Address) -> Result<Vec<Cached>, Error> {
     cached_by(&open(server).await?).await
 }
@@ -132,6 +151,9 @@ impl Cached {
 
 /// Drops templates, the least recently used first, until those that stay hold at most
 /// `limit_bytes`. The template with the key `keep` stays in any case. Says what was dropped.
+///
+/// # Errors
+/// The list cannot be read, or a database that is not in use cannot be dropped.
 pub async fn evict(server: &Address, limit_bytes: u64, keep: &str) -> Result<Vec<Cached>, Error> {
     let session = open(server).await?;
     let mut found = cached_by(&session).await?;
@@ -154,6 +176,9 @@ pub async fn evict(server: &Address, limit_bytes: u64, keep: &str) -> Result<Vec
 
 /// Drops what a process that ended while seeding left; says which databases. One whose maker
 /// lives is left alone: the maker holds an advisory lock that the name tells.
+///
+/// # Errors
+/// The list cannot be read, or a database without an owner cannot be dropped.
 pub async fn sweep(server: &Address) -> Result<Vec<String>, Error> {
     sweep_by(&open(server).await?).await
 }

@@ -8,7 +8,9 @@ use crate::history::ServerError;
 use super::names::PREFIX;
 use super::plan::LOCK_WAIT_MAX;
 
+/// Why a database could not be filled, copied or dropped.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error(transparent)]
     Session(Box<connect::Error>),

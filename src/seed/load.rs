@@ -37,6 +37,9 @@ const COLUMN_TYPES: &str = "
     ORDER BY a.attnum";
 
 /// Fills the plan's tables in their order; says how many rows there are now.
+///
+/// # Errors
+/// A statement of the schema or the indexes fails, or a value does not fit its column.
 pub async fn load(address: &Address, plan: &Plan<'_>, listener: &Listener) -> Result<u64, Error> {
     let session = Session::open(address, APPLICATION, &session_settings()).await?;
     let mut total = 0;

@@ -34,6 +34,9 @@ use plan::LOCK_WAIT_MAX;
 
 /// Finds the plan's template on the server, or makes it. `keeps`: databases outlive this process
 /// there, so something half-made may have been left by another.
+///
+/// # Errors
+/// The database cannot be made, filled or labelled, or another process took too long over it.
 pub async fn template(
     server: &Address,
     facts: &ServerFacts,

@@ -13,7 +13,9 @@ pub(super) const LOCK_WAIT_MAX: Duration = Duration::from_secs(3_600);
 /// What to fill a database with.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
+    /// Whose tables are filled.
     pub scenario: &'a Scenario,
+    /// Rows per table.
     pub sizes: Sizes,
     /// Sessions that load at once; the rows do not depend on it.
     pub loaders: usize,
@@ -22,11 +24,15 @@ pub struct Plan<'a> {
 /// A seeded database to copy from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
+    /// The database's name.
     pub database: String,
+    /// Digest of everything that its rows depend on.
     pub key: String,
     /// It was there already.
     pub reused: bool,
+    /// `pg_database_size` of it.
     pub bytes: u64,
+    /// How long it took to fill, or to find.
     pub took: Duration,
 }
 

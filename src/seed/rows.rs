@@ -23,11 +23,13 @@ const SHOWN_CHARACTERS: usize = 60;
 /// A column of the table as the server has it.
 #[derive(Clone, Debug)]
 pub struct ColumnType {
+    /// The column's name.
     pub name: String,
     /// As the server tells it: `character varying(64)`.
     pub type_name: String,
     /// The type's oid, a domain's base type's.
     pub type_oid: u32,
+    /// Whether the type is an enum, whose binary form is its label.
     pub is_enum: bool,
 }
 
@@ -52,6 +54,9 @@ struct Filled {
 
 impl TableRows {
     /// `types` are the columns that the server has.
+    ///
+    /// # Errors
+    /// The table lacks a column of the scenario's.
     pub fn new(plan: &Plan, table: &Table, types: &[ColumnType]) -> Result<TableRows, Error> {
         let (tables, rng_seed) = (&plan.scenario.tables, plan.scenario.rng_seed);
         let mut columns = Vec::new();
@@ -76,14 +81,17 @@ impl TableRows {
         Ok(TableRows { table, rows, rng_seed, binary, columns })
     }
 
+    /// The table's name, as the scenario has it.
     pub fn table(&self) -> &str {
         &self.table
     }
 
+    /// Rows that are made.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
+    /// Chunks that the rows are made in, each independent of the others.
     pub fn chunks(&self) -> u64 {
         self.rows.div_ceil(CHUNK_ROWS)
     }
@@ -135,6 +143,9 @@ pub struct Chunk<'a> {
 impl Chunk<'_> {
     /// Appends rows until a buffer's worth is there or the chunk ends; says how many. The first
     /// and the last call frame the data as its format wants it. 0 rows: the chunk is done.
+    ///
+    /// # Errors
+    /// A value does not fit its column's type.
     pub fn fill(&mut self, out: &mut BytesMut) -> Result<u64, Error> {
         let began = self.next;
         if began == self.end {

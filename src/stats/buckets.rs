@@ -28,13 +28,17 @@ struct Values {
 /// What was due from `from_us` on, for one width.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bucket {
+    /// Begin of the bucket.
     pub from_us: Micros,
     /// Failures included.
     pub count: u64,
+    /// Operations that did not succeed.
     pub failures: u64,
     /// Zero in an empty bucket.
     pub p50_us: Micros,
+    /// 99th percentile of latency; zero in an empty bucket.
     pub p99_us: Micros,
+    /// Longest latency; zero in an empty bucket.
     pub max_us: Micros,
 }
 
@@ -62,6 +66,7 @@ impl Buckets {
         bucket.failures += u64::from(failed);
     }
 
+    /// Length of time of a bucket.
     pub fn width(&self) -> Micros {
         self.width
     }

@@ -26,11 +26,17 @@ pub struct Latencies {
 /// What a table or a result says of a distribution. All zero when nothing was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
+    /// Values that were recorded.
     pub count: u64,
+    /// Median.
     pub p50_us: Micros,
+    /// 90th percentile.
     pub p90_us: Micros,
+    /// 99th percentile.
     pub p99_us: Micros,
+    /// 99.9th percentile.
     pub p999_us: Micros,
+    /// Largest value, exact.
     pub max_us: Micros,
     /// Values beyond [`TRACKED_MAX`]: quantiles that fall among them are too small.
     #[serde(default)]
@@ -44,6 +50,7 @@ impl Default for Latencies {
 }
 
 impl Latencies {
+    /// Without values.
     pub fn new() -> Latencies {
         let mut histogram = Histogram::new(SIGNIFICANT_DIGITS)
             .unwrap_or_else(|_| unreachable!("three digits are within the histogram's range"));
@@ -51,6 +58,7 @@ impl Latencies {
         Latencies { histogram, min: None, max: Micros::ZERO, exceeded: 0 }
     }
 
+    /// Counts a value.
     pub fn record(&mut self, value: Micros) {
         self.min = Some(self.min.map_or(value, |min| min.min(value)));
         self.max = self.max.max(value);
@@ -62,6 +70,7 @@ impl Latencies {
         }
     }
 
+    /// Counts all values of another distribution.
     pub fn merge(&mut self, other: &Latencies) {
         self.min = self.min.into_iter().chain(other.min).min();
         self.max = self.max.max(other.max);
@@ -71,6 +80,7 @@ impl Latencies {
         }
     }
 
+    /// Values that were recorded.
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }
@@ -96,6 +106,7 @@ impl Latencies {
         self.exceeded
     }
 
+    /// The usual quantiles.
     pub fn summary(&self) -> Summary {
         Summary {
             count: self.count(),

@@ -11,10 +11,13 @@ use super::statement::recorded;
 /// A fault to inject, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Injection {
+    /// When it is injected.
     pub at: At,
+    /// What is done.
     pub action: Action,
 }
 
+/// When a fault is injected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum At {
     /// With this statement of the attempt, whichever connection sends it.
@@ -26,7 +29,14 @@ pub enum At {
     Time(Duration),
     /// With the statement that comes `later` after the one with this key; with `into`, so long
     /// after it was sent.
-    Nth { key: StatementKey, later: StatementId, into: Option<Duration> },
+    Nth {
+        /// The statement's key in the attempt.
+        key: StatementKey,
+        /// Statements after that one.
+        later: StatementId,
+        /// Time since it was sent; None: at its boundary.
+        into: Option<Duration>,
+    },
 }
 
 impl At {
@@ -58,6 +68,7 @@ pub(super) fn place(text: &str) -> StatementPlace {
     StatementPlace::new(None, &recorded(text))
 }
 
+/// What is done to the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// `pg_cancel_backend` while the statement waits for a lock. One that never waits is left
@@ -77,6 +88,7 @@ pub enum Action {
     TimeOutWaiting {
         /// As a `regclass` is shown; several with commas between.
         relation: String,
+        /// Mode in which the lock is held.
         mode: LockMode,
     },
     /// The process that applies the change is killed, the statement is not sent, and the connection

@@ -16,14 +16,28 @@ pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// A whole message.
-    Message { tag: u8, bytes: Bytes },
+    Message {
+        /// The message's type byte.
+        tag: u8,
+        /// Tag, length and body.
+        bytes: Bytes,
+    },
     /// The head of a long message; what is left of it follows as [`Frame::Rows`].
-    Head { tag: u8, bytes: Bytes },
+    Head {
+        /// The message's type byte.
+        tag: u8,
+        /// Tag, length and the first bytes of the body.
+        bytes: Bytes,
+    },
     /// Rows or copied data, in whatever pieces, and the rest of long messages.
-    Rows { bytes: Bytes },
+    Rows {
+        /// The bytes as they were read.
+        bytes: Bytes,
+    },
 }
 
 impl Frame {
+    /// The bytes to pass on.
     pub fn bytes(&self) -> &Bytes {
         match self {
             Frame::Message { bytes, .. } | Frame::Head { bytes, .. } | Frame::Rows { bytes } => {
@@ -57,7 +71,9 @@ pub struct BadLength;
 /// Who sends the stream; a tag means one thing from a client and another from a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
+    /// The client of the protocol.
     Client,
+    /// The server.
     Server,
 }
 
@@ -79,6 +95,7 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// A direction on which nothing has come yet.
     pub fn new(sender: Sender) -> Frames {
         Frames { sender, buffer: BytesMut::new(), left: 0 }
     }
@@ -95,6 +112,9 @@ impl Frames {
     }
 
     /// The next piece; None: more has to be read.
+    ///
+    /// # Errors
+    /// A message states a length that none can have.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, BadLength> {
         let rows = self.rows()?;
         if rows > 0 {

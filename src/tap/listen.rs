@@ -34,17 +34,23 @@ const REFUSED: (&str, &str) = ("57P03", "the database system is not yet acceptin
 
 /// What to carry, and how.
 pub struct TapSetup<'a> {
+    /// The server behind it.
     pub upstream: Arc<dyn Upstream>,
+    /// Where statements and connections are recorded.
     pub recorder: &'a Recorder,
     /// Hears of a command's statements.
     pub listener: &'a Listener,
+    /// Application of the change, from 0.
     pub attempt: Attempt,
     /// Some: statements that are not announced are a runner's own and are not traced.
     pub announcements: Option<Arc<Announcements>>,
+    /// What is injected, each once.
     pub faults: Vec<Injection>,
 }
 
+/// Why there is no tap.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its variant is")]
 pub enum Error {
     #[error("listen on 127.0.0.1 for the change's connections: {0}")]
     Listen(#[source] std::io::Error),
@@ -67,6 +73,9 @@ pub struct Tap {
 
 impl Tap {
     /// Listens on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// No port is free, or the session that probes the change cannot be opened.
     pub async fn start(setup: TapSetup<'_>) -> Result<Tap, Error> {
         let (stopping, given_up) = (CancellationToken::new(), CancellationToken::new());
         let (started, starting) = oneshot::channel();
@@ -108,6 +117,7 @@ impl Tap {
         Ok(Tap { address, shared, stopping, given_up, ended, thread })
     }
 
+    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -22,8 +22,11 @@ use super::watch::Watch;
 /// A statement as its file, or its runner, has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announced {
+    /// As it is sent.
     pub text: String,
+    /// Version of its migration; empty: the runner's own.
     pub migration: String,
+    /// File and line, or the runner.
     pub source: Source,
 }
 

@@ -16,6 +16,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
+/// A connection of either sort.
 pub type BoxStream = Box<dyn Stream>;
 
 /// The server behind the tap.
@@ -37,7 +38,9 @@ pub trait Watch: Send + Sync {
     /// returns whether it was. A backend that runs no statement is left alone, and so is every
     /// backend by an action of another sort.
     fn inject(&self, pid: i32, action: &Action) -> BoxFuture<'_, Result<bool, String>>;
+    /// Calls `pg_cancel_backend`.
     fn cancel(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
+    /// Calls `pg_terminate_backend`.
     fn terminate(&self, pid: i32) -> BoxFuture<'_, Result<(), String>>;
     /// Locks a relation, named as a `regclass` is shown, in a transaction of a session of its own.
     /// An error says why the lock cannot be had now.
@@ -66,12 +69,16 @@ pub struct LockSnapshot {
     pub relations: BTreeMap<u32, (String, u32)>,
 }
 
+/// A lock that a backend holds on a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenLock {
+    /// `pg_class.oid`.
     pub oid: u32,
+    /// Qualified name.
     pub name: String,
     /// The table of an index.
     pub table: Option<String>,
+    /// `pg_locks.mode`.
     pub mode: LockMode,
     /// As others see it: before the backend's transaction.
     pub filenode: u32,

@@ -14,7 +14,9 @@ pub type StatementId = u32;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
+    /// What is done.
     pub kind: FaultKind,
+    /// At which statement, and when.
     pub at: InjectionPoint,
 }
 
@@ -60,8 +62,10 @@ macro_rules! kinds {
         }
 
         impl FaultKind {
+            /// All of them, in the order of a matrix's columns.
             pub const ALL: &'static [FaultKind] = &[$(FaultKind::$variant),+];
 
+            /// The name in files.
             pub fn as_str(self) -> &'static str {
                 match self { $(FaultKind::$variant => $name,)+ }
             }
@@ -72,6 +76,7 @@ macro_rules! kinds {
                 text.trim_start()
             }
 
+            /// The kind of that name in files.
             pub fn parse(name: &str) -> Option<FaultKind> {
                 FaultKind::ALL.iter().copied().find(|known| known.as_str() == name)
             }

@@ -28,10 +28,12 @@ impl Axis {
     /// The order in which a label names them; others follow by name.
     const ORDER: [Axis; 5] = [Axis::STATE, Axis::CONDITION, Axis::SIZE, Axis::SERVER, Axis::FAULT];
 
+    /// An axis of this name.
     pub const fn named(name: &'static str) -> Axis {
         Axis(Cow::Borrowed(name))
     }
 
+    /// Its name: `state`, `size`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -87,6 +89,7 @@ struct Coordinate {
 )]
 #[serde(deny_unknown_fields)]
 pub struct TrialKey {
+    /// Name of the scenario.
     pub scenario: String,
     /// In the order of the axes; an axis on which nothing varies is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -117,12 +120,14 @@ impl TrialKey {
         self
     }
 
+    /// The same trial, executed as this repetition, from 1.
     #[must_use]
     pub fn repeated(mut self, repetition: u32) -> TrialKey {
         self.repetition = repetition;
         self
     }
 
+    /// Its place on the axis; None: nothing varies on it.
     pub fn get(&self, axis: &Axis) -> Option<&str> {
         self.axes.iter().find(|known| known.axis == *axis).map(|known| known.value.as_str())
     }

@@ -17,16 +17,25 @@ const TOOK_MIN: Micros = Micros::from_millis(2);
 /// A fault that a statement leaves room for, and what injecting it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeasibleFault {
+    /// Kind and place.
     pub fault: Fault,
+    /// What has to be there for it.
     pub needs: Needs,
 }
 
+/// What injecting a fault needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing but the statement.
     Nothing,
     /// Another session that holds this lock on these relations meanwhile.
-    Lock { relations: Vec<String>, mode: LockMode },
+    /// The statement has to wait for a lock on one of these.
+    Lock {
+        /// Qualified names, any of which serves.
+        relations: Vec<String>,
+        /// A mode that conflicts with the statement's own.
+        mode: LockMode,
+    },
     /// The moment before the statement is sent: once it runs, it is over too soon.
     Boundary,
     /// The moment before this statement, the one after, is sent.
@@ -63,9 +72,13 @@ pub fn faults(history: &History, kinds: &[FaultKind]) -> Vec<FeasibleFault> {
 /// A statement of the undisturbed run, for faults at a moment of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
+    /// Its number within the attempt.
     pub statement: StatementId,
+    /// Its text.
     pub text: String,
+    /// Which of the statements with this text it is, from 0.
     pub nth: u32,
+    /// How long it ran, undisturbed.
     pub took: Micros,
 }
 

@@ -10,6 +10,7 @@ use super::injection_points::rounds_left_out;
 /// What it shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undisturbed {
+    /// The undisturbed trial.
     pub trial: TrialFacts,
     /// How the change ended; None: the history does not say.
     pub end: Option<AttemptEnd>,
@@ -19,6 +20,7 @@ pub struct Undisturbed {
     pub rounds_left_out: u64,
 }
 
+/// Reads the history of an undisturbed trial.
 pub fn undisturbed(history: &History) -> Undisturbed {
     let trace = Trace::of(history);
     let change = trace.change();

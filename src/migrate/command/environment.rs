@@ -12,9 +12,13 @@ use crate::scenario::{Command, Sizes, Timeouts};
 pub struct Target<'a> {
     /// A name, an address, or the directory of a unix socket.
     pub host: &'a str,
+    /// TCP port, or the port in a socket's name.
     pub port: u16,
+    /// Role to connect as.
     pub user: &'a str,
+    /// None: the role needs no password.
     pub password: Option<&'a str>,
+    /// Database of the trial.
     pub database: &'a str,
     /// As libpq's `options`.
     pub options: Option<&'a str>,

@@ -39,10 +39,13 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 /// A pipe holds this much.
 const READ_BYTES: usize = 64 << 10;
 
+/// A command to run, and within what limits.
 pub struct Invocation<'a> {
+    /// What to run, and where.
     pub command: &'a Command,
     /// Ours: it wins over the command's and over what we inherited.
     pub environment: BTreeMap<String, String>,
+    /// SIGTERM goes to the process group after this time, SIGKILL `TERM_GRACE` later.
     pub deadline: Duration,
     /// The whole output is also written here, as it comes.
     pub output: Option<PathBuf>,
@@ -55,16 +58,21 @@ pub struct Invocation<'a> {
 pub struct Exit {
     /// None: a signal ended it.
     pub code: Option<i32>,
+    /// Signal that ended it; None: it exited by itself.
     pub signal: Option<i32>,
     /// The end of its standard output and standard error, as they came.
     pub output: String,
     /// Bytes of output before that.
     pub output_cut: u64,
+    /// Whether it was ended because it reached its deadline.
     pub deadline_exceeded: bool,
 }
 
 /// Runs the command to its end or its deadline. If the future is dropped, the whole group is
 /// killed at once.
+///
+/// # Errors
+/// The command cannot be started, or its output cannot be kept.
 pub async fn run(invocation: &Invocation<'_>) -> Result<Exit, Error> {
     let output = Output::new(invocation.output.as_deref())?;
     let group = Group::start()?;

@@ -20,15 +20,18 @@ pub struct Facts {
 pub struct StatementFacts {
     /// Of text that does not parse, from its leading words.
     pub kind: Kind,
+    /// What the statement is for.
     pub purpose: Purpose,
     /// None: unknown, because the text does not parse, or what it runs is not in it. Locks that
     /// foreign keys, triggers, views, partitions and CASCADE add are not in the text either.
     pub locks: Option<Vec<AskedLock>>,
+    /// Settings that it sets for its session or transaction.
     pub sets: Vec<SettingSet>,
     /// Tables whose rows it writes.
     pub writes: Vec<RelationName>,
     /// The table that a CREATE TABLE, ALTER TABLE or CREATE INDEX is about.
     pub defines: Option<RelationName>,
+    /// The table of a CREATE TABLE; None: the statement is another one.
     pub created: Option<CreatedTable>,
     /// Whether it reads every row of a table that is there, beyond the rows that a query asks for.
     pub scans: Certainty,
@@ -46,13 +49,16 @@ pub struct StatementFacts {
 /// A lock that a statement asks for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskedLock {
+    /// What the lock is on.
     pub relation: Relation,
+    /// In which mode.
     pub mode: LockMode,
 }
 
 /// On what a lock is asked for, as far as the text names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
+    /// The relation that the text names.
     Named(RelationName),
     /// The table of this index.
     OfIndex(RelationName),
@@ -79,10 +85,12 @@ impl fmt::Display for Relation {
 /// As far as the text says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certainty {
+    /// It does not.
     #[default]
     No,
     /// It depends on what is there.
     Maybe,
+    /// It does.
     Yes,
 }
 

@@ -10,6 +10,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 pub struct RelationName {
     /// None: the search path decides.
     pub schema: Option<String>,
+    /// The relation's own name, without its schema.
     pub name: String,
 }
 

@@ -12,6 +12,7 @@ use super::words;
 /// Of trials that one side lacks.
 const LISTED_MAX: usize = 50;
 
+/// The comparison as Markdown, for the comment of a merge request.
 pub fn comparison_markdown(comparison: &Comparison) -> String {
     let mut out = String::new();
     let (overall, reason) = (comparison.overall, escaped(&comparison.reason));

@@ -13,6 +13,7 @@ const PLOT_HEIGHT: f64 = 18.0;
 /// Ends of the plot's axis, which is logarithmic; what is beyond is drawn at its end.
 const RATIO_MAX: f64 = 4.0;
 
+/// The comparison as one HTML page without scripts or files beside it.
 pub fn comparison_html(comparison: &Comparison) -> String {
     let entries = entries(comparison);
     let mut main = top(comparison);

@@ -13,6 +13,7 @@ use super::SourcePlace;
 pub struct SourceFile {
     /// As annotations name it.
     pub path: String,
+    /// Its contents.
     pub text: String,
 }
 

@@ -13,12 +13,15 @@ use super::super::statement::StatementRef;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Aborted {
+    /// Which application it ended.
     pub application: Application,
     /// When the error came; the subject's statement is the one that it is about.
     pub came: ErrorCame,
+    /// The error as the server sent it.
     pub error: ServerError,
 }
 
+/// When an error came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ErrorCame {
@@ -44,6 +47,7 @@ pub struct Application {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefusedInTransaction {
+    /// The error and the application that it ended.
     pub aborted: Aborted,
     /// Null: not known.
     pub transaction: Option<InTransaction>,
@@ -58,18 +62,25 @@ pub struct RefusedInTransaction {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum InTransaction {
     /// It was sent with others in one message, which is one transaction.
-    OneMessage { statements: u32 },
+    OneMessage {
+        /// Statements in the message.
+        statements: u32,
+    },
     /// One began immediately before it.
     BeganImmediatelyBefore,
     /// In one that an earlier statement had begun.
     BeganWith(StatementRef),
 }
 
+/// A command that ended with a status other than 0, or by a signal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FailedCommand {
+    /// Which application of the change it was.
     pub application: Application,
+    /// Exit status; null: a signal ended it.
     pub exit_code: Option<i32>,
+    /// Signal that ended it; null: it exited by itself.
     pub signal: Option<i32>,
     /// The last line that it printed; null: nothing.
     pub last_line: Option<String>,
@@ -79,7 +90,9 @@ pub struct FailedCommand {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SwallowedError {
+    /// The error that the command did not report.
     pub error: ServerError,
+    /// What became of the statement's work.
     pub fate: SwallowedFate,
     /// Others that failed so.
     pub others: u64,
@@ -89,8 +102,11 @@ pub struct SwallowedError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SwallowedFate {
+    /// It had been done before the statement failed.
     DoneBefore,
+    /// A later application of the change did it.
     DoneLater,
+    /// Nothing did it.
     NotDone,
 }
 
@@ -98,6 +114,7 @@ pub enum SwallowedFate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoveredBlock {
+    /// The timeout's value, in milliseconds.
     pub statement_timeout_ms: u64,
     /// Runs that it ended.
     pub runs: u64,
@@ -109,12 +126,15 @@ pub struct CoveredBlock {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LostTransaction {
+    /// Whether a command applied the change.
     pub by_command: bool,
     /// By which statement the transaction is known.
     pub transaction: StatementRef,
+    /// How the transaction ended.
     pub ended: RolledBack,
     /// Statements of it that had changed something, and the first of them.
     pub changes: u64,
+    /// Null: none of them had changed anything.
     pub first_change: Option<StatementRef>,
     /// Transactions of that kind.
     pub transactions: u64,
@@ -124,13 +144,19 @@ pub struct LostTransaction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RolledBack {
+    /// COMMIT itself failed.
     CommitFailed(ServerError),
     /// COMMIT was answered with ROLLBACK, because a statement before it had failed.
     CommitAfterError,
+    /// ROLLBACK was sent, and no statement had failed.
     RollbackWithoutError,
+    /// ROLLBACK was sent after a statement had failed.
     RollbackAfterError,
+    /// The connection was closed with the transaction open.
     ConnectionClosed {
+        /// Which side closed it.
         by: ClosedBy,
+        /// When, in microseconds of the trial's clock.
         at_us: Micros,
     },
 }
@@ -148,6 +174,7 @@ pub struct SharedTransaction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SharedMessage {
+    /// Statements in the message.
     pub statements: u32,
     /// 25001: a statement of it cannot run in a transaction.
     pub refused: bool,
@@ -163,7 +190,9 @@ pub struct HeldMeanwhile {
     pub others: u64,
     /// Statements of the transaction that ran meanwhile.
     pub statements: u64,
+    /// How long the lock was held while statements ran.
     pub took_us: Micros,
+    /// The statement that ran the longest meanwhile.
     pub longest: StatementRef,
 }
 
@@ -171,7 +200,9 @@ pub struct HeldMeanwhile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unlimited {
+    /// How the lock is known.
     pub lock: LockNeed,
+    /// Whether a transaction was open when the statement began.
     pub in_transaction: bool,
     /// It cannot run inside a transaction.
     pub outside_only: bool,
@@ -183,31 +214,45 @@ pub struct Unlimited {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LockNeed {
+    /// It was seen waiting for it.
     Waited {
+        /// For how long, in microseconds.
         waited_us: Micros,
+        /// `pg_locks.mode`.
         mode: String,
+        /// Qualified name; null: the lock is on no relation.
         relation: Option<String>,
     },
+    /// The tap's lock snapshot after the statement shows it.
     Took {
+        /// `pg_locks.mode`.
         mode: String,
+        /// Qualified name.
         relation: String,
     },
     /// A sample shows it, of a statement that commits by itself.
     Held {
+        /// `pg_locks.mode`.
         mode: String,
+        /// Qualified name.
         relation: String,
     },
     /// By its text.
     AsksFor {
+        /// Mode that the statement asks for, named as in `pg_locks.mode`.
         mode: String,
+        /// The relation as the statement names it.
         relation: String,
     },
 }
 
+/// Timeouts that were not in force as they are declared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherTimeouts {
+    /// Whether they are declared for each transaction or for the session.
     pub scope: Scope,
+    /// One per setting.
     pub timeouts: Vec<OtherTimeout>,
 }
 
@@ -215,11 +260,15 @@ pub struct OtherTimeouts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherTimeout {
+    /// Name of the setting: `lock_timeout`.
     pub setting: String,
+    /// Declared value, in milliseconds.
     pub declared_ms: u64,
+    /// Value in force, in milliseconds; 0 is none.
     pub in_force_ms: u64,
     /// The first for which it was so.
     pub statement: StatementRef,
+    /// Statements for which it was so.
     pub statements: u64,
     /// Statements before which it was set to 0 on purpose.
     pub lifted: u64,

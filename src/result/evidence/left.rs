@@ -11,21 +11,27 @@ use crate::schema::Difference;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeftInvalid {
+    /// Whether applying the change again repaired the index.
     pub rerun: DebrisAfterRerun,
 }
 
+/// What became of the debris when the change was applied again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum DebrisAfterRerun {
     /// The change was applied once.
     NotTried,
+    /// The rerun left it as it was.
     StillThere,
+    /// The rerun repaired it.
     Repaired,
 }
 
+/// A constraint that is NOT VALID at the trial's end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeftNotValid {
+    /// Name of the constraint; the subject's relation is its table.
     pub constraint: String,
 }
 
@@ -37,9 +43,11 @@ pub struct Hidden {
     pub notice: Option<String>,
 }
 
+/// The change could not be applied again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FailedReruns {
+    /// Reruns, all of which failed.
     pub attempts: u64,
     /// An earlier application of the change had finished.
     pub had_finished: bool,
@@ -49,15 +57,29 @@ pub struct FailedReruns {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CatalogueChange {
-    Schema { differences: u64, first: Difference },
-    Versions { before: Vec<String>, after: Vec<String> },
+    /// The schema is another one.
+    Schema {
+        /// Properties that differ.
+        differences: u64,
+        /// The first of them by name.
+        first: Difference,
+    },
+    /// The version table is another one.
+    Versions {
+        /// Its rows after the first application.
+        before: Vec<String>,
+        /// Its rows after the rerun.
+        after: Vec<String>,
+    },
 }
 
 /// The subject's relation is the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RowsChange {
+    /// Rows before the rerun.
     pub before: u64,
+    /// Rows after it.
     pub after: u64,
     /// Other tables whose rows changed.
     pub others: u64,
@@ -69,7 +91,9 @@ pub struct RowsChange {
 pub struct RerunHeld {
     /// As in `pg_locks.mode`.
     pub mode: String,
+    /// How long the lock was held, in microseconds.
     pub held_us: Micros,
+    /// The scenario's limit, in microseconds.
     pub limit_us: Micros,
     /// The rerun wrote rows or rewrote a table.
     pub did_something: bool,
@@ -79,18 +103,28 @@ pub struct RerunHeld {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Divergence {
+    /// The schema differs.
     Schema {
+        /// The state from which the change began.
         state: String,
+        /// The state that it is compared with.
         reference: String,
+        /// Properties that differ.
         differences: u64,
+        /// The first of them by name.
         first: Difference,
         /// The server's notice that an object of that name exists; null: none was seen.
         notice: Option<String>,
     },
+    /// The versions differ.
     Versions {
+        /// The state from which the change began.
         state: String,
+        /// The state that it is compared with.
         reference: String,
+        /// Rows of the version table at the end from the state.
         ends: Vec<String>,
+        /// Rows of the version table at the end from the reference.
         reference_ends: Vec<String>,
     },
 }
@@ -99,7 +133,9 @@ pub enum Divergence {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Overlap {
+    /// Statements that more than one runner executed.
     pub statements: u64,
+    /// Runners that applied the change at once.
     pub runners: u64,
 }
 
@@ -109,15 +145,19 @@ pub struct Overlap {
 pub struct HungRunner {
     /// From 1.
     pub runner: u32,
+    /// The runner's deadline, in microseconds.
     pub deadline_us: Micros,
 }
 
+/// A runner that waited for another one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitingRunner {
     /// From 1.
     pub runner: u32,
+    /// How long it waited, in microseconds.
     pub waited_us: Micros,
+    /// What it waited for.
     pub lock: RunnerLock,
 }
 
@@ -127,9 +167,13 @@ pub struct WaitingRunner {
 pub enum RunnerLock {
     /// It polled for an advisory lock.
     Advisory,
+    /// It waited for a lock in the server that another runner held.
     Server {
+        /// The runner that held it, from 1.
         runner: u32,
+        /// Mode that was asked for, as in `pg_locks.mode`.
         mode: String,
+        /// Qualified name; null: the lock is on no relation.
         relation: Option<String>,
     },
 }
@@ -138,7 +182,10 @@ pub enum RunnerLock {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrongWrites {
+    /// Writes that the server acknowledged.
     pub acknowledged: u64,
+    /// Writes of these that the tables contradict.
     pub mismatches: u64,
+    /// The first of them.
     pub example: LedgerMismatch,
 }

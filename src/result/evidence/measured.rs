@@ -10,23 +10,32 @@ use crate::history::{PlanNode, ServerError};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrongRead {
+    /// Name of the read in the scenario.
     pub read: String,
+    /// What was wrong with its answer.
     pub found: WrongRows,
 }
 
+/// What was wrong with the answer of a declared read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum WrongRows {
+    /// The server refused it.
     Failed(ServerError),
     /// It was to return the same rows.
     Changed {
+        /// Rows that it returned the first time.
         rows: u64,
+        /// Rows that it returned now.
         now: u64,
+        /// Which two answers differ.
         compared: Compared,
     },
     /// It was to return none.
     Unwanted {
+        /// Rows that it returned.
         rows: u64,
+        /// When it returned them.
         when: ReadWhen,
     },
 }
@@ -40,13 +49,21 @@ pub enum Compared {
     /// In the form of the older release before the change, of the newer one after it.
     TwoForms,
     /// With the answer before the change, in the form of the older release where it has one.
-    BeforeAnd { when: ReadWhen, older_form: bool },
+    BeforeAnd {
+        /// When the other answer came.
+        when: ReadWhen,
+        /// Whether the answer before the change is of the older release's form.
+        older_form: bool,
+    },
 }
 
+/// When an answer came, relative to the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ReadWhen {
+    /// While the change was applied.
     During,
+    /// After the change.
     After,
 }
 
@@ -54,8 +71,11 @@ pub enum ReadWhen {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WrongPlan {
+    /// Name of the read in the scenario.
     pub read: String,
+    /// The node that breaks the limit.
     pub node: PlanNode,
+    /// The limit that it breaks.
     pub limit: PlanRule,
     /// What did the same before the change; null: not known.
     pub before: Option<PlanNode>,
@@ -65,23 +85,34 @@ pub struct WrongPlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PlanRule {
-    Without { node_type: String },
+    /// A node type that must not be in it.
+    Without {
+        /// As EXPLAIN names it: `Seq Scan`.
+        node_type: String,
+    },
+    /// Most rows that any node may be estimated to return.
     RowsMax(u64),
 }
 
+/// The load generator sent operations later than they were due.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lag {
+    /// 99th percentile of (sent − due), in microseconds.
     pub p99_us: Micros,
+    /// The scenario's limit, in microseconds.
     pub limit_us: Micros,
 }
 
+/// Samples of the lock table that are not there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MissingSamples {
+    /// Samples that were due and are missing.
     pub missing: u64,
     /// All that were due; 0: none was taken.
     pub due: u64,
+    /// Longest time without a sample, in microseconds.
     pub longest_gap_us: Micros,
 }
 
@@ -89,10 +120,36 @@ pub struct MissingSamples {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum BrokenBaseline {
-    Traffic { p99_us: Micros, limit_us: Micros, failed: u64 },
-    Plan { read: String, node: PlanNode, limit: PlanRule },
-    ReadChanged { read: String },
-    ReadUnwanted { read: String, rows: u64 },
+    /// Operations were slow or failed.
+    Traffic {
+        /// Their 99th percentile of latency, in microseconds.
+        p99_us: Micros,
+        /// The limit, in microseconds.
+        limit_us: Micros,
+        /// Operations that failed.
+        failed: u64,
+    },
+    /// A plan broke its limit.
+    Plan {
+        /// Name of the read in the scenario.
+        read: String,
+        /// The node that breaks the limit.
+        node: PlanNode,
+        /// The limit that it breaks.
+        limit: PlanRule,
+    },
+    /// A read that must not change did.
+    ReadChanged {
+        /// Name of the read in the scenario.
+        read: String,
+    },
+    /// A read that must return no rows did.
+    ReadUnwanted {
+        /// Name of the read in the scenario.
+        read: String,
+        /// Rows that it returned.
+        rows: u64,
+    },
 }
 
 /// Why the change is not known to have come to its end.
@@ -103,12 +160,16 @@ pub enum Unreached {
     NoEnd,
     /// It took longer than its deadline. The subject's statement is the one that ran, or the last.
     Deadline {
+        /// The change's deadline, in microseconds.
         deadline_us: Micros,
+        /// Whether a statement was running when it was reached.
         running: bool,
     },
     /// The history itself has no end.
     CutShort,
+    /// It sent no statement that changes anything.
     NoStatement {
+        /// Whether a command applied the change.
         by_command: bool,
     },
     /// It was stopped each time.
@@ -119,10 +180,44 @@ pub enum Unreached {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum FailedMeasurement {
-    Stage { stage: String, message: String },
-    Disturbance { name: String, error: ServerError },
-    Accounts { missing: u64, scheduled: u64 },
-    PlanUnread { read: String, after: bool, error: ServerError },
-    PlanNeverRead { read: String },
-    ReadUnanswered { read: String },
+    /// A stage of the measurement failed.
+    Stage {
+        /// Which stage: `sampler`, `ledger`, `observe`.
+        stage: String,
+        /// The error, as it was reported.
+        message: String,
+    },
+    /// The server ended a background session.
+    Disturbance {
+        /// Its name in the scenario.
+        name: String,
+        /// The error that ended it.
+        error: ServerError,
+    },
+    /// The driver's totals do not balance.
+    Accounts {
+        /// Operations without an outcome.
+        missing: u64,
+        /// Operations that were due.
+        scheduled: u64,
+    },
+    /// A declared read could not be explained.
+    PlanUnread {
+        /// Name of the read in the scenario.
+        read: String,
+        /// Whether that was after the change.
+        after: bool,
+        /// The server's error.
+        error: ServerError,
+    },
+    /// A declared read was never explained.
+    PlanNeverRead {
+        /// Name of the read in the scenario.
+        read: String,
+    },
+    /// A declared read never returned.
+    ReadUnanswered {
+        /// Name of the read in the scenario.
+        read: String,
+    },
 }

@@ -21,7 +21,7 @@ macro_rules! evidence {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
         pub enum Evidence {
-            $($kind($data),)+
+            $(#[doc = concat!("Evidence of `", stringify!($kind), "`.")] $kind($data),)+
         }
 
         impl Evidence {

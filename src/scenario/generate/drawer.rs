@@ -78,9 +78,13 @@ struct Times {
 /// A value that was drawn, borrowed: filling millions of rows should not allocate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Drawn<'a> {
+    /// NULL.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// An integer of any width.
     Int(i64),
+    /// Anything else, as text.
     Text(&'a str),
     /// Microseconds since the Unix epoch.
     Instant(i64),

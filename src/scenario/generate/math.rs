@@ -72,6 +72,7 @@ impl Zipf {
         zipf
     }
 
+    /// Draws a rank, from 1.
     pub fn draw(&self, rng: &mut Rng) -> u64 {
         loop {
             let u = self.integral_last + unit(rng) * (self.integral_first - self.integral_last);

@@ -10,9 +10,13 @@ pub type Rng = rand::rngs::ChaCha8Rng;
 /// A value on its way to the server, before it takes the column's type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
+    /// NULL.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// An integer of any width.
     Int(i64),
+    /// Anything else, as text.
     Text(String),
     /// Microseconds since the Unix epoch.
     Instant(i64),

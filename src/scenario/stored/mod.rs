@@ -33,6 +33,7 @@ pub const STORED_VERSION: u32 = 5;
 pub struct StoredScenario {
     #[serde(default = "current", deserialize_with = "known")]
     version: u32,
+    /// The scenario's name.
     pub name: String,
     #[serde(default)]
     dir: PathBuf,

@@ -35,6 +35,9 @@ use reading::Reading;
 /// The migrations of a directory in the order in which the tool applies them to a database that
 /// has none of them. Without a tool it is recognised by the directory's contents. A problem whose
 /// path is `dir` is one of the directory as a whole.
+///
+/// # Errors
+/// Every problem that was found in its files, or that the tool is not known.
 pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<Vec<Migration>, Vec<Problem>> {
     let listing = Listing::of(dir).map_err(|problem| vec![problem])?;
     let tool = match tool {
@@ -67,6 +70,9 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<Vec<Migration>,
 
 /// One plain SQL file that no tool owns: its version is its name without the extension, and it
 /// runs in one transaction.
+///
+/// # Errors
+/// Every problem that was found in the file.
 pub fn read_migration_file(path: &Path) -> Result<Migration, Vec<Problem>> {
     let whole = |message: String| vec![Problem::of_file(path, message)];
     let source = Source::open(path).map_err(|why| whole(format!("cannot read it: {why}")))?;

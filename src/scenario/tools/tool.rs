@@ -8,16 +8,24 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tool {
+    /// sqlx-cli
     Sqlx,
+    /// Flyway
     Flyway,
+    /// dbmate
     Dbmate,
+    /// goose
     Goose,
+    /// golang-migrate
     GolangMigrate,
+    /// Diesel
     Diesel,
+    /// Refinery
     Refinery,
 }
 
 impl Tool {
+    /// All of them.
     pub const ALL: [Tool; 7] = [
         Tool::Sqlx,
         Tool::Flyway,
@@ -28,6 +36,7 @@ impl Tool {
         Tool::Refinery,
     ];
 
+    /// The name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Tool::Sqlx => "sqlx",
