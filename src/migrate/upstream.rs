@@ -11,7 +11,9 @@ use tokio_postgres::{Row, Statement};
 use crate::connect::{Address, Session, server_error};
 use crate::history::{Event, Recorder, Role, SessionSeen, Since, since};
 use crate::pg::LockMode;
-use crate::tap::{Action, BoxStream, Hold, LockSnapshot, SeenLock, Upstream, Watch};
+use crate::tap::{
+    Action, BoxStream, Hold, LockSnapshot, ProbedRelations, SeenLock, Upstream, Watch,
+};
 
 /// The tap's probes must not queue behind a lock on the catalogue that the change itself holds.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,11 +35,40 @@ FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
 WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND l.relation >= 16384
   AND c.relnamespace <> 'pg_toast'::pg_catalog.regnamespace";
 
-const RELATIONS: &str = "
-SELECT c.oid, c.oid::pg_catalog.regclass::text, c.relfilenode
-FROM pg_catalog.pg_class c
+/// Named as a `regclass` is, whose output asks the catalogue again for each of them.
+const ALL_RELATIONS: &str = "
+SELECT c.oid,
+       CASE WHEN n.nspname = ANY (pg_catalog.current_schemas(true)) THEN ''
+       ELSE pg_catalog.quote_ident(n.nspname) || '.' END || pg_catalog.quote_ident(c.relname),
+       c.relfilenode
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'i', 'm', 'p', 'I', 'S')
   AND c.relnamespace <> 'pg_toast'::pg_catalog.regnamespace";
+
+/// Relations of these names in any schema, their partitions, and the indexes and sequences of all.
+const NAMED_RELATIONS: &str = "
+WITH RECURSIVE tables AS (
+  SELECT c.oid FROM pg_catalog.pg_class c
+  WHERE c.relname = ANY ($1::text[]::pg_catalog.name[]) AND c.oid >= 16384
+  UNION
+  SELECT i.inhrelid FROM tables t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
+), relations AS (
+  SELECT t.oid FROM tables t
+  UNION
+  SELECT x.indexrelid FROM tables t JOIN pg_catalog.pg_index x ON x.indrelid = t.oid
+  UNION
+  SELECT d.objid FROM tables t JOIN pg_catalog.pg_depend d ON d.refobjid = t.oid
+  WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
+)
+SELECT c.oid, c.oid::pg_catalog.regclass::text, c.relfilenode
+FROM relations r JOIN pg_catalog.pg_class c ON c.oid = r.oid
+WHERE c.relkind IN ('r', 'i', 'm', 'p', 'I', 'S')
+  AND c.relnamespace <> 'pg_toast'::pg_catalog.regnamespace";
+
+/// The probes ask for few rows by key. Whatever statistics the catalogue has, and while the change
+/// fills it, they are to go by its indexes: a hash join reads all of it.
+const PROBE_SETTINGS: [&str; 4] = ["enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit"];
 
 /// One backend's start, for which the view above the function would read all sessions.
 const SINCE: &str = "
@@ -93,7 +124,8 @@ struct Watching {
     session: Session,
     wal: Statement,
     locks: Statement,
-    relations: Statement,
+    all_relations: Statement,
+    named_relations: Statement,
     since: Statement,
     cancel_waiting: Statement,
     cancel_working: Statement,
@@ -103,12 +135,15 @@ struct Watching {
 impl Watching {
     async fn open(address: &Address, recorder: &Recorder) -> Result<Watching, String> {
         let timeout = format!("{}s", PROBE_TIMEOUT.as_secs());
-        let settings = BTreeMap::from([("statement_timeout".to_owned(), timeout)]);
+        let mut settings = BTreeMap::from([("statement_timeout".to_owned(), timeout)]);
+        settings.extend(PROBE_SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let session = Session::open(address, "pgauntlet observe", &settings).await;
         let session = session.map_err(|error| error.to_string())?;
         let prepare = async |sql: &str| session.client().prepare(sql).await.map_err(|e| words(&e));
         let (wal, locks) = (prepare(WAL).await?, prepare(LOCKS).await?);
-        let (relations, since) = (prepare(RELATIONS).await?, prepare(SINCE).await?);
+        let all_relations = prepare(ALL_RELATIONS).await?;
+        let named_relations = prepare(NAMED_RELATIONS).await?;
+        let since = prepare(SINCE).await?;
         let waits = "a.wait_event_type = 'Lock'";
         let works = "a.wait_event_type IS DISTINCT FROM 'Lock'";
         let cancel_waiting = prepare(&interruption("pg_cancel_backend", waits)).await?;
@@ -121,7 +156,8 @@ impl Watching {
             session,
             wal,
             locks,
-            relations,
+            all_relations,
+            named_relations,
             since,
             cancel_waiting,
             cancel_working,
@@ -130,11 +166,16 @@ impl Watching {
     }
 
     /// Locks last: what the change holds while the rest is read, it holds at the end as well.
-    async fn see(&self, pid: i32, relations: bool) -> Result<LockSnapshot, tokio_postgres::Error> {
+    async fn see(
+        &self,
+        pid: i32,
+        relations: &ProbedRelations,
+    ) -> Result<LockSnapshot, tokio_postgres::Error> {
         let client = self.session.client();
         let known = match relations {
-            true => client.query(&self.relations, &[]).await?,
-            false => Vec::new(),
+            ProbedRelations::None => Vec::new(),
+            ProbedRelations::Named(names) => client.query(&self.named_relations, &[names]).await?,
+            ProbedRelations::All => client.query(&self.all_relations, &[]).await?,
         };
         let pid: &(dyn tokio_postgres::types::ToSql + Sync) = &pid;
         let parameters = [pid];
@@ -177,8 +218,13 @@ impl Watching {
 }
 
 impl Watch for Watching {
-    fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
-        async move { self.see(pid, relations).await.map_err(|error| words(&error)) }.boxed()
+    fn probe(
+        &self,
+        pid: i32,
+        relations: &ProbedRelations,
+    ) -> BoxFuture<'_, Result<LockSnapshot, String>> {
+        let relations = relations.clone();
+        async move { self.see(pid, &relations).await.map_err(|error| words(&error)) }.boxed()
     }
 
     fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>> {

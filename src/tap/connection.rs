@@ -31,7 +31,7 @@ use super::probes;
 use super::shared::TapState;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, probe_failed};
-use super::watch::{BoxStream, LockSnapshot};
+use super::watch::{BoxStream, LockSnapshot, ProbedRelations};
 use armed::{Armed, Limited};
 
 /// Longest probe by our own session; it takes a millisecond.
@@ -58,6 +58,8 @@ pub struct Connection {
     to_server: Outgoing,
     conversation: Conversation,
     tracer: Tracer,
+    /// What the running statement may rewrite, where it is outside a transaction.
+    relations: ProbedRelations,
     /// A client's message that has to wait for the server.
     held: Option<(Frame, FromClient)>,
     /// The answer of the running statement, where a fault keeps it back.
@@ -113,6 +115,7 @@ impl Connection {
             to_server,
             conversation: Conversation::default(),
             tracer: Tracer::new(shared, number),
+            relations: ProbedRelations::None,
             held: None,
             withheld: None,
             fault: None,
@@ -440,7 +443,12 @@ impl Connection {
         let in_transaction = transaction == TransactionStatus::InTransaction;
         let due = self.tracer.probes.due(&statement.kind, &statement.text, in_transaction);
         if usable && due && !self.tracer.knows(transaction) {
-            before = self.probe(!in_transaction && !probes::moves_rows(&statement.kind)).await;
+            let relations = match in_transaction || probes::moves_rows(&statement.kind) {
+                true => ProbedRelations::None,
+                false => probes::rewritten_by(&statement.text),
+            };
+            before = self.probe(&relations).await;
+            self.relations = relations;
             probed = true;
         }
         if usable && pipeline != Pipeline::Prepared {
@@ -467,8 +475,9 @@ impl Connection {
         let running = self.running.take();
         let (mut after, mut own) = (None, BTreeMap::new());
         let due = self.tracer.probe_due(&outcome);
-        if let Some(relations) = due {
-            after = self.probe(relations).await;
+        let relations = std::mem::take(&mut self.relations);
+        if due {
+            after = self.probe(&relations).await;
             if let Some(snapshot) = &after
                 && outcome.transaction == TransactionStatus::InTransaction
                 && self.conversation.pipeline() != Pipeline::Prepared
@@ -481,7 +490,7 @@ impl Connection {
         if lifted {
             self.lift(outcome.transaction, outcome.in_pipeline).await?;
         }
-        let paused = match due.is_some() || lifted {
+        let paused = match due || lifted {
             true => self.shared.recorder.clock().now() - ended,
             false => Micros::ZERO,
         };
@@ -514,7 +523,7 @@ impl Connection {
     }
 
     /// Probes the backend from the second session. A probe that fails is recorded.
-    async fn probe(&mut self, relations: bool) -> Option<LockSnapshot> {
+    async fn probe(&mut self, relations: &ProbedRelations) -> Option<LockSnapshot> {
         let probe = self.shared.watch.probe(self.conversation.pid, relations);
         let probed = match tokio::time::timeout(PROBE_TIMEOUT, probe).await {
             Ok(probed) => probed,

@@ -38,4 +38,6 @@ mod watch;
 pub use fault::{Action, At, Injection};
 pub use listen::{Error, Tap, TapSetup};
 pub use shared::{Announced, Announcements};
-pub use watch::{BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};
+pub use watch::{
+    BoxStream, Hold, LockSnapshot, ProbedRelations, SeenLock, Stream, Upstream, Watch,
+};

@@ -159,23 +159,21 @@ impl Tracer {
         self.open.as_ref().map(|open| &open.statement.kind)
     }
 
-    /// Whether the server has to be probed now that the statement has ended, and whether at all
-    /// relations: those of another relfilenode were rewritten.
-    pub fn probe_due(&self, outcome: &StatementOutcome) -> Option<bool> {
-        let open = self.open.as_ref()?;
+    /// Whether the server has to be probed now that the statement has ended.
+    pub fn probe_due(&self, outcome: &StatementOutcome) -> bool {
+        let Some(open) = self.open.as_ref() else { return false };
         let in_transaction = match outcome.transaction {
             TransactionStatus::InTransaction => true,
             TransactionStatus::Idle => false,
             // What was taken before a savepoint is still held.
-            TransactionStatus::Failed => return holds(open).then_some(false),
-            TransactionStatus::Gone => return None,
+            TransactionStatus::Failed => return holds(open),
+            TransactionStatus::Gone => return false,
         };
         let statement = &open.statement;
         let due = self.probes.due(&statement.kind, &statement.text, in_transaction)
             || probes::gives_back(&outcome.tags);
         // Outside a transaction nothing is held, and without a probe before nothing to compare.
-        let due = due && (in_transaction || open.before.is_some());
-        due.then(|| open.before.as_ref().is_some_and(|snapshot| !snapshot.relations.is_empty()))
+        due && (in_transaction || open.before.is_some())
     }
 
     /// The number of the statement that has ended; one that failed before it could be run gets it

@@ -30,8 +30,12 @@ pub trait Upstream: Send + Sync {
 /// Our own session beside the change's. Errors are sentences: the probe has failed, and what it
 /// would have shown is unknown.
 pub trait Watch: Send + Sync {
-    /// Probes a backend; with `relations`, every relation of the database as well.
-    fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>>;
+    /// Probes a backend, and reads the storage of these relations.
+    fn probe(
+        &self,
+        pid: i32,
+        relations: &ProbedRelations,
+    ) -> BoxFuture<'_, Result<LockSnapshot, String>>;
     /// Since when the backend is there, as [`crate::history::SessionId`] has it; None: it is gone.
     fn since(&self, pid: i32) -> BoxFuture<'_, Result<Option<Since>, String>>;
     /// Cancels or terminates a backend if it is in the state that the action needs, in one step;
@@ -57,6 +61,19 @@ pub trait Hold: Send {
     fn release(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
+/// Relations whose storage is read, to find what a statement outside a transaction rewrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ProbedRelations {
+    /// The statement rewrites none.
+    #[default]
+    None,
+    /// Those of these names in any schema, their indexes and their partitions. Without a schema:
+    /// the change's search_path is its own.
+    Named(Vec<String>),
+    /// Every one of the database: the statement's text does not say which it may rewrite.
+    All,
+}
+
 /// What a second session sees of a backend at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockSnapshot {
@@ -65,7 +82,8 @@ pub struct LockSnapshot {
     /// Table-level locks granted to the backend on relations of users that others can see; a
     /// relation that its own transaction made blocks no session.
     pub locks: Vec<SeenLock>,
-    /// Where asked for: oid to name and relfilenode of every relation of users with storage.
+    /// Of the relations asked for that have storage and are no system's: oid to name and
+    /// relfilenode.
     pub relations: BTreeMap<u32, (String, u32)>,
 }
 

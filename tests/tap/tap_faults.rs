@@ -9,7 +9,9 @@ use futures_util::future::BoxFuture;
 use pgauntlet::history::{ClosedBy, Since, StatementId, TransactionStatus};
 use pgauntlet::migrate::TapServer;
 use pgauntlet::pg::LockMode;
-use pgauntlet::tap::{Action, At, BoxStream, Hold, Injection, LockSnapshot, Upstream, Watch};
+use pgauntlet::tap::{
+    Action, At, BoxStream, Hold, Injection, LockSnapshot, ProbedRelations, Upstream, Watch,
+};
 use rstest::rstest;
 
 use crate::common;
@@ -134,7 +136,11 @@ impl Upstream for Late {
 }
 
 impl Watch for LateWatch {
-    fn probe(&self, pid: i32, relations: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
+    fn probe(
+        &self,
+        pid: i32,
+        relations: &ProbedRelations,
+    ) -> BoxFuture<'_, Result<LockSnapshot, String>> {
         self.0.probe(pid, relations)
     }
 

@@ -9,7 +9,8 @@ use pgauntlet::clock::Clock;
 use pgauntlet::history::{Event, Recorder, Since, silent};
 use pgauntlet::pg::LockMode;
 use pgauntlet::tap::{
-    Action, Announcements, BoxStream, Hold, LockSnapshot, SeenLock, Tap, TapSetup, Upstream, Watch,
+    Action, Announcements, BoxStream, Hold, LockSnapshot, ProbedRelations, SeenLock, Tap, TapSetup,
+    Upstream, Watch,
 };
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::TcpStream;
@@ -46,7 +47,7 @@ impl Upstream for Doors {
 struct Canned;
 
 impl Watch for Canned {
-    fn probe(&self, _: i32, _: bool) -> BoxFuture<'_, Result<LockSnapshot, String>> {
+    fn probe(&self, _: i32, _: &ProbedRelations) -> BoxFuture<'_, Result<LockSnapshot, String>> {
         let lock = SeenLock {
             oid: 16_385,
             name: "t".to_owned(),
