@@ -99,5 +99,9 @@ pub fn measurement_failed(of: &FailedMeasurement) -> String {
         FailedMeasurement::ReadUnanswered { read } => {
             format!("the read {read} was never answered after the change")
         }
+        FailedMeasurement::Overhead { paused_us, change_us } => format!(
+            "the tap held the change back for {paused_us} of its {change_us} to ask the server \
+             what each statement did: the change was not measured as it runs"
+        ),
     }
 }

@@ -11,6 +11,9 @@ use super::{Evidence, traffic};
 
 /// More than this share of the samples missing is a hole, not a hiccup.
 const MISSED_SHARE_MAX: f64 = 0.2;
+/// Tap overhead that is more than half of the change, and longer than this, is what was measured
+/// in place of the change.
+const OVERHEAD_MAX: Micros = Micros::from_millis(2_000);
 
 pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -19,6 +22,7 @@ pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(traffic::baseline_broken(evidence));
     findings.extend(not_reached(evidence));
     findings.extend(unbalanced(evidence));
+    findings.extend(overhead(evidence));
     findings.extend(broken_disturbances(evidence));
     findings.extend(evidence.trace.failures.iter().map(|(stage, message)| {
         let (stage, message) = ((*stage).to_owned(), (*message).to_owned());
@@ -69,6 +73,12 @@ fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let stopped = |a: &AttemptRecord<'_>| a.end == Some(&AttemptEnd::Stopped);
     let only_stopped = evidence.trace.attempts.iter().all(stopped);
     only_stopped.then(|| unreached(Unreached::Stopped))
+}
+
+fn overhead(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let (paused_us, change_us) = (evidence.measured.paused_us, evidence.measured.change_us);
+    let most = paused_us > OVERHEAD_MAX && paused_us + paused_us > change_us;
+    most.then(|| unmeasured(FailedMeasurement::Overhead { paused_us, change_us }))
 }
 
 /// A condition that ended before its time was not the condition that the scenario is about.

@@ -220,4 +220,11 @@ pub enum FailedMeasurement {
         /// Name of the read in the scenario.
         read: String,
     },
+    /// What the tap asked the server between the statements took most of the change's time.
+    Overhead {
+        /// Time for which the tap held statements of the change back.
+        paused_us: Micros,
+        /// From the change's begin to its end.
+        change_us: Micros,
+    },
 }
