@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::provision::{self, SourceRequest};
 use crate::result::Shard;
 use crate::run::SizeRequest;
-use crate::scenario::Tool;
+use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
 
 /// Machines that divide a run between them.
@@ -103,9 +103,15 @@ pub struct TryArguments {
     pub scenarios_dir: Option<PathBuf>,
     #[command(flatten)]
     pub tried: Tried,
-    /// Whose directory it is [default: recognised by its files]
+    /// Whose directory it is [default: recognised by its files and the project around it]
     #[arg(long, value_name = "NAME", value_parser = tool())]
     pub tool: Option<Tool>,
+    /// Transactions of an SQL file: none, as psql runs it; per-migration; single [default: none]
+    #[arg(long, value_name = "RULE", value_parser = transaction())]
+    pub transaction: Option<TransactionRule>,
+    /// Run a command again after it has succeeded, though it keeps no versions
+    #[arg(long)]
+    pub rerun: bool,
     /// SET lock_timeout on the change's session [default: the server's]; with --command, what it
     /// sets
     #[arg(long, value_name = "MS", value_parser = timeout_ms())]
@@ -123,7 +129,7 @@ pub struct TryArguments {
 #[group(required = true, multiple = false)]
 pub struct Tried {
     /// A tool's directory of migrations, run by the tool's transaction rules; or one SQL file, run
-    /// in one transaction
+    /// as psql runs it: every statement by itself
     #[arg(long, value_name = "PATH")]
     pub migrations: Option<PathBuf>,
     /// A command for sh, such as 'alembic upgrade head', run here; DATABASE_URL and PGHOST, PGPORT,
@@ -173,9 +179,12 @@ pub struct CrashArguments {
     /// In place of the scenario's own change: a command for sh, run here, as with `try`
     #[arg(long, value_name = "COMMAND", conflicts_with = "migrations")]
     pub command: Option<String>,
-    /// Whose directory it is [default: recognised by its files]
+    /// Whose directory it is [default: recognised by its files and the project around it]
     #[arg(long, value_name = "NAME", value_parser = tool(), requires = "migrations")]
     pub tool: Option<Tool>,
+    /// Transactions of an SQL file: none, as psql runs it; per-migration; single [default: none]
+    #[arg(long, value_name = "RULE", value_parser = transaction(), requires = "migrations")]
+    pub transaction: Option<TransactionRule>,
     /// Only these kinds of faults, such as cut-before,cancel [default: the scenario's, else all]
     #[arg(long, alias = "ways", value_name = "KIND", value_delimiter = ',', value_parser = kind())]
     pub faults: Vec<FaultKind>,
@@ -436,6 +445,13 @@ fn tool() -> impl TypedValueParser<Value = Tool> {
     PossibleValuesParser::new(Tool::ALL.map(Tool::as_str)).try_map(|name| {
         let known = Tool::ALL.into_iter().find(|tool| tool.as_str() == name);
         known.ok_or("it is none of the tools")
+    })
+}
+
+fn transaction() -> impl TypedValueParser<Value = TransactionRule> {
+    PossibleValuesParser::new(TransactionRule::ALL.map(TransactionRule::as_str)).try_map(|name| {
+        let known = TransactionRule::ALL.into_iter().find(|rule| rule.as_str() == name);
+        known.ok_or("it is none of the rules")
     })
 }
 

@@ -1,10 +1,12 @@
 //! `try`, and `crash` with a change: a scenario with the user's own change.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::run::ExitStatus;
 use crate::scenario::{
-    self, Change, Command, Expect, Migration, Problem, Scenario, Scope, Timeouts, Tool, Verdict,
+    self, Change, Command, Expect, Problem, Scenario, Scope, Timeouts, Tool, TransactionRule,
+    Verdict,
 };
 
 use super::args::{CrashArguments, Tried, TryArguments, Which};
@@ -24,7 +26,13 @@ pub fn scenario(arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
         statement_timeout_ms: arguments.statement_timeout_ms,
         ..Timeouts::default()
     };
-    with_change(&which, &arguments.tried, arguments.tool, timeouts)
+    let how = How {
+        tool: arguments.tool,
+        transaction: arguments.transaction,
+        rerun: arguments.rerun.then_some(true),
+        timeouts,
+    };
+    with_change(&which, &arguments.tried, how)
 }
 
 /// The same for the crash matrix alone.
@@ -33,16 +41,26 @@ pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, Exit
         scenarios: vec![arguments.scenario.clone()],
         scenarios_dir: arguments.scenarios_dir.clone(),
     };
-    with_change(&which, tried, arguments.tool, Timeouts::default())
+    let how = How {
+        tool: arguments.tool,
+        transaction: arguments.transaction,
+        rerun: None,
+        timeouts: Timeouts::default(),
+    };
+    with_change(&which, tried, how)
 }
 
-fn with_change(
-    which: &Which,
-    tried: &Tried,
+/// What the user says of the change beside where it is.
+struct How {
     tool: Option<Tool>,
+    transaction: Option<TransactionRule>,
+    /// Whether a command that succeeded is run again.
+    rerun: Option<bool>,
     timeouts: Timeouts,
-) -> Result<Loaded, ExitStatus> {
-    let change = Change { timeouts, ..change(tried, tool)? };
+}
+
+fn with_change(which: &Which, tried: &Tried, how: How) -> Result<Loaded, ExitStatus> {
+    let change = change(tried, how)?;
     let mut loaded = scenarios::load(which)?;
     let scenario = loaded.scenarios.pop().ok_or(ExitStatus::BadInput)?;
     let expect = Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() };
@@ -54,21 +72,27 @@ fn with_change(
     Ok(Loaded { scenarios: vec![scenario], ..loaded })
 }
 
-fn change(tried: &Tried, tool: Option<Tool>) -> Result<Change, ExitStatus> {
-    match &tried.command {
-        Some(line) => by_command(line, tool),
-        None => Ok(Change::of(migrations(tried, tool)?.map_err(|problems| {
-            anstream::eprint!("{}", scenario::render(&problems));
-            ExitStatus::BadInput
-        })?)),
-    }
+fn change(tried: &Tried, how: How) -> Result<Change, ExitStatus> {
+    let change = match (&tried.command, &tried.migrations) {
+        (Some(line), _) => by_command(line, &how)?,
+        (None, Some(path)) if path.is_file() => file(path, &how)?,
+        (None, Some(path)) => directory(path, &how)?,
+        // One of the group's arguments is there; that is the parser's promise.
+        (None, None) => return Err(ExitStatus::BadInput),
+    };
+    Ok(Change { timeouts: how.timeouts, rerun: how.rerun, ..change })
 }
 
 /// Run here, with the user's environment; its own timeouts are its own business, and
 /// those that are given are what it is declared to set.
-fn by_command(line: &str, tool: Option<Tool>) -> Result<Change, ExitStatus> {
-    if tool.is_some() {
-        complain(&"read the command: --tool goes with --migrations");
+fn by_command(line: &str, how: &How) -> Result<Change, ExitStatus> {
+    let option = match (how.tool, how.transaction) {
+        (Some(_), _) => Some("--tool"),
+        (None, Some(_)) => Some("--transaction"),
+        (None, None) => None,
+    };
+    if let Some(option) = option {
+        complain(&format!("read the command: {option} goes with --migrations"));
         return Err(ExitStatus::BadInput);
     }
     if line.trim().is_empty() {
@@ -84,18 +108,31 @@ fn by_command(line: &str, tool: Option<Tool>) -> Result<Change, ExitStatus> {
     Ok(Change { command, versions: None, ..Change::of(Vec::new()) })
 }
 
-fn migrations(
-    tried: &Tried,
-    tool: Option<Tool>,
-) -> Result<Result<Vec<Migration>, Vec<Problem>>, ExitStatus> {
-    // One of the group's arguments is there; that is the parser's promise.
-    let Some(path) = &tried.migrations else { return Err(ExitStatus::BadInput) };
-    if path.is_file() {
-        if let Some(tool) = tool {
-            complain(&format!("read {} as {tool}'s: --tool goes with a directory", path.display()));
-            return Err(ExitStatus::BadInput);
-        }
-        return Ok(scenario::read_migration_file(path).map(|migration| vec![migration]));
+/// A tool's directory, by the tool's rules.
+fn directory(path: &Path, how: &How) -> Result<Change, ExitStatus> {
+    if how.transaction.is_some() {
+        let shown = path.display();
+        complain(&format!(
+            "run {shown} with --transaction: its files say it in the way of their tool"
+        ));
+        return Err(ExitStatus::BadInput);
     }
-    Ok(scenario::read_migrations(path, tool))
+    let read = scenario::read_migrations(path, how.tool).map_err(wrong)?;
+    Ok(Change { tool: Some(read.recognised), ..Change::of(read.migrations) })
+}
+
+/// One plain SQL file, where nothing else is said as psql runs it.
+fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
+    if let Some(tool) = how.tool {
+        complain(&format!("read {} as {tool}'s: --tool goes with a directory", path.display()));
+        return Err(ExitStatus::BadInput);
+    }
+    let migration = scenario::read_migration_file(path, how.transaction.is_some());
+    let transaction = how.transaction.unwrap_or(TransactionRule::None);
+    Ok(Change { transaction, ..Change::of(vec![migration.map_err(wrong)?]) })
+}
+
+fn wrong(problems: Vec<Problem>) -> ExitStatus {
+    anstream::eprint!("{}", scenario::render(&problems));
+    ExitStatus::BadInput
 }

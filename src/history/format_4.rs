@@ -74,6 +74,7 @@ impl From<TrialFacts4> for TrialFacts {
             sizes: old.sizes,
             server: old.server,
             machine: old.machine,
+            applied: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a history says of its trial before the first event: the header line.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,7 @@ impl Header {
                 sizes: BTreeMap::new(),
                 server: ServerFacts::default(),
                 machine: MachineFacts::default(),
+                applied: None,
             },
             scenario: serde_json::Value::Null,
         }
@@ -67,6 +69,31 @@ pub struct TrialFacts {
     pub server: ServerFacts,
     /// The machine on which this program ran.
     pub machine: MachineFacts,
+    /// By whose rules the migrations are applied; None: a command applies them, or the trial is
+    /// older than the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
+}
+
+/// By whose rules migrations are applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Applied {
+    /// The migration tool whose directory it is; null: plain SQL files.
+    pub tool: Option<String>,
+    /// By what the tool was recognised; null: the user named it, or there is none.
+    pub recognised_by: Option<String>,
+    /// For which statements a transaction is opened, in words.
+    pub transactions: String,
+}
+
+/// `sqlx (../Cargo.toml: sqlx): one transaction per file, …`
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tool = self.tool.as_deref().unwrap_or("plain SQL");
+        let by = self.recognised_by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+        write!(f, "{tool}{by}: {}", self.transactions)
+    }
 }
 
 impl ServerFacts {

@@ -21,7 +21,7 @@ pub use event::{
     TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
-pub use header::{Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};
+pub use header::{Applied, Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};
 pub use operation::{
     Counters, LedgerMismatch, LedgerReport, Mismatch, Operation, OperationOutcome,
 };

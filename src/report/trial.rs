@@ -55,6 +55,9 @@ pub fn trial(judgement: &Judgement) -> String {
     decided.into_iter().for_each(|finding| write_finding(&mut out, finding));
     notes.into_iter().for_each(|finding| write_note(&mut out, finding));
     write_command(&mut out, &judgement.measured.commands);
+    if let Some(applied) = &judgement.trial.applied {
+        paragraph(&mut out, "  ", &format!("migrations of {applied}"));
+    }
     out.push('\n');
     if judgement.measured.operations.scheduled > 0 {
         write_latency(&mut out, &judgement.measured);

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
-use crate::history::{Header, Recorder, ServerFacts, TrialFacts, VERSION};
+use crate::history::{Applied, Header, Recorder, ServerFacts, TrialFacts, VERSION};
 use crate::provision;
-use crate::scenario::StoredScenario;
+use crate::scenario::{Change, StoredScenario};
 
 use super::{Error, TrialSpec};
 
@@ -24,6 +24,15 @@ pub struct Facts<'a> {
     pub server: ServerFacts,
 }
 
+fn applied(change: &Change) -> Option<Applied> {
+    let tool = change.tool.as_ref();
+    Some(Applied {
+        tool: tool.map(|recognised| recognised.tool.to_string()),
+        recognised_by: tool.and_then(|recognised| recognised.by.clone()),
+        transactions: change.transaction_words()?.to_owned(),
+    })
+}
+
 /// A recorder, and its file where there is a directory for it.
 pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder, Error> {
     let path = output.map(history_path).transpose()?;
@@ -39,6 +48,7 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             sizes: sizes.0.clone(),
             server: facts.server,
             machine: provision::machine_facts(),
+            applied: applied(&scenario.change),
         },
         scenario: serde_json::to_value(StoredScenario::from(scenario)).map_err(Error::Scenario)?,
     };

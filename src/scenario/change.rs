@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Sizes;
+use super::tool::Recognised;
 
 pub(super) const DEADLINE_MS_DEFAULT: u64 = 600_000;
 pub(super) const RERUN_ATTEMPTS_DEFAULT: u32 = 1;
@@ -38,6 +39,8 @@ pub struct Statement {
 pub struct Change {
     /// In the order in which they are applied. Empty where a command applies the change.
     pub migrations: Vec<Migration>,
+    /// Whose directory the migrations are in; None: plain files, or a command.
+    pub tool: Option<Recognised>,
     /// The command that applies it; None: the built-in runner does.
     pub command: Option<Command>,
     /// Which statements share a transaction.
@@ -59,6 +62,9 @@ pub struct Change {
     pub advisory_lock: Option<i64>,
     /// How often the change is applied again afterwards, until an attempt succeeds.
     pub rerun_attempts: u32,
+    /// Whether the change is applied again after it has succeeded. None: where it knows what it
+    /// has applied, which of a command is seen in what it sends.
+    pub rerun: Option<bool>,
 }
 
 impl Change {
@@ -66,6 +72,7 @@ impl Change {
     pub fn of(migrations: Vec<Migration>) -> Change {
         Change {
             migrations,
+            tool: None,
             command: None,
             transaction: TransactionRule::PerMigration,
             timeouts: Timeouts::default(),
@@ -76,7 +83,24 @@ impl Change {
             runners: 1,
             advisory_lock: None,
             rerun_attempts: RERUN_ATTEMPTS_DEFAULT,
+            rerun: None,
         }
+    }
+
+    /// For which statements the runner opens transactions, in words; None: a command decides that
+    /// by itself.
+    pub fn transaction_words(&self) -> Option<&'static str> {
+        if self.command.is_some() {
+            return None;
+        }
+        Some(match (&self.tool, self.transaction) {
+            (Some(recognised), _) => recognised.tool.transaction_rule(),
+            (None, TransactionRule::PerMigration) => "one transaction per file",
+            (None, TransactionRule::Single) => "one transaction for the whole change",
+            (None, TransactionRule::None) => {
+                "no transaction: every statement by itself, as psql runs a file"
+            }
+        })
     }
 }
 
@@ -105,6 +129,21 @@ pub enum TransactionRule {
     Single,
     /// Every statement by itself.
     None,
+}
+
+impl TransactionRule {
+    /// Every rule, the default of a plain file first.
+    pub const ALL: [TransactionRule; 3] =
+        [TransactionRule::None, TransactionRule::PerMigration, TransactionRule::Single];
+
+    /// As a scenario file and the command line spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TransactionRule::PerMigration => "per-migration",
+            TransactionRule::Single => "single",
+            TransactionRule::None => "none",
+        }
+    }
 }
 
 /// A command that applies the change: a migration tool, a script.

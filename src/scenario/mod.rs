@@ -18,6 +18,7 @@ mod sql;
 mod state;
 mod stored;
 mod table;
+mod tool;
 mod tools;
 mod traffic;
 mod wire;
@@ -34,7 +35,9 @@ pub use problem::{Problem, render};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
-pub use tools::{Tool, read_migration_file, read_migrations};
+pub use tool::{Recognised, Tool};
+pub use tools::{ToolsMigrations, read_migration_file, read_migrations};
+
 pub use traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
     Parameter, PlanLimit, Pool, Rows, Since, Traffic,

@@ -199,6 +199,7 @@ pub struct Change {
     pub runners: Option<Spanned<u32>>,
     pub advisory_lock: Option<Spanned<i64>>,
     pub rerun_attempts: Option<Spanned<u32>>,
+    pub rerun: Option<Spanned<bool>>,
     pub timeouts: Option<Spanned<Timeouts>>,
     pub retries: Option<Spanned<Retries>>,
     pub versions: Option<Spanned<Versions>>,

@@ -434,6 +434,7 @@ fn scenario() -> Scenario {
 
 fn change() -> Change {
     Change {
+        tool: None,
         command: None,
         migrations: vec![Migration {
             version: "m".to_owned(),
@@ -461,6 +462,7 @@ fn change() -> Change {
         runners: 1,
         advisory_lock: None,
         rerun_attempts: 1,
+        rerun: None,
     }
 }
 

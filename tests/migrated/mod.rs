@@ -37,6 +37,7 @@ pub fn migration(version: &str, text: &str) -> Migration {
 pub fn change(migrations: Vec<Migration>) -> Change {
     Change {
         migrations,
+        tool: None,
         command: None,
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
@@ -57,6 +58,7 @@ pub fn change(migrations: Vec<Migration>) -> Change {
         runners: 1,
         advisory_lock: None,
         rerun_attempts: 1,
+        rerun: None,
     }
 }
 

@@ -33,6 +33,7 @@ fn facts(scenario: &str) -> TrialFacts {
             settings: BTreeMap::new(),
         },
         machine: MachineFacts { cores: 2, ..MachineFacts::default() },
+        applied: None,
     }
 }
 

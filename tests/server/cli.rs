@@ -112,12 +112,18 @@ fn tiny(migrations: &[(&str, &str)]) -> tempfile::TempDir {
     "SAFE"
 )]
 #[case::unsafe_directory(
-    &[("m/1_b.sql", "CREATE INDEX CONCURRENTLY i ON t (id);")],
+    &[("m/1_b.sql", "CREATE INDEX CONCURRENTLY i ON t (id);"), ("m/sqlx.toml", "")],
     "m",
     1,
     "25001"
 )]
 #[case::safe_file(&[("a.sql", "ALTER TABLE t ADD COLUMN a int;")], "a.sql", 0, "SAFE")]
+#[case::file_as_psql_runs_it(
+    &[("a.sql", "CREATE INDEX CONCURRENTLY i ON t (id);")],
+    "a.sql",
+    0,
+    "no transaction: every statement by itself"
+)]
 fn migrations_that_are_tried_take_the_place_of_the_scenarios_change(
     #[case] files: &[(&str, &str)],
     #[case] migrations: &str,

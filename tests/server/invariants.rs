@@ -20,6 +20,7 @@ use crate::common;
 fn change() -> Change {
     Change {
         migrations: Vec::new(),
+        tool: None,
         command: None,
         transaction: TransactionRule::None,
         timeouts: Timeouts {
@@ -40,6 +41,7 @@ fn change() -> Change {
         runners: 1,
         advisory_lock: None,
         rerun_attempts: 0,
+        rerun: None,
     }
 }
 

@@ -33,7 +33,7 @@ fn read(tool: impl Into<Option<Tool>>, files: Files<'_>) -> Result<Vec<Migration
         let text = text.replace(&format!("{}/", dir.path().display()), "");
         text.replace(&dir.path().display().to_string(), "DIR")
     };
-    let found = read_migrations(dir.path(), tool.into());
+    let found = read_migrations(dir.path(), tool.into()).map(|read| read.migrations);
     found.map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|p| shown(p.to_string())).collect();
         lines.join("\n")
@@ -138,17 +138,24 @@ fn several_statements_of_one_message_are_one_transaction_though_nothing_marks_it
     assert_eq!(told(&migrations), ["1 in-tx 2:SELECT 1 | 3:SELECT 2"]);
 }
 
+const SQLX_CRATE: &str = "[dependencies]\ndb = { package = 'sqlx', version = '0.8' }";
+const GOLANG_MODULE: &str = "require (\n\tgithub.com/golang-migrate/migrate/v4 v4.18.1\n)";
 const DBMATE: &str = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
 
 #[rstest]
-#[case(Tool::Sqlx, &[("1_a.sql", "SELECT 1;")])]
+#[case(Tool::Sqlx, &[("1_a.sql", "SELECT 1;"), ("Cargo.toml", SQLX_CRATE)])]
+#[case(Tool::Sqlx, &[("1_a.sql", "SELECT 1;"), ("sqlx.toml", "")])]
+#[case(Tool::Sqlx, &[("1_a.sql", "-- no-transaction\nSELECT 1;")])]
 #[case(Tool::Sqlx, &[("1_a.up.sql", "-- no-transaction\nSELECT 1;"), ("1_a.down.sql", "")])]
+#[case(Tool::GolangMigrate, &[("1_a.up.sql", "SELECT 1;"), ("go.mod", GOLANG_MODULE)])]
 #[case(Tool::Flyway, &[("V1__a.sql", "SELECT 1;"), ("R__b.sql", "SELECT 1;")])]
 #[case(Tool::Flyway, &[("V1.1__a.sql", "SELECT 1;")])]
 #[case(Tool::Flyway, &[("V1__a.sql", "SELECT 1;"), ("V1__a.sql.conf", "shouldExecute=true")])]
 #[case(Tool::Dbmate, &[("1_a.sql", DBMATE)])]
 #[case(Tool::Goose, &[("1_a.sql", "-- +goose Up\nSELECT 1;\n")])]
-#[case(Tool::Diesel, &[("1_a/up.sql", "SELECT 1;")])]
+#[case(Tool::Diesel, &[("1_a/up.sql", "SELECT 1;"), ("diesel.toml", "")])]
+#[case(Tool::Diesel, &[("00000000000000_diesel_initial_setup/up.sql", "SELECT 1;")])]
+#[case(Tool::Flyway, &[("V1__a.sql", "SELECT 1;"), ("pom.xml", "<a>flyway-core</a>")])]
 #[case(Tool::Refinery, &[("V1__a.sql", "-- refinery:noTransaction\nSELECT 1;")])]
 #[case(Tool::Refinery, &[("V1__a.sql", "SELECT 1;"), ("U2__b.sql", "SELECT 1;")])]
 fn a_directory_says_whose_it_is(#[case] tool: Tool, #[case] files: Files<'_>) {
@@ -158,14 +165,152 @@ fn a_directory_says_whose_it_is(#[case] tool: Tool, #[case] files: Files<'_>) {
 }
 
 #[test]
-fn a_naming_of_two_tools_is_told_with_both_and_the_key_that_decides() {
-    let directories: [Files<'_>; 3] = [
+fn a_naming_of_several_tools_is_refused_with_them_and_what_decides() {
+    let directories: [Files<'_>; 7] = [
+        &[("1_a.sql", "SELECT 1;")],
         &[("V1__a.sql", "SELECT 1;")],
-        &[("1_a.up.sql", "SELECT 1;")],
-        &[("1_a/up.sql", "SELECT 1;"), ("1_a.sql", DBMATE)],
+        &[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 1;")],
+        &[("1_a/up.sql", "SELECT 1;")],
+        &[("1_a/migration.sql", "SELECT 1;")],
+        &[("1_a.sql", DBMATE), ("2_b.sql", "-- +goose Up\nSELECT 1;")],
+        &[("0001_initial.py", "")],
     ];
-    let told = directories.map(|files| read(None, files).expect_err("two tools"));
+    let told = directories.map(|files| read(None, files).expect_err("no one tool"));
     insta::assert_snapshot!(told.join("\n"));
+}
+
+/// What is left of each tool's own project that only looks like another's, one case per tool.
+const OTHERS: &[(&str, Files<'static>)] = &[
+    ("sql-migrate", &[("1_a.sql", "-- +migrate Up\nSELECT 1;\n-- +migrate Down\nSELECT 2;\n")]),
+    ("tern", &[("001_a.sql", "SELECT 1;\n---- create above / drop below ----\nSELECT 2;\n")]),
+    ("tern", &[("001_a.sql", "SELECT 1;\n"), ("tern.conf", "[database]\n")]),
+    ("rambler", &[("1_a.sql", "-- rambler up\nSELECT 1;\n-- rambler down\nSELECT 2;\n")]),
+    (
+        "node-pg-migrate",
+        &[("1_a.sql", "-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 2;\n")],
+    ),
+    (
+        "node-pg-migrate",
+        &[
+            ("1_a.sql", "SELECT 1;"),
+            ("package.json", r#"{"devDependencies":{"node-pg-migrate":"7"}}"#),
+        ],
+    ),
+    ("Drizzle", &[("0000_a.sql", "SELECT 1;"), ("meta/_journal.json", "{}")]),
+    ("Drizzle", &[("0000_a.sql", "SELECT 1;--> statement-breakpoint\nSELECT 2;")]),
+    ("Drizzle", &[("20250101_a/migration.sql", "SELECT 1;"), ("20250101_a/snapshot.json", "{}")]),
+    ("Prisma", &[("1_a/migration.sql", "SELECT 1;"), ("migration_lock.toml", "")]),
+    ("Atlas", &[("1_a.sql", "SELECT 1;"), ("atlas.sum", "h1:x=")]),
+    ("Atlas", &[("1_a.sql", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON t (a);")]),
+    (
+        "Supabase",
+        &[("1_a.sql", "SELECT 1;"), ("config.toml", "project_id = 'x'\n[db]\nport = 1\n")],
+    ),
+    ("Liquibase", &[("1_a.sql", "--liquibase formatted sql\n--changeset a:1\nSELECT 1;")]),
+    ("MyBatis Migrations", &[("1_a.sql", "SELECT 1;\n-- //@UNDO\nSELECT 2;\n")]),
+    ("yoyo", &[("0001_a.sql", "SELECT 1;"), ("0001_a.rollback.sql", "SELECT 2;")]),
+    ("db-migrate", &[("1_a-up.sql", "SELECT 1;"), ("1_a-down.sql", "SELECT 2;")]),
+    ("Bun", &[("1_a.tx.up.sql", "SELECT 1;"), ("1_a.tx.down.sql", "SELECT 2;")]),
+    ("Hasura", &[("1_a/up.sql", "SELECT 1;"), ("config.yaml", "metadata_directory: metadata")]),
+    ("Alembic", &[("1_a.py", ""), ("alembic.ini", "")]),
+    ("Django", &[("0001_initial.py", ""), ("manage.py", "")]),
+];
+
+#[test]
+fn a_directory_of_a_tool_that_is_not_read_is_refused_with_its_name_and_command() {
+    for (tool, files) in OTHERS {
+        let told = read(None, files).expect_err(tool);
+        assert!(told.contains(&format!("its files are {tool}'s (")), "{told}");
+        assert!(told.contains("run the tool itself: --command '"), "{told}");
+    }
+}
+
+#[test]
+fn the_nearest_part_of_a_repository_says_whose_directory_it_is() {
+    let files: Files<'_> = &[
+        (".git/HEAD", ""),
+        ("Cargo.toml", SQLX_CRATE),
+        ("service/package.json", r#"{"dependencies":{"node-pg-migrate":"7"}}"#),
+        ("service/migrations/1_a.sql", "SELECT 1;"),
+        ("app/migrations/1_a.sql", "SELECT 1;"),
+    ];
+    let dir = write(files);
+    let found = |below: &str| read_migrations(&dir.path().join(below), None);
+    let own = found("app/migrations").expect("sqlx's").recognised;
+    assert_eq!(own.tool, Tool::Sqlx);
+    assert!(own.by.expect("a sign").ends_with("Cargo.toml: sqlx"));
+    let others = found("service/migrations").expect_err("node-pg-migrate's");
+    assert!(others[0].message.contains("node-pg-migrate's"), "{}", others[0]);
+}
+
+#[test]
+fn a_member_of_a_workspace_says_it_for_the_workspace() {
+    let files: Files<'_> = &[
+        (".git/HEAD", ""),
+        ("Cargo.toml", "[workspace]\nmembers = ['crates/*']\n"),
+        ("crates/db/Cargo.toml", SQLX_CRATE),
+        ("migrations/1_a.sql", "SELECT 1;"),
+    ];
+    let dir = write(files);
+    let found = read_migrations(&dir.path().join("migrations"), None).expect("sqlx's");
+    assert_eq!(found.recognised.tool, Tool::Sqlx);
+}
+
+#[test]
+fn what_lies_outside_the_repository_says_nothing() {
+    let files: Files<'_> =
+        &[("Cargo.toml", SQLX_CRATE), ("repo/.git/HEAD", ""), ("repo/m/1_a.sql", "SELECT 1;")];
+    let dir = write(files);
+    let told = read_migrations(&dir.path().join("repo/m"), None).expect_err("no sign");
+    assert!(told[0].message.contains("is not known"), "{}", told[0]);
+}
+
+#[test]
+fn another_tools_marker_is_an_error_with_its_line_though_the_tool_is_named() {
+    let down = [
+        "-- +goose Down",
+        "-- +migrate Down",
+        "-- migrate:down",
+        "-- Down Migration",
+        "-- rambler down",
+        "---- create above / drop below ----",
+        "-- atlas:txmode none",
+        "-- down",
+    ];
+    let told = down.map(|line| {
+        let text = format!("ALTER TABLE t ADD b int;\n{line}\nALTER TABLE t DROP b;\n");
+        let told = read(Tool::Sqlx, &[("1_a.sql", &text)]).expect_err(line);
+        assert!(told.starts_with("1_a.sql:2:1: "), "{told}");
+        told
+    });
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_down_part_is_not_run_with_a_plain_file() {
+    let dir = write(&[
+        ("goose.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"),
+        ("plain.sql", "SELECT 1;\n-- Down\nSELECT 2;\n"),
+        ("drizzle.sql", "SELECT 1;\n--> statement-breakpoint\nSELECT 2;\n"),
+        ("good.sql", "-- takes it down for a moment\nSELECT 1;\n"),
+    ]);
+    let read = |name: &str, says: bool| scenario::read_migration_file(&dir.path().join(name), says);
+    for says in [false, true] {
+        assert_eq!(read("goose.sql", says).expect_err("two parts").len(), 2);
+        let plain = read("plain.sql", says).expect_err("two parts");
+        assert_eq!(plain[0].line, Some(2), "{}", plain[0]);
+        assert!(read("good.sql", says).is_ok());
+    }
+    assert!(read("drizzle.sql", false).is_err(), "Drizzle's transaction is another");
+    assert!(read("drizzle.sql", true).is_ok(), "the user has said which");
+}
+
+#[test]
+fn a_down_part_is_not_run_with_a_scenarios_list_of_files() {
+    let files: Files<'_> = &[("1.sql", "SELECT 1;\n-- migrate:down\nSELECT 2;\n")];
+    let change = "[change]\n[[change.migration]]\nversion = '1'\nfile = '1.sql'\n";
+    let told = load(change, files).expect_err("two parts");
+    assert!(told.starts_with("1.sql:2:1: `-- migrate:down` is dbmate's"), "{told}");
 }
 
 #[test]

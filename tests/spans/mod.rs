@@ -158,6 +158,7 @@ fn no_change() -> Change {
     let (table, column) = ("alembic_version".to_owned(), "version_num".to_owned());
     Change {
         migrations: vec![],
+        tool: None,
         command: None,
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
@@ -174,5 +175,6 @@ fn no_change() -> Change {
         runners: 1,
         advisory_lock: None,
         rerun_attempts: 0,
+        rerun: None,
     }
 }

@@ -210,6 +210,7 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
 fn no_change() -> Change {
     Change {
         migrations: Vec::new(),
+        tool: None,
         command: None,
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
@@ -230,5 +231,6 @@ fn no_change() -> Change {
         runners: 1,
         advisory_lock: None,
         rerun_attempts: 0,
+        rerun: None,
     }
 }

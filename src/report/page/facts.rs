@@ -30,7 +30,9 @@ pub fn environment(judgement: &Judgement) -> String {
     let known = [Axis::STATE, Axis::SERVER, Axis::FAULT];
     let more = key.axes().filter(|(axis, _)| !known.contains(axis));
     let more: Vec<(&str, String)> = more.map(|(a, value)| (a.as_str(), value.to_owned())).collect();
+    let applied = trial.applied.as_ref().map(ToString::to_string);
     let rows = [
+        ("migrations of", applied.unwrap_or_default()),
         ("server", format!("PostgreSQL {} ({})", server.version, server.source)),
         ("settings", settings.collect::<Vec<_>>().join(", ")),
         ("rows", sizes.collect::<Vec<_>>().join(", ")),

@@ -7,10 +7,11 @@ use toml::Spanned;
 
 use super::super::change::{BACKOFF_MS_DEFAULT, DEADLINE_MS_DEFAULT, RERUN_ATTEMPTS_DEFAULT};
 use super::super::problem::{Problem, Source, beside};
+use super::super::tools::foreign_markers;
 use super::super::wire;
 use super::super::{
-    Change, Expect, FindingKind, Limits, Migration, Pause, Repeat, Retries, Stop, Timeouts,
-    TransactionRule, Versions, read_migrations,
+    Change, Expect, FindingKind, Limits, Migration, Pause, Recognised, Repeat, Retries, Stop,
+    Timeouts, TransactionRule, Versions, read_migrations,
 };
 use super::{Checker, find_created};
 
@@ -59,8 +60,10 @@ impl Checker<'_> {
         let command = self.command(source, change);
         let versions = self.versions(source, change.versions.as_ref(), change.command.is_some());
         let transaction = change.transaction.as_ref().map(|rule| *rule.get_ref());
+        let (migrations, tool) = self.migrations(source, key, section);
         let mut checked = Change {
-            migrations: self.migrations(source, key, section),
+            migrations,
+            tool,
             command,
             transaction: transaction.unwrap_or(TransactionRule::PerMigration),
             timeouts: self.timeouts(source, change.timeouts.as_ref()),
@@ -71,6 +74,7 @@ impl Checker<'_> {
             runners,
             advisory_lock: change.advisory_lock.as_ref().map(|lock| *lock.get_ref()),
             rerun_attempts,
+            rerun: change.rerun.as_ref().map(|rerun| *rerun.get_ref()),
         };
         if let Some(stop) = &change.stop {
             checked.stop = Some(self.stop(source, stop.get_ref(), &checked));
@@ -83,7 +87,7 @@ impl Checker<'_> {
         source: &Source,
         key: &str,
         change: &Spanned<wire::Change>,
-    ) -> Vec<Migration> {
+    ) -> (Vec<Migration>, Option<Recognised>) {
         let given = change.get_ref();
         let list = given.migration.as_ref().filter(|list| !list.get_ref().is_empty());
         if let Some(command) = &given.command {
@@ -96,7 +100,7 @@ impl Checker<'_> {
                     self.push_with(source, command, message, "a change is applied by one of them");
                 }
             }
-            return Vec::new();
+            return (Vec::new(), None);
         }
         if let Some(dir) = &given.migrations {
             return self.owned_directory(source, key, given, dir);
@@ -112,7 +116,7 @@ impl Checker<'_> {
             );
             let what = key.rsplit('.').next().unwrap_or(key);
             self.push_with(source, change, format!("the {what} is empty"), remedy);
-            return Vec::new();
+            return (Vec::new(), None);
         };
         let mut seen: Vec<&str> = Vec::new();
         let mut checked = Vec::new();
@@ -126,9 +130,9 @@ impl Checker<'_> {
                 self.push(source, &migration.version, "`version` is empty");
             }
             seen.push(version);
-            checked.extend(self.migration(source, migration));
+            checked.extend(self.migration(source, given, migration));
         }
-        checked
+        (checked, None)
     }
 
     /// A tool's directory, with the tool's own transaction rules.
@@ -138,7 +142,7 @@ impl Checker<'_> {
         key: &str,
         change: &wire::Change,
         named: &Spanned<String>,
-    ) -> Vec<Migration> {
+    ) -> (Vec<Migration>, Option<Recognised>) {
         if let Some(list) = &change.migration {
             let remedy = "either a directory or single files";
             let message = format!("[[{key}.migration]] beside `migrations`");
@@ -150,7 +154,9 @@ impl Checker<'_> {
         }
         let dir = beside(&source.path, named.get_ref());
         let tool = change.tool.as_ref().map(|tool| *tool.get_ref());
-        read_migrations(&dir, tool).unwrap_or_else(|problems| {
+        let read = read_migrations(&dir, tool);
+        let read = read.map(|read| (read.migrations, Some(read.recognised)));
+        read.unwrap_or_else(|problems| {
             // What is wrong with the directory as a whole is reported where it is named.
             let place = |problem: Problem| match problem.path == dir {
                 true => {
@@ -160,13 +166,20 @@ impl Checker<'_> {
                 false => problem,
             };
             self.problems.extend(problems.into_iter().map(place));
-            Vec::new()
+            (Vec::new(), None)
         })
     }
 
-    fn migration(&mut self, source: &Source, migration: &wire::Migration) -> Option<Migration> {
+    fn migration(
+        &mut self,
+        source: &Source,
+        change: &wire::Change,
+        migration: &wire::Migration,
+    ) -> Option<Migration> {
         let problems = self.problems.len();
         let script = self.script(source, &migration.file)?;
+        let says_rule = change.transaction.is_some() || migration.transaction.is_some();
+        self.problems.extend(foreign_markers(&script.path, says_rule));
         if script.statements.is_empty() && self.problems.len() == problems {
             let message = format!("{} has no statement", migration.file.get_ref());
             self.push_with(source, &migration.file, message, "an empty change shows nothing");

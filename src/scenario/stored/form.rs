@@ -10,6 +10,7 @@ use super::super::crash::Outcome;
 use super::super::expect::{FindingKind, Verdict};
 use super::super::state::Base;
 use super::super::table::FakeKind;
+use super::super::tool::Tool;
 use super::super::traffic::{Arrivals, Rows, Since};
 
 /// A value that is stored in a form of its own.
@@ -38,7 +39,7 @@ macro_rules! as_it_is {
 
 as_it_is! {
     bool, u32, u64, i64, f64, String, PathBuf, Arrivals, FakeKind, FaultKind, FindingKind, Base,
-    Outcome, Rows, Scope, Since, TransactionRule, Verdict, VersionRows,
+    Outcome, Rows, Scope, Since, Tool, TransactionRule, Verdict, VersionRows,
 }
 
 impl<T: Stored> Stored for Option<T> {

@@ -18,6 +18,7 @@ use super::super::crash::{Crash, Outcome, Step};
 use super::super::expect::{Expect, FindingKind, Limits, Verdict};
 use super::super::state::{Accepted, Base, State};
 use super::super::table::{Column, Generator, Table};
+use super::super::tool::{Recognised, Tool};
 use super::super::traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
     Parameter, PlanLimit, Pool, Rows, Since, Traffic,
@@ -159,6 +160,8 @@ record!(StoredChange of Change {
     #[serde(default)]
     migrations: Vec<Migration>,
     #[serde(default)]
+    tool: Option<Recognised>,
+    #[serde(default)]
     command: Option<Command>,
     #[serde(default = "defaults::transaction")]
     transaction: TransactionRule,
@@ -178,6 +181,14 @@ record!(StoredChange of Change {
     advisory_lock: Option<i64>,
     #[serde(default = "defaults::rerun_attempts")]
     rerun_attempts: u32,
+    #[serde(default)]
+    rerun: Option<bool>,
+});
+
+record!(StoredRecognised of Recognised {
+    tool: Tool,
+    #[serde(default)]
+    by: Option<String>,
 });
 
 record!(StoredMigration of Migration {

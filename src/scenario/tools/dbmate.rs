@@ -18,7 +18,8 @@ use super::super::Migration;
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
 use super::listing::Listing;
-use super::reading::{Named, Reading, leading_digits, lines};
+use super::reading::{Named, Reading};
+use super::text::{leading_digits, lines};
 
 pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     let mut found = Vec::new();
@@ -126,9 +127,4 @@ fn transaction(source: &Source, up: &Directive<'_>) -> Result<bool, Problem> {
         }
     }
     Ok(transaction)
-}
-
-/// Whether a text is one of dbmate's.
-pub(super) fn is_annotated(text: &str) -> bool {
-    lines(text).any(|(offset, line)| directive(offset, line).is_some())
 }

@@ -25,7 +25,8 @@ use super::super::Migration;
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
 use super::listing::{Entry, Listing};
-use super::reading::{Named, Reading, lines, migration};
+use super::reading::{Named, Reading, migration};
+use super::text::lines;
 
 /// Versioned ones come first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]

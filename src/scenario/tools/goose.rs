@@ -23,7 +23,8 @@ use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
 use super::super::{Migration, Statement};
 use super::listing::Listing;
-use super::reading::{Named, Reading, leading_digits, lines, migration};
+use super::reading::{Named, Reading, migration};
+use super::text::{leading_digits, lines};
 
 pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     let mut found = Vec::new();

@@ -11,7 +11,7 @@ use crate::pg::syntax::{self, Kind};
 
 use super::super::problem::Problem;
 use super::super::sql::Sql;
-use super::Tool;
+use super::super::tool::Tool;
 
 /// Whether the server opens a transaction for a message of these statements. One that begins with
 /// BEGIN does so itself.

@@ -15,35 +15,51 @@ mod flyway;
 mod golang_migrate;
 mod goose;
 mod listing;
+mod marker;
 mod message;
+mod owner;
+mod project;
 mod reading;
 mod refinery;
+mod shape;
 mod sqlx;
-mod tool;
+mod text;
 
 use std::path::Path;
 
-use super::Migration;
 use super::problem::{Problem, Source};
 use super::sql::Sql;
-
-pub use tool::Tool;
+use super::tool::{Recognised, Tool};
+use super::{Migration, Script};
 
 use listing::Listing;
 use reading::Reading;
 
+/// A tool's directory as it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolsMigrations {
+    /// Whose it is.
+    pub recognised: Recognised,
+    /// In the order in which the tool applies them.
+    pub migrations: Vec<Migration>,
+}
+
 /// The migrations of a directory in the order in which the tool applies them to a database that
-/// has none of them. Without a tool it is recognised by the directory's contents. A problem whose
-/// path is `dir` is one of the directory as a whole.
+/// has none of them. Without a tool it is recognised by the directory's contents and the project
+/// around it.
 ///
 /// # Errors
-/// Every problem that was found in its files, or that the tool is not known.
-pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<Vec<Migration>, Vec<Problem>> {
+///
+/// Everything that is wrong with the directory or a file of it; a directory of no tool, of several
+/// or of one that is not read here. A problem whose path is `dir` is one of the directory as a
+/// whole.
+pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations, Vec<Problem>> {
     let listing = Listing::of(dir).map_err(|problem| vec![problem])?;
-    let tool = match tool {
-        Some(tool) => tool,
+    let recognised = match tool {
+        Some(tool) => Recognised { tool, by: None },
         None => detect::detect(&listing).map_err(|problem| vec![problem])?,
     };
+    let tool = recognised.tool;
     let mut reading = Reading::new(tool);
     let migrations = match tool {
         Tool::Sqlx => sqlx::read(&listing, &mut reading),
@@ -63,19 +79,25 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<Vec<Migration>,
         reading.problems.push(Problem::of_file(dir, found).remedy(remedy));
     }
     match reading.problems.is_empty() {
-        true => Ok(migrations),
+        true => Ok(ToolsMigrations { recognised, migrations }),
         false => Err(reading.problems),
     }
 }
 
-/// One plain SQL file that no tool owns: its version is its name without the extension, and it
-/// runs in one transaction.
+/// One plain SQL file that no tool owns: its version is its name without the extension, and the
+/// change's rule says of its transaction. `says_rule`: the user chose that rule, so that a comment
+/// by which a tool chooses its own is a comment.
 ///
 /// # Errors
-/// Every problem that was found in the file.
-pub fn read_migration_file(path: &Path) -> Result<Migration, Vec<Problem>> {
+///
+/// What is wrong with the file, and markers of a tool in it, whose other part would run as well.
+pub fn read_migration_file(path: &Path, says_rule: bool) -> Result<Migration, Vec<Problem>> {
     let whole = |message: String| vec![Problem::of_file(path, message)];
     let source = Source::open(path).map_err(|why| whole(format!("cannot read it: {why}")))?;
+    let markers = foreign_in(&source, says_rule);
+    if !markers.is_empty() {
+        return Err(markers);
+    }
     let sql = Sql::file(&source);
     let pieces = sql.pieces().map_err(|problem| vec![problem])?;
     let wrong = pieces.iter().filter_map(|piece| sql.syntax_error(piece.offset, &piece.text));
@@ -88,5 +110,18 @@ pub fn read_migration_file(path: &Path) -> Result<Migration, Vec<Problem>> {
         return Err(vec![problem.remedy("an empty change shows nothing")]);
     }
     let version = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(reading::migration(version, &source, sql.statements(pieces), true))
+    let script = Script { path: source.path.clone(), statements: sql.statements(pieces) };
+    Ok(Migration { version, script, transaction: None, repeat: None, pauses: Vec::new() })
+}
+
+/// What tools would look at in a file that is run as plain SQL. `says_rule` as in
+/// [`read_migration_file`]. A file that cannot be read has none.
+pub fn foreign_markers(path: &Path, says_rule: bool) -> Vec<Problem> {
+    Source::open(path).map(|source| foreign_in(&source, says_rule)).unwrap_or_default()
+}
+
+fn foreign_in(source: &Source, says_rule: bool) -> Vec<Problem> {
+    let found = marker::markers(&source.text).into_iter();
+    let counts = found.filter(|marker| marker.begins_part || !says_rule);
+    counts.map(|marker| marker.problem(source, None)).collect()
 }

@@ -6,9 +6,12 @@ use crate::pg::SqlPiece;
 
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
+use super::super::tool::Tool;
 use super::super::{Migration, Script, Statement};
 use super::listing::Entry;
-use super::{Tool, message};
+use super::marker::{Marker, markers};
+use super::message;
+use super::owner::Owner;
 
 /// Problems are collected, so that those of every file are reported at once.
 pub(super) struct Reading {
@@ -30,9 +33,21 @@ impl Reading {
         Reading { tool, problems: Vec::new() }
     }
 
+    /// A file of the tool's; what another tool would look at in it is a problem.
     pub fn open(&mut self, path: &Path) -> Option<Source> {
         let unreadable = |why: String| Problem::of_file(path, format!("cannot read it: {why}"));
-        Source::open(path).map_err(|why| self.problems.push(unreadable(why))).ok()
+        let source = Source::open(path).map_err(|why| self.problems.push(unreadable(why))).ok()?;
+        let tool = self.tool;
+        // Where a tool has markers of its own, a comment of that kind is a comment.
+        let has_markers = matches!(tool, Tool::Dbmate | Tool::Goose);
+        let foreign = |marker: &Marker| match marker.owner {
+            Some(owner) => owner != Owner::Read(tool),
+            None => !has_markers,
+        };
+        let foreign = markers(&source.text).into_iter().filter(foreign);
+        let problem = |marker: Marker| marker.problem(&source, Some(tool.as_str()));
+        self.problems.extend(foreign.map(problem));
+        Some(source)
     }
 
     /// The statements of a file or of a part of one, each of which parses.
@@ -101,20 +116,4 @@ pub(super) fn migration(
     let script = Script { path: source.path.clone(), statements };
     let (transaction, repeat, pauses) = (Some(transaction), None, Vec::new());
     Migration { version, script, transaction, repeat, pauses }
-}
-
-/// The leading digits of a name, and what follows them; None without digits.
-pub(super) fn leading_digits(name: &str) -> Option<(&str, &str)> {
-    let end = name.find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len());
-    (end > 0).then(|| name.split_at(end))
-}
-
-/// The lines of a text with the byte offset of each.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut offset = 0;
-    text.split_inclusive('\n').map(move |line| {
-        let start = offset;
-        offset += line.len();
-        (start, line.trim_end_matches(['\n', '\r']))
-    })
 }

@@ -14,7 +14,8 @@
 use super::super::Migration;
 use super::super::sql::Sql;
 use super::listing::Listing;
-use super::reading::{Named, Reading, leading_digits};
+use super::reading::{Named, Reading};
+use super::text::leading_digits;
 
 pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     let mut found = Vec::new();

@@ -58,6 +58,7 @@ const IMPURE_ALLOWED: &[(&str, &str)] = &[
     ("src/scenario/load.rs", "finds scenario directories"),
     ("src/scenario/problem.rs", "reads the files that a scenario names"),
     ("src/scenario/tools/listing.rs", "lists a directory of migrations"),
+    ("src/scenario/tools/project.rs", "looks into the project around it"),
     ("src/scenario/generate/drawer.rs", "the value generator `now` is the time of the draw"),
 ];
 

@@ -2,10 +2,19 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+/// Whose files the migrations of a change are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// The tool by whose rules they are read.
+    pub tool: Tool,
+    /// By what it was recognised, for people; None: the user named it.
+    pub by: Option<String>,
+}
 
 /// A migration tool whose files can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tool {
     /// sqlx-cli
@@ -46,6 +55,27 @@ impl Tool {
             Tool::GolangMigrate => "golang-migrate",
             Tool::Diesel => "diesel",
             Tool::Refinery => "refinery",
+        }
+    }
+
+    /// For which statements the tool opens a transaction.
+    pub fn transaction_rule(self) -> &'static str {
+        match self {
+            Tool::Sqlx => "one transaction per file, none where it begins with -- no-transaction",
+            Tool::Flyway => {
+                "one transaction per file, none where all of its statements need none or its .conf \
+                 says executeInTransaction=false"
+            }
+            Tool::Dbmate => "one transaction per file, none where it says transaction:false",
+            Tool::Goose => "one transaction per file, none where it says NO TRANSACTION",
+            Tool::GolangMigrate => {
+                "no transaction of the tool's; a file is one message, whose statements the server \
+                 runs in one"
+            }
+            Tool::Diesel => {
+                "one transaction per file, none where metadata.toml says run_in_transaction = false"
+            }
+            Tool::Refinery => "one transaction per file, none where it says refinery:noTransaction",
         }
     }
 

@@ -1,0 +1,17 @@
+//! What is read of names and lines, for every tool alike.
+
+/// The leading digits of a name, and what follows them; None without digits.
+pub(super) fn leading_digits(name: &str) -> Option<(&str, &str)> {
+    let end = name.find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len());
+    (end > 0).then(|| name.split_at(end))
+}
+
+/// The lines of a text with the byte offset of each.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = offset;
+        offset += line.len();
+        (start, line.trim_end_matches(['\n', '\r']))
+    })
+}
