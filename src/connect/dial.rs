@@ -9,7 +9,6 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 
 use super::Address;
-use super::session::tls;
 
 /// Longest wait for a server to take a connection.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,7 +44,7 @@ impl Address {
 
     async fn encrypted(&self, host: &str, mut socket: TcpStream) -> io::Result<Box<dyn Wire>> {
         let mode = self.config().get_ssl_mode();
-        let Some(mut connector) = tls::connector(self).filter(|_| mode != SslMode::Disable) else {
+        let Some(mut connector) = self.tls().connector() else {
             return Ok(Box::new(socket));
         };
         socket.write_all(&SSL_REQUEST).await?;

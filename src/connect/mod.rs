@@ -4,9 +4,15 @@
 //! are treated in one place. Nothing here decides what is run.
 
 mod address;
+mod address_error;
 mod dial;
+mod masked;
+mod parameters;
 mod session;
+mod tls;
 
-pub use address::{Address, AddressError};
+pub use address::Address;
+pub use address_error::AddressError;
 pub use dial::Wire;
+pub use masked::masked;
 pub use session::{Canceller, Error, Session, server_error};

@@ -155,7 +155,7 @@ impl Canceller {
     /// Asks the server to cancel; whether it does is seen by the session itself.
     pub async fn cancel(&self) {
         let asked = async {
-            match tls::connector(&self.place) {
+            match self.place.tls().connector() {
                 Some(tls) => self.token.cancel_query(tls).await,
                 None => self.token.cancel_query(tokio_postgres::NoTls).await,
             }
@@ -168,7 +168,7 @@ impl Canceller {
 async fn open_client(address: &Address, name: &str) -> Result<Carried, tokio_postgres::Error> {
     let mut config = address.config().clone();
     config.application_name(name);
-    match tls::connector(address) {
+    match address.tls().connector() {
         Some(tls) => {
             let (client, connection) = config.connect(tls).await?;
             Ok(carry(client, connection))
@@ -227,32 +227,5 @@ fn shorten(sql: &str) -> String {
     match sql.char_indices().nth(CHARACTERS) {
         Some((end, _)) => format!("{}…", &sql[..end]),
         None => sql.to_owned(),
-    }
-}
-
-#[cfg(feature = "tls")]
-pub(super) mod tls {
-    //! TLS by rustls with the system's roots, for servers that ask for it.
-
-    use super::super::Address;
-    use tokio_postgres::config::SslMode;
-    use tokio_postgres_rustls::MakeRustlsConnect;
-
-    pub fn connector(address: &Address) -> Option<MakeRustlsConnect> {
-        match address.config().get_ssl_mode() {
-            SslMode::Disable => None,
-            _ => MakeRustlsConnect::with_native_certs().ok().map(|(connector, _)| connector),
-        }
-    }
-}
-
-#[cfg(not(feature = "tls"))]
-pub(super) mod tls {
-    //! Built without TLS: sessions are plain.
-
-    use super::super::Address;
-
-    pub fn connector(_: &Address) -> Option<tokio_postgres::tls::NoTls> {
-        None
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connect::Session;
+use crate::connect::{Session, masked};
 use crate::history::{Attempt, AttemptEnd, CommandEnded, Event, ServerError, exit_words};
 use crate::scenario::{Command, VersionRows};
 
@@ -23,7 +23,7 @@ pub(super) async fn run(
     let before = version_rows(setup).await?;
     let tap = setup.tap(attempt, None).await?;
     let host = tap.address().ip().to_string();
-    let password = tap.password().map(str::to_owned);
+    let password = setup.change_address.password();
     let target = Target {
         host: &host,
         port: tap.address().port(),
@@ -70,8 +70,8 @@ pub(super) async fn run(
 
 /// A tool that prints its address prints the password with it, and results are passed on.
 fn without_password(mut exit: Exit, password: Option<&str>) -> Exit {
-    if let Some(password) = password.filter(|password| !password.is_empty()) {
-        exit.output = exit.output.replace(password, "***");
+    if let Some(password) = password {
+        exit.output = masked(&exit.output, password);
     }
     exit
 }
