@@ -9,23 +9,18 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::installation::Installation;
 use super::machine::{self, Account};
 use super::run_directory::RunDirectory;
-use super::{Error, postmaster};
+use super::{Error, initdb, postmaster};
 
 /// Changes when initdb's options do: a cluster of other options is made anew.
 const OPTIONS_VERSION: u32 = 1;
 /// Clusters of one major that may run side by side from one cache.
 const SLOTS_MAX: u32 = 16;
-/// Longest wait for initdb; it takes a second.
-const INITDB_TIMEOUT: Duration = Duration::from_secs(120);
-
-pub const SUPERUSER: &str = "postgres";
 
 /// Other users of the machine reach the port, not the socket's directory.
 const HBA: &str = "\
@@ -95,7 +90,12 @@ impl Cluster {
     }
 
     /// The first cluster of the major that is not in use, made or not.
-    pub fn in_cache(cache: &Path, major: u32, account: Option<&Account>) -> Result<Cluster, Error> {
+    pub fn in_cache(
+        cache: &Path,
+        installation: &Installation,
+        account: Option<&Account>,
+    ) -> Result<Cluster, Error> {
+        let major = installation.major;
         if !cache.exists() {
             fs::create_dir_all(cache).map_err(Error::io("make the cache directory", cache))?;
             // Whatever the umask: the server's user must pass through.
@@ -109,7 +109,7 @@ impl Cluster {
         let mut why = Vec::new();
         for slot in 0..SLOTS_MAX {
             let path = cache.join(format!("pg{major}-{slot}"));
-            match Cluster::in_slot(&path, major, account)? {
+            match Cluster::in_slot(&path, installation, account)? {
                 Ok(cluster) => return Ok(cluster),
                 Err(reason) => why.push(format!("{}: {reason}", path.display())),
             }
@@ -120,7 +120,7 @@ impl Cluster {
     /// The cluster of one slot, or why it is left alone.
     fn in_slot(
         path: &Path,
-        major: u32,
+        installation: &Installation,
         account: Option<&Account>,
     ) -> Result<Result<Cluster, String>, Error> {
         if !path.exists() {
@@ -146,7 +146,8 @@ impl Cluster {
             // A server whose guardian was killed and whose run directory is gone.
             postmaster::end(&cluster.data)?;
         }
-        cluster.remove_unless_fit(major)?;
+        initdb::clear(&installation.bin, &cluster.new_data, account)?;
+        cluster.remove_unless_fit(installation.major)?;
         Ok(Ok(cluster))
     }
 
@@ -160,13 +161,12 @@ impl Cluster {
         !self.data.exists()
     }
 
-    /// Removes a half-made cluster and one that was made with other options.
+    /// Removes a cluster that was made with other options.
     fn remove_unless_fit(&self, major: u32) -> Result<(), Error> {
         let remove = |path: &Path| match path.exists() {
             true => fs::remove_dir_all(path).map_err(Error::io("remove", path)),
             false => Ok(()),
         };
-        remove(&self.new_data)?;
         let wanted = Description { options: OPTIONS_VERSION, major };
         let printed = self.description.as_ref().and_then(|path| fs::read_to_string(path).ok());
         let described = printed.and_then(|text| serde_json::from_str::<Description>(&text).ok());
@@ -185,7 +185,7 @@ impl Cluster {
         fs::create_dir(new).map_err(Error::io("make", new))?;
         machine::set_mode(new, 0o700)?;
         machine::give(new, account)?;
-        initdb(installation, new, account).await?;
+        initdb::run(installation, new, account).await?;
         let hba = new.join("pg_hba.conf");
         fs::write(&hba, HBA).map_err(Error::io("write", &hba))?;
         if let Some(path) = &self.description {
@@ -196,31 +196,6 @@ impl Cluster {
         }
         fs::rename(new, &self.data).map_err(Error::io("rename to", &self.data))
     }
-}
-
-async fn initdb(
-    installation: &Installation,
-    data: &Path,
-    account: Option<&Account>,
-) -> Result<(), Error> {
-    let program = installation.bin.join("initdb");
-    let mut command = tokio::process::Command::from(machine::command(&program, account));
-    command
-        .arg("-D")
-        .arg(data)
-        .args(["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"])
-        .args(["--locale", "C", "--no-sync", "--no-instructions"])
-        .kill_on_drop(true);
-    let seconds = INITDB_TIMEOUT.as_secs();
-    let output = tokio::time::timeout(INITDB_TIMEOUT, command.output())
-        .await
-        .map_err(|_| Error::InitdbTimeout { program: program.clone(), seconds })?
-        .map_err(|source| Error::Spawn { program: program.clone(), source })?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let printed = [output.stdout, output.stderr].concat();
-    Err(Error::Initdb { program, output: String::from_utf8_lossy(&printed).trim().to_owned() })
 }
 
 /// The lock of a slot, unless a live process has it.
@@ -239,10 +214,18 @@ fn lock_of(slot: &Path) -> Result<Option<File>, Error> {
     }
 }
 
-/// Frees what a killed server left on a cluster of the cache, unless a server uses it by now.
+/// Where initdb works on what will be the cluster `data`.
+pub fn new_data(data: &Path) -> PathBuf {
+    data.with_file_name("data.new")
+}
+
+/// Frees what a killed server or initdb left on a cluster of the cache, unless a process uses it
+/// by now.
 pub fn release(bin: &Path, data: &Path, account: Option<&Account>) {
     let Some(slot) = data.parent() else { return };
     let Ok(Some(_held)) = lock_of(slot) else { return };
+    // What cannot be removed now is tried again when the slot is used.
+    let _ = initdb::clear(bin, &new_data(data), account);
     if postmaster::was_killed(data) {
         postmaster::release(bin, data, account);
     }

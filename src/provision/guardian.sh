@@ -47,6 +47,9 @@ if [ -n "$CONTAINER" ] && command -v docker >/dev/null 2>&1; then
   docker rm --force --volumes "$CONTAINER" >/dev/null 2>&1
 fi
 
+# A killed initdb has left the memory of its server, or a server that still works in the directory:
+# the next sweep frees it and removes both.
+[ -e "$NEW_DATA/postmaster.pid" ] && exit 0
 rm -rf -- "$NEW_DATA" 2>/dev/null
 # A pid file that is still there means that the server was killed. Its shared memory is freed by
 # another start on the same directory; the next sweep does that.

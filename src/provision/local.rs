@@ -19,10 +19,11 @@ use crate::connect::{Address, Session};
 use crate::history::{Listener, Progress, ServerFacts};
 use crate::pg::{quote_ident, quote_literal};
 
-use super::cluster::{Cluster, SUPERUSER};
+use super::cluster::Cluster;
 use super::error::complaint;
 use super::find;
 use super::guardian::{Guarded, Guardian};
+use super::initdb::SUPERUSER;
 use super::installation::Installation;
 use super::machine::{self, Account};
 use super::run_directory::{Owner, RunDirectory};
@@ -84,15 +85,26 @@ pub async fn start(
         let version = &installation.version;
         listener(Progress::Note(format!("PostgreSQL {version} is newer than this pgauntlet")));
     }
-    let run = RunDirectory::create(account.as_ref())?;
-    let cluster = match &request.cache {
+    let cached = match &request.cache {
         Some(cache) => {
-            let (cache, account, major) = (cache.clone(), account.clone(), installation.major);
-            blocking(move || Cluster::in_cache(&cache, major, account.as_ref())).await?
+            let (cache, account) = (cache.clone(), account.clone());
+            let installation = installation.clone();
+            let found = move || Cluster::in_cache(&cache, &installation, account.as_ref());
+            Some(blocking(found).await?)
         }
-        None => Cluster::private(&run),
+        None => None,
     };
-    let (installation, guardian) = guard(&run, &cluster, installation, account.as_ref())?;
+    // From its directory to its guardian nothing waits: what ends us here leaves no directory.
+    let run = RunDirectory::create(account.as_ref())?;
+    let cluster = cached.unwrap_or_else(|| Cluster::private(&run));
+    let guardian = match guard(&run, &cluster, &installation, account.as_ref()) {
+        Ok(guardian) => guardian,
+        Err(error) => {
+            // The first error is the one to tell.
+            let _ = run.remove();
+            return Err(error);
+        }
+    };
     if cluster.is_new() {
         tell(format!("making a cluster of PostgreSQL {}", installation.version));
         cluster.make(&installation, account.as_ref()).await?;
@@ -137,24 +149,23 @@ async fn release(
 fn guard(
     run: &RunDirectory,
     cluster: &Cluster,
-    installation: Installation,
+    installation: &Installation,
     account: Option<&Account>,
-) -> Result<(Installation, Guardian), Error> {
+) -> Result<Guardian, Error> {
     run.write_owner(&Owner {
         pid: std::process::id(),
         data: cluster.data.clone(),
         bin: installation.bin.clone(),
         run_as: account.map(|account| account.name.clone()),
     })?;
-    let guardian = Guardian::start(&Guarded {
+    Guardian::start(&Guarded {
         run_directory: run.path(),
         run_lock: run.lock(),
         data: cluster.data.clone(),
         new_data: cluster.new_data.clone(),
         cluster_lock: cluster.lock.as_ref(),
         container: None,
-    })?;
-    Ok((installation, guardian))
+    })
 }
 
 impl LocalServer {

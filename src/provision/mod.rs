@@ -11,7 +11,7 @@
 //! | `machine` | memory, cores, disk, users |
 //! | `settings` | what our servers run with |
 //! | `run_directory`, `guardian`, `postmaster`, `sweep` | nothing outlives us |
-//! | `cluster`, `local` | initdb, the cache, a private server |
+//! | `initdb`, `cluster`, `local` | a new cluster, the cache, a private server |
 //! | `docker`, `url` | the other two sources |
 //! | `doctor` | what would be used, and why |
 
@@ -24,6 +24,7 @@ mod error;
 mod facts;
 mod find;
 mod guardian;
+mod initdb;
 mod installation;
 mod local;
 mod machine;

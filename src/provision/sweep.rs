@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::run_directory::{self, Stale};
-use super::{cluster, machine, postmaster};
+use super::{cluster, initdb, machine, postmaster};
 
 /// What a sweep found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,12 +53,16 @@ fn sweep_one(stale: Stale, swept: &mut Swept) {
         if lived && postmaster::end(&owner.data).is_ok() {
             swept.ended.push(owner.data.clone());
         }
-        if postmaster::was_killed(&owner.data) {
-            let account = machine::server_account(owner.run_as.as_deref()).ok().flatten();
-            if owner.data == stale.private_data() {
+        let account = machine::server_account(owner.run_as.as_deref()).ok().flatten();
+        if owner.data != stale.private_data() {
+            cluster::release(&owner.bin, &owner.data, account.as_ref());
+        } else {
+            let new_data = cluster::new_data(&owner.data);
+            if let Err(error) = initdb::clear(&owner.bin, &new_data, account.as_ref()) {
+                swept.failed.push(error.to_string());
+            }
+            if postmaster::was_killed(&owner.data) {
                 postmaster::release(&owner.bin, &owner.data, account.as_ref());
-            } else {
-                cluster::release(&owner.bin, &owner.data, account.as_ref());
             }
         }
         if let Some(pid) = postmaster::alive(&owner.data) {

@@ -4,22 +4,30 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::connect::Address;
-use crate::provision;
 
 use super::Error;
-use super::effects::Effects;
+use super::effects::{Claim, Effects};
 
-#[derive(Default)]
-pub struct Databases(Mutex<BTreeSet<String>>);
+pub struct Databases {
+    claim: Box<dyn Claim>,
+    names: Mutex<BTreeSet<String>>,
+}
 
 impl Databases {
-    /// A name for a database that is about to be made. Two machines may use one server, and a
-    /// killed process may have left a database behind.
+    pub fn of(claim: Box<dyn Claim>) -> Databases {
+        Databases { claim, names: Mutex::default() }
+    }
+
+    /// A name for a database that is about to be made.
     pub fn name(&self) -> String {
-        let (prefix, pid) = (provision::TRIAL_DATABASE_PREFIX, std::process::id());
-        let name = format!("{prefix}{pid}_{:08x}", rand::random::<u32>());
+        let name = self.claim.name();
         self.with(|names| names.insert(name.clone()));
         name
+    }
+
+    /// Before a database is made: others take what is not claimed for left behind.
+    pub async fn renew(&self) -> Result<(), Error> {
+        self.claim.renew().await
     }
 
     pub async fn drop(
@@ -42,6 +50,6 @@ impl Databases {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

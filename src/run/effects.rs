@@ -70,6 +70,17 @@ pub trait Effects: Sync {
         listener: &'a Listener,
     ) -> Doing<'a, Box<dyn Server>>;
 
+    /// Makes the databases of this run known as a living process's, and sweeps those of others
+    /// that are gone.
+    fn claim<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        listener: &'a Listener,
+    ) -> Doing<'a, Box<dyn Claim>>;
+
+    /// Drops what an interrupted run was filling.
+    fn abandon<'a>(&'a self, server: &'a Address) -> Doing<'a, ()>;
+
     /// What the database of a trial is made from.
     fn origin<'a>(
         &'a self,
@@ -147,6 +158,14 @@ pub trait Effects: Sync {
 
     /// An operator's session.
     fn open_by_hand<'a>(&'a self, address: &'a Address) -> Doing<'a, Box<dyn Operator>>;
+}
+
+/// By which the databases of a run are known as those of a living process. Dropped, they are not.
+pub trait Claim: Send + Sync {
+    /// A name for a database that is about to be made.
+    fn name(&self) -> String;
+    /// Makes the claim good again after the server has lost it.
+    fn renew(&self) -> Doing<'_, ()>;
 }
 
 /// The lock table is being sampled. Dropped, it ends by itself.

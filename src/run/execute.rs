@@ -131,6 +131,7 @@ impl Executor<'_> {
     /// in that state already.
     pub async fn make(&self, order: Order<'_>, database: &str) -> Result<Address, Error> {
         let Order { spec, origin, listener, .. } = order;
+        self.databases.renew().await?;
         let address = self.effects.make(self.server, origin, database).await?;
         if !matches!(origin, Origin::Copy(_)) {
             let change_address = state::change_address(self.server, &address, database);

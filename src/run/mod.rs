@@ -49,7 +49,7 @@ use shared::Run;
 pub use again::{Stored, stored, stored_with_timelines};
 pub use costs::Costs;
 pub use effects::{
-    Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
+    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
     Traffic, TrialDatabase,
 };
 pub use ending::{ExitStatus, ending};
@@ -96,7 +96,18 @@ pub async fn run_plan(
         server = effects.provision(&request.server, listener) => server?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
-    let databases = Databases::default();
+    let claimed = tokio::select! {
+        claimed = effects.claim(&*server, listener) => claimed,
+        () = cancel.cancelled() => Err(Error::Interrupted),
+    };
+    let databases = match claimed {
+        Ok(claim) => Databases::of(claim),
+        Err(error) => {
+            // The first error is the one to tell.
+            let _ = server.stop().await;
+            return Err(error);
+        }
+    };
     let run = Run {
         effects,
         request,
@@ -113,7 +124,12 @@ pub async fn run_plan(
     };
     // What is left of an interrupted run goes with us, whose server it may be.
     let address = server.address();
-    let _ = tokio::time::timeout(DROP_TIMEOUT, databases.drop_all(effects, &address)).await;
+    let drop_all = async {
+        databases.drop_all(effects, &address).await;
+        // What cannot be dropped now, the next start sweeps.
+        let _ = effects.abandon(&address).await;
+    };
+    let _ = tokio::time::timeout(DROP_TIMEOUT, drop_all).await;
     let stopped = server.stop().await;
     ended?;
     stopped?;

@@ -15,7 +15,7 @@ use crate::schema::Fingerprint;
 use crate::{disturb, migrate, seed};
 
 use super::effects::{
-    Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
+    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
     Traffic, TrialDatabase,
 };
 use super::{Error, TrialSpec};
@@ -37,6 +37,21 @@ impl Effects for Postgres {
         listener: &'a Listener,
     ) -> Doing<'a, Box<dyn Server>> {
         Box::pin(async move { Ok(provision::provision(request, listener).await?) })
+    }
+
+    fn claim<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        listener: &'a Listener,
+    ) -> Doing<'a, Box<dyn Claim>> {
+        Box::pin(async move {
+            let claim = seed::Claim::take(&server.address(), listener).await?;
+            Ok(Box::new(claim) as Box<dyn Claim>)
+        })
+    }
+
+    fn abandon<'a>(&'a self, server: &'a Address) -> Doing<'a, ()> {
+        Box::pin(async move { Ok(seed::abandon(server).await?) })
     }
 
     fn origin<'a>(
@@ -189,6 +204,16 @@ async fn origin(
         listener(Progress::Note(format!("dropped the seed {database} of {scenario}: cache full")));
     }
     Ok(Origin::Template(template))
+}
+
+impl Claim for seed::Claim {
+    fn name(&self) -> String {
+        seed::Claim::name(self)
+    }
+
+    fn renew(&self) -> Doing<'_, ()> {
+        Box::pin(async move { Ok(seed::Claim::renew(self).await?) })
+    }
 }
 
 impl Sampling for observe::Sampling {

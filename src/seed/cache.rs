@@ -1,9 +1,12 @@
 //! Databases of ours on the server: copying a template, dropping, listing, evicting, sweeping.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use crate::connect::{self, Address, Session};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
-use super::names::{Key, Label, PREFIX, lock_of_seeding};
+use super::names::{Key, Label, Owner, PREFIX, lock_of_seeding, lock_of_trial};
 use super::plan::{APPLICATION, session_settings};
 use super::{Error, Template};
 
@@ -27,10 +30,24 @@ pub struct Cached {
 /// A label that cannot be read sorts first by last use: it is evicted first.
 const TEMPLATES: &str = "
     SELECT datname::text, shobj_description(oid, 'pg_database'), pg_database_size(oid)
-    FROM pg_database WHERE starts_with(datname, 'pgauntlet_template_') ORDER BY datname";
+    FROM pg_database
+    WHERE starts_with(datname, 'pgauntlet_template_') AND pg_has_role(datdba, 'USAGE')
+    ORDER BY datname";
 
-const HALF_MADE: &str = "
-    SELECT datname::text FROM pg_database WHERE starts_with(datname, 'pgauntlet_seeding_')";
+/// What is not a template, of the databases that this role may drop.
+const OWNED: &str = "
+    SELECT datname::text, shobj_description(d.oid, 'pg_database'), pg_database_size(d.oid),
+           EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datid = d.oid)
+    FROM pg_database AS d
+    WHERE (starts_with(datname, 'pgauntlet_seeding_') OR starts_with(datname, 'pgauntlet_trial_'))
+      AND pg_has_role(datdba, 'USAGE')
+    ORDER BY datname";
+
+/// The sessions that make a database say so in their name. The statement goes on when its client
+/// is gone, and the database is there after a DROP that came too early.
+const END_MAKERS: &str = "
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE application_name = $1 AND pid <> pg_backend_pid()";
 
 /// Copies a template into a new database. The files are copied (two checkpoints, no WAL): do it
 /// before anything is measured.
@@ -73,17 +90,35 @@ async fn create(
 ) -> Result<Address, Error> {
     only_ours(database)?;
     let (name, source) = (quote_ident(database), quote_ident(source));
-    let session = open(server).await?;
+    let session = open_as(server, &maker(database)).await?;
     session.batch(&format!("CREATE DATABASE {name} TEMPLATE {source}{strategy}")).await?;
+    put_owner(&session, database).await?;
     Ok(server.with_database(database))
 }
 
-/// Drops a database of ours and ends its sessions; one that is gone already is fine.
+/// `application_name` of the session that makes the database.
+pub(super) fn maker(database: &str) -> String {
+    format!("pgauntlet make {database}")
+}
+
+/// Says in the database's comment whose it is.
+pub(super) async fn put_owner(session: &Session, database: &str) -> Result<(), Error> {
+    // Texts and numbers always serialise; without a label its lock still says whose it is.
+    let text = serde_json::to_string(&Owner::own()).unwrap_or_default();
+    let (name, text) = (quote_ident(database), quote_literal(&text));
+    Ok(session.batch(&format!("COMMENT ON DATABASE {name} IS {text}")).await?)
+}
+
+/// Drops a database of ours and ends its sessions, one that still makes it among them; a database
+/// that is gone already is fine.
 ///
 /// # Errors
 /// The database is there and the server refuses to drop it.
 pub async fn drop_database(server: &Address, database: &str) -> Result<(), Error> {
-    drop_by(&open(server).await?, database).await
+    let session = open(server).await?;
+    let ended = session.client().query(END_MAKERS, &[&maker(database)]).await;
+    ended.map_err(|e| connect::Error::query(END_MAKERS.trim(), &e))?;
+    drop_by(&session, database).await
 }
 
 pub(super) async fn drop_by(session: &Session, database: &str) -> Result<(), Error> {
@@ -174,30 +209,140 @@ pub async fn evict(server: &Address, limit_bytes: u64, keep: &str) -> Result<Vec
     Ok(dropped)
 }
 
-/// Drops what a process that ended while seeding left; says which databases. One whose maker
-/// lives is left alone: the maker holds an advisory lock that the name tells.
-///
-/// # Errors
-/// The list cannot be read, or a database without an owner cannot be dropped.
-pub async fn sweep(server: &Address) -> Result<Vec<String>, Error> {
-    sweep_by(&open(server).await?).await
+/// What a sweep did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Databases that are gone.
+    pub dropped: Vec<String>,
+    /// What could not be dropped, and why.
+    pub failed: Vec<String>,
 }
 
-pub(super) async fn sweep_by(session: &Session) -> Result<Vec<String>, Error> {
-    let rows = session.client().query(HALF_MADE, &[]).await;
-    let rows = rows.map_err(|e| connect::Error::query(HALF_MADE.trim(), &e))?;
-    let mut dropped = Vec::new();
+/// A database of a trial, or one that is being filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// The database's name.
+    pub database: String,
+    /// `pg_database_size` of it.
+    pub bytes: u64,
+    /// `pid 4711 on build-3, since …`; empty: it has no label, or one that cannot be read.
+    pub owner: String,
+    /// Whether its process lives, or another one has a session in it.
+    pub in_use: bool,
+    /// Its name says by which lock its process is known; otherwise an older version made it.
+    has_lock: bool,
+}
+
+/// The databases of trials, and the half-made ones, that this role may drop.
+///
+/// # Errors
+/// The server's list of databases cannot be read.
+pub async fn owned(server: &Address) -> Result<Vec<Owned>, Error> {
+    owned_by(&open(server).await?).await
+}
+
+async fn owned_by(session: &Session) -> Result<Vec<Owned>, Error> {
+    let rows = session.client().query(OWNED, &[]).await;
+    let rows = rows.map_err(|e| connect::Error::query(OWNED.trim(), &e))?;
+    let mut owned = Vec::new();
     for row in rows {
-        let database: String = row.get(0);
-        let Some(lock) = lock_of_seeding(&database) else { continue };
-        if try_lock(session, lock).await? {
-            let gone = drop_by(session, &database).await;
-            unlock(session, lock).await?;
-            gone?;
-            dropped.push(database);
+        let (database, comment): (String, Option<String>) = (row.get(0), row.get(1));
+        let (bytes, has_sessions): (i64, bool) = (row.get(2), row.get(3));
+        let owner = comment.as_deref().and_then(Owner::parse);
+        let lock = lock_of_seeding(&database).or_else(|| lock_of_trial(&database));
+        let is_locked = match lock {
+            Some(lock) if try_lock(session, lock).await? => {
+                unlock(session, lock).await?;
+                false
+            }
+            Some(_) => true,
+            None => false,
+        };
+        // A process whose lock a crash of the server took has its pid still; sessions of a process
+        // that is gone end with their statement, and are ended with the database.
+        let is_gone = owner.as_ref().is_some_and(|owner| owner.is_here() && !owner.lives_here());
+        let lives = owner.as_ref().is_some_and(Owner::lives_here);
+        owned.push(Owned {
+            bytes: bytes.unsigned_abs(),
+            owner: owner.as_ref().map(Owner::to_text).unwrap_or_default(),
+            in_use: is_locked || lives || (has_sessions && !is_gone),
+            has_lock: lock.is_some(),
+            database,
+        });
+    }
+    Ok(owned)
+}
+
+/// Drops what processes left that are gone. A process that lives holds an advisory lock that the
+/// names of its databases tell.
+pub(super) async fn sweep_by(session: &Session) -> Result<Swept, Error> {
+    let owned = owned_by(session).await?;
+    drop_each(session, owned.into_iter().filter(|owned| owned.has_lock)).await
+}
+
+async fn drop_each(session: &Session, owned: impl Iterator<Item = Owned>) -> Result<Swept, Error> {
+    let mut swept = Swept::default();
+    for Owned { database, .. } in owned.filter(|owned| !owned.in_use) {
+        match drop_by(session, &database).await {
+            Ok(()) => swept.dropped.push(database),
+            Err(error) => swept.failed.push(error.to_string()),
         }
     }
-    Ok(dropped)
+    Ok(swept)
+}
+
+/// Drops every database of ours that no process uses, templates too.
+///
+/// # Errors
+/// The list cannot be read.
+pub async fn clear(server: &Address) -> Result<Swept, Error> {
+    let session = open(server).await?;
+    let mut swept = drop_each(&session, owned_by(&session).await?.into_iter()).await?;
+    for cached in cached_by(&session).await? {
+        match drop_by(&session, &cached.database).await {
+            Ok(()) => swept.dropped.push(cached.database),
+            Err(error) => swept.failed.push(error.to_string()),
+        }
+    }
+    Ok(swept)
+}
+
+/// Drops what this process was filling when it was interrupted.
+///
+/// # Errors
+/// The server cannot be reached, or refuses to drop a database.
+pub async fn abandon(server: &Address) -> Result<(), Error> {
+    for database in Filling::left_on(server) {
+        drop_database(server, &database).await?;
+    }
+    Ok(())
+}
+
+/// The databases that this process is filling, by server. Whoever interrupts drops the future that
+/// knows of its database.
+static FILLING: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+
+/// A database that is being filled. Dropped without [`Filling::done`], it stays known.
+pub(super) struct Filling(String, String);
+
+impl Filling {
+    pub fn begin(server: &Address, database: &str) -> Filling {
+        let entry = (server.place(), database.to_owned());
+        FILLING.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.clone());
+        Filling(entry.0, entry.1)
+    }
+
+    /// It is whole, or was dropped.
+    pub fn done(self) {
+        FILLING.lock().unwrap_or_else(PoisonError::into_inner).remove(&(self.0, self.1));
+    }
+
+    fn left_on(server: &Address) -> Vec<String> {
+        let place = server.place();
+        let mut filling = FILLING.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = filling.extract_if(.., |(at, _)| *at == place);
+        left.map(|(_, database)| database).collect()
+    }
 }
 
 /// The label of the key's template, if there is one and it is that key's. A database of that
@@ -237,5 +382,9 @@ async fn unlock(session: &Session, lock: i64) -> Result<(), Error> {
 }
 
 pub(super) async fn open(server: &Address) -> Result<Session, Error> {
-    Ok(Session::open(server, APPLICATION, &session_settings()).await?)
+    open_as(server, APPLICATION).await
+}
+
+async fn open_as(server: &Address, name: &str) -> Result<Session, Error> {
+    Ok(Session::open(server, name, &session_settings()).await?)
 }

@@ -7,6 +7,7 @@
 
 mod build;
 mod cache;
+mod claim;
 mod encode;
 mod error;
 mod estimate;
@@ -16,7 +17,11 @@ mod plan;
 mod rows;
 mod sequences;
 
-pub use cache::{Cached, cached, copy, copy_small, drop_database, empty, evict, sweep};
+pub use cache::{
+    Cached, Owned, Swept, abandon, cached, clear, copy, copy_small, drop_database, empty, evict,
+    owned,
+};
+pub use claim::Claim;
 pub use error::Error;
 pub use estimate::estimated_bytes;
 pub use load::load;
@@ -27,7 +32,7 @@ use std::time::Instant;
 
 use crate::connect::{self, Address, Session};
 use crate::history::{Listener, Progress, ServerFacts};
-use crate::pg::{SqlState, quote_ident};
+use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use names::{Key, Label};
 use plan::LOCK_WAIT_MAX;
@@ -45,9 +50,9 @@ pub async fn template(
     listener: &Listener,
 ) -> Result<Template, Error> {
     let began = Instant::now();
-    let key = Key::of(plan, facts.version_num);
     // This session holds the lock until the template is there, and ends with this process.
     let keeper = cache::open(server).await?;
+    let key = Key::of(plan, facts.version_num, &own_role(&keeper).await?);
     lock(&keeper, &key, listener).await?;
     if keeps {
         cache::sweep_by(&keeper).await?;
@@ -63,6 +68,12 @@ pub async fn template(
         cache::put_label(&keeper, &database, &label).await?;
     }
     Ok(Template { database, key, reused, bytes: label.bytes, took: began.elapsed() })
+}
+
+async fn own_role(session: &Session) -> Result<String, Error> {
+    let sql = "SELECT current_user::text";
+    let row = session.client().query_one(sql, &[]).await;
+    Ok(row.map_err(|e| connect::Error::query(sql, &e))?.get(0))
 }
 
 /// Takes the key's lock; waits for another process that makes the same template.
@@ -98,11 +109,13 @@ async fn make_or_clean_up(
     listener: &Listener,
 ) -> Result<Label, Error> {
     let database = key.seeding();
+    let filling = cache::Filling::begin(server, &database);
     let made = make(server, facts, plan, key, keeper, listener).await;
     if made.is_err() {
         // The first error is the one to tell; what cannot be dropped now, the next start sweeps.
         let _ = cache::drop_by(keeper, &database).await;
     }
+    filling.done();
     made
 }
 
@@ -119,7 +132,10 @@ async fn make(
     // We hold the lock, so the process that made a database of this name is gone.
     cache::drop_by(keeper, &database).await?;
     // template0 is the same on every server, and no session is connected to it.
+    let maker = quote_literal(&cache::maker(&database));
+    keeper.batch(&format!("SET application_name = {maker}")).await?;
     keeper.batch(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+    cache::put_owner(keeper, &database).await?;
     let bytes = fill(&server.with_database(&database), facts, plan, listener).await?;
     let label = Label {
         pgauntlet_template: Label::VERSION,

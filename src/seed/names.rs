@@ -14,6 +14,7 @@ use super::Plan;
 pub(super) const PREFIX: &str = "pgauntlet_";
 const TEMPLATE: &str = "pgauntlet_template_";
 const SEEDING: &str = "pgauntlet_seeding_";
+const TRIAL: &str = "pgauntlet_trial_";
 
 /// Changes when the same plan gives other rows: generators, encoders, or how tables are left.
 const SEED_FORMAT: u32 = 2;
@@ -29,7 +30,8 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub fn of(plan: &Plan, server_version_num: u32) -> Key {
+    /// `role` owns the template: another role could neither copy nor drop it.
+    pub fn of(plan: &Plan, server_version_num: u32, role: &str) -> Key {
         let scenario = plan.scenario;
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
@@ -38,6 +40,7 @@ impl Key {
         };
         part(&SEED_FORMAT.to_le_bytes());
         part(&server_version_num.to_le_bytes());
+        part(role.as_bytes());
         part(&scenario.rng_seed.to_le_bytes());
         for script in [&scenario.schema, &scenario.indexes] {
             part(&(script.statements.len() as u64).to_le_bytes());
@@ -83,9 +86,88 @@ fn lock_of(digest: &[u8]) -> i64 {
 
 /// The advisory lock of the maker of the database with this name; None when it is not half-made.
 pub(super) fn lock_of_seeding(database: &str) -> Option<i64> {
-    let short = database.strip_prefix(SEEDING)?;
-    let word = u64::from_str_radix(short, 16).ok().filter(|_| short.len() == SHORT)?;
+    lock_in(database.strip_prefix(SEEDING)?)
+}
+
+/// `pgauntlet_trial_0123456789abcdef_1`: a database of the process that holds this lock.
+pub(super) fn trial(lock: i64, number: u32) -> String {
+    format!("{TRIAL}{:016x}_{number}", lock.cast_unsigned())
+}
+
+/// The advisory lock of the process whose trial's database has this name; None: it is none.
+pub(super) fn lock_of_trial(database: &str) -> Option<i64> {
+    let (lock, number) = database.strip_prefix(TRIAL)?.split_once('_')?;
+    number.parse::<u32>().ok().and_then(|_| lock_in(lock))
+}
+
+fn lock_in(hex: &str) -> Option<i64> {
+    let word = u64::from_str_radix(hex, 16).ok().filter(|_| hex.len() == SHORT)?;
     Some(word.cast_signed())
+}
+
+/// What a database that is not a template says of itself, as its comment: whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Owner {
+    /// Version of this label.
+    pub pgauntlet_owner: u32,
+    pub host: String,
+    pub pid: u32,
+    /// What tells the process from a later one of its pid: clock ticks from the boot to its start.
+    pub started_ticks: Option<u64>,
+    /// RFC 3339.
+    pub created: String,
+}
+
+impl Owner {
+    pub const VERSION: u32 = 1;
+
+    /// This process.
+    pub fn own() -> Owner {
+        let pid = std::process::id();
+        Owner {
+            pgauntlet_owner: Owner::VERSION,
+            host: host(),
+            pid,
+            started_ticks: started_ticks(pid),
+            created: jiff::Timestamp::now().to_string(),
+        }
+    }
+
+    /// None when it is no label of ours.
+    pub fn parse(comment: &str) -> Option<Owner> {
+        let owner: Owner = serde_json::from_str(comment).ok()?;
+        (owner.pgauntlet_owner == Owner::VERSION).then_some(owner)
+    }
+
+    /// Whether the process is on this machine and lives, which is known only where /proc is.
+    pub fn lives_here(&self) -> bool {
+        let ticks = started_ticks(self.pid);
+        self.is_here() && ticks.is_some() && ticks == self.started_ticks
+    }
+
+    /// Whether the process was on this machine.
+    pub fn is_here(&self) -> bool {
+        self.host == host()
+    }
+
+    /// `pid 4711 on build-3, since 2026-11-28T12:00:00Z`.
+    pub fn to_text(&self) -> String {
+        format!("pid {} on {}, since {}", self.pid, self.host, self.created)
+    }
+}
+
+fn host() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match read.trim().is_empty() {
+        true => std::env::var("HOSTNAME").unwrap_or_default(),
+        false => read.trim().to_owned(),
+    }
+}
+
+/// Field 22 of /proc/PID/stat. The second field is a name in brackets that may hold anything.
+fn started_ticks(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// What a template says of itself, as the comment on its database.
@@ -123,6 +205,27 @@ mod tests {
         assert_eq!(lock_of_seeding(&key.seeding()), Some(key.lock()));
         assert_eq!(lock_of_seeding(&key.template()), None);
         assert_eq!(lock_of_seeding("pgauntlet_seeding_1"), None);
+    }
+
+    #[test]
+    fn a_trials_database_names_the_lock_of_its_process() {
+        for lock in [0, 1, -1, i64::MIN, i64::MAX] {
+            assert_eq!(lock_of_trial(&trial(lock, 12)), Some(lock));
+        }
+        let others = ["pgauntlet_trial_keepme", "pgauntlet_trial_17_00c0ffee", "pgauntlet_prod"];
+        for database in others {
+            assert_eq!(lock_of_trial(database), None, "{database}");
+        }
+    }
+
+    #[test]
+    fn a_process_lives_as_long_as_its_pid_has_its_start() {
+        let own = Owner::own();
+        assert!(own.lives_here());
+        let text = serde_json::to_string(&own).unwrap();
+        assert_eq!(Owner::parse(&text), Some(own.clone()));
+        assert!(!Owner { started_ticks: Some(1), ..own.clone() }.lives_here());
+        assert!(!Owner { host: "another".to_owned(), ..own }.lives_here());
     }
 
     #[test]

@@ -463,7 +463,6 @@ fn change() -> Change {
         advisory_lock: None,
         rerun_attempts: 1,
         rerun: None,
-        other_databases: false,
     }
 }
 

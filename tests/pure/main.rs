@@ -32,7 +32,6 @@ mod compare;
 mod compare_browser;
 mod compare_cli;
 mod findings;
-mod findings_refused;
 mod format_4;
 mod judge;
 mod judge_crash;

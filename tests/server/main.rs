@@ -38,6 +38,7 @@ mod invariants;
 mod migrate;
 mod migrate_deaths;
 mod migration_directories;
+mod nothing_left;
 mod observe_contents;
 mod observe_control;
 mod observe_gaps;

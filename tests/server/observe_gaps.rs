@@ -33,11 +33,11 @@ async fn a_sampler_whose_backend_is_stopped_reports_that_time_as_a_gap() {
     kill(backend, Signal::SIGCONT).expect("the backend goes on");
     sampling.stop().await.expect("a report");
     let history = recorder.finish().expect("a history");
-    let reports = history.entries.iter().filter_map(|entry| match &entry.event {
+    let mut reports = history.entries.iter().filter_map(|entry| match &entry.event {
         Event::Sampler(report) => Some(report),
         _ => None,
     });
-    let report = reports.last().expect("a report");
+    let report = reports.next_back().expect("a report");
     // An answer that was on the way when the backend was stopped may be read after that.
     let late = Micros::from(observe::INTERVAL);
     let covers = |(from, to): &(Micros, Micros)| *from <= began + late && *to >= ended;

@@ -56,6 +56,15 @@ async fn a_child_of_another_test_does_its_task() {
             start(Some(argument.into()), &tell).await;
             std::future::pending::<()>().await;
         }
+        // As a run is interrupted: the future is dropped, and the process ends by itself.
+        "interrupt" => {
+            let silent = silent();
+            let made = start(Some(argument.into()), &silent);
+            tokio::select! {
+                _ = made => panic!("too quick to be interrupted"),
+                memory = memory_of_initdb(argument.as_ref()) => println!("memory: {memory}"),
+            }
+        }
         "panic" => {
             let server = start(None, &silent()).await;
             say(&*server);
@@ -123,6 +132,91 @@ fn a_kill_while_a_cluster_is_made_leaves_no_process_and_no_half_a_cluster() {
         left.extend(slot_entries(cache.path(), "data"));
         left
     });
+}
+
+/// The id of the segment that initdb's server has, as soon as it has one.
+async fn memory_of_initdb(cache: &Path) -> String {
+    loop {
+        for slot in fs::read_dir(cache).into_iter().flatten().flatten() {
+            let pid_file = slot.path().join("data.new/postmaster.pid");
+            let text = fs::read_to_string(pid_file).unwrap_or_default();
+            let mut lines = text.lines();
+            let pid = lines.next().unwrap_or_default().trim_start_matches('-');
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            // Those before it only find out which settings the machine can bear.
+            let is_boot = line.split(|byte| *byte == 0).any(|word| word == b"--boot");
+            let id = lines.nth(5).and_then(|line| line.split_whitespace().nth(1));
+            if let Some(id) = id.filter(|_| is_boot) {
+                return id.to_owned();
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+fn has_segment(id: &str) -> Vec<String> {
+    let text = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+    let ids = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1));
+    ids.filter(|known| *known == id).map(str::to_owned).collect()
+}
+
+#[test]
+fn an_interrupt_while_a_cluster_is_made_leaves_no_memory_and_no_half_a_cluster() {
+    let (place, cache) = (place(), place_for_cache());
+    let task = format!("interrupt {}", cache.path().display());
+    let mut child = TestChild::start(CHILD, &task, place.path());
+    let memory = child.expect("memory");
+    eventually("no initdb, no memory and no directories", || {
+        let mut left = entries(place.path());
+        left.extend(pids_naming(cache.path()).into_iter().map(|(_, line)| line));
+        left.extend(slot_entries(cache.path(), "data"));
+        left.extend(has_segment(&memory));
+        left
+    });
+}
+
+#[test]
+fn the_memory_of_an_initdb_that_was_killed_is_freed_by_the_next_use_of_its_slot() {
+    let (place, cache) = (place(), place_for_cache());
+    let task = format!("make {}", cache.path().display());
+    let mut child = TestChild::start(CHILD, &task, place.path());
+    child.expect("making");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let memory = runtime.block_on(memory_of_initdb(cache.path()));
+    // The server of initdb names its directory nowhere but in its own.
+    let workers = || -> Vec<i32> {
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_string_lossy().parse().ok());
+        pids.filter(|pid: &i32| {
+            let cwd = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+            cwd.starts_with(cache.path())
+        })
+        .collect()
+    };
+    let initdb = pids_naming(cache.path()).into_iter().map(|(pid, _)| pid);
+    for pid in initdb.filter(|pid| *pid != child.pid().as_raw()).chain(workers()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    child.kill(Signal::SIGKILL);
+    assert_eq!(has_segment(&memory), std::slice::from_ref(&memory));
+    let held = format!("hold-cached {}", cache.path().display());
+    let mut next = TestChild::start(CHILD, &held, place.path());
+    next.footprint();
+    assert_eq!(has_segment(&memory), Vec::<String>::new());
+}
+
+#[test]
+fn a_start_that_fails_leaves_no_directory() {
+    let place = place();
+    let cache = place.path().join("closed/cache");
+    fs::create_dir_all(&cache).unwrap();
+    // No server's user may enter it; without root, nobody may write there.
+    let closed = std::os::unix::fs::PermissionsExt::from_mode(0o500);
+    fs::set_permissions(place.path().join("closed"), closed).unwrap();
+    let mut child =
+        TestChild::start(CHILD, &format!("hold-cached {}", cache.display()), place.path());
+    child.assert_ends_soon();
+    assert_eq!(entries(place.path()), [place.path().join("closed").display().to_string()]);
 }
 
 #[test]

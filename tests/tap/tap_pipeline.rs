@@ -36,10 +36,9 @@ impl Tapped {
             attempt: 0,
             announcements: None,
             faults: Vec::new(),
-            gate: None,
         };
         let tap = Tap::start(setup).await.expect("a tap");
-        let address = server.at(tap.address(), None);
+        let address = server.at(tap.address());
         Tapped { tap, address, recorder }
     }
 

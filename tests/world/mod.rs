@@ -17,7 +17,7 @@ use pgauntlet::migrate;
 use pgauntlet::observe::Written;
 use pgauntlet::provision::{self, Server};
 use pgauntlet::run::{
-    Catalogue, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
+    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
     Traffic, TrialDatabase, TrialSpec,
 };
 use pgauntlet::scenario::{Change, Disturbance};
@@ -97,6 +97,21 @@ impl World {
             }
         }
         AttemptEnd::Finished { applied: Some(1) }
+    }
+}
+
+/// Names of databases.
+#[derive(Default)]
+struct Numbers(std::sync::atomic::AtomicU32);
+
+impl Claim for Numbers {
+    fn name(&self) -> String {
+        let number = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        format!("pgauntlet_trial_{number}")
+    }
+
+    fn renew(&self) -> Doing<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -195,6 +210,14 @@ impl Effects for World {
         databases.insert(database.to_owned(), applied);
         drop(databases);
         self.notes(what, server.address().with_database(database))
+    }
+
+    fn claim<'a>(&'a self, _: &'a dyn Server, _: &'a Listener) -> Doing<'a, Box<dyn Claim>> {
+        Box::pin(async { Ok(Box::new(Numbers::default()) as Box<dyn Claim>) })
+    }
+
+    fn abandon<'a>(&'a self, _: &'a Address) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn drop<'a>(&'a self, _: &'a Address, database: &'a str) -> Doing<'a, ()> {

@@ -48,7 +48,6 @@ evidence! {
     ConcurrentlyInTransaction(RefusedInTransaction),
     ChangeFailed(Aborted),
     CommandFailed(FailedCommand),
-    ConnectionRefused(RefusedConnection),
     ErrorSwallowed(SwallowedError),
     TimeoutCoversBlock(CoveredBlock),
     OpenTransaction(LostTransaction),
