@@ -112,11 +112,11 @@ impl Address {
         Address { config, tls: self.tls.clone() }
     }
 
-    /// The same database and user at another place: where a tap takes the server's place.
-    pub fn at(&self, socket: std::net::SocketAddr) -> Address {
-        let password = self.password();
+    /// The same database and user at another place, which wants a password of its own: where a
+    /// tap takes the server's place.
+    pub fn at(&self, socket: std::net::SocketAddr, password: Option<&str>) -> Address {
         let host = socket.ip().to_string();
-        let there = Address::tcp(&host, socket.port(), self.user(), password.as_deref());
+        let there = Address::tcp(&host, socket.port(), self.user(), password);
         let mut config = there.with_database(self.database()).config;
         if let Some(options) = self.config.get_options() {
             config.options(options);

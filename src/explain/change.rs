@@ -1,11 +1,11 @@
 //! How the change ended, and what applying it again did.
 
-use crate::history::exit_words;
+use crate::history::{RefusedFor, exit_words};
 use crate::pg::LockMode;
 use crate::result::Subject;
 use crate::result::evidence::{
     Aborted, CatalogueChange, CoveredBlock, ErrorCame, FailedCommand, FailedReruns, InTransaction,
-    RefusedInTransaction, RerunHeld, RowsChange, SwallowedError, SwallowedFate,
+    RefusedConnection, RefusedInTransaction, RerunHeld, RowsChange, SwallowedError, SwallowedFate,
 };
 
 use super::files::Files;
@@ -52,6 +52,20 @@ pub fn command_failed(of: &FailedCommand) -> String {
         None => "it printed nothing".to_owned(),
     };
     format!("the command {exit}{again}, and its last statement had not failed; {last}")
+}
+
+pub fn connection_refused(of: &RefusedConnection) -> String {
+    let wanted = match of.why {
+        RefusedFor::Database => format!("to the database {}", of.database),
+        RefusedFor::User => format!("as the user {}", of.user),
+        RefusedFor::Password => "with a password that is not the one it was given".to_owned(),
+    };
+    let others = match of.others {
+        0 => String::new(),
+        n => format!(" (and {})", count(n, "more time")),
+    };
+    let (again, error) = (which(of.application), &of.error);
+    format!("the change tried to connect {wanted}{again} and was refused{others}: {error}")
 }
 
 pub fn error_swallowed(of: &SwallowedError, subject: &Subject, files: &Files) -> String {

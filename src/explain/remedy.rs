@@ -1,9 +1,10 @@
 //! What to do instead, by what happened.
 
+use crate::history::RefusedFor;
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
 use crate::result::evidence::{
-    FailedOperations, OperationFailure, OtherTimeouts, Stalled, Unlimited,
+    FailedOperations, OperationFailure, OtherTimeouts, RefusedConnection, Stalled, Unlimited,
 };
 use crate::result::{BlockingState, Evidence, Finding, StatementRef};
 use crate::scenario::Scope;
@@ -17,6 +18,7 @@ pub fn remedy(finding: &Finding) -> Option<String> {
         Evidence::OpenTransaction(of) if of.first_change.is_none() => None,
         Evidence::NoTimeout(of) => Some(no_timeout(of)),
         Evidence::TimeoutNotInForce(of) => Some(not_in_force(of)),
+        Evidence::ConnectionRefused(of) => Some(connection_refused(of)),
         Evidence::StatementsUnderLock(_) => return Some(under_lock(finding)),
         Evidence::InvalidIndex(_) => return Some(invalid_index(finding)),
         evidence => by_kind(evidence),
@@ -135,6 +137,23 @@ fn operation_failed(of: &FailedOperations) -> Option<&'static str> {
         "name the columns in the application's prepared statements: SELECT * changes its result \
          type with every added column, and every open connection fails once",
     )
+}
+
+fn connection_refused(of: &RefusedConnection) -> &'static str {
+    match of.why {
+        RefusedFor::Database => {
+            "let the tool take its database from DATABASE_URL or PGDATABASE; where the change is \
+             meant to reach another one, other_databases = true in [change]"
+        }
+        RefusedFor::User => {
+            "let the tool take its user from DATABASE_URL or PGUSER; to apply the change as \
+             another role, role in [change]"
+        }
+        RefusedFor::Password => {
+            "let the tool take user and password from DATABASE_URL, or PGUSER and PGPASSWORD: the \
+             password is another one each time"
+        }
+    }
 }
 
 fn no_timeout(of: &Unlimited) -> &'static str {

@@ -25,6 +25,7 @@ pub fn sentence_among(finding: &Finding, files: &Files) -> String {
         | Evidence::ChangeFailed(of) => change::aborted(of, subject, files),
         Evidence::ConcurrentlyInTransaction(of) => change::refused(of, subject, files),
         Evidence::CommandFailed(of) => change::command_failed(of),
+        Evidence::ConnectionRefused(of) => change::connection_refused(of),
         Evidence::ErrorSwallowed(of) => change::error_swallowed(of, subject, files),
         Evidence::TimeoutCoversBlock(of) => change::covered_block(of, subject, files),
         Evidence::RerunFailed(of) => change::rerun_failed(of),

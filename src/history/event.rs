@@ -58,6 +58,8 @@ pub enum Event {
     ConnectionOpened(ConnectionOpened),
     /// A connection of the change was closed.
     ConnectionClosed(Box<ConnectionClosed>),
+    /// The tap did not let a client of the change in.
+    ConnectionRefused(Box<ConnectionRefused>),
     /// The change is a command, and it has ended.
     CommandEnded(CommandEnded),
     /// A fault that was asked for was injected.
@@ -303,6 +305,35 @@ pub enum ClosedBy {
     Server,
     /// A fault cut it.
     Fault,
+}
+
+/// A client that the tap did not let in. The password is not part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionRefused {
+    /// The application of the change during which it came.
+    pub attempt: Attempt,
+    /// Which of its three was wrong.
+    pub why: RefusedFor,
+    /// As the client wanted to connect.
+    pub user: String,
+    /// Where it wanted to connect to.
+    pub database: String,
+    /// As the client named itself.
+    pub application_name: String,
+    /// What it was answered.
+    pub error: ServerError,
+}
+
+/// Why a client was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusedFor {
+    /// It is not the one that was handed to the change.
+    Password,
+    /// It is not the change's.
+    User,
+    /// It is not the trial's.
+    Database,
 }
 
 /// How a command ended, as it follows "the command".

@@ -15,10 +15,11 @@ mod waits;
 
 pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
-    ConnectionClosed, ConnectionOpened, Contents, ControlReading, DisturbanceEvent, Entry, Event,
-    FaultEvent, HeldLock, InvariantRead, Moment, Phase, PlanNode, PlanRead, Protocol, Reference,
-    SamplerReport, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
-    TransactionStatus, WalSample, exit_words,
+    ConnectionClosed, ConnectionOpened, ConnectionRefused, Contents, ControlReading,
+    DisturbanceEvent, Entry, Event, FaultEvent, HeldLock, InvariantRead, Moment, Phase, PlanNode,
+    PlanRead, Protocol, Reference, RefusedFor, SamplerReport, Source, StatementBegan,
+    StatementEnded, StatementId, StepEvent, TableContents, TransactionStatus, WalSample,
+    exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
 pub use header::{Applied, Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use crate::clock::Micros;
 use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
-    ConnectionOpened, Contents, ControlReading, Counters, DisturbanceEvent, Event, FaultEvent,
-    History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference, Role,
-    SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, WaitSample, WalSample,
+    ConnectionOpened, ConnectionRefused, Contents, ControlReading, Counters, DisturbanceEvent,
+    Event, FaultEvent, History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference,
+    Role, SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, WaitSample,
+    WalSample,
 };
 use crate::pg::facts::Facts;
 
@@ -62,6 +63,8 @@ pub struct AttemptRecord<'h> {
     pub faults: Vec<(Micros, &'h FaultEvent)>,
     /// Why faults that were asked for could not be injected.
     pub skipped: Vec<&'h str>,
+    /// Clients that the tap did not let in.
+    pub refused: Vec<&'h ConnectionRefused>,
 }
 
 impl AttemptRecord<'_> {
@@ -138,6 +141,9 @@ impl<'h> Trace<'h> {
                 self.attempt(opened.attempt, at).connections.push(record);
             }
             Event::ConnectionClosed(closed) => self.close_connection(closed, at),
+            Event::ConnectionRefused(refused) => {
+                self.attempt(refused.attempt, at).refused.push(refused);
+            }
             Event::CommandEnded(ended) => self.attempt(ended.attempt, at).command = Some(ended),
             Event::Fault(fault) => self.attempt(fault.attempt, at).faults.push((at, fault)),
             Event::FaultSkipped { attempt, why, .. } => {
@@ -183,6 +189,7 @@ impl<'h> Trace<'h> {
                 command: None,
                 faults: Vec::new(),
                 skipped: Vec::new(),
+                refused: Vec::new(),
             });
             self.attempts.len() - 1
         });

@@ -23,7 +23,7 @@ pub(super) async fn run(
     let before = version_rows(setup).await?;
     let tap = setup.tap(attempt, None).await?;
     let host = tap.address().ip().to_string();
-    let password = setup.change_address.password();
+    let password = tap.password().map(str::to_owned);
     let target = Target {
         host: &host,
         port: tap.address().port(),

@@ -29,7 +29,7 @@ const ADVISORY_LOCK_POLL: Duration = Duration::from_millis(50);
 pub(super) async fn run(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     let announcements = Arc::new(Announcements::default());
     let tap = setup.tap(attempt, Some(Arc::clone(&announcements))).await?;
-    let address = setup.change_address.at(tap.address());
+    let address = setup.change_address.at(tap.address(), tap.password());
     let session = Session::open(&address, "pgauntlet change", &BTreeMap::new()).await;
     let session = session.map_err(Error::Open)?;
     let mut runner = Runner::new(setup, attempt, session, announcements);

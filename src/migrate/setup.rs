@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::connect::Address;
 use crate::history::{Attempt, Listener, Recorder};
 use crate::scenario::{Change, Sizes};
-use crate::tap::{self, Announcements, Injection, Tap};
+use crate::tap::{self, Announcements, Gate, Injection, Tap};
 
 use super::error::Error;
 use super::upstream;
@@ -45,6 +45,9 @@ impl ApplySetup<'_> {
             ours: self.address.clone(),
             recorder: self.recorder.clone(),
         });
+        let (address, change) = (self.change_address, self.change);
+        let database = (!change.other_databases).then(|| address.database().to_owned());
+        let gate = Gate::new(address.user(), address.password(), database);
         let setup = tap::TapSetup {
             upstream,
             recorder: self.recorder,
@@ -52,6 +55,7 @@ impl ApplySetup<'_> {
             attempt,
             announcements,
             faults: self.faults.to_vec(),
+            gate: Some(gate),
         };
         Ok(Tap::start(setup).await?)
     }

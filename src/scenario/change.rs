@@ -65,6 +65,8 @@ pub struct Change {
     /// Whether the change is applied again after it has succeeded. None: where it knows what it
     /// has applied, which of a command is seen in what it sends.
     pub rerun: Option<bool>,
+    /// The change may connect to other databases of the server than the trial's.
+    pub other_databases: bool,
 }
 
 impl Change {
@@ -84,6 +86,7 @@ impl Change {
             advisory_lock: None,
             rerun_attempts: RERUN_ATTEMPTS_DEFAULT,
             rerun: None,
+            other_databases: false,
         }
     }
 

@@ -102,6 +102,9 @@ finding_kinds! {
     ChangeFailed "change-failed",
     /// The command that applies the change failed, and no statement of it did.
     CommandFailed "command-failed",
+    /// The tap did not let the change connect to another database, as another user, or with
+    /// another password.
+    ConnectionRefused "connection-refused",
     /// The command reported success although a statement of it failed and was not repeated.
     ErrorSwallowed "error-swallowed",
     /// statement_timeout ended a DO block that commits inside: the cap is not per batch.

@@ -200,6 +200,7 @@ pub struct Change {
     pub advisory_lock: Option<Spanned<i64>>,
     pub rerun_attempts: Option<Spanned<u32>>,
     pub rerun: Option<Spanned<bool>>,
+    pub other_databases: Option<bool>,
     pub timeouts: Option<Spanned<Timeouts>>,
     pub retries: Option<Spanned<Retries>>,
     pub versions: Option<Spanned<Versions>>,

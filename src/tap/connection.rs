@@ -37,9 +37,13 @@ use armed::{Armed, Limited};
 /// Longest probe by our own session; it takes a millisecond.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a client said before it had a session; its startup packet as it was sent.
+/// What was said before the client had a session.
+#[derive(Default)]
 pub struct Opening {
+    /// The client's startup packet, where the server has not had it.
     pub startup: Bytes,
+    /// What the server said to it, where it has.
+    pub welcome: BytesMut,
     pub application_name: String,
     /// Read beyond the startup packet.
     pub rest: BytesMut,
@@ -99,8 +103,9 @@ impl Connection {
         server: BoxStream,
     ) -> Connection {
         let (mut from_client, to_client) = split(client, Sender::Client);
-        let (from_server, mut to_server) = split(server, Sender::Server);
+        let (mut from_server, mut to_server) = split(server, Sender::Server);
         from_client.frames.buffer().unsplit(opening.rest);
+        from_server.frames.buffer().unsplit(opening.welcome);
         to_server.push(opening.startup);
         let cut = CancellationToken::new();
         shared.opened(number, &cut);

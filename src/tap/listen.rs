@@ -18,11 +18,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::history::{Attempt, Listener, Recorder, ServerError};
+use crate::pg::SqlState;
 
 use super::connection::{Connection, Opening};
 use super::fault::Injection;
+use super::gate::{self, Gate, Stopped};
 use super::shared::{Announcements, TapState};
-use super::startup::{self, Startup};
+use super::startup::{self, Session, Startup};
 use super::watch::{BoxStream, Upstream};
 
 /// How long backends may take to be gone after their connections.
@@ -46,6 +48,8 @@ pub struct TapSetup<'a> {
     pub announcements: Option<Arc<Announcements>>,
     /// What is injected, each once.
     pub faults: Vec<Injection>,
+    /// None: whom the server lets in, it lets in.
+    pub gate: Option<Gate>,
 }
 
 /// Why there is no tap.
@@ -63,6 +67,7 @@ pub enum Error {
 /// A tap that listens. Dropped without [`Tap::stop`], it closes every connection at once.
 pub struct Tap {
     address: SocketAddr,
+    password: Option<String>,
     shared: Arc<TapState>,
     stopping: CancellationToken,
     /// Connections are still open that no task will close.
@@ -81,8 +86,9 @@ impl Tap {
         let (started, starting) = oneshot::channel();
         let (ends, ended) = oneshot::channel();
         let life = Life { stopping: stopping.clone(), given_up: given_up.clone() };
-        let TapSetup { upstream, recorder, listener, attempt, announcements, faults } = setup;
+        let TapSetup { upstream, recorder, listener, attempt, announcements, faults, gate } = setup;
         let (recorder, listener) = (recorder.clone(), Arc::clone(listener));
+        let password = gate.as_ref().map(|gate| gate.password().to_owned());
         let thread =
             std::thread::Builder::new().name("pgauntlet-tap".to_owned()).spawn(move || {
                 let runtime = match Builder::new_current_thread().enable_all().build() {
@@ -105,7 +111,7 @@ impl Tap {
                         TapState::new(&recorder, &listener, attempt, watch, announcements, faults);
                     let shared = Arc::new(shared);
                     if started.send(Ok((address, Arc::clone(&shared)))).is_ok() {
-                        accept(socket, upstream, shared, life).await;
+                        accept(socket, Arc::new(Door { upstream, gate, shared, life })).await;
                     }
                 });
                 let _ = ends.send(());
@@ -114,12 +120,17 @@ impl Tap {
         let gone = || Error::Thread(std::io::Error::other("it ended before it listened"));
         let (address, shared) = starting.await.map_err(|_| gone())??;
         let (ended, thread) = (Some(ended), Some(thread));
-        Ok(Tap { address, shared, stopping, given_up, ended, thread })
+        Ok(Tap { address, password, shared, stopping, given_up, ended, thread })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What a client has to know to be let in; None: there is no gate.
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
     }
 
     /// Pids of the backends of the connections that are open.
@@ -182,6 +193,14 @@ struct Life {
     given_up: CancellationToken,
 }
 
+/// What a client that connects has to do with.
+struct Door {
+    upstream: Arc<dyn Upstream>,
+    gate: Option<Gate>,
+    shared: Arc<TapState>,
+    life: Life,
+}
+
 type Opened = (TcpListener, SocketAddr, Arc<dyn super::watch::Watch>);
 
 async fn open(upstream: &dyn Upstream) -> Result<Opened, Error> {
@@ -191,16 +210,11 @@ async fn open(upstream: &dyn Upstream) -> Result<Opened, Error> {
     Ok((socket, address, watch))
 }
 
-async fn accept(
-    socket: TcpListener,
-    upstream: Arc<dyn Upstream>,
-    shared: Arc<TapState>,
-    life: Life,
-) {
-    let connections = TaskTracker::new();
+async fn accept(socket: TcpListener, door: Arc<Door>) {
+    let (connections, shared) = (TaskTracker::new(), &door.shared);
     let clocks = CancellationToken::new();
     for (after, action) in shared.faults_by_time() {
-        let (shared, ended) = (Arc::clone(&shared), clocks.clone());
+        let (shared, ended) = (Arc::clone(shared), clocks.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(after) => shared.inject_now(action).await,
@@ -212,19 +226,18 @@ async fn accept(
     loop {
         let client = tokio::select! {
             accepted = socket.accept() => accepted,
-            () = life.stopping.cancelled() => break,
+            () = door.life.stopping.cancelled() => break,
         };
         // Out of descriptors, or a client that went at once: the next one may do better.
         let Ok((client, _)) = client else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let (upstream, shared) = (Arc::clone(&upstream), Arc::clone(&shared));
-        let given_up = life.given_up.clone();
+        let door = Arc::clone(&door);
         connections.spawn(async move {
             tokio::select! {
-                () = serve(client, number, &*upstream, &shared) => {}
-                () = given_up.cancelled() => {}
+                () = serve(client, number, &door) => {}
+                () = door.life.given_up.cancelled() => {}
             }
         });
         number += 1;
@@ -239,41 +252,94 @@ async fn accept(
     }
 }
 
-async fn serve(client: TcpStream, number: u32, upstream: &dyn Upstream, shared: &Arc<TapState>) {
+async fn serve(client: TcpStream, number: u32, door: &Door) {
     // Nagle's algorithm would hold a small answer back until the client acknowledges the last.
     let _ = client.set_nodelay(true);
     let mut client: BoxStream = Box::new(client);
     let mut rest = BytesMut::new();
     let Ok(Some(startup)) = startup::read(&mut client, &mut rest).await else { return };
-    if shared.is_refusing() && matches!(startup, Startup::Session { .. }) {
-        return refuse(&mut client, REFUSED).await;
+    let session = match startup {
+        Startup::Cancel { bytes } => return cancel(door, &bytes).await,
+        Startup::Session(session) => session,
+    };
+    if door.shared.is_refusing() {
+        let (code, message) = REFUSED;
+        return refuse(&mut client, &refusal(code, message.to_owned())).await;
     }
-    let mut server = match upstream.dial().await {
-        Ok(server) => server,
+    if !admits(door, &mut client, &mut rest, &session).await {
+        return;
+    }
+    match reach(door, rest, session).await {
+        Ok((server, opening)) => {
+            Connection::new(&door.shared, number, opening, client, server).run().await;
+        }
         Err(error) => {
             // 08001 sqlclient_unable_to_establish_sqlconnection
             let message = format!("the tap cannot reach the server: {error}");
-            return refuse(&mut client, ("08001", &message)).await;
-        }
-    };
-    match startup {
-        Startup::Cancel { bytes } => {
-            // As the client would have sent it; a server answers by closing.
-            if server.write_all(&bytes).await.is_ok() {
-                let _ = tokio::io::copy(&mut server, &mut tokio::io::sink()).await;
-            }
-        }
-        Startup::Session { bytes, application_name, replication } => {
-            let opening = Opening { startup: bytes, application_name, rest, replication };
-            Connection::new(shared, number, opening, client, server).run().await;
+            refuse(&mut client, &refusal("08001", message)).await;
         }
     }
 }
 
+/// As the client would have sent it; a server answers by closing. It knows the backend's key, which
+/// only a client that was let in can have.
+async fn cancel(door: &Door, bytes: &[u8]) {
+    let Ok(mut server) = door.upstream.dial().await else { return };
+    if server.write_all(bytes).await.is_ok() {
+        let _ = tokio::io::copy(&mut server, &mut tokio::io::sink()).await;
+    }
+}
+
+/// Whether the client may come in. One that may not knows why.
+async fn admits(
+    door: &Door,
+    client: &mut BoxStream,
+    rest: &mut BytesMut,
+    session: &Session,
+) -> bool {
+    let Some(gate) = &door.gate else { return true };
+    let admitted = tokio::select! {
+        admitted = gate.admit(client, rest, session) => admitted,
+        () = door.life.stopping.cancelled() => return false,
+    };
+    if let Err(Stopped::Refused(why, error)) = &admitted {
+        door.shared.refused(*why, session, error);
+        refuse(client, error).await;
+    }
+    admitted.is_ok()
+}
+
+/// Opens a connection to the server for the client's session, and signs in where it has to.
+async fn reach(
+    door: &Door,
+    rest: BytesMut,
+    session: Session,
+) -> std::io::Result<(BoxStream, Opening)> {
+    let mut server = door.upstream.dial().await?;
+    let Session { bytes, application_name, replication, user, .. } = session;
+    let opening = Opening { application_name, rest, replication, ..Opening::default() };
+    let opening = match &door.gate {
+        None => Opening { startup: bytes, ..opening },
+        Some(gate) => {
+            let by = (user.as_str(), gate.server_password.as_deref());
+            Opening { welcome: gate::sign_in(&mut server, &bytes, by).await?, ..opening }
+        }
+    };
+    Ok((server, opening))
+}
+
+fn refusal(code: &str, message: String) -> ServerError {
+    ServerError { sqlstate: Some(SqlState::new(code)), message, detail: None, hint: None }
+}
+
 /// Says why not, as a server would.
-async fn refuse(client: &mut BoxStream, (code, message): (&str, &str)) {
+async fn refuse(client: &mut BoxStream, why: &ServerError) {
+    let code = why.sqlstate.as_ref().map_or("", SqlState::code);
+    let hint = why.hint.as_deref().unwrap_or_default();
+    let fields =
+        [(b'S', "FATAL"), (b'V', "FATAL"), (b'C', code), (b'M', &why.message), (b'H', hint)];
     let mut body = Vec::new();
-    for (field, value) in [(b'S', "FATAL"), (b'V', "FATAL"), (b'C', code), (b'M', message)] {
+    for (field, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
         body.push(field);
         body.extend_from_slice(value.as_bytes());
         body.push(0);

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `listen` | the socket, its thread, its end |
 //! | `startup` | what comes before a session |
+//! | `gate` | who may come in; signs in at the server |
 //! | `frame`, `message` | the stream cut into messages; what the few mean that matter |
 //! | `conversation`, `statement` | what runs and what has to wait, from the messages alone |
 //! | `connection`, `side` | carries one connection; asks between its statements |
@@ -22,6 +23,7 @@ mod connection;
 mod conversation;
 mod fault;
 pub mod frame;
+mod gate;
 mod injected;
 mod listen;
 mod message;
@@ -36,6 +38,7 @@ mod tracer;
 mod watch;
 
 pub use fault::{Action, At, Injection};
+pub use gate::Gate;
 pub use listen::{Error, Tap, TapSetup};
 pub use shared::{Announced, Announcements};
 pub use watch::{

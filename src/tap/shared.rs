@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::history::{
-    Attempt, Event, FaultEvent, Listener, Progress, Recorder, ServerError, Source, StatementId,
-    TransactionStatus,
+    Attempt, ConnectionRefused, Event, FaultEvent, Listener, Progress, Recorder, RefusedFor,
+    ServerError, Source, StatementId, TransactionStatus,
 };
 
 use super::fault::{Action, At, Injection, place};
+use super::startup::Session;
 use super::statement::recorded;
 use super::watch::Watch;
 
@@ -163,6 +164,16 @@ impl TapState {
     /// A statement failed, or a server closed a connection.
     pub fn failed(&self, error: &ServerError) {
         *lock(&self.last_error) = Some(error.clone());
+    }
+
+    /// A client may not come in.
+    pub fn refused(&self, why: RefusedFor, session: &Session, error: &ServerError) {
+        let (attempt, error) = (self.attempt, error.clone());
+        let (user, database) = (session.user.clone(), session.database.clone());
+        let application_name = session.application_name.clone();
+        self.failed(&error);
+        let event = ConnectionRefused { attempt, why, user, database, application_name, error };
+        self.recorder.record(Event::ConnectionRefused(event.into()));
     }
 
     /// A statement that changes something succeeded after whatever failed.

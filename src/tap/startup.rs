@@ -19,11 +19,21 @@ pub enum Startup {
     Cancel {
         bytes: Bytes,
     },
-    Session {
-        bytes: Bytes,
-        application_name: String,
-        replication: bool,
-    },
+    Session(Session),
+}
+
+/// A startup packet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    pub bytes: Bytes,
+    pub user: String,
+    /// That of the user's name, where it names none.
+    pub database: String,
+    pub application_name: String,
+    /// Replication follows rules of its own.
+    pub replication: bool,
+    /// It is of the whole server and of no database.
+    pub physical_replication: bool,
 }
 
 /// Reads up to the first packet that is for the server. None: the client went away, or speaks
@@ -63,15 +73,50 @@ where
     }
 }
 
+/// A message of a client that has no session yet, by tag and body. None: the client went away, or
+/// speaks something else.
+pub async fn message<S>(
+    client: &mut S,
+    buffer: &mut BytesMut,
+) -> std::io::Result<Option<(u8, Bytes)>>
+where
+    S: AsyncRead + Unpin,
+{
+    loop {
+        if buffer.len() >= 5 {
+            let length = (&buffer[1..5]).get_u32() as usize;
+            if !(4..=STARTUP_BYTES_MAX).contains(&length) {
+                return Ok(None);
+            }
+            if buffer.len() > length {
+                let message = buffer.split_to(length + 1).freeze();
+                return Ok(Some((message[0], message.slice(5..))));
+            }
+        }
+        if client.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
 fn session(bytes: Bytes) -> Startup {
+    let mut session = Session::default();
     let mut names = bytes[8..].split(|byte| *byte == 0);
-    let (mut application_name, mut replication) = (String::new(), false);
     while let (Some(name), Some(value)) = (names.next(), names.next()) {
+        let text = || String::from_utf8_lossy(value).into_owned();
         match name {
-            b"application_name" => application_name = String::from_utf8_lossy(value).into_owned(),
-            b"replication" => replication = !matches!(value, b"false" | b"off" | b"no" | b"0"),
+            b"user" => session.user = text(),
+            b"database" => session.database = text(),
+            b"application_name" => session.application_name = text(),
+            b"replication" => {
+                session.replication = !matches!(value, b"false" | b"off" | b"no" | b"0");
+                session.physical_replication = session.replication && value != b"database";
+            }
             _ => {}
         }
     }
-    Startup::Session { bytes, application_name, replication }
+    if session.database.is_empty() {
+        session.database.clone_from(&session.user);
+    }
+    Startup::Session(Session { bytes, ..session })
 }

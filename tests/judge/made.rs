@@ -463,6 +463,7 @@ fn change() -> Change {
         advisory_lock: None,
         rerun_attempts: 1,
         rerun: None,
+        other_databases: false,
     }
 }
 

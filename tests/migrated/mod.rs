@@ -59,6 +59,7 @@ pub fn change(migrations: Vec<Migration>) -> Change {
         advisory_lock: None,
         rerun_attempts: 1,
         rerun: None,
+        other_databases: false,
     }
 }
 

@@ -14,6 +14,7 @@ use pgauntlet::result::{
 use pgauntlet::scenario::{FindingKind, Scope, Verdict};
 use pgauntlet::schema::Difference;
 
+use crate::findings_refused;
 use crate::made::Made;
 use crate::page::Run;
 
@@ -265,6 +266,7 @@ fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::Diverged
         | K::LostWrite
         | K::DoubledWrite => of_what_is_left(kind),
+        K::ConnectionRefused => findings_refused::evidence(),
         K::RunnersOverlap | K::RunnerHung | K::RunnerWaited => of_runners(kind),
         K::ReadChanged
         | K::PlanChanged

@@ -2,13 +2,15 @@
 //! history is made by hand and says one thing.
 
 use pgauntlet::clock::Micros;
-use pgauntlet::history::{AttemptEnd, ClosedBy, TransactionStatus};
+use pgauntlet::history::{
+    AttemptEnd, ClosedBy, ConnectionRefused, Event, RefusedFor, ServerError, TransactionStatus,
+};
 use pgauntlet::pg::LockMode::{AccessExclusiveLock, ShareRowExclusiveLock};
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{FindingKind, Scope, TransactionRule, Verdict};
 use rstest::rstest;
 
-use crate::made::{APP, Made};
+use crate::made::{APP, Made, error};
 use crate::sent::{
     COMMAND, Sent, by_command, closes, exits, failed_with_status, meets_fault, sent,
 };
@@ -514,4 +516,50 @@ fn a_tool_that_makes_only_its_own_table_has_applied_nothing() {
     made.scenario.change.versions = None;
     let judgement = made.judge();
     assert!(found(&judgement, FindingKind::NotReached).is_some(), "{:?}", judgement.findings);
+}
+
+fn is_refused(made: &mut Made, attempt: u32, why: RefusedFor) -> ServerError {
+    let error = error("42501", "pgauntlet lets the change reach the trial's database only");
+    let refused = ConnectionRefused {
+        attempt,
+        why,
+        user: "rails".to_owned(),
+        database: "production".to_owned(),
+        application_name: "rake".to_owned(),
+        error: error.clone(),
+    };
+    made.at(5_005, Event::ConnectionRefused(refused.into()));
+    error
+}
+
+#[test]
+fn a_change_that_was_refused_another_database_is_unproven_even_if_it_finished() {
+    let mut made = made_of(1, vec![sent(0, 5_000, 5_010, BUILD)]);
+    is_refused(&mut made, 0, RefusedFor::Database);
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Unproven, "{:?}", judgement.findings);
+    let told = sentence(&judgement, FindingKind::ConnectionRefused);
+    assert!(told.starts_with("the change tried to connect to the database production"), "{told}");
+}
+
+#[test]
+fn a_change_that_failed_because_it_was_refused_is_not_unsafe() {
+    let mut made = made_of(1, vec![sent(0, 5_000, 5_010, BUILD)]);
+    let error = is_refused(&mut made, 0, RefusedFor::Database);
+    is_refused(&mut made, 1, RefusedFor::Database);
+    let end = || AttemptEnd::Failed { migration: String::new(), error: error.clone().into() };
+    made.ends(end());
+    made.rerun(end());
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Unproven, "{:?}", judgement.findings);
+    assert_eq!(found(&judgement, FindingKind::RerunFailed), None);
+}
+
+#[test]
+fn a_wrong_password_of_anybody_does_not_decide_beside_a_change_that_finished() {
+    let mut made = made_of(1, vec![sent(0, 5_000, 5_010, BUILD)]);
+    is_refused(&mut made, 0, RefusedFor::Password);
+    let judgement = made.judge();
+    let informs = found(&judgement, FindingKind::ConnectionRefused).map(|f| f.verdict);
+    assert_eq!(informs, Some(Verdict::Safe));
 }

@@ -32,6 +32,7 @@ mod compare;
 mod compare_browser;
 mod compare_cli;
 mod findings;
+mod findings_refused;
 mod format_4;
 mod judge;
 mod judge_crash;

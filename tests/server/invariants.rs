@@ -42,6 +42,7 @@ fn change() -> Change {
         advisory_lock: None,
         rerun_attempts: 0,
         rerun: None,
+        other_databases: false,
     }
 }
 

@@ -174,6 +174,7 @@ fn no_change() -> Change {
         stop: None,
         runners: 1,
         advisory_lock: None,
+        other_databases: false,
         rerun_attempts: 0,
         rerun: None,
     }

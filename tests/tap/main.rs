@@ -22,6 +22,7 @@ mod tap_conversations;
 mod tap_deaths;
 mod tap_faults;
 mod tap_faults_by_text;
+mod tap_gate;
 mod tap_locks;
 mod tap_pgbench;
 mod tap_pipeline;

@@ -36,9 +36,10 @@ impl Tapped {
             attempt: 0,
             announcements: None,
             faults: Vec::new(),
+            gate: None,
         };
         let tap = Tap::start(setup).await.expect("a tap");
-        let address = server.at(tap.address());
+        let address = server.at(tap.address(), None);
         Tapped { tap, address, recorder }
     }
 

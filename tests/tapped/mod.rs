@@ -73,6 +73,7 @@ impl Tapped {
             attempt: 0,
             announcements: None,
             faults: faults.to_vec(),
+            gate: None,
         };
         tapped.tap = Some(Tap::start(setup).await.expect("a tap"));
         tapped

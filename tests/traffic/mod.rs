@@ -232,5 +232,6 @@ fn no_change() -> Change {
         advisory_lock: None,
         rerun_attempts: 0,
         rerun: None,
+        other_databases: false,
     }
 }

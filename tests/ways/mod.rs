@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, BytesMut};
 use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session, Wire};
-use pgauntlet::history::{Event, Recorder, silent};
+use pgauntlet::history::{ConnectionRefused, Event, Recorder, silent};
 use pgauntlet::migrate::TapServer;
 use pgauntlet::pg::quote_literal;
 use pgauntlet::provision::{Request, SourceRequest, doctor};
-use pgauntlet::tap::{Tap, TapSetup};
+use pgauntlet::tap::{Gate, Tap, TapSetup};
 use postgres_protocol::message::backend::Header;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,13 +65,26 @@ impl Place {
     }
 
     pub async fn recorded(database: &Address, way: Way, recorder: Recorder) -> Place {
+        Place::with_gate(database, way, recorder, true).await
+    }
+
+    /// The tap has no gate: it is the server that lets clients in or does not.
+    pub async fn without_gate(way: Way) -> Place {
+        let recorder = Recorder::in_memory(Clock::start());
+        Place::with_gate(&fresh_database().await, way, recorder, false).await
+    }
+
+    async fn with_gate(database: &Address, way: Way, recorder: Recorder, gate: bool) -> Place {
         let admin = Session::open(database, "admin", &BTreeMap::new()).await.expect("a session");
         let tcp = with_password(database, &admin).await;
         let (address, tap) = match way {
             Way::Direct => (tcp, None),
             Way::Tapped => {
-                let tap = tap(&tcp, database, &recorder).await;
-                (tcp.at(tap.address()), Some(tap))
+                let only = Some(tcp.database().to_owned());
+                let gate = gate.then(|| Gate::new(tcp.user(), tcp.password(), only));
+                let tap = tap(&tcp, database, &recorder, gate).await;
+                let password = tap.password().map(str::to_owned).or_else(|| tcp.password());
+                (tcp.at(tap.address(), password.as_deref()), Some(tap))
             }
         };
         Place { address, admin, recorder, tap }
@@ -85,8 +98,8 @@ impl Place {
         match way {
             Way::Direct => Place { address: database, ..place },
             Way::Tapped => {
-                let tap = tap(&database, &database, &place.recorder).await;
-                let address = database.at(tap.address());
+                let tap = tap(&database, &database, &place.recorder, None).await;
+                let address = database.at(tap.address(), None);
                 Place { address, tap: Some(tap), ..place }
             }
         }
@@ -109,6 +122,16 @@ impl Place {
 
     /// A program of the installed server, told by the environment where to connect to.
     pub async fn program(&self, name: &str, arguments: &[&str]) -> Output {
+        self.program_with(name, arguments, &[]).await
+    }
+
+    /// The same with further variables, which go before.
+    pub async fn program_with(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Output {
         let place = self.address.place();
         let (host, port) = place.rsplit_once(':').expect("host:port");
         let output = tokio::process::Command::new(program(name).await)
@@ -119,9 +142,20 @@ impl Place {
             .env("PGPASSWORD", self.address.password().expect("a password"))
             .env("PGDATABASE", self.address.database())
             .env("LC_ALL", "C")
+            .envs(variables.iter().copied())
             .kill_on_drop(true)
             .output();
         within(output).await.unwrap_or_else(|error| panic!("run {name}: {error}"))
+    }
+
+    /// Clients that the tap did not let in, up to now.
+    pub fn refused(&self) -> Vec<ConnectionRefused> {
+        let entries = self.recorder.finish().expect("a history").entries;
+        let refused = entries.into_iter().filter_map(|entry| match entry.event {
+            Event::ConnectionRefused(refused) => Some(*refused),
+            _ => None,
+        });
+        refused.collect()
     }
 
     /// The tap ends in order, saw what it had to see, and every statement has its end.
@@ -161,7 +195,7 @@ async fn with_password(database: &Address, admin: &Session) -> Address {
 }
 
 /// A tap in front of `change` that traces everything as a command's.
-pub async fn tap(change: &Address, ours: &Address, recorder: &Recorder) -> Tap {
+pub async fn tap(change: &Address, ours: &Address, recorder: &Recorder, gate: Option<Gate>) -> Tap {
     let (change, ours) = (change.clone(), ours.clone());
     let upstream = Arc::new(TapServer { change, ours, recorder: recorder.clone() });
     let listener = silent();
@@ -172,6 +206,7 @@ pub async fn tap(change: &Address, ours: &Address, recorder: &Recorder) -> Tap {
         attempt: 0,
         announcements: None,
         faults: Vec::new(),
+        gate,
     };
     Tap::start(setup).await.unwrap_or_else(|error| panic!("failed to {error}"))
 }

@@ -102,6 +102,7 @@ impl Tapped {
             attempt: 0,
             announcements: (!traced).then(|| Arc::new(Announcements::default())),
             faults: Vec::new(),
+            gate: None,
         };
         let tap = Tap::start(setup).await.expect("a tap");
         Tapped { tap, recorder, dialled }

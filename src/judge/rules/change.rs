@@ -15,6 +15,7 @@ use crate::schema::Fingerprint;
 use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 use super::command::{error_of, last_line};
+use super::refused;
 
 /// One finding per kind of abort, with its first occurrence.
 pub fn aborts(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
@@ -50,7 +51,7 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
             last_line: last_line(ended),
         };
         let shown = Shown::CommandFailed(failed);
-        return Some(Finding::new(verdict(evidence), Subject::none(), shown));
+        return Some(Finding::new(verdict(evidence, attempt), Subject::none(), shown));
     };
     let failed = attempt.statements.iter().rev().filter(|s| failure(s).is_some());
     let failed = failed.into_iter().find(|s| failure(s) == Some(error));
@@ -78,7 +79,7 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
         }
         _ => Shown::ChangeFailed(aborted),
     };
-    Some(Finding::new(verdict(evidence), subject, shown))
+    Some(Finding::new(verdict(evidence, attempt), subject, shown))
 }
 
 /// In which transaction the statement ran, and what had opened it: an autocommit block that is none
@@ -142,9 +143,10 @@ fn kind_of(error: &ServerError) -> FindingKind {
 }
 
 /// Giving up is bounded where some attempt succeeds in the end.
-fn verdict(evidence: &Evidence<'_, '_>) -> Verdict {
+fn verdict(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Verdict {
     match evidence.first_success() {
         Some(_) => Verdict::Bounded,
+        None if refused::failed_so(attempt) => Verdict::Unproven,
         None if evidence.is_command() && evidence.is_untried() => Verdict::Unproven,
         None => Verdict::Unsafe,
     }
@@ -176,7 +178,8 @@ pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let finished = |a: &AttemptRecord<'_>| a.finished();
     let Some(last) = attempts.last() else { return Vec::new() };
     let mut findings = Vec::new();
-    if attempts.len() > 1 && !finished(last) && !evidence.is_untried() {
+    let tried = !evidence.is_untried() && !refused::failed_so(last);
+    if attempts.len() > 1 && !finished(last) && tried {
         let failed = FailedReruns {
             attempts: attempts.len() as u64,
             had_finished: attempts.iter().any(finished),

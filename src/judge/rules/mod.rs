@@ -10,6 +10,7 @@ mod evidence;
 mod gaps;
 mod plans;
 mod reads;
+mod refused;
 mod rerun;
 mod runners;
 mod sessions;
@@ -37,6 +38,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(rerun::wrote(evidence));
     findings.extend(rerun::lock(evidence));
     findings.extend(command::error_swallowed(evidence));
+    findings.extend(refused::connections(evidence));
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
     findings.extend(runners::runners(evidence));

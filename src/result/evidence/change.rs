@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::history::{ClosedBy, ServerError};
+use crate::history::{ClosedBy, RefusedFor, ServerError};
 use crate::scenario::Scope;
 
 use super::super::statement::StatementRef;
@@ -70,6 +70,24 @@ pub enum InTransaction {
     BeganImmediatelyBefore,
     /// In one that an earlier statement had begun.
     BeganWith(StatementRef),
+}
+
+/// The tap did not let clients of the change in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedConnection {
+    /// Of the first.
+    pub application: Application,
+    /// Which of its three was wrong.
+    pub why: RefusedFor,
+    /// As the first wanted to connect.
+    pub user: String,
+    /// Where the first wanted to connect to.
+    pub database: String,
+    /// What it was answered.
+    pub error: ServerError,
+    /// More of them, for the same reason.
+    pub others: u64,
 }
 
 /// A command that ended with a status other than 0, or by a signal.

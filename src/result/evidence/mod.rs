@@ -48,6 +48,7 @@ evidence! {
     ConcurrentlyInTransaction(RefusedInTransaction),
     ChangeFailed(Aborted),
     CommandFailed(FailedCommand),
+    ConnectionRefused(RefusedConnection),
     ErrorSwallowed(SwallowedError),
     TimeoutCoversBlock(CoveredBlock),
     OpenTransaction(LostTransaction),

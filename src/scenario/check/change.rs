@@ -75,6 +75,7 @@ impl Checker<'_> {
             advisory_lock: change.advisory_lock.as_ref().map(|lock| *lock.get_ref()),
             rerun_attempts,
             rerun: change.rerun.as_ref().map(|rerun| *rerun.get_ref()),
+            other_databases: change.other_databases.unwrap_or_default(),
         };
         if let Some(stop) = &change.stop {
             checked.stop = Some(self.stop(source, stop.get_ref(), &checked));

@@ -183,6 +183,8 @@ record!(StoredChange of Change {
     rerun_attempts: u32,
     #[serde(default)]
     rerun: Option<bool>,
+    #[serde(default)]
+    other_databases: bool,
 });
 
 record!(StoredRecognised of Recognised {
