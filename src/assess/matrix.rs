@@ -101,9 +101,17 @@ fn verdict<'c>(
     }
     let injected: u64 = outcomes.values().sum();
     let broken = cases.clone().filter(|case| case.broken).count();
-    let skipped = match cases.clone().filter(|case| case.outcome.is_none()).count() {
-        0 => String::new(),
-        skipped => format!(" ({skipped} more could not be injected)"),
+    let without = |of_broken: bool| {
+        let cases = cases.clone().filter(|case| case.outcome.is_none());
+        cases.filter(|case| case.broken == of_broken).count()
+    };
+    let skipped = match (without(false), without(true)) {
+        (0, 0) => String::new(),
+        (skipped, 0) => format!(" ({skipped} more could not be injected)"),
+        (0, cut) => format!(" ({cut} more have no outcome)"),
+        (skipped, cut) => {
+            format!(" ({skipped} more could not be injected, {cut} have no outcome)")
+        }
     };
     let worst = outcomes.keys().next_back().copied();
     match worst {

@@ -16,7 +16,7 @@ use super::ledger::{Ledger, Write};
 const SHARDS: usize = 16;
 /// Longest time between an operation's end and its entry here that a search allows for.
 const DISORDER_MAX: Micros = Micros::from_millis(500);
-/// Latencies kept; the oldest go. 16 bytes each.
+/// Latencies kept; the oldest go. 24 bytes each.
 const SAMPLES_MAX: usize = 8_000_000;
 /// Writes remembered; a ledger that overflowed says so instead of vouching for the rest.
 const WRITES_MAX: usize = 5_000_000;
@@ -41,6 +41,7 @@ struct Shard {
 struct Sample {
     scheduled: Micros,
     finished: Micros,
+    succeeded: bool,
 }
 
 impl Accounting {
@@ -64,7 +65,8 @@ impl Accounting {
         if shard.samples.len() == SAMPLES_MAX / SHARDS {
             shard.samples.pop_front();
         }
-        shard.samples.push_back(Sample { scheduled, finished });
+        let succeeded = *outcome == OperationOutcome::Succeeded;
+        shard.samples.push_back(Sample { scheduled, finished, succeeded });
         match write {
             Some(_) if shard.writes.len() == WRITES_MAX / SHARDS => shard.writes_dropped += 1,
             Some(write) => shard.writes.push(write),
@@ -102,6 +104,16 @@ impl Accounting {
     /// The same of those that finished since `since`, whenever they were scheduled.
     pub fn quantile_finished_since(&self, since: Micros, q: f64) -> Option<Micros> {
         self.quantile(since, q, |sample| sample.finished >= since)
+    }
+
+    /// How many of the operations scheduled since `since` have finished without success.
+    pub fn failed_scheduled_since(&self, since: Micros) -> u64 {
+        let failed = |shard: MutexGuard<'_, Shard>| {
+            let recent = shard.samples.iter().rev();
+            let recent = recent.take_while(|s| s.finished + DISORDER_MAX >= since);
+            recent.filter(|s| s.scheduled >= since && !s.succeeded).count() as u64
+        };
+        self.locked().map(failed).sum()
     }
 
     fn quantile(&self, since: Micros, q: f64, counts: impl Fn(&Sample) -> bool) -> Option<Micros> {

@@ -421,6 +421,11 @@ impl Driving {
         self.shared.accounting.quantile_scheduled_since(since, q)
     }
 
+    /// How many of the operations scheduled since `since` have finished without success.
+    pub fn failed_since(&self, since: Micros) -> u64 {
+        self.shared.accounting.failed_scheduled_since(since)
+    }
+
     /// Scheduled time of the oldest operation that has not finished.
     pub fn oldest_outstanding(&self) -> Option<Micros> {
         self.shared.accounting.oldest_outstanding()

@@ -52,6 +52,8 @@ fn statements_of(finding: &Finding) -> Vec<&StatementRef> {
             statements.push(&of.transaction);
             statements.extend(&of.first_change);
         }
+        Some(Evidence::Latency(of)) => statements.extend(&of.meanwhile),
+        Some(Evidence::OperationWaited(of)) => statements.extend(&of.meanwhile),
         Some(Evidence::StatementsUnderLock(of)) => statements.push(&of.longest),
         Some(Evidence::TimeoutNotInForce(of)) => {
             statements.extend(of.timeouts.iter().map(|timeout| &timeout.statement));

@@ -17,6 +17,7 @@ mod sessions;
 mod state;
 mod timeouts;
 mod traffic;
+mod waits;
 mod words;
 
 pub use assessment::assessed;

@@ -1,7 +1,10 @@
 //! Where the evidence carries no answer.
 
-use crate::result::Subject;
-use crate::result::evidence::{BrokenBaseline, FailedMeasurement, Lag, MissingSamples, Unreached};
+use crate::clock::Micros;
+use crate::result::evidence::{
+    BrokenBaseline, EndedBy, FailedMeasurement, Lag, MissingSamples, Unreached,
+};
+use crate::result::{Doubt, Subject};
 
 use super::files::Files;
 use super::reads::{node, rule};
@@ -103,5 +106,46 @@ pub fn measurement_failed(of: &FailedMeasurement) -> String {
             "the tap held the change back for {paused_us} of its {change_us} to ask the server \
              what each statement did: the change was not measured as it runs"
         ),
+        FailedMeasurement::OperationsEnded { operations, by, message } => format!(
+            "{} ended {}, which says nothing of the change; the first: {message}",
+            ended_by(*by),
+            count(*operations, "operation"),
+        ),
+    }
+}
+
+fn ended_by(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Interruption => "the end of the broken-off trial",
+        EndedBy::Crash => "the crash of a backend of the server",
+        EndedBy::Administrator => "an administrator's command, which the change did not send,",
+    }
+}
+
+/// Why a finding proves nothing, as it follows its sentence.
+pub fn doubt(doubt: Doubt) -> String {
+    match doubt {
+        Doubt::GeneratorLag(lag) => format!(
+            "; this proves nothing: our own load generator was behind for {lag} of that time, and \
+             without it the limit holds"
+        ),
+        Doubt::LateThroughout(lag) => format!(
+            "; this proves nothing: operations were sent up to {lag} (p99) after they were due, so \
+             this machine may have been the slow one"
+        ),
+        Doubt::SamplesMissing(Micros::ZERO) => {
+            "; this proves nothing: too many samples are missing to say what was waited for"
+                .to_owned()
+        }
+        Doubt::SamplesMissing(gap) => format!(
+            "; this proves nothing: for {gap} of that time nothing was sampled, so what was waited \
+             for is not known"
+        ),
+        Doubt::BaselineBroken => {
+            "; this proves nothing: it was so before the change too".to_owned()
+        }
+        Doubt::Ended(by) => {
+            format!("; this says nothing of the change: {} ended it", ended_by(by))
+        }
     }
 }

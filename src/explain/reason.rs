@@ -21,7 +21,16 @@ fn bounded(judgement: &Judgement, files: &Files) -> String {
         Micros::ZERO => "no operation was seen waiting for the change".to_owned(),
         longest => format!("operations waited for the change no longer than {longest}"),
     };
-    format!("{waited}; {}; nothing was left behind", ended(judgement, files))
+    format!("{waited}; {}; {}", ended(judgement, files), left_behind(judgement))
+}
+
+/// What a rerun had to repair.
+fn left_behind(judgement: &Judgement) -> &'static str {
+    let repaired = |f: &&Finding| matches!(f.evidence, Some(Evidence::InvalidIndex(_)));
+    match judgement.findings.iter().any(|finding| repaired(&finding)) {
+        true => "it left an INVALID index behind, which applying the change again repaired",
+        false => "nothing was left behind",
+    }
 }
 
 /// Which application of the change came to its end, and what ended those before it.

@@ -1,22 +1,27 @@
 //! Which sentence a finding has, by its kind.
 
-use crate::result::{Evidence, Finding};
+use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
-use super::{change, quality, reads, runners, sessions, state, timeouts, traffic};
+use super::{change, quality, reads, runners, sessions, state, timeouts, traffic, waits};
 
 /// With as much of a file's path as tells it apart from the others.
 pub fn sentence_among(finding: &Finding, files: &Files) -> String {
     // An older version wrote the result: its sentence is all that is known.
     let Some(evidence) = &finding.evidence else { return finding.sentence.clone() };
-    let subject = &finding.subject;
+    let doubt = finding.doubt.map(quality::doubt).unwrap_or_default();
+    format!("{}{doubt}", of_kind(evidence, &finding.subject, files))
+}
+
+fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
     match evidence {
         Evidence::Stall(of) => traffic::stall(of, subject, files),
         Evidence::PoolExhaustion(of) => traffic::pool_exhaustion(of),
         Evidence::AcquireTimeout(of) => traffic::acquire_timeout(of),
         Evidence::OperationFailed(of) => traffic::operation_failed(of),
-        Evidence::Latency(of) => traffic::latency(of),
-        Evidence::NotRecovered(of) => traffic::not_recovered(of),
+        Evidence::OperationWaited(of) => waits::operation_waited(of, files),
+        Evidence::Latency(of) => waits::latency(of, files),
+        Evidence::NotRecovered(of) => waits::not_recovered(of),
         Evidence::LockTimeout(of)
         | Evidence::StatementTimeout(of)
         | Evidence::IdleInTransactionTimeout(of)

@@ -1,10 +1,8 @@
 //! What the change did to the application.
 
-use crate::clock::Micros;
 use crate::history::ServerError;
 use crate::result::evidence::{
-    AcquireTimeouts, FailedOperations, LatencyPhase, OperationFailure, PoolExhausted, SlowPhase,
-    Stalled, Unrecovered,
+    AcquireTimeouts, FailedOperations, OperationFailure, PoolExhausted, Stalled,
 };
 use crate::result::{BlockingState, Subject};
 
@@ -105,19 +103,4 @@ fn named(error: &ServerError) -> String {
         (Some(state), None) => state.to_string(),
         (None, _) => "connection lost".to_owned(),
     }
-}
-
-pub fn latency(of: &SlowPhase) -> String {
-    let when = match of.phase {
-        LatencyPhase::During => "during",
-        LatencyPhase::After => "after",
-        LatencyPhase::Rerun => "in the rerun of",
-    };
-    let (p99, before, limit): (Micros, Micros, Micros) = (of.p99_us, of.before_p99_us, of.limit_us);
-    format!("p99 latency was {p99} {when} the change and {before} before it (limit {limit})")
-}
-
-pub fn not_recovered(of: &Unrecovered) -> String {
-    let allowed = of.allowed_ms;
-    format!("latency was not back at the baseline {allowed} ms after the change had ended")
 }

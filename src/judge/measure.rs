@@ -4,40 +4,42 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{
-    CommandEnded, Counters, HeldLock, Operation, OperationOutcome, Phase, SamplerReport,
-    ServerError,
+    CommandEnded, Counters, HeldLock, OperationOutcome, Phase, SamplerReport, ServerError,
 };
 use crate::result::{CommandRow, LatencyByPhase, Measured, StatementRow};
-use crate::scenario::{Scenario, Traffic};
 use crate::stats::{Bucket, Buckets, Latencies, Summary};
 
 use super::blame::statement_ref;
 use super::pool::Pressure;
+use super::recovery::Recovery;
 use super::stalls::Stall;
 use super::trace::{AttemptRecord, StatementRecord, Trace};
 use super::waits::{LockWait, LockWaits};
 
-pub fn measure(
-    scenario: &Scenario,
-    trace: &Trace<'_>,
-    waits: &LockWaits,
-    stalls: &[Stall<'_>],
-    pool: &Pressure,
-) -> Measured {
-    let latency = LatencyByPhase {
+/// Latency by the phases for which operations were due.
+pub fn latency(trace: &Trace<'_>) -> LatencyByPhase {
+    LatencyByPhase {
         before: summary(trace, Phase::Baseline),
         during: summary(trace, Phase::Change),
         after: summary(trace, Phase::Recovery),
         rerun: summary(trace, Phase::Rerun),
-    };
+    }
+}
+
+pub fn measure(
+    trace: &Trace<'_>,
+    waits: &LockWaits,
+    stalls: &[Stall<'_>],
+    pool: &Pressure,
+    (latency, recovery): (LatencyByPhase, &Recovery),
+) -> Measured {
     let change = trace.change();
     let took = change.map_or(Micros::ZERO, |a| a.ended.unwrap_or(trace.end) - a.began);
-    let recovery_us = recovery(trace, &scenario.traffic, latency.before.p99_us);
     Measured {
         operations: trace.counters.unwrap_or_else(|| counted(trace)),
         series: series(trace),
         longest_stall_us: stalls.iter().map(|s| s.longest).max().unwrap_or_default(),
-        stalled_operations: stalls.iter().map(|s| s.operations).sum(),
+        stalled_operations: stalls.iter().map(|s| s.operations.len() as u64).sum(),
         queue_max: pool.queue_max,
         exhausted_us: pool.exhausted,
         time_to_exhaustion_us: pool.time_to_exhaustion,
@@ -46,7 +48,7 @@ pub fn measure(
         change_errors: change_errors(trace),
         change_us: took,
         paused_us: paused(trace),
-        recovery_us,
+        recovery_us: recovery.took,
         generator_lag_p99_us: generator_lag(trace),
         control_us: control(trace),
         attempts: trace.attempts.len() as u32,
@@ -124,20 +126,6 @@ fn generator_lag(trace: &Trace<'_>) -> Micros {
         lags.quantile(0.99)
     };
     phases.into_iter().map(lag).max().unwrap_or_default()
-}
-
-/// From the end of the change to the first second from which on latency stayed back. None where
-/// the recovery took all the time that it was given.
-fn recovery(trace: &Trace<'_>, traffic: &Traffic, baseline_p99: Micros) -> Option<Micros> {
-    let (from, to) = trace.phase(Phase::Recovery)?;
-    if to - from >= Micros::from_millis(traffic.recovery_max_ms) {
-        return None;
-    }
-    let limit = traffic.recovered_below(baseline_p99);
-    let slow = |o: &&Operation| o.latency() > limit || o.outcome != OperationOutcome::Succeeded;
-    let last =
-        trace.scheduled_in(Phase::Recovery).filter(slow).map(|o| o.scheduled_us - from).max();
-    Some(last.unwrap_or_default())
 }
 
 /// The median of all rounds: of one that another program disturbed, nothing is seen.

@@ -5,12 +5,17 @@
 //! never sees a file: what is not in the history is not known.
 
 mod blame;
+mod causes;
 pub mod crash;
+mod lapses;
 mod measure;
 mod observation;
+mod outcomes;
+mod outside;
 mod overlaps;
 mod own_locks;
 mod pool;
+mod recovery;
 mod roles;
 mod rules;
 mod sessions;
@@ -35,7 +40,9 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let sessions = sessions::sessions(&trace);
     let stalls = stalls::stalls(&trace, &waits, &sessions);
     let pool = pool::pressure(scenario, &trace, &stalls);
-    let measured = measure::measure(scenario, &trace, &waits, &stalls, &pool);
+    let latency = measure::latency(&trace);
+    let recovery = recovery::Recovery::of(scenario, &trace, latency.before.p99_us);
+    let measured = measure::measure(&trace, &waits, &stalls, &pool, (latency, &recovery));
     let evidence = rules::Evidence {
         scenario,
         state: history.header.trial.key.state(),
@@ -45,6 +52,9 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         waits: &waits,
         stalls: &stalls,
         pool: &pool,
+        recovery: &recovery,
+        outside: &outside::Outside::of(&trace),
+        lapses: &lapses::Lapses::of(scenario, &trace),
         measured: &measured,
     };
     Observation {

@@ -16,6 +16,7 @@ pub struct Pressure {
     pub exhausted: Micros,
     /// The longest stretch of it.
     pub exhausted_longest: Micros,
+    pub exhausted_longest_from: Micros,
     pub exhausted_from: Option<Micros>,
     /// Counted from the first stall's start.
     pub time_to_exhaustion: Option<Micros>,
@@ -45,7 +46,10 @@ pub fn pressure(scenario: &Scenario, trace: &Trace<'_>, stalls: &[Stall<'_>]) ->
             (true, None) => full_since = Some(at),
             (false, Some(since)) => {
                 pressure.exhausted += at - since;
-                pressure.exhausted_longest = pressure.exhausted_longest.max(at - since);
+                if at - since > pressure.exhausted_longest {
+                    pressure.exhausted_longest = at - since;
+                    pressure.exhausted_longest_from = since;
+                }
                 pressure.exhausted_from.get_or_insert(since);
                 full_since = None;
             }

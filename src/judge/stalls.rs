@@ -25,8 +25,9 @@ pub struct Stall<'h> {
     pub from: Micros,
     /// When the last of its operations was through.
     pub to: Micros,
-    /// Operations whose session waited on a lock, or that queued for a connection meanwhile.
-    pub operations: u64,
+    /// Numbers of the operations whose session waited on a lock, or that queued for a connection
+    /// meanwhile.
+    pub operations: BTreeSet<u64>,
     /// The longest that one of them took, from scheduled to finished.
     pub longest: Micros,
     /// The wait that represents the stall: the one whose operation waited longest.
@@ -102,7 +103,7 @@ fn stall<'h>(
     let latencies = blocked.iter().map(waited).chain(queued.iter().map(|o| o.latency()));
     let longest = latencies.max().unwrap_or_default();
     let stopped = blocked.iter().filter_map(|w| w.operation).chain(queued);
-    let operations = stopped.map(|o| o.seq).collect::<BTreeSet<u64>>().len() as u64;
+    let operations = stopped.map(|o| o.seq).collect();
     let witness = blocked.into_iter().max_by_key(waited);
     // A group is never empty; the first wait is used where no sample has an operation.
     let witness = witness.unwrap_or_else(|| witnessed(trace, group[0]));

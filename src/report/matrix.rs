@@ -188,15 +188,16 @@ fn place(statement: &StatementRef, files: &Files) -> String {
     }
 }
 
-/// Faults that could not be injected, and why.
+/// Faults that could not be injected, cases without an outcome, and why.
 pub(super) fn not_injected(matrix: &Matrix) -> Vec<String> {
-    let mut groups: BTreeMap<(FaultKind, &str), Vec<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, FaultKind, &str), Vec<String>> = BTreeMap::new();
     for case in matrix.cases.iter().filter(|case| case.outcome.is_none()) {
-        let key = (case.fault.kind, case.sentence.as_str());
+        let key = (case.broken, case.fault.kind, case.sentence.as_str());
         groups.entry(key).or_default().push(case.fault.at.statement.to_string());
     }
-    let sentences = groups.into_iter().map(|((kind, why), statements)| {
-        format!("not injected: {kind} at {}: {why}", statements.join(", "))
+    let sentences = groups.into_iter().map(|((broken, kind, why), statements)| {
+        let what = if broken { "no outcome" } else { "not injected" };
+        format!("{what}: {kind} at {}: {why}", statements.join(", "))
     });
     sentences.collect()
 }

@@ -7,7 +7,7 @@ use crate::clock::Micros;
 use crate::scenario::{FindingKind, Verdict};
 use crate::trial::TrialKey;
 
-use super::evidence::Evidence;
+use super::evidence::{EndedBy, Evidence};
 use super::statement::StatementRef;
 
 /// One broken or kept expectation with its evidence.
@@ -25,6 +25,9 @@ pub struct Finding {
     /// sentence is known.
     #[serde(default)]
     pub evidence: Option<Evidence>,
+    /// Why the evidence proves nothing although it is there; null: it holds.
+    #[serde(default)]
+    pub doubt: Option<Doubt>,
     /// The trials that show it.
     #[serde(default)]
     pub trials: Vec<TrialKey>,
@@ -44,12 +47,29 @@ impl Finding {
             verdict,
             subject,
             evidence: Some(evidence),
+            doubt: None,
             trials: Vec::new(),
             sentence: String::new(),
             witness: None,
             remedy: None,
         }
     }
+}
+
+/// What is wrong with the evidence of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Doubt {
+    /// Operations were let go late meanwhile, for so long; without that time the limit holds.
+    GeneratorLag(Micros),
+    /// The load generator was late throughout: p99 of (sent − due).
+    LateThroughout(Micros),
+    /// Samples are missing meanwhile, for so long; 0: throughout.
+    SamplesMissing(Micros),
+    /// It was so before the change too.
+    BaselineBroken,
+    /// Something outside of the change ended it.
+    Ended(EndedBy),
 }
 
 /// What a finding is about: any that apply.

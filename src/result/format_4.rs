@@ -171,7 +171,8 @@ fn expectation(old: Expectation4) -> Expectation {
 fn finding(old: Finding4, trial: &TrialKey) -> Finding {
     let Finding4 { kind, verdict, sentence, witness, remedy } = old;
     let (subject, trials) = (Subject::none(), vec![trial.clone()]);
-    Finding { kind, verdict, subject, evidence: None, trials, sentence, witness, remedy }
+    let (evidence, doubt) = (None, None);
+    Finding { kind, verdict, subject, evidence, doubt, trials, sentence, witness, remedy }
 }
 
 fn matrix(old: Matrix4) -> Matrix {

@@ -106,7 +106,7 @@ impl RandomFaults {
 pub struct Case {
     /// The fault, and where it was injected.
     pub fault: Fault,
-    /// None: the fault could not be injected, so nothing is known.
+    /// None: the fault could not be injected, or what came of it was not seen (`broken`).
     pub outcome: Option<Outcome>,
     /// The error that the change met: `57P01 admin_shutdown`. Empty where no fault was injected.
     pub seen: String,
@@ -114,7 +114,7 @@ pub struct Case {
     pub sentence: String,
     /// From the reference's schema to this one's.
     pub differences: Vec<Difference>,
-    /// Part of the measurement failed, which says nothing of the change.
+    /// Part of the measurement failed, or the rerun was cut off, which says nothing of the change.
     pub broken: bool,
     /// Tables whose rows were not compared: the change does not leave the same ones twice, or the
     /// application writes them without a ledger.

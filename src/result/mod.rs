@@ -3,6 +3,7 @@
 //! Data only. `judge` and `assess` fill it in, `run` writes it, `report` and `compare` read it.
 //! Documented in docs/result.md.
 
+mod basis;
 mod change;
 mod disk;
 pub mod evidence;
@@ -14,11 +15,12 @@ mod judgement;
 mod matrix;
 mod statement;
 
+pub use basis::{Basis, Measure, Period};
 pub use change::ChangeAssessment;
 pub use disk::{ReadError, WriteError};
 pub use evidence::{BlockingState, Evidence};
 pub use file::{CrashRequest, Planned, PlannedMatrix, PlannedTrial, ResultFile, Shard};
-pub use finding::{Finding, Subject, Witness};
+pub use finding::{Doubt, Finding, Subject, Witness};
 pub use format::{FORMAT, FORMAT_READ};
 pub use judgement::{
     CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, Measured,

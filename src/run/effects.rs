@@ -186,6 +186,8 @@ pub trait Invariants: Send + Sync {
 pub trait Traffic: Send + Sync {
     /// Latency at quantile `q` of the operations that were due since `since`.
     fn quantile_since(&self, since: Micros, q: f64) -> Option<Micros>;
+    /// How many of the operations that were due since `since` have failed.
+    fn failed_since(&self, since: Micros) -> u64;
     /// Scheduled time of the oldest operation that has not finished.
     fn oldest_outstanding(&self) -> Option<Micros>;
     /// Ends it, and returns what it remembers of its writes.

@@ -237,6 +237,10 @@ impl Traffic for drive::Driving {
         drive::Driving::quantile_since(self, since, q)
     }
 
+    fn failed_since(&self, since: Micros) -> u64 {
+        drive::Driving::failed_since(self, since)
+    }
+
     fn oldest_outstanding(&self) -> Option<Micros> {
         drive::Driving::oldest_outstanding(self)
     }

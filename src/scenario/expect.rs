@@ -82,6 +82,8 @@ finding_kinds! {
     AcquireTimeout "acquire-timeout",
     /// Operations failed because of the change.
     OperationFailed "operation-failed",
+    /// Operations waited longer than the limit, and not for a lock of the change.
+    OperationWaited "operation-waited",
     /// p99 latency during the change is beyond its limit against the baseline.
     Latency "latency",
     /// Latency was not back at the baseline within the time allowed.

@@ -124,6 +124,15 @@ impl Made {
         self.at(finished, Event::Operation(operation));
     }
 
+    /// One that was let go late, and took no time.
+    pub fn late(&mut self, due: u64, dispatched: u64, finished: u64) {
+        let pid = Some(APP + 52);
+        self.operation(due, Some(dispatched), finished, OperationOutcome::Succeeded, pid);
+        if let Some((_, Event::Operation(operation))) = self.entries.last_mut() {
+            operation.dispatched_us = Micros::from_millis(dispatched);
+        }
+    }
+
     /// Operations that the generator let go late.
     pub fn late_operations(&mut self, count: u64) {
         for n in 0..count {
@@ -284,6 +293,12 @@ impl Made {
         let properties = properties.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
         let objects = BTreeMap::from([("index public.ix".to_owned(), properties)]);
         let (after, versions) = (Some(attempt), Vec::new());
+        let at = 19_900 + u64::from(attempt) * 2_500;
+        self.at(at, Event::Catalogue(CatalogueSnapshot { after, objects, versions }));
+    }
+
+    pub fn catalogue_after(&mut self, attempt: u32) {
+        let (after, objects, versions) = (Some(attempt), BTreeMap::new(), Vec::new());
         let at = 19_900 + u64::from(attempt) * 2_500;
         self.at(at, Event::Catalogue(CatalogueSnapshot { after, objects, versions }));
     }

@@ -211,11 +211,12 @@ fn a_change_that_fails_whatever_is_done_fails_forever(
 }
 
 #[test]
-fn a_rerun_that_hangs_is_told_as_such() {
+fn a_rerun_that_its_deadline_cut_off_is_a_case_without_an_outcome() {
     let mut made = interrupted();
     made.rerun(AttemptEnd::DeadlineExceeded);
     let case = judged(compared(made, Left::undisturbed()));
-    assert_eq!(case.sentence, "a rerun fails: it does not come to its end");
+    assert_eq!((case.outcome, case.broken), (None, true));
+    assert!(case.sentence.starts_with("the rerun was cut off after 60.00 s"), "{}", case.sentence);
 }
 
 #[test]

@@ -347,6 +347,10 @@ impl Traffic for World {
         Some(Micros::from_millis(1))
     }
 
+    fn failed_since(&self, _: Micros) -> u64 {
+        0
+    }
+
     fn oldest_outstanding(&self) -> Option<Micros> {
         None
     }

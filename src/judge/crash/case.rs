@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Micros;
 use crate::history::{
     AttemptEnd, CatalogueSnapshot, Contents, History, InvariantRead, LedgerMismatch, Mismatch,
     Reference, ServerError, StepEvent,
@@ -28,7 +29,9 @@ pub fn case(scenario: &Scenario, history: &History) -> Option<Case> {
         Some(why) => (String::new(), (None, why, Vec::new())),
         None => (judged.seen(&fault), judged.outcome()),
     };
-    let broken = judged.broken().is_some();
+    // An injected fault whose rerun was cut off is a case without an outcome.
+    let cut_off = !seen.is_empty() && outcome.is_none() && judged.cut_off().is_some();
+    let broken = judged.broken().is_some() || cut_off;
     let not_compared = judged.not_compared();
     let reruns = timeline.attempts.iter().filter(|a| a.attempt > 0).count() as u32;
     let took_us = timeline.end;
@@ -134,6 +137,9 @@ impl Judged<'_, '_> {
         if rerun.finished() {
             return self.converged("the rerun");
         }
+        if let Some(cut) = self.cut_off() {
+            return (None, cut, Vec::new());
+        }
         let failure = rerun_failure(rerun);
         let Some(after) = self.timeline.attempts.iter().find(|a| a.attempt > 1 && a.finished())
         else {
@@ -156,6 +162,23 @@ impl Judged<'_, '_> {
                 let sentence = format!("a rerun fails: {failure}; {sentence}");
                 (outcome.map(|_| Outcome::FailsForever), sentence, differences)
             }
+        }
+    }
+
+    /// Why it is not known whether the rerun would have come to its end: it was still at it when it
+    /// was ended from outside.
+    fn cut_off(&self) -> Option<String> {
+        let rerun = self.timeline.attempts.iter().find(|a| a.attempt == 1)?;
+        let deadline = Micros::from_millis(self.scenario.change.deadline_ms);
+        match rerun.end {
+            Some(AttemptEnd::DeadlineExceeded) => Some(format!(
+                "the rerun was cut off after {deadline} (change.deadline_s): whether it would have \
+                 come to its end is not known"
+            )),
+            Some(AttemptEnd::Stopped | AttemptEnd::Killed) | None => {
+                Some("the rerun was cut off before its end".to_owned())
+            }
+            Some(AttemptEnd::Finished { .. } | AttemptEnd::Failed { .. }) => None,
         }
     }
 
@@ -319,7 +342,6 @@ fn fingerprint(objects: &BTreeMap<String, BTreeMap<String, String>>) -> Fingerpr
 fn rerun_failure(rerun: &AttemptRecord<'_>) -> String {
     match rerun.end {
         Some(AttemptEnd::Failed { error, .. }) => error.to_string(),
-        Some(AttemptEnd::DeadlineExceeded) => "it does not come to its end".to_owned(),
         _ => "it does not finish".to_owned(),
     }
 }

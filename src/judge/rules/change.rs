@@ -5,10 +5,10 @@ use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded}
 use crate::pg::SqlState;
 use crate::pg::syntax::Kind;
 use crate::result::evidence::{
-    Aborted, CatalogueChange, CoveredBlock, ErrorCame, FailedCommand, FailedReruns, InTransaction,
-    RefusedInTransaction, Unreached,
+    Aborted, CatalogueChange, CoveredBlock, EndedBy, ErrorCame, FailedCommand, FailedReruns,
+    InTransaction, RefusedInTransaction, Unreached,
 };
-use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::result::{Doubt, Evidence as Shown, Finding, Subject};
 use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
@@ -79,7 +79,19 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
         }
         _ => Shown::ChangeFailed(aborted),
     };
-    Some(Finding::new(verdict(evidence, attempt), subject, shown))
+    let finding = Finding::new(verdict(evidence, attempt), subject, shown);
+    Some(match ended_from_outside(evidence, attempt) {
+        Some(by) => {
+            Finding { verdict: Verdict::Unproven, doubt: Some(Doubt::Ended(by)), ..finding }
+        }
+        None => finding,
+    })
+}
+
+/// What ended the application of the change from outside, where no fault was to.
+fn ended_from_outside(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<EndedBy> {
+    let error = error_of(attempt).filter(|_| attempt.faults.is_empty())?;
+    evidence.outside.ended_change(error, attempt.ended.unwrap_or(evidence.trace.end))
 }
 
 /// In which transaction the statement ran, and what had opened it: an autocommit block that is none
@@ -178,8 +190,11 @@ pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let finished = |a: &AttemptRecord<'_>| a.finished();
     let Some(last) = attempts.last() else { return Vec::new() };
     let mut findings = Vec::new();
+    // One that was cut off, by its deadline or with the trial, has not failed.
+    let failed = matches!(last.end, Some(AttemptEnd::Failed { .. }))
+        && ended_from_outside(evidence, last).is_none();
     let tried = !evidence.is_untried() && !refused::failed_so(last);
-    if attempts.len() > 1 && !finished(last) && tried {
+    if attempts.len() > 1 && failed && tried {
         let failed = FailedReruns {
             attempts: attempts.len() as u64,
             had_finished: attempts.iter().any(finished),

@@ -8,7 +8,10 @@ use crate::result::{Measured, StatementRef};
 use crate::scenario::{Base, Scenario, Sizes};
 
 use super::super::blame::statement_ref;
+use super::super::lapses::Lapses;
+use super::super::outside::Outside;
 use super::super::pool::Pressure;
+use super::super::recovery::Recovery;
 use super::super::sessions::Session;
 use super::super::stalls::Stall;
 use super::super::trace::{AttemptRecord, StatementRecord, Trace};
@@ -26,6 +29,9 @@ pub struct Evidence<'e, 'h> {
     pub waits: &'e LockWaits,
     pub stalls: &'e [Stall<'h>],
     pub pool: &'e Pressure,
+    pub recovery: &'e Recovery,
+    pub lapses: &'e Lapses,
+    pub outside: &'e Outside,
     pub measured: &'e Measured,
 }
 

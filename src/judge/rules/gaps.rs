@@ -7,7 +7,7 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
 use super::super::trace::AttemptRecord;
-use super::{Evidence, traffic};
+use super::{Evidence, latency};
 
 /// More than this share of the samples missing is a hole, not a hiccup.
 const MISSED_SHARE_MAX: f64 = 0.2;
@@ -19,7 +19,7 @@ pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(generator_lag(evidence));
     findings.extend(samples_missing(evidence));
-    findings.extend(traffic::baseline_broken(evidence));
+    findings.extend(latency::baseline_broken(evidence));
     findings.extend(not_reached(evidence));
     findings.extend(unbalanced(evidence));
     findings.extend(overhead(evidence));

@@ -5,9 +5,12 @@
 
 mod change;
 mod command;
+mod doubt;
 mod ending;
 mod evidence;
+mod failures;
 mod gaps;
+mod latency;
 mod plans;
 mod reads;
 mod refused;
@@ -29,9 +32,10 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(traffic::stalls(evidence));
     findings.extend(traffic::pool_exhaustion(evidence));
     findings.extend(traffic::acquire_timeouts(evidence));
-    findings.extend(traffic::failed_operations(evidence));
-    findings.extend(traffic::latency(evidence));
-    findings.extend(traffic::not_recovered(evidence));
+    findings.extend(failures::failed_operations(evidence));
+    findings.extend(latency::operation_waited(evidence));
+    findings.extend(latency::latency(evidence));
+    findings.extend(latency::not_recovered(evidence));
     findings.extend(change::aborts(evidence));
     findings.extend(change::timeout_covers_block(evidence));
     findings.extend(change::reruns(evidence));
@@ -45,6 +49,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(state::writes(evidence));
     findings.extend(reads::reads(evidence));
     findings.extend(plans::plans(evidence));
+    findings.extend(failures::ended_from_outside(evidence));
     findings.extend(gaps::gaps(evidence));
     // What informs and decides nothing.
     findings.extend(sessions::statements_under_lock(evidence));
@@ -52,5 +57,5 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(sessions::one_message(evidence));
     findings.extend(timeouts::none_in_force(evidence));
     findings.extend(timeouts::not_in_force(evidence));
-    findings
+    doubt::weigh(evidence, findings)
 }

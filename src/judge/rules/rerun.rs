@@ -71,6 +71,7 @@ struct Held<'t, 'h> {
     /// None: the statement ran by itself, and its words tell no more than the mode.
     relation: Option<&'t str>,
     taker: &'t StatementRecord<'h>,
+    from: Micros,
     took: Micros,
 }
 
@@ -88,6 +89,7 @@ pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         held_us: worst.took,
         limit_us: limit,
         did_something: did_something(evidence, worst.taker.began.attempt),
+        from_us: worst.from,
     };
     let subject = Subject {
         relation: worst.relation.map(str::to_owned),
@@ -135,8 +137,8 @@ fn held_alone<'t, 'h>(
     if mode < STOPS_WRITES || *record.kind() == Kind::Do || evidence.is_bookkeeping(record) {
         return None;
     }
-    let took = ended - granted(evidence, session, record);
-    Some(Held { mode, relation: None, taker: record, took })
+    let from = granted(evidence, session, record);
+    Some(Held { mode, relation: None, taker: record, from, took: ended - from })
 }
 
 /// Each lock from the statement that took it first.
@@ -162,9 +164,10 @@ fn held_in<'t, 'h>(
             // Time for which the tap held the change back is not the change's.
             let looks = statements[index..].iter().map(|s| s.paused());
             let looks = looks.fold(Micros::ZERO, |sum, paused| sum + paused);
-            let took = until - granted(evidence, session, record) - looks;
+            let from = granted(evidence, session, record);
+            let took = until - from - looks;
             let relation = Some(lock.relation.as_str());
-            found.push(Held { mode: lock.mode, relation, taker: record, took });
+            found.push(Held { mode: lock.mode, relation, taker: record, from, took });
         }
     }
     found

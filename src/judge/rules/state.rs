@@ -45,8 +45,13 @@ fn invalid_index(evidence: &Evidence<'_, '_>, index: &str, stays: bool) -> Findi
         (true, _) => DebrisAfterRerun::StillThere,
         (false, _) => DebrisAfterRerun::Repaired,
     };
+    // What a rerun repairs is not left behind.
+    let verdict = match rerun {
+        DebrisAfterRerun::Repaired => Verdict::Bounded,
+        DebrisAfterRerun::NotTried | DebrisAfterRerun::StillThere => Verdict::Unsafe,
+    };
     let shown = Shown::InvalidIndex(LeftInvalid { rerun });
-    Finding::new(Verdict::Unsafe, Subject::relation(index), shown)
+    Finding::new(verdict, Subject::relation(index), shown)
 }
 
 fn hidden(evidence: &Evidence<'_, '_>, index: &str) -> Finding {

@@ -1,14 +1,12 @@
-//! What the change did to the application: stalls, the pool, failures, latency.
+//! What the change did to the application: stalls and the pool.
 
 use crate::clock::Micros;
-use crate::history::{Operation, OperationOutcome, Phase};
-use crate::result::evidence::{
-    AcquireTimeouts, BrokenBaseline, FailedOperations, LatencyPhase, OperationFailure,
-    PoolExhausted, SlowPhase, Stalled, Unrecovered,
-};
+use crate::history::{Operation, OperationOutcome};
+use crate::result::evidence::{AcquireTimeouts, PoolExhausted, Stalled};
 use crate::result::{BlockingState, Evidence as Shown, Finding, OperationRef, Subject, Witness};
 use crate::scenario::Verdict;
 
+use super::super::outcomes::name;
 use super::super::stalls::Stall;
 use super::Evidence;
 use super::written::written_relation;
@@ -23,7 +21,7 @@ pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let worst = *beyond.iter().max_by_key(|s| (stall_verdict(evidence, s), s.longest))?;
     let (blame, witness) = (&worst.blame, witness(evidence, worst));
     let stalled = Stalled {
-        operations: worst.operations,
+        operations: worst.operations.len() as u64,
         longest_us: worst.longest,
         limit_us: limit,
         state: blame.state,
@@ -37,6 +35,8 @@ pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         locktype: worst.witness.wait.locktype.clone(),
         taken_earlier: blame.taken_by.is_some(),
         stalls: beyond.len() as u64,
+        from_us: worst.from,
+        to_us: worst.to,
     };
     let subject = Subject {
         statement: blame.during.clone(),
@@ -104,14 +104,13 @@ fn relation_of(stall: &Stall<'_>) -> Option<String> {
     written_relation(&stall.blame.during.as_ref()?.text)
 }
 
-fn operation_ref(evidence: &Evidence<'_, '_>, operation: &Operation) -> OperationRef {
-    let operations = &evidence.scenario.traffic.operations;
-    let name = operations.get(usize::from(operation.kind)).map_or("operation", |o| &o.name);
+pub fn operation_ref(evidence: &Evidence<'_, '_>, operation: &Operation) -> OperationRef {
+    let name = name(evidence.scenario, operation);
     OperationRef { name: name.to_owned(), pid: operation.session.as_ref().map(|s| s.pid) }
 }
 
 /// What the worst stall amounts to; without one, the application's trouble has no such excuse.
-fn verdict_with_stall(evidence: &Evidence<'_, '_>) -> Verdict {
+pub fn verdict_with_stall(evidence: &Evidence<'_, '_>) -> Verdict {
     stalls(evidence).map_or(Verdict::Unsafe, |stall| stall.verdict)
 }
 
@@ -125,6 +124,8 @@ pub fn pool_exhaustion(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         exhausted_us: pool.exhausted_longest,
         after_us: pool.time_to_exhaustion,
         queue_max: pool.queue_max,
+        from_us: pool.exhausted_longest_from,
+        limit_us: evidence.stall_limit(),
     };
     // Within the limit on stalls it is the pool doing its work.
     let verdict = match pool.exhausted_longest > evidence.stall_limit() {
@@ -139,86 +140,16 @@ pub fn acquire_timeouts(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     if operations <= evidence.scenario.limits.acquire_timeouts_max {
         return None;
     }
+    let gave_up = || {
+        let operations = evidence.trace.operations.iter();
+        operations.filter(|o| o.outcome == OperationOutcome::AcquireTimeout)
+    };
     let timeouts = AcquireTimeouts {
         operations,
         timeout_ms: evidence.scenario.pool.acquire_timeout_ms,
         after_us: evidence.pool.time_to_acquire_timeout,
+        from_us: gave_up().map(|o| o.scheduled_us).min().unwrap_or_default(),
+        to_us: gave_up().map(|o| o.finished_us).max().unwrap_or_default(),
     };
     Some(Finding::new(Verdict::Unsafe, Subject::none(), Shown::AcquireTimeout(timeouts)))
-}
-
-pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let began = evidence.change_began();
-    let failed = evidence.trace.operations.iter().filter_map(|o| {
-        let failure = match &o.outcome {
-            OperationOutcome::Failed(error) => OperationFailure::Error(error.as_ref().clone()),
-            OperationOutcome::Indeterminate(message) => {
-                OperationFailure::Indeterminate(message.clone())
-            }
-            OperationOutcome::Unanswered => OperationFailure::Unanswered,
-            OperationOutcome::Succeeded | OperationOutcome::AcquireTimeout => return None,
-        };
-        (o.finished_us >= began).then_some((*o, failure))
-    });
-    let failed: Vec<_> = failed.collect();
-    let operations = failed.len() as u64;
-    if operations <= evidence.scenario.limits.failed_operations_max {
-        return None;
-    }
-    let (first, failure) = failed.into_iter().next()?;
-    let first = operation_ref(evidence, first);
-    let subject = Subject::operation(first.name.clone());
-    let shown = Shown::OperationFailed(FailedOperations { operations, first, failure });
-    Some(Finding::new(Verdict::Unsafe, subject, shown))
-}
-
-/// p99 while the change ran, after it, and while it was applied again: a change that took an index
-/// away is felt when it is done.
-pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let limits = &evidence.scenario.limits;
-    let latency = &evidence.measured.latency;
-    let floor = Micros::from_millis(limits.p99_ms_floor);
-    let limit = Micros((latency.before.p99_us.0 as f64 * limits.p99_ratio_max) as u64);
-    // A noisy baseline must not excuse what is no longer bearable.
-    let limit = limit.clamp(floor, evidence.stall_limit().max(floor));
-    let phases = [
-        (LatencyPhase::During, &latency.during),
-        (LatencyPhase::After, &latency.after),
-        (LatencyPhase::Rerun, &latency.rerun),
-    ];
-    let (phase, worst) = phases.into_iter().max_by_key(|(_, summary)| summary.p99_us)?;
-    if latency.before.count == 0 || worst.p99_us <= limit {
-        return None;
-    }
-    let slow = SlowPhase {
-        phase,
-        p99_us: worst.p99_us,
-        before_p99_us: latency.before.p99_us,
-        limit_us: limit,
-    };
-    let verdict = verdict_with_stall(evidence);
-    Some(Finding::new(verdict, Subject::none(), Shown::Latency(slow)))
-}
-
-/// Latency has to come back within the time that the scenario gives it.
-pub fn not_recovered(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let reached = evidence.trace.phase(Phase::Recovery).is_some();
-    let never = reached && evidence.measured.recovery_us.is_none();
-    let unrecovered = Unrecovered { allowed_ms: evidence.scenario.traffic.recovery_max_ms };
-    let shown = Shown::NotRecovered(unrecovered);
-    never.then(|| Finding::new(Verdict::Unsafe, Subject::none(), shown))
-}
-
-/// Before the change, the limits hold; otherwise nothing can be put down to the change. One slow
-/// operation is the machine's hiccup, and a stall needs a lock wait besides: what counts is p99.
-pub fn baseline_broken(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let (limit_us, began) = (evidence.stall_limit(), evidence.change_began());
-    let p99_us = evidence.measured.latency.before.p99_us;
-    let failed = evidence.trace.scheduled_in(Phase::Baseline).filter(|operation| {
-        operation.finished_us < began && operation.outcome != OperationOutcome::Succeeded
-    });
-    let failed = failed.count() as u64;
-    let broken = p99_us > limit_us || failed > evidence.scenario.limits.failed_operations_max;
-    let shown = Shown::BaselineBroken(BrokenBaseline::Traffic { p99_us, limit_us, failed });
-    broken.then(|| Finding::new(Verdict::Unproven, Subject::none(), shown))
 }

@@ -28,7 +28,7 @@ pub fn stall(scenario: &Scenario, trace: &Trace<'_>, stall: &Stall<'_>) -> Stall
     StallSpan {
         from_us: stall.from,
         to_us: stall.to,
-        operations: stall.operations,
+        operations: stall.operations.len() as u64,
         longest_us: stall.longest,
         during: stall.blame.during.clone(),
         taken_by: stall.blame.taken_by.clone(),

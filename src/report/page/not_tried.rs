@@ -151,7 +151,15 @@ fn faults(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {
             absent.join(", ")
         ));
     }
-    let not_injected = matrix.cases.iter().filter(|case| case.outcome.is_none()).count();
+    let without = matrix.cases.iter().filter(|case| case.outcome.is_none());
+    let not_injected = without.clone().filter(|case| !case.broken).count();
+    match without.filter(|case| case.broken).count() {
+        0 => {}
+        1 => listed.push("1 case of the crash matrix has no outcome".to_owned()),
+        n => {
+            listed.push(format!("{} cases of the crash matrix have no outcome", grouped(n as u64)))
+        }
+    }
     if not_injected > 0 {
         let faults = if not_injected == 1 { "fault" } else { "faults" };
         let not_injected = grouped(not_injected as u64);

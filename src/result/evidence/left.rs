@@ -97,6 +97,9 @@ pub struct RerunHeld {
     pub limit_us: Micros,
     /// The rerun wrote rows or rewrote a table.
     pub did_something: bool,
+    /// When it was granted.
+    #[serde(default)]
+    pub from_us: Micros,
 }
 
 /// How the end from a state differs from the end from the reference.

@@ -227,4 +227,27 @@ pub enum FailedMeasurement {
         /// From the change's begin to its end.
         change_us: Micros,
     },
+    /// Operations that something outside of the change ended, and how the first of them ended.
+    OperationsEnded {
+        /// How many.
+        operations: u64,
+        /// What ended them.
+        by: EndedBy,
+        /// The first error.
+        message: String,
+    },
+}
+
+/// What ended a session or a statement from outside of the change.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum EndedBy {
+    /// The trial was broken off.
+    Interruption,
+    /// A backend of the server crashed, which ends all others.
+    Crash,
+    /// 57P01, or a cancel request, and no statement of the change asked for it.
+    Administrator,
 }

@@ -38,6 +38,7 @@ evidence! {
     PoolExhaustion(PoolExhausted),
     AcquireTimeout(AcquireTimeouts),
     OperationFailed(FailedOperations),
+    OperationWaited(LongWaits),
     Latency(SlowPhase),
     NotRecovered(Unrecovered),
     LockTimeout(Aborted),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 use crate::history::ServerError;
 
-use super::super::statement::OperationRef;
+use super::super::statement::{OperationRef, StatementRef};
 
 /// What the change did while it stalled others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +53,12 @@ pub struct Stalled {
     pub taken_earlier: bool,
     /// Stalls beyond the limit.
     pub stalls: u64,
+    /// From when to when it lasted.
+    #[serde(default)]
+    pub from_us: Micros,
+    /// When it ended.
+    #[serde(default)]
+    pub to_us: Micros,
 }
 
 /// Every connection of the pool was checked out while operations waited.
@@ -67,6 +73,12 @@ pub struct PoolExhausted {
     pub after_us: Option<Micros>,
     /// Most operations that waited for a connection at one moment.
     pub queue_max: u64,
+    /// When the longest time began.
+    #[serde(default)]
+    pub from_us: Micros,
+    /// The longest that operations may wait.
+    #[serde(default)]
+    pub limit_us: Micros,
 }
 
 /// The pool gave up on operations.
@@ -79,6 +91,12 @@ pub struct AcquireTimeouts {
     pub timeout_ms: u64,
     /// From the first stall to the first of them; null: there was no stall.
     pub after_us: Option<Micros>,
+    /// From when the first of them was due to when the last gave up.
+    #[serde(default)]
+    pub from_us: Micros,
+    /// When it ended.
+    #[serde(default)]
+    pub to_us: Micros,
 }
 
 /// The subject's operation is the first that failed.
@@ -91,6 +109,39 @@ pub struct FailedOperations {
     pub first: OperationRef,
     /// How the first of them failed.
     pub failure: OperationFailure,
+    /// Each kind of failure, the most frequent first.
+    #[serde(default)]
+    pub causes: Vec<FailureCount>,
+}
+
+/// Operations that failed in one way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailureCount {
+    /// By its name in the scenario.
+    pub operation: String,
+    /// The first of them.
+    pub failure: OperationFailure,
+    /// How many failed so after the change began.
+    pub operations: u64,
+    /// Those that failed so before the change began.
+    pub before: u64,
+}
+
+impl FailureCount {
+    /// Operation and error.
+    pub fn kind(&self) -> FailureKind {
+        self.failure.kind(&self.operation)
+    }
+}
+
+/// What distinguishes failures: the operation, and SQLSTATE or how it failed otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FailureKind {
+    /// By its name in the scenario.
+    pub operation: String,
+    /// SQLSTATE, or how it failed without one.
+    pub how: String,
 }
 
 /// How an operation failed.
@@ -105,6 +156,106 @@ pub enum OperationFailure {
     Unanswered,
 }
 
+impl OperationFailure {
+    /// Of a failure of this operation.
+    pub fn kind(&self, operation: &str) -> FailureKind {
+        let how = match self {
+            OperationFailure::Error(error) => {
+                error.sqlstate.as_ref().map_or("connection lost", |state| state.code()).to_owned()
+            }
+            OperationFailure::Indeterminate(_) => "connection lost".to_owned(),
+            OperationFailure::Unanswered => "unanswered".to_owned(),
+        };
+        FailureKind { operation: operation.to_owned(), how }
+    }
+}
+
+/// Operations that waited beyond the limit, and not for a lock of the change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LongWaits {
+    /// How many.
+    pub operations: u64,
+    /// The longest that one of them waited.
+    pub longest_us: Micros,
+    /// The longest that one may wait.
+    pub limit_us: Micros,
+    /// The longest that one took before the change.
+    pub before_us: Micros,
+    /// They waited while the change, or a rerun of it, ran.
+    pub while_it_ran: bool,
+    /// For what, the most frequent first.
+    pub causes: Vec<WaitCount>,
+    /// The statement of the change that ran longest while the slowest waited; null: none ran.
+    pub meanwhile: Option<StatementRef>,
+    /// From when the first of them was due to when the last was through.
+    pub from_us: Micros,
+    /// When the last of them was through.
+    pub to_us: Micros,
+}
+
+/// Operations that waited for one thing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitCount {
+    /// How many.
+    pub operations: u64,
+    /// The longest that one of them took.
+    pub longest_us: Micros,
+    /// For what.
+    pub cause: WaitCause,
+}
+
+/// For what an operation waited.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum WaitCause {
+    /// A lock.
+    Lock {
+        /// As in `pg_locks`.
+        mode: String,
+        /// As in `pg_locks`.
+        locktype: String,
+        /// Where the lock names one.
+        relation: Option<String>,
+        /// Whose it was.
+        by: Holder,
+        /// In words.
+        holder: String,
+    },
+    /// As in `pg_stat_activity`: its backend waited for something that is no lock.
+    Event {
+        /// `wait_event_type`.
+        event_type: String,
+        /// `wait_event`.
+        event: String,
+    },
+    /// Its backend was active and waited for nothing.
+    Running,
+    /// Its backend was idle: it had not begun the statement, or had ended it.
+    NotBegun,
+    /// A connection of the pool.
+    Connection,
+    /// No sample showed its backend.
+    Unseen,
+}
+
+/// Whose a lock was.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Holder {
+    /// The change's, or of one that waited for the change.
+    Change,
+    /// Another operation's.
+    Application,
+    /// A background session's of the scenario.
+    Disturbance,
+    /// Of a session that is none of ours.
+    Other,
+}
+
 /// Latency of a phase, compared with the baseline's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -117,6 +268,12 @@ pub struct SlowPhase {
     pub before_p99_us: Micros,
     /// The limit that follows from the baseline's, in microseconds.
     pub limit_us: Micros,
+    /// For what those beyond the limit waited, the most frequent first.
+    #[serde(default)]
+    pub causes: Vec<WaitCount>,
+    /// The statement of the change that ran longest meanwhile; null: none ran.
+    #[serde(default)]
+    pub meanwhile: Option<StatementRef>,
 }
 
 /// A phase of the trial whose latency has a limit.
@@ -137,4 +294,22 @@ pub enum LatencyPhase {
 pub struct Unrecovered {
     /// Longest recovery that the scenario allows, in milliseconds.
     pub allowed_ms: u64,
+    /// Of the operations that were due in the last stretch, those that failed.
+    #[serde(default)]
+    pub failed: u64,
+    /// All that were due in it.
+    #[serde(default)]
+    pub operations: u64,
+    /// When that stretch began.
+    #[serde(default)]
+    pub from_us: Micros,
+    /// When it ended.
+    #[serde(default)]
+    pub to_us: Micros,
+    /// How long the application was watched after the change.
+    #[serde(default)]
+    pub watched_us: Micros,
+    /// Latency is back below this.
+    #[serde(default)]
+    pub limit_us: Micros,
 }

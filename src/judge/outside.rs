@@ -1,0 +1,93 @@
+//! What ended operations and statements from outside of the change: charged by cause, not by time.
+
+use crate::clock::Micros;
+use crate::history::{Operation, OperationOutcome, Phase, ServerError};
+use crate::pg::SqlState;
+use crate::result::evidence::EndedBy;
+
+use super::trace::Trace;
+
+/// A server that crashes closes connections before and after it says that it has.
+const CRASH_NEAR: Micros = Micros::from_secs(2);
+/// What breaks a trial off ends its operations within so long.
+const INTERRUPTION_NEAR: Micros = Micros::from_secs(10);
+/// Functions of the server, and forms of statements, that end the work of other sessions.
+const ENDS_SESSIONS: [&str; 3] = ["pg_terminate_backend", "pg_cancel_backend", "with (force)"];
+
+/// How sessions ended that the change did not end.
+pub struct Outside {
+    /// The trial has no end: when its record ends.
+    broken_off: Option<Micros>,
+    /// When a backend first said that another one had crashed, or the server that it recovers.
+    crashed: Option<Micros>,
+    /// When a statement of the change that ends sessions began.
+    own: Option<Micros>,
+}
+
+impl Outside {
+    pub fn of(trace: &Trace<'_>) -> Outside {
+        let broken_off = trace.phase(Phase::End).is_none().then_some(trace.end);
+        let statements = || trace.attempts.iter().flat_map(|attempt| &attempt.statements);
+        let of_operations = trace.operations.iter().filter_map(|o| match &o.outcome {
+            OperationOutcome::Failed(error) if is_crash(error) => Some(o.finished_us),
+            _ => None,
+        });
+        let of_statements = statements().filter_map(|s| {
+            let ended = s.ended?;
+            ended.error.as_ref().filter(|error| is_crash(error)).map(|_| ended.ended_us)
+        });
+        let ends_sessions = |text: &str| {
+            let text = text.to_lowercase();
+            ENDS_SESSIONS.iter().any(|name| text.contains(name))
+        };
+        let own = statements().filter(|s| ends_sessions(&s.began.text)).map(|s| s.at).min();
+        Outside { broken_off, crashed: of_operations.chain(of_statements).min(), own }
+    }
+
+    /// What ended the operation; None: it did not end from outside, as far as it is known.
+    pub fn ended(&self, operation: &Operation) -> Option<EndedBy> {
+        let at = operation.finished_us;
+        match &operation.outcome {
+            OperationOutcome::Failed(error) => self.ended_with(error, at),
+            OperationOutcome::Indeterminate(_) => self.lost(at),
+            OperationOutcome::Unanswered => self.broken_off.map(|_| EndedBy::Interruption),
+            OperationOutcome::Succeeded | OperationOutcome::AcquireTimeout => None,
+        }
+    }
+
+    /// The same of a statement of the change, which may cancel its own.
+    pub fn ended_change(&self, error: &ServerError, at: Micros) -> Option<EndedBy> {
+        let cancelled = error.sqlstate.as_ref().is_some_and(|s| s.is(SqlState::QUERY_CANCELED));
+        self.ended_with(error, at).filter(|_| !cancelled)
+    }
+
+    fn ended_with(&self, error: &ServerError, at: Micros) -> Option<EndedBy> {
+        let Some(state) = &error.sqlstate else { return self.lost(at) };
+        let by_command = state.is(SqlState::ADMIN_SHUTDOWN)
+            || (state.is(SqlState::QUERY_CANCELED) && error.message.contains("user request"));
+        if is_crash(error) {
+            return Some(EndedBy::Crash);
+        }
+        if !by_command || self.own.is_some_and(|own| own <= at) {
+            return None;
+        }
+        // A server that is stopped with the trial says so to all.
+        Some(self.near_the_end(at).unwrap_or(EndedBy::Administrator))
+    }
+
+    /// Of a connection that was lost without a word.
+    fn lost(&self, at: Micros) -> Option<EndedBy> {
+        let crash = self.crashed.filter(|crashed| at + CRASH_NEAR >= *crashed);
+        crash.map(|_| EndedBy::Crash).or_else(|| self.near_the_end(at))
+    }
+
+    fn near_the_end(&self, at: Micros) -> Option<EndedBy> {
+        let near = self.broken_off.filter(|end| at + INTERRUPTION_NEAR >= *end);
+        near.map(|_| EndedBy::Interruption)
+    }
+}
+
+fn is_crash(error: &ServerError) -> bool {
+    let states = [SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+    error.sqlstate.as_ref().is_some_and(|state| states.contains(&state.code()))
+}

@@ -1,0 +1,68 @@
+//! Operations of the application that failed after the change began, by cause.
+
+use std::collections::BTreeMap;
+
+use crate::history::Operation;
+use crate::result::evidence::{
+    EndedBy, FailedMeasurement, FailedOperations, FailureCount, FailureKind, OperationFailure,
+};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::Verdict;
+
+use super::super::outcomes::{failed_before, failure, name};
+use super::Evidence;
+use super::gaps::unmeasured;
+use super::traffic::operation_ref;
+
+pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let began = evidence.change_began();
+    let charged = |o: &&Operation| o.finished_us >= began && evidence.outside.ended(o).is_none();
+    let after = evidence.trace.operations.iter().copied().filter(charged);
+    let after: Vec<_> = after.filter_map(|o| Some((o, failure(o)?))).collect();
+    let operations = after.len() as u64;
+    if operations <= evidence.scenario.limits.failed_operations_max {
+        return None;
+    }
+    let kind = |operation: &Operation, failure: &OperationFailure| {
+        failure.kind(name(evidence.scenario, operation))
+    };
+    let known = failed_before(evidence.scenario, evidence.trace);
+    let mut counts: BTreeMap<FailureKind, FailureCount> = BTreeMap::new();
+    for (operation, failure) in &after {
+        let kind = kind(operation, failure);
+        let before = known.get(&kind).copied().unwrap_or(0);
+        let first = FailureCount {
+            operation: kind.operation.clone(),
+            failure: failure.clone(),
+            operations: 0,
+            before,
+        };
+        counts.entry(kind).or_insert(first).operations += 1;
+    }
+    let mut causes: Vec<FailureCount> = counts.into_values().collect();
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.operations));
+    let (first, failure) = after.into_iter().next()?;
+    let first = operation_ref(evidence, first);
+    let subject = Subject::operation(first.name.clone());
+    let shown = Shown::OperationFailed(FailedOperations { operations, first, failure, causes });
+    Some(Finding::new(Verdict::Unsafe, subject, shown))
+}
+
+/// Those that failed, and not by the change: what it would have done to them is not known.
+pub fn ended_from_outside(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let began = evidence.change_began();
+    let mut ended: BTreeMap<EndedBy, (u64, String)> = BTreeMap::new();
+    let after = evidence.trace.operations.iter().filter(|o| o.finished_us >= began);
+    for (operation, by) in after.filter_map(|o| Some((o, evidence.outside.ended(o)?))) {
+        let message = || match failure(operation) {
+            Some(OperationFailure::Error(error)) => error.to_string(),
+            Some(OperationFailure::Indeterminate(message)) => message,
+            Some(OperationFailure::Unanswered) | None => "it had no answer yet".to_owned(),
+        };
+        ended.entry(by).or_insert_with(|| (0, message())).0 += 1;
+    }
+    let finding = |(by, (operations, message))| {
+        unmeasured(FailedMeasurement::OperationsEnded { operations, by, message })
+    };
+    ended.into_iter().map(finding).collect()
+}

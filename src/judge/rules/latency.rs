@@ -1,0 +1,194 @@
+//! What the operations' times say: p99 against the baseline, waits beyond the limit, recovery.
+
+use std::collections::BTreeSet;
+
+use crate::clock::Micros;
+use crate::history::{Operation, OperationOutcome, Phase};
+use crate::result::evidence::{
+    BrokenBaseline, Holder, LatencyPhase, LongWaits, SlowPhase, Unrecovered, WaitCause,
+};
+use crate::result::{Evidence as Shown, Finding, StatementRef, Subject};
+use crate::scenario::Verdict;
+
+use super::super::causes::Causes;
+use super::super::trace::{AttemptRecord, StatementRecord};
+use super::Evidence;
+use super::traffic::verdict_with_stall;
+
+/// What one took before the change excuses no more than this many times as much.
+const BASELINE_FACTOR: u64 = 2;
+/// Operations whose cause is looked up: the slowest.
+const LOOKED_UP_MAX: usize = 10_000;
+
+/// p99 while the change ran, after it, and while it was applied again: a change that took an index
+/// away is felt when it is done.
+pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let limits = &evidence.scenario.limits;
+    let latency = &evidence.measured.latency;
+    let floor = Micros::from_millis(limits.p99_ms_floor);
+    let limit = Micros((latency.before.p99_us.0 as f64 * limits.p99_ratio_max) as u64);
+    // A noisy baseline must not excuse what is no longer bearable.
+    let limit = limit.clamp(floor, evidence.stall_limit().max(floor));
+    let phases = [
+        (LatencyPhase::During, &latency.during),
+        (LatencyPhase::After, &latency.after),
+        (LatencyPhase::Rerun, &latency.rerun),
+    ];
+    let (phase, worst) = phases.into_iter().max_by_key(|(_, summary)| summary.p99_us)?;
+    if latency.before.count == 0 || worst.p99_us <= limit {
+        return None;
+    }
+    let slow: Vec<&Operation> =
+        evidence.trace.scheduled_in(phase_of(phase)).filter(|o| o.latency() > limit).collect();
+    let slow = slowest(slow);
+    let causes = Causes::of(evidence.trace, evidence.waits);
+    let slow_phase = SlowPhase {
+        phase,
+        p99_us: worst.p99_us,
+        before_p99_us: latency.before.p99_us,
+        limit_us: limit,
+        causes: causes.counted(slow.iter().copied(), Operation::latency),
+        meanwhile: slow.first().and_then(|slowest| meanwhile(evidence, slowest)),
+    };
+    let verdict = verdict_with_stall(evidence);
+    Some(Finding::new(verdict, Subject::none(), Shown::Latency(slow_phase)))
+}
+
+/// The phase of the trial that a latency is of.
+pub fn phase_of(phase: LatencyPhase) -> Phase {
+    match phase {
+        LatencyPhase::During => Phase::Change,
+        LatencyPhase::After => Phase::Recovery,
+        LatencyPhase::Rerun => Phase::Rerun,
+    }
+}
+
+/// The slowest first.
+fn slowest(mut operations: Vec<&Operation>) -> Vec<&Operation> {
+    operations.sort_by_key(|o| std::cmp::Reverse(o.latency()));
+    operations.truncate(LOOKED_UP_MAX);
+    operations
+}
+
+/// The statement of the change that ran longest while the operation was under way.
+fn meanwhile(evidence: &Evidence<'_, '_>, operation: &Operation) -> Option<StatementRef> {
+    let span = (operation.dispatched_us, operation.finished_us);
+    let common = |record: &StatementRecord<'_>| {
+        let (began, ended) = record.span(evidence.trace.end);
+        ended.min(span.1) - began.max(span.0)
+    };
+    let ran = evidence.sessions.iter().flat_map(|session| session.statements_within(span));
+    let longest = ran.copied().max_by_key(|record| common(record))?;
+    (common(longest) > Micros::ZERO).then(|| evidence.refer(longest))
+}
+
+/// From when it was let go until it was through: that it was let go late is no wait.
+fn waited(operation: &Operation) -> Micros {
+    operation.finished_us - operation.dispatched_us
+}
+
+/// Operations that waited beyond the limit for no lock of the change. A lock of somebody else, a
+/// lightweight lock, the disk, or nothing that was seen: an application does not care.
+pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let (limit, began) = (evidence.stall_limit(), evidence.change_began());
+    let stalled: BTreeSet<u64> =
+        evidence.stalls.iter().flat_map(|stall| stall.operations.iter().copied()).collect();
+    let ended = evidence.trace.phase(Phase::Checks).map(|(from, _)| from);
+    let counts = |o: &&Operation| {
+        waited(o) > limit
+            && o.finished_us > began
+            // What the traffic's own end cut off has not waited longer than that.
+            && (o.outcome != OperationOutcome::Unanswered || ended.is_some())
+            && o.outcome != OperationOutcome::AcquireTimeout
+            && !stalled.contains(&o.seq)
+    };
+    let long: Vec<&Operation> = evidence.trace.operations.iter().copied().filter(counts).collect();
+    if long.is_empty() {
+        return None;
+    }
+    let long = slowest(long);
+    let causes = Causes::of(evidence.trace, evidence.waits);
+    let ran = |o: &Operation| evidence.trace.attempts.iter().any(|a| ran_during(a, o));
+    let suspect = |o: &&Operation| ran(o) && !is_of_others(&causes.cause(o));
+    let (suspects, others): (Vec<&Operation>, Vec<&Operation>) =
+        long.into_iter().partition(suspect);
+    let while_it_ran = !suspects.is_empty();
+    let counted = if while_it_ran { suspects } else { others };
+    let before = evidence.trace.scheduled_in(Phase::Baseline).filter(|o| o.finished_us <= began);
+    let before_us = before.map(waited).max().unwrap_or_default();
+    let slowest = counted.first()?;
+    let waits = LongWaits {
+        operations: counted.len() as u64,
+        longest_us: waited(slowest),
+        limit_us: limit,
+        before_us,
+        while_it_ran,
+        causes: causes.counted(counted.iter().copied(), waited),
+        meanwhile: meanwhile(evidence, slowest),
+        from_us: counted.iter().map(|o| o.scheduled_us).min().unwrap_or_default(),
+        to_us: counted.iter().map(|o| o.finished_us).max().unwrap_or_default(),
+    };
+    let verdict = verdict_of(evidence, &waits);
+    Some(Finding::new(verdict, Subject::none(), Shown::OperationWaited(waits)))
+}
+
+fn ran_during(attempt: &AttemptRecord<'_>, operation: &Operation) -> bool {
+    let ended = attempt.ended.unwrap_or(Micros(u64::MAX));
+    operation.dispatched_us < ended && operation.finished_us > attempt.began
+}
+
+/// Whether it is known to have waited for a session that is neither the change nor waits for it.
+fn is_of_others(cause: &WaitCause) -> bool {
+    matches!(cause, WaitCause::Lock { by: Holder::Disturbance | Holder::Other, .. })
+}
+
+fn verdict_of(evidence: &Evidence<'_, '_>, waits: &LongWaits) -> Verdict {
+    let normal = waits.longest_us.0 <= waits.before_us.0.saturating_mul(BASELINE_FACTOR)
+        || waits.before_us > waits.limit_us;
+    if !waits.while_it_ran || normal {
+        return Verdict::Unproven;
+    }
+    // What queued for a connection behind a stall waited because of it.
+    let queued = waits.causes.iter().all(|count| count.cause == WaitCause::Connection);
+    match queued && !evidence.stalls.is_empty() {
+        true => verdict_with_stall(evidence),
+        false => Verdict::Unsafe,
+    }
+}
+
+/// Latency and outcomes have to come back within the time that the scenario gives them.
+pub fn not_recovered(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let (from, to) = evidence.trace.phase(Phase::Recovery)?;
+    if evidence.recovery.took.is_some() {
+        return None;
+    }
+    let recovery = evidence.recovery;
+    let unrecovered = Unrecovered {
+        allowed_ms: evidence.scenario.traffic.recovery_max_ms,
+        failed: recovery.last_failed,
+        operations: recovery.last_operations,
+        from_us: recovery.last_from,
+        to_us: to,
+        watched_us: to - from,
+        limit_us: evidence
+            .scenario
+            .traffic
+            .recovered_below(evidence.measured.latency.before.p99_us),
+    };
+    let shown = Shown::NotRecovered(unrecovered);
+    Some(Finding::new(Verdict::Unsafe, Subject::none(), shown))
+}
+
+/// Before the change, the limits hold; otherwise nothing can be put down to the change. One slow
+/// operation is the machine's hiccup, and a stall needs a lock wait besides: what counts is p99.
+pub fn baseline_broken(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let (limit_us, began) = (evidence.stall_limit(), evidence.change_began());
+    let p99_us = evidence.measured.latency.before.p99_us;
+    let failed = evidence.trace.scheduled_in(Phase::Baseline).filter(|operation| {
+        operation.finished_us < began && operation.outcome != OperationOutcome::Succeeded
+    });
+    let failed = failed.count() as u64;
+    let broken = p99_us > limit_us || failed > evidence.scenario.limits.failed_operations_max;
+    let shown = Shown::BaselineBroken(BrokenBaseline::Traffic { p99_us, limit_us, failed });
+    broken.then(|| Finding::new(Verdict::Unproven, Subject::none(), shown))
+}

@@ -1,0 +1,104 @@
+//! What findings rest on besides what the server answered: times and outcomes as we measured them.
+
+use crate::clock::Micros;
+
+use super::evidence::{Evidence, FailureKind, LatencyPhase};
+
+/// When what a finding rests on was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// All of a phase.
+    Phase(LatencyPhase),
+    /// From one moment to another.
+    Span(Micros, Micros),
+}
+
+/// How much of it there has to be for the finding to hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measure {
+    /// Something lasted this long, and may last no longer than the limit.
+    Length {
+        /// How long.
+        took_us: Micros,
+        /// How long it may.
+        limit_us: Micros,
+    },
+    /// More than this share of the operations lasted longer than the limit; 0: any.
+    Operations {
+        /// How long one may last.
+        limit_us: Micros,
+        /// From 0 to 1.
+        share: f64,
+    },
+}
+
+/// What a finding rests on. A server's answer, a catalogue, a witnessed wait rest on nothing that
+/// is here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Basis {
+    /// Times that our own process took, and from when to when.
+    pub times: Option<(Period, Measure)>,
+    /// It compares with what was before the change.
+    pub against_baseline: bool,
+    /// It would be another one if the samples had shown a wait that they did not.
+    pub unseen: bool,
+    /// Kinds of failed operations, and how many of each there were.
+    pub failures: Vec<(FailureKind, u64)>,
+}
+
+impl Evidence {
+    /// What of our own measuring it rests on.
+    pub fn basis(&self) -> Basis {
+        let length = |from: Micros, took_us, limit_us| {
+            Some((Period::Span(from, from + took_us), Measure::Length { took_us, limit_us }))
+        };
+        match self {
+            Evidence::Stall(of) => {
+                let (took_us, limit_us) = (of.longest_us, of.limit_us);
+                let span = Period::Span(of.from_us, of.to_us);
+                let times = Some((span, Measure::Length { took_us, limit_us }));
+                Basis { times, ..Basis::default() }
+            }
+            Evidence::RerunLock(of) => {
+                let times = length(of.from_us, of.held_us, of.limit_us);
+                Basis { times, ..Basis::default() }
+            }
+            Evidence::PoolExhaustion(of) => {
+                let times = length(of.from_us, of.exhausted_us, of.limit_us);
+                Basis { times, ..Basis::of_traffic() }
+            }
+            Evidence::AcquireTimeout(of) => {
+                let limit_us = Micros::from_millis(of.timeout_ms / 2);
+                let measure = Measure::Operations { limit_us, share: 0.0 };
+                let times = Some((Period::Span(of.from_us, of.to_us), measure));
+                Basis { times, ..Basis::of_traffic() }
+            }
+            Evidence::OperationWaited(of) => {
+                let measure = Measure::Operations { limit_us: of.limit_us, share: 0.0 };
+                let times = Some((Period::Span(of.from_us, of.to_us), measure));
+                Basis { times, ..Basis::of_traffic() }
+            }
+            Evidence::Latency(of) => {
+                let measure = Measure::Operations { limit_us: of.limit_us, share: 0.01 };
+                let times = Some((Period::Phase(of.phase), measure));
+                Basis { times, ..Basis::of_traffic() }
+            }
+            Evidence::NotRecovered(of) if of.failed == 0 => {
+                let measure = Measure::Operations { limit_us: of.limit_us, share: 0.0 };
+                let times = Some((Period::Span(of.from_us, of.to_us), measure));
+                Basis { times, ..Basis::of_traffic() }
+            }
+            Evidence::OperationFailed(of) => {
+                let failures = of.causes.iter().map(|c| (c.kind(), c.operations)).collect();
+                Basis { failures, ..Basis::default() }
+            }
+            _ => Basis::default(),
+        }
+    }
+}
+
+impl Basis {
+    fn of_traffic() -> Basis {
+        Basis { against_baseline: true, unseen: true, ..Basis::default() }
+    }
+}
