@@ -21,7 +21,11 @@ fn bounded(judgement: &Judgement, files: &Files) -> String {
         Micros::ZERO => "no operation was seen waiting for the change".to_owned(),
         longest => format!("operations waited for the change no longer than {longest}"),
     };
-    format!("{waited}; {}; {}", ended(judgement, files), left_behind(judgement))
+    let not_again = match judgement.ending.rerun {
+        Some(RerunEnding::LeftOut) => rerun(judgement.ending.rerun),
+        _ => "",
+    };
+    format!("{waited}; {}; {}{not_again}", ended(judgement, files), left_behind(judgement))
 }
 
 /// What a rerun had to repair.
@@ -113,5 +117,8 @@ fn rerun(ending: Option<RerunEnding>) -> &'static str {
         Some(RerunEnding::AllApplied) => ", a rerun found every version applied and ran nothing",
         Some(RerunEnding::ChangedNothing) => ", a rerun ran nothing that changes anything",
         Some(RerunEnding::Succeeded) => ", a rerun succeeded and left the schema as it was",
+        Some(RerunEnding::LeftOut) => {
+            ", not run again: the command keeps no versions that are known (--rerun runs it again)"
+        }
     }
 }

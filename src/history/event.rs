@@ -50,6 +50,12 @@ pub enum Event {
         /// How it ended.
         end: AttemptEnd,
     },
+    /// The change has succeeded and is not applied again: it is a command that keeps no versions,
+    /// and nobody asked for it.
+    RerunLeftOut {
+        /// The application that succeeded.
+        attempt: Attempt,
+    },
     /// The tap passed a statement to the server.
     StatementBegan(Box<StatementBegan>),
     /// The server has answered a statement.

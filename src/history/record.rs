@@ -176,6 +176,11 @@ impl Recorder {
         lock(&self.shared.entries).push(entry);
     }
 
+    /// Whether an event so far is a wanted one. Recording waits meanwhile.
+    pub fn any(&self, wanted: impl FnMut(&Entry) -> bool) -> bool {
+        lock(&self.shared.entries).iter().any(wanted)
+    }
+
     /// Ends the history: what is on the way to the file is written and synced.
     ///
     /// # Errors

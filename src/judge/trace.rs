@@ -29,6 +29,8 @@ pub struct Trace<'h> {
     by_session: HashMap<SessionId, Vec<(Micros, &'h Operation)>>,
     pub counters: Option<Counters>,
     pub attempts: Vec<AttemptRecord<'h>>,
+    /// The finished change was not applied again, because it keeps no versions.
+    pub rerun_left_out: bool,
     pub waits: Vec<(Micros, &'h WaitSample)>,
     pub activity: Vec<(Micros, &'h ActivitySample)>,
     /// What the server calls the sessions that are none of ours, by session.
@@ -128,6 +130,7 @@ impl<'h> Trace<'h> {
                 let record = self.attempt(*attempt, at);
                 (record.ended, record.end) = (Some(at), Some(end));
             }
+            Event::RerunLeftOut { .. } => self.rerun_left_out = true,
             Event::StatementBegan(began) => {
                 let session = self.session(&began.session, at);
                 let known = TextFacts::default();

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lex::{self, Token, TokenKind};
+
 /// What a statement is for. Ordered: of several statements the greatest counts.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -38,6 +40,46 @@ pub const TOOLS_TABLES: &[&str] = &[
     "databasechangeloglock",
 ];
 
+/// More tables in which tools remember what is applied: not what the judge takes for bookkeeping,
+/// as an application may have one of these names, but enough to tell that versions are kept.
+const OTHERS_TABLES: &[&str] = &[
+    "__drizzle_migrations",
+    "__efmigrationshistory",
+    "_yoyo_migration",
+    "atlas_schema_revisions",
+    "bun_migrations",
+    "changelog", // MyBatis, Evolve
+    "doctrine_migration_versions",
+    "gorp_migrations", // sql-migrate
+    "gopg_migrations",
+    "hdb_version",
+    "kysely_migration",
+    "migrations", // Laravel, TypeORM, rambler, postgres-migrations
+    "phinxlog",
+    "play_evolutions",
+    "schema_migration", // pop
+    "schema_version",   // tern, older Flyway
+    "schemaversion",    // Postgrator
+    "seaql_migrations",
+    "sequelizemeta",
+    "shmig_version",
+];
+
+/// Whether a statement is about a table in which a migration tool remembers what is applied: it
+/// names one that tools use by default, or writes or creates one whose name says migration.
+pub fn keeps_versions(sql: &str) -> bool {
+    let tokens = lex::tokens(sql).unwrap_or_default();
+    let is_name = |token: &&Token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent);
+    let name = |token: &Token| token.text(sql).trim_matches('"').to_ascii_lowercase();
+    let names: Vec<String> = tokens.iter().filter(is_name).map(name).collect();
+    let first = names.first().map(String::as_str).unwrap_or_default();
+    let writes = matches!(first, "insert" | "update" | "create");
+    names.iter().any(|name| {
+        let known = TOOLS_TABLES.contains(&name.as_str()) || OTHERS_TABLES.contains(&name.as_str());
+        known || (writes && name.contains("migration"))
+    })
+}
+
 /// Whether a value of a timeout means none: `0`, `0s`.
 pub fn is_zero(value: &str) -> bool {
     value.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ') == "0"
@@ -46,6 +88,26 @@ pub fn is_zero(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tools_table_of_versions_is_known_by_its_name() {
+        for sql in [
+            "SELECT alembic_version.version_num FROM alembic_version",
+            "INSERT INTO \"django_migrations\" (app) VALUES ('x')",
+            "CREATE TABLE IF NOT EXISTS app.our_migrations (id int)",
+            "insert into drizzle.\"__drizzle_migrations\" values (1)",
+        ] {
+            assert!(keeps_versions(sql), "{sql}");
+        }
+        for sql in [
+            "ALTER TABLE orders ADD COLUMN a int",
+            "SELECT run_migration()",
+            "SELECT 'alembic_version'",
+            "UPDATE orders SET version = 2 -- schema_migrations",
+        ] {
+            assert!(!keeps_versions(sql), "{sql}");
+        }
+    }
 
     #[test]
     fn a_timeout_of_zero_is_none_in_every_unit() {

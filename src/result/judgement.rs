@@ -73,6 +73,8 @@ pub enum RerunEnding {
     ChangedNothing,
     /// It ran statements, and the schema stayed as it was.
     Succeeded,
+    /// It was not applied again: a command that keeps no versions, which nobody asked for.
+    LeftOut,
 }
 
 /// Something that the scenario expects.

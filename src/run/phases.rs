@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, try_join_all};
 
 use crate::clock::Micros;
-use crate::history::{Attempt, AttemptEnd, Phase, Progress};
+use crate::history::{Attempt, AttemptEnd, Entry, Event, Phase, Progress};
+use crate::pg::purpose::keeps_versions;
 use crate::scenario::Scenario;
 
 use super::effects::{Invariants, Traffic};
@@ -144,24 +145,42 @@ impl Phases<'_> {
     }
 
     /// Applies the change again until an attempt succeeds, and once more: a finished change that is
-    /// applied again changes nothing. Returns the last attempt, where one has finished.
+    /// applied again changes nothing. Returns the last attempt, where one has finished and the
+    /// change is one to be applied again.
     async fn rerun(&self, first: &[AttemptEnd]) -> Result<Option<Attempt>, Error> {
         let runners = self.scenario().change.runners;
-        let mut done = first.iter().any(finished);
         let mut attempts = runners..runners + self.scenario().change.rerun_attempts;
-        let was_done = done;
-        for attempt in attempts.by_ref() {
-            let again = finished(&self.apply_and_snapshot(attempt).await?);
-            if done {
-                return Ok(Some(attempt));
+        let mut succeeded = first.iter().position(finished).and_then(|n| Attempt::try_from(n).ok());
+        if succeeded.is_none() {
+            for attempt in attempts.by_ref() {
+                if finished(&self.apply_and_snapshot(attempt).await?) {
+                    succeeded = Some(attempt);
+                    break;
+                }
             }
-            done = again;
         }
-        if done && !was_done {
-            self.apply_and_snapshot(attempts.end).await?;
-            return Ok(Some(attempts.end));
+        let Some(succeeded) = succeeded else { return Ok(None) };
+        if !self.is_repeatable() {
+            self.0.recorder().record(Event::RerunLeftOut { attempt: succeeded });
+            return Ok(None);
         }
-        Ok(done.then(|| attempts.end.saturating_sub(1)))
+        let again = attempts.start;
+        self.apply_and_snapshot(again).await?;
+        Ok(Some(again))
+    }
+
+    /// Whether the finished change is to be applied again. A command that keeps no versions does
+    /// its work once more each time, which says nothing of the change: `psql -f` adds the column
+    /// again.
+    fn is_repeatable(&self) -> bool {
+        let change = &self.scenario().change;
+        let keeps = |entry: &Entry| match &entry.event {
+            Event::StatementBegan(began) => keeps_versions(&began.text),
+            _ => false,
+        };
+        change.rerun.unwrap_or_else(|| {
+            change.command.is_none() || change.versions.is_some() || self.0.recorder().any(keeps)
+        })
     }
 
     /// Applies the finished change once more without other writes: no row may change.

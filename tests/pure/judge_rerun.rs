@@ -224,3 +224,13 @@ fn a_rerun_that_writes_rows_is_not_said_to_have_had_nothing_to_do() {
     let lock = found(&judgement, FindingKind::RerunLock).expect("a finding");
     assert!(lock.sentence.contains("and left the schema as it was"), "{}", lock.sentence);
 }
+
+#[test]
+fn of_a_change_that_was_not_applied_again_the_verdict_says_so() {
+    let mut made = Made::calm();
+    made.at(22_000, Event::RerunLeftOut { attempt: 0 });
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Safe);
+    assert!(judgement.reason.contains("not run again"), "{}", judgement.reason);
+    assert!(!Made::calm().judge().reason.contains("not run again"));
+}

@@ -28,6 +28,7 @@ struct Project {
     /// Lines of `[change]` beside the command.
     timeouts: &'static str,
     versions: &'static str,
+    rerun: &'static str,
 }
 
 const ALEMBIC_VERSIONS: &str =
@@ -48,11 +49,12 @@ const fn alembic(
         environment,
         timeouts,
         versions: ALEMBIC_VERSIONS,
+        rerun: "",
     }
 }
 
 const fn other(name: &'static str, command: &'static str, versions: &'static str) -> Project {
-    Project { name, directory: name, command, environment: &[], timeouts: "", versions }
+    Project { name, directory: name, command, environment: &[], timeouts: "", versions, rerun: "" }
 }
 
 const PROJECTS: &[Project] = &[
@@ -96,7 +98,11 @@ const PROJECTS: &[Project] = &[
         "knex migrate:latest",
         "table = \"knex_migrations\", column = \"name\", rows = \"each\"",
     ),
-    other("psql", "psql -X -v ON_ERROR_STOP=1 -f rollout.sql", ""),
+    // It keeps no versions; the scenario asks for its rerun.
+    Project {
+        rerun: "rerun = true\n",
+        ..other("psql", "psql -X -v ON_ERROR_STOP=1 -f rollout.sql", "")
+    },
 ];
 
 fn project_directory(project: &Project, scenarios: &Path) -> PathBuf {
@@ -127,6 +133,7 @@ fn scenario_text(project: &Project, scenarios: &Path) -> String {
          command = {:?}\n\
          directory = {:?}\n\
          deadline_s = 120\n\
+         {}\
          {beside}\
          [change.environment]\n\
          {environment}\
@@ -134,6 +141,7 @@ fn scenario_text(project: &Project, scenarios: &Path) -> String {
          verdict = 'safe'\n",
         project.command,
         project_directory(project, scenarios).display().to_string(),
+        project.rerun,
     )
 }
 

@@ -251,3 +251,36 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
         std::thread::yield_now();
     }
 }
+
+/// The same file, once by the runner and once by a command that does it all again.
+#[rstest]
+#[case::it_is_not_run_again(&[], 0, "not run again: the command keeps no versions")]
+#[case::it_is_asked_for(&["--rerun"], 1, "42701")]
+fn a_command_that_keeps_no_versions_is_run_again_only_where_it_is_asked_for(
+    #[case] more: &[&str],
+    #[case] code: i32,
+    #[case] told: &str,
+) {
+    let directory = tiny(&[("a.sql", "ALTER TABLE t ADD COLUMN a int;")]);
+    let tried = pgauntlet()
+        .current_dir(directory.path())
+        .args(["try", "tiny", "--command", "psql -X -v ON_ERROR_STOP=1 -f a.sql"])
+        .args(["--no-cache", "--quiet"])
+        .args(more)
+        .assert();
+    tried.code(code).stdout(contains(told));
+}
+
+#[test]
+fn a_command_that_keeps_versions_is_run_again() {
+    let sql = "CREATE TABLE IF NOT EXISTS schema_migrations (version text PRIMARY KEY);
+               INSERT INTO schema_migrations VALUES ('1') ON CONFLICT DO NOTHING;
+               ALTER TABLE t ADD COLUMN IF NOT EXISTS a int;";
+    let directory = tiny(&[("a.sql", sql)]);
+    let tried = pgauntlet()
+        .current_dir(directory.path())
+        .args(["try", "tiny", "--command", "psql -X -v ON_ERROR_STOP=1 -f a.sql"])
+        .args(["--no-cache", "--quiet"])
+        .assert();
+    tried.code(0).stdout(contains("a rerun"));
+}

@@ -20,6 +20,9 @@ pub fn ending(evidence: &Evidence<'_, '_>) -> Ending {
 /// What the last application that finished did, where there were several.
 fn rerun(evidence: &Evidence<'_, '_>) -> Option<RerunEnding> {
     let attempts = &evidence.trace.attempts;
+    if evidence.trace.rerun_left_out {
+        return Some(RerunEnding::LeftOut);
+    }
     let finished = attempts.iter().rev().find_map(|a| match a.end {
         Some(AttemptEnd::Finished { applied }) => Some((a, *applied)),
         _ => None,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::history::SamplerReport;
 use crate::report::Document;
-use crate::result::{Judgement, Matrix};
+use crate::result::{Judgement, Matrix, RerunEnding};
 use crate::scenario::{Base, Scenario};
 use crate::schema::MAJORS;
 use crate::stats::grouped;
@@ -31,6 +31,7 @@ pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
         listed.extend(conditions(scenario));
         listed.extend(sizes(scenario, &trials));
         listed.extend(repetitions(scenario, &trials));
+        listed.extend(reruns(&trials));
     } else {
         listed.push(
             "the scenario is not in this result, so what it declares and this run left out is not \
@@ -95,9 +96,6 @@ fn conditions(scenario: &Scenario) -> Vec<String> {
     if scenario.change.runners == 1 {
         listed.push("no second runner applied the change at the same time".to_owned());
     }
-    if scenario.change.rerun_attempts == 0 {
-        listed.push("the change was not applied a second time".to_owned());
-    }
     if scenario.invariants.is_empty() {
         listed.push("no read is declared that has to return the same, or keep its plan".to_owned());
     }
@@ -129,6 +127,16 @@ fn repetitions(scenario: &Scenario, trials: &[&Judgement]) -> Option<String> {
     let states = scenario.starting_states();
     let once = !trials.is_empty() && states.iter().all(|state| ran(&state.name) <= 1);
     once.then(|| "each trial ran once, so how much its numbers vary is not known".to_owned())
+}
+
+/// Where a change was not applied a second time, and why.
+fn reruns(trials: &[&Judgement]) -> Option<String> {
+    let left_out = |trial: &&Judgement| trial.ending.rerun == Some(RerunEnding::LeftOut);
+    trials.iter().any(left_out).then(|| {
+        "the finished change was not run again: the command keeps no versions that are known, so \
+         a second run would do all of its work twice (--rerun, or `rerun = true`, runs it again)"
+            .to_owned()
+    })
 }
 
 fn faults(scenario: Option<&Scenario>, matrix: Option<&Matrix>) -> Vec<String> {

@@ -125,6 +125,9 @@ impl Checker<'_> {
                 self.push_with(source, count, message, "one runner applies it, and once");
             }
         }
+        if let Some(rerun) = &given.rerun {
+            self.push_with(source, rerun, "`rerun` has no place in a path", "it is applied once");
+        }
         let mut checked = self.change_at(source, "state.path", path);
         if given.versions.is_none() && checked.command.is_none() {
             // A table of ours would be there in this state alone.
