@@ -28,10 +28,11 @@ use super::frame::{Frame, Sender};
 use super::injected;
 use super::message::{FromClient, FromServer, without_channel_binding};
 use super::probes;
+use super::rewritten::{ProbedRelations, rewritten_by};
 use super::shared::TapState;
 use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, probe_failed};
-use super::watch::{BoxStream, LockSnapshot, ProbedRelations};
+use super::watch::{BoxStream, LockSnapshot};
 use armed::{Armed, Limited};
 
 /// Longest probe by our own session; it takes a millisecond.
@@ -450,7 +451,7 @@ impl Connection {
         if usable && due && !self.tracer.knows(transaction) {
             let relations = match in_transaction || probes::moves_rows(&statement.kind) {
                 true => ProbedRelations::None,
-                false => probes::rewritten_by(&statement.text),
+                false => rewritten_by(&statement.text),
             };
             before = self.probe(&relations).await;
             self.relations = relations;

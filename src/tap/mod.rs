@@ -14,6 +14,7 @@
 //! | `conversation`, `statement` | what runs and what has to wait, from the messages alone |
 //! | `connection`, `side` | carries one connection; asks between its statements |
 //! | `probes`, `injected` | when a probe is due; questions put to the change's own session |
+//! | `rewritten` | whose storage a probe reads, by the statement's text |
 //! | `tracer` | from what was seen to events |
 //! | `fault`, `shared` | which faults it can inject, and when; what connections share |
 //! | `rehearsal` | a connection without sockets, to be fuzzed |
@@ -30,6 +31,7 @@ mod message;
 mod probes;
 #[doc(hidden)]
 pub mod rehearsal;
+mod rewritten;
 mod shared;
 mod side;
 mod startup;
@@ -40,7 +42,6 @@ mod watch;
 pub use fault::{Action, At, Injection};
 pub use gate::Gate;
 pub use listen::{Error, Tap, TapSetup};
+pub use rewritten::ProbedRelations;
 pub use shared::{Announced, Announcements};
-pub use watch::{
-    BoxStream, Hold, LockSnapshot, ProbedRelations, SeenLock, Stream, Upstream, Watch,
-};
+pub use watch::{BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};

@@ -10,6 +10,7 @@ use crate::history::Since;
 use crate::pg::LockMode;
 
 use super::fault::Action;
+use super::rewritten::ProbedRelations;
 
 /// A connection to the server, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -59,19 +60,6 @@ pub trait Watch: Send + Sync {
 pub trait Hold: Send {
     /// Others have the lock when this returns.
     fn release(self: Box<Self>) -> BoxFuture<'static, ()>;
-}
-
-/// Relations whose storage is read, to find what a statement outside a transaction rewrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ProbedRelations {
-    /// The statement rewrites none.
-    #[default]
-    None,
-    /// Those of these names in any schema, their indexes and their partitions. Without a schema:
-    /// the change's search_path is its own.
-    Named(Vec<String>),
-    /// Every one of the database: the statement's text does not say which it may rewrite.
-    All,
 }
 
 /// What a second session sees of a backend at one moment.

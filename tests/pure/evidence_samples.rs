@@ -177,7 +177,13 @@ fn of_failures() -> Vec<Evidence> {
         let first = OperationRef { name: operation.clone(), pid: Some(7) };
         let of = FailureCount { operation, failure: failure.clone(), operations: 2, before: 0 };
         let causes = vec![of];
-        Evidence::OperationFailed(FailedOperations { operations: 2, first, failure, causes })
+        Evidence::OperationFailed(FailedOperations {
+            operations: 2,
+            first,
+            failure,
+            causes,
+            sql: None,
+        })
     })
     .into()
 }

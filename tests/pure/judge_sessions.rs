@@ -137,8 +137,8 @@ fn the_overhead_of_the_tap_is_reported_and_is_no_idle_time() {
 
 #[test]
 fn a_change_that_the_tap_held_back_for_most_of_its_time_is_unproven() {
-    let held_back = sentence(&looked_at(800, 800, 500), FindingKind::MeasurementFailed);
-    assert!(held_back.contains("the tap held the change back for 2.40 s of its"), "{held_back}");
+    let held_back = sentence(&looked_at(4_000, 4_000, 500), FindingKind::MeasurementFailed);
+    assert!(held_back.contains("the tap held the change back for 12.00 s of its"), "{held_back}");
     let judgement = looked_at(600, 600, 1_000);
     assert!(found(&judgement, FindingKind::MeasurementFailed).is_none());
 }

@@ -47,6 +47,7 @@ mod judge_rerun;
 mod judge_sessions;
 mod judge_states;
 mod judge_timeline;
+mod remedies;
 mod report;
 mod report_browser;
 mod report_formats;

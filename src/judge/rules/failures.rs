@@ -44,8 +44,17 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let (first, failure) = after.into_iter().next()?;
     let first = operation_ref(evidence, first);
     let subject = Subject::operation(first.name.clone());
-    let shown = Shown::OperationFailed(FailedOperations { operations, first, failure, causes });
+    let sql = statements_of(evidence.scenario, &first.name);
+    let shown =
+        Shown::OperationFailed(FailedOperations { operations, first, failure, causes, sql });
     Some(Finding::new(Verdict::Unsafe, subject, shown))
+}
+
+/// As the scenario has them, with `$1`, `$2`, … for parameters.
+fn statements_of(scenario: &Scenario, operation: &str) -> Option<String> {
+    let declared = scenario.traffic.operations.iter().find(|spec| spec.name == operation)?;
+    let statements = declared.statements.iter().map(|statement| statement.sql.as_str());
+    Some(statements.collect::<Vec<_>>().join("; "))
 }
 
 /// Those that failed, and not by the change: what it would have done to them is not known.

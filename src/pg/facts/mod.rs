@@ -18,7 +18,9 @@ mod setting;
 mod table;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use data::{AskedLock, Certainty, CreatedTable, Facts, Relation, SettingSet, StatementFacts};
 pub use name::RelationName;
 pub use read::facts;
+pub use work::{Work, returns_all_columns, works};

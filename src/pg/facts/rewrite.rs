@@ -96,7 +96,7 @@ fn of_new_column(add: &ast::AddColumn) -> Certainty {
     constraints.fold(base, Certainty::max).min(certainty)
 }
 
-fn of_generated(generated: &ast::GeneratedConstraint) -> Certainty {
+pub(super) fn of_generated(generated: &ast::GeneratedConstraint) -> Certainty {
     match generated.generated_as() {
         Some(ast::GeneratedAs::GeneratedIdentity(_)) => Yes,
         Some(ast::GeneratedAs::GeneratedStored(of)) => {
@@ -114,7 +114,7 @@ fn of_generated(generated: &ast::GeneratedConstraint) -> Certainty {
 
 /// Types of which one constant may be stored once for all rows. A domain may have constraints that
 /// each row has to be checked against.
-fn of_type(node: &SyntaxNode) -> Certainty {
+pub(super) fn of_type(node: &SyntaxNode) -> Certainty {
     const SERIAL: [&str; 6] =
         ["serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"];
     const BUILT_IN: [&str; 35] = [
@@ -167,7 +167,7 @@ fn of_type(node: &SyntaxNode) -> Certainty {
 }
 
 /// A volatile function is called once for each row.
-fn of_default(default: &SyntaxNode) -> Certainty {
+pub(super) fn of_default(default: &SyntaxNode) -> Certainty {
     const VOLATILE: [&str; 10] = [
         "clock_timestamp",
         "gen_random_uuid",

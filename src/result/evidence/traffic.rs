@@ -112,6 +112,10 @@ pub struct FailedOperations {
     /// Each kind of failure, the most frequent first.
     #[serde(default)]
     pub causes: Vec<FailureCount>,
+    /// The statements of the first, with `$1`, `$2`, … for parameters; null: an older version wrote
+    /// the result.
+    #[serde(default)]
+    pub sql: Option<String>,
 }
 
 /// Operations that failed in one way.

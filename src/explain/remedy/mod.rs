@@ -1,20 +1,22 @@
 //! What to do instead, by what happened.
 
+mod failed_change;
+mod failed_operation;
+mod stall;
+
 use crate::history::RefusedFor;
-use crate::pg::SqlState;
-use crate::pg::syntax::{Kind, kind};
-use crate::result::evidence::{
-    FailedOperations, OperationFailure, OtherTimeouts, RefusedConnection, Stalled, Unlimited,
-};
-use crate::result::{BlockingState, Evidence, Finding, StatementRef};
+use crate::result::evidence::{OtherTimeouts, RefusedConnection, Unlimited};
+use crate::result::{Evidence, Finding};
 use crate::scenario::Scope;
 
 /// Where there is a known way.
 pub fn remedy(finding: &Finding) -> Option<String> {
     let Some(evidence) = &finding.evidence else { return finding.remedy.clone() };
     let known = match evidence {
-        Evidence::Stall(of) => Some(stall(of, finding.subject.statement.as_ref())),
-        Evidence::OperationFailed(of) => operation_failed(of),
+        Evidence::Stall(of) => Some(stall::stall(of, finding.subject.statement.as_ref())),
+        Evidence::OperationFailed(of) => failed_operation::failed(of),
+        Evidence::ChangeFailed(of) => failed_change::failed(of, finding.subject.statement.as_ref()),
+        Evidence::Deadlock(of) => Some(failed_change::deadlock(of)),
         Evidence::OpenTransaction(of) if of.first_change.is_none() => None,
         Evidence::NoTimeout(of) => Some(no_timeout(of)),
         Evidence::TimeoutNotInForce(of) => Some(not_in_force(of)),
@@ -42,12 +44,8 @@ fn by_kind(evidence: &Evidence) -> Option<&'static str> {
             "do nothing between the statements of a transaction that holds a strong lock"
         }
         Evidence::ConcurrentlyInTransaction(_) => {
-            "run it outside the migration's transaction (an autocommit block, or a migration \
-             that is marked to run without one)"
-        }
-        Evidence::Deadlock(_) => {
-            "take the locks in the order in which the application takes them, one statement per \
-             transaction, and retry"
+            "run it outside the migration's transaction (an autocommit block, or a migration that \
+             is marked to run without one)"
         }
         Evidence::TimeoutCoversBlock(_) => {
             "loop in the client, one statement per batch, so that the timeout caps each; or run \
@@ -77,66 +75,16 @@ fn by_kind(evidence: &Evidence) -> Option<&'static str> {
         }
         Evidence::OneTransaction(_) => {
             "tell the tool to use a transaction per migration, and commit what is sent before its \
-             first one: a tool that finds a transaction open takes it for the caller's and begins, \
-             commits and leaves none of its own"
+             first one: a tool that finds a transaction open takes it for the caller's and \
+             begins, commits and leaves none of its own"
         }
         Evidence::OneMessage(_) => "send the statements one at a time",
         Evidence::PlanChanged(_) => {
-            "see that the index which the read needs is there and valid, and ANALYZE the table \
-             at the end of the change: a new column or index expression has no statistics before"
+            "see that the index which the read needs is there and valid, and ANALYZE the table at \
+             the end of the change: a new column or index expression has no statistics before"
         }
         _ => return None,
     })
-}
-
-fn stall(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
-    let kind = during.map(|statement| kind(&statement.text));
-    match of.state {
-        BlockingState::Waiting if of.lock_timeout_us.is_none() => {
-            "SET lock_timeout (a few seconds) before the statement and retry with backoff: the \
-             queue behind a waiting request lasts as long as the request waits"
-        }
-        BlockingState::Waiting => {
-            "a shorter lock_timeout with retries makes each wait shorter; so does running when \
-             no long reader does"
-        }
-        BlockingState::Idle => {
-            "set idle_in_transaction_session_timeout, and do nothing between statements of a \
-             transaction that holds a strong lock"
-        }
-        BlockingState::Holding if of.taken_earlier => {
-            "one statement per transaction: a lock is held to the end of its transaction; \
-             backfill in batches that each commit, add keys NOT VALID and VALIDATE them later, \
-             build indexes CONCURRENTLY"
-        }
-        BlockingState::Holding => match kind {
-            // Extending a file takes a lock for a moment in any writing session; no row is locked.
-            _ if of.locktype == "extend" => {
-                "smaller batches with a pause between them: every session that adds rows takes \
-                 turns at extending the table's file"
-            }
-            Some(Kind::CreateIndex { .. }) => {
-                "CREATE INDEX CONCURRENTLY, outside a transaction and without a statement_timeout"
-            }
-            Some(Kind::Insert | Kind::Update | Kind::Delete) => {
-                "batches that each commit, by key range, with a pause between them: row locks are \
-                 held to the end of the transaction"
-            }
-            _ => {
-                "the form of the statement that does not scan or rewrite under the lock (NOT VALID \
-                 then VALIDATE, USING INDEX, a new column), under a lock_timeout with retries"
-            }
-        },
-    }
-}
-
-fn operation_failed(of: &FailedOperations) -> Option<&'static str> {
-    let OperationFailure::Error(error) = &of.failure else { return None };
-    let state = error.sqlstate.as_ref()?;
-    state.is(SqlState::FEATURE_NOT_SUPPORTED).then_some(
-        "name the columns in the application's prepared statements: SELECT * changes its result \
-         type with every added column, and every open connection fails once",
-    )
 }
 
 fn connection_refused(of: &RefusedConnection) -> &'static str {
@@ -177,13 +125,13 @@ fn no_timeout(of: &Unlimited) -> &'static str {
 fn not_in_force(of: &OtherTimeouts) -> &'static str {
     match of.scope {
         Scope::Session => {
-            "SET the timeouts on every connection that the tool opens, outside a transaction \
-             that may roll back (a SET is undone with it), and set them back by value: RESET \
-             falls back to the server's default"
+            "SET the timeouts on every connection that the tool opens, outside a transaction that \
+             may roll back (a SET is undone with it), and set them back by value: RESET falls \
+             back to the server's default"
         }
         Scope::Local => {
-            "SET LOCAL the timeouts at the start of every transaction, also of one that is \
-             opened after an autocommit block"
+            "SET LOCAL the timeouts at the start of every transaction, also of one that is opened \
+             after an autocommit block"
         }
     }
 }
@@ -199,7 +147,7 @@ fn under_lock(finding: &Finding) -> String {
 fn invalid_index(finding: &Finding) -> String {
     let index = super::words::relation(&finding.subject);
     format!(
-        "DROP INDEX CONCURRENTLY {index} before building it again; IF NOT EXISTS looks at the name \
-         only"
+        "DROP INDEX CONCURRENTLY {index} before building it again; IF NOT EXISTS looks at the \
+         name only"
     )
 }
