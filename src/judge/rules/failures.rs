@@ -7,7 +7,7 @@ use crate::result::evidence::{
     EndedBy, FailedMeasurement, FailedOperations, FailureCount, FailureKind, OperationFailure,
 };
 use crate::result::{Evidence as Shown, Finding, Subject};
-use crate::scenario::Verdict;
+use crate::scenario::{Scenario, Verdict};
 
 use super::super::outcomes::{failed_before, failure, name};
 use super::Evidence;
