@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::run::ExitStatus;
 use crate::scenario::{
     self, Change, Command, Expect, Problem, Scenario, Scope, Timeouts, Tool, TransactionRule,
-    Verdict,
+    Verdict, Versions,
 };
 
 use super::args::{CrashArguments, Tried, TryArguments, Which};
@@ -118,7 +118,8 @@ fn directory(path: &Path, how: &How) -> Result<Change, ExitStatus> {
         return Err(ExitStatus::BadInput);
     }
     let read = scenario::read_migrations(path, how.tool).map_err(wrong)?;
-    Ok(Change { tool: Some(read.recognised), ..Change::of(read.migrations) })
+    let versions = Some(Versions::of(read.recognised.tool));
+    Ok(Change { tool: Some(read.recognised), versions, ..Change::of(read.migrations) })
 }
 
 /// One plain SQL file, where nothing else is said as psql runs it.

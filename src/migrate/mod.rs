@@ -8,6 +8,7 @@ pub mod command;
 mod error;
 mod runner;
 mod setup;
+mod tables;
 mod upstream;
 mod versions;
 

@@ -14,7 +14,8 @@ use crate::pg::syntax::{Kind, kind};
 use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule, Versions};
 use crate::tap::{Announced, Announcements};
 
-use super::versions::{not_applied, record_version, versions};
+use super::tables;
+use super::versions::{not_applied, place, versions_at};
 use super::{ApplySetup, Error};
 
 /// After a cancel, how long the statement may take to stop before its backend is ended; and how
@@ -28,11 +29,13 @@ const ADVISORY_LOCK_POLL: Duration = Duration::from_millis(50);
 /// together, honour the change's `stop` and pauses.
 pub(super) async fn run(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<AttemptEnd, Error> {
     let announcements = Arc::new(Announcements::default());
+    let place = version_table(setup).await?;
     let tap = setup.tap(attempt, Some(Arc::clone(&announcements))).await?;
     let address = setup.change_address.at(tap.address(), tap.password());
     let session = Session::open(&address, "pgauntlet change", &BTreeMap::new()).await;
     let session = session.map_err(Error::Open)?;
     let mut runner = Runner::new(setup, attempt, session, announcements);
+    runner.place = place;
     let deadline = Duration::from_millis(setup.change.deadline_ms);
     let killed = tap.killed();
     let end = tokio::select! {
@@ -58,6 +61,13 @@ pub(super) async fn run(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<Atte
     }
 }
 
+/// Found by a session of ours, whatever the migrations do to the change's own search_path.
+async fn version_table(setup: &ApplySetup<'_>) -> Result<String, Error> {
+    let Some(versions) = &setup.change.versions else { return Ok(String::new()) };
+    let session = Session::open(setup.address, "pgauntlet observe", &BTreeMap::new()).await;
+    place(&session.map_err(Error::Probe)?, versions).await
+}
+
 type Answer = Vec<SimpleQueryMessage>;
 
 /// Why a migration did not run to its end.
@@ -80,6 +90,8 @@ struct Runner<'a> {
     committed: BTreeSet<String>,
     /// What the version table says last.
     version: Option<String>,
+    /// The version table's qualified name; empty: there is none.
+    place: String,
 }
 
 impl<'a> Runner<'a> {
@@ -101,6 +113,7 @@ impl<'a> Runner<'a> {
             applied: BTreeSet::new(),
             committed: BTreeSet::new(),
             version: None,
+            place: String::new(),
         }
     }
 
@@ -113,7 +126,7 @@ impl<'a> Runner<'a> {
         if self.transaction == TransactionStatus::Gone {
             return end;
         }
-        let unlocked = self.own(&format!("SELECT pg_advisory_unlock({lock})"), "").await;
+        let unlocked = self.own(&format!("SELECT pg_catalog.pg_advisory_unlock({lock})"), "").await;
         match (end, unlocked) {
             (Ok(AttemptEnd::Finished { .. }), Err(cut)) => Ok(self.end(cut, "").await),
             (end, _) => end,
@@ -125,7 +138,7 @@ impl<'a> Runner<'a> {
     /// lock waits in turn: a deadlock. Who asks again and again holds nothing in between. The
     /// attempt's deadline is its limit.
     async fn lock(&mut self, lock: i64) -> Result<(), Cut> {
-        let sql = format!("SELECT pg_try_advisory_lock({lock})");
+        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({lock})");
         loop {
             let statement = self.of_runner(&sql, "");
             let answer = self.traced(statement).await.map_err(Cut::Error)?;
@@ -164,7 +177,10 @@ impl<'a> Runner<'a> {
     /// Applies what is not applied yet. What cut it short comes with the version that it met.
     async fn migrate_pending(&mut self) -> Result<Result<(), (String, Cut)>, Error> {
         let change = self.setup.change;
-        let versions = versions(&self.session, change).await?;
+        let versions = match &change.versions {
+            Some(versions) => versions_at(&self.session, change, versions, &self.place).await?,
+            None => Vec::new(),
+        };
         let mut pending = not_applied(change, &versions);
         if change.versions.is_none() {
             pending.retain(|migration| !self.applied.contains(&migration.version));
@@ -233,7 +249,7 @@ impl<'a> Runner<'a> {
                 }
             }
         }
-        self.record_version(&migration.version).await?;
+        self.record_version(migration).await?;
         // The file may have left the runner's transaction and entered another.
         if own_transaction && self.transaction == TransactionStatus::InTransaction {
             self.own("COMMIT", &migration.version).await?;
@@ -241,16 +257,16 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    async fn record_version(&mut self, version: &str) -> Result<(), Cut> {
+    async fn record_version(&mut self, migration: &Migration) -> Result<(), Cut> {
         let Some(versions) = &self.setup.change.versions else { return Ok(()) };
         let before = self.version.take();
-        let sql = record_version(versions, version, before.as_deref());
-        let statement = self.of_runner(&sql, version);
+        let sql = tables::record(versions, &self.place, migration, before.as_deref());
+        let statement = self.of_runner(&sql, &migration.version);
         let answer = self.traced(statement).await.map_err(Cut::Error)?;
         if rows_of(&answer) != Some(1) {
             return Err(Cut::Error(not_there(versions, before.as_deref())));
         }
-        self.version = Some(version.to_owned());
+        self.version = Some(migration.version.clone());
         Ok(())
     }
 

@@ -2,9 +2,8 @@
 //! it writes, and what it reads of it.
 //!
 //! A migration may refer to such a table, and a base may bring a real one, whose columns are NOT
-//! NULL. Sources: `sqlx-postgres/src/migrate.rs` (sqlx 0.8), `internal/dialect/dialectquery/postgres.go`
-//! (goose 3), `PostgreSQLDatabase` and `JdbcTableSchemaHistory` (Flyway 11), `postgres.go` (dbmate 2,
-//! golang-migrate 4), `diesel/src/migration` (Diesel 2), `refinery_core/src/traits` (refinery 0.8).
+//! NULL. Written from knowledge of sqlx 0.8, goose 3, Flyway 11, dbmate 2, golang-migrate 4,
+//! Diesel 2 and refinery 0.8.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -51,8 +50,7 @@ pub(super) fn create(versions: &Versions, place: &str) -> String {
 
 fn create_flyway(place: &str) -> String {
     let name = place.rsplit('.').next().unwrap_or(place).trim_matches('"');
-    let (key, index) =
-        (quote_ident(&format!("{name}_pk")), quote_ident(&format!("{name}_s_idx")));
+    let (key, index) = (quote_ident(&format!("{name}_pk")), quote_ident(&format!("{name}_s_idx")));
     format!(
         "CREATE TABLE IF NOT EXISTS {place} (installed_rank int NOT NULL, version varchar(50), \
          description varchar(200) NOT NULL, type varchar(20) NOT NULL, \
@@ -89,7 +87,8 @@ pub(super) fn read(versions: &Versions, place: &str) -> String {
              WHERE is_applied AND version_id > 0 ORDER BY 1"
         ),
         Some(Tool::Flyway) => format!(
-            "SELECT coalesce(version, regexp_replace(script, '^.*/|\\.sql$', '', 'g'))::text, \
+            "SELECT coalesce(version, pg_catalog.regexp_replace(script, '^.*/|\\.sql$', '', \
+            'g'))::text, \
              CASE WHEN version IS NULL THEN checksum END::text FROM (SELECT DISTINCT ON \
              (coalesce(version, script)) * FROM {place} \
              ORDER BY coalesce(version, script), installed_rank DESC) AS last \
@@ -125,7 +124,7 @@ pub(super) fn record(
         Some(Tool::Refinery) => (
             "version, name, applied_on, checksum",
             format!(
-                "{version}, {}, to_char(now(), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {}",
+                "{version}, {}, pg_catalog.to_char(pg_catalog.now(), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {}",
                 name(migration),
                 quote_literal(&sip(migration)),
             ),
@@ -151,7 +150,8 @@ fn record_flyway(place: &str, migration: &Migration) -> String {
     };
     format!(
         "INSERT INTO {place} (installed_rank, version, description, type, script, checksum, \
-         installed_by, execution_time, success) SELECT coalesce(max(installed_rank), 0) + 1, \
+         installed_by, execution_time, success) SELECT \
+         coalesce(pg_catalog.max(installed_rank), 0) + 1, \
          {version}, {}, 'SQL', {}, {}, current_user, 0, true FROM {place}",
         name(migration),
         quote_literal(&script),

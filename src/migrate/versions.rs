@@ -1,12 +1,14 @@
 //! Which migrations are applied already, and the statement that says so of one more.
 
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState as SqlStateCode;
 
 use crate::connect::{self, Address, Session};
-use crate::pg::{quote_ident, quote_literal, quote_qualified};
+use crate::pg::{quote_ident, quote_qualified};
 use crate::scenario::{Change, Migration, VersionRows, Versions};
 
 use super::Error;
+use super::tables;
 
 /// Makes the version table of the built-in runner where the schema has none: with a row each as the
 /// runner needs it, with one row as Alembic makes its own. A command makes its own as well.
@@ -21,35 +23,83 @@ pub async fn prepare(address: &Address, change: &Change) -> Result<(), Error> {
     let settings = Default::default();
     let session =
         Session::open(address, "pgauntlet observe", &settings).await.map_err(Error::Probe)?;
-    session.batch(&table(versions)).await.map_err(|source| unreadable(versions, source))
+    let created = create(&session, versions).await;
+    created.map_err(|source| unreadable(versions, source))
 }
 
-fn table(versions: &Versions) -> String {
-    let name = versions.table.rsplit('.').next().unwrap_or(&versions.table);
-    let (table, column) = (quote_qualified(&versions.table), quote_ident(&versions.column));
-    let columns = match versions.rows {
-        VersionRows::Each => {
-            format!("{column} text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()")
-        }
-        VersionRows::One => {
-            let key = quote_ident(&format!("{name}_pkc"));
-            format!("{column} varchar(32) NOT NULL, CONSTRAINT {key} PRIMARY KEY ({column})")
-        }
+async fn create(session: &Session, versions: &Versions) -> Result<(), connect::Error> {
+    let place = match find(session, versions).await? {
+        Found::Visible(place) => place,
+        Found::Elsewhere { here, .. } => here,
     };
-    format!("CREATE TABLE IF NOT EXISTS {table} ({columns})")
+    session.batch(&tables::create(versions, &place)).await
+}
+
+/// A table by its qualified name.
+enum Found {
+    Visible(String),
+    /// Not where an unqualified name would find it: `there`, where it is in another schema; `here`,
+    /// where it would be made.
+    Elsewhere {
+        there: Option<String>,
+        here: String,
+    },
+}
+
+const FIND: &str = "
+SELECT n.nspname::pg_catalog.text, pg_catalog.pg_table_is_visible(c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^pg_'
+ORDER BY 2 DESC, n.nspname = 'public' DESC, 1 LIMIT 1";
+
+const HERE: &str = "SELECT COALESCE(pg_catalog.current_schema()::pg_catalog.text, 'public')";
+
+/// Where the table is, whatever the search_path of the session that asks will be.
+async fn find(session: &Session, versions: &Versions) -> Result<Found, connect::Error> {
+    let name = quote_qualified(&versions.table);
+    if versions.table.contains('.') {
+        return Ok(Found::Visible(name));
+    }
+    let of = |schema: &str| format!("{}.{name}", quote_ident(schema));
+    let rows = session.client().query(FIND, &[&versions.table]).await;
+    let rows = rows.map_err(|error| connect::Error::query(FIND, &error))?;
+    let first = rows.first().map(|row| (row.get::<_, String>(0), row.get::<_, bool>(1)));
+    let here = session.client().query_one(HERE, &[]).await;
+    let here = here.map_err(|error| connect::Error::query(HERE, &error))?.get::<_, String>(0);
+    Ok(match first {
+        Some((schema, true)) => Found::Visible(of(&schema)),
+        other => Found::Elsewhere { there: other.map(|(s, _)| of(&s)), here: of(&here) },
+    })
+}
+
+/// The version table's qualified name, found by a session of ours: a migration may leave the
+/// change's own session without a search_path.
+pub(super) async fn place(session: &Session, versions: &Versions) -> Result<String, Error> {
+    let found = find(session, versions).await.map_err(|source| unreadable(versions, source))?;
+    Ok(match found {
+        Found::Visible(place) => place,
+        Found::Elsewhere { there, here } => there.unwrap_or(here),
+    })
 }
 
 /// What the version table says, in the order of its text. A command may not have made it yet.
 ///
 /// # Errors
-/// The table is there and cannot be read.
+/// The table cannot be read, and the change is not a command.
 pub async fn versions(session: &Session, change: &Change) -> Result<Vec<String>, Error> {
     let Some(versions) = &change.versions else { return Ok(Vec::new()) };
-    let sql = format!(
-        "SELECT {}::text FROM {} ORDER BY 1",
-        quote_ident(&versions.column),
-        quote_qualified(&versions.table)
-    );
+    let place = place(session, versions).await?;
+    versions_at(session, change, versions, &place).await
+}
+
+/// The same from a table whose qualified name is known.
+pub(super) async fn versions_at(
+    session: &Session,
+    change: &Change,
+    versions: &Versions,
+    place: &str,
+) -> Result<Vec<String>, Error> {
+    let sql = tables::read(versions, place);
     let rows = match session.client().query(&sql, &[]).await {
         Ok(rows) => rows,
         Err(error)
@@ -59,8 +109,15 @@ pub async fn versions(session: &Session, change: &Change) -> Result<Vec<String>,
         }
         Err(error) => return Err(unreadable(versions, connect::Error::query(&sql, &error))),
     };
-    // Flyway gives a repeatable migration no version.
-    Ok(rows.iter().filter_map(|row| row.get(0)).collect())
+    // A tool that is not read here may keep rows without a version.
+    let row = |row: &Row| Some((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)));
+    let is_current = |version: &str, checksum: Option<&str>| {
+        let migration = change.migrations.iter().find(|m| m.version == version);
+        checksum.zip(migration).is_none_or(|(checksum, m)| tables::is_current(m, checksum))
+    };
+    let found = rows.iter().filter_map(row);
+    let applied = found.filter(|(version, checksum)| is_current(version, checksum.as_deref()));
+    Ok(applied.map(|(version, _)| version).collect())
 }
 
 /// The migrations that are still to be applied, in order.
@@ -90,21 +147,6 @@ fn left_of<'a>(
     }
 }
 
-/// Says in the database that `version` is applied, after `before`. Of one row there is none before
-/// the first.
-pub(super) fn record_version(versions: &Versions, version: &str, before: Option<&str>) -> String {
-    let (table, column) = (quote_qualified(&versions.table), quote_ident(&versions.column));
-    let value = quote_literal(version);
-    match (versions.rows, before) {
-        // Where another session has gone on meanwhile, no row is changed.
-        (VersionRows::One, Some(before)) => {
-            let before = quote_literal(before);
-            format!("UPDATE {table} SET {column} = {value} WHERE {column} = {before}")
-        }
-        _ => format!("INSERT INTO {table} ({column}) VALUES ({value})"),
-    }
-}
-
 /// What an operator would type to say that a migration is applied; None: nothing is known of a
 /// version table, or of the migration.
 ///
@@ -115,10 +157,12 @@ pub async fn record_by_hand(
     change: &Change,
     migration: &str,
 ) -> Result<Option<String>, Error> {
-    let known = change.migrations.iter().any(|m| m.version == migration);
-    let Some(versions) = change.versions.as_ref().filter(|_| known) else { return Ok(None) };
-    let applied = self::versions(session, change).await?;
-    Ok(Some(record_version(versions, migration, applied.last().map(String::as_str))))
+    let known = change.migrations.iter().find(|m| m.version == migration);
+    let Some((versions, migration)) = change.versions.as_ref().zip(known) else { return Ok(None) };
+    let place = place(session, versions).await?;
+    let applied = versions_at(session, change, versions, &place).await?;
+    let before = applied.last().map(String::as_str);
+    Ok(Some(tables::record(versions, &place, migration, before)))
 }
 
 #[cfg(test)]

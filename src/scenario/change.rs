@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Sizes;
-use super::tool::Recognised;
+use super::tool::{Recognised, Tool};
 
 pub(super) const DEADLINE_MS_DEFAULT: u64 = 600_000;
 pub(super) const RERUN_ATTEMPTS_DEFAULT: u32 = 1;
@@ -253,6 +253,8 @@ pub struct Versions {
     pub column: String,
     /// How many rows it has.
     pub rows: VersionRows,
+    /// The tool whose table it is, with its own columns; None: only `column` is known of it.
+    pub tool: Option<Tool>,
 }
 
 impl Default for Versions {
@@ -261,7 +263,36 @@ impl Default for Versions {
             table: VERSIONS_TABLE_DEFAULT.to_owned(),
             column: VERSIONS_COLUMN_DEFAULT.to_owned(),
             rows: VersionRows::Each,
+            tool: None,
         }
+    }
+}
+
+impl Versions {
+    /// The table in which the tool remembers what is applied, as it is by default.
+    pub fn of(tool: Tool) -> Versions {
+        let (table, column) = match tool {
+            Tool::Sqlx => ("_sqlx_migrations", "version"),
+            Tool::Flyway => ("flyway_schema_history", "version"),
+            Tool::Dbmate | Tool::GolangMigrate => ("schema_migrations", "version"),
+            Tool::Goose => ("goose_db_version", "version_id"),
+            Tool::Diesel => ("__diesel_schema_migrations", "version"),
+            Tool::Refinery => ("refinery_schema_history", "version"),
+        };
+        let rows = match tool {
+            Tool::GolangMigrate => VersionRows::One,
+            _ => VersionRows::Each,
+        };
+        Versions { table: table.to_owned(), column: column.to_owned(), rows, tool: Some(tool) }
+    }
+
+    /// Whose table has this name: the directory's tool's, or one that is a single tool's.
+    pub(super) fn owner(table: &str, tool: Option<Tool>) -> Option<Tool> {
+        let name = table.rsplit('.').next().unwrap_or(table);
+        let is_of = |tool: &Tool| Versions::of(*tool).table == name;
+        let shared = name == Versions::of(Tool::Dbmate).table;
+        let other = || Tool::ALL.into_iter().find(|tool| !shared && is_of(tool));
+        tool.filter(is_of).or_else(other)
     }
 }
 

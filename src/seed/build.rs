@@ -24,7 +24,8 @@ pub(super) async fn run_schema(session: &Session, script: &Script) -> Result<(),
     for statement in &script.statements {
         run(session, &script.path, statement).await?;
     }
-    Ok(())
+    // A dump empties the search_path for its own session; what comes after it is not its.
+    Ok(session.batch("RESET search_path").await?)
 }
 
 async fn run(session: &Session, path: &Path, statement: &Statement) -> Result<(), Error> {

@@ -471,6 +471,7 @@ fn change() -> Change {
             table: "versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
+            tool: None,
         }),
         deadline_ms: 60_000,
         stop: None,

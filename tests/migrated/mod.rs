@@ -52,6 +52,7 @@ pub fn change(migrations: Vec<Migration>) -> Change {
             table: "schema_versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
+            tool: None,
         }),
         deadline_ms: 60_000,
         stop: None,

@@ -146,6 +146,7 @@ fn states_are_read_in_order_with_their_paths() {
         table: "customers".to_owned(),
         column: "name".to_owned(),
         rows: VersionRows::Each,
+        tool: None,
     };
     let part_way = Change { stop: stop_after(1), runners: 1, ..change.clone() };
     let by_hand = Change {

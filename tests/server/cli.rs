@@ -284,3 +284,18 @@ fn a_command_that_keeps_versions_is_run_again() {
         .assert();
     tried.code(0).stdout(contains("a rerun"));
 }
+
+#[test]
+fn a_dumps_empty_search_path_does_not_break_the_seed() {
+    let directory = tiny(&[("a.sql", "ALTER TABLE t ADD COLUMN a int;")]);
+    let schema = directory.path().join("tiny/schema.sql");
+    let text = std::fs::read_to_string(&schema).expect("the schema");
+    let dump = "SELECT pg_catalog.set_config('search_path', '', false);\n";
+    let text = text.replace("CREATE TABLE t", "CREATE TABLE public.t");
+    std::fs::write(&schema, format!("{dump}{text}")).expect("a schema");
+    let tried = pgauntlet()
+        .current_dir(directory.path())
+        .args(["try", "tiny", "--migrations", "a.sql", "--no-cache", "--quiet"])
+        .assert();
+    tried.code(0).stdout(contains("SAFE"));
+}

@@ -35,6 +35,7 @@ fn change() -> Change {
             table: "versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
+            tool: None,
         }),
         deadline_ms: 0,
         stop: None,

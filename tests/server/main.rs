@@ -47,3 +47,4 @@ mod provision_ends;
 mod provision_local;
 mod seed;
 mod seed_sequences;
+mod version_tables;

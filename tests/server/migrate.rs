@@ -221,6 +221,7 @@ async fn the_one_version_row_moves_along_the_chain() {
         table: "alembic_version".to_owned(),
         column: "version_num".to_owned(),
         rows: VersionRows::One,
+        tool: None,
     });
     assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(2) });
     assert_eq!(trial.text("SELECT version_num FROM alembic_version").await, "c");

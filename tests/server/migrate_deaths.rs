@@ -149,6 +149,7 @@ fn alembic() -> Option<Versions> {
         table: "alembic_version".to_owned(),
         column: "version_num".to_owned(),
         rows: VersionRows::One,
+        tool: None,
     })
 }
 

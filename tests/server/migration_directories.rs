@@ -465,7 +465,7 @@ fn a_scenario_names_a_directory_in_place_of_files() {
     let scenario = load(change, files).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(told(&scenario.change.migrations), ["1 in-tx 1:SELECT 1", "2 no-tx 1:VACUUM"]);
     let versions = scenario.change.versions.as_ref().expect("the runner's own table");
-    assert_eq!(versions.table, "pgauntlet_versions");
+    assert_eq!(versions.table, "flyway_schema_history");
     assert_eq!(scenario.change.rerun_attempts, 2);
 }
 

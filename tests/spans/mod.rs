@@ -169,7 +169,7 @@ fn no_change() -> Change {
             scale_with: None,
         },
         retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
-        versions: Some(Versions { table, column, rows: VersionRows::One }),
+        versions: Some(Versions { table, column, rows: VersionRows::One, tool: None }),
         deadline_ms: 1,
         stop: None,
         runners: 1,

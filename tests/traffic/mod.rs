@@ -225,6 +225,7 @@ fn no_change() -> Change {
             table: "versions".to_owned(),
             column: "version".to_owned(),
             rows: VersionRows::Each,
+            tool: None,
         }),
         deadline_ms: 1_000,
         stop: None,

@@ -11,7 +11,7 @@ use super::super::tools::foreign_markers;
 use super::super::wire;
 use super::super::{
     Change, Expect, FindingKind, Limits, Migration, Pause, Recognised, Repeat, Retries, Stop,
-    Timeouts, TransactionRule, Versions, read_migrations,
+    Timeouts, Tool, TransactionRule, Versions, read_migrations,
 };
 use super::{Checker, find_created};
 
@@ -58,9 +58,11 @@ impl Checker<'_> {
             None => 1,
         };
         let command = self.command(source, change);
-        let versions = self.versions(source, change.versions.as_ref(), change.command.is_some());
         let transaction = change.transaction.as_ref().map(|rule| *rule.get_ref());
         let (migrations, tool) = self.migrations(source, key, section);
+        let whose = tool.as_ref().map(|recognised| recognised.tool);
+        let by_command = change.command.is_some();
+        let versions = self.versions(source, change.versions.as_ref(), by_command, whose);
         let mut checked = Change {
             migrations,
             tool,
@@ -253,17 +255,22 @@ impl Checker<'_> {
         source: &Source,
         given: Option<&Spanned<wire::Versions>>,
         by_command: bool,
+        tool: Option<Tool>,
     ) -> Option<Versions> {
         let Some(given) = given.map(Spanned::get_ref) else {
-            return (!by_command).then(Versions::default);
+            let own = || tool.map_or_else(Versions::default, Versions::of);
+            return (!by_command).then(own);
         };
-        if !by_command || find_created(&self.created, given.table.get_ref()).is_some() {
+        let tool = Versions::owner(given.table.get_ref(), tool).filter(|_| !by_command);
+        let made_elsewhere = by_command || tool.is_some();
+        if !made_elsewhere || find_created(&self.created, given.table.get_ref()).is_some() {
             self.created_column(source, &given.table, Some(&given.column));
         }
         Some(Versions {
             table: given.table.get_ref().clone(),
             column: given.column.get_ref().clone(),
             rows: *given.rows.get_ref(),
+            tool,
         })
     }
 

@@ -240,6 +240,8 @@ record!(StoredVersions of Versions {
     column: String,
     #[serde(default = "defaults::version_rows")]
     rows: VersionRows,
+    #[serde(default)]
+    tool: Option<Tool>,
 });
 
 record!(StoredRepeat of Repeat {

@@ -1,0 +1,89 @@
+//! The tables in which migration tools remember what is applied: a base may bring a real one, and
+//! nothing of ours depends on what a migration does to its session.
+
+use pgauntlet::history::AttemptEnd;
+use pgauntlet::scenario::{Change, Tool, Versions};
+use rstest::rstest;
+
+use crate::migrated::{Trial, change, migration};
+
+fn of_tool(tool: Tool, versions: &[(&str, &str)]) -> Change {
+    let migrations = versions.iter().map(|(version, text)| migration(version, text)).collect();
+    Change { versions: Some(Versions::of(tool)), ..change(migrations) }
+}
+
+const SQLX: &str = "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, \
+    description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT now(), \
+    success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL); \
+    INSERT INTO _sqlx_migrations VALUES (1, 'a', now(), true, '\\x00', 7)";
+const GOOSE: &str = "CREATE TABLE goose_db_version (id serial PRIMARY KEY, \
+    version_id bigint NOT NULL, is_applied boolean NOT NULL, tstamp timestamp DEFAULT now()); \
+    INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, true), (1, true), (2, true), \
+    (2, false)";
+const FLYWAY: &str = "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, \
+    version varchar(50), description varchar(200) NOT NULL, type varchar(20) NOT NULL, \
+    script varchar(1000) NOT NULL, checksum int, installed_by varchar(100) NOT NULL, \
+    installed_on timestamp NOT NULL DEFAULT now(), execution_time int NOT NULL, \
+    success boolean NOT NULL); \
+    INSERT INTO flyway_schema_history VALUES \
+    (1, '1', 'a', 'SQL', 'V1__a.sql', 5, 'app', now(), 3, true)";
+const DBMATE: &str = "CREATE TABLE schema_migrations (version varchar(255) PRIMARY KEY); \
+    INSERT INTO schema_migrations VALUES ('1')";
+const GOLANG_MIGRATE: &str = "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, \
+    dirty boolean NOT NULL); INSERT INTO schema_migrations VALUES (1, false)";
+const DIESEL: &str = "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, \
+    run_on timestamp NOT NULL DEFAULT now()); INSERT INTO __diesel_schema_migrations VALUES ('1')";
+const REFINERY: &str = "CREATE TABLE refinery_schema_history (version int4 PRIMARY KEY, \
+    name varchar(255), applied_on varchar(255), checksum varchar(255)); \
+    INSERT INTO refinery_schema_history VALUES (1, 'a', 'x', '1')";
+
+#[rstest]
+#[case(Tool::Sqlx, SQLX)]
+#[case(Tool::Goose, GOOSE)]
+#[case(Tool::Flyway, FLYWAY)]
+#[case(Tool::Dbmate, DBMATE)]
+#[case(Tool::GolangMigrate, GOLANG_MIGRATE)]
+#[case(Tool::Diesel, DIESEL)]
+#[case(Tool::Refinery, REFINERY)]
+#[tokio::test]
+async fn a_tools_real_table_says_what_is_applied_and_takes_its_row(
+    #[case] tool: Tool,
+    #[case] base: &str,
+) {
+    let trial = Trial::with(&format!("CREATE TABLE t (a int); {base}")).await;
+    let refused = "ALTER TABLE t ADD COLUMN a int";
+    let added = "ALTER TABLE t ADD COLUMN b int";
+    let change = of_tool(tool, &[("1", refused), ("2", added)]);
+    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(1) });
+    assert_eq!(trial.apply(&change, 1).await, AttemptEnd::Finished { applied: Some(0) });
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_table_is_made_as_its_tool_makes_it_and_a_migration_may_refer_to_it(
+    #[values(
+        Tool::Sqlx,
+        Tool::Goose,
+        Tool::Flyway,
+        Tool::Dbmate,
+        Tool::GolangMigrate,
+        Tool::Diesel,
+        Tool::Refinery
+    )]
+    tool: Tool,
+) {
+    let trial = Trial::with("SELECT 1").await;
+    let comment = format!("COMMENT ON TABLE public.{} IS 'ours'", Versions::of(tool).table);
+    let change = of_tool(tool, &[("1", &comment), ("2", "CREATE TABLE u (a int)")]);
+    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(2) });
+    assert_eq!(trial.apply(&change, 1).await, AttemptEnd::Finished { applied: Some(0) });
+}
+
+#[tokio::test]
+async fn a_migration_that_empties_the_search_path_does_not_lose_the_version_table() {
+    let trial = Trial::with("CREATE TABLE t (a int)").await;
+    let dump = "SELECT pg_catalog.set_config('search_path', '', false); \
+                ALTER TABLE public.t ADD COLUMN b int";
+    let change = change(vec![migration("1", dump), migration("2", "SELECT 1")]);
+    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(2) });
+}
