@@ -34,7 +34,7 @@ pub struct World {
     databases: Arc<Mutex<Databases>>,
     /// Statements that work once.
     fails_again: BTreeSet<String>,
-    /// From the so-manieth application of the change on, the user has had enough.
+    /// The user interrupts at this application of the change and every later one.
     pub interrupted: Option<(usize, CancellationToken)>,
     /// What is in this directory is noted as the change is applied.
     pub watched: Option<PathBuf>,
