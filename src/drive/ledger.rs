@@ -146,6 +146,11 @@ impl Ledger {
         Ledger { writes, dropped }
     }
 
+    /// Whether it remembers all writes that it was to remember.
+    pub fn is_whole(&self) -> bool {
+        self.dropped == 0
+    }
+
     /// Writes of known and of unknown fate.
     pub(super) fn totals(&self) -> (u64, u64) {
         let of = |fate| self.writes.iter().filter(|w| w.fate == fate).count() as u64;

@@ -6,6 +6,7 @@
 
 mod assessment;
 mod change;
+mod contents;
 mod files;
 mod quality;
 mod reads;

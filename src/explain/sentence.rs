@@ -3,7 +3,7 @@
 use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
-use super::{change, quality, reads, runners, sessions, state, timeouts, traffic, waits};
+use super::{change, contents, quality, reads, runners, sessions, state, timeouts, traffic, waits};
 
 /// With as much of a file's path as tells it apart from the others.
 pub fn sentence_among(finding: &Finding, files: &Files) -> String {
@@ -45,12 +45,19 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::TimeoutNotInForce(of) => timeouts::not_in_force(of, files),
         Evidence::InvalidIndex(of) => state::invalid_index(of, subject),
         Evidence::NotValidConstraint(of) => state::not_valid(of),
+        Evidence::LeftBehind(of) => state::left_behind(of),
         Evidence::HiddenDebris(of) => state::hidden(of, subject),
         Evidence::Diverged(of) => state::diverged(of),
         Evidence::LostWrite(of) | Evidence::DoubledWrite(of) => state::wrong_writes(of),
         Evidence::RunnersOverlap(of) => runners::overlap(of, subject, files),
         Evidence::RunnerHung(of) => runners::hung(of, subject, files),
         Evidence::RunnerWaited(of) => runners::waited(of),
+        Evidence::RowsGone(of) => contents::gone(of, subject),
+        Evidence::ValuesChanged(of) => contents::values(of, subject),
+        Evidence::Orphans(of) => contents::orphans(of),
+        Evidence::SequenceBehind(of) => contents::sequence(of),
+        Evidence::AccessChanged(of) => contents::access(of, subject),
+        Evidence::NothingTried(of) => contents::nothing_tried(of),
         Evidence::ReadChanged(of) => reads::read_changed(of),
         Evidence::PlanChanged(of) => reads::plan_changed(of),
         Evidence::GeneratorLag(of) => quality::generator_lag(of),

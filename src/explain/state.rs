@@ -3,8 +3,9 @@
 use crate::history::{LedgerMismatch, Mismatch};
 use crate::result::Subject;
 use crate::result::evidence::{
-    DebrisAfterRerun, Divergence, Hidden, LeftInvalid, LeftNotValid, WrongWrites,
+    DebrisAfterRerun, Divergence, Hidden, LeftInvalid, LeftNotValid, Leftovers, WrongWrites,
 };
+use crate::schema::Difference;
 
 use super::words::{count, listed, relation};
 
@@ -15,10 +16,39 @@ pub fn invalid_index(of: &LeftInvalid, subject: &Subject) -> String {
         DebrisAfterRerun::Repaired => "; applying the change again repaired it",
     };
     let index = relation(subject);
-    format!(
-        "index {index} was left INVALID: writes maintain it (a unique one is enforced), reads \
-         never use it{fate}"
-    )
+    let used = match (of.ready, of.unique) {
+        (Some(false), true) => "neither reads nor writes use it, and it enforces nothing",
+        (Some(false), false) => "neither reads nor writes use it",
+        (Some(true), true) => "writes maintain and obey it, reads never use it",
+        (Some(true), false) => "writes maintain it, reads never use it",
+        (None, _) => "reads never use it",
+    };
+    format!("index {index} was left INVALID: {used}{fate}")
+}
+
+pub fn left_behind(of: &Leftovers) -> String {
+    let mut left: Vec<String> = Vec::new();
+    for partition in &of.pending {
+        left.push(format!("{partition} is still being detached"));
+    }
+    for same in &of.duplicates {
+        left.push(format!("{} are one index under {} names", same.join(", "), same.len()));
+    }
+    let shown = |difference: &Difference| {
+        let Difference { object, property, from, to } = difference;
+        match (property.as_str(), from, to) {
+            ("object", None, _) => format!("{object} is new"),
+            ("object", _, None) => format!("{object} is gone"),
+            _ => difference.to_string(),
+        }
+    };
+    left.extend(of.first.iter().map(shown));
+    let more = match of.differences.saturating_sub(of.first.len() as u64) {
+        0 => String::new(),
+        more => format!("; and {}", count(more, "more difference")),
+    };
+    let failed = count(of.failed, "failed attempt");
+    format!("{failed} left behind: {}{more}", left.join("; "))
 }
 
 pub fn hidden(of: &Hidden, subject: &Subject) -> String {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 use crate::pg::LockMode;
 
+use super::contents::{ContentsChange, TableStates};
 use super::operation::{Counters, LedgerReport, Operation};
 use super::server_error::ServerError;
 use super::session::{SessionId, SessionSeen};
@@ -98,6 +99,10 @@ pub enum Event {
     Reference(Box<Reference>),
     /// The tables' rows were counted and digested.
     Contents(Contents),
+    /// How the tables are stored.
+    Tables(Box<TableStates>),
+    /// The tables were compared with what they were before the change.
+    ContentsChange(Box<ContentsChange>),
     /// A declared read has returned.
     Invariant(Box<InvariantRead>),
     /// A declared read was explained.

@@ -3,6 +3,7 @@
 //! Everything that the judge may know is here. Workers append what they saw, raw; they derive
 //! nothing. Nothing in this module connects, and nothing reads an event back while a trial runs.
 
+mod contents;
 mod event;
 mod format_4;
 mod header;
@@ -13,6 +14,10 @@ mod server_error;
 mod session;
 mod waits;
 
+pub use contents::{
+    ColumnChange, ContentsChange, Orphans, SequenceBehind, TableChange, TableState, TableStates,
+    ValueExample,
+};
 pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
     ConnectionClosed, ConnectionOpened, ConnectionRefused, Contents, ControlReading,

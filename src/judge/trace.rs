@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use crate::clock::Micros;
 use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
-    ConnectionOpened, ConnectionRefused, Contents, ControlReading, Counters, DisturbanceEvent,
-    Event, FaultEvent, History, InvariantRead, LedgerReport, Operation, Phase, PlanRead, Reference,
-    Role, SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, WaitSample,
-    WalSample,
+    ConnectionOpened, ConnectionRefused, Contents, ContentsChange, ControlReading, Counters,
+    DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, Operation, Phase,
+    PlanRead, Reference, Role, SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent,
+    TableStates, WaitSample, WalSample,
 };
 use crate::pg::facts::Facts;
 
@@ -44,6 +44,9 @@ pub struct Trace<'h> {
     /// What another run ended with.
     pub reference: Option<&'h Reference>,
     pub contents: Vec<&'h Contents>,
+    /// How tables were stored, before the change and after it.
+    pub tables: Vec<&'h TableStates>,
+    pub contents_change: Option<&'h ContentsChange>,
     pub invariants: Vec<(Micros, &'h InvariantRead)>,
     pub plans: Vec<(Micros, &'h PlanRead)>,
     pub steps: Vec<&'h StepEvent>,
@@ -161,6 +164,8 @@ impl<'h> Trace<'h> {
             Event::Catalogue(snapshot) => self.catalogues.push(snapshot),
             Event::Reference(reference) => self.reference = Some(reference),
             Event::Contents(contents) => self.contents.push(contents),
+            Event::Tables(tables) => self.tables.push(tables),
+            Event::ContentsChange(change) => self.contents_change = Some(change),
             Event::Plan(read) => self.plans.push((at, read)),
             Event::Step(step) => self.steps.push(step),
             Event::Invariant(read) => self.invariants.push((at, read)),

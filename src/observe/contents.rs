@@ -86,7 +86,7 @@ pub async fn contents(
     Ok(found)
 }
 
-fn fail(what: &str, error: connect::Error) -> Error {
+pub(super) fn fail(what: &str, error: connect::Error) -> Error {
     Error::Contents { what: what.to_owned(), error: Box::new(error) }
 }
 
@@ -100,7 +100,7 @@ async fn oid(session: &Session, table: &str) -> Result<Option<u32>, Error> {
 
 /// A policy that hides rows is an error rather than fewer rows. Compiling an expression takes
 /// longer than it saves.
-fn begin() -> String {
+pub(super) fn begin() -> String {
     let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     let own = [
         ("row_security", "off".to_owned()),

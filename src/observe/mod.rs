@@ -6,6 +6,7 @@
 //! better derivation. What could not be seen is counted and said.
 
 mod catalogue;
+mod changes;
 mod contents;
 mod control;
 mod error;
@@ -17,6 +18,7 @@ mod session;
 mod thinning;
 
 pub use catalogue::{fingerprint, read_schema};
+pub use changes::{ComparedTable, Touch, Updates, changes, reach, states};
 pub use contents::{Written, contents};
 pub use control::control;
 pub use error::{APPLICATION_NAME, Error};

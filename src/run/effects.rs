@@ -11,9 +11,11 @@ use futures_util::future::BoxFuture;
 use crate::clock::Micros;
 use crate::connect::{self, Address};
 use crate::drive::Ledger;
-use crate::history::{Attempt, AttemptEnd, Listener, Recorder, TableContents};
+use crate::history::{
+    Attempt, AttemptEnd, ContentsChange, Listener, Recorder, TableContents, TableState,
+};
 use crate::migrate;
-use crate::observe::Written;
+use crate::observe::{ComparedTable, Written};
 use crate::provision::{self, Server};
 use crate::scenario::{Change, Disturbance};
 use crate::schema::Fingerprint;
@@ -25,6 +27,12 @@ pub type Doing<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Rows per table, by its qualified name.
 pub type Tables = BTreeMap<String, TableContents>;
+
+/// How tables are stored, by qualified name.
+pub type States = BTreeMap<String, TableState>;
+
+/// Pairs of tables: a write to the first reaches the second; None: it may reach any.
+pub type Reach = Vec<(String, Option<String>)>;
 
 /// What a database is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +128,21 @@ pub trait Effects: Sync {
         digested: &'a (dyn Fn(&str) -> bool + Sync),
         written: &'a [Written],
     ) -> Doing<'a, Tables>;
+
+    /// How the tables are stored; no row is read.
+    fn states<'a>(&'a self, address: &'a Address) -> Doing<'a, States>;
+
+    /// What writes reach besides, by foreign keys, triggers and functions.
+    fn reach<'a>(&'a self, address: &'a Address) -> Doing<'a, Reach>;
+
+    /// What became of the rows of these tables, without those that the application wrote.
+    fn changes<'a>(
+        &'a self,
+        before: &'a Address,
+        after: &'a Address,
+        tables: &'a [ComparedTable],
+        written: &'a [Written],
+    ) -> Doing<'a, ContentsChange>;
 
     /// Measures what the machine is good for just now.
     fn control<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, ()>;

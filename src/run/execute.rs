@@ -11,7 +11,7 @@ use crate::connect::Address;
 use crate::drive;
 use crate::history::{
     Attempt, AttemptEnd, CatalogueSnapshot, Contents, Event, History, Listener, Phase, Progress,
-    Recorder,
+    Recorder, TableStates,
 };
 use crate::migrate;
 use crate::observe;
@@ -21,7 +21,7 @@ use crate::schema::Fingerprint;
 use crate::tap::Injection;
 
 use super::databases::Databases;
-use super::effects::{Effects, Origin, Tables, TrialDatabase};
+use super::effects::{Effects, Origin, States, Tables, TrialDatabase};
 use super::error::Fault as Whose;
 use super::files::{Facts, start_history};
 use super::state;
@@ -63,6 +63,11 @@ pub trait Procedure {
     fn on_failure(&self) -> OnFailure {
         OnFailure::Abort
     }
+
+    /// Whether it compares the tables with what they were before the change.
+    fn compares(&self) -> bool {
+        false
+    }
 }
 
 impl Executor<'_> {
@@ -88,6 +93,10 @@ impl Executor<'_> {
         database: &str,
     ) -> Result<History, Error> {
         let made = self.make(order, database).await;
+        let kept = match &made {
+            Ok(_) if procedure.compares() => self.keep(order, database).await?,
+            _ => None,
+        };
         let facts = Facts { spec: order.spec, server: self.server.facts() };
         match made {
             Ok(address) => {
@@ -100,7 +109,15 @@ impl Executor<'_> {
                     listener: order.listener,
                     output: order.output,
                 };
-                let stage = Stage { effects: self.effects, spec: order.spec, at };
+                let executor = Executor { ..*self };
+                let stage = Stage {
+                    effects: self.effects,
+                    spec: order.spec,
+                    at,
+                    executor,
+                    order,
+                    kept: kept.as_deref(),
+                };
                 let ended = match procedure.run(&stage).await {
                     Err(error)
                         if procedure.on_failure() == OnFailure::Record
@@ -111,6 +128,9 @@ impl Executor<'_> {
                     }
                     ended => ended,
                 };
+                if let Some(kept) = &kept {
+                    self.drop(kept).await?;
+                }
                 let history = recorder.finish();
                 ended?;
                 Ok(history?)
@@ -140,6 +160,18 @@ impl Executor<'_> {
         Ok(address)
     }
 
+    /// A copy of the starting state, where what leads to it might lead elsewhere another time.
+    async fn keep(&self, order: Order<'_>, database: &str) -> Result<Option<String>, Error> {
+        if order.spec.state.path.is_none() || order.spec.is_empty_database() {
+            return Ok(None);
+        }
+        self.databases.renew().await?;
+        let name = self.databases.name();
+        let origin = Origin::Copy(database.to_owned());
+        self.effects.make(self.server, &origin, &name).await?;
+        Ok(Some(name))
+    }
+
     pub async fn drop(&self, database: &str) -> Result<(), Error> {
         self.databases.drop(self.effects, &self.server.address(), database).await
     }
@@ -150,6 +182,10 @@ pub struct Stage<'a> {
     pub effects: &'a dyn Effects,
     pub spec: &'a TrialSpec,
     pub at: TrialDatabase<'a>,
+    pub executor: Executor<'a>,
+    pub order: Order<'a>,
+    /// The database that was kept as the starting state is.
+    pub kept: Option<&'a str>,
 }
 
 impl Stage<'_> {
@@ -216,6 +252,14 @@ impl Stage<'_> {
     ) -> Result<Tables, Error> {
         let tables = self.effects.contents(self.at.address, digested, written).await?;
         self.record(Event::Contents(Contents { after, tables: tables.clone() }));
+        Ok(tables)
+    }
+
+    /// Records how the tables are stored.
+    pub async fn states(&self, after: Option<Attempt>) -> Result<States, Error> {
+        let tables = self.effects.states(self.at.address).await?;
+        let states = TableStates { after, tables: tables.clone() };
+        self.record(Event::Tables(states.into()));
         Ok(tables)
     }
 

@@ -4,6 +4,7 @@
 //! own business; how an outcome looks is the report's.
 
 mod again;
+mod contents;
 mod costs;
 mod crash;
 mod databases;
@@ -49,8 +50,8 @@ use shared::Run;
 pub use again::{Stored, stored, stored_with_timelines};
 pub use costs::Costs;
 pub use effects::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
-    Traffic, TrialDatabase,
+    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Reach, Sampling,
+    States, Tables, Traffic, TrialDatabase,
 };
 pub use ending::{ExitStatus, ending};
 pub use error::{Error, Fault};

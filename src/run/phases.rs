@@ -9,9 +9,9 @@ use crate::history::{Attempt, AttemptEnd, Entry, Event, Phase, Progress};
 use crate::pg::purpose::keeps_versions;
 use crate::scenario::Scenario;
 
-use super::effects::{Invariants, Traffic};
+use super::effects::{Invariants, States, Traffic};
 use super::execute::{Procedure, Stage};
-use super::{Error, recovery};
+use super::{Error, contents, recovery};
 
 /// The change beside the application, from the baseline to the checks.
 pub struct FullTrial;
@@ -19,6 +19,10 @@ pub struct FullTrial;
 impl Procedure for FullTrial {
     fn run<'a>(&'a self, stage: &'a Stage<'a>) -> LocalBoxFuture<'a, Result<(), Error>> {
         Box::pin(Phases(stage).all())
+    }
+
+    fn compares(&self) -> bool {
+        true
     }
 }
 
@@ -34,9 +38,10 @@ impl Phases<'_> {
         self.control().await;
         stage.prepare().await?;
         stage.snapshot(None).await?;
+        let before = stage.states(None).await?;
         let sampling = stage.effects.sample(stage.at).await?;
         let last = match stage.spec.is_empty_database() {
-            false => self.beside_the_application().await?,
+            false => self.beside_the_application(&before).await?,
             true => self.alone().await?,
         };
         if let Err(error) = sampling.stop().await {
@@ -88,7 +93,7 @@ impl Phases<'_> {
     }
 
     /// Returns the last attempt, where one has finished.
-    async fn beside_the_application(&self) -> Result<Option<Attempt>, Error> {
+    async fn beside_the_application(&self, before: &States) -> Result<Option<Attempt>, Error> {
         let stage = self.0;
         let invariants = stage.effects.watch_invariants(stage.at, stage.spec).await?;
         let driving = stage.effects.drive(stage.at, stage.spec).await?;
@@ -99,6 +104,9 @@ impl Phases<'_> {
         }
         stage.enter(Phase::Checks);
         stage.check(&ledger).await;
+        if let Err(error) = contents::compare(stage, before, last.unwrap_or(0), &ledger).await {
+            stage.failed("comparing the tables with what they were", &error);
+        }
         Ok(last)
     }
 

@@ -7,16 +7,16 @@ use futures_util::future::BoxFuture;
 use crate::clock::Micros;
 use crate::connect::{self, Address, Session};
 use crate::drive::{self, Ledger};
-use crate::history::{Attempt, AttemptEnd, Listener, Progress};
-use crate::observe::{self, Written};
+use crate::history::{Attempt, AttemptEnd, ContentsChange, Listener, Progress};
+use crate::observe::{self, ComparedTable, Written};
 use crate::provision::{self, Server};
 use crate::scenario::{Change, Disturbance};
 use crate::schema::Fingerprint;
 use crate::{disturb, migrate, seed};
 
 use super::effects::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
-    Traffic, TrialDatabase,
+    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Reach, Sampling,
+    States, Tables, Traffic, TrialDatabase,
 };
 use super::{Error, TrialSpec};
 
@@ -114,6 +114,24 @@ impl Effects for Postgres {
         written: &'a [Written],
     ) -> Doing<'a, Tables> {
         Box::pin(async move { Ok(observe::contents(address, digested, written).await?) })
+    }
+
+    fn states<'a>(&'a self, address: &'a Address) -> Doing<'a, States> {
+        Box::pin(async move { Ok(observe::states(address).await?) })
+    }
+
+    fn reach<'a>(&'a self, address: &'a Address) -> Doing<'a, Reach> {
+        Box::pin(async move { Ok(observe::reach(address).await?) })
+    }
+
+    fn changes<'a>(
+        &'a self,
+        before: &'a Address,
+        after: &'a Address,
+        tables: &'a [ComparedTable],
+        written: &'a [Written],
+    ) -> Doing<'a, ContentsChange> {
+        Box::pin(async move { Ok(observe::changes(before, after, tables, written).await?) })
     }
 
     fn control<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, ()> {

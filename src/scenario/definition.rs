@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::accept::Meant;
 use super::change::{Change, Script};
 use super::crash::Crash;
 use super::expect::{Expect, Limits};
@@ -48,6 +49,8 @@ pub struct Scenario {
     pub invariants: Vec<Invariant>,
     /// What the application can bear.
     pub limits: Limits,
+    /// What the change does on purpose.
+    pub accept: Vec<Meant>,
     /// What the author expects.
     pub expect: Expect,
 }

@@ -130,6 +130,8 @@ finding_kinds! {
     NotValidConstraint "not-valid-constraint",
     /// A rerun reported success although debris is still there.
     HiddenDebris "hidden-debris",
+    /// Attempts that failed left something in the catalogue.
+    LeftBehind "left-behind",
     /// The change never succeeded, however often it was applied again.
     RerunFailed "rerun-failed",
     /// Applying a finished change again changed the schema or the versions.
@@ -150,6 +152,19 @@ finding_kinds! {
     LostWrite "lost-write",
     /// A write is in the tables more than once, or although the application saw it fail.
     DoubledWrite "doubled-write",
+    /// Rows that were there before the change are gone, and nothing says that they may go.
+    RowsGone "rows-gone",
+    /// Values that were there before the change are others, and nothing says that they may be.
+    ValuesChanged "values-changed",
+    /// Rows refer to no row although their foreign key is said to be valid.
+    Orphans "orphans",
+    /// A sequence returns next what a row of its column has already.
+    SequenceBehind "sequence-behind",
+    /// Privileges, owners, row security, triggers or what is replicated are not as before, and no
+    /// statement of the change is about them.
+    AccessChanged "access-changed",
+    /// The change was applied and no table with rows was changed: nothing was tried.
+    NothingTried "nothing-tried",
     /// A declared read returned other rows than it must.
     ReadChanged "read-changed",
     /// A declared read has a plan that it must not have.

@@ -4,6 +4,7 @@
 //! types below or into errors with file, line and remedy, and the code that runs a trial reads the
 //! result. The types here are data; nothing in this module connects.
 
+mod accept;
 pub mod bundled;
 mod change;
 mod check;
@@ -23,6 +24,7 @@ mod tools;
 mod traffic;
 mod wire;
 
+pub use accept::Meant;
 pub use change::{
     Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
     TransactionRule, VersionRows, Versions,

@@ -39,12 +39,23 @@ pub struct File {
     pub disturbance: Option<Spanned<Vec<Disturbance>>>,
     pub invariant: Option<Spanned<Vec<Invariant>>>,
     pub limits: Option<Spanned<Limits>>,
+    pub accept: Option<Spanned<Vec<Accept>>>,
     pub expect: Option<Spanned<Expect>>,
 }
 
 /// Names in the file's order are not needed; a name and its value with their places are.
 pub type Named<T> = BTreeMap<Spanned<String>, Spanned<T>>;
 pub type Settings = Named<toml::Value>;
+
+/// Something that is meant: exactly one of them is set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accept {
+    pub rows: Option<Spanned<String>>,
+    pub values: Option<Spanned<String>>,
+    pub difference: Option<Spanned<String>>,
+    pub no_rows: Option<Spanned<bool>>,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -46,6 +46,28 @@ impl Fingerprint {
         })
     }
 
+    /// Partitions whose detaching has begun and not ended.
+    pub fn pending_detaches(&self) -> Vec<&str> {
+        self.names("table", |table| table.get("detach pending").is_some_and(|v| v == "true"))
+    }
+
+    /// Valid indexes that are the same but for their names: each group of several.
+    pub fn same_indexes(&self) -> Vec<Vec<&str>> {
+        let mut groups: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+        let valid = self
+            .names("index", |index| index.get("indisvalid").is_none_or(|value| value == "true"));
+        for name in valid {
+            let index = self.objects.get(&format!("index {name}"));
+            let definition = index.and_then(|index| index.get("definition"));
+            // `CREATE INDEX i ON public.t USING btree (a)`, without the name.
+            if let Some((head, on)) = definition.and_then(|text| text.split_once(" ON ")) {
+                let verb = head.rsplit_once(' ').map_or(head, |(verb, _)| verb);
+                groups.entry((verb, on)).or_default().push(name);
+            }
+        }
+        groups.into_values().filter(|same| same.len() > 1).collect()
+    }
+
     /// Names, without the kind, of the objects of a kind that satisfy a condition.
     fn names(
         &self,
@@ -92,6 +114,23 @@ mod tests {
         found.insert("index", "public.ix", "indisvalid", "true");
         found.insert("index", "public.ix", "indisready", "false");
         assert_eq!(found.invalid_indexes(), ["public.ix"]);
+    }
+
+    #[test]
+    fn indexes_that_differ_in_their_names_alone_are_the_same() {
+        let mut found = Fingerprint::default();
+        let definitions = [
+            ("a", "CREATE INDEX a ON public.t USING btree (x)", "true"),
+            ("b", "CREATE INDEX b ON public.t USING btree (x)", "true"),
+            ("c", "CREATE INDEX c ON public.t USING btree (x)", "false"),
+            ("d", "CREATE UNIQUE INDEX d ON public.t USING btree (x)", "true"),
+            ("e", "CREATE INDEX e ON public.t USING btree (y)", "true"),
+        ];
+        for (name, definition, valid) in definitions {
+            found.insert("index", name, "definition", definition);
+            found.insert("index", name, "indisvalid", valid);
+        }
+        assert_eq!(found.same_indexes(), [["a", "b"]]);
     }
 
     #[test]

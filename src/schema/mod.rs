@@ -12,4 +12,4 @@ mod queries;
 pub use difference::Difference;
 pub use file::{Stored, StoredError};
 pub use fingerprint::Fingerprint;
-pub use queries::{MAJORS, Query, SETTINGS, queries};
+pub use queries::{MAJORS, NUMBERING, Query, SETTINGS, queries};

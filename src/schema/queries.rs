@@ -44,6 +44,10 @@ const QUERIES: &[Query] = &[
     query("owners and privileges", include_str!("sql/access.sql")),
 ];
 
+/// Which sequences number the columns of a table, whose name as text is the parameter: column,
+/// sequence, and the column's numbers as an expression. Texts count where they are digits.
+pub const NUMBERING: &str = include_str!("sql/numbering.sql");
+
 /// What to ask a server of this major.
 pub fn queries(major: u32) -> impl Iterator<Item = &'static Query> {
     QUERIES.iter().filter(move |query| query.since <= major)

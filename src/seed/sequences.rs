@@ -6,22 +6,19 @@
 use crate::connect::{self, Session};
 use crate::pg::quote_qualified;
 use crate::scenario::Table;
+use crate::schema::NUMBERING;
 
 use super::Error;
-
-/// Of one table, the sequences that number its columns: those that a column owns, and those that
-/// its default names. The column's numbers as an expression; texts count where they are digits.
-const SEQUENCES: &str = include_str!("sql/sequences.sql");
 
 /// Advances every sequence that would return a value which a seeded column has reached. Minima and
 /// increments hold; a sequence that has no value left stays at its last.
 pub(super) async fn advance(session: &Session, tables: &[Table]) -> Result<(), Error> {
     for table in tables {
         let name = quote_qualified(&table.name);
-        let rows = session.client().query(SEQUENCES, &[&name]).await;
-        let rows = rows.map_err(|e| connect::Error::query(SEQUENCES, &e))?;
+        let rows = session.client().query(NUMBERING, &[&name]).await;
+        let rows = rows.map_err(|e| connect::Error::query(NUMBERING, &e))?;
         for row in rows {
-            let (sequence, numbers) = (row.get::<_, String>(0), row.get::<_, String>(1));
+            let (sequence, numbers) = (row.get::<_, String>(1), row.get::<_, String>(2));
             session.batch(&advancing(&name, &sequence, &numbers)).await?;
         }
     }

@@ -439,6 +439,7 @@ fn scenario() -> Scenario {
         pool: Pool { size: 2, overflow: 1, acquire_timeout_ms: 30_000, settings: BTreeMap::new() },
         change: change(),
         states: Vec::new(),
+        accept: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
         invariants: Vec::new(),

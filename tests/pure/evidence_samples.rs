@@ -8,6 +8,7 @@ use pgauntlet::result::{BlockingState, Evidence, OperationRef, Origin, Statement
 use pgauntlet::scenario::{FindingKind, Scope};
 use pgauntlet::schema::Difference;
 
+use crate::evidence_of_contents::of_contents;
 use crate::findings_refused;
 
 const TEXT: &str = "ALTER TABLE spans ADD CONSTRAINT b CHECK (id = 'nobody')";
@@ -97,7 +98,14 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::NoTimeout
         | K::TimeoutNotInForce => of_the_change(kind),
         K::InvalidIndex
-        | K::NotValidConstraint
+        | K::LeftBehind
+        | K::RowsGone
+        | K::ValuesChanged
+        | K::Orphans
+        | K::SequenceBehind
+        | K::AccessChanged
+        | K::NothingTried => of_contents(kind),
+        K::NotValidConstraint
         | K::HiddenDebris
         | K::RerunFailed
         | K::RerunChanged
@@ -368,11 +376,6 @@ fn of_locks() -> Vec<Evidence> {
 fn of_what_is_left(kind: FindingKind) -> Vec<Evidence> {
     let versions = || vec!["1".to_owned(), "2".to_owned()];
     match kind {
-        FindingKind::InvalidIndex => {
-            [DebrisAfterRerun::NotTried, DebrisAfterRerun::StillThere, DebrisAfterRerun::Repaired]
-                .map(|rerun| Evidence::InvalidIndex(LeftInvalid { rerun }))
-                .into()
-        }
         FindingKind::NotValidConstraint => {
             vec![Evidence::NotValidConstraint(LeftNotValid { constraint: "c".to_owned() })]
         }

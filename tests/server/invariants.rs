@@ -68,6 +68,7 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
         pool: Pool { size: 1, overflow: 0, acquire_timeout_ms: 1, settings: BTreeMap::new() },
         change: change(),
         states: Vec::new(),
+        accept: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
         invariants,

@@ -39,6 +39,7 @@ mod migrate;
 mod migrate_deaths;
 mod migration_directories;
 mod nothing_left;
+mod observe_changes;
 mod observe_contents;
 mod observe_control;
 mod observe_gaps;

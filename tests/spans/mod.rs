@@ -68,6 +68,7 @@ pub fn scenario(rng_seed: u64) -> Scenario {
         pool: Pool { size: 1, overflow: 0, acquire_timeout_ms: 1, settings: BTreeMap::new() },
         change: no_change(),
         states: Vec::new(),
+        accept: Vec::new(),
         crash: None,
         disturbances: vec![],
         invariants: vec![],

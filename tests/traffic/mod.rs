@@ -199,6 +199,7 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
         pool,
         change: no_change(),
         states: Vec::new(),
+        accept: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
         invariants: Vec::new(),

@@ -10,15 +10,15 @@ use pgauntlet::clock::Micros;
 use pgauntlet::connect::{self, Address};
 use pgauntlet::drive::Ledger;
 use pgauntlet::history::{
-    AttemptEnd, Event, FaultEvent, Listener, Protocol, ServerError, ServerFacts, Source,
-    StatementBegan, StatementEnded, TableContents, TransactionStatus,
+    AttemptEnd, ContentsChange, Event, FaultEvent, Listener, Protocol, ServerError, ServerFacts,
+    Source, StatementBegan, StatementEnded, TableContents, TransactionStatus,
 };
 use pgauntlet::migrate;
-use pgauntlet::observe::Written;
+use pgauntlet::observe::{ComparedTable, Written};
 use pgauntlet::provision::{self, Server};
 use pgauntlet::run::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Sampling, Tables,
-    Traffic, TrialDatabase, TrialSpec,
+    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Reach, Sampling,
+    States, Tables, Traffic, TrialDatabase, TrialSpec,
 };
 use pgauntlet::scenario::{Change, Disturbance};
 use pgauntlet::schema::Fingerprint;
@@ -272,6 +272,24 @@ impl Effects for World {
         let digest = digested("public.t").then(|| "same".to_owned());
         let contents = TableContents { rows: 10, digest };
         self.notes("contents", [("public.t".to_owned(), contents)].into())
+    }
+
+    fn states<'a>(&'a self, _: &'a Address) -> Doing<'a, States> {
+        Box::pin(async { Ok(States::new()) })
+    }
+
+    fn reach<'a>(&'a self, _: &'a Address) -> Doing<'a, Reach> {
+        Box::pin(async { Ok(Reach::new()) })
+    }
+
+    fn changes<'a>(
+        &'a self,
+        _: &'a Address,
+        _: &'a Address,
+        _: &'a [ComparedTable],
+        _: &'a [Written],
+    ) -> Doing<'a, ContentsChange> {
+        self.notes("compare the tables", ContentsChange::default())
     }
 
     fn control<'a>(&'a self, _: TrialDatabase<'a>) -> Doing<'a, ()> {

@@ -1,5 +1,6 @@
 //! What to do instead, by what happened.
 
+mod contents;
 mod failed_change;
 mod failed_operation;
 mod stall;
@@ -7,7 +8,7 @@ mod stall;
 use crate::history::RefusedFor;
 use crate::result::evidence::{OtherTimeouts, RefusedConnection, Unlimited};
 use crate::result::{Evidence, Finding};
-use crate::scenario::Scope;
+use crate::scenario::{FindingKind, Scope};
 
 /// Where there is a known way.
 pub fn remedy(finding: &Finding) -> Option<String> {
@@ -22,6 +23,7 @@ pub fn remedy(finding: &Finding) -> Option<String> {
         Evidence::TimeoutNotInForce(of) => Some(not_in_force(of)),
         Evidence::ConnectionRefused(of) => Some(connection_refused(of)),
         Evidence::StatementsUnderLock(_) => return Some(under_lock(finding)),
+        Evidence::RowsGone(_) | Evidence::ValuesChanged(_) => return meant(finding),
         Evidence::InvalidIndex(_) => return Some(invalid_index(finding)),
         evidence => by_kind(evidence),
     };
@@ -83,7 +85,7 @@ fn by_kind(evidence: &Evidence) -> Option<&'static str> {
             "see that the index which the read needs is there and valid, and ANALYZE the table at \
              the end of the change: a new column or index expression has no statistics before"
         }
-        _ => return None,
+        evidence => return contents::remedy(evidence),
     })
 }
 
@@ -134,6 +136,24 @@ fn not_in_force(of: &OtherTimeouts) -> &'static str {
              after an autocommit block"
         }
     }
+}
+
+/// How a change says that it removes rows, or replaces values, on purpose.
+fn meant(finding: &Finding) -> Option<String> {
+    let table = super::words::relation(&finding.subject);
+    let what = match finding.kind {
+        FindingKind::RowsGone => "rows",
+        _ => "values",
+    };
+    let name = table.strip_prefix("public.").unwrap_or(table).to_owned();
+    let name = match &finding.evidence {
+        Some(Evidence::ValuesChanged(of)) if of.columns.len() == 1 => {
+            let columns = of.columns.iter().map(|column| column.column.as_str());
+            columns.fold(name, |table, column| format!("{table}.{column}"))
+        }
+        _ => name,
+    };
+    Some(format!("if that is what the change is for, say so: [[accept]] {what} = {name:?}"))
 }
 
 fn under_lock(finding: &Finding) -> String {

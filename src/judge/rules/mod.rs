@@ -5,6 +5,7 @@
 
 mod change;
 mod command;
+mod contents;
 mod doubt;
 mod ending;
 mod evidence;
@@ -19,6 +20,7 @@ mod runners;
 mod sessions;
 mod state;
 mod timeouts;
+mod touched;
 mod traffic;
 mod written;
 
@@ -45,12 +47,16 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(refused::connections(evidence));
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
+    findings.extend(state::left_behind(evidence));
     findings.extend(runners::runners(evidence));
     findings.extend(state::writes(evidence));
+    findings.extend(contents::rows(evidence));
+    findings.extend(contents::access(evidence));
     findings.extend(reads::reads(evidence));
     findings.extend(plans::plans(evidence));
     findings.extend(failures::ended_from_outside(evidence));
     findings.extend(gaps::gaps(evidence));
+    findings.extend(touched::nothing_tried(evidence));
     // What informs and decides nothing.
     findings.extend(sessions::statements_under_lock(evidence));
     findings.extend(sessions::one_transaction(evidence));

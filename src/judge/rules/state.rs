@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::history::{AttemptEnd, CatalogueSnapshot, LedgerMismatch, LedgerReport, Mismatch};
-use crate::result::evidence::{DebrisAfterRerun, Hidden, LeftInvalid, LeftNotValid, WrongWrites};
+use crate::result::evidence::{
+    DebrisAfterRerun, Hidden, LeftInvalid, LeftNotValid, Leftovers, WrongWrites,
+};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
-use crate::schema::Fingerprint;
+use crate::schema::{Difference, Fingerprint};
 
 use super::Evidence;
+
+/// Differences that are listed.
+const LEFT_MAX: usize = 12;
 
 pub fn debris(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let before = names(evidence.trace.catalogue_before(), Fingerprint::invalid_indexes);
@@ -20,7 +25,9 @@ pub fn debris(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let (first, left) = (new(after_change), new(last));
     let mut findings = Vec::new();
     for index in first.union(&left) {
-        findings.push(invalid_index(evidence, index, left.contains(index)));
+        let stays = left.contains(index);
+        let seen = if stays { last } else { after_change };
+        findings.push(invalid_index(evidence, index, stays, seen));
     }
     let reported_success = evidence.trace.attempts.last().and_then(|a| a.end);
     if let (Some(AttemptEnd::Finished { .. }), Some(index)) = (reported_success, left.first()) {
@@ -39,19 +46,68 @@ fn names(
     of(&fingerprint).into_iter().map(str::to_owned).collect()
 }
 
-fn invalid_index(evidence: &Evidence<'_, '_>, index: &str, stays: bool) -> Finding {
+fn invalid_index(
+    evidence: &Evidence<'_, '_>,
+    index: &str,
+    stays: bool,
+    seen: Option<&CatalogueSnapshot>,
+) -> Finding {
     let rerun = match (stays, evidence.trace.attempts.len()) {
         (true, 0 | 1) => DebrisAfterRerun::NotTried,
         (true, _) => DebrisAfterRerun::StillThere,
         (false, _) => DebrisAfterRerun::Repaired,
     };
+    let properties = seen.and_then(|seen| seen.objects.get(&format!("index {index}")));
+    let is = |name: &str| properties.and_then(|of| of.get(name)).map(|value| value == "true");
+    let (ready, unique) = (is("indisready"), is("indisunique").unwrap_or(false));
+    let shown = Shown::InvalidIndex(LeftInvalid { rerun, ready, unique });
     // What a rerun repairs is not left behind.
     let verdict = match rerun {
         DebrisAfterRerun::Repaired => Verdict::Bounded,
         DebrisAfterRerun::NotTried | DebrisAfterRerun::StillThere => Verdict::Unsafe,
     };
-    let shown = Shown::InvalidIndex(LeftInvalid { rerun });
     Finding::new(verdict, Subject::relation(index), shown)
+}
+
+/// What attempts that failed have left, beside the objects that have a finding of their own. Of a
+/// change that came to its end later, only what no clean run leaves.
+pub fn left_behind(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let ends = evidence.trace.attempts.iter().map(|attempt| attempt.end);
+    let failed = ends
+        .filter(|end| matches!(end, Some(AttemptEnd::Failed { .. } | AttemptEnd::DeadlineExceeded)))
+        .count() as u64;
+    let (before, last) = evidence.trace.catalogue_before().zip(evidence.trace.catalogues.last())?;
+    let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
+    let (before, last) = (fingerprint(&before.objects), fingerprint(&last.objects));
+    let finished = evidence.first_success().is_some();
+    let pending: Vec<String> = last
+        .pending_detaches()
+        .into_iter()
+        .filter(|partition| !before.pending_detaches().contains(partition))
+        .map(str::to_owned)
+        .collect();
+    let is_new = |index: &&str| !before.objects.contains_key(&format!("index {index}"));
+    let duplicates = last.same_indexes().into_iter().filter(|same| same.iter().any(|i| is_new(&i)));
+    let duplicates: Vec<Vec<String>> =
+        duplicates.map(|same| same.into_iter().map(str::to_owned).collect()).collect();
+    // An INVALID index has a finding of its own.
+    let told = |difference: &Difference| {
+        let index = difference.object.strip_prefix("index ").unwrap_or_default();
+        difference.property == "detach pending"
+            || last.invalid_indexes().contains(&index)
+            || duplicates.iter().flatten().any(|known| known == index)
+    };
+    let others: Vec<Difference> =
+        before.diff(&last).into_iter().filter(|difference| !told(difference)).collect();
+    let differences = if finished { 0 } else { others.len() as u64 };
+    let first = others.into_iter().take(if finished { 0 } else { LEFT_MAX }).collect();
+    let decides = !pending.is_empty() || !duplicates.is_empty();
+    if failed == 0 || !decides && differences == 0 {
+        return None;
+    }
+    let left = Leftovers { failed, finished, pending, duplicates, first, differences };
+    let verdict = if decides { Verdict::Unsafe } else { Verdict::Safe };
+    Some(Finding::new(verdict, Subject::none(), Shown::LeftBehind(left)))
 }
 
 fn hidden(evidence: &Evidence<'_, '_>, index: &str) -> Finding {

@@ -25,6 +25,26 @@ impl RelationName {
         }
     }
 
+    /// Of a name as the catalogue quotes it: `public."Orders"`.
+    pub fn unquoted(quoted: &str) -> RelationName {
+        let mut parts = vec![String::new()];
+        let (mut inside, mut chars) = (false, quoted.chars().peekable());
+        while let Some(c) = chars.next() {
+            let mut push = |c| parts.last_mut().into_iter().for_each(|part| part.push(c));
+            match c {
+                '"' if inside && chars.peek() == Some(&'"') => {
+                    chars.next();
+                    push('"');
+                }
+                '"' => inside = !inside,
+                '.' if !inside => parts.push(String::new()),
+                c => push(c),
+            }
+        }
+        let name = parts.pop().unwrap_or_default();
+        RelationName { schema: parts.pop(), name }
+    }
+
     /// Whether both may be one relation: without a schema, the search path may find any.
     pub fn may_be(&self, other: &RelationName) -> bool {
         let schemas = self.schema.as_ref().zip(other.schema.as_ref());
@@ -78,5 +98,20 @@ pub(super) fn identifier(text: &str) -> String {
     match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => text.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_no_part_of_a_name() {
+        let name = |schema: &str, name: &str| RelationName {
+            schema: Some(schema.to_owned()),
+            name: name.to_owned(),
+        };
+        assert_eq!(RelationName::unquoted("public.orders"), name("public", "orders"));
+        assert_eq!(RelationName::unquoted("app.\"Or.d\"\"ers\""), name("app", "Or.d\"ers"));
     }
 }

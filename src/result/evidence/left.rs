@@ -13,6 +13,31 @@ use crate::schema::Difference;
 pub struct LeftInvalid {
     /// Whether applying the change again repaired the index.
     pub rerun: DebrisAfterRerun,
+    /// Whether writes maintain it (`pg_index.indisready`); null: an older version wrote this.
+    #[serde(default)]
+    pub ready: Option<bool>,
+    /// Whether it is a unique one.
+    #[serde(default)]
+    pub unique: bool,
+}
+
+/// What attempts that failed have left in the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Leftovers {
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Whether a later one came to its end.
+    pub finished: bool,
+    /// Partitions whose detaching has begun and not ended.
+    pub pending: Vec<String>,
+    /// Valid indexes that are the same but for their names, each group with at least one that was
+    /// not there before.
+    pub duplicates: Vec<Vec<String>>,
+    /// The first of the other differences from before.
+    pub first: Vec<Difference>,
+    /// How many of those there are.
+    pub differences: u64,
 }
 
 /// What became of the debris when the change was applied again.

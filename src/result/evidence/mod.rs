@@ -1,6 +1,7 @@
 //! What a finding rests on: the numbers and names of each kind, from which its sentence is made.
 
 mod change;
+mod contents;
 mod left;
 mod measured;
 mod traffic;
@@ -8,9 +9,11 @@ mod traffic;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::history::{Orphans, SequenceBehind};
 use crate::scenario::FindingKind;
 
 pub use change::*;
+pub use contents::*;
 pub use left::*;
 pub use measured::*;
 pub use traffic::*;
@@ -61,6 +64,7 @@ evidence! {
     InvalidIndex(LeftInvalid),
     NotValidConstraint(LeftNotValid),
     HiddenDebris(Hidden),
+    LeftBehind(Leftovers),
     RerunFailed(FailedReruns),
     RerunChanged(CatalogueChange),
     RerunWrote(RowsChange),
@@ -71,6 +75,12 @@ evidence! {
     RunnerWaited(WaitingRunner),
     LostWrite(WrongWrites),
     DoubledWrite(WrongWrites),
+    RowsGone(GoneRows),
+    ValuesChanged(ChangedValues),
+    Orphans(Orphans),
+    SequenceBehind(SequenceBehind),
+    AccessChanged(ChangedAccess),
+    NothingTried(NothingTried),
     ReadChanged(WrongRead),
     PlanChanged(WrongPlan),
     GeneratorLag(Lag),

@@ -4,6 +4,7 @@
 //! does not hide what is wrong with the next. What a check needs of the disk are the SQL files
 //! that the scenario names; nothing here connects.
 
+mod accept;
 mod change;
 mod command;
 mod crash;
@@ -64,6 +65,7 @@ pub(super) fn check_base(source: &Source, file: &File) -> Vec<Problem> {
         ("state", file.state.as_ref().map(Spanned::span)),
         ("crash", file.crash.as_ref().map(Spanned::span)),
         ("disturbance", file.disturbance.as_ref().map(Spanned::span)),
+        ("accept", file.accept.as_ref().map(Spanned::span)),
         ("expect", file.expect.as_ref().map(Spanned::span)),
     ];
     let problem = |(key, span): (&str, Option<_>)| {
@@ -115,6 +117,7 @@ impl<'a> Checker<'a> {
         let disturbances = self.disturbances();
         let invariants = self.invariants();
         let limits = self.limits();
+        let accept = self.meant();
         let expect = self.expect();
         let (schema, indexes) = schema?;
         Some(Scenario {
@@ -134,6 +137,7 @@ impl<'a> Checker<'a> {
             disturbances,
             invariants,
             limits,
+            accept,
             expect: expect?,
         })
     }

@@ -16,6 +16,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use self::form::Stored;
+use super::accept::Meant;
 use super::change::{Change, Script};
 use super::crash::Crash;
 use super::definition::Scenario;
@@ -62,6 +63,8 @@ pub struct StoredScenario {
     invariants: Form<Vec<Invariant>>,
     #[serde(default = "defaults::limits")]
     limits: Form<Limits>,
+    #[serde(default)]
+    accept: Form<Vec<Meant>>,
     expect: Form<Expect>,
 }
 
@@ -101,6 +104,7 @@ impl From<&Scenario> for StoredScenario {
             disturbances: scenario.disturbances.to_form(),
             invariants: scenario.invariants.to_form(),
             limits: scenario.limits.to_form(),
+            accept: scenario.accept.to_form(),
             expect: scenario.expect.to_form(),
         }
     }
@@ -125,6 +129,7 @@ impl From<StoredScenario> for Scenario {
             disturbances: Stored::of_form(stored.disturbances),
             invariants: Stored::of_form(stored.invariants),
             limits: Stored::of_form(stored.limits),
+            accept: Stored::of_form(stored.accept),
             expect: Stored::of_form(stored.expect),
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::trial::FaultKind;
 
+use super::super::accept::Meant;
 use super::super::change::{
     Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
     TransactionRule, VersionRows, Versions,
@@ -278,6 +279,17 @@ record!(StoredAccepted of Accepted {
     object: String,
     #[serde(default)]
     property: Option<String>,
+});
+
+record!(StoredMeant of Meant {
+    #[serde(default)]
+    rows: Option<String>,
+    #[serde(default)]
+    values: Option<String>,
+    #[serde(default)]
+    difference: Option<Accepted>,
+    #[serde(default)]
+    no_rows: bool,
 });
 
 record!(StoredCrash of Crash {

@@ -1,5 +1,5 @@
--- Sequences that number columns of the table $1, qualified, with the column's numbers as an
--- expression. Of a default that names its sequence as text there is no dependency.
+-- Of the table $1, qualified: columns that a sequence numbers, the sequence, and the column's numbers
+-- as an expression. Of a default that names its sequence as text there is no dependency.
 WITH columns AS (
   SELECT a.attrelid, a.attnum, quote_ident(a.attname) AS name, t.typcategory,
          pg_get_expr(d.adbin, d.adrelid) AS "default", d.oid AS default_oid
@@ -23,10 +23,10 @@ WITH columns AS (
          to_regclass(substring(c."default" FROM $$nextval\(\(?'([^']+)'::text$$))::oid
   FROM columns c
 )
-SELECT DISTINCT format('%I.%I', n.nspname, s.relname),
+SELECT DISTINCT u.name, format('%I.%I', n.nspname, s.relname),
        CASE u.typcategory WHEN 'N' THEN u.name || '::numeric'
          ELSE format('CASE WHEN %1$s ~ ''^[0-9]{1,18}$'' THEN %1$s::numeric END', u.name) END
 FROM numbering u
 JOIN pg_class s ON s.oid = u.sequence AND s.relkind = 'S'
 JOIN pg_namespace n ON n.oid = s.relnamespace
-ORDER BY 1, 2
+ORDER BY 1, 2, 3

@@ -1,0 +1,131 @@
+//! What the change did to rows, to what refers to them, and to who may use them.
+
+use crate::history::{ColumnChange, Orphans, SequenceBehind, ValueExample};
+use crate::result::Subject;
+use crate::result::evidence::{ChangedAccess, ChangedValues, GoneRows, NothingTried};
+use crate::stats::grouped;
+
+use super::words::{count, listed, relation};
+
+/// Columns that a sentence names.
+const COLUMNS_MAX: usize = 3;
+
+pub fn gone(of: &GoneRows, subject: &Subject) -> String {
+    let (table, before) = (relation(subject), grouped(of.before));
+    if of.table_gone {
+        let (rows, are) = (count(of.gone, "row"), if of.gone == 1 { "is" } else { "are" });
+        return format!("{table} is gone, and {rows} that it held {are} gone with it");
+    }
+    let (gone, are) = (grouped(of.gone), if of.gone == 1 { "is" } else { "are" });
+    let keys = match of.keys.as_slice() {
+        [] => String::new(),
+        keys => format!(", such as {}", listed(keys)),
+    };
+    let whose = match of.application_deletes {
+        true => "; the application deletes rows of it too, and no ledger tells which",
+        false => ", and the application removed none of them",
+    };
+    format!("{gone} of {before} rows of {table} {are} gone after the change{keys}{whose}")
+}
+
+pub fn values(of: &ChangedValues, subject: &Subject) -> String {
+    let table = relation(subject);
+    if of.columns.is_empty() {
+        return format!(
+            "{} of {} rows of {table} are not there as they were; the table has no key that \
+             tells which became which",
+            grouped(of.replaced),
+            grouped(of.rows)
+        );
+    }
+    let changed = |column: &ColumnChange| {
+        let rows = match column.changed {
+            1 if column.example.is_none() => "some rows".to_owned(),
+            n => count(n, "row"),
+        };
+        format!(
+            "{} in {rows}{}",
+            column.column,
+            column.example.as_ref().map_or_else(String::new, example)
+        )
+    };
+    let shown: Vec<String> = of.columns.iter().take(COLUMNS_MAX).map(changed).collect();
+    let more = match of.columns.len().saturating_sub(COLUMNS_MAX) {
+        0 => String::new(),
+        more => format!(", and {}", count(more as u64, "more column")),
+    };
+    format!(
+        "values of {table} that were there before the change are others after it: {}{more} (of {})",
+        shown.join(", "),
+        count(of.rows, "row")
+    )
+}
+
+fn example(of: &ValueExample) -> String {
+    let value =
+        |text: &Option<String>| text.as_ref().map_or("NULL".to_owned(), |t| format!("{t:?}"));
+    let row = of.key.as_ref().map_or_else(String::new, |key| format!("row {key}: "));
+    format!(" ({row}{} became {})", value(&of.before), value(&of.after))
+}
+
+pub fn orphans(of: &Orphans) -> String {
+    let Orphans { table, constraint, refers_to, rows, before } = of;
+    let were = match before {
+        0 => String::new(),
+        n => format!(" ({} before the change)", grouped(*n)),
+    };
+    format!(
+        "{} of {table} refer to no row of {refers_to}{were}, although the foreign key {constraint} \
+         is said to be valid",
+        count(*rows, "row")
+    )
+}
+
+pub fn sequence(of: &SequenceBehind) -> String {
+    let SequenceBehind { table, column, sequence, next, reached } = of;
+    format!(
+        "{sequence} returns {next} next, and {column} of {table} has reached {reached}: an insert \
+         that lets the database number the row collides"
+    )
+}
+
+pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
+    let differences: Vec<String> = of
+        .differences
+        .iter()
+        .map(|difference| {
+            let text = difference.to_string();
+            text.strip_prefix(&format!("{}: ", difference.object)).unwrap_or(&text).to_owned()
+        })
+        .collect();
+    if of.left_disabled() {
+        return format!("{} was left disabled: {}", relation(subject), differences.join("; "));
+    }
+    format!(
+        "{} is not as it was, and no statement of the change says so: {}",
+        relation(subject),
+        differences.join("; ")
+    )
+}
+
+pub fn nothing_tried(of: &NothingTried) -> String {
+    let kinds = of.made.iter().filter(|(kind, n)| !kind.is_empty() && **n > 0);
+    let mut did: Vec<String> = kinds.map(|(kind, n)| format!("made {}", count(*n, kind))).collect();
+    if of.changed > 0 {
+        did.push(format!("changed {}", count(of.changed, "object")));
+    }
+    match (did.is_empty(), of.statements, of.made.is_empty()) {
+        (true, 0, true) => {
+            "the change changed nothing: no object of the schema, and no row".to_owned()
+        }
+        (true, ..) => {
+            "nothing was tried: no table with rows was changed, and nothing that the application \
+             uses"
+                .to_owned()
+        }
+        (false, ..) => format!(
+            "the change {}; no table with rows was changed, and nothing that the application uses",
+            did.join(" and ")
+        ),
+    }
+}

@@ -1,0 +1,44 @@
+//! What to do where rows, privileges or something left behind is the matter.
+
+use crate::result::Evidence;
+
+/// Where there is a known way.
+pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
+    Some(match evidence {
+        Evidence::LeftBehind(of) if !of.pending.is_empty() => {
+            "ALTER TABLE … DETACH PARTITION … FINALIZE ends a detaching that was broken off"
+        }
+        Evidence::LeftBehind(of) if !of.duplicates.is_empty() => {
+            "give each index a name, and DROP INDEX CONCURRENTLY IF EXISTS it before it is built: \
+             without a name every try makes another one"
+        }
+        Evidence::Orphans(_) => {
+            "a foreign key is not checked while its triggers are disabled or under \
+             session_replication_role = replica: find the rows, then DROP the constraint, add it \
+             NOT VALID and VALIDATE it"
+        }
+        Evidence::SequenceBehind(_) => {
+            "setval the sequence to the column's greatest value in the transaction that makes the \
+             table; or keep the old table's sequence (ALTER SEQUENCE … OWNED BY, SET DEFAULT)"
+        }
+        Evidence::AccessChanged(of) if of.left_disabled() => {
+            "ENABLE it again in the transaction that disabled it; a foreign key whose triggers \
+             were disabled checks nothing of what was written meanwhile"
+        }
+        Evidence::AccessChanged(_) => {
+            "CREATE TABLE … LIKE copies no privileges, owner, policies or triggers: GRANT and \
+             make them again before the new table takes the old one's name"
+        }
+        // A null change is what it says.
+        Evidence::NothingTried(of)
+            if of.made.is_empty() && of.changed == 0 && of.statements == 0 =>
+        {
+            return None;
+        }
+        Evidence::NothingTried(_) => {
+            "try it on a database whose tables hold rows; a change that is to touch none says \
+             [[accept]] no_rows = true"
+        }
+        _ => return None,
+    })
+}

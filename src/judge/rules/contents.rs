@@ -1,0 +1,159 @@
+//! What the change did to rows, to what refers to them and numbers them, and to who may use them.
+//!
+//! A change says what it does on purpose (`[[accept]]`); what it says in a statement of its own,
+//! such as REVOKE, is on purpose as well. What is left is a finding.
+
+use std::collections::BTreeMap;
+
+use crate::history::TableChange;
+use crate::pg::facts::RelationName;
+use crate::result::evidence::{ChangedAccess, ChangedValues, GoneRows};
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::{Meant, Verdict};
+use crate::schema::{Difference, Fingerprint};
+
+use super::Evidence;
+
+pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let Some(change) = evidence.trace.contents_change else { return Vec::new() };
+    let mut findings = Vec::new();
+    for table in &change.tables {
+        findings.extend(gone(evidence, table));
+        findings.extend(values(evidence, table));
+    }
+    for orphans in &change.orphans {
+        let subject = Subject::relation(orphans.table.clone());
+        findings.push(Finding::new(Verdict::Unsafe, subject, Shown::Orphans(orphans.clone())));
+    }
+    for behind in &change.sequences {
+        let subject = Subject::relation(behind.table.clone());
+        let shown = Shown::SequenceBehind(behind.clone());
+        findings.push(Finding::new(Verdict::Unsafe, subject, shown));
+    }
+    findings
+}
+
+fn gone(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
+    let meant = |one: &Meant| one.covers_rows(&table.table);
+    if table.gone == 0 || evidence.scenario.accept.iter().any(meant) {
+        return None;
+    }
+    // Of what the application may have deleted itself, the change is the cause only as far as it
+    // deletes from the table, or puts another one in its place.
+    let verdict = match table.application_deletes {
+        false => Verdict::Unsafe,
+        true if table.now.is_none() => Verdict::Unsafe,
+        true if deletes(evidence, &table.table) => Verdict::Unproven,
+        true => return None,
+    };
+    let shown = Shown::RowsGone(GoneRows {
+        before: table.rows_before,
+        gone: table.gone,
+        keys: table.gone_keys.clone(),
+        table_gone: table.now.is_none(),
+        application_deletes: table.application_deletes,
+    });
+    Some(Finding::new(verdict, Subject::relation(table.table.clone()), shown))
+}
+
+/// Whether a statement of the change writes rows of the table, or may do what its text does not
+/// show.
+fn deletes(evidence: &Evidence<'_, '_>, table: &str) -> bool {
+    let table = RelationName::unquoted(table);
+    let statements = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
+    let mut facts = statements.flat_map(|record| &record.facts().statements);
+    facts.any(|facts| facts.writes_to(&table) || facts.dynamic || facts.locks.is_none())
+}
+
+fn values(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
+    let meant = |column: &str| {
+        let accept = &evidence.scenario.accept;
+        accept.iter().any(|one| one.covers_values(&table.table, column))
+    };
+    let columns = table.columns.iter().filter(|c| c.changed > 0 && !meant(&c.column));
+    let columns: Vec<_> = columns.cloned().collect();
+    let replaced = if meant("") { 0 } else { table.replaced };
+    if columns.is_empty() && replaced == 0 {
+        return None;
+    }
+    let rows = table.rows_before;
+    let shown = Shown::ValuesChanged(ChangedValues { rows, columns, replaced });
+    Some(Finding::new(Verdict::Unsafe, Subject::relation(table.table.clone()), shown))
+}
+
+/// Of objects that were there before and still are.
+pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let before = evidence.trace.catalogue_before();
+    let Some((before, after)) = before.zip(evidence.trace.catalogues.last()) else {
+        return Vec::new();
+    };
+    let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
+    let (before, after) = (fingerprint(&before.objects), fingerprint(&after.objects));
+    let meant = |difference: &Difference| {
+        let differences = evidence.scenario.accept.iter().filter_map(|one| one.difference.as_ref());
+        let mut meant = differences.filter(|d| d.covers(&difference.object, &difference.property));
+        meant.next().is_some()
+    };
+    let mut by_object: BTreeMap<String, Vec<Difference>> = BTreeMap::new();
+    for difference in before.diff(&after) {
+        let lost = lost(&difference, &after);
+        if lost.is_some_and(|word| !says(evidence, word)) && !meant(&difference) {
+            by_object.entry(difference.object.clone()).or_default().push(difference);
+        }
+    }
+    let finding = |(object, differences): (String, Vec<Difference>)| {
+        let shown = Shown::AccessChanged(ChangedAccess { differences });
+        Finding::new(Verdict::Unsafe, Subject::relation(object), shown)
+    };
+    by_object.into_iter().map(finding).collect()
+}
+
+/// Words of a statement that does on purpose what the difference says; None: the difference takes
+/// nothing away. Nobody leaves a trigger disabled on purpose.
+fn lost(difference: &Difference, after: &Fingerprint) -> Option<&'static str> {
+    let Difference { object, property, from, to } = difference;
+    let is_gone = property == "object" && to.is_none();
+    let (kind, name) = object.split_once(' ')?;
+    // The table of what is named `schema.table.name`.
+    let table = || name.rsplit_once('.').is_some_and(|(table, _)| has_table(after, table));
+    match (kind, property.as_str()) {
+        ("trigger", "enabled") if to.as_deref() == Some("disabled") => Some(NEVER),
+        ("constraint", "disabled triggers") if to.is_some() => Some(NEVER),
+        ("policy", "object") if is_gone && table() => Some("POLICY"),
+        ("trigger", "object") if is_gone && table() => Some("TRIGGER"),
+        (_, "owner") => Some("OWNER"),
+        (_, "row level security" | "force row level security") => Some("ROW LEVEL SECURITY"),
+        (_, "replica identity") if kind == "table" => Some("REPLICA IDENTITY"),
+        ("publication", published) if from.is_some() && to.is_none() => {
+            published.strip_prefix("table ").filter(|table| has_table(after, table))?;
+            Some("PUBLICATION")
+        }
+        (_, granted) if granted.starts_with("granted to ") => {
+            takes_away(from.as_deref()?, to.as_deref()).then_some("REVOKE")
+        }
+        _ => None,
+    }
+}
+
+/// What no statement says.
+const NEVER: &str = "\0";
+
+fn has_table(fingerprint: &Fingerprint, table: &str) -> bool {
+    // The publication's tables are told as a search_path without schemas prints them.
+    fingerprint.objects.contains_key(&format!("table {table}"))
+}
+
+/// Whether a privilege of before is not among those of after.
+fn takes_away(before: &str, after: Option<&str>) -> bool {
+    let after: Vec<&str> = after.unwrap_or_default().split(", ").collect();
+    before != "nothing" && before.split(", ").any(|privilege| !after.contains(&privilege))
+}
+
+/// Whether a statement of the change has these words.
+fn says(evidence: &Evidence<'_, '_>, words: &str) -> bool {
+    let attempts = &evidence.trace.attempts;
+    let sent = attempts.iter().flat_map(|a| &a.statements).map(|s| s.began.text.as_str());
+    let migrations = &evidence.scenario.change.migrations;
+    let written = migrations.iter().flat_map(|m| &m.script.statements).map(|s| s.text.as_str());
+    sent.chain(written).any(|text| text.to_uppercase().contains(words))
+}

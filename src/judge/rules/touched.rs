@@ -1,0 +1,214 @@
+//! Whether the change was tried at all: it has to have changed a table that holds rows, or what
+//! the traffic uses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::{TableState, TableStates};
+use crate::pg::LockMode;
+use crate::pg::facts::{Relation, RelationName, facts};
+use crate::pg::lex;
+use crate::result::evidence::NothingTried;
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::Verdict;
+
+use super::super::trace::StatementRecord;
+use super::Evidence;
+
+/// The weakest mode that a statement takes on a table that it changes.
+const CHANGES: LockMode = LockMode::RowExclusiveLock;
+
+/// A change that finished and changed only what holds no row and nobody uses. One that changed
+/// nothing whatever is what it says, and is told as that.
+pub fn nothing_tried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let before = evidence.trace.tables.iter().find(|tables| tables.after.is_none())?;
+    evidence.first_success()?;
+    let is_meant = evidence.scenario.accept.iter().any(|one| one.no_rows);
+    if evidence.begins_empty() || is_meant || touches(evidence, before) {
+        return None;
+    }
+    let (made, changed) = differences(evidence);
+    let statements = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
+    let worked = statements.filter(|s| s.changed_something() && !evidence.is_bookkeeping(s));
+    let statements = worked.count() as u64;
+    let verdict = match made.is_empty() && changed == 0 && statements == 0 {
+        // A null change, which did what it says. One that never ran is not reached.
+        true => Verdict::Safe,
+        false => Verdict::Unproven,
+    };
+    let shown = Shown::NothingTried(NothingTried { made, changed, statements });
+    Some(Finding::new(verdict, Subject::none(), shown))
+}
+
+/// Whether anything that the change is about holds rows or is used.
+fn touches(evidence: &Evidence<'_, '_>, before: &TableStates) -> bool {
+    let known = |(_, state): &(&String, &TableState)| state.rows > 0;
+    let mut full: Vec<RelationName> = before
+        .tables
+        .iter()
+        .filter(known)
+        .flat_map(|(table, state)| [Some(table), state.root.as_ref()])
+        .flatten()
+        .map(|table| RelationName::unquoted(table))
+        .collect();
+    full.dedup();
+    let used = used(evidence);
+    let counts = |name: &RelationName| {
+        full.iter().any(|table| table.may_be(name)) || used.relations.contains(&name.name)
+    };
+    let is_called = |object: &str| {
+        let function = object.strip_prefix("function ").and_then(|f| f.split('(').next());
+        function.is_some_and(|f| used.words.contains(f.rsplit('.').next().unwrap_or(f)))
+    };
+    let attempts = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
+    let mut work = attempts.filter(|record| !evidence.is_bookkeeping(record));
+    work.any(|record| about(record).iter().any(&counts))
+        || moved(evidence, before)
+        || objects(evidence)
+            .iter()
+            .any(|object| is_called(&object.0) || of_object(object).iter().any(&counts))
+        || types(evidence).iter().any(|name| in_columns(evidence, name, &full))
+}
+
+/// What the application's statements name.
+#[derive(Default)]
+struct Used {
+    relations: BTreeSet<String>,
+    /// Of which some name functions.
+    words: BTreeSet<String>,
+}
+
+fn used(evidence: &Evidence<'_, '_>) -> Used {
+    let operations = &evidence.scenario.traffic.operations;
+    let of_operations = operations.iter().flat_map(|operation| &operation.statements);
+    let reads = evidence.scenario.invariants.iter().map(|invariant| &invariant.statement);
+    let mut used = Used::default();
+    for sql in of_operations.chain(reads).map(|statement| statement.sql.as_str()) {
+        let facts = facts(sql);
+        let named = facts.locks().filter_map(|lock| match &lock.relation {
+            Relation::Named(name) => Some(name.name.clone()),
+            _ => None,
+        });
+        used.relations.extend(named);
+        let names = lex::tokens(sql).unwrap_or_default().into_iter().filter(|token| {
+            matches!(token.kind, lex::TokenKind::Word | lex::TokenKind::QuotedIdent)
+        });
+        used.words.extend(names.map(|token| token.text(sql).trim_matches('"').to_lowercase()));
+    }
+    used
+}
+
+/// The relations that the statement changes, by its text and by the locks that it held.
+fn about(record: &StatementRecord<'_>) -> Vec<RelationName> {
+    let facts = record.facts();
+    let asked = facts.locks().filter(|lock| lock.mode >= CHANGES);
+    let named = asked.filter_map(|lock| match &lock.relation {
+        Relation::Named(name) => Some(name.clone()),
+        _ => None,
+    });
+    let taken = record.ended.into_iter().flat_map(|ended| ended.taken.iter());
+    let taken = taken.filter(|lock| lock.mode >= CHANGES);
+    let taken = taken.map(|lock| RelationName::unquoted(&lock.relation));
+    let written = facts.statements.iter().flat_map(|s| s.writes.iter().chain(&s.defines).cloned());
+    named.chain(taken).chain(written).collect()
+}
+
+/// Whether a table with rows lies elsewhere than before, is gone, or was read because it may have
+/// been written.
+fn moved(evidence: &Evidence<'_, '_>, before: &TableStates) -> bool {
+    let changed = evidence.trace.contents_change;
+    if changed.is_some_and(|change| !change.tables.is_empty()) {
+        return true;
+    }
+    let Some(after) = evidence.trace.tables.iter().rfind(|tables| tables.after.is_some()) else {
+        return false;
+    };
+    let mut full = before.tables.iter().filter(|(_, state)| state.rows > 0);
+    full.any(|(table, was)| {
+        after
+            .tables
+            .get(table)
+            .is_none_or(|is| (is.oid, is.relfilenode) != (was.oid, was.relfilenode))
+    })
+}
+
+/// Objects of the schema that are others than before, with their definitions.
+fn objects(evidence: &Evidence<'_, '_>) -> Vec<(String, String)> {
+    let before = evidence.trace.catalogue_before();
+    let Some((before, after)) = before.zip(evidence.trace.catalogues.last()) else {
+        return Vec::new();
+    };
+    let names: BTreeSet<&String> = before.objects.keys().chain(after.objects.keys()).collect();
+    let differ = |name: &&&String| before.objects.get(**name) != after.objects.get(**name);
+    let own = evidence.version_tables();
+    let ours = |name: &&&String| {
+        !own.iter().any(|table| name.split(['.', ' ', '"']).any(|part| part == *table))
+    };
+    let names = names.iter().filter(differ).filter(ours);
+    let texts = names.map(|name| {
+        let sides = [before.objects.get(*name), after.objects.get(*name)];
+        let definition = sides.into_iter().flatten().find_map(|object| object.get("definition"));
+        ((*name).clone(), definition.cloned().unwrap_or_default())
+    });
+    texts.collect()
+}
+
+/// The relations that an object is, or is part of.
+fn of_object((object, definition): &(String, String)) -> Vec<RelationName> {
+    let Some((kind, name)) = object.split_once(' ') else {
+        return Vec::new();
+    };
+    let whole = || RelationName::unquoted(name);
+    let table = || name.rsplit_once('.').map(|(table, _)| RelationName::unquoted(table));
+    let mut names: Vec<RelationName> = match kind {
+        "column" | "constraint" | "trigger" | "policy" | "rule" => table().into_iter().collect(),
+        "table" | "view" | "materialized" | "sequence" => vec![whole()],
+        _ => Vec::new(),
+    };
+    // `CREATE INDEX i ON public.t USING …`, `CREATE TRIGGER … ON public.t …`.
+    let mut words = definition.split_whitespace();
+    while let Some(word) = words.next() {
+        if word == "ON" {
+            let next = words.clone().find(|word| *word != "ONLY");
+            names.extend(next.map(|table| RelationName::unquoted(table)));
+        }
+    }
+    names
+}
+
+/// Types that are others than before, as columns name them.
+fn types(evidence: &Evidence<'_, '_>) -> Vec<String> {
+    let types = objects(evidence).into_iter();
+    types.filter_map(|(object, _)| object.strip_prefix("type ").map(str::to_owned)).collect()
+}
+
+fn in_columns(evidence: &Evidence<'_, '_>, name: &str, full: &[RelationName]) -> bool {
+    let Some(before) = evidence.trace.catalogue_before() else { return false };
+    let bare = name.rsplit('.').next().unwrap_or(name);
+    before.objects.iter().any(|(object, properties)| {
+        let table = object.strip_prefix("column ").and_then(|column| column.rsplit_once('.'));
+        let of_full = table.is_some_and(|(table, _)| {
+            full.iter().any(|name| name.may_be(&RelationName::unquoted(table)))
+        });
+        let is_of = |of: &String| of == name || of.trim_end_matches("[]").ends_with(bare);
+        of_full && properties.get("type").is_some_and(is_of)
+    })
+}
+
+/// How many objects the change made, by kind, and how many of before are others or gone. Columns
+/// and constraints are their table's.
+fn differences(evidence: &Evidence<'_, '_>) -> (BTreeMap<String, u64>, u64) {
+    let before = evidence.trace.catalogue_before();
+    let (mut made, mut changed) = (BTreeMap::new(), 0);
+    for (object, _) in objects(evidence) {
+        let Some((kind, _)) = object.split_once(' ') else { continue };
+        let known = before.is_some_and(|before| before.objects.contains_key(&object));
+        match (known, kind) {
+            (true, _) => changed += 1,
+            (false, "column" | "constraint" | "index" | "sequence") => {
+                made.entry(String::new()).or_insert(0);
+            }
+            (false, kind) => *made.entry(kind.to_owned()).or_insert(0) += 1,
+        }
+    }
+    (made, changed)
+}

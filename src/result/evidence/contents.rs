@@ -1,0 +1,63 @@
+//! What the change did to rows, to what refers to them, and to who may use them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::history::ColumnChange;
+use crate::schema::Difference;
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GoneRows {
+    /// Rows before the change.
+    pub before: u64,
+    /// Rows of them that are gone.
+    pub gone: u64,
+    /// Keys of the first of them; empty: the table has none.
+    pub keys: Vec<String>,
+    /// There is no such table any more.
+    pub table_gone: bool,
+    /// The application deletes rows of the table of which no ledger knows: some may be its own.
+    pub application_deletes: bool,
+}
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedValues {
+    /// Rows before the change.
+    pub rows: u64,
+    /// Those in which values were replaced.
+    pub columns: Vec<ColumnChange>,
+    /// Rows that are not there as they were, where no key tells which are which.
+    pub replaced: u64,
+}
+
+/// The subject's relation is the object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedAccess {
+    /// What is not as before.
+    pub differences: Vec<Difference>,
+}
+
+impl ChangedAccess {
+    /// Whether it is that triggers do not fire any more.
+    pub fn left_disabled(&self) -> bool {
+        let mut properties = self.differences.iter().map(|d| d.property.as_str());
+        properties.all(|property| matches!(property, "enabled" | "disabled triggers"))
+    }
+}
+
+/// What the change did instead of changing a table with rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NothingTried {
+    /// Objects that it made, by kind.
+    pub made: std::collections::BTreeMap<String, u64>,
+    /// Objects that were there before and are others, or are gone.
+    pub changed: u64,
+    /// Statements of it that ran.
+    pub statements: u64,
+}

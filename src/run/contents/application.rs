@@ -1,0 +1,203 @@
+//! What the application and the background sessions may write, by their statements and by what
+//! those reach through foreign keys, triggers and functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::TableState;
+use crate::observe::{Touch, Updates};
+use crate::pg::facts::{RelationName, StatementFacts, facts};
+use crate::pg::lex;
+use crate::pg::purpose::Purpose;
+use crate::pg::syntax::Kind;
+use crate::scenario::{LedgerRule, Scenario};
+
+use super::names::root_of;
+
+type States = BTreeMap<String, TableState>;
+
+/// What is known of the application's writes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Application {
+    /// Tables that it may write at all, as a state names them.
+    pub writes: BTreeSet<String>,
+    /// What it may have done to them without its ledger.
+    pub touches: BTreeMap<String, Touch>,
+}
+
+/// `reach`: which table a write to a table reaches besides, and which a function does
+/// (`function f`); None: any. `whole`: the ledger remembers all that it was to remember.
+pub fn application(
+    scenario: &Scenario,
+    states: &States,
+    reach: &[(String, Option<String>)],
+    whole: bool,
+) -> Application {
+    let mut found = Application::default();
+    for operation in &scenario.traffic.operations {
+        let ledger = operation.ledger.as_ref().filter(|_| whole);
+        let statements: Vec<(&str, Vec<StatementFacts>)> = operation
+            .statements
+            .iter()
+            .map(|statement| (statement.sql.as_str(), facts(&statement.sql).statements))
+            .collect();
+        for (sql, known) in &statements {
+            for statement in known {
+                // The ledger's table is written once: by the statement that it is about.
+                let times = |rule: &RelationName| {
+                    let all = statements.iter().flat_map(|(_, facts)| facts);
+                    all.filter(|s| s.writes_to(rule)).count()
+                };
+                let accounted = |name: &RelationName| {
+                    ledger.is_some_and(|rule| is_accounted(rule, sql, statement, name, &times))
+                };
+                found.add(states, sql, statement, &accounted);
+            }
+            found.call(states, reach, sql);
+        }
+    }
+    for sql in scenario.disturbances.iter().flat_map(|disturbance| &disturbance.statements) {
+        for statement in &facts(sql).statements {
+            found.add(states, sql, statement, &|_| false);
+        }
+        found.call(states, reach, sql);
+    }
+    found.spread(states, reach);
+    found
+}
+
+fn is_accounted(
+    rule: &LedgerRule,
+    sql: &str,
+    statement: &StatementFacts,
+    name: &RelationName,
+    times: &dyn Fn(&RelationName) -> usize,
+) -> bool {
+    let (table, kind) = match rule {
+        LedgerRule::Insert { table, .. } => (table, Kind::Insert),
+        LedgerRule::Update { table, .. } => (table, Kind::Update),
+    };
+    let table = RelationName::of(table);
+    let upsert = words(sql).any(|word| word.eq_ignore_ascii_case("conflict"));
+    table.may_be(name) && statement.kind == kind && !upsert && times(&table) == 1
+}
+
+impl Application {
+    fn add(
+        &mut self,
+        states: &States,
+        sql: &str,
+        statement: &StatementFacts,
+        accounted: &dyn Fn(&RelationName) -> bool,
+    ) {
+        let hidden = statement.dynamic || statement.locks.is_none();
+        if hidden && statement.purpose == Purpose::Work {
+            self.may_write_any(states);
+            return;
+        }
+        for name in &statement.writes {
+            let tables: Vec<String> = states
+                .iter()
+                .filter(|(table, _)| RelationName::unquoted(table).may_be(name))
+                .map(|(table, state)| root_of(table, state).to_owned())
+                .collect();
+            for table in tables {
+                self.writes.insert(table.clone());
+                if accounted(name) {
+                    continue;
+                }
+                let touch = self.touches.entry(table).or_default();
+                add(touch, &touch_of(sql, statement));
+            }
+        }
+    }
+
+    /// What functions that the statement names reach.
+    fn call(&mut self, states: &States, reach: &[(String, Option<String>)], sql: &str) {
+        let called: BTreeSet<String> =
+            words(sql).map(|word| format!("function {}", word.trim_matches('"'))).collect();
+        for (_, to) in reach.iter().filter(|(from, _)| called.contains(from)) {
+            match to {
+                Some(table) => self.may_do_anything(table),
+                None => self.may_write_any(states),
+            }
+        }
+    }
+
+    fn may_do_anything(&mut self, table: &str) {
+        self.writes.insert(table.to_owned());
+        self.touches.insert(table.to_owned(), Touch::anything());
+    }
+
+    fn may_write_any(&mut self, states: &States) {
+        for (table, state) in states {
+            self.may_do_anything(root_of(table, state));
+        }
+    }
+
+    /// On to what the tables reach that it writes.
+    fn spread(&mut self, states: &States, reach: &[(String, Option<String>)]) {
+        loop {
+            let before = (self.writes.clone(), self.touches.clone());
+            for (from, to) in reach {
+                if !self.writes.contains(from) {
+                    continue;
+                }
+                match to {
+                    // A trigger may set other columns of the row that is written.
+                    Some(to) if to == from => {
+                        if let Some(touch) = self.touches.get_mut(from)
+                            && matches!(touch.updates, Updates::Of(_))
+                        {
+                            touch.updates = Updates::Any;
+                        }
+                    }
+                    Some(to) => self.may_do_anything(to),
+                    None => self.may_write_any(states),
+                }
+            }
+            if before == (self.writes.clone(), self.touches.clone()) {
+                return;
+            }
+        }
+    }
+}
+
+fn touch_of(sql: &str, statement: &StatementFacts) -> Touch {
+    if statement.writes.len() > 1 {
+        return Touch::anything();
+    }
+    let of_words = || Updates::Of(words(sql).map(|w| w.trim_matches('"').to_owned()).collect());
+    match statement.kind {
+        Kind::Insert => {
+            let upsert = words(sql).any(|word| word.eq_ignore_ascii_case("conflict"));
+            let updates = if upsert { of_words() } else { Updates::None };
+            Touch { inserts: true, deletes: false, updates }
+        }
+        Kind::Update => Touch { updates: of_words(), ..Touch::default() },
+        Kind::Delete => Touch { deletes: true, ..Touch::default() },
+        _ => Touch::anything(),
+    }
+}
+
+fn add(touch: &mut Touch, more: &Touch) {
+    touch.inserts |= more.inserts;
+    touch.deletes |= more.deletes;
+    touch.updates = match (std::mem::take(&mut touch.updates), more.updates.clone()) {
+        (Updates::Any, _) | (_, Updates::Any) => Updates::Any,
+        (Updates::Of(mut words), Updates::Of(others)) => {
+            words.extend(others);
+            Updates::Of(words)
+        }
+        (Updates::Of(words), Updates::None) | (Updates::None, Updates::Of(words)) => {
+            Updates::Of(words)
+        }
+        (Updates::None, Updates::None) => Updates::None,
+    };
+}
+
+/// Words and quoted names of a statement.
+fn words(sql: &str) -> impl Iterator<Item = &str> {
+    let tokens = lex::tokens(sql).unwrap_or_default();
+    let is_name = |kind| matches!(kind, lex::TokenKind::Word | lex::TokenKind::QuotedIdent);
+    tokens.into_iter().filter(move |token| is_name(token.kind)).map(move |token| token.text(sql))
+}

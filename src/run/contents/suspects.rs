@@ -1,0 +1,137 @@
+//! Which tables the change may have changed the rows of: only those are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::TableState;
+use crate::observe::ComparedTable;
+use crate::pg::facts::{RelationName, facts};
+use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::pg::syntax::Kind;
+use crate::scenario::Change;
+
+use super::application::Application;
+use super::names::root_of;
+
+type States = BTreeMap<String, TableState>;
+
+/// What the texts of a change say of the rows that it writes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Writes {
+    pub tables: Vec<RelationName>,
+    /// It runs what no text shows: a command, a function, a statement that does not parse.
+    pub hidden: bool,
+    /// It renames a value of a type, which no row shows to have been written.
+    pub renames_values: bool,
+}
+
+impl Writes {
+    pub fn of(change: &Change) -> Writes {
+        let mut writes = Writes { hidden: change.command.is_some(), ..Writes::default() };
+        for statement in change.migrations.iter().flat_map(|m| &m.script.statements) {
+            let upper = statement.text.to_uppercase();
+            writes.renames_values |= upper.contains("RENAME VALUE");
+            for facts in facts(&statement.text).statements {
+                let calls = facts.kind == Kind::Select && statement.text.contains('(');
+                let unknown = facts.dynamic || facts.locks.is_none() || calls;
+                writes.hidden |= unknown && facts.purpose >= Purpose::Read;
+                writes.tables.extend(facts.writes);
+            }
+        }
+        writes
+    }
+
+    /// Whether it may write rows of a table at all.
+    fn any(&self) -> bool {
+        self.hidden || !self.tables.is_empty()
+    }
+}
+
+/// The tables whose rows may be others than before, and what is in their place now.
+pub fn suspects(
+    before: &States,
+    after: &States,
+    change: &Change,
+    application: &Application,
+) -> Vec<ComparedTable> {
+    let writes = Writes::of(change);
+    let units = before.iter().filter(|(table, state)| root_of(table, state) == *table);
+    let own = |table: &str| is_bookkeeping(table, change);
+    let pairs = units.filter(|(table, _)| !own(table)).map(|(table, state)| {
+        let now = in_its_place(table, state, after);
+        let is_part =
+            |name: &str, states: &States| states.get(name).is_some_and(|s| s.relfilenode == 0);
+        let compared = ComparedTable {
+            table: table.clone(),
+            now: now.map(str::to_owned),
+            partitioned: (is_part(table, before), now.is_some_and(|now| is_part(now, after))),
+            touch: application.touches.get(table).cloned().unwrap_or_default(),
+        };
+        let named = writes.tables.iter().any(|name| RelationName::unquoted(table).may_be(name));
+        let seen = Seen { before, after, table, now };
+        let may = writes.renames_values
+            || named
+            || seen.differs()
+            || match application.writes.contains(table) {
+                true => writes.any(),
+                false => seen.is_written(),
+            };
+        (may && has_rows(table, before)).then_some(compared)
+    });
+    pairs.flatten().collect()
+}
+
+/// The table of that name; where there is none any more, the one that it has become.
+fn in_its_place<'a>(table: &str, state: &TableState, after: &'a States) -> Option<&'a str> {
+    let by_name = after.get_key_value(table);
+    let by_oid = || after.iter().find(|(_, other)| other.oid == state.oid);
+    by_name.or_else(by_oid).map(|(name, _)| name.as_str())
+}
+
+fn is_bookkeeping(table: &str, change: &Change) -> bool {
+    let name = RelationName::unquoted(table);
+    let declared = change.versions.as_ref().map(|versions| RelationName::of(&versions.table));
+    declared.is_some_and(|own| own.may_be(&name))
+        || TOOLS_TABLES.iter().any(|tool| RelationName::of(tool).may_be(&name))
+}
+
+/// Nothing can be gone from a table without rows.
+fn has_rows(table: &str, states: &States) -> bool {
+    parts(table, states).any(|state| state.rows > 0)
+}
+
+/// The table's own state, or those of its partitions.
+fn parts<'a>(table: &'a str, states: &'a States) -> impl Iterator<Item = &'a TableState> {
+    let of = move |(name, state): (&'a String, &'a TableState)| {
+        (root_of(name, state) == table || name == table).then_some(state)
+    };
+    states.iter().filter_map(of)
+}
+
+struct Seen<'a> {
+    before: &'a States,
+    after: &'a States,
+    table: &'a str,
+    now: Option<&'a str>,
+}
+
+impl Seen<'_> {
+    /// Whether its rows lie in other files, or its columns are others of the same names.
+    fn differs(&self) -> bool {
+        let Some(now) = self.now else { return true };
+        let files = |table, states| -> BTreeSet<(u32, u32)> {
+            parts(table, states).map(|state| (state.oid, state.relfilenode)).collect()
+        };
+        let columns = |table: &str, states: &States| {
+            states.get(table).map(|state| state.columns.clone()).unwrap_or_default()
+        };
+        let (was, is) = (columns(self.table, self.before), columns(now, self.after));
+        let moved = was.iter().any(|(name, place)| is.get(name).is_some_and(|is| is != place));
+        files(self.table, self.before) != files(now, self.after) || moved
+    }
+
+    /// Whether rows were written, by the server's statistics.
+    fn is_written(&self) -> bool {
+        let written = |table, states| parts(table, states).map(|state| state.written).sum::<u64>();
+        self.now.is_none_or(|now| written(now, self.after) != written(self.table, self.before))
+    }
+}
