@@ -124,7 +124,8 @@ pub(super) fn record(
         Some(Tool::Refinery) => (
             "version, name, applied_on, checksum",
             format!(
-                "{version}, {}, pg_catalog.to_char(pg_catalog.now(), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {}",
+                "{version}, {}, pg_catalog.to_char(pg_catalog.now(), \
+                 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {}",
                 name(migration),
                 quote_literal(&sip(migration)),
             ),
