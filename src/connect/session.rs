@@ -209,8 +209,9 @@ pub fn server_error(error: &tokio_postgres::Error) -> ServerError {
             message: db.message().to_owned(),
             detail: db.detail().map(str::to_owned),
             hint: db.hint().map(str::to_owned),
+            context: db.where_().map(str::to_owned),
         },
-        None => ServerError { sqlstate: None, message: chain(error), detail: None, hint: None },
+        None => ServerError { sqlstate: None, message: chain(error), ..ServerError::default() },
     }
 }
 

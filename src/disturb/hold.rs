@@ -69,5 +69,5 @@ fn closed() -> ServerError {
 }
 
 fn without_sqlstate(message: String) -> ServerError {
-    ServerError { sqlstate: None, message, detail: None, hint: None }
+    ServerError { sqlstate: None, message, ..ServerError::default() }
 }

@@ -158,7 +158,6 @@ fn opening_error(error: &ConnectError) -> ServerError {
     error.server_error().cloned().unwrap_or_else(|| ServerError {
         sqlstate: None,
         message: error.to_string(),
-        detail: None,
-        hint: None,
+        ..ServerError::default()
     })
 }

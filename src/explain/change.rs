@@ -9,7 +9,9 @@ use crate::result::evidence::{
 };
 
 use super::files::Files;
-use super::words::{count, listed, on, relation, statement, transaction, which};
+use super::words::{
+    count, deadlocked, listed, on, relation, server_said, statement, transaction, which,
+};
 
 pub fn aborted(of: &Aborted, subject: &Subject, files: &Files) -> String {
     let actor = match of.came {
@@ -17,7 +19,11 @@ pub fn aborted(of: &Aborted, subject: &Subject, files: &Files) -> String {
         ErrorCame::AfterStatement => format!("the change, after {},", statement(subject, files)),
         ErrorCame::BeforeStatements => "the change".to_owned(),
     };
-    format!("{actor} failed{}: {}", which(of.application), of.error)
+    let again = which(of.application);
+    match &of.deadlock {
+        Some(deadlock) => format!("{actor} failed{again}: {}: {}", of.error, deadlocked(deadlock)),
+        None => format!("{actor} failed{again}: {}", server_said(&of.error)),
+    }
 }
 
 pub fn refused(of: &RefusedInTransaction, subject: &Subject, files: &Files) -> String {
@@ -78,7 +84,7 @@ pub fn error_swallowed(of: &SwallowedError, subject: &Subject, files: &Files) ->
         0 => String::new(),
         n => format!("; {} failed so", count(n, "more statement")),
     };
-    let (failed, error) = (statement(subject, files), &of.error);
+    let (failed, error) = (statement(subject, files), server_said(&of.error));
     format!("the command reported success although {failed} failed: {error}{fate}{others}")
 }
 

@@ -19,9 +19,16 @@ pub fn none_in_force(of: &Unlimited, subject: &Subject, files: &Files) -> String
         0 => String::new(),
         n => format!("; so did {}", count(n, "more statement")),
     };
+    let limits = match of.may_limit_itself {
+        true => {
+            "whether what it runs sets one itself is not known; if not, nothing limits how long it \
+             waits, or how long others wait behind it"
+        }
+        false => "nothing limits how long it waits, or how long others wait behind it",
+    };
     format!(
         "{} ran with no lock_timeout, statement_timeout or transaction_timeout in force, and \
-         {why}: nothing limits how long it waits, or how long others wait behind it{others}",
+         {why}: {limits}{others}",
         statement(subject, files),
     )
 }

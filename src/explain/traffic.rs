@@ -2,15 +2,19 @@
 
 use crate::history::ServerError;
 use crate::result::evidence::{
-    AcquireTimeouts, FailedOperations, OperationFailure, PoolExhausted, Stalled,
+    AcquireTimeouts, Deadlock, FailedOperations, FailureCount, OperationFailure, PoolExhausted,
+    Stalled,
 };
 use crate::result::{BlockingState, Subject};
+use crate::stats::grouped;
 
 use super::files::Files;
-use super::words::{count, statement};
+use super::words::{count, deadlocked, server_said, statement};
 
 /// A tap overhead of less than one part in so many of a stall is left out.
 const OVERHEAD_SHARE: u64 = 10;
+/// Kinds of failures that a sentence names.
+const CAUSES_MAX: usize = 4;
 
 pub fn stall(of: &Stalled, subject: &Subject, files: &Files) -> String {
     let several = match of.stalls {
@@ -81,18 +85,51 @@ pub fn acquire_timeout(of: &AcquireTimeouts) -> String {
 }
 
 pub fn operation_failed(of: &FailedOperations) -> String {
-    let how = match &of.failure {
-        OperationFailure::Error(error) => format!("{}: {}", named(error), error.message),
+    let operations = count(of.operations, "operation");
+    let cause = |cause: &FailureCount| failure_words(&cause.failure, cause.deadlock.as_ref());
+    let more = of.causes.len().saturating_sub(CAUSES_MAX);
+    match &of.causes[..] {
+        [] => format!(
+            "{operations} failed after the change began; the first, {}, with {}",
+            of.first,
+            failure_words(&of.failure, None)
+        ),
+        [only] => format!(
+            "{operations} failed after the change began, all of them {}; the first, {}, with {}",
+            only.operation,
+            of.first,
+            cause(only)
+        ),
+        causes => {
+            let each = |c: &FailureCount| {
+                format!("{} × {} with {}", grouped(c.operations), c.operation, cause(c))
+            };
+            let mut listed: Vec<String> = causes.iter().take(CAUSES_MAX).map(each).collect();
+            if more > 0 {
+                listed.push(format!("{more} more kinds of failures"));
+            }
+            format!("{operations} failed after the change began: {}", listed.join("; "))
+        }
+    }
+}
+
+fn failure_words(failure: &OperationFailure, deadlock: Option<&Deadlock>) -> String {
+    match failure {
+        OperationFailure::Error(error) => {
+            let name = named(error);
+            match deadlock {
+                Some(deadlock) => format!("{name}: {}", deadlocked(deadlock)),
+                None => {
+                    let said = ServerError { sqlstate: None, ..error.clone() };
+                    format!("{name}: {}", server_said(&said))
+                }
+            }
+        }
         OperationFailure::Indeterminate(message) => {
             format!("its connection, applied or not: {message}")
         }
         OperationFailure::Unanswered => "no answer before the traffic ended".to_owned(),
-    };
-    format!(
-        "{} failed after the change began; the first, {}, with {how}",
-        count(of.operations, "operation"),
-        of.first,
-    )
+    }
 }
 
 /// `57014 query_canceled (statement timeout)`: one code can have several causes.

@@ -1,7 +1,8 @@
 //! Phrases that several sentences share.
 
+use crate::history::ServerError;
 use crate::pg::lex::one_line;
-use crate::result::evidence::Application;
+use crate::result::evidence::{Application, Deadlock, DeadlockSide};
 use crate::result::{StatementRef, Subject};
 use crate::stats::grouped;
 
@@ -9,6 +10,8 @@ use super::files::Files;
 
 /// Characters of a statement that a sentence quotes.
 const QUOTED_MAX: usize = 70;
+/// Characters of a server's DETAIL, HINT or CONTEXT.
+const SAID_MAX: usize = 300;
 
 /// `1 operation`, `3,210 operations`.
 pub fn count(n: u64, noun: &str) -> String {
@@ -22,6 +25,41 @@ pub fn listed(versions: &[String]) -> String {
         true => "none".to_owned(),
         false => versions.join(", "),
     }
+}
+
+/// `message (SQLSTATE); DETAIL: …; HINT: …; CONTEXT: …`, as far as the server said it.
+pub fn server_said(error: &ServerError) -> String {
+    let mut said = error.to_string();
+    let parts = [("DETAIL", &error.detail), ("HINT", &error.hint), ("CONTEXT", &error.context)];
+    for (label, text) in parts {
+        let Some(text) = text.as_deref().filter(|text| !text.trim().is_empty()) else { continue };
+        let text = one_line(text);
+        let text = match text.char_indices().nth(SAID_MAX) {
+            Some((end, _)) => format!("{}…", text[..end].trim_end()),
+            None => text.trim_end_matches('.').to_owned(),
+        };
+        said.push_str(&format!("; {label}: {text}"));
+    }
+    said
+}
+
+/// The sides of a deadlock, each with what it ran and what it waited for.
+pub fn deadlocked(of: &Deadlock) -> String {
+    let side = |side: &DeadlockSide| {
+        let ran = side.statement.as_deref().map(one_line).map(|text| {
+            match text.char_indices().nth(QUOTED_MAX) {
+                Some((end, _)) => format!(" ({}…)", text[..end].trim_end()),
+                None => format!(" ({text})"),
+            }
+        });
+        let DeadlockSide { session, mode, object, behind, .. } = side;
+        format!(
+            "{session}{} waited for {mode} on {object} behind {behind}",
+            ran.unwrap_or_default()
+        )
+    };
+    let sides: Vec<String> = of.sides.iter().map(side).collect();
+    sides.join("; ")
 }
 
 /// `UPDATE spans SET … (57c5-original.sql:4)`.

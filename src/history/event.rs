@@ -9,7 +9,9 @@ use crate::clock::Micros;
 use crate::pg::LockMode;
 
 use super::contents::{ContentsChange, TableStates};
+use super::log::{LogReport, LoggedDeadlock, LoggedWait};
 use super::operation::{Counters, LedgerReport, Operation};
+use super::sampler::SamplerReport;
 use super::server_error::ServerError;
 use super::session::{SessionId, SessionSeen};
 use super::waits::WaitSample;
@@ -83,6 +85,12 @@ pub enum Event {
     },
     /// A sample of `pg_locks`, of what was not granted and of whom it waited for.
     Waits(WaitSample),
+    /// A wait as the server's log has it, recorded when it is over.
+    LoggedWait(Box<LoggedWait>),
+    /// A deadlock as the server's log has it.
+    LoggedDeadlock(Box<LoggedDeadlock>),
+    /// The reading of the server's log has ended.
+    Log(LogReport),
     /// A sample of the server's WAL position.
     Wal(WalSample),
     /// A reading of the machine control.
@@ -449,34 +457,6 @@ pub struct WalSample {
 pub struct ControlReading {
     /// One per round.
     pub took_us: Vec<Micros>,
-}
-
-/// How well the sampler kept its rate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SamplerReport {
-    /// Time from one sample to the next, as it was asked for.
-    pub interval_us: Micros,
-    /// Samples that were taken.
-    pub samples: u64,
-    /// Due and not taken, because the one before was late.
-    pub missed: u64,
-    /// Asked for and not answered: an error, or no answer in time.
-    #[serde(default)]
-    pub failed: u64,
-    /// More than three intervals between the answers to two samples,
-    /// the longest thousand of them.
-    pub gaps: Vec<(Micros, Micros)>,
-    /// Median and longest time that a sample took.
-    pub took_us_p50: Micros,
-    /// The longest time that a sample took.
-    pub took_us_max: Micros,
-}
-
-impl SamplerReport {
-    /// None: there was no gap.
-    pub fn longest_gap(&self) -> Option<Micros> {
-        self.gaps.iter().map(|(from, to)| *to - *from).max()
-    }
 }
 
 /// A moment of a background session.

@@ -7,9 +7,11 @@ mod contents;
 mod event;
 mod format_4;
 mod header;
+mod log;
 mod operation;
 mod progress;
 mod record;
+mod sampler;
 mod server_error;
 mod session;
 mod waits;
@@ -22,17 +24,18 @@ pub use event::{
     ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
     ConnectionClosed, ConnectionOpened, ConnectionRefused, Contents, ControlReading,
     DisturbanceEvent, Entry, Event, FaultEvent, HeldLock, InvariantRead, Moment, Phase, PlanNode,
-    PlanRead, Protocol, Reference, RefusedFor, SamplerReport, Source, StatementBegan,
-    StatementEnded, StatementId, StepEvent, TableContents, TransactionStatus, WalSample,
-    exit_words,
+    PlanRead, Protocol, Reference, RefusedFor, Source, StatementBegan, StatementEnded, StatementId,
+    StepEvent, TableContents, TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
 pub use header::{Applied, Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};
+pub use log::{LogReport, LoggedDeadlock, LoggedEnd, LoggedWait};
 pub use operation::{
     Counters, LedgerMismatch, LedgerReport, Mismatch, Operation, OperationOutcome,
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{History, ReadError, Recorder, WriteError};
+pub use sampler::SamplerReport;
 pub use server_error::ServerError;
 pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
 pub use waits::{GrantedLock, Wait, WaitSample};

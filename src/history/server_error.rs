@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::pg::SqlState;
 
 /// An error as the server, or the connection's end, reported it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerError {
     /// None: the connection broke without one.
     pub sqlstate: Option<SqlState>,
@@ -20,6 +20,9 @@ pub struct ServerError {
     /// The server's HINT; None: it sent none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Where in the server it came up, such as a function and its line; None: it sent none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
 }
 
 impl fmt::Display for ServerError {

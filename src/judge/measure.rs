@@ -55,6 +55,7 @@ pub fn measure(
         commands: command_rows(trace),
         statements: statement_rows(trace),
         sampler: trace.sampler.iter().fold(SamplerReport::default(), merge),
+        log: None,
         ledger: trace.ledger.cloned(),
         change_waited_us: longest_wait_of_change(trace, waits),
         latency,
@@ -184,6 +185,7 @@ fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
         held: ended.map(|e| names(&e.held)).unwrap_or_default(),
         taken: ended.map(|e| names(&e.taken)).unwrap_or_default(),
         paused_us: record.paused(),
+        notices: ended.map(|e| e.notices.clone()).unwrap_or_default(),
     }
 }
 

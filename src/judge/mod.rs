@@ -7,7 +7,9 @@
 mod blame;
 mod causes;
 pub mod crash;
+mod deadlock;
 mod lapses;
+mod logged;
 mod measure;
 mod observation;
 mod outcomes;
@@ -28,21 +30,22 @@ pub use observation::{EndState, Observation};
 pub use waits::{Blocker, Cause, LockWait};
 
 use crate::history::History;
+use crate::result::Measured;
 use crate::scenario::{Scenario, Sizes};
 
 use trace::Trace;
-use waits::LockWaits;
 
 /// What one trial shows. Its verdict is `assess`'s, which knows what it has to converge with.
 pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let trace = Trace::of(history);
-    let waits = LockWaits::of(&trace);
+    let (waits, log) = logged::lock_waits(&trace);
     let sessions = sessions::sessions(&trace);
     let stalls = stalls::stalls(&trace, &waits, &sessions);
     let pool = pool::pressure(scenario, &trace, &stalls);
     let latency = measure::latency(&trace);
     let recovery = recovery::Recovery::of(scenario, &trace, latency.before.p99_us);
     let measured = measure::measure(&trace, &waits, &stalls, &pool, (latency, &recovery));
+    let measured = Measured { log: trace.log.is_some().then_some(log), ..measured };
     let evidence = rules::Evidence {
         scenario,
         state: history.header.trial.key.state(),
@@ -70,5 +73,5 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
 
 /// The lock waits of every session, in the order in which they began.
 pub fn lock_waits(history: &History) -> Vec<LockWait> {
-    LockWaits::of(&Trace::of(history)).into_all()
+    logged::lock_waits(&Trace::of(history)).0.into_all()
 }

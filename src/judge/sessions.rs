@@ -139,7 +139,11 @@ impl<'t, 'h> Session<'t, 'h> {
     /// When the timeout was set for the first time, if it was.
     pub fn first_set(&self, name: &'static str) -> Option<Micros> {
         let mut known = self.first_sets.borrow_mut();
-        let first = || self.statements.iter().find(|s| s.sets(name).is_some()).map(|s| s.at);
+        let sets = |s: &&&StatementRecord<'_>| {
+            let inside = s.facts().sets_inside(name).filter(|set| !set.local);
+            s.sets(name).is_some() || inside.is_some()
+        };
+        let first = || self.statements.iter().find(sets).map(|s| s.at);
         *known.entry(name).or_insert_with(first)
     }
 

@@ -8,7 +8,7 @@ use crate::clock::Micros;
 use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
     ConnectionOpened, ConnectionRefused, Contents, ContentsChange, ControlReading, Counters,
-    DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, Operation, Phase,
+    DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, LogReport, LoggedDeadlock, LoggedWait, Operation, Phase,
     PlanRead, Reference, Role, SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent,
     TableStates, WaitSample, WalSample,
 };
@@ -32,6 +32,10 @@ pub struct Trace<'h> {
     /// The finished change was not applied again, because it keeps no versions.
     pub rerun_left_out: bool,
     pub waits: Vec<(Micros, &'h WaitSample)>,
+    /// By the server's log, with the time at which they were over.
+    pub logged: Vec<(Micros, &'h LoggedWait)>,
+    pub deadlocks: Vec<(Micros, &'h LoggedDeadlock)>,
+    pub log: Option<&'h LogReport>,
     pub activity: Vec<(Micros, &'h ActivitySample)>,
     /// What the server calls the sessions that are none of ours, by session.
     strangers: OnceCell<BTreeMap<&'h SessionId, &'h str>>,
@@ -156,6 +160,9 @@ impl<'h> Trace<'h> {
                 self.attempt(*attempt, at).skipped.push(why)
             }
             Event::Waits(sample) => self.waits.push((at, sample)),
+            Event::LoggedWait(wait) => self.logged.push((at, wait)),
+            Event::LoggedDeadlock(deadlock) => self.deadlocks.push((at, deadlock)),
+            Event::Log(report) => self.log = Some(report),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Wal(sample) => self.wal.push((at, sample)),
             Event::Control(reading) => self.controls.push(reading),

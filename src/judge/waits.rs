@@ -105,8 +105,7 @@ struct OfSession {
 }
 
 impl LockWaits {
-    pub fn of(trace: &Trace<'_>) -> LockWaits {
-        let all = derive(trace);
+    pub fn of(all: Vec<LockWait>) -> LockWaits {
         let mut by_session: HashMap<SessionId, OfSession> = HashMap::new();
         for (number, wait) in all.iter().enumerate() {
             by_session.entry(wait.session.clone()).or_default().numbers.push(number);
@@ -142,8 +141,8 @@ impl Deref for LockWaits {
     }
 }
 
-/// Derives the waits of every session, in the order in which they began.
-fn derive(trace: &Trace<'_>) -> Vec<LockWait> {
+/// Derives the waits of every session from the samples, in the order in which they began.
+pub fn derive(trace: &Trace<'_>) -> Vec<LockWait> {
     let mut open: BTreeMap<SessionId, LockWait> = BTreeMap::new();
     let mut done = Vec::new();
     for (index, (at, sample)) in trace.waits.iter().enumerate() {

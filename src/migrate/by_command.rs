@@ -105,5 +105,5 @@ fn applied(setup: &ApplySetup<'_>, before: &[String], after: &[String]) -> Optio
 /// Why a command failed that had no statement fail.
 fn exit_error(exit: &Exit) -> ServerError {
     let message = format!("the command {}", exit_words(exit.code, exit.signal));
-    ServerError { sqlstate: None, message, detail: None, hint: None }
+    ServerError { sqlstate: None, message, ..ServerError::default() }
 }

@@ -391,6 +391,7 @@ fn not_there(versions: &Versions, before: Option<&str>) -> ServerError {
         message: format!("{table} has not one row that says {before}, which was read there before"),
         detail: None,
         hint: Some("see what else writes it: another runner, or the migration itself".to_owned()),
+        context: None,
     }
 }
 
@@ -418,5 +419,6 @@ fn too_many_rounds(limit: u32) -> ServerError {
         message: format!("the migration's statements affected rows in each of {limit} rounds"),
         detail: None,
         hint: Some("raise repeat.limit, or see why the last statement never runs dry".to_owned()),
+        context: None,
     }
 }

@@ -360,5 +360,5 @@ fn server_error_of(error: &Error) -> ServerError {
         _ => None,
     };
     let message = error.to_string();
-    sent.unwrap_or(ServerError { sqlstate: None, message, detail: None, hint: None })
+    sent.unwrap_or(ServerError { sqlstate: None, message, ..ServerError::default() })
 }

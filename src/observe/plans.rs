@@ -22,8 +22,7 @@ pub(super) async fn plan(session: &Session, sql: &str) -> Result<Vec<PlanNode>, 
     nodes(&text).map_err(|error| ServerError {
         sqlstate: None,
         message: format!("EXPLAIN answered with what is no plan: {error}"),
-        detail: None,
-        hint: None,
+        ..ServerError::default()
     })
 }
 

@@ -12,6 +12,7 @@ mod split;
 mod sqlstate;
 mod statement_key;
 pub mod syntax;
+pub mod waiting;
 
 pub use lock::LockMode;
 pub use normal::normal_text;

@@ -42,8 +42,10 @@ pub fn for_memory(bytes: u64) -> BTreeMap<String, String> {
         ("maintenance_work_mem", megabytes(maintenance)),
         ("max_connections", CONNECTIONS_MAX.to_string()),
         ("log_lock_waits", "on".to_owned()),
-        // When, who, and which of our sessions: pid first, application_name last.
-        ("log_line_prefix", "%m [%p] %a ".to_owned()),
+        ("lc_messages", "C".to_owned()),
+        // When, who, when in seconds since the epoch, which session in which database, and last
+        // its application_name, which may be any text.
+        ("log_line_prefix", "%m [%p] %n %c %d %a ".to_owned()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

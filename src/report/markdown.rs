@@ -13,6 +13,7 @@ use super::document::Document;
 use super::matrix::{groups, kinds, word};
 use super::names::Names;
 use super::page::text as html;
+use super::server::{log_differs, notices};
 use super::trial::{place, witness_words};
 
 /// A comment holds 65,536 characters; what is left out says so in less than the difference.
@@ -195,6 +196,10 @@ fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, names: N
     }
     if !judgement.findings.iter().any(|f| decides(&f)) {
         let _ = writeln!(body, "{}\n", escaped(&judgement.reason));
+    }
+    let differs = judgement.measured.log.as_ref().and_then(log_differs);
+    for said in differs.into_iter().chain(notices(&judgement.measured)) {
+        let _ = writeln!(body, "- {}", escaped(&said));
     }
     let name = names.trial(&judgement.trial);
     section(document, judgement.as_expected, number, judgement.verdict, &name, &body)

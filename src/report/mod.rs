@@ -13,6 +13,7 @@ mod names;
 mod numbers;
 mod page;
 mod result;
+mod server;
 mod sparkline;
 mod statements;
 mod table;

@@ -13,6 +13,7 @@ use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
 use super::names::Names;
+use super::server::{log_differs, notices};
 use super::sparkline::sparkline;
 use super::statements::write_statements;
 use super::text::{DIM, WIDTH, indent, labelled, paragraph};
@@ -215,6 +216,10 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
 fn write_counts(out: &mut String, measured: &Measured) {
     paragraph(out, "  ", &counts(measured).join(" · "));
     errors(measured).iter().for_each(|error| paragraph(out, "  ", error));
+    if let Some(differs) = measured.log.as_ref().and_then(log_differs) {
+        paragraph(out, "  ", &differs);
+    }
+    notices(measured).iter().for_each(|notice| paragraph(out, "  ", notice));
 }
 
 /// What was counted and how long it lasted, each in a few words.

@@ -207,6 +207,9 @@ pub struct Measured {
     pub statements: Vec<StatementRow>,
     /// How well the sampler kept its rate.
     pub sampler: SamplerReport,
+    /// What the server's log says of waits; null: an older version wrote the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogCompared>,
     /// What the ledger and the tables say of each other; null: nothing was compared.
     pub ledger: Option<LedgerReport>,
 }
@@ -223,6 +226,28 @@ pub struct LatencyByPhase {
     pub after: Summary,
     /// While the change was applied again.
     pub rerun: Summary,
+}
+
+/// Waits in the server's log, held against the samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogCompared {
+    /// A shorter wait is not logged; null: not known.
+    pub deadlock_timeout_us: Option<Micros>,
+    /// Waits that the log has.
+    pub waits: u64,
+    /// Deadlocks that the log has.
+    pub deadlocks: u64,
+    /// Waits that no sample shows; they are judged as the log has them.
+    pub only_logged: u64,
+    /// Waits whose end in the samples is more than `tolerance_us` from that in the log.
+    pub apart: u64,
+    /// The largest such difference of all waits.
+    pub apart_us_max: Micros,
+    /// A difference that a sampling interval explains.
+    pub tolerance_us: Micros,
+    /// Why the log is no evidence, or not all of it; null: it was read to its end.
+    pub not_read: Option<String>,
 }
 
 /// How a command ended.
@@ -276,6 +301,9 @@ pub struct StatementRow {
     pub taken: Vec<String>,
     /// How long the tap held it and its answer back.
     pub paused_us: Micros,
+    /// What the server said beside the answer: notices and warnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 /// Milliseconds; 0 is none.

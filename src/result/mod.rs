@@ -23,8 +23,8 @@ pub use file::{CrashRequest, Planned, PlannedMatrix, PlannedTrial, ResultFile, S
 pub use finding::{Doubt, Finding, Subject, Witness};
 pub use format::{FORMAT, FORMAT_READ};
 pub use judgement::{
-    CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, Measured,
-    RerunEnding, StatementRow, TimeoutsInForce, setting_words,
+    CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, LogCompared,
+    Measured, RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
 pub use statement::{OperationRef, Origin, StatementRef};

@@ -58,6 +58,8 @@ pub struct TrialDatabase<'a> {
     pub listener: &'a Listener,
     /// Where the trial's history is kept.
     pub output: Option<&'a Path>,
+    /// The server's log, where we can read it.
+    pub log: Option<&'a Path>,
 }
 
 /// The catalogue at a moment.
@@ -191,7 +193,7 @@ pub trait Claim: Send + Sync {
     fn renew(&self) -> Doing<'_, ()>;
 }
 
-/// The lock table is being sampled. Dropped, it ends by itself.
+/// The lock table is being sampled, and the server's log read. Dropped, it ends by itself.
 pub trait Sampling: Send + Sync {
     /// Ends it; returns when its last sample is recorded.
     fn stop(self: Box<Self>) -> Doing<'static, ()>;

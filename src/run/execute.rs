@@ -102,12 +102,14 @@ impl Executor<'_> {
             Ok(address) => {
                 let recorder = start_history(facts, order.output)?;
                 let change_address = state::change_address(self.server, &address, database);
+                let log = self.server.log_path();
                 let at = TrialDatabase {
                     address: &address,
                     change_address: &change_address,
                     recorder: &recorder,
                     listener: order.listener,
                     output: order.output,
+                    log: log.as_deref(),
                 };
                 let executor = Executor { ..*self };
                 let stage = Stage {

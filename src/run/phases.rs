@@ -137,7 +137,12 @@ impl Phases<'_> {
         recovery::wait(driving, stage.recorder(), traffic, baseline).await;
         disturbing.ended().await;
         stage.enter(Phase::Rerun);
-        let last = self.rerun(&ends).await?;
+        let watch = async || {
+            invariants.change_is_over();
+            self.takes(traffic.recovery_max_ms, false);
+            recovery::wait(driving, stage.recorder(), traffic, baseline).await;
+        };
+        let last = self.rerun(&ends, watch).await?;
         invariants.change_is_over();
         Ok(last)
     }
@@ -147,15 +152,20 @@ impl Phases<'_> {
         self.0.enter(Phase::Change);
         let ends = self.apply_first().await?;
         self.0.enter(Phase::Rerun);
-        let last = self.rerun(&ends).await?;
+        let last = self.rerun(&ends, async || {}).await?;
         self.0.enter(Phase::Checks);
         Ok(last)
     }
 
     /// Applies the change again until an attempt succeeds, and once more: a finished change that is
-    /// applied again changes nothing. Returns the last attempt, where one has finished and the
-    /// change is one to be applied again.
-    async fn rerun(&self, first: &[AttemptEnd]) -> Result<Option<Attempt>, Error> {
+    /// applied again changes nothing. The first success that comes only now is watched as long as
+    /// one at once would have been. Returns the last attempt, where one has finished and the change
+    /// is one to be applied again.
+    async fn rerun(
+        &self,
+        first: &[AttemptEnd],
+        watch: impl AsyncFn(),
+    ) -> Result<Option<Attempt>, Error> {
         let runners = self.scenario().change.runners;
         let mut attempts = runners..runners + self.scenario().change.rerun_attempts;
         let mut succeeded = first.iter().position(finished).and_then(|n| Attempt::try_from(n).ok());
@@ -163,6 +173,7 @@ impl Phases<'_> {
             for attempt in attempts.by_ref() {
                 if finished(&self.apply_and_snapshot(attempt).await?) {
                     succeeded = Some(attempt);
+                    watch().await;
                     break;
                 }
             }

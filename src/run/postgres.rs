@@ -152,10 +152,11 @@ impl Effects for Postgres {
     }
 
     fn sample<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, Box<dyn Sampling>> {
-        let TrialDatabase { address, recorder, listener, .. } = at;
+        let TrialDatabase { address, recorder, listener, log, .. } = at;
         Box::pin(async move {
             let sampling = observe::sample(address, recorder, observe::INTERVAL, listener).await?;
-            Ok(Box::new(sampling) as Box<dyn Sampling>)
+            let log = observe::read_log(address, recorder, log).await;
+            Ok(Box::new(Observing { sampling, log }) as Box<dyn Sampling>)
         })
     }
 
@@ -234,9 +235,19 @@ impl Claim for seed::Claim {
     }
 }
 
-impl Sampling for observe::Sampling {
+/// The two sources of waits.
+struct Observing {
+    sampling: observe::Sampling,
+    log: observe::LogReading,
+}
+
+impl Sampling for Observing {
     fn stop(self: Box<Self>) -> Doing<'static, ()> {
-        Box::pin(async move { Ok(observe::Sampling::stop(*self).await?) })
+        Box::pin(async move {
+            let ended = self.sampling.stop().await;
+            self.log.stop().await;
+            Ok(ended?)
+        })
     }
 }
 

@@ -544,8 +544,7 @@ impl Conversation {
         self.outcome.error.get_or_insert(ServerError {
             sqlstate: None,
             message: "the connection was closed before the answer came".to_owned(),
-            detail: None,
-            hint: None,
+            ..ServerError::default()
         });
         match self.end(TransactionStatus::Gone, false) {
             ServerStep::Ended(outcome) => Some(outcome),

@@ -140,7 +140,7 @@ impl Gate {
 
 fn error(sqlstate: &str, message: String, hint: Option<&str>) -> ServerError {
     let hint = hint.map(str::to_owned);
-    ServerError { sqlstate: Some(SqlState::new(sqlstate)), message, detail: None, hint }
+    ServerError { sqlstate: Some(SqlState::new(sqlstate)), message, hint, ..ServerError::default() }
 }
 
 /// An AuthenticationRequest.

@@ -329,7 +329,7 @@ async fn reach(
 }
 
 fn refusal(code: &str, message: String) -> ServerError {
-    ServerError { sqlstate: Some(SqlState::new(code)), message, detail: None, hint: None }
+    ServerError { sqlstate: Some(SqlState::new(code)), message, ..ServerError::default() }
 }
 
 /// Says why not, as a server would.

@@ -150,7 +150,7 @@ impl FromServer {
 /// Fields of an error or a notice, and its severity.
 fn fields(frame: &Frame) -> (ServerError, String) {
     let mut error =
-        ServerError { sqlstate: None, message: String::new(), detail: None, hint: None };
+        ServerError { sqlstate: None, message: String::new(), ..ServerError::default() };
     let mut severity = String::new();
     let mut body = Body(frame.body());
     while let Some(field @ 1..) = body.byte() {
@@ -162,6 +162,7 @@ fn fields(frame: &Frame) -> (ServerError, String) {
             b'M' => error.message = value,
             b'D' => error.detail = Some(value),
             b'H' => error.hint = Some(value),
+            b'W' => error.context = Some(value),
             _ => {}
         }
     }

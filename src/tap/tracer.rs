@@ -330,13 +330,13 @@ pub fn probe_failed(message: String) -> Event {
 /// The error of a statement that ran on when the change was over; the server would have finished.
 fn left_behind() -> ServerError {
     let message = "still running when the change was over, and ended by pgauntlet".to_owned();
-    ServerError { sqlstate: None, message, detail: None, hint: None }
+    ServerError { sqlstate: None, message, ..ServerError::default() }
 }
 
 /// The error of a statement that a fault cut.
 pub fn cut(fault: &str) -> ServerError {
     let message = format!("the connection was cut on purpose: {fault}");
-    ServerError { sqlstate: None, message, detail: None, hint: None }
+    ServerError { sqlstate: None, message, ..ServerError::default() }
 }
 
 impl Announced {

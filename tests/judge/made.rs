@@ -403,8 +403,7 @@ pub fn error(code: &str, message: &str) -> ServerError {
     ServerError {
         sqlstate: Some(SqlState::new(code)),
         message: message.to_owned(),
-        detail: None,
-        hint: None,
+        ..ServerError::default()
     }
 }
 

@@ -176,7 +176,7 @@ pub fn exits(made: &mut Made, attempt: u32, exit_code: Option<i32>, output: &str
 /// The attempt's end where the command has nothing but its exit status to tell.
 pub fn failed_with_status(code: i32) -> AttemptEnd {
     let message = format!("the command exited with status {code}");
-    let error = ServerError { sqlstate: None, message, detail: None, hint: None };
+    let error = ServerError { sqlstate: None, message, ..ServerError::default() };
     AttemptEnd::Failed { migration: String::new(), error: error.into() }
 }
 

@@ -42,6 +42,7 @@ fn error() -> ServerError {
         message: VIOLATED.to_owned(),
         detail: Some("Failing row contains (1).".to_owned()),
         hint: Some("none".to_owned()),
+        context: Some("SQL function \"f\" statement 1".to_owned()),
     }
 }
 
@@ -66,7 +67,7 @@ fn difference() -> Difference {
 fn aborted() -> Vec<Aborted> {
     let application = Application { attempt: 1, runners: 1 };
     let came = [ErrorCame::FromStatement, ErrorCame::AfterStatement, ErrorCame::BeforeStatements];
-    came.map(|came| Aborted { application, came, error: error() }).into()
+    came.map(|came| Aborted { application, came, error: error(), deadlock: None }).into()
 }
 
 /// One of each form that the kind's evidence takes.
@@ -183,7 +184,9 @@ fn of_failures() -> Vec<Evidence> {
     .map(|failure| {
         let operation = "insert-span".to_owned();
         let first = OperationRef { name: operation.clone(), pid: Some(7) };
-        let of = FailureCount { operation, failure: failure.clone(), operations: 2, before: 0 };
+        let (first_failure, deadlock) = (failure.clone(), None);
+        let of =
+            FailureCount { operation, failure: first_failure, operations: 2, before: 0, deadlock };
         let causes = vec![of];
         Evidence::OperationFailed(FailedOperations {
             operations: 2,
@@ -276,7 +279,8 @@ fn of_the_change(kind: FindingKind) -> Vec<Evidence> {
         ]
         .map(|transaction| {
             let application = Application { attempt: 0, runners: 2 };
-            let aborted = Aborted { application, came: ErrorCame::FromStatement, error: error() };
+            let (came, deadlock) = (ErrorCame::FromStatement, None);
+            let aborted = Aborted { application, came, error: error(), deadlock };
             Evidence::ConcurrentlyInTransaction(RefusedInTransaction {
                 aborted,
                 transaction,
@@ -368,7 +372,9 @@ fn of_locks() -> Vec<Evidence> {
     ]
     .map(|lock| {
         let (in_transaction, outside_only, others) = (false, true, 1);
-        Evidence::NoTimeout(Unlimited { lock, in_transaction, outside_only, others })
+        let may_limit_itself = false;
+        let unlimited = Unlimited { lock, in_transaction, outside_only, may_limit_itself, others };
+        Evidence::NoTimeout(unlimited)
     })
     .into()
 }

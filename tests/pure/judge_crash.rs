@@ -401,7 +401,7 @@ fn without_a_rerun_and_something_to_compare_with_there_is_no_outcome(
 }
 
 fn without_code(message: &str) -> ServerError {
-    ServerError { sqlstate: None, message: message.to_owned(), detail: None, hint: None }
+    ServerError { sqlstate: None, message: message.to_owned(), ..ServerError::default() }
 }
 
 fn closed(error: ServerError) -> Event {

@@ -181,8 +181,39 @@ fn a_strong_lock_without_any_timeout_is_told_once_with_how_many_more() {
 #[case::set_in_the_message(
     sent(0, 5_000, 5_010, "SET lock_timeout = 1; ALTER TABLE t ADD a int").timeouts(0, 0)
 )]
+#[case::set_in_the_block(
+    sent(0, 5_000, 5_010, "DO $$BEGIN SET LOCAL lock_timeout = 3; ALTER TABLE t ADD a int; END$$")
+        .timeouts(0, 0)
+)]
+#[case::gave_up_at_its_own(
+    sent(0, 5_000, 8_010, "DO $$BEGIN ALTER TABLE t ADD a int; END$$")
+        .timeouts(0, 0)
+        .fails("55P03", "canceling statement due to lock timeout")
+)]
 fn one_timeout_in_force_is_enough(#[case] statement: Sent) {
     assert_eq!(found(&judged(1, vec![statement]), FindingKind::NoTimeout), None);
+}
+
+#[rstest]
+#[case::dynamic(
+    "DO $$BEGIN EXECUTE 'SET lock_timeout = 1'; ALTER TABLE spans ADD a int; END$$",
+    true
+)]
+#[case::computed(
+    "DO $$BEGIN PERFORM set_config('lock_timeout', 3 || 's', true); ALTER TABLE spans ADD a int; \
+     END$$",
+    true
+)]
+#[case::nothing("DO $$BEGIN ALTER TABLE spans ADD a int; END$$", false)]
+#[case::zero("DO $$BEGIN SET LOCAL lock_timeout = 0; ALTER TABLE spans ADD a int; END$$", false)]
+fn what_a_block_sets_where_nobody_sees_it_is_said_to_be_unknown(
+    #[case] text: &str,
+    #[case] unknown: bool,
+) {
+    let judgement = judged(1, vec![sent(0, 5_000, 5_010, text).timeouts(0, 0)]);
+    let told = sentence(&judgement, FindingKind::NoTimeout);
+    assert_eq!(told.contains("sets one itself is not known"), unknown, "{told}");
+    assert!(told.contains("nothing limits how long it waits"), "{told}");
 }
 
 /// What a statement that commits by itself holds meanwhile cannot be read after it.

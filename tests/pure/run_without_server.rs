@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pgauntlet::clock::Micros;
 use pgauntlet::history::{Event, History, Phase, silent};
 use pgauntlet::provision::{self, SourceRequest};
 use pgauntlet::report::{self, Document};
@@ -160,6 +161,30 @@ async fn a_full_trial_has_all_phases_in_their_order() {
         ]
     );
     assert_eq!(ran.world.databases(), [""; 0]);
+}
+
+/// Longer than anything that is done between two applications, and the least that a recovery takes.
+const WATCHED: Micros = Micros::from_millis(80);
+
+#[rstest]
+#[case::at_once(World::default(), (1, false))]
+#[case::later(World::default().that_fails_first(INDEX), (1, true))]
+#[tokio::test]
+async fn a_success_that_comes_later_is_watched_before_the_change_is_applied_again(
+    #[case] world: World,
+    #[case] (attempt, is_watched): (u32, bool),
+) {
+    let ran = Ran::of("", Work::Trials, world).await;
+    let history = History::read(&ran.out().join("spans/history.jsonl")).unwrap();
+    let at = |of: &dyn Fn(&Event) -> bool| {
+        history.entries.iter().find(|entry| of(&entry.event)).map(|entry| entry.at_us)
+    };
+    let ended =
+        at(&|event| matches!(event, Event::AttemptEnded { attempt: n, .. } if *n == attempt));
+    let next =
+        at(&|event| matches!(event, Event::AttemptBegan { attempt: n } if *n == attempt + 1));
+    let between = next.expect("it is applied again") - ended.expect("it ends");
+    assert_eq!(between >= WATCHED, is_watched, "{between}");
 }
 
 #[tokio::test]

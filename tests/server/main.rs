@@ -43,6 +43,7 @@ mod observe_changes;
 mod observe_contents;
 mod observe_control;
 mod observe_gaps;
+mod observe_log;
 mod provision;
 mod provision_ends;
 mod provision_local;

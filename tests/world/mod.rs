@@ -34,6 +34,8 @@ pub struct World {
     databases: Arc<Mutex<Databases>>,
     /// Statements that work once.
     fails_again: BTreeSet<String>,
+    /// Statements that fail when they are applied for the first time.
+    fails_first: BTreeSet<String>,
     /// The user interrupts at this application of the change and every later one.
     pub interrupted: Option<(usize, CancellationToken)>,
     /// What is in this directory is noted as the change is applied.
@@ -43,6 +45,11 @@ pub struct World {
 impl World {
     pub fn that_fails_again(mut self, text: &str) -> World {
         self.fails_again.insert(text.to_owned());
+        self
+    }
+
+    pub fn that_fails_first(mut self, text: &str) -> World {
+        self.fails_first.insert(text.to_owned());
         self
     }
 
@@ -83,6 +90,9 @@ impl World {
             let error = match fault {
                 Some(_) => Some(("57P01", "terminated by administrator")),
                 None if again && self.fails_again.contains(&text) => Some(("42701", "it exists")),
+                None if attempt == 0 && self.fails_first.contains(&text) => {
+                    Some(("55P03", "canceling statement due to lock timeout"))
+                }
                 None => None,
             };
             let error = error.map(|(code, message)| server_error(code, message));

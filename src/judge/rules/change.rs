@@ -62,7 +62,11 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
         (None, None) => (ErrorCame::BeforeStatements, None),
     };
     let subject = Subject { statement: statement.map(|s| evidence.refer(s)), ..Subject::none() };
-    let aborted = Aborted { application, came, error: error.clone() };
+    let session = failed.map(|record| &record.session);
+    let ended = attempt.ended.unwrap_or(evidence.trace.end);
+    let at = failed.and_then(|record| record.ended).map_or(ended, |e| e.ended_us);
+    let deadlock = evidence.deadlock(error, session, at);
+    let aborted = Aborted { application, came, error: error.clone(), deadlock };
     let shown = match kind_of(error) {
         FindingKind::LockTimeout => Shown::LockTimeout(aborted),
         FindingKind::StatementTimeout => Shown::StatementTimeout(aborted),

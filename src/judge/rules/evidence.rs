@@ -1,13 +1,14 @@
 //! What the rules look at, and what several of them ask of it.
 
 use crate::clock::Micros;
-use crate::history::{Attempt, Phase, Source};
+use crate::history::{Attempt, Phase, ServerError, SessionId, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
-use crate::result::evidence::Application;
+use crate::result::evidence::{Application, Deadlock};
 use crate::result::{Measured, StatementRef};
 use crate::scenario::{Base, Scenario, Sizes};
 
 use super::super::blame::statement_ref;
+use super::super::deadlock::deadlock;
 use super::super::lapses::Lapses;
 use super::super::outside::Outside;
 use super::super::pool::Pressure;
@@ -44,6 +45,16 @@ impl Evidence<'_, '_> {
     pub(super) fn begins_empty(&self) -> bool {
         let state = self.scenario.state(self.state);
         state.is_some_and(|state| state.from == Base::Empty)
+    }
+
+    /// The sides of the deadlock of which the error tells, if it tells of one.
+    pub(super) fn deadlock(
+        &self,
+        error: &ServerError,
+        victim: Option<&SessionId>,
+        at: Micros,
+    ) -> Option<Deadlock> {
+        deadlock(self.scenario, self.trace, error, victim, at)
     }
 
     /// Which application of the change it was.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::history::Operation;
 use crate::result::evidence::{
-    EndedBy, FailedMeasurement, FailedOperations, FailureCount, FailureKind, OperationFailure,
+    Deadlock, EndedBy, FailedMeasurement, FailedOperations, FailureCount, FailureKind,
+    OperationFailure,
 };
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Scenario, Verdict};
@@ -31,13 +32,14 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     for (operation, failure) in &after {
         let kind = kind(operation, failure);
         let before = known.get(&kind).copied().unwrap_or(0);
-        let first = FailureCount {
-            operation: kind.operation.clone(),
+        let first = || FailureCount {
+            operation: name(evidence.scenario, operation).to_owned(),
             failure: failure.clone(),
             operations: 0,
             before,
+            deadlock: deadlock(evidence, operation, failure),
         };
-        counts.entry(kind).or_insert(first).operations += 1;
+        counts.entry(kind).or_insert_with(first).operations += 1;
     }
     let mut causes: Vec<FailureCount> = counts.into_values().collect();
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.operations));
@@ -55,6 +57,17 @@ fn statements_of(scenario: &Scenario, operation: &str) -> Option<String> {
     let declared = scenario.traffic.operations.iter().find(|spec| spec.name == operation)?;
     let statements = declared.statements.iter().map(|statement| statement.sql.as_str());
     Some(statements.collect::<Vec<_>>().join("; "))
+}
+
+fn deadlock(
+    evidence: &Evidence<'_, '_>,
+    operation: &Operation,
+    failure: &OperationFailure,
+) -> Option<Deadlock> {
+    let OperationFailure::Error(error) = failure else { return None };
+    let at = operation.finished_us;
+    let session = operation.session.as_ref().map(|session| evidence.trace.session(session, at));
+    evidence.deadlock(error, session.as_ref(), at)
 }
 
 /// Those that failed, and not by the change: what it would have done to them is not known.

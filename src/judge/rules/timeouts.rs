@@ -2,6 +2,7 @@
 
 use crate::history::{HeldLock, TransactionStatus};
 use crate::pg::purpose::{Purpose, is_zero};
+use crate::pg::syntax::Kind;
 use crate::pg::{LockMode, SqlState};
 use crate::result::evidence::{LockNeed, OtherTimeout, OtherTimeouts, Unlimited};
 use crate::result::{Evidence as Shown, Finding, Subject};
@@ -28,12 +29,15 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         known(record)
             && !record.timeouts().bound_waiting()
             && [LOCK, STATEMENT].iter().all(|name| record.sets(name).is_none_or(is_zero))
+            && !limits_itself(record)
             && strong(evidence, session, record).is_some()
     };
     let found = in_first_attempt(evidence, without);
     let (session, first) = *found.first()?;
+    let lock = strong(evidence, session, first)?;
     let unlimited = Unlimited {
-        lock: strong(evidence, session, first)?,
+        may_limit_itself: may_limit_itself(first, &lock),
+        lock,
         in_transaction: first.open_before(),
         outside_only: first.facts().outside_transaction(),
         others: found.len() as u64 - 1,
@@ -47,6 +51,34 @@ pub fn none_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     };
     let subject = Subject { relation, ..Subject::statement(evidence.refer(first)) };
     Some(Finding::new(Verdict::Safe, subject, Shown::NoTimeout(unlimited)))
+}
+
+/// Whether a block sets a lock_timeout for itself, or gave up at one: of a function that is all
+/// that is seen of its own settings.
+fn limits_itself(record: &StatementRecord<'_>) -> bool {
+    let set = record.facts().sets_inside(LOCK).and_then(|set| set.value.as_deref());
+    let error = record.ended.and_then(|ended| ended.error.as_ref());
+    let state = error.and_then(|error| error.sqlstate.as_ref());
+    set.is_some_and(|value| !is_zero(value))
+        || state.is_some_and(|state| state.is(SqlState::LOCK_NOT_AVAILABLE))
+}
+
+/// Whether it may have set one for itself where nobody sees it: in a function, by text that it puts
+/// together, or to a value that it computes.
+fn may_limit_itself(record: &StatementRecord<'_>, lock: &LockNeed) -> bool {
+    let facts = record.facts();
+    let mode = match lock {
+        LockNeed::Waited { mode, .. }
+        | LockNeed::Took { mode, .. }
+        | LockNeed::Held { mode, .. }
+        | LockNeed::AsksFor { mode, .. } => LockMode::parse(mode),
+    };
+    // No query takes such a lock on a relation but by a function.
+    let on_relation = !matches!(lock, LockNeed::Waited { relation: None, .. });
+    let by_function =
+        *record.kind() == Kind::Select && on_relation && mode.is_some_and(|mode| mode >= STRONG);
+    let computed = facts.sets_inside(LOCK).is_some_and(|set| set.value.is_none());
+    facts.is_dynamic() || by_function || computed
 }
 
 /// Of a statement in a failed transaction nothing can be looked at, its timeouts included.
@@ -166,6 +198,7 @@ fn other_value(
             && covered(evidence, session, record, name)
             && in_force(record, name) != declared
             && record.sets(name).is_none()
+            && record.facts().sets_inside(name).is_none()
     };
     let found = in_first_attempt(evidence, differs);
     let (deliberate, found): (Vec<_>, Vec<_>) =

@@ -18,14 +18,14 @@ use crate::history::{CatalogueSnapshot, History, Phase};
 use crate::scenario::Scenario;
 use crate::schema::{Difference, Fingerprint};
 
+use super::logged::lock_waits;
 use super::trace::Trace;
-use super::waits::LockWaits;
 use super::{sessions, stalls};
 
 /// Derives the timeline of a trial.
 pub fn timeline(scenario: &Scenario, history: &History) -> Timeline {
     let trace = Trace::of(history);
-    let waits = LockWaits::of(&trace);
+    let (waits, _) = lock_waits(&trace);
     let sessions = sessions::sessions(&trace);
     let stalls = stalls::stalls(&trace, &waits, &sessions);
     let width_us = steps::width(trace.end);

@@ -4,10 +4,11 @@ use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::data::{Certainty, StatementFacts};
+use super::setting;
 
-/// Adds what the body's statements ask for. Whether and how often they run is not known, so what
-/// they set, write and skip is not added. `of_statement` reads one of them, which may be a block
-/// again.
+/// Adds what the body's statements ask for, and what it may set. Whether and how often they run is
+/// not known, so what they write and skip is not added. `of_statement` reads one of them, which may
+/// be a block again.
 pub(super) fn add_body(
     block: &ast::Do,
     facts: &mut StatementFacts,
@@ -26,6 +27,7 @@ pub(super) fn add_body(
         facts.dynamic |= inner.dynamic;
         locks.extend(inner.locks.into_iter().flatten());
     }
+    facts.sets_inside = setting::sets_below(&body.syntax());
     facts.dynamic |= body.syntax().descendants().any(|node| is_dynamic(node.kind()));
     facts.locks = Some(locks);
 }

@@ -27,6 +27,8 @@ pub struct StatementFacts {
     pub locks: Option<Vec<AskedLock>>,
     /// Settings that it sets for its session or transaction.
     pub sets: Vec<SettingSet>,
+    /// Settings that the body of a DO block may set, in the order in which they are written.
+    pub sets_inside: Vec<SettingSet>,
     /// Tables whose rows it writes.
     pub writes: Vec<RelationName>,
     /// The table that a CREATE TABLE, ALTER TABLE or CREATE INDEX is about.
@@ -161,6 +163,18 @@ impl Facts {
         let sets = self.statements.iter().rev().flat_map(|statement| statement.sets.iter().rev());
         let mut known = sets.filter(|set| set.name == setting || set.name == "all");
         known.next()?.value.as_deref()
+    }
+
+    /// What a DO block of the text may set a setting to; the last, where it has several. Whether it
+    /// does is not known.
+    pub fn sets_inside(&self, setting: &str) -> Option<&SettingSet> {
+        let inside = self.statements.iter().rev().flat_map(|s| s.sets_inside.iter().rev());
+        inside.into_iter().find(|set| set.name == setting || set.name == "all")
+    }
+
+    /// Whether it runs what it does not show.
+    pub fn is_dynamic(&self) -> bool {
+        self.statements.iter().any(|statement| statement.dynamic)
     }
 
     /// How many of the statements write rows of the table: `orders`, `public.orders`.

@@ -1,5 +1,6 @@
 //! Which settings a statement sets, and to what.
 
+use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast::{self, AstNode, LitKind};
 
 use super::data::SettingSet;
@@ -26,6 +27,15 @@ pub(super) fn sets(statement: &ast::Stmt) -> Vec<SettingSet> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// What is set anywhere below the node: by SET, and by set_config however it is called.
+pub(super) fn sets_below(node: &SyntaxNode) -> Vec<SettingSet> {
+    let set = |node: SyntaxNode| match ast::Set::cast(node.clone()) {
+        Some(set) => set_of(&set),
+        None => ast::CallExpr::cast(node).and_then(called),
+    };
+    node.descendants().filter_map(set).collect()
 }
 
 fn reset(name: String) -> SettingSet {
@@ -77,7 +87,7 @@ fn value_of(to: &ast::ToConfigValue) -> String {
 }
 
 /// The node's text; of a string, what is in it.
-fn plain(node: &squawk_syntax::SyntaxNode) -> String {
+fn plain(node: &SyntaxNode) -> String {
     let literal = node.descendants().find_map(ast::Literal::cast);
     literal.and_then(|literal| string(&literal)).unwrap_or_else(|| node.text().to_string())
 }

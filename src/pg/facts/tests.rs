@@ -170,6 +170,23 @@ fn the_value_that_is_set_is_read(#[case] sql: &str, #[case] expected: Option<&st
     assert_eq!(facts(sql).sets("lock_timeout"), expected);
 }
 
+#[rstest]
+#[case("DO $$BEGIN SET LOCAL lock_timeout = '3s'; ALTER TABLE t ADD a int; END$$", Some("3s"))]
+#[case("DO $$BEGIN PERFORM set_config('lock_timeout', '3s', true); END$$", Some("3s"))]
+#[case("DO $$DECLARE v text; BEGIN v := set_config('lock_timeout', '2s', true); END$$", Some("2s"))]
+#[case("DO $$BEGIN FOR i IN 1..3 LOOP SET lock_timeout = '1s'; END LOOP; END$$", Some("1s"))]
+#[case("DO $$BEGIN PERFORM set_config('lock_timeout', '3' || 's', true); END$$", None)]
+fn what_a_block_may_set_is_read_and_is_not_set_by_it(
+    #[case] sql: &str,
+    #[case] value: Option<&str>,
+) {
+    let facts = facts(sql);
+    assert_eq!(facts.sets("lock_timeout"), None);
+    let inside = facts.sets_inside("lock_timeout").expect("it sets it");
+    assert_eq!(inside.value.as_deref(), value);
+    assert!(facts.sets_inside("statement_timeout").is_none());
+}
+
 #[test]
 fn a_setting_may_be_for_the_transaction_only() {
     let local = |sql: &str| facts(sql).statements[0].sets[0].local;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::clock::Micros;
 use crate::report::bytes;
+use crate::report::server::log_words;
 use crate::result::Judgement;
 use crate::scenario::Scenario;
 use crate::stats::grouped;
@@ -76,6 +77,7 @@ pub fn limits(judgement: &Judgement, scenario: Option<&Scenario>) -> String {
         lines.push(sentence);
     }
     let measured = &judgement.measured;
+    lines.extend(measured.log.as_ref().map(log_words));
     if measured.operations.scheduled > 0 {
         let lag = measured.generator_lag_p99_us;
         lines.push(format!("operations were sent at most {lag} (p99) after they were due"));

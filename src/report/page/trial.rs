@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::history::exit_words;
 use crate::report::Document;
 use crate::report::bytes;
+use crate::report::server::notices;
 use crate::report::statements::{is_shown, outcome_of, strongest, weightiest};
 use crate::report::trial::{LATENCY_HEAD, counts, errors, latency_rows, place, witness_words};
 use crate::result::{CommandRow, Finding, Measured, StatementRow, Witness};
@@ -164,7 +165,8 @@ fn command(commands: &[CommandRow]) -> String {
 
 fn measured(measured: &Measured) -> String {
     let mut out = String::from("<h3>Measured</h3>\n");
-    let counted: Vec<String> = counts(measured).into_iter().chain(errors(measured)).collect();
+    let counted: Vec<String> =
+        counts(measured).into_iter().chain(errors(measured)).chain(notices(measured)).collect();
     out.push_str(&list("counts", &counted));
     if measured.operations.scheduled > 0 {
         let head = LATENCY_HEAD.map(str::to_owned);

@@ -8,6 +8,7 @@ use crate::history::{ClosedBy, RefusedFor, ServerError};
 use crate::scenario::Scope;
 
 use super::super::statement::StatementRef;
+use super::deadlock::Deadlock;
 
 /// The error that ended an application of the change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +20,9 @@ pub struct Aborted {
     pub came: ErrorCame,
     /// The error as the server sent it.
     pub error: ServerError,
+    /// Of a deadlock, its sides; null: it was none, or they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadlock: Option<Deadlock>,
 }
 
 /// When an error came.
@@ -224,6 +228,9 @@ pub struct Unlimited {
     pub in_transaction: bool,
     /// It cannot run inside a transaction.
     pub outside_only: bool,
+    /// It may have set one for itself where that is not seen: in a function, or by dynamic SQL.
+    #[serde(default)]
+    pub may_limit_itself: bool,
     /// Other statements like it.
     pub others: u64,
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod contents;
+mod deadlock;
 mod left;
 mod measured;
 mod traffic;
@@ -14,6 +15,7 @@ use crate::scenario::FindingKind;
 
 pub use change::*;
 pub use contents::*;
+pub use deadlock::*;
 pub use left::*;
 pub use measured::*;
 pub use traffic::*;

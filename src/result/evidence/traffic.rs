@@ -7,6 +7,7 @@ use crate::clock::Micros;
 use crate::history::ServerError;
 
 use super::super::statement::{OperationRef, StatementRef};
+use super::deadlock::Deadlock;
 
 /// What the change did while it stalled others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -130,6 +131,9 @@ pub struct FailureCount {
     pub operations: u64,
     /// Those that failed so before the change began.
     pub before: u64,
+    /// Of a deadlock, the first one's sides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadlock: Option<Deadlock>,
 }
 
 impl FailureCount {

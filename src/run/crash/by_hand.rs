@@ -49,7 +49,7 @@ async fn take(operator: &dyn Operator, stage: &Stage<'_>, step: Step, before: At
     for statement in &step.statements {
         if let Err(refused) = operator.execute(statement).await {
             let message = refused.to_string();
-            let unknown = ServerError { sqlstate: None, message, detail: None, hint: None };
+            let unknown = ServerError { sqlstate: None, message, ..ServerError::default() };
             error = Some(refused.server_error().cloned().unwrap_or(unknown));
             break;
         }

@@ -1,5 +1,8 @@
 //! Checks the schedule, the pool, and what goes on beside them: disturbances.
 
+use crate::pg::facts::facts;
+use crate::pg::syntax::Kind;
+
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
 use super::super::traffic::{
@@ -22,6 +25,8 @@ const PHASE_MS_MAX: u64 = 3_600_000;
 /// Postgres starts with 100 connections; beyond this it is another kind of test.
 const POOL_MAX: u32 = 2_000;
 
+/// Of a reader, whose file names none: it holds a snapshot, for which a build of an index waits.
+const READERS_ISOLATION: &str = "REPEATABLE READ";
 const ISOLATION_LEVELS: [&str; 3] = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
 
 impl Checker<'_> {
@@ -106,7 +111,7 @@ impl Checker<'_> {
             let sql = Sql::inline(source, sql);
             statements.extend(self.plain_statements(&sql, IN_ONE_TRANSACTION));
         }
-        let isolation = disturbance.isolation.as_ref().map(|level| {
+        let asked = disturbance.isolation.as_ref().map(|level| {
             let text = level.get_ref().to_uppercase();
             if !ISOLATION_LEVELS.contains(&text.as_str()) {
                 let message = format!("`{}` is no isolation level", level.get_ref());
@@ -115,8 +120,19 @@ impl Checker<'_> {
             }
             text
         });
+        let reader = || reads(&statements).then(|| READERS_ISOLATION.to_owned());
+        let isolation = asked.or_else(reader);
         let hold_ms = self.within(source, "hold_ms", &disturbance.hold_ms, 0..=PHASE_MS_MAX);
         let name = disturbance.name.get_ref().clone();
         Disturbance { name, statements, isolation, hold_ms }
     }
+}
+
+/// Whether it does nothing but read tables.
+fn reads(statements: &[String]) -> bool {
+    let a_read = |sql: &String| {
+        let facts = facts(sql);
+        *facts.kind() == Kind::Select && facts.locks().next().is_some()
+    };
+    !statements.is_empty() && statements.iter().all(a_read)
 }
