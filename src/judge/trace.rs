@@ -8,9 +8,9 @@ use crate::clock::Micros;
 use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
     ConnectionOpened, ConnectionRefused, Contents, ContentsChange, ControlReading, Counters,
-    DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, LogReport, LoggedDeadlock, LoggedWait, Operation, Phase,
-    PlanRead, Reference, Role, SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent,
-    TableStates, WaitSample, WalSample,
+    DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, LogReport,
+    LoggedDeadlock, LoggedWait, Operation, Phase, PlanRead, Reference, Role, SamplerReport,
+    SessionId, StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample, WalSample,
 };
 use crate::pg::facts::Facts;
 
