@@ -64,7 +64,14 @@ fn select() -> OperationSpec {
 async fn begin(address: &Address, scenario: &Scenario, schedule: Schedule) -> (Driving, Recorder) {
     let recorder = Recorder::in_memory(Clock::start());
     let (sizes, listener) = (&Sizes::default(), &silent());
-    let setup = DriveSetup { address, scenario, sizes, recorder: &recorder, listener };
+    let setup = DriveSetup {
+        address,
+        application: address,
+        scenario,
+        sizes,
+        recorder: &recorder,
+        listener,
+    };
     let driving = drive::start_on(setup, schedule).await;
     (driving.unwrap_or_else(|error| panic!("failed to {error}")), recorder)
 }

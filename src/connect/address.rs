@@ -112,6 +112,16 @@ impl Address {
         Address { config, tls: self.tls.clone() }
     }
 
+    /// The same place as another user.
+    pub fn with_login(&self, user: &str, password: Option<&str>) -> Address {
+        let mut config = self.config.clone();
+        config.user(user);
+        if let Some(password) = password {
+            config.password(password);
+        }
+        Address { config, tls: self.tls.clone() }
+    }
+
     /// The same database and user at another place, which wants a password of its own: where a
     /// tap takes the server's place.
     pub fn at(&self, socket: std::net::SocketAddr, password: Option<&str>) -> Address {

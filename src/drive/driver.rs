@@ -54,8 +54,10 @@ const GAUGE_WINDOW: Micros = Micros::from_secs(1);
 
 /// What the driver needs to know.
 pub struct DriveSetup<'a> {
-    /// The database of the trial.
+    /// Where our own sessions go.
     pub address: &'a Address,
+    /// Where the application's go.
+    pub application: &'a Address,
     /// The scenario whose traffic is driven.
     pub scenario: &'a Scenario,
     /// Rows per table, for parameters that refer to rows.
@@ -138,12 +140,12 @@ pub async fn start(setup: DriveSetup<'_>) -> Result<Driving, Error> {
 /// # Errors
 /// As [`Driving::start`].
 pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Driving, Error> {
-    let DriveSetup { address, scenario, sizes, recorder, listener } = setup;
+    let DriveSetup { address, application, scenario, sizes, recorder, listener } = setup;
     let acquire_timeout = Duration::from_millis(scenario.pool.acquire_timeout_ms);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let (sender, receiver) = oneshot::channel();
     let task = Traffic {
-        address: address.clone(),
+        address: application.clone(),
         scenario: scenario.clone(),
         sizes: sizes.clone(),
         recorder: recorder.clone(),
@@ -163,6 +165,7 @@ pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Drivi
 
 /// What the thread of the traffic is given.
 struct Traffic {
+    /// The application's.
     address: Address,
     scenario: Scenario,
     sizes: Sizes,
@@ -184,7 +187,7 @@ impl Traffic {
     async fn begin(&self) -> Result<Arc<LoadState>, Error> {
         let Traffic { address, scenario, sizes, recorder, schedule } = self;
         let plan = Plan::new(&scenario.traffic)?;
-        let Pool { size, overflow, acquire_timeout_ms, settings } = &scenario.pool;
+        let Pool { size, overflow, acquire_timeout_ms, settings, role: _ } = &scenario.pool;
         let opener = SessionOpener::new(address, settings, recorder);
         let acquire_timeout = Duration::from_millis(*acquire_timeout_ms);
         let pool = QueuePool::new(opener, *size, *overflow, acquire_timeout);
@@ -361,6 +364,7 @@ impl LoadState {
             connecting_us: trace.connecting,
             finished_us: finished,
             session: trace.session.clone(),
+            empty: outcome == OperationOutcome::Succeeded && trace.affected == 0,
             outcome,
         };
         self.recorder.record_at(finished, Event::Operation(operation));

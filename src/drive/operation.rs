@@ -23,6 +23,8 @@ pub struct OperationTrace {
     pub session: Option<SessionId>,
     /// Rows of the statements that count for the ledger; None where none of them does.
     pub rows: Option<u64>,
+    /// Rows that all its statements returned or changed.
+    pub affected: u64,
 }
 
 /// Runs the operation to its end. Dropped before that, its connection is closed.
@@ -130,6 +132,7 @@ async fn execute(
     let arguments = statement.arguments.iter().map(|index| Text(values[*index].as_deref()));
     match connection.session().client().execute_raw(&prepared, arguments).await {
         Ok(rows) => {
+            trace.affected += rows;
             if statement.counts {
                 *trace.rows.get_or_insert(0) += rows;
             }

@@ -58,6 +58,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::SequenceBehind(of) => contents::sequence(of),
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::NothingTried(of) => contents::nothing_tried(of),
+        Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),
         Evidence::ReadChanged(of) => reads::read_changed(of),
         Evidence::PlanChanged(of) => reads::plan_changed(of),
         Evidence::GeneratorLag(of) => quality::generator_lag(of),

@@ -3,13 +3,13 @@
 use crate::history::ServerError;
 use crate::result::evidence::{
     AcquireTimeouts, Deadlock, FailedOperations, FailureCount, OperationFailure, PoolExhausted,
-    Stalled,
+    Stalled, UnseenRows,
 };
 use crate::result::{BlockingState, Subject};
 use crate::stats::grouped;
 
 use super::files::Files;
-use super::words::{count, deadlocked, server_said, statement};
+use super::words::{count, deadlocked, listed, server_said, statement};
 
 /// A tap overhead of less than one part in so many of a stall is left out.
 const OVERHEAD_SHARE: u64 = 10;
@@ -140,4 +140,18 @@ fn named(error: &ServerError) -> String {
         (Some(state), None) => state.to_string(),
         (None, _) => "connection lost".to_owned(),
     }
+}
+
+pub fn rows_unseen(of: &UnseenRows, subject: &Subject) -> String {
+    let secured = match of.secured.as_slice() {
+        [] => String::new(),
+        tables => format!("; the change enables row security on {}", listed(tables)),
+    };
+    let operation = subject.operation.as_deref().unwrap_or("an operation");
+    let (before, after) = (of.before - of.empty_before, count(of.after, "time"));
+    format!(
+        "{operation} met rows {before} of {} before the change, and no row after it ({after})\
+         {secured}",
+        count(of.before, "time"),
+    )
 }

@@ -75,6 +75,7 @@ impl From<TrialFacts4> for TrialFacts {
             server: old.server,
             machine: old.machine,
             applied: None,
+            roles: None,
         }
     }
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::trial::{Axis, Fault, TrialKey};
 
+use super::roles::RolesFacts;
+
 /// Version of the file format. A reader knows this one and [`VERSION_READ`] before it.
 pub const VERSION: u32 = 5;
 
@@ -42,6 +44,7 @@ impl Header {
                 server: ServerFacts::default(),
                 machine: MachineFacts::default(),
                 applied: None,
+                roles: None,
             },
             scenario: serde_json::Value::Null,
         }
@@ -73,6 +76,9 @@ pub struct TrialFacts {
     /// older than the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
+    /// As whom the application and the change ran; None: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<RolesFacts>,
 }
 
 /// By whose rules migrations are applied.

@@ -11,6 +11,7 @@ mod log;
 mod operation;
 mod progress;
 mod record;
+mod roles;
 mod sampler;
 mod server_error;
 mod session;
@@ -35,6 +36,7 @@ pub use operation::{
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{History, ReadError, Recorder, WriteError};
+pub use roles::{APPLICATION_ROLE, MIGRATOR_ROLE, RoleFacts, RolesFacts};
 pub use sampler::SamplerReport;
 pub use server_error::ServerError;
 pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};

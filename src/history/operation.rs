@@ -31,6 +31,13 @@ pub struct Operation {
     pub session: Option<SessionId>,
     /// What became of it.
     pub outcome: OperationOutcome,
+    /// It succeeded, and none of its statements returned or changed a row.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub empty: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Operation {

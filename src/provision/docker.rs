@@ -30,6 +30,7 @@ use crate::pg::{quote_ident, quote_literal};
 use super::docker_state::DockerState;
 use super::error::complaint;
 use super::guardian::{Guarded, Guardian};
+use super::logins::Logins;
 use super::run_directory::{self, Owner, RunDirectory};
 use super::{Error, MAJORS, Server, facts, machine, settings};
 
@@ -68,6 +69,7 @@ struct DockerServer {
     guardian: Guardian,
     port: u16,
     password: String,
+    logins: Logins,
     base: BTreeMap<String, String>,
     applied: BTreeMap<String, String>,
     facts: ServerFacts,
@@ -116,6 +118,7 @@ pub async fn start(
         guardian,
         port: 0,
         password,
+        logins: Logins::of_ours(),
         base: settings::for_memory(memory),
         applied: BTreeMap::new(),
         facts: ServerFacts::default(),
@@ -180,6 +183,7 @@ impl DockerServer {
             let refused = match facts::session(&self.address()).await {
                 Ok(session) => {
                     self.facts = facts::read(&session, "docker").await?;
+                    self.logins.make(&session).await?;
                     return Ok(());
                 }
                 Err(error) => error,
@@ -316,6 +320,10 @@ impl Server for DockerServer {
 
     fn facts(&self) -> ServerFacts {
         self.facts.clone()
+    }
+
+    fn logins(&self) -> Option<Logins> {
+        Some(self.logins.clone())
     }
 
     fn apply_settings<'a>(

@@ -25,6 +25,7 @@ use super::find;
 use super::guardian::{Guarded, Guardian};
 use super::initdb::SUPERUSER;
 use super::installation::Installation;
+use super::logins::Logins;
 use super::machine::{self, Account};
 use super::run_directory::{Owner, RunDirectory};
 use super::{Error, MAJORS, Request, Server, TRIAL_DATABASE_PREFIX};
@@ -46,6 +47,7 @@ struct LocalServer {
     guardian: Guardian,
     running: Option<Running>,
     password: String,
+    logins: Logins,
     base: BTreeMap<String, String>,
     /// The trial's, in force now.
     applied: BTreeMap<String, String>,
@@ -116,6 +118,7 @@ pub async fn start(
     let mut server = LocalServer {
         base: settings::for_memory(machine::memory_bytes()),
         password: settings::random_password(),
+        logins: Logins::of_ours(),
         applied: BTreeMap::new(),
         facts: ServerFacts::default(),
         running: None,
@@ -239,6 +242,7 @@ impl LocalServer {
         let session = facts::session(&self.address()).await?;
         let (role, password) = (quote_ident(SUPERUSER), quote_literal(&self.password));
         session.batch(&format!("ALTER ROLE {role} PASSWORD {password}")).await?;
+        self.logins.make(&session).await?;
         if self.cluster.is_kept() {
             drop_trial_databases(&session).await?;
         }
@@ -303,6 +307,10 @@ impl Server for LocalServer {
 
     fn facts(&self) -> ServerFacts {
         self.facts.clone()
+    }
+
+    fn logins(&self) -> Option<Logins> {
+        Some(self.logins.clone())
     }
 
     fn keeps_databases(&self) -> bool {

@@ -11,6 +11,7 @@
 //! | `machine` | memory, cores, disk, users |
 //! | `settings` | what our servers run with |
 //! | `run_directory`, `guardian`, `postmaster`, `sweep` | nothing outlives us |
+//! | `logins` | roles with ordinary privileges |
 //! | `initdb`, `cluster`, `local` | a new cluster, the cache, a private server |
 //! | `docker`, `url` | the other two sources |
 //! | `doctor` | what would be used, and why |
@@ -27,6 +28,7 @@ mod guardian;
 mod initdb;
 mod installation;
 mod local;
+mod logins;
 mod machine;
 mod postmaster;
 mod run_directory;
@@ -42,6 +44,7 @@ pub use docker_state::DockerState;
 pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
 pub use installation::{Installation, MAJORS, Refused, SearchedPlace};
+pub use logins::{Login, Logins};
 pub use machine::{facts as machine_facts, free_disk_bytes};
 pub use server::{Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
 pub use sweep::{Swept, sweep};

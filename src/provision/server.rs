@@ -9,6 +9,7 @@ use crate::connect::Address;
 use crate::history::ServerFacts;
 
 use super::error::Error;
+use super::logins::Logins;
 
 /// Databases of this prefix are trials' copies; those found at a local start have no owner.
 pub const TRIAL_DATABASE_PREFIX: &str = "pgauntlet_trial_";
@@ -60,6 +61,10 @@ pub trait Server: Send + Sync {
     fn tcp_address(&self) -> Option<Address>;
     /// What the server says of itself.
     fn facts(&self) -> ServerFacts;
+    /// Roles with ordinary privileges. None: everything runs as the user that we connect as.
+    fn logins(&self) -> Option<Logins> {
+        None
+    }
     /// Databases survive this process: templates may be reused.
     fn keeps_databases(&self) -> bool {
         false

@@ -1,7 +1,7 @@
 //! An external server. It is looked at and used, never changed.
 //!
-//! Databases of our own prefix are created and dropped by others in this crate; here nothing is
-//! written at all.
+//! Databases of our own prefix are created and dropped by others in this crate; here two roles of
+//! our own prefix are, where the connecting user may.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,14 @@ use futures_util::future::BoxFuture;
 use crate::connect::{self, Address, Session};
 use crate::history::{Listener, Progress, ServerFacts};
 
+use super::logins::{ForeignLogins, Logins};
 use super::{Error, MAJORS, Server, facts, settings};
 
 struct ForeignServer {
     address: Address,
     facts: ServerFacts,
+    /// None: the connecting user may make no roles, or they cannot sign in.
+    logins: Option<ForeignLogins>,
 }
 
 /// Checks that the server is one that a change can be tried on.
@@ -33,7 +36,8 @@ pub async fn connect(url: &str, listener: &Listener) -> Result<Box<dyn Server>, 
         let version = &facts.version;
         listener(Progress::Note(format!("PostgreSQL {version} is newer than this pgauntlet")));
     }
-    let sql = "SELECT pg_is_in_recovery(), rolcreatedb OR rolsuper, rolname::text \
+    let sql = "SELECT pg_is_in_recovery(), rolcreatedb OR rolsuper, rolname::text, \
+               rolcreaterole OR rolsuper \
                FROM pg_roles WHERE rolname = current_user";
     let row = session.client().query_one(sql, &[]).await;
     let row = row.map_err(|error| connect::Error::query(sql, &error))?;
@@ -43,7 +47,18 @@ pub async fn connect(url: &str, listener: &Listener) -> Result<Box<dyn Server>, 
     if !row.get::<_, bool>(1) {
         return Err(Error::NoCreatedb { place, user: row.get(2) });
     }
-    Ok(Box::new(ForeignServer { address, facts }))
+    let user: String = row.get(2);
+    let made = match row.get(3) {
+        true => ForeignLogins::make(&address).await,
+        false => Err(format!("{user} has no CREATEROLE")),
+    };
+    if let Err(why) = &made {
+        listener(Progress::Note(format!(
+            "application and change run as {user}, who owns the tables: no roles of their own \
+             could be made ({why})"
+        )));
+    }
+    Ok(Box::new(ForeignServer { address, facts, logins: made.ok() }))
 }
 
 impl Server for ForeignServer {
@@ -81,8 +96,17 @@ impl Server for ForeignServer {
         })
     }
 
+    fn logins(&self) -> Option<Logins> {
+        self.logins.as_ref().map(|made| made.logins.clone())
+    }
+
     fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>> {
-        Box::pin(async { Ok(()) })
+        Box::pin(async move {
+            if let Some(logins) = &self.logins {
+                logins.drop_roles().await;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -59,6 +59,9 @@ pub fn trial(judgement: &Judgement) -> String {
     if let Some(applied) = &judgement.trial.applied {
         paragraph(&mut out, "  ", &format!("migrations of {applied}"));
     }
+    if let Some(roles) = &judgement.trial.roles {
+        paragraph(&mut out, "  ", &roles.to_string());
+    }
     out.push('\n');
     if judgement.measured.operations.scheduled > 0 {
         write_latency(&mut out, &judgement.measured);

@@ -12,7 +12,7 @@ use crate::clock::Micros;
 use crate::connect::{self, Address};
 use crate::drive::Ledger;
 use crate::history::{
-    Attempt, AttemptEnd, ContentsChange, Listener, Recorder, TableContents, TableState,
+    Attempt, AttemptEnd, ContentsChange, Listener, Recorder, RolesFacts, TableContents, TableState,
 };
 use crate::migrate;
 use crate::observe::{ComparedTable, Written};
@@ -45,11 +45,24 @@ pub enum Origin {
     Copy(String),
 }
 
+/// As whom the application and the change connect to a trial's database.
+#[derive(Clone, Debug)]
+pub struct Identities {
+    /// For the pool's sessions.
+    pub application: Address,
+    /// Over TCP where there is a choice, so that a command authenticates.
+    pub change: Address,
+    /// Who they are; None: not known.
+    pub facts: Option<RolesFacts>,
+}
+
 /// The database of one trial, and where what happens in it is recorded.
 #[derive(Clone, Copy)]
 pub struct TrialDatabase<'a> {
     /// Where our own sessions go.
     pub address: &'a Address,
+    /// How the application gets to it.
+    pub application: &'a Address,
     /// How the change gets to it.
     pub change_address: &'a Address,
     /// Where events are appended.
@@ -106,6 +119,14 @@ pub trait Effects: Sync {
         origin: &'a Origin,
         database: &'a str,
     ) -> Doing<'a, Address>;
+
+    /// Gives what is in a database to the roles as which the application and the change run.
+    fn identify<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        spec: &'a TrialSpec,
+        address: &'a Address,
+    ) -> Doing<'a, Identities>;
 
     /// Drops a database; one that is gone already is fine.
     fn drop<'a>(&'a self, server: &'a Address, database: &'a str) -> Doing<'a, ()>;

@@ -31,6 +31,13 @@ pub enum Error {
     Result(#[from] result::WriteError),
     #[error("open a session on the trial's database: {0}")]
     Session(#[from] crate::connect::Error),
+    #[error("run {section} as {role}: the server has no such role; schema.sql has to create it")]
+    NoSuchRole { section: &'static str, role: String },
+    #[error(
+        "run {section} as {role}: on this server the connecting user may not make roles; grant it \
+         CREATEROLE, or leave `role` out"
+    )]
+    NoRoles { section: &'static str, role: String },
     #[error("read or write the scenario inside the history: {0}")]
     Scenario(serde_json::Error),
     #[error("use {path} for output: {source}")]
@@ -124,6 +131,8 @@ impl Error {
             | Error::WhichTrial { .. }
             | Error::NoSuchTrial { .. }
             | Error::NoScenario { .. }
+            | Error::NoSuchRole { .. }
+            | Error::NoRoles { .. }
             | Error::Disk { .. } => Fault::Input,
             Error::Provision(_)
             | Error::Seed(_)

@@ -21,7 +21,7 @@ use crate::schema::Fingerprint;
 use crate::tap::Injection;
 
 use super::databases::Databases;
-use super::effects::{Effects, Origin, States, Tables, TrialDatabase};
+use super::effects::{Effects, Identities, Origin, States, Tables, TrialDatabase};
 use super::error::Fault as Whose;
 use super::files::{Facts, start_history};
 use super::state;
@@ -97,15 +97,16 @@ impl Executor<'_> {
             Ok(_) if procedure.compares() => self.keep(order, database).await?,
             _ => None,
         };
-        let facts = Facts { spec: order.spec, server: self.server.facts() };
+        let facts = Facts { spec: order.spec, server: self.server.facts(), roles: None };
         match made {
-            Ok(address) => {
+            Ok((address, identities)) => {
+                let facts = Facts { roles: identities.facts, ..facts };
                 let recorder = start_history(facts, order.output)?;
-                let change_address = state::change_address(self.server, &address, database);
                 let log = self.server.log_path();
                 let at = TrialDatabase {
                     address: &address,
-                    change_address: &change_address,
+                    application: &identities.application,
+                    change_address: &identities.change,
                     recorder: &recorder,
                     listener: order.listener,
                     output: order.output,
@@ -151,15 +152,21 @@ impl Executor<'_> {
 
     /// Makes the database, and brings it into the trial's starting state. A copy of a snapshot is
     /// in that state already.
-    pub async fn make(&self, order: Order<'_>, database: &str) -> Result<Address, Error> {
+    pub async fn make(
+        &self,
+        order: Order<'_>,
+        database: &str,
+    ) -> Result<(Address, Identities), Error> {
         let Order { spec, origin, listener, .. } = order;
         self.databases.renew().await?;
         let address = self.effects.make(self.server, origin, database).await?;
-        if !matches!(origin, Origin::Copy(_)) {
-            let change_address = state::change_address(self.server, &address, database);
-            state::walk(self.effects, spec, (&address, &change_address), listener).await?;
+        let mut identities = self.effects.identify(self.server, spec, &address).await?;
+        if !matches!(origin, Origin::Copy(_)) && spec.state.path.is_some() {
+            state::walk(self.effects, spec, (&address, &identities.change), listener).await?;
+            // The application may use what the state has made: it is there before the change.
+            identities = self.effects.identify(self.server, spec, &address).await?;
         }
-        Ok(address)
+        Ok((address, identities))
     }
 
     /// A copy of the starting state, where what leads to it might lead elsewhere another time.
@@ -211,7 +218,7 @@ impl Stage<'_> {
     }
 
     pub async fn prepare(&self) -> Result<(), Error> {
-        self.effects.prepare(self.at.address, self.change()).await
+        self.effects.prepare(self.at.change_address, self.change()).await
     }
 
     /// Applies the change once. A statement's timeouts are scaled from the declared sizes to those

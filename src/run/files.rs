@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
-use crate::history::{Applied, Header, Recorder, ServerFacts, TrialFacts, VERSION};
+use crate::history::{Applied, Header, Recorder, RolesFacts, ServerFacts, TrialFacts, VERSION};
 use crate::provision;
 use crate::scenario::{Change, StoredScenario};
 
@@ -22,6 +22,7 @@ pub const UNDISTURBED_AGAIN: &str = "undisturbed-again";
 pub struct Facts<'a> {
     pub spec: &'a TrialSpec,
     pub server: ServerFacts,
+    pub roles: Option<RolesFacts>,
 }
 
 fn applied(change: &Change) -> Option<Applied> {
@@ -49,6 +50,7 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             server: facts.server,
             machine: provision::machine_facts(),
             applied: applied(&scenario.change),
+            roles: facts.roles,
         },
         scenario: serde_json::to_value(StoredScenario::from(scenario)).map_err(Error::Scenario)?,
     };

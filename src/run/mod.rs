@@ -14,6 +14,7 @@ mod error;
 mod execute;
 mod expand;
 mod files;
+mod identities;
 mod merge;
 mod phases;
 mod plan;
@@ -50,8 +51,8 @@ use shared::Run;
 pub use again::{Stored, stored, stored_with_timelines};
 pub use costs::Costs;
 pub use effects::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Reach, Sampling,
-    States, Tables, Traffic, TrialDatabase,
+    Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
+    Reach, Sampling, States, Tables, Traffic, TrialDatabase,
 };
 pub use ending::{ExitStatus, ending};
 pub use error::{Error, Fault};

@@ -15,10 +15,10 @@ use crate::schema::Fingerprint;
 use crate::{disturb, migrate, seed};
 
 use super::effects::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Reach, Sampling,
-    States, Tables, Traffic, TrialDatabase,
+    Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
+    Reach, Sampling, States, Tables, Traffic, TrialDatabase,
 };
-use super::{Error, TrialSpec};
+use super::{Error, TrialSpec, identities};
 
 /// Declared reads are read again this often.
 const INVARIANT_INTERVAL: Duration = Duration::from_secs(1);
@@ -79,6 +79,15 @@ impl Effects for Postgres {
                 }
             })
         })
+    }
+
+    fn identify<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        spec: &'a TrialSpec,
+        address: &'a Address,
+    ) -> Doing<'a, Identities> {
+        Box::pin(identities::of(server, &spec.scenario, address))
     }
 
     fn drop<'a>(&'a self, server: &'a Address, database: &'a str) -> Doing<'a, ()> {
@@ -179,10 +188,11 @@ impl Effects for Postgres {
         at: TrialDatabase<'a>,
         spec: &'a TrialSpec,
     ) -> Doing<'a, Box<dyn Traffic>> {
-        let TrialDatabase { address, recorder, listener, .. } = at;
+        let TrialDatabase { address, application, recorder, listener, .. } = at;
         let TrialSpec { scenario, sizes, .. } = spec;
         Box::pin(async move {
-            let setup = drive::DriveSetup { address, scenario, sizes, recorder, listener };
+            let setup =
+                drive::DriveSetup { address, application, scenario, sizes, recorder, listener };
             Ok(Box::new(drive::start(setup).await?) as Box<dyn Traffic>)
         })
     }

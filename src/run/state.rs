@@ -4,15 +4,9 @@ use crate::clock::Clock;
 use crate::connect::Address;
 use crate::history::{AttemptEnd, Event, Listener, Progress, Recorder};
 use crate::migrate;
-use crate::provision::Server;
 
 use super::effects::Effects;
 use super::{Error, TrialSpec};
-
-/// Where the change connects: over TCP where there is a choice, so that a command authenticates.
-pub fn change_address(server: &dyn Server, address: &Address, database: &str) -> Address {
-    server.tcp_address().unwrap_or(address.clone()).with_database(database)
-}
 
 /// Applies the state's path, where it has one. Nothing goes on around it, and what it does is not
 /// recorded.
@@ -27,7 +21,7 @@ pub async fn walk(
     listener(Progress::SeedStep(format!("bring the database into the state {name}")));
     let recorder = Recorder::in_memory(Clock::start());
     let declared = spec.scenario.declared_sizes();
-    effects.prepare(address, path).await?;
+    effects.prepare(change_address, path).await?;
     let setup = migrate::ApplySetup {
         address,
         change_address,

@@ -67,6 +67,8 @@ pub struct Change {
     pub rerun: Option<bool>,
     /// The change may connect to other databases of the server than the trial's.
     pub other_databases: bool,
+    /// As whom it runs. It owns the tables that the schema gave to nobody else.
+    pub runs_as: RunsAs,
 }
 
 impl Change {
@@ -87,6 +89,7 @@ impl Change {
             rerun_attempts: RERUN_ATTEMPTS_DEFAULT,
             rerun: None,
             other_databases: false,
+            runs_as: RunsAs::Migrator,
         }
     }
 
@@ -105,6 +108,19 @@ impl Change {
             }
         })
     }
+}
+
+/// As whom a change runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunsAs {
+    /// A role of ours, without privileges beyond what it owns.
+    #[default]
+    Migrator,
+    /// A role that the schema makes.
+    Role(String),
+    /// As pgauntlet itself connects.
+    Superuser,
 }
 
 /// One migration of a change.

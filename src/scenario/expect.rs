@@ -165,6 +165,8 @@ finding_kinds! {
     AccessChanged "access-changed",
     /// The change was applied and no table with rows was changed: nothing was tried.
     NothingTried "nothing-tried",
+    /// Operations that met rows before the change meet none after it.
+    RowsUnseen "rows-unseen",
     /// A declared read returned other rows than it must.
     ReadChanged "read-changed",
     /// A declared read has a plan that it must not have.

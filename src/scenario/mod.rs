@@ -26,8 +26,8 @@ mod wire;
 
 pub use accept::Meant;
 pub use change::{
-    Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
-    TransactionRule, VersionRows, Versions,
+    Change, Command, Migration, Pause, Repeat, Retries, RunsAs, Scope, Script, Statement, Stop,
+    Timeouts, TransactionRule, VersionRows, Versions,
 };
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;

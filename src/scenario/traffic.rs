@@ -139,6 +139,9 @@ pub struct Pool {
     pub acquire_timeout_ms: u64,
     /// SET on each new connection.
     pub settings: BTreeMap<String, String>,
+    /// A role that the schema makes and gives its privileges. None: one of ours, that may read and
+    /// write the tables and owns none.
+    pub role: Option<String>,
 }
 
 impl Default for Pool {
@@ -148,6 +151,7 @@ impl Default for Pool {
             overflow: POOL_OVERFLOW_DEFAULT,
             acquire_timeout_ms: ACQUIRE_TIMEOUT_MS_DEFAULT,
             settings: BTreeMap::new(),
+            role: None,
         }
     }
 }

@@ -195,6 +195,7 @@ pub struct Pool {
     pub acquire_timeout_ms: Option<Spanned<u64>>,
     #[serde(default)]
     pub settings: Settings,
+    pub role: Option<Spanned<String>>,
 }
 
 /// `[change]`, or the path of a starting state.
@@ -212,6 +213,8 @@ pub struct Change {
     pub rerun_attempts: Option<Spanned<u32>>,
     pub rerun: Option<Spanned<bool>>,
     pub other_databases: Option<bool>,
+    pub role: Option<Spanned<String>>,
+    pub superuser: Option<Spanned<bool>>,
     pub timeouts: Option<Spanned<Timeouts>>,
     pub retries: Option<Spanned<Retries>>,
     pub versions: Option<Spanned<Versions>>,

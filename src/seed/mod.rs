@@ -13,6 +13,7 @@ mod error;
 mod estimate;
 mod load;
 mod names;
+mod ownership;
 mod plan;
 mod rows;
 mod sequences;
@@ -25,6 +26,7 @@ pub use claim::Claim;
 pub use error::Error;
 pub use estimate::estimated_bytes;
 pub use load::load;
+pub use ownership::{hand_over, is_superuser, let_use};
 pub use plan::{Plan, Template};
 pub use rows::{Chunk, ColumnType, TableRows};
 

@@ -54,6 +54,7 @@ impl Long {
             finished_us: Micros(finished),
             session: Some(application(seq)),
             outcome: OperationOutcome::Succeeded,
+            empty: false,
         };
         self.at(finished, Event::Operation(operation));
     }

@@ -19,7 +19,7 @@ use pgauntlet::judge::observe;
 use pgauntlet::pg::{LockMode, SqlState};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{
-    Arrivals, Change, Expect, FindingKind, Limits, Migration, OperationSpec, Pool, Retries,
+    Arrivals, Change, Expect, FindingKind, Limits, Migration, OperationSpec, Pool, Retries, RunsAs,
     Scenario, Scope, Script, Timeouts, Traffic, TransactionRule, Verdict, VersionRows, Versions,
 };
 
@@ -99,6 +99,15 @@ impl Made {
         self.entries.push((ms, event));
     }
 
+    /// Operations that were due from then on met no row.
+    pub fn empty_from(&mut self, ms: u64) {
+        for (_, event) in &mut self.entries {
+            if let Event::Operation(operation) = event {
+                operation.empty = operation.scheduled_us >= Micros::from_millis(ms);
+            }
+        }
+    }
+
     pub fn operation(
         &mut self,
         due: u64,
@@ -120,6 +129,7 @@ impl Made {
             finished_us: Micros::from_millis(finished),
             session: pid.map(SessionId::from),
             outcome,
+            empty: false,
         };
         self.at(finished, Event::Operation(operation));
     }
@@ -435,7 +445,13 @@ fn scenario() -> Scenario {
             recovery_min_ms: 0,
             recovery_max_ms: 10_000,
         },
-        pool: Pool { size: 2, overflow: 1, acquire_timeout_ms: 30_000, settings: BTreeMap::new() },
+        pool: Pool {
+            size: 2,
+            overflow: 1,
+            acquire_timeout_ms: 30_000,
+            settings: BTreeMap::new(),
+            role: None,
+        },
         change: change(),
         states: Vec::new(),
         accept: Vec::new(),
@@ -480,6 +496,7 @@ fn change() -> Change {
         rerun_attempts: 1,
         rerun: None,
         other_databases: false,
+        runs_as: RunsAs::Superuser,
     }
 }
 

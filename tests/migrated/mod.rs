@@ -13,7 +13,7 @@ use pgauntlet::history::{
 use pgauntlet::migrate;
 use pgauntlet::pg::split;
 use pgauntlet::scenario::{
-    Change, Migration, Retries, Scope, Script, Sizes, Statement, Timeouts, TransactionRule,
+    Change, Migration, Retries, RunsAs, Scope, Script, Sizes, Statement, Timeouts, TransactionRule,
     VersionRows, Versions,
 };
 use pgauntlet::tap::Injection;
@@ -61,6 +61,7 @@ pub fn change(migrations: Vec<Migration>) -> Change {
         rerun_attempts: 1,
         rerun: None,
         other_databases: false,
+        runs_as: RunsAs::Superuser,
     }
 }
 

@@ -201,6 +201,7 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
             finished_us: time(due + took),
             session: Some((APP + (seq % 30) as i32).into()),
             outcome: OperationOutcome::Succeeded,
+            empty: false,
         };
         at(due + took, Event::Operation(operation));
     }

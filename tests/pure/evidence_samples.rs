@@ -116,6 +116,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::LostWrite
         | K::DoubledWrite => of_what_is_left(kind),
         K::ConnectionRefused => findings_refused::evidence(),
+        K::RowsUnseen => findings_refused::unseen(),
         K::RunnersOverlap | K::RunnerHung | K::RunnerWaited => of_runners(kind),
         K::ReadChanged
         | K::PlanChanged

@@ -1,8 +1,8 @@
-//! The evidence of clients that the tap did not let in, of each reason.
+//! The evidence of what has to do with roles: clients that the tap did not let in, rows unseen.
 
 use pgauntlet::history::RefusedFor;
 use pgauntlet::result::Evidence;
-use pgauntlet::result::evidence::{Application, RefusedConnection};
+use pgauntlet::result::evidence::{Application, RefusedConnection, UnseenRows};
 
 use crate::made::error;
 
@@ -17,6 +17,15 @@ pub fn evidence() -> Vec<Evidence> {
                 error: error("42501", "the trial's database only"),
                 others: 1,
             })
+        })
+        .into()
+}
+
+pub fn unseen() -> Vec<Evidence> {
+    [Vec::new(), vec!["orders".to_owned()]]
+        .map(|secured| {
+            let (before, empty_before, after, empty_after) = (100, 3, 80, 80);
+            Evidence::RowsUnseen(UnseenRows { before, empty_before, after, empty_after, secured })
         })
         .into()
 }

@@ -50,6 +50,7 @@ mod judge_rerun;
 mod judge_sessions;
 mod judge_states;
 mod judge_timeline;
+mod judge_unseen;
 mod remedies;
 mod report;
 mod report_browser;

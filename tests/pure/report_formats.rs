@@ -34,6 +34,7 @@ fn facts(scenario: &str) -> TrialFacts {
         },
         machine: MachineFacts { cores: 2, ..MachineFacts::default() },
         applied: None,
+        roles: None,
     }
 }
 

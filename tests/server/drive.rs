@@ -169,7 +169,14 @@ async fn a_listener_hears_how_traffic_goes() {
     });
     let (sizes, recorder) = (Sizes::default(), &world.recorder);
     let (address, scenario) = (&world.address, &world.scenario);
-    let setup = DriveSetup { address, scenario, sizes: &sizes, recorder, listener: &listener };
+    let setup = DriveSetup {
+        address,
+        application: address,
+        scenario,
+        sizes: &sizes,
+        recorder,
+        listener: &listener,
+    };
     let driving = drive::start(setup).await.unwrap_or_else(|error| panic!("failed to {error}"));
     for _ in 0..2 {
         let Some(Progress::Traffic(gauge)) = heard.recv().await else { panic!("no gauge") };

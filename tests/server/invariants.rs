@@ -10,8 +10,8 @@ use pgauntlet::history::{Event, InvariantRead, PlanRead, Recorder};
 use pgauntlet::observe;
 use pgauntlet::scenario::{
     Arrivals, Change, Expect, Generator, Invariant, Limits, OperationStatement, PlanLimit, Pool,
-    Retries, Rows, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic, TransactionRule,
-    VersionRows, Versions,
+    Retries, Rows, RunsAs, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic,
+    TransactionRule, VersionRows, Versions,
 };
 use rstest::rstest;
 
@@ -44,6 +44,7 @@ fn change() -> Change {
         rerun_attempts: 0,
         rerun: None,
         other_databases: false,
+        runs_as: RunsAs::Superuser,
     }
 }
 
@@ -65,7 +66,13 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
             recovery_min_ms: 0,
             recovery_max_ms: 0,
         },
-        pool: Pool { size: 1, overflow: 0, acquire_timeout_ms: 1, settings: BTreeMap::new() },
+        pool: Pool {
+            size: 1,
+            overflow: 0,
+            acquire_timeout_ms: 1,
+            settings: BTreeMap::new(),
+            role: None,
+        },
         change: change(),
         states: Vec::new(),
         accept: Vec::new(),

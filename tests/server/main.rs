@@ -47,6 +47,7 @@ mod observe_log;
 mod provision;
 mod provision_ends;
 mod provision_local;
+mod roles;
 mod seed;
 mod seed_sequences;
 mod version_tables;

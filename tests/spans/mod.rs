@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 
 use pgauntlet::scenario::{
-    Arrivals, Change, Column, Expect, FakeKind, Generator, Limits, Pool, Retries, Scenario, Scope,
-    Script, Sizes, Statement, Table, Timeouts, Traffic, TransactionRule, Verdict, VersionRows,
-    Versions,
+    Arrivals, Change, Column, Expect, FakeKind, Generator, Limits, Pool, Retries, RunsAs, Scenario,
+    Scope, Script, Sizes, Statement, Table, Timeouts, Traffic, TransactionRule, Verdict,
+    VersionRows, Versions,
 };
 
 pub const TASKS_SQL: &str = "CREATE TABLE tasks (
@@ -65,7 +65,13 @@ pub fn scenario(rng_seed: u64) -> Scenario {
         tables: vec![tasks(), spans()],
         server: BTreeMap::new(),
         traffic: no_traffic(),
-        pool: Pool { size: 1, overflow: 0, acquire_timeout_ms: 1, settings: BTreeMap::new() },
+        pool: Pool {
+            size: 1,
+            overflow: 0,
+            acquire_timeout_ms: 1,
+            settings: BTreeMap::new(),
+            role: None,
+        },
         change: no_change(),
         states: Vec::new(),
         accept: Vec::new(),
@@ -176,6 +182,7 @@ fn no_change() -> Change {
         runners: 1,
         advisory_lock: None,
         other_databases: false,
+        runs_as: RunsAs::Superuser,
         rerun_attempts: 0,
         rerun: None,
     }

@@ -13,7 +13,7 @@ use pgauntlet::drive::{self, DriveSetup, Driving};
 use pgauntlet::history::{Event, Operation, Recorder, silent};
 use pgauntlet::scenario::{
     Arrivals, Change, Expect, Follow, Generator, LedgerRule, Limits, OperationSpec,
-    OperationStatement, Parameter, Pool, Retries, Scenario, Scope, Script, Sizes, Timeouts,
+    OperationStatement, Parameter, Pool, Retries, RunsAs, Scenario, Scope, Script, Sizes, Timeouts,
     Traffic, TransactionRule, Verdict, VersionRows, Versions,
 };
 
@@ -42,7 +42,15 @@ impl World {
     pub async fn try_start_at(&self, address: &Address) -> Result<Driving, drive::Error> {
         let sizes = Sizes::default();
         let (scenario, recorder, listener) = (&self.scenario, &self.recorder, &silent());
-        drive::start(DriveSetup { address, scenario, sizes: &sizes, recorder, listener }).await
+        drive::start(DriveSetup {
+            address,
+            application: address,
+            scenario,
+            sizes: &sizes,
+            recorder,
+            listener,
+        })
+        .await
     }
 
     pub async fn start(&self) -> Driving {
@@ -114,7 +122,7 @@ pub async fn more_finished(driving: &Driving, more: u64) {
 }
 
 pub fn pool(size: u32, overflow: u32, acquire_timeout_ms: u64) -> Pool {
-    Pool { size, overflow, acquire_timeout_ms, settings: BTreeMap::new() }
+    Pool { size, overflow, acquire_timeout_ms, settings: BTreeMap::new(), role: None }
 }
 
 pub fn operation(
@@ -235,5 +243,6 @@ fn no_change() -> Change {
         rerun_attempts: 0,
         rerun: None,
         other_databases: false,
+        runs_as: RunsAs::Superuser,
     }
 }

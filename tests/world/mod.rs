@@ -17,8 +17,8 @@ use pgauntlet::migrate;
 use pgauntlet::observe::{ComparedTable, Written};
 use pgauntlet::provision::{self, Server};
 use pgauntlet::run::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Invariants, Operator, Origin, Reach, Sampling,
-    States, Tables, Traffic, TrialDatabase, TrialSpec,
+    Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
+    Reach, Sampling, States, Tables, Traffic, TrialDatabase, TrialSpec,
 };
 use pgauntlet::scenario::{Change, Disturbance};
 use pgauntlet::schema::Fingerprint;
@@ -204,6 +204,16 @@ impl Effects for World {
     ) -> Doing<'a, Origin> {
         let largest = spec.sizes.largest();
         self.notes(format!("seed {largest} rows"), Origin::Empty)
+    }
+
+    fn identify<'a>(
+        &'a self,
+        _: &'a dyn Server,
+        _: &'a TrialSpec,
+        address: &'a Address,
+    ) -> Doing<'a, Identities> {
+        let (application, change) = (address.clone(), address.clone());
+        Box::pin(async move { Ok(Identities { application, change, facts: None }) })
     }
 
     fn make<'a>(

@@ -77,7 +77,8 @@ fn by_code(error: &ServerError) -> Option<&'static str> {
     if state.is(SqlState::INSUFFICIENT_PRIVILEGE) {
         return Some(
             "grant the role that applies the change what it needs, or let the owner of the object \
-             apply it",
+             apply it: role in [change] names one that the schema makes, superuser = true runs it \
+             as pgauntlet itself",
         );
     }
     if state.is(SqlState::DISK_FULL) {

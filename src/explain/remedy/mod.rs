@@ -21,6 +21,14 @@ pub fn remedy(finding: &Finding) -> Option<String> {
         Evidence::OpenTransaction(of) if of.first_change.is_none() => None,
         Evidence::NoTimeout(of) => Some(no_timeout(of)),
         Evidence::TimeoutNotInForce(of) => Some(not_in_force(of)),
+        Evidence::RowsUnseen(of) if !of.secured.is_empty() => Some(
+            "CREATE POLICY for the application's role before ENABLE ROW LEVEL SECURITY, in one \
+             transaction: without a policy every role but the owner sees no row",
+        ),
+        Evidence::RowsUnseen(_) => Some(
+            "see what the change did to the rows, or to the view or table that the operation \
+             reads, and to what the application's role may see of it",
+        ),
         Evidence::ConnectionRefused(of) => Some(connection_refused(of)),
         Evidence::StatementsUnderLock(_) => return Some(under_lock(finding)),
         Evidence::RowsGone(_) | Evidence::ValuesChanged(_) => return meant(finding),

@@ -22,6 +22,7 @@ mod state;
 mod timeouts;
 mod touched;
 mod traffic;
+mod unseen;
 mod written;
 
 pub use ending::ending;
@@ -35,6 +36,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(traffic::pool_exhaustion(evidence));
     findings.extend(traffic::acquire_timeouts(evidence));
     findings.extend(failures::failed_operations(evidence));
+    findings.extend(unseen::rows(evidence));
     findings.extend(latency::operation_waited(evidence));
     findings.extend(latency::latency(evidence));
     findings.extend(latency::not_recovered(evidence));

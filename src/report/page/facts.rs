@@ -35,6 +35,7 @@ pub fn environment(judgement: &Judgement) -> String {
     let rows = [
         ("migrations of", applied.unwrap_or_default()),
         ("server", format!("PostgreSQL {} ({})", server.version, server.source)),
+        ("roles", trial.roles.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("settings", settings.collect::<Vec<_>>().join(", ")),
         ("rows", sizes.collect::<Vec<_>>().join(", ")),
         ("machine", hardware.join(", ")),

@@ -83,6 +83,7 @@ evidence! {
     SequenceBehind(SequenceBehind),
     AccessChanged(ChangedAccess),
     NothingTried(NothingTried),
+    RowsUnseen(UnseenRows),
     ReadChanged(WrongRead),
     PlanChanged(WrongPlan),
     GeneratorLag(Lag),

@@ -321,3 +321,19 @@ pub struct Unrecovered {
     #[serde(default)]
     pub limit_us: Micros,
 }
+
+/// Operations that met rows before the change meet none after it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnseenRows {
+    /// Operations of the kind that succeeded before the change.
+    pub before: u64,
+    /// Of them, those without a row.
+    pub empty_before: u64,
+    /// Operations of the kind that succeeded after the change.
+    pub after: u64,
+    /// Of them, those without a row.
+    pub empty_after: u64,
+    /// Relations for which the change switched row security on.
+    pub secured: Vec<String>,
+}

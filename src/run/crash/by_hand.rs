@@ -22,7 +22,7 @@ pub async fn by_hand(
     apply: impl AsyncFn(Attempt) -> Result<AttemptEnd, Error>,
 ) -> Result<(bool, Attempt), Error> {
     let scenario = &stage.spec.scenario;
-    let operator = stage.effects.open_by_hand(stage.at.address).await?;
+    let operator = stage.effects.open_by_hand(stage.at.change_address).await?;
     let mut steps = VecDeque::from(drop_invalid_indexes(before, &*operator).await?);
     steps.extend(scenario.crash.iter().flat_map(|crash| crash.steps.clone()));
     let mut recorded = BTreeSet::new();

@@ -10,8 +10,8 @@ use super::super::problem::{Problem, Source, beside};
 use super::super::tools::foreign_markers;
 use super::super::wire;
 use super::super::{
-    Change, Expect, FindingKind, Limits, Migration, Pause, Recognised, Repeat, Retries, Stop,
-    Timeouts, Tool, TransactionRule, Versions, read_migrations,
+    Change, Expect, FindingKind, Limits, Migration, Pause, Recognised, Repeat, Retries, RunsAs,
+    Stop, Timeouts, Tool, TransactionRule, Versions, read_migrations,
 };
 use super::{Checker, find_created};
 
@@ -78,11 +78,45 @@ impl Checker<'_> {
             rerun_attempts,
             rerun: change.rerun.as_ref().map(|rerun| *rerun.get_ref()),
             other_databases: change.other_databases.unwrap_or_default(),
+            runs_as: self.runs_as(source, key, change),
         };
         if let Some(stop) = &change.stop {
             checked.stop = Some(self.stop(source, stop.get_ref(), &checked));
         }
         checked
+    }
+
+    fn runs_as(&mut self, source: &Source, key: &str, change: &wire::Change) -> RunsAs {
+        let superuser = change.superuser.as_ref().filter(|superuser| *superuser.get_ref());
+        for (name, span) in [
+            ("role", change.role.as_ref().map(Spanned::span)),
+            ("superuser", change.superuser.as_ref().map(Spanned::span)),
+        ] {
+            if let Some(span) = span.filter(|_| key != "change") {
+                let message = format!("`{name}` in a state's path");
+                let remedy = "a state is made as the [change] runs";
+                self.push_with(source, &Spanned::new(span, ()), message, remedy);
+            }
+        }
+        match (&change.role, superuser) {
+            (Some(role), Some(_)) => {
+                let remedy = "a superuser that the schema makes is a role as any other";
+                self.push_with(source, role, "`role` beside `superuser`", remedy);
+                RunsAs::Superuser
+            }
+            (None, Some(_)) => RunsAs::Superuser,
+            (Some(role), None) => self.role(source, role).map_or(RunsAs::Migrator, RunsAs::Role),
+            (None, None) => RunsAs::Migrator,
+        }
+    }
+
+    /// The name of a role, not empty.
+    pub(super) fn role(&mut self, source: &Source, role: &Spanned<String>) -> Option<String> {
+        if role.get_ref().is_empty() {
+            self.push(source, role, "`role` is empty");
+            return None;
+        }
+        Some(role.get_ref().clone())
     }
 
     fn migrations(

@@ -84,7 +84,8 @@ impl Checker<'_> {
             None => ACQUIRE_TIMEOUT_MS_DEFAULT,
         };
         let settings = self.settings(source, &pool.settings);
-        Pool { size, overflow, acquire_timeout_ms, settings }
+        let role = pool.role.as_ref().and_then(|role| self.role(source, role));
+        Pool { size, overflow, acquire_timeout_ms, settings, role }
     }
 
     pub(super) fn disturbances(&mut self) -> Vec<Disturbance> {

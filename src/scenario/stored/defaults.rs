@@ -3,8 +3,8 @@
 use crate::trial::FaultKind;
 
 use super::super::change::{
-    BACKOFF_MS_DEFAULT, Change, DEADLINE_MS_DEFAULT, RERUN_ATTEMPTS_DEFAULT, Retries, Scope,
-    Timeouts, TransactionRule, VersionRows, Versions,
+    BACKOFF_MS_DEFAULT, Change, DEADLINE_MS_DEFAULT, RERUN_ATTEMPTS_DEFAULT, Retries, RunsAs,
+    Scope, Timeouts, TransactionRule, VersionRows, Versions,
 };
 use super::super::crash::CRASH_ROWS_DEFAULT;
 use super::super::definition::RNG_SEED_DEFAULT;
@@ -47,6 +47,7 @@ values! {
     version_rows: VersionRows = VersionRows::Each;
     deadline_ms: u64 = DEADLINE_MS_DEFAULT;
     runners: u32 = Change::of(Vec::new()).runners;
+    runs_as: RunsAs = RunsAs::Superuser;
     rerun_attempts: u32 = RERUN_ATTEMPTS_DEFAULT;
     base: Base = Base::Base;
     rows: Rows = Rows::Same;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::trial::FaultKind;
 
-use super::super::change::{Scope, TransactionRule, VersionRows};
+use super::super::change::{RunsAs, Scope, TransactionRule, VersionRows};
 use super::super::crash::Outcome;
 use super::super::expect::{FindingKind, Verdict};
 use super::super::state::Base;
@@ -39,7 +39,7 @@ macro_rules! as_it_is {
 
 as_it_is! {
     bool, u32, u64, i64, f64, String, PathBuf, Arrivals, FakeKind, FaultKind, FindingKind, Base,
-    Outcome, Rows, Scope, Since, Tool, TransactionRule, Verdict, VersionRows,
+    Outcome, Rows, RunsAs, Scope, Since, Tool, TransactionRule, Verdict, VersionRows,
 }
 
 impl<T: Stored> Stored for Option<T> {

@@ -12,8 +12,8 @@ use crate::trial::FaultKind;
 
 use super::super::accept::Meant;
 use super::super::change::{
-    Change, Command, Migration, Pause, Repeat, Retries, Scope, Script, Statement, Stop, Timeouts,
-    TransactionRule, VersionRows, Versions,
+    Change, Command, Migration, Pause, Repeat, Retries, RunsAs, Scope, Script, Statement, Stop,
+    Timeouts, TransactionRule, VersionRows, Versions,
 };
 use super::super::crash::{Crash, Outcome, Step};
 use super::super::expect::{Expect, FindingKind, Limits, Verdict};
@@ -125,6 +125,8 @@ record!(StoredPool of Pool {
     acquire_timeout_ms: u64,
     #[serde(default)]
     settings: BTreeMap<String, String>,
+    #[serde(default)]
+    role: Option<String>,
 });
 
 record!(StoredDisturbance of Disturbance {
@@ -186,6 +188,9 @@ record!(StoredChange of Change {
     rerun: Option<bool>,
     #[serde(default)]
     other_databases: bool,
+    /// What was run before there were roles ran as pgauntlet itself.
+    #[serde(default = "defaults::runs_as")]
+    runs_as: RunsAs,
 });
 
 record!(StoredRecognised of Recognised {

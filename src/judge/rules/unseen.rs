@@ -1,0 +1,58 @@
+//! Operations that met rows before the change and meet none after it: row security, a view that
+//! lost its rows, a table that was swapped for an empty one.
+
+use crate::clock::Micros;
+use crate::history::{Operation, OperationOutcome};
+use crate::pg::syntax::Kind;
+use crate::result::evidence::UnseenRows;
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::{OperationSpec, Verdict};
+
+use super::Evidence;
+
+/// Operations of a kind, on either side, below which nothing is said.
+const OPERATIONS_MIN: u64 = 20;
+
+/// Per kind of operation. Which row an operation asks for is drawn, and some ask for rows that are
+/// not there: so it has to have met rows at least every other time before, and never after.
+pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let began = evidence.change_began();
+    let ended = evidence.trace.attempts.iter().filter_map(|a| a.ended.filter(|_| a.finished()));
+    let Some(ended) = ended.min() else { return Vec::new() };
+    let before = |o: &&&Operation| o.finished_us < began;
+    let after = |o: &&&Operation| o.acquired_us.is_some_and(|at| at > ended);
+    let kinds = evidence.scenario.traffic.operations.iter().enumerate();
+    let of = |(kind, spec): (usize, &OperationSpec)| {
+        let of_kind = evidence.trace.operations.iter().filter(move |o| {
+            usize::from(o.kind) == kind && o.outcome == OperationOutcome::Succeeded
+        });
+        let (before, empty_before) = counts(of_kind.clone().filter(before));
+        let (after, empty_after) = counts(of_kind.filter(after));
+        let met = before >= OPERATIONS_MIN && empty_before * 2 <= before;
+        let unseen = met && after >= OPERATIONS_MIN && empty_after == after;
+        let secured = secured(evidence, ended);
+        let shown = UnseenRows { before, empty_before, after, empty_after, secured };
+        let subject = Subject::operation(spec.name.clone());
+        unseen.then(|| Finding::new(Verdict::Unsafe, subject, Shown::RowsUnseen(shown)))
+    };
+    kinds.filter_map(of).collect()
+}
+
+/// How many, and how many of them without a row.
+fn counts<'o, 'h: 'o>(operations: impl Iterator<Item = &'o &'h Operation>) -> (u64, u64) {
+    operations.fold((0, 0), |(all, empty), o| (all + 1, empty + u64::from(o.empty)))
+}
+
+/// Tables on which the change switched row security on, as its statements say.
+fn secured(evidence: &Evidence<'_, '_>, until: Micros) -> Vec<String> {
+    let statements = evidence.trace.attempts.iter().flat_map(|attempt| &attempt.statements);
+    let mut tables: Vec<String> = statements
+        .filter(|s| s.at <= until && s.succeeded() && *s.kind() == Kind::AlterTable)
+        .filter(|s| s.began.text.to_uppercase().contains("ENABLE ROW LEVEL SECURITY"))
+        .filter_map(|s| s.ended)
+        .flat_map(|ended| ended.held.iter().map(|held| held.relation.clone()))
+        .collect();
+    tables.sort();
+    tables.dedup();
+    tables
+}

@@ -1,0 +1,39 @@
+//! The judge on operations that met rows before the change and meet none after it.
+
+use pgauntlet::history::OperationOutcome;
+use pgauntlet::result::Judgement;
+use pgauntlet::scenario::{FindingKind, Verdict};
+
+use crate::made::{APP, Made};
+
+/// A calm trial in which operations from `from` ms on meet no row.
+fn unseen_from(from: u64) -> Judgement {
+    let mut made = Made::calm();
+    for at in (0..22_000).step_by(40) {
+        made.operation(at, Some(at), at + 2, OperationOutcome::Succeeded, Some(APP + 51));
+    }
+    made.empty_from(from);
+    made.judge()
+}
+
+fn verdict(judgement: &Judgement) -> Option<Verdict> {
+    let found = judgement.findings.iter().find(|f| f.kind == FindingKind::RowsUnseen);
+    found.map(|finding| finding.verdict)
+}
+
+#[test]
+fn operations_that_meet_no_row_any_more_are_unsafe() {
+    let judgement = unseen_from(5_000);
+    assert_eq!(verdict(&judgement), Some(Verdict::Unsafe), "{:?}", judgement.findings);
+    assert_eq!(judgement.verdict, Verdict::Unsafe);
+}
+
+#[test]
+fn operations_that_never_met_a_row_say_nothing() {
+    assert_eq!(verdict(&unseen_from(0)), None);
+}
+
+#[test]
+fn operations_that_meet_rows_again_say_nothing() {
+    assert_eq!(verdict(&unseen_from(30_000)), None);
+}
