@@ -9,6 +9,7 @@ use crate::result::evidence::{
 };
 
 use super::files::Files;
+use super::hang;
 use super::words::{
     count, deadlocked, listed, on, relation, server_said, statement, transaction, which,
 };
@@ -20,9 +21,12 @@ pub fn aborted(of: &Aborted, subject: &Subject, files: &Files) -> String {
         ErrorCame::BeforeStatements => "the change".to_owned(),
     };
     let again = which(of.application);
+    let race = of.race.as_ref().map_or_else(String::new, |race| hang::race(race, files));
     match &of.deadlock {
-        Some(deadlock) => format!("{actor} failed{again}: {}: {}", of.error, deadlocked(deadlock)),
-        None => format!("{actor} failed{again}: {}", server_said(&of.error)),
+        Some(deadlock) => {
+            format!("{actor} failed{again}: {}: {}{race}", of.error, deadlocked(deadlock))
+        }
+        None => format!("{actor} failed{again}: {}{race}", server_said(&of.error)),
     }
 }
 

@@ -54,6 +54,10 @@ fn statements_of(finding: &Finding) -> Vec<&StatementRef> {
         }
         Some(Evidence::Latency(of)) => statements.extend(&of.meanwhile),
         Some(Evidence::OperationWaited(of)) => statements.extend(&of.meanwhile),
+        Some(Evidence::ChangeHung(of)) => {
+            statements.extend(of.waits.iter().filter_map(|wait| wait.statement.as_ref()));
+            statements.extend(of.waits.iter().filter_map(|wait| wait.holder_statement.as_ref()));
+        }
         Some(Evidence::StatementsUnderLock(of)) => statements.push(&of.longest),
         Some(Evidence::TimeoutNotInForce(of)) => {
             statements.extend(of.timeouts.iter().map(|timeout| &timeout.statement));

@@ -8,6 +8,7 @@ mod assessment;
 mod change;
 mod contents;
 mod files;
+mod hang;
 mod quality;
 mod reads;
 mod reason;

@@ -2,9 +2,11 @@
 
 use crate::clock::Micros;
 use crate::result::evidence::{
-    BrokenBaseline, EndedBy, FailedMeasurement, Lag, MissingSamples, Unreached,
+    BrokenBaseline, EndedBy, FailedMeasurement, Lag, MissingSamples, Progressed, Unreached,
 };
 use crate::result::{Doubt, Subject};
+
+use crate::stats::grouped;
 
 use super::files::Files;
 use super::reads::{node, rule};
@@ -57,17 +59,24 @@ pub fn baseline_broken(of: &BrokenBaseline) -> String {
 pub fn not_reached(of: &Unreached, subject: &Subject, files: &Files) -> String {
     match of {
         Unreached::NoEnd => "the change has no end in the history".to_owned(),
-        Unreached::Deadline { deadline_us, running } => {
+        Unreached::Deadline { deadline_us, running, progress } => {
             let last = subject.statement.as_ref().map(|last| quoted(last, files));
             let place = match (running, last) {
                 (true, Some(last)) => format!("during {last}"),
                 (false, Some(last)) => format!("after {last}, when no statement ran"),
                 (_, None) => "before its first statement".to_owned(),
             };
-            format!(
-                "the change was not done after {deadline_us} and was ended {place}; raise \
-                 change.deadline_s if it may take longer",
-            )
+            let more = match (progress, running) {
+                (Some(of), _) => format!(
+                    "it was at work ({}): raise change.deadline_s if it may take longer",
+                    made(of)
+                ),
+                (None, true) => "it was not seen to wait for a lock, and the server reports no \
+                                 progress of it, so whether it would have ended is not known"
+                    .to_owned(),
+                (None, false) => "whether it would have ended is not known".to_owned(),
+            };
+            format!("the change was not done after {deadline_us} and was ended {place}; {more}")
         }
         Unreached::CutShort => "the trial was cut short: its history has no end".to_owned(),
         Unreached::NoStatement { by_command: true } => {
@@ -112,6 +121,15 @@ pub fn measurement_failed(of: &FailedMeasurement) -> String {
             count(*operations, "operation"),
         ),
     }
+}
+
+/// `CREATE INDEX, building index: 3,000 of 8,000`.
+fn made(of: &Progressed) -> String {
+    let total = match of.total {
+        0 => String::new(),
+        total => format!(" of {}", grouped(total)),
+    };
+    format!("{}, {}: {}{total}", of.command, of.phase, grouped(of.done))
 }
 
 fn ended_by(by: EndedBy) -> &'static str {

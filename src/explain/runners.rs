@@ -19,7 +19,11 @@ pub fn hung(of: &HungRunner, subject: &Subject, files: &Files) -> String {
     let place = subject.statement.as_ref().map_or_else(String::new, |last| {
         format!(", the last it sent being {}", quoted(last, files))
     });
-    format!("runner {} did not come to its end within {}{place}", of.runner, of.deadline_us)
+    let hang = of
+        .hang
+        .as_ref()
+        .map_or_else(String::new, |hang| format!("; {}", super::hang::words(hang, subject, files)));
+    format!("runner {} did not come to its end within {}{place}{hang}", of.runner, of.deadline_us)
 }
 
 pub fn waited(of: &WaitingRunner) -> String {

@@ -3,7 +3,9 @@
 use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
-use super::{change, contents, quality, reads, runners, sessions, state, timeouts, traffic, waits};
+use super::{
+    change, contents, hang, quality, reads, runners, sessions, state, timeouts, traffic, waits,
+};
 
 /// With as much of a file's path as tells it apart from the others.
 pub fn sentence_among(finding: &Finding, files: &Files) -> String {
@@ -18,7 +20,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::Stall(of) => traffic::stall(of, subject, files),
         Evidence::PoolExhaustion(of) => traffic::pool_exhaustion(of),
         Evidence::AcquireTimeout(of) => traffic::acquire_timeout(of),
-        Evidence::OperationFailed(of) => traffic::operation_failed(of),
+        Evidence::OperationFailed(of) => traffic::operation_failed(of, files),
         Evidence::OperationWaited(of) => waits::operation_waited(of, files),
         Evidence::Latency(of) => waits::latency(of, files),
         Evidence::NotRecovered(of) => waits::not_recovered(of),
@@ -49,6 +51,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::HiddenDebris(of) => state::hidden(of, subject),
         Evidence::Diverged(of) => state::diverged(of),
         Evidence::LostWrite(of) | Evidence::DoubledWrite(of) => state::wrong_writes(of),
+        Evidence::ChangeHung(of) => hang::change_hung(of, subject, files),
         Evidence::RunnersOverlap(of) => runners::overlap(of, subject, files),
         Evidence::RunnerHung(of) => runners::hung(of, subject, files),
         Evidence::RunnerWaited(of) => runners::waited(of),

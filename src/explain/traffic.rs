@@ -2,14 +2,15 @@
 
 use crate::history::ServerError;
 use crate::result::evidence::{
-    AcquireTimeouts, Deadlock, FailedOperations, FailureCount, OperationFailure, PoolExhausted,
-    Stalled, UnseenRows,
+    AcquireTimeouts, Deadlock, FailedOperations, FailureCount, HeldWhileWaiting, OperationFailure,
+    PoolExhausted, Stalled, UnseenRows,
 };
 use crate::result::{BlockingState, Subject};
 use crate::stats::grouped;
 
 use super::files::Files;
-use super::words::{count, deadlocked, listed, server_said, statement};
+use super::hang;
+use super::words::{count, deadlocked, listed, quoted, server_said, statement};
 
 /// A tap overhead of less than one part in so many of a stall is left out.
 const OVERHEAD_SHARE: u64 = 10;
@@ -34,6 +35,10 @@ pub fn stall(of: &Stalled, subject: &Subject, files: &Files) -> String {
 fn blocked(of: &Stalled, subject: &Subject, files: &Files) -> String {
     let during = statement(subject, files);
     match of.state {
+        BlockingState::Waiting if of.held_meanwhile.is_some() => {
+            let held = of.held_meanwhile.as_ref();
+            held.map_or_else(String::new, |held| held_meanwhile(of, held, &during, files))
+        }
         BlockingState::Waiting => {
             let behind = of.behind.as_deref().unwrap_or("another session");
             format!("in the queue behind {during}, which itself waited for {behind}")
@@ -43,6 +48,27 @@ fn blocked(of: &Stalled, subject: &Subject, files: &Files) -> String {
             format!("while the transaction sat idle after {during} with the lock")
         }
     }
+}
+
+/// Both relations: the one that was locked, and the one that was waited for.
+fn held_meanwhile(of: &Stalled, held: &HeldWhileWaiting, during: &str, files: &Files) -> String {
+    let behind = of.behind.as_deref().unwrap_or("another session");
+    let taken = held.taken_by.as_ref();
+    let taken = taken.map_or_else(String::new, |by| format!(", taken by {},", quoted(by, files)));
+    let wanted = match &held.wanted {
+        Some(relation) => relation.clone(),
+        None => format!("that {}", held.wanted_locktype),
+    };
+    let on = match &held.wanted {
+        Some(relation) => format!(" on {relation}"),
+        None => format!(" ({})", held.wanted_locktype),
+    };
+    let (relation, mode) = (&held.relation, &held.mode);
+    format!(
+        "for {relation}: the change held {mode} on it{taken} while {during} waited for {}{on} \
+         behind {behind}; everything on {relation} stops for as long as {wanted} makes it wait",
+        held.wanted_mode,
+    )
 }
 
 /// What the tap adds to a stall, where that is more than a tenth of it or decides.
@@ -84,7 +110,12 @@ pub fn acquire_timeout(of: &AcquireTimeouts) -> String {
     format!("the pool gave up on {operations} after {} ms{first}", of.timeout_ms)
 }
 
-pub fn operation_failed(of: &FailedOperations) -> String {
+pub fn operation_failed(of: &FailedOperations, files: &Files) -> String {
+    let race = of.race.as_ref().map_or_else(String::new, |race| hang::change_spared(race, files));
+    format!("{}{race}", failed(of))
+}
+
+fn failed(of: &FailedOperations) -> String {
     let operations = count(of.operations, "operation");
     let cause = |cause: &FailureCount| failure_words(&cause.failure, cause.deadlock.as_ref());
     let more = of.causes.len().saturating_sub(CAUSES_MAX);

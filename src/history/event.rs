@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Micros;
 use crate::pg::LockMode;
 
+use super::activity::ActivitySample;
 use super::contents::{ContentsChange, TableStates};
 use super::log::{LogReport, LoggedDeadlock, LoggedWait};
 use super::operation::{Counters, LedgerReport, Operation};
@@ -411,37 +412,6 @@ pub struct HeldLock {
     pub relation: String,
     /// Mode, as in `pg_locks.mode`.
     pub mode: LockMode,
-}
-
-/// The sessions of the server at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ActivitySample {
-    /// Rows of `pg_stat_activity` of the trial's database, without the observer's own.
-    pub backends: Vec<Backend>,
-}
-
-/// A row of `pg_stat_activity`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Backend {
-    /// Its pid, and what distinguishes it from later sessions of the same pid.
-    #[serde(flatten)]
-    pub session: SessionId,
-    /// `pg_stat_activity.backend_type`.
-    pub backend_type: String,
-    /// `pg_stat_activity.application_name`.
-    pub application_name: String,
-    /// `pg_stat_activity.state`; None: no client's backend.
-    pub state: Option<String>,
-    /// `pg_stat_activity.wait_event_type`; None: it waits for nothing.
-    pub wait_event_type: Option<String>,
-    /// `pg_stat_activity.wait_event`; None: it waits for nothing.
-    pub wait_event: Option<String>,
-    /// Time since `pg_stat_activity.xact_start`; None: no transaction is open.
-    pub transaction_age_us: Option<Micros>,
-    /// Time since `pg_stat_activity.query_start`; None: it has run nothing yet.
-    pub query_age_us: Option<Micros>,
-    /// Cut to 200 characters.
-    pub query: String,
 }
 
 /// Write-ahead log of the whole server at one moment.

@@ -3,6 +3,7 @@
 //! Everything that the judge may know is here. Workers append what they saw, raw; they derive
 //! nothing. Nothing in this module connects, and nothing reads an event back while a trial runs.
 
+mod activity;
 mod contents;
 mod event;
 mod format_4;
@@ -17,16 +18,17 @@ mod server_error;
 mod session;
 mod waits;
 
+pub use activity::{ActivitySample, Backend, ProgressSeen};
 pub use contents::{
     ColumnChange, ContentsChange, Orphans, SequenceBehind, TableChange, TableState, TableStates,
     ValueExample,
 };
 pub use event::{
-    ActivitySample, Attempt, AttemptEnd, Backend, CatalogueSnapshot, ClosedBy, CommandEnded,
-    ConnectionClosed, ConnectionOpened, ConnectionRefused, Contents, ControlReading,
-    DisturbanceEvent, Entry, Event, FaultEvent, HeldLock, InvariantRead, Moment, Phase, PlanNode,
-    PlanRead, Protocol, Reference, RefusedFor, Source, StatementBegan, StatementEnded, StatementId,
-    StepEvent, TableContents, TransactionStatus, WalSample, exit_words,
+    Attempt, AttemptEnd, CatalogueSnapshot, ClosedBy, CommandEnded, ConnectionClosed,
+    ConnectionOpened, ConnectionRefused, Contents, ControlReading, DisturbanceEvent, Entry, Event,
+    FaultEvent, HeldLock, InvariantRead, Moment, Phase, PlanNode, PlanRead, Protocol, Reference,
+    RefusedFor, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
+    TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
 pub use header::{Applied, Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::clock::Micros;
 use crate::history::{Attempt, SessionId, Source, StatementId};
 use crate::pg::LockMode;
+use crate::result::evidence::HeldWhileWaiting;
 use crate::result::{BlockingState, Origin, StatementRef};
 
 use super::sessions::Session;
@@ -41,6 +42,8 @@ pub struct Blame {
     pub idle_timeout: Option<Micros>,
     /// In words: for whom the change waited.
     pub behind: Option<String>,
+    /// What it held against the others while it waited for something else.
+    pub held_meanwhile: Option<HeldWhileWaiting>,
 }
 
 pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef {
@@ -179,7 +182,40 @@ pub fn blame(scene: &Scene<'_, '_, '_>, witness: &LockWait, span: (Micros, Micro
         idle_timeout: before_gap
             .and_then(|s| in_force(s.began.idle_in_transaction_session_timeout_ms)),
         behind: behind(scene.trace, &own_waits, span),
+        held_meanwhile: match state {
+            BlockingState::Waiting => {
+                let taken_by = taken_by.map(|s| statement_ref(s, end));
+                held_meanwhile(scene.trace, witness, longest_within(&own_waits, span), taken_by)
+            }
+            BlockingState::Holding | BlockingState::Idle => None,
+        },
     }
+}
+
+/// A strong lock on one relation, held while the change waited for something else: everything on
+/// the one stops for as long as the other makes it wait.
+fn held_meanwhile(
+    trace: &Trace<'_>,
+    witness: &LockWait,
+    own: Option<&LockWait>,
+    taken_by: Option<StatementRef>,
+) -> Option<HeldWhileWaiting> {
+    let blocker = witness.blockers.iter().filter(|b| trace.is_change(&b.session));
+    let mode = blocker.max_by_key(|b| (b.blocked, b.hard))?.mostly_held()?.to_owned();
+    let (relation, own) = (witness.relation.clone()?, own?);
+    (own.relation.as_ref() != Some(&relation)).then(|| HeldWhileWaiting {
+        relation,
+        mode,
+        taken_by,
+        wanted_mode: own.mode.clone(),
+        wanted_locktype: own.locktype.clone(),
+        wanted: own.relation.clone(),
+    })
+}
+
+fn longest_within<'w>(own_waits: &[&'w LockWait], span: (Micros, Micros)) -> Option<&'w LockWait> {
+    let within = |w: &&&LockWait| w.from < span.1 && w.last_seen > span.0;
+    own_waits.iter().filter(within).max_by_key(|w| w.seen_for()).copied()
 }
 
 /// What the sessions themselves waited for in the span.
@@ -239,8 +275,7 @@ fn sum(lengths: impl Iterator<Item = Micros>) -> Micros {
 
 /// For whom the change itself waited longest in the span.
 fn behind(trace: &Trace<'_>, own_waits: &[&LockWait], span: (Micros, Micros)) -> Option<String> {
-    let within = |w: &&&LockWait| w.from < span.1 && w.last_seen > span.0;
-    let longest = own_waits.iter().filter(within).max_by_key(|w| w.seen_for())?;
+    let longest = longest_within(own_waits, span)?;
     let blocker = longest.blockers.iter().max_by_key(|b| (b.hard, b.blocked))?;
     let name = trace.name(&blocker.session);
     Some(match (&blocker.held, &longest.relation) {

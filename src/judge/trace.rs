@@ -9,10 +9,12 @@ use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
     ConnectionOpened, ConnectionRefused, Contents, ContentsChange, ControlReading, Counters,
     DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, LogReport,
-    LoggedDeadlock, LoggedWait, Operation, Phase, PlanRead, Reference, Role, SamplerReport,
-    SessionId, StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample, WalSample,
+    LoggedDeadlock, LoggedWait, Operation, Phase, PlanRead, ProgressSeen, Reference, Role,
+    SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample,
+    WalSample,
 };
 use crate::pg::facts::Facts;
+use crate::result::evidence::Progressed;
 
 use super::roles::Roles;
 
@@ -299,6 +301,27 @@ impl<'h> Trace<'h> {
 
     pub fn catalogue_after(&self, attempt: Attempt) -> Option<&'h CatalogueSnapshot> {
         self.catalogues.iter().copied().find(|c| c.after == Some(attempt))
+    }
+
+    /// What the server said of the statement's progress shortly before that time, where it went on.
+    pub fn progress(&self, record: &StatementRecord<'_>, at: Micros) -> Option<Progressed> {
+        const LOOKED_BACK: Micros = Micros::from_secs(10);
+        let from = record.at.max(at - LOOKED_BACK);
+        let first = self.activity.partition_point(|(then, _)| *then < from);
+        let within = self.activity[first..].iter().take_while(|(then, _)| *then <= at);
+        let seen = within.flat_map(|(then, sample)| {
+            let own = move |p: &&ProgressSeen| self.session(&p.session, *then) == record.session;
+            sample.progress.iter().filter(own)
+        });
+        let seen: Vec<&ProgressSeen> = seen.collect();
+        let (first, last) = (seen.first()?, seen.last()?);
+        let went_on = (&first.phase, first.done) != (&last.phase, last.done);
+        went_on.then(|| Progressed {
+            command: last.command.clone(),
+            phase: last.phase.clone(),
+            done: last.done,
+            total: last.total,
+        })
     }
 
     /// A session in words: what it is to us, else what the server calls it.

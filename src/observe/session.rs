@@ -9,8 +9,8 @@ use tokio_postgres::{Row, Statement};
 use crate::clock::Micros;
 use crate::connect::{self, Address, Session};
 use crate::history::{
-    ActivitySample, Backend, Event, GrantedLock, Recorder, Role, SessionId, SessionSeen, Since,
-    Wait, WaitSample, WalSample, since,
+    ActivitySample, Backend, Event, GrantedLock, ProgressSeen, Recorder, Role, SessionId,
+    SessionSeen, Since, Wait, WaitSample, WalSample, since,
 };
 
 use super::{APPLICATION_NAME, Error};
@@ -26,6 +26,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 const WAITS: &str = include_str!("sql/waits.sql");
 const OWNERS: &str = include_str!("sql/owners.sql");
 const SESSIONS: &str = include_str!("sql/sessions.sql");
+const PROGRESS: &str = include_str!("sql/progress.sql");
 const ACTIVITY: &str = include_str!("sql/activity.sql");
 /// Insert, not write: what a transaction adds counts when it adds it.
 const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8";
@@ -46,6 +47,7 @@ pub(super) struct SamplerSession {
     sessions: Statement,
     owners: Statement,
     activity: Statement,
+    progress: Statement,
     wal: Statement,
     /// Oid of the trial's database: the server may hold others.
     database: u32,
@@ -127,7 +129,25 @@ impl SamplerSession {
         // A pid that has come back is asked for anew when it is in a sample.
         let there: BTreeSet<&SessionId> = backends.iter().map(|backend| &backend.session).collect();
         self.known.retain(|pid, known| there.contains(&SessionId::new(*pid, known.since)));
-        Ok(ActivitySample { backends })
+        let is_active = |b: &Backend| b.state.as_deref() == Some("active");
+        let progress = match backends.iter().any(is_active) {
+            true => self.progress(&backends).await?,
+            false => Vec::new(),
+        };
+        Ok(ActivitySample { backends, progress })
+    }
+
+    /// How far long statements are.
+    async fn progress(&self, backends: &[Backend]) -> Result<Vec<ProgressSeen>, Error> {
+        let rows = self.ask(&self.progress, PROGRESS, &[&self.database]).await?;
+        let seen = |row: &Row| {
+            let pid: i32 = row.get(0);
+            let count = |column| u64::try_from(row.get::<_, i64>(column)).unwrap_or(0);
+            let session = backends.iter().map(|b| &b.session).find(|s| s.pid == pid)?.clone();
+            let (command, phase) = (row.get(1), row.get(2));
+            Some(ProgressSeen { session, command, phase, done: count(3), total: count(4) })
+        };
+        Ok(rows.iter().filter_map(seen).collect())
     }
 
     /// How much WAL the server has written so far.
@@ -164,9 +184,21 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<SamplerSession, 
     let sessions = prepare(&session, SESSIONS).await?;
     let owners = prepare(&session, OWNERS).await?;
     let activity = prepare(&session, ACTIVITY).await?;
+    let progress = prepare(&session, PROGRESS).await?;
     let wal = prepare(&session, WAL).await?;
     let (known, names) = (BTreeMap::new(), BTreeMap::new());
-    Ok(SamplerSession { session, waits, sessions, owners, activity, wal, database, known, names })
+    Ok(SamplerSession {
+        session,
+        waits,
+        sessions,
+        owners,
+        activity,
+        progress,
+        wal,
+        database,
+        known,
+        names,
+    })
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement, connect::Error> {

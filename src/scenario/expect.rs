@@ -142,6 +142,8 @@ finding_kinds! {
     RerunLock "rerun-lock",
     /// From this starting state the change ends with another schema than from the reference.
     Diverged "diverged",
+    /// The change did not come to its end, because another session held a lock that it needs.
+    ChangeHung "change-hung",
     /// Several runners at once did the same work.
     RunnersOverlap "runners-overlap",
     /// One of several runners never came to its end.

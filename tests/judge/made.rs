@@ -263,6 +263,15 @@ impl Made {
         }
     }
 
+    /// The session waits for a lock of others on a relation; no operation does.
+    pub fn waits_for(&mut self, pid: i32, (from, to): (u64, u64), relation: &str, of: &[i32]) {
+        for at in (from + 10..=to).step_by(10) {
+            let mut wait = wait(pid, at - from, of, true);
+            wait.relation = Some(relation.to_owned());
+            self.at(at, Event::Waits(WaitSample { waits: vec![wait] }));
+        }
+    }
+
     /// The change waits for a reader; an operation queues behind its request.
     pub fn queued_behind_waiting_change(&mut self, from: u64, to: u64) {
         self.operation(from, Some(from), to + 1, OperationOutcome::Succeeded, Some(APP));

@@ -67,7 +67,66 @@ fn difference() -> Difference {
 fn aborted() -> Vec<Aborted> {
     let application = Application { attempt: 1, runners: 1 };
     let came = [ErrorCame::FromStatement, ErrorCame::AfterStatement, ErrorCame::BeforeStatements];
-    came.map(|came| Aborted { application, came, error: error(), deadlock: None }).into()
+    came.map(|came| Aborted { application, came, error: error(), deadlock: None, race: None })
+        .into()
+}
+
+fn progressed() -> Option<Progressed> {
+    let (command, phase) = ("CREATE INDEX".to_owned(), "building index".to_owned());
+    Some(Progressed { command, phase, done: 3, total: 8 })
+}
+
+fn of_deadlocks() -> Vec<Evidence> {
+    let opponents = [
+        Opponent::Application,
+        Opponent::Runner(2),
+        Opponent::OtherConnection,
+        Opponent::Other("backup (pid 7)".to_owned()),
+    ];
+    let sides =
+        [WorstSide::InvalidIndex(statement()), WorstSide::FailedOperation, WorstSide::RolledBack];
+    let races = opponents.into_iter().flat_map(|with| {
+        sides.clone().map(|worst| Race {
+            with: with.clone(),
+            statement: Some(statement()),
+            mode: "ShareLock".to_owned(),
+            locktype: "virtualxid".to_owned(),
+            worst,
+        })
+    });
+    let aborted = aborted().remove(0);
+    let of = |race| Evidence::Deadlock(Aborted { race, ..aborted.clone() });
+    races.map(Some).chain([None]).map(of).collect()
+}
+
+fn of_hangs() -> Vec<Hang> {
+    let wait = |held: Option<&str>, holder_is_idle| HungWait {
+        waiter: "the change (pid 900)".to_owned(),
+        statement: Some(statement()),
+        mode: "ShareLock".to_owned(),
+        locktype: "transactionid".to_owned(),
+        relation: None,
+        waited_us: Micros::from_millis(9_000),
+        since_us: Micros::from_millis(5_000),
+        holder: "the change (pid 901)".to_owned(),
+        held: held.map(str::to_owned),
+        holder_statement: Some(statement()),
+        holder_is_idle,
+    };
+    let polled = |runner| Polled { tries: 9, since_us: Micros(5), waited_us: Micros(7), runner };
+    let hang = |waits, cycle, polled| Hang {
+        application: Application { attempt: 0, runners: 1 },
+        deadline_us: Micros::from_millis(12_000),
+        waits,
+        cycle,
+        polled,
+    };
+    vec![
+        hang(vec![wait(Some("ExclusiveLock"), true)], true, None),
+        hang(vec![wait(None, false)], false, None),
+        hang(Vec::new(), false, Some(polled(None))),
+        hang(Vec::new(), false, Some(polled(Some(1)))),
+    ]
 }
 
 /// One of each form that the kind's evidence takes.
@@ -86,7 +145,8 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         K::StatementTimeout => of_aborts(Evidence::StatementTimeout),
         K::IdleInTransactionTimeout => of_aborts(Evidence::IdleInTransactionTimeout),
         K::TransactionTimeout => of_aborts(Evidence::TransactionTimeout),
-        K::Deadlock => of_aborts(Evidence::Deadlock),
+        K::Deadlock => of_deadlocks(),
+        K::ChangeHung => of_hangs().into_iter().map(Evidence::ChangeHung).collect(),
         K::ChangeFailed => of_aborts(Evidence::ChangeFailed),
         K::ConcurrentlyInTransaction
         | K::CommandFailed
@@ -170,6 +230,7 @@ fn stalled(state: BlockingState) -> Stalled {
         behind: Some("long-reader (pid 7)".to_owned()),
         locktype: "relation".to_owned(),
         taken_earlier: false,
+        held_meanwhile: None,
         stalls: 3,
         from_us: second,
         to_us: second,
@@ -195,6 +256,7 @@ fn of_failures() -> Vec<Evidence> {
             failure,
             causes,
             sql: None,
+            race: None,
         })
     })
     .into()
@@ -281,7 +343,7 @@ fn of_the_change(kind: FindingKind) -> Vec<Evidence> {
         .map(|transaction| {
             let application = Application { attempt: 0, runners: 2 };
             let (came, deadlock) = (ErrorCame::FromStatement, None);
-            let aborted = Aborted { application, came, error: error(), deadlock };
+            let aborted = Aborted { application, came, error: error(), deadlock, race: None };
             Evidence::ConcurrentlyInTransaction(RefusedInTransaction {
                 aborted,
                 transaction,
@@ -449,7 +511,7 @@ fn of_runners(kind: FindingKind) -> Vec<Evidence> {
             vec![Evidence::RunnersOverlap(Overlap { statements: 3, runners: 2 })]
         }
         FindingKind::RunnerHung => {
-            vec![Evidence::RunnerHung(HungRunner { runner: 2, deadline_us: Micros(5) })]
+            vec![Evidence::RunnerHung(HungRunner { runner: 2, deadline_us: Micros(5), hang: None })]
         }
         _ => {
             let mode = "ExclusiveLock".to_owned();
@@ -498,8 +560,9 @@ fn of_measurements(kind: FindingKind) -> Vec<Evidence> {
         .into(),
         FindingKind::NotReached => [
             Unreached::NoEnd,
-            Unreached::Deadline { deadline_us: Micros(5), running: true },
-            Unreached::Deadline { deadline_us: Micros(5), running: false },
+            Unreached::Deadline { deadline_us: Micros(5), running: true, progress: None },
+            Unreached::Deadline { deadline_us: Micros(5), running: true, progress: progressed() },
+            Unreached::Deadline { deadline_us: Micros(5), running: false, progress: None },
             Unreached::CutShort,
             Unreached::NoStatement { by_command: true },
             Unreached::NoStatement { by_command: false },

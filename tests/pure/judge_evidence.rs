@@ -47,7 +47,7 @@ fn seen(made: &mut Made, at: u64, state: &str, event: Option<(&str, &str)>) {
         query_age_us: None,
         query: String::new(),
     };
-    made.at(at, Event::Activity(ActivitySample { backends: vec![backend] }));
+    made.at(at, Event::Activity(ActivitySample { backends: vec![backend], ..Default::default() }));
 }
 
 /// As after SIGSTOP and SIGCONT: what was due meanwhile was let go at the end, and what was under

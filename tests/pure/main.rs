@@ -41,6 +41,7 @@ mod judge_contents;
 mod judge_crash;
 mod judge_deaths;
 mod judge_evidence;
+mod judge_hangs;
 mod judge_log;
 mod judge_long;
 mod judge_matrix;

@@ -5,7 +5,7 @@ use crate::pg::SqlState;
 use crate::pg::facts::{Work, works};
 use crate::pg::syntax::{Kind, kind};
 use crate::result::StatementRef;
-use crate::result::evidence::Aborted;
+use crate::result::evidence::{Aborted, Opponent};
 
 /// Where there is a known way.
 pub fn failed(of: &Aborted, statement: Option<&StatementRef>) -> Option<&'static str> {
@@ -106,7 +106,17 @@ fn builds_unique(text: &str) -> bool {
 
 /// Of a deadlock: with whom the change took locks crosswise decides.
 pub fn deadlock(of: &Aborted) -> &'static str {
-    match of.application.runners > 1 {
+    let with = of.race.as_ref().map(|race| &race.with);
+    let of_runners = match with {
+        Some(Opponent::OtherConnection) => {
+            return "send what belongs together on one connection: a lock of one is in the way of \
+                    the other";
+        }
+        Some(Opponent::Runner(_)) => true,
+        Some(Opponent::Application | Opponent::Other(_)) => false,
+        None => of.application.runners > 1,
+    };
+    match of_runners {
         true => {
             "one runner at a time: each takes an advisory lock of the session before its first \
              statement, polled with pg_try_advisory_lock, because one that waits inside a \

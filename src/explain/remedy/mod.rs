@@ -3,6 +3,7 @@
 mod contents;
 mod failed_change;
 mod failed_operation;
+mod hang;
 mod stall;
 
 use crate::history::RefusedFor;
@@ -17,6 +18,8 @@ pub fn remedy(finding: &Finding) -> Option<String> {
         Evidence::Stall(of) => Some(stall::stall(of, finding.subject.statement.as_ref())),
         Evidence::OperationFailed(of) => failed_operation::failed(of),
         Evidence::ChangeFailed(of) => failed_change::failed(of, finding.subject.statement.as_ref()),
+        Evidence::ChangeHung(of) => Some(hang::hung(of)),
+        Evidence::RunnerHung(of) => of.hang.as_ref().map(hang::hung),
         Evidence::Deadlock(of) => Some(failed_change::deadlock(of)),
         Evidence::OpenTransaction(of) if of.first_change.is_none() => None,
         Evidence::NoTimeout(of) => Some(no_timeout(of)),

@@ -7,6 +7,10 @@ use crate::result::{BlockingState, StatementRef};
 /// By how the change was in the way and, of what held the lock, what it did meanwhile.
 pub fn stall(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
     match of.state {
+        BlockingState::Waiting if of.held_meanwhile.is_some() => {
+            "commit before the next relation is locked: a transaction that holds a lock on one \
+             relation must not wait for another; a lock_timeout limits how long it does"
+        }
         BlockingState::Waiting if of.lock_timeout_us.is_none() => {
             "SET lock_timeout (a few seconds) before the statement and retry with backoff: the \
              queue behind a waiting request lasts as long as the request waits"

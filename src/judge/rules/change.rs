@@ -1,6 +1,5 @@
 //! How the change ended: aborts by SQLSTATE, and what applying it again did.
 
-use crate::clock::Micros;
 use crate::history::{AttemptEnd, CatalogueSnapshot, ServerError, StatementEnded};
 use crate::pg::SqlState;
 use crate::pg::syntax::Kind;
@@ -13,9 +12,9 @@ use crate::scenario::{FindingKind, Verdict};
 use crate::schema::Fingerprint;
 
 use super::super::trace::{AttemptRecord, StatementRecord};
-use super::Evidence;
 use super::command::{error_of, last_line};
 use super::refused;
+use super::{Evidence, hang, race};
 
 /// One finding per kind of abort, with its first occurrence.
 pub fn aborts(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
@@ -32,7 +31,7 @@ pub fn aborts(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Finding> {
     match attempt.end {
         Some(AttemptEnd::Failed { .. }) => {}
-        Some(AttemptEnd::DeadlineExceeded) => return Some(deadline(evidence, attempt)),
+        Some(AttemptEnd::DeadlineExceeded) => return hang::deadline(evidence, attempt),
         Some(AttemptEnd::Finished { .. } | AttemptEnd::Stopped | AttemptEnd::Killed) => {
             return None;
         }
@@ -66,8 +65,12 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
     let ended = attempt.ended.unwrap_or(evidence.trace.end);
     let at = failed.and_then(|record| record.ended).map_or(ended, |e| e.ended_us);
     let deadlock = evidence.deadlock(error, session, at);
-    let aborted = Aborted { application, came, error: error.clone(), deadlock };
-    let shown = match kind_of(error) {
+    let kind = kind_of(error);
+    let race = failed.filter(|_| kind == FindingKind::Deadlock);
+    let race = race.and_then(|victim| race::of_change(evidence, victim));
+    let verdict = race::verdict(evidence, race.as_ref(), verdict(evidence, attempt));
+    let aborted = Aborted { application, came, error: error.clone(), deadlock, race };
+    let shown = match kind {
         FindingKind::LockTimeout => Shown::LockTimeout(aborted),
         FindingKind::StatementTimeout => Shown::StatementTimeout(aborted),
         FindingKind::IdleInTransactionTimeout => Shown::IdleInTransactionTimeout(aborted),
@@ -83,7 +86,7 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
         }
         _ => Shown::ChangeFailed(aborted),
     };
-    let finding = Finding::new(verdict(evidence, attempt), subject, shown);
+    let finding = Finding::new(verdict, subject, shown);
     Some(match ended_from_outside(evidence, attempt) {
         Some(by) => {
             Finding { verdict: Verdict::Unproven, doubt: Some(Doubt::Ended(by)), ..finding }
@@ -128,17 +131,6 @@ fn changed_nothing(evidence: &Evidence<'_, '_>) -> bool {
 
 fn failure<'h>(record: &StatementRecord<'h>) -> Option<&'h ServerError> {
     record.ended.and_then(|ended: &StatementEnded| ended.error.as_ref())
-}
-
-fn deadline(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Finding {
-    let deadline_us = Micros::from_millis(evidence.scenario.change.deadline_ms);
-    let end = attempt.began + deadline_us;
-    let late = |s: &&StatementRecord<'_>| s.span(evidence.trace.end).1 >= end;
-    let running = attempt.statements.iter().find(late);
-    let last = running.or(attempt.statements.last());
-    let subject = Subject { statement: last.map(|s| evidence.refer(s)), ..Subject::none() };
-    let unreached = Unreached::Deadline { deadline_us, running: running.is_some() };
-    Finding::new(Verdict::Unproven, subject, Shown::NotReached(unreached))
 }
 
 /// 57014 and 55P03 have more than one cause; the message tells which (English messages are set on

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::Operation;
+use crate::pg::SqlState;
 use crate::result::evidence::{
     Deadlock, EndedBy, FailedMeasurement, FailedOperations, FailureCount, FailureKind,
     OperationFailure,
@@ -13,8 +14,13 @@ use crate::scenario::{Scenario, Verdict};
 use super::super::outcomes::{failed_before, failure, name};
 use super::Evidence;
 use super::gaps::unmeasured;
+use super::race;
 use super::traffic::operation_ref;
 
+/// Deadlocks whose other side is looked for.
+const DEADLOCKS_MAX: usize = 100;
+
+/// By cause, the most frequent first.
 pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let began = evidence.change_began();
     let charged = |o: &&Operation| o.finished_us >= began && evidence.outside.ended(o).is_none();
@@ -43,12 +49,19 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     }
     let mut causes: Vec<FailureCount> = counts.into_values().collect();
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.operations));
+    let deadlocks = after.iter().filter(|(_, failure)| match failure {
+        OperationFailure::Error(error) => {
+            error.sqlstate.as_ref().is_some_and(|state| state.is(SqlState::DEADLOCK_DETECTED))
+        }
+        OperationFailure::Indeterminate(_) | OperationFailure::Unanswered => false,
+    });
+    let race = deadlocks.take(DEADLOCKS_MAX).find_map(|(o, _)| race::of_operation(evidence, o));
     let (first, failure) = after.into_iter().next()?;
     let first = operation_ref(evidence, first);
     let subject = Subject::operation(first.name.clone());
     let sql = statements_of(evidence.scenario, &first.name);
-    let shown =
-        Shown::OperationFailed(FailedOperations { operations, first, failure, causes, sql });
+    let failed = FailedOperations { operations, first, failure, causes, sql, race };
+    let shown = Shown::OperationFailed(failed);
     Some(Finding::new(Verdict::Unsafe, subject, shown))
 }
 

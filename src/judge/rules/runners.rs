@@ -10,7 +10,7 @@ use crate::scenario::Verdict;
 use super::super::sessions::Session;
 use super::super::trace::{AttemptRecord, StatementRecord};
 use super::super::waits::LockWait;
-use super::Evidence;
+use super::{Evidence, hang};
 
 pub fn runners(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let at_once = evidence.scenario.change.runners;
@@ -21,7 +21,7 @@ pub fn runners(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     findings.extend(overlap(evidence, &runners));
-    findings.extend(runners.iter().filter_map(|runner| hung(evidence, runner)));
+    findings.extend(hung_runners(evidence, &runners));
     findings.extend(waited(evidence, &runners));
     findings
 }
@@ -63,6 +63,21 @@ fn is_shared(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> bool 
     texts.any(|text| *text == record.began.text)
 }
 
+/// Runners that wait for each other are one finding, with the statements of both.
+fn hung_runners(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    let in_cycle = |finding: &Finding| match &finding.evidence {
+        Some(Shown::RunnerHung(of)) => of.hang.as_ref().is_some_and(|hang| hang.cycle),
+        _ => false,
+    };
+    for finding in runners.iter().filter_map(|runner| hung(evidence, runner)) {
+        if !in_cycle(&finding) || !findings.iter().any(in_cycle) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
 fn hung(evidence: &Evidence<'_, '_>, runner: &AttemptRecord<'_>) -> Option<Finding> {
     if runner.end != Some(&AttemptEnd::DeadlineExceeded) {
         return None;
@@ -70,6 +85,7 @@ fn hung(evidence: &Evidence<'_, '_>, runner: &AttemptRecord<'_>) -> Option<Findi
     let hung = HungRunner {
         runner: runner.attempt + 1,
         deadline_us: Micros::from_millis(evidence.scenario.change.deadline_ms),
+        hang: hang::hang(evidence, runner).map(|(hang, _)| hang),
     };
     let last = runner.statements.last();
     let subject = Subject { statement: last.map(|s| evidence.refer(s)), ..named(runner.attempt) };
@@ -112,7 +128,10 @@ fn lock_wait<'r, 'h: 'r>(
     let blocker = wait.blockers.iter().find_map(|b| of(&b.session).filter(|a| a.attempt != waiter));
     let lock = RunnerLock::Server {
         runner: blocker.map_or(0, |attempt| attempt.attempt + 1),
-        mode: wait.mode.clone(),
+        mode: match wait.locktype.as_str() {
+            "relation" => wait.mode.clone(),
+            other => format!("{} ({other})", wait.mode),
+        },
         relation: wait.relation.clone(),
     };
     let finding = waiting(waiter, wait.seen_for(), lock);

@@ -34,6 +34,7 @@ pub fn stalls(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         behind: blame.behind.clone(),
         locktype: worst.witness.wait.locktype.clone(),
         taken_earlier: blame.taken_by.is_some(),
+        held_meanwhile: blame.held_meanwhile.clone(),
         stalls: beyond.len() as u64,
         from_us: worst.from,
         to_us: worst.to,

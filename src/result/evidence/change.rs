@@ -23,6 +23,9 @@ pub struct Aborted {
     /// Of a deadlock, its sides; null: it was none, or they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadlock: Option<Deadlock>,
+    /// Of a deadlock, what might have come of it instead; null: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub race: Option<Race>,
 }
 
 /// When an error came.
@@ -297,4 +300,104 @@ pub struct OtherTimeout {
     pub statements: u64,
     /// Statements before which it was set to 0 on purpose.
     pub lifted: u64,
+}
+
+/// An application of the change that waited when its deadline was over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hang {
+    /// Which application of the change it was.
+    pub application: Application,
+    /// How long it was given.
+    pub deadline_us: Micros,
+    /// For whom it waited, and for whom that one did.
+    pub waits: Vec<HungWait>,
+    /// The last of them waits for the first: nobody ends that.
+    pub cycle: bool,
+    /// It did not wait, and asked for an advisory lock again and again.
+    pub polled: Option<Polled>,
+}
+
+/// One wait of a chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HungWait {
+    /// The session that waited, in words.
+    pub waiter: String,
+    /// The statement of the change that waited; null: it is none of the change.
+    pub statement: Option<StatementRef>,
+    /// The mode asked for, as in `pg_locks.mode`.
+    pub mode: String,
+    /// As in `pg_locks.locktype`.
+    pub locktype: String,
+    /// Of the lock, or that the statement writes rows of.
+    pub relation: Option<String>,
+    /// How long it had waited.
+    pub waited_us: Micros,
+    /// Since when.
+    pub since_us: Micros,
+    /// The session that was in the way, in words.
+    pub holder: String,
+    /// The mode that it held; null: it was ahead in the queue.
+    pub held: Option<String>,
+    /// What it ran, or had run last, where it is of the change.
+    pub holder_statement: Option<StatementRef>,
+    /// It ran nothing: its client waited for something else.
+    pub holder_is_idle: bool,
+}
+
+/// An advisory lock that was asked for again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Polled {
+    /// How often.
+    pub tries: u64,
+    /// When first.
+    pub since_us: Micros,
+    /// For how long.
+    pub waited_us: Micros,
+    /// Another runner, from 1, that had not ended either; null: another session has the lock.
+    pub runner: Option<u32>,
+}
+
+/// A deadlock, seen from the side that was not its victim.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Race {
+    /// Who the other side was.
+    pub with: Opponent,
+    /// The statement of the change on that side; null: it is none of the change's, or not known.
+    pub statement: Option<StatementRef>,
+    /// The mode for which the victim waited, as in `pg_locks.mode`.
+    pub mode: String,
+    /// As in `pg_locks.locktype`.
+    pub locktype: String,
+    /// The worst that would have come of it.
+    pub worst: WorstSide,
+}
+
+/// The other side of a deadlock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Opponent {
+    /// An operation of the application.
+    Application,
+    /// Another runner, from 1.
+    Runner(u32),
+    /// Another connection of the same runner.
+    OtherConnection,
+    /// Another session, in words.
+    Other(String),
+}
+
+/// What the failure of the worst side of a deadlock leaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum WorstSide {
+    /// This statement leaves an INVALID index where it fails.
+    InvalidIndex(StatementRef),
+    /// An operation of the application would have failed.
+    FailedOperation,
+    /// It is rolled back, and nothing is left.
+    RolledBack,
 }

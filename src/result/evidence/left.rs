@@ -7,6 +7,8 @@ use crate::clock::Micros;
 use crate::history::LedgerMismatch;
 use crate::schema::Difference;
 
+use super::change::Hang;
+
 /// The subject's relation is the index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -175,6 +177,9 @@ pub struct HungRunner {
     pub runner: u32,
     /// The runner's deadline, in microseconds.
     pub deadline_us: Micros,
+    /// For whom it waited; null: not known, or it did not wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hang: Option<Hang>,
 }
 
 /// A runner that waited for another one.

@@ -164,6 +164,10 @@ pub enum Unreached {
         deadline_us: Micros,
         /// Whether a statement was running when it was reached.
         running: bool,
+        /// What the server said of its progress at the end; null: it reports none, or there was
+        /// none.
+        #[serde(default)]
+        progress: Option<Progressed>,
     },
     /// The history itself has no end.
     CutShort,
@@ -250,4 +254,18 @@ pub enum EndedBy {
     Crash,
     /// 57P01, or a cancel request, and no statement of the change asked for it.
     Administrator,
+}
+
+/// The last of `pg_stat_progress_*` that was seen of a statement which went on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Progressed {
+    /// `CREATE INDEX CONCURRENTLY`.
+    pub command: String,
+    /// As the server names it.
+    pub phase: String,
+    /// Blocks or tuples.
+    pub done: u64,
+    /// 0: not known.
+    pub total: u64,
 }

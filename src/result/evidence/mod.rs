@@ -72,6 +72,7 @@ evidence! {
     RerunWrote(RowsChange),
     RerunLock(RerunHeld),
     Diverged(Divergence),
+    ChangeHung(Hang),
     RunnersOverlap(Overlap),
     RunnerHung(HungRunner),
     RunnerWaited(WaitingRunner),

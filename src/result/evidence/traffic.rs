@@ -7,6 +7,7 @@ use crate::clock::Micros;
 use crate::history::ServerError;
 
 use super::super::statement::{OperationRef, StatementRef};
+use super::change::Race;
 use super::deadlock::Deadlock;
 
 /// What the change did while it stalled others.
@@ -52,6 +53,9 @@ pub struct Stalled {
     pub locktype: String,
     /// Whether an earlier statement of the transaction had taken the lock.
     pub taken_earlier: bool,
+    /// What the change held while it waited for something else; null: it did not.
+    #[serde(default)]
+    pub held_meanwhile: Option<HeldWhileWaiting>,
     /// Stalls beyond the limit.
     pub stalls: u64,
     /// From when to when it lasted.
@@ -117,6 +121,27 @@ pub struct FailedOperations {
     /// the result.
     #[serde(default)]
     pub sql: Option<String>,
+    /// Of a deadlock with the change, what might have come of it instead; null: not known.
+    #[serde(default)]
+    pub race: Option<Race>,
+}
+
+/// A lock that a transaction held on one relation while it waited for another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeldWhileWaiting {
+    /// On which the others waited.
+    pub relation: String,
+    /// Held on it, as in `pg_locks.mode`.
+    pub mode: String,
+    /// The statement that had taken it; null: the one that waited.
+    pub taken_by: Option<StatementRef>,
+    /// The mode for which it waited, as in `pg_locks.mode`.
+    pub wanted_mode: String,
+    /// As in `pg_locks.locktype`.
+    pub wanted_locktype: String,
+    /// The relation for which it waited; null: a lock of another kind.
+    pub wanted: Option<String>,
 }
 
 /// Operations that failed in one way.
