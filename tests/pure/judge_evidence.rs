@@ -206,7 +206,10 @@ fn what_queued_behind_a_stall_is_as_bounded_as_the_stall() {
     made.lock_timeout_ms = 3_000;
     made.statement(0, 5_000, 8_100, ADD_COLUMN, false);
     made.queued_behind_waiting_change(5_050, 8_100);
-    made.operation(8_150, Some(9_300), 9_302, OperationOutcome::Succeeded, Some(APP + 2));
+    for due in [8_150, 20_100] {
+        let acquired = Some(due + 1_150);
+        made.operation(due, acquired, due + 1_152, OperationOutcome::Succeeded, Some(APP + 2));
+    }
     let judgement = made.judge();
     assert_eq!(found(&judgement, FindingKind::OperationWaited).verdict, Verdict::Bounded);
 }

@@ -108,12 +108,10 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     }
     let long = slowest(long);
     let causes = Causes::of(evidence.trace, evidence.waits);
-    let ran = |o: &Operation| evidence.trace.attempts.iter().any(|a| ran_during(a, o));
-    let suspect = |o: &&Operation| ran(o) && !is_of_others(&causes.cause(o));
-    let (suspects, others): (Vec<&Operation>, Vec<&Operation>) =
-        long.into_iter().partition(suspect);
+    let [suspects, others, queued] = grouped(evidence, &causes, long);
     let while_it_ran = !suspects.is_empty();
-    let counted = if while_it_ran { suspects } else { others };
+    let groups = [suspects, others, queued];
+    let counted = groups.into_iter().find(|group| !group.is_empty())?;
     let before = evidence.trace.scheduled_in(Phase::Baseline).filter(|o| o.finished_us <= began);
     let before_us = before.map(waited).max().unwrap_or_default();
     let slowest = counted.first()?;
@@ -132,6 +130,29 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     Some(Finding::new(verdict, Subject::none(), Shown::OperationWaited(waits)))
 }
 
+/// Those that waited while the change ran, others, and those that queued for a connection behind a
+/// stall, whose verdict is the stall's.
+fn grouped<'o>(
+    evidence: &Evidence<'_, '_>,
+    causes: &Causes<'_, '_>,
+    operations: Vec<&'o Operation>,
+) -> [Vec<&'o Operation>; 3] {
+    let stalled_from = evidence.stalls.iter().map(|stall| stall.from).min();
+    let mut groups = [Vec::new(), Vec::new(), Vec::new()];
+    for operation in operations {
+        let cause = causes.cause(operation);
+        let drains = stalled_from.is_some_and(|from| from <= operation.finished_us);
+        let ran = evidence.trace.attempts.iter().any(|a| ran_during(a, operation));
+        let group = match cause {
+            WaitCause::Connection if drains => 2,
+            cause if ran && !is_of_others(&cause) => 0,
+            _ => 1,
+        };
+        groups[group].push(operation);
+    }
+    groups
+}
+
 fn ran_during(attempt: &AttemptRecord<'_>, operation: &Operation) -> bool {
     let ended = attempt.ended.unwrap_or(Micros(u64::MAX));
     operation.dispatched_us < ended && operation.finished_us > attempt.began
@@ -143,15 +164,15 @@ fn is_of_others(cause: &WaitCause) -> bool {
 }
 
 fn verdict_of(evidence: &Evidence<'_, '_>, waits: &LongWaits) -> Verdict {
-    let normal = waits.longest_us.0 <= waits.before_us.0.saturating_mul(BASELINE_FACTOR)
-        || waits.before_us > waits.limit_us;
-    if !waits.while_it_ran || normal {
-        return Verdict::Unproven;
-    }
     // What queued for a connection behind a stall waited because of it.
     let queued = waits.causes.iter().all(|count| count.cause == WaitCause::Connection);
-    match queued && !evidence.stalls.is_empty() {
-        true => verdict_with_stall(evidence),
+    if queued && !waits.while_it_ran && !evidence.stalls.is_empty() {
+        return verdict_with_stall(evidence);
+    }
+    let normal = waits.longest_us.0 <= waits.before_us.0.saturating_mul(BASELINE_FACTOR)
+        || waits.before_us > waits.limit_us;
+    match !waits.while_it_ran || normal {
+        true => Verdict::Unproven,
         false => Verdict::Unsafe,
     }
 }
