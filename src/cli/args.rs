@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::provision::{self, SourceRequest};
+use crate::provision::{self, Named, SourceRequest};
 use crate::result::Shard;
 use crate::run::SizeRequest;
 use crate::scenario::{Tool, TransactionRule};
@@ -242,6 +242,9 @@ pub struct ReproArguments {
     pub trial: Option<usize>,
     #[command(flatten)]
     pub server: ServerArguments,
+    /// Run the commands that the result holds without asking
+    #[arg(long, short)]
+    pub yes: bool,
     /// Keep the history and result.json here
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -363,8 +366,13 @@ pub enum CacheAction {
 pub struct ServerArguments {
     /// local, docker, or the postgres:// address of an external server
     /// [default: local, or docker where no server is installed]
-    #[arg(long, value_name = "SOURCE", env = "PGAUNTLET_SERVER", hide_env_values = true)]
+    /// [env: PGAUNTLET_SERVER]
+    #[arg(long, value_name = "SOURCE")]
     pub server: Option<String>,
+    /// The external server may be worked on, whatever it looks like: databases are created,
+    /// filled and dropped there, and each copy of one forces two checkpoints
+    #[arg(long)]
+    pub server_is_mine: bool,
     /// Directory of the server's binaries, for --server local
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
@@ -385,20 +393,45 @@ pub struct ServerArguments {
     pub no_cache: bool,
 }
 
+/// A URL, or the parameters of libpq.
+fn is_address(text: &str) -> bool {
+    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    let is_parameter = |word: &str| {
+        let name = word.split_once('=').map_or("", |(name, _)| name.trim_end());
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_')
+    };
+    is_url || (!text.contains("://") && is_parameter(text.trim_start()))
+}
+
 impl ServerArguments {
+    /// Whether a server is named, in either way.
+    pub fn names_server(&self) -> bool {
+        self.server.is_some() || std::env::var("PGAUNTLET_SERVER").is_ok_and(|v| !v.is_empty())
+    }
+
     pub fn request(&self) -> Result<provision::Request, String> {
         let major = self.pg;
         let (pg_bin, image) = (self.pg_bin.clone(), self.image.clone());
-        let source = match self.server.as_deref() {
+        let variable = std::env::var("PGAUNTLET_SERVER").ok().filter(|text| !text.is_empty());
+        let named = match self.server {
+            Some(_) => Named::OnTheCommandLine,
+            None => Named::InTheEnvironment,
+        };
+        let source = match self.server.as_deref().or(variable.as_deref()) {
             None if pg_bin.is_none() => SourceRequest::Any { major, image },
             None | Some("local") => SourceRequest::Local { pg_bin, major },
             Some("docker") => SourceRequest::Docker { image, major },
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                SourceRequest::Url(url.to_owned())
-            }
+            Some(url) if is_address(url) => match (self.server_is_mine, named) {
+                (true, _) => SourceRequest::Url(url.to_owned()),
+                (false, named) => SourceRequest::Unvouched { url: url.to_owned(), named },
+            },
+            // What cannot be read may be an address with a password in it.
             Some(other) => {
+                let is_word = other.chars().all(|c| c.is_ascii_alphanumeric());
+                let shown = if is_word { format!(" {other}") } else { String::new() };
                 return Err(format!(
-                    "understand --server {other}; it is local, docker, or a postgres:// address"
+                    "understand --server{shown}: it is local, docker, or an external server's \
+                     address, as in postgres://user@host:5432/ or 'host=… user=…'"
                 ));
             }
         };

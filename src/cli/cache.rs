@@ -20,7 +20,7 @@ pub async fn cache(arguments: &CacheArguments) -> ExitStatus {
             return ExitStatus::BadInput;
         }
     };
-    if let SourceRequest::Url(url) = &request.source {
+    if let SourceRequest::Url(url) | SourceRequest::Unvouched { url, .. } = &request.source {
         return external(url, arguments.action.unwrap_or(CacheAction::List)).await;
     }
     let Some(directory) = arguments.server.cache() else {

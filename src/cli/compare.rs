@@ -56,8 +56,8 @@ fn compared(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
 fn rendered(comparison: &Comparison, format: ReportFormat) -> String {
     let suites = || report::comparison_suites(comparison);
     match format {
-        ReportFormat::Text => comparison_text(comparison),
-        ReportFormat::Markdown => comparison_markdown(comparison),
+        ReportFormat::Text => report::plain(&comparison_text(comparison)).into_owned(),
+        ReportFormat::Markdown => report::plain(&comparison_markdown(comparison)).into_owned(),
         ReportFormat::Html => comparison_html(comparison),
         ReportFormat::Github => report::github(&suites()),
         ReportFormat::Junit => report::junit("pgauntlet compare", &suites()),

@@ -12,8 +12,8 @@ use crate::scenario::Accepted;
 use crate::schema::{Difference, Stored};
 
 use super::args::{DiffArguments, FingerprintArguments, Format};
-use super::complain;
 use super::secrets::without_passwords;
+use super::{complain, show};
 
 /// One side of a comparison; the name is for people and without a password.
 struct Schema {
@@ -128,8 +128,8 @@ fn print(format: Format, from: &Schema, to: &Schema, open: &[Difference], known:
     match format {
         Format::Text => {
             let (was, is) = (&from.stored.fingerprint, &to.stored.fingerprint);
-            anstream::print!("{}", report::differences(was, is, open));
-            anstream::println!("{}", summary(from, to, open, known));
+            show(report::differences(was, is, open).trim_end_matches('\n'));
+            show(&summary(from, to, open, known));
         }
         // Texts are JSON always.
         Format::Json => {

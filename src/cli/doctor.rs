@@ -1,11 +1,11 @@
 //! `doctor`: which server would be used, and what is in the way.
 
-use crate::provision::{self, DockerState, DoctorReport};
+use crate::provision::{self, DockerState, DoctorReport, External, SourceRequest};
 use crate::report::bytes;
 use crate::run::ExitStatus;
 
 use super::args::ServerArguments;
-use super::complain;
+use super::{complain, show};
 
 pub async fn doctor(arguments: &ServerArguments) -> ExitStatus {
     let request = match arguments.request() {
@@ -15,12 +15,58 @@ pub async fn doctor(arguments: &ServerArguments) -> ExitStatus {
             return ExitStatus::BadInput;
         }
     };
+    if let SourceRequest::Url(url) | SourceRequest::Unvouched { url, .. } = &request.source {
+        return external(url, matches!(request.source, SourceRequest::Url(_))).await;
+    }
     let report = provision::doctor(&request).await;
     anstream::println!("{}", render(&report));
     match report.chosen.is_ok() || matches!(report.docker, DockerState::Reachable { .. }) {
         true => ExitStatus::AsExpected,
         false => ExitStatus::Failed,
     }
+}
+
+async fn external(url: &str, is_vouched: bool) -> ExitStatus {
+    let found = match provision::external(url).await {
+        Ok(found) => found,
+        Err(error) => {
+            complain(&error);
+            return match error {
+                provision::Error::Address(_) => ExitStatus::BadInput,
+                _ => ExitStatus::Failed,
+            };
+        }
+    };
+    show(&render_external(&found));
+    let is_usable = found.may_create && !found.in_recovery;
+    match is_usable && (is_vouched || found.is_marked || found.signs.is_empty()) {
+        true => ExitStatus::AsExpected,
+        false => ExitStatus::Failed,
+    }
+}
+
+fn render_external(found: &External) -> String {
+    let mut lines = vec![format!("{}: PostgreSQL {}", found.place, found.facts.version)];
+    lines.push(match (found.in_recovery, found.may_create) {
+        (true, _) => "it is a standby in recovery: no change can run there".to_owned(),
+        (false, true) => format!("the user {:?} may create databases", found.user),
+        (false, false) => format!(
+            "the user {:?} may not create databases: ALTER ROLE … CREATEDB grants it",
+            found.user
+        ),
+    });
+    lines.push(match found.signs.is_empty() {
+        true => "nothing was seen of others who need it".to_owned(),
+        false => "others may need it:".to_owned(),
+    });
+    lines.extend(found.signs.iter().map(|sign| format!("  {sign}")));
+    if found.is_marked {
+        lines.push("the comment on its database says that pgauntlet may work on it".to_owned());
+    } else if !found.signs.is_empty() {
+        lines.push("it is used only with --server-is-mine".to_owned());
+    }
+    lines.push("databases of ours there: pgauntlet cache --server …".to_owned());
+    lines.join("\n")
 }
 
 fn render(report: &DoctorReport) -> String {

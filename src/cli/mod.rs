@@ -23,7 +23,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::run::ExitStatus;
 
 use args::{Arguments, Command};
-use complaint::complain;
+use complaint::{complain, remark, show};
 
 /// Parses the arguments and runs the command. `after_help` ends `--help`.
 ///

@@ -8,7 +8,7 @@ use crate::run::{self, ExitStatus, Stored};
 
 use super::args::{MergeArguments, ReportArguments, ReportFormat};
 use super::run::ending_of;
-use super::{complain, diff, sources};
+use super::{complain, diff, show, sources};
 
 /// A report that was rendered is a success, whatever it says: who wants a verdict asks `judge`.
 pub fn report(arguments: &ReportArguments) -> ExitStatus {
@@ -36,10 +36,10 @@ fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
     let sources = || sources::of(&stored.result);
     let document = Document { result: &stored.result, timelines: &stored.timelines, path: &path };
     match format {
-        ReportFormat::Text => report::text(&stored.result),
+        ReportFormat::Text => report::plain(&report::text(&stored.result)).into_owned(),
         ReportFormat::Json => report::json(&stored.result),
         ReportFormat::Html => report::page(&document),
-        ReportFormat::Markdown => report::markdown(&document),
+        ReportFormat::Markdown => report::plain(&report::markdown(&document)).into_owned(),
         ReportFormat::Github => report::github(&report::suites(&document, &sources())),
         ReportFormat::Junit => report::junit("pgauntlet", &report::suites(&document, &sources())),
         ReportFormat::Sarif => report::sarif(&report::suites(&document, &sources())),
@@ -73,7 +73,7 @@ pub fn schema() -> ExitStatus {
 pub fn merge(arguments: &MergeArguments) -> ExitStatus {
     match run::merge(&arguments.results, &arguments.out) {
         Ok(result) => {
-            anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
+            show(&report::verdicts(&result.trials, &result.crash_matrices));
             let out = arguments.out.display();
             anstream::println!("\n{} results are one in {out}", arguments.results.len());
             ExitStatus::AsExpected

@@ -1,13 +1,16 @@
 //! `repro`: one trial of a result, run again.
 
+use std::io::IsTerminal;
+
 use crate::provision;
 use crate::result::ResultFile;
 use crate::run::{self, Error, ExitStatus, Repro};
+use crate::scenario::Command;
 use crate::trial::Axis;
 
 use super::args::{Format, ReproArguments, ServerArguments, Which};
 use super::run::{ending_of, with_live_view};
-use super::{complain, scenarios};
+use super::{complain, remark, scenarios, show};
 
 /// Success is to see the same again: the verdict and the kinds of findings.
 pub async fn repro(arguments: &ReproArguments) -> ExitStatus {
@@ -31,6 +34,9 @@ pub async fn repro(arguments: &ReproArguments) -> ExitStatus {
         }
     };
     announce(&repro);
+    if let Err(ending) = consented(&repro, arguments.yes) {
+        return ending;
+    }
     let request = repro.request(&then, server, arguments.out.clone());
     match with_live_view(&request, arguments.quiet, Format::Text).await {
         Ok(now) => conclude(&repro, &then, &now),
@@ -44,17 +50,47 @@ fn announce(repro: &Repro<'_>) {
     let number = repro.number;
     let key = trial.key.clone().without(&Axis::SERVER).repeated(1);
     let (version, seed) = (&trial.server.version, trial.rng_seed);
-    anstream::eprintln!(
-        "trial {number}: {what}{key}, rng_seed {seed}; then it ran on PostgreSQL \
-         {version}"
-    );
+    remark(&format!(
+        "trial {number}: {what}{key}, rng_seed {seed}; then it ran on PostgreSQL {version}"
+    ));
+}
+
+/// A result may come from anywhere, and the commands in it run as this user: they are shown, and
+/// run when the user says so.
+fn consented(repro: &Repro<'_>, yes: bool) -> Result<(), ExitStatus> {
+    let paths = repro.scenario.states.iter().filter_map(|state| state.path.as_ref());
+    let changes = std::iter::once(&repro.scenario.change).chain(paths);
+    let commands: Vec<&Command> = changes.filter_map(|change| change.command.as_ref()).collect();
+    if commands.is_empty() {
+        return Ok(());
+    }
+    for command in commands {
+        remark(&format!("the result has a command for sh, in {}:", command.directory.display()));
+        command.environment.iter().for_each(|(n, value)| remark(&format!("  {n}={value}")));
+        command.line.lines().for_each(|line| remark(&format!("  {line}")));
+    }
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        complain(&"run a command from a result without being asked to: add --yes to run it");
+        return Err(ExitStatus::BadInput);
+    }
+    anstream::eprint!("run it? [y/N] ");
+    let mut answer = String::new();
+    // What cannot be read is no yes.
+    let _ = std::io::stdin().read_line(&mut answer);
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(ExitStatus::Interrupted),
+    }
 }
 
 /// On the same major and kind of server, unless another is asked for.
 fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::Request, String> {
     let facts = &repro.trial.server;
     let mut arguments = arguments.clone();
-    let asked = arguments.server.is_some() || arguments.pg_bin.is_some();
+    let asked = arguments.names_server() || arguments.pg_bin.is_some();
     if !asked && facts.source == "url" {
         return Err(
             "find the server: the trial ran on an external one; name it with --server".to_owned()
@@ -101,12 +137,12 @@ fn conclude(repro: &Repro<'_>, then: &ResultFile, now: &ResultFile) -> ExitStatu
         true => anstream::println!("the environment is the same"),
         false => anstream::println!("the environment differs:"),
     }
-    surroundings.iter().for_each(|line| anstream::println!("  {line}"));
+    surroundings.iter().for_each(|line| show(&format!("  {line}")));
     let differences = repro.differences(then, now);
     match differences.is_empty() {
         true => anstream::println!("reproduced: the verdict and the findings are the same"),
         false => anstream::println!("not reproduced:"),
     }
-    differences.iter().for_each(|line| anstream::println!("  {line}"));
+    differences.iter().for_each(|line| show(&format!("  {line}")));
     run::reproduced(&differences, now)
 }

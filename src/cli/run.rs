@@ -16,7 +16,7 @@ use super::args::{
     Which,
 };
 use super::scenarios::Loaded;
-use super::{complain, scenarios, tried};
+use super::{complain, remark, scenarios, show, tried};
 
 pub async fn run(arguments: &RunArguments) -> ExitStatus {
     let mut loaded = match scenarios::load(&arguments.which) {
@@ -41,8 +41,8 @@ pub async fn run(arguments: &RunArguments) -> ExitStatus {
     if !matches!(ending, ExitStatus::BadInput | ExitStatus::Failed | ExitStatus::Interrupted) {
         for why in &left_out {
             match arguments.trials.format {
-                Format::Text => anstream::println!("not run: {why}"),
-                Format::Json => anstream::eprintln!("not run: {why}"),
+                Format::Text => show(&format!("not run: {why}")),
+                Format::Json => remark(&format!("not run: {why}")),
             }
         }
     }
@@ -227,21 +227,21 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
     if format == Format::Json {
         return anstream::println!("{}", report::json(result));
     }
-    anstream::print!("{}", report::changes(result));
-    anstream::println!("{}", report::verdicts(&result.trials, &result.crash_matrices));
+    show(report::changes(result).trim_end_matches('\n'));
+    show(&report::verdicts(&result.trials, &result.crash_matrices));
     if let Some(out) = out {
         let out = out.display();
-        anstream::println!("\nhistories and result.json are in {out}");
+        show(&format!("\nhistories and result.json are in {out}"));
         if let Some(number) = run::first_unexpected(result) {
             let command = report::repro_command(&out.to_string(), number);
-            anstream::println!("again: {command}");
+            show(&format!("again: {command}"));
         }
     }
 }
 
 pub fn ending_of(error: &Error) -> ExitStatus {
     match error.fault() {
-        Fault::Interrupted => anstream::eprintln!("pgauntlet: {error}"),
+        Fault::Interrupted => remark(&format!("pgauntlet: {error}")),
         Fault::Input | Fault::Environment => complain(error),
     }
     match error.fault() {
@@ -254,7 +254,7 @@ pub fn ending_of(error: &Error) -> ExitStatus {
 pub fn judge(arguments: &JudgeArguments) -> ExitStatus {
     match run::stored(&arguments.directory) {
         Ok(run::Stored { result, .. }) => {
-            anstream::println!("{}", report::text(&result));
+            show(&report::text(&result));
             run::ending(&result)
         }
         Err(error) => ending_of(&error),

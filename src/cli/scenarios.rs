@@ -8,7 +8,7 @@ use crate::run::ExitStatus;
 use crate::scenario::{self, Problem, Scenario};
 
 use super::args::Which;
-use super::complain;
+use super::{complain, remark, show};
 
 /// Where scenarios are looked for by default.
 const DIRECTORY: &str = "scenarios";
@@ -29,7 +29,7 @@ pub fn load(which: &Which) -> Result<Loaded, ExitStatus> {
     if problems.is_empty() {
         return Ok(loaded);
     }
-    anstream::eprint!("{}", scenario::render(&problems));
+    remark(scenario::render(&problems).trim_end_matches('\n'));
     Err(ExitStatus::BadInput)
 }
 
@@ -97,7 +97,7 @@ pub fn list(which: &Which) -> ExitStatus {
         let sentence = first.split_whitespace().collect::<Vec<_>>().join(" ");
         let sentence = sentence.trim_end_matches('.');
         let expected = expected.join(" or ");
-        anstream::println!("{:<width$}  {expected:<8}  {sentence}", scenario.name);
+        show(&format!("{:<width$}  {expected:<8}  {sentence}", scenario.name));
     }
     ExitStatus::AsExpected
 }

@@ -134,6 +134,6 @@ fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
 }
 
 fn wrong(problems: Vec<Problem>) -> ExitStatus {
-    anstream::eprint!("{}", scenario::render(&problems));
+    super::remark(scenario::render(&problems).trim_end_matches('\n'));
     ExitStatus::BadInput
 }

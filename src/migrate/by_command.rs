@@ -46,7 +46,9 @@ pub(super) async fn run(
         tap.cancel().await;
     }
     let error = tap.stop(CLOSE_GRACE).await;
+    // The server's own is not passed on; a command may have it from elsewhere.
     let exit = without_password(exit?, password.as_deref());
+    let exit = without_password(exit, setup.change_address.password().as_deref());
     setup.recorder.record(Event::CommandEnded(CommandEnded {
         attempt,
         exit_code: exit.code,

@@ -45,7 +45,7 @@ pub async fn doctor(request: &Request) -> DoctorReport {
         SourceRequest::Local { pg_bin, major } => (pg_bin.clone(), *major),
         SourceRequest::Any { major, .. } => (None, *major),
         SourceRequest::Docker { major, .. } => (None, *major),
-        SourceRequest::Url(_) => (None, None),
+        SourceRequest::Url(_) | SourceRequest::Unvouched { .. } => (None, None),
     };
     let user = account.as_ref().ok().cloned().flatten();
     let places = find::places(asked.0.as_deref(), user.as_ref());

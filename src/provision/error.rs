@@ -6,6 +6,9 @@ use crate::connect;
 
 use super::installation::{MAJORS, SearchedPlace};
 
+/// A comment on the database of an address that holds this vouches for the server.
+pub(super) const MARKER: &str = "pgauntlet may work on this server";
+
 /// Why there is no server, or why it did not end.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each message says what its variant is")]
@@ -66,7 +69,9 @@ pub enum Error {
     Address(#[from] connect::AddressError),
     #[error(
         "use the server at {place}: {error}; see that it runs there, that user and password are \
-         right, and that it lets this machine in (pg_hba.conf)"
+         right, that it lets this machine in (pg_hba.conf), and that it encrypts as sslmode asks \
+         (sslmode=disable: not at all; verify-ca, verify-full: sslrootcert names whose certificate \
+         it must have)"
     )]
     Unreachable { place: String, error: Box<connect::Error> },
     #[error(
@@ -84,6 +89,13 @@ pub enum Error {
         "use {place}: it is a standby in recovery, and a change cannot run there; name its primary"
     )]
     InRecovery { place: String },
+    #[error(
+        "use {place}: {why}; if pgauntlet may create, fill and drop databases there, type \
+         --server-is-mine, or say so on the server: COMMENT ON DATABASE {database} IS '{marker}'",
+        database = crate::pg::quote_ident(database),
+        marker = MARKER
+    )]
+    NotVouchedFor { place: String, database: String, why: String },
     #[error(
         "use {place}: the user {user:?} may not create databases, and pgauntlet works in \
          databases of its own only; grant it: ALTER ROLE {role} CREATEDB",

@@ -331,7 +331,7 @@ impl Server for LocalServer {
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let wanted = settings::checked(settings)?;
-            if wanted == self.applied && self.running.is_some() {
+            if wanted == self.applied && self.is_running() {
                 return Ok(());
             }
             self.restart_with(wanted).await
@@ -344,6 +344,12 @@ impl Server for LocalServer {
 }
 
 impl LocalServer {
+    /// Whether the server's process lives: another may have stopped it.
+    fn is_running(&mut self) -> bool {
+        let child = self.running.as_mut().map(|running| running.child.try_wait());
+        matches!(child, Some(Ok(None)))
+    }
+
     fn port(&self) -> u16 {
         self.running.as_ref().map_or(0, |running| running.port)
     }

@@ -14,6 +14,7 @@
 //! | `logins` | roles with ordinary privileges |
 //! | `initdb`, `cluster`, `local` | a new cluster, the cache, a private server |
 //! | `docker`, `url` | the other two sources |
+//! | `vetting`, `external` | whether an external server may be one that others need |
 //! | `doctor` | what would be used, and why |
 
 mod cluster;
@@ -22,6 +23,7 @@ mod docker;
 mod docker_state;
 mod doctor;
 mod error;
+mod external;
 mod facts;
 mod find;
 mod guardian;
@@ -36,6 +38,7 @@ mod server;
 mod settings;
 mod sweep;
 mod url;
+mod vetting;
 
 use crate::history::{Listener, Progress};
 
@@ -43,10 +46,11 @@ pub use cluster::{CacheCleaned, CachedCluster, clean_cache, default_cache_direct
 pub use docker_state::DockerState;
 pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
+pub use external::{External, external};
 pub use installation::{Installation, MAJORS, Refused, SearchedPlace};
 pub use logins::{Login, Logins};
 pub use machine::{facts as machine_facts, free_disk_bytes};
-pub use server::{Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
+pub use server::{Named, Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
 pub use sweep::{Swept, sweep};
 
 /// Finds or starts the server that was asked for.
@@ -66,6 +70,10 @@ pub async fn provision(request: &Request, listener: &Listener) -> Result<Box<dyn
         #[cfg(not(feature = "docker"))]
         SourceRequest::Docker { .. } => Err(Error::DockerNotBuilt),
         SourceRequest::Url(url) => url::connect(url, listener).await,
+        SourceRequest::Unvouched { url, named } => {
+            vetting::vouched(url, *named).await?;
+            url::connect(url, listener).await
+        }
     }
 }
 

@@ -49,8 +49,24 @@ pub enum SourceRequest {
         /// Major version of the server; None: the newest that is known.
         major: Option<u32>,
     },
-    /// An external server, by its connection string.
+    /// An external server that the user vouches for, by its connection string.
     Url(String),
+    /// An external server that is used only if it does not look like one that others need.
+    Unvouched {
+        /// Its connection string.
+        url: String,
+        /// Where the user named it.
+        named: Named,
+    },
+}
+
+/// Where the user named an external server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// With `--server`.
+    OnTheCommandLine,
+    /// With PGAUNTLET_SERVER alone, which may be there for another purpose.
+    InTheEnvironment,
 }
 
 /// A running server.

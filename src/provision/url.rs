@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use crate::connect::{self, Address, Session};
 use crate::history::{Listener, Progress, ServerFacts};
 
+use super::external::{OwnRole, role};
 use super::logins::{ForeignLogins, Logins};
 use super::{Error, MAJORS, Server, facts, settings};
 
@@ -36,19 +37,14 @@ pub async fn connect(url: &str, listener: &Listener) -> Result<Box<dyn Server>, 
         let version = &facts.version;
         listener(Progress::Note(format!("PostgreSQL {version} is newer than this pgauntlet")));
     }
-    let sql = "SELECT pg_is_in_recovery(), rolcreatedb OR rolsuper, rolname::text, \
-               rolcreaterole OR rolsuper \
-               FROM pg_roles WHERE rolname = current_user";
-    let row = session.client().query_one(sql, &[]).await;
-    let row = row.map_err(|error| connect::Error::query(sql, &error))?;
-    if row.get(0) {
+    let OwnRole { in_recovery, may_create, may_make_roles, user } = role(&session).await?;
+    if in_recovery {
         return Err(Error::InRecovery { place });
     }
-    if !row.get::<_, bool>(1) {
-        return Err(Error::NoCreatedb { place, user: row.get(2) });
+    if !may_create {
+        return Err(Error::NoCreatedb { place, user });
     }
-    let user: String = row.get(2);
-    let made = match row.get(3) {
+    let made = match may_make_roles {
         true => ForeignLogins::make(&address).await,
         false => Err(format!("{user} has no CREATEROLE")),
     };
@@ -58,6 +54,10 @@ pub async fn connect(url: &str, listener: &Listener) -> Result<Box<dyn Server>, 
              could be made ({why})"
         )));
     }
+    listener(Progress::Note(format!(
+        "{place} is an external server: each trial copies a database there, which forces two \
+         checkpoints and takes its size on the server's disk; all of ours are named pgauntlet_…"
+    )));
     Ok(Box::new(ForeignServer { address, facts, logins: made.ok() }))
 }
 

@@ -11,6 +11,7 @@ use crate::pg::lex::one_line;
 use crate::stats::grouped;
 
 use super::live_words::{figures, phase_left, run_left};
+use super::plain::plain;
 
 /// How often the spinner turns.
 const TICK: Duration = Duration::from_millis(120);
@@ -85,7 +86,7 @@ impl Live {
             let write = || {
                 let mut out = anstream::stdout().lock();
                 // A closed pipe is the reader's wish; the exit code still tells the outcome.
-                let _ = writeln!(out, "{text}");
+                let _ = writeln!(out, "{}", plain(text));
                 let _ = out.flush();
             };
             match &state.bar {
@@ -232,7 +233,7 @@ impl LiveState {
             Some(_) => self.show_only(if text == self.trial { "" } else { text }),
             None if self.quiet => {}
             // Standard error that is closed must not end a measurement.
-            None => drop(writeln!(std::io::stderr(), "{text}")),
+            None => drop(writeln!(std::io::stderr(), "{}", plain(text))),
         }
     }
 

@@ -66,7 +66,13 @@ impl ResultFile {
     /// The file cannot be read, is no result, or is of an unknown format.
     pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
         let path = ResultFile::path_of(path);
-        let text = fs::read_to_string(&path)
+        // To open a pipe waits for whoever writes to it, who may never come.
+        let is_file = fs::metadata(&path).and_then(|found| match found.is_file() {
+            true => Ok(()),
+            false => Err(std::io::Error::other("it is no ordinary file")),
+        });
+        let text = is_file
+            .and_then(|()| fs::read_to_string(&path))
             .map_err(|source| ReadError::Io { path: path.clone(), source })?;
         ResultFile::parse(&path, &text)
     }

@@ -25,6 +25,11 @@ impl Databases {
         name
     }
 
+    /// How often the server has crashed, or was stopped, so far.
+    pub async fn crashes(&self) -> u32 {
+        self.claim.losses().await
+    }
+
     /// Before a database is made: others take what is not claimed for left behind.
     pub async fn renew(&self) -> Result<(), Error> {
         self.claim.renew().await

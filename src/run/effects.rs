@@ -210,7 +210,9 @@ pub trait Effects: Sync {
 pub trait Claim: Send + Sync {
     /// A name for a database that is about to be made.
     fn name(&self) -> String;
-    /// Makes the claim good again after the server has lost it.
+    /// How often the server has lost it: it crashed, or was stopped.
+    fn losses(&self) -> BoxFuture<'_, u32>;
+    /// Makes the claim good again after the server has lost it, and waits for its recovery.
     fn renew(&self) -> Doing<'_, ()>;
 }
 

@@ -78,10 +78,19 @@ impl Executor<'_> {
         procedure: &dyn Procedure,
     ) -> Result<History, Error> {
         let database = self.databases.name();
+        let crashes = self.databases.crashes().await;
         let ended = self.in_database(order, procedure, &database).await;
+        let crashed = self.databases.crashes().await > crashes;
+        if crashed && ended.is_ok() {
+            // A server that does not come back ends the run at its next trial.
+            let _ = self.databases.renew().await;
+        }
         let dropped = self.drop(&database).await;
         let history = ended?;
-        dropped?;
+        // What a crashed server does not drop now goes at the run's end, or with the next sweep.
+        if !crashed {
+            dropped?;
+        }
         Ok(history)
     }
 
@@ -92,6 +101,7 @@ impl Executor<'_> {
         procedure: &dyn Procedure,
         database: &str,
     ) -> Result<History, Error> {
+        let crashes = self.databases.crashes().await;
         let made = self.make(order, database).await;
         let kept = match &made {
             Ok(_) if procedure.compares() => self.keep(order, database).await?,
@@ -122,17 +132,22 @@ impl Executor<'_> {
                     kept: kept.as_deref(),
                 };
                 let ended = match procedure.run(&stage).await {
-                    Err(error)
-                        if procedure.on_failure() == OnFailure::Record
-                            && error.fault() != Whose::Interrupted =>
-                    {
+                    Err(error) if error.fault() == Whose::Interrupted => Err(error),
+                    Err(error) if procedure.on_failure() == OnFailure::Record => {
                         stage.failed("the case", &error);
+                        Ok(())
+                    }
+                    Err(error) if self.databases.crashes().await > crashes => {
+                        stage.failed("the trial, in which the server went down", &error);
                         Ok(())
                     }
                     ended => ended,
                 };
                 if let Some(kept) = &kept {
-                    self.drop(kept).await?;
+                    let dropped = self.drop(kept).await;
+                    if self.databases.crashes().await == crashes {
+                        dropped?;
+                    }
                 }
                 let history = recorder.finish();
                 ended?;
@@ -274,6 +289,9 @@ impl Stage<'_> {
 
     /// Compares what the application remembers of its writes with the tables.
     pub async fn check(&self, ledger: &drive::Ledger) {
+        if let Err(error) = self.executor.databases.renew().await {
+            return self.failed("waiting for the server's recovery", &error);
+        }
         match ledger.check(self.at.address, &self.spec.scenario).await {
             Ok(report) => self.record(Event::Ledger(report)),
             Err(error) => self.failed("comparing the ledger with the tables", &error),

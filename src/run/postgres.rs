@@ -240,6 +240,10 @@ impl Claim for seed::Claim {
         seed::Claim::name(self)
     }
 
+    fn losses(&self) -> BoxFuture<'_, u32> {
+        Box::pin(seed::Claim::losses(self))
+    }
+
     fn renew(&self) -> Doing<'_, ()> {
         Box::pin(async move { Ok(seed::Claim::renew(self).await?) })
     }

@@ -5,6 +5,7 @@
 //! at which it exists; its label, which says who that is, comes a moment later.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
@@ -15,12 +16,32 @@ use super::Error;
 use super::cache::{open, sweep_by, try_lock};
 use super::names;
 
+/// Longest wait for a server that crashed to let sessions in again.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often such a server is asked.
+const RECOVERY_POLL: Duration = Duration::from_millis(200);
+
+/// A session as soon as the server lets one in.
+async fn recovered(server: &Address) -> Result<Session, Error> {
+    let begun = Instant::now();
+    loop {
+        match open(server).await {
+            Err(_) if begun.elapsed() < RECOVERY_TIMEOUT => {
+                tokio::time::sleep(RECOVERY_POLL).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// The hold. Dropped, the lock goes with its session, and what is left is without an owner.
 pub struct Claim {
     server: Address,
     lock: i64,
     holder: Mutex<Session>,
     made: AtomicU32,
+    /// Times that the lock was taken again.
+    renewed: AtomicU32,
 }
 
 impl Claim {
@@ -41,12 +62,18 @@ impl Claim {
             listener(Progress::Note(format!("failed to {failed}")));
         }
         let (server, holder) = (server.clone(), Mutex::new(holder));
-        Ok(Claim { server, lock, holder, made: AtomicU32::new(0) })
+        Ok(Claim { server, lock, holder, made: AtomicU32::new(0), renewed: AtomicU32::new(0) })
     }
 
     /// A name for a database that is about to be made; no other process makes one of it.
     pub fn name(&self) -> String {
         names::trial(self.lock, self.made.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// How often the server has ended the claim's session, as one does that crashes or is stopped.
+    pub async fn losses(&self) -> u32 {
+        let is_lost = self.holder.lock().await.is_closed();
+        self.renewed.load(Ordering::Relaxed) + u32::from(is_lost)
     }
 
     /// Takes the lock again where its session is gone: a server that crashed has ended it.
@@ -56,8 +83,9 @@ impl Claim {
     pub async fn renew(&self) -> Result<(), Error> {
         let mut holder = self.holder.lock().await;
         if holder.is_closed() {
-            *holder = open(&self.server).await?;
+            *holder = recovered(&self.server).await?;
             try_lock(&holder, self.lock).await?;
+            self.renewed.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }

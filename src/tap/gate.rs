@@ -146,7 +146,7 @@ fn error(sqlstate: &str, message: String, hint: Option<&str>) -> ServerError {
 /// An AuthenticationRequest.
 fn request(kind: u32, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len() + 8).unwrap_or(u32::MAX);
-    [&[b'R'], &length.to_be_bytes()[..], &kind.to_be_bytes()[..], body].concat()
+    [&b"R"[..], &length.to_be_bytes(), &kind.to_be_bytes(), body].concat()
 }
 
 /// A client's answer.

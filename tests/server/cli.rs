@@ -40,7 +40,7 @@ fn the_bundled_scenarios_are_there_without_their_directory() {
 #[rstest]
 #[case::unknown_command(&["frobnicate"], "unrecognized subcommand")]
 #[case::unknown_scenario(&["run", "no-such-scenario"], "pgauntlet list")]
-#[case::unknown_server(&["run", "--server", "sqlite"], "local, docker, or a postgres:// address")]
+#[case::unknown_server(&["run", "--server", "sqlite"], "local, docker, or an external server")]
 #[case::rows_without_a_number(&["run", "--rows", "spans"], "TABLE=ROWS")]
 #[case::rows_of_no_table(&["run", "--rows", "spons=1", "--quick"], "no scenario has such a table")]
 #[case::no_histories(&["judge", "src"], "history.jsonl")]

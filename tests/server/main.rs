@@ -34,6 +34,7 @@ mod drive;
 mod drive_ledger;
 mod fingerprint;
 mod fingerprint_random;
+mod foreign;
 mod invariants;
 mod migrate;
 mod migrate_deaths;
