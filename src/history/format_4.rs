@@ -76,6 +76,7 @@ impl From<TrialFacts4> for TrialFacts {
             machine: old.machine,
             applied: None,
             roles: None,
+            tried: None,
         }
     }
 }

@@ -45,6 +45,7 @@ impl Header {
                 machine: MachineFacts::default(),
                 applied: None,
                 roles: None,
+                tried: None,
             },
             scenario: serde_json::Value::Null,
         }
@@ -79,6 +80,23 @@ pub struct TrialFacts {
     /// As whom the application and the change ran; None: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<RolesFacts>,
+    /// What went on beside the change; None: an older version made the trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
+}
+
+/// For what a verdict holds, beyond the rows and the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tried {
+    /// Operations a second; 0: no application ran.
+    pub rate_per_s: f64,
+    /// Names of the background sessions.
+    pub background: Vec<String>,
+    /// How many runners applied the change at once.
+    pub runners: u32,
+    /// Rows that the scenario declares, of tables that had others.
+    pub declared: BTreeMap<String, u64>,
 }
 
 /// By whose rules migrations are applied.

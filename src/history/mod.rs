@@ -31,7 +31,9 @@ pub use event::{
     TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
-pub use header::{Applied, Header, MachineFacts, ServerFacts, TrialFacts, VERSION, VERSION_READ};
+pub use header::{
+    Applied, Header, MachineFacts, ServerFacts, TrialFacts, Tried, VERSION, VERSION_READ,
+};
 pub use log::{LogReport, LoggedDeadlock, LoggedEnd, LoggedWait};
 pub use operation::{
     Counters, LedgerMismatch, LedgerReport, Mismatch, Operation, OperationOutcome,

@@ -10,6 +10,7 @@ use crate::stats::{Summary, grouped};
 
 use super::changes::{scope, several};
 use super::document::Document;
+use super::holds_for::holds_for;
 use super::matrix::{groups, kinds, word};
 use super::names::Names;
 use super::page::text as html;
@@ -189,6 +190,10 @@ fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, names: N
     }
     if !judgement.mismatches.is_empty() {
         body.push('\n');
+    }
+    let tried = holds_for(&judgement.trial);
+    if !tried.is_empty() {
+        let _ = writeln!(body, "Tried: {}\n", escaped(&tried));
     }
     let decides = |finding: &&Finding| finding.verdict > Verdict::Safe;
     for decisive in judgement.findings.iter().filter(decides) {

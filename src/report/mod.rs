@@ -4,6 +4,7 @@ mod changes;
 pub mod comparison;
 mod differences;
 mod document;
+mod holds_for;
 mod live;
 mod live_words;
 mod machine;

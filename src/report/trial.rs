@@ -12,6 +12,7 @@ use crate::result::{CommandRow, Finding, Judgement, Measured, Origin, StatementR
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
+use super::holds_for::holds_for;
 use super::names::Names;
 use super::server::{log_differs, notices};
 use super::sparkline::sparkline;
@@ -47,6 +48,10 @@ pub fn trial(judgement: &Judgement) -> String {
     let is_a_finding = matches!(judgement.verdict, Verdict::Unsafe | Verdict::Unproven);
     if !is_a_finding || judgement.findings.is_empty() {
         paragraph(&mut out, "  ", &judgement.reason);
+    }
+    let tried = holds_for(&judgement.trial);
+    if !tried.is_empty() {
+        paragraph(&mut out, "  ", &format!("tried: {tried}"));
     }
     for mismatch in &judgement.mismatches {
         paragraph(&mut out, "  ! ", mismatch);

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
-use crate::history::{Applied, Header, Recorder, RolesFacts, ServerFacts, TrialFacts, VERSION};
+use crate::history::{
+    Applied, Header, Recorder, RolesFacts, ServerFacts, TrialFacts, Tried, VERSION,
+};
 use crate::provision;
-use crate::scenario::{Change, StoredScenario};
+use crate::scenario::{Change, Scenario, Sizes, StoredScenario};
 
 use super::{Error, TrialSpec};
 
@@ -34,6 +36,17 @@ fn applied(change: &Change) -> Option<Applied> {
     })
 }
 
+fn tried(scenario: &Scenario, sizes: &Sizes) -> Tried {
+    let traffic = &scenario.traffic;
+    let declared = scenario.declared_sizes().0.into_iter();
+    Tried {
+        rate_per_s: if traffic.operations.is_empty() { 0.0 } else { traffic.rate_per_s },
+        background: scenario.disturbances.iter().map(|session| session.name.clone()).collect(),
+        runners: scenario.change.runners.max(1),
+        declared: declared.filter(|(table, rows)| sizes.rows(table) != *rows).collect(),
+    }
+}
+
 /// A recorder, and its file where there is a directory for it.
 pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder, Error> {
     let path = output.map(history_path).transpose()?;
@@ -51,6 +64,7 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             machine: provision::machine_facts(),
             applied: applied(&scenario.change),
             roles: facts.roles,
+            tried: Some(tried(scenario, sizes)),
         },
         scenario: serde_json::to_value(StoredScenario::from(scenario)).map_err(Error::Scenario)?,
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use pgauntlet::history::{MachineFacts, ServerFacts, TrialFacts};
+use pgauntlet::history::{MachineFacts, ServerFacts, TrialFacts, Tried};
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::{Expectation, Judgement, ResultFile};
 use pgauntlet::scenario::{FindingKind, StoredScenario, Verdict};
@@ -11,6 +11,7 @@ use pgauntlet::trial::{Axis, TrialKey};
 use rstest::rstest;
 
 use crate::made::Made;
+use crate::page::Run;
 use crate::schemas;
 
 const ALTER: &str = "ALTER TABLE spans ADD COLUMN task_id varchar";
@@ -35,7 +36,28 @@ fn facts(scenario: &str) -> TrialFacts {
         machine: MachineFacts { cores: 2, ..MachineFacts::default() },
         applied: None,
         roles: None,
+        tried: Some(Tried {
+            rate_per_s: 200.0,
+            background: vec!["reader".to_owned()],
+            runners: 2,
+            declared: BTreeMap::from([("spans".to_owned(), 24_000_000)]),
+        }),
     }
+}
+
+/// What was tried is beside the verdict, wherever it is read.
+#[test]
+fn a_verdict_says_for_what_it_holds() {
+    let tried = "2,000,000 rows in spans (not the 24,000,000 declared); PostgreSQL 15.18; 200 \
+                 operations a second; beside reader; 2 runners";
+    let mut made = Made::calm();
+    made.scenario.name = "s".to_owned();
+    let mut run = Run::one(made);
+    run.result.trials[0].trial = facts("s");
+    let plain = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plain(report::trial(&run.result.trials[0])).contains(&format!("tried: {tried}")));
+    assert!(report::markdown(&run.document()).contains(&format!("Tried: {tried}")));
+    assert!(plain(run.page()).contains(&format!("Tried: {tried}")));
 }
 
 /// A change that stalls the application for three seconds, as its scenario says or not.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::history::exit_words;
 use crate::report::Document;
 use crate::report::bytes;
+use crate::report::holds_for::holds_for;
 use crate::report::server::notices;
 use crate::report::statements::{is_shown, outcome_of, strongest, weightiest};
 use crate::report::trial::{LATENCY_HEAD, counts, errors, latency_rows, place, witness_words};
@@ -72,6 +73,10 @@ pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
     if !shown.reason_shown {
         out.push_str(&paragraph("reason", &judgement.reason));
         out.push_str(&mismatches(&judgement.mismatches));
+    }
+    let tried = holds_for(&judgement.trial);
+    if !tried.is_empty() {
+        out.push_str(&paragraph("dim", &format!("Tried: {tried}")));
     }
     if !shown.analysis_shown {
         out.push_str(&analysis(scenario.as_ref()));
