@@ -83,8 +83,8 @@ fn of_deadlocks() -> Vec<Evidence> {
         Opponent::OtherConnection,
         Opponent::Other("backup (pid 7)".to_owned()),
     ];
-    let sides =
-        [WorstSide::InvalidIndex(statement()), WorstSide::FailedOperation, WorstSide::RolledBack];
+    use WorstSide::{FailedOperation, InvalidIndex, RolledBack};
+    let sides = [InvalidIndex(statement()), FailedOperation, RolledBack];
     let races = opponents.into_iter().flat_map(|with| {
         sides.clone().map(|worst| Race {
             with: with.clone(),
@@ -121,12 +121,9 @@ fn of_hangs() -> Vec<Hang> {
         cycle,
         polled,
     };
-    vec![
-        hang(vec![wait(Some("ExclusiveLock"), true)], true, None),
-        hang(vec![wait(None, false)], false, None),
-        hang(Vec::new(), false, Some(polled(None))),
-        hang(Vec::new(), false, Some(polled(Some(1)))),
-    ]
+    let polls = [None, Some(1)].map(|runner| hang(Vec::new(), false, Some(polled(runner))));
+    let cycle = hang(vec![wait(Some("ExclusiveLock"), true)], true, None);
+    [cycle, hang(vec![wait(None, false)], false, None)].into_iter().chain(polls).collect()
 }
 
 /// One of each form that the kind's evidence takes.
