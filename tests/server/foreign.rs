@@ -189,7 +189,7 @@ async fn a_server_s_own_certificate_is_verified_as_sslmode_says() {
 async fn a_crash_of_the_server_ends_the_trial_and_not_the_run() {
     let server = server("crash").await;
     let url = server.conninfo("postgres");
-    let directory = scenarios(&["first", "second"], "SELECT pg_sleep(2); ALTER TABLE u ADD a int;");
+    let directory = scenarios(&["first", "second"], "SELECT pg_sleep(2); ALTER TABLE t ADD a int;");
     let out = directory.path().join("out");
     let mut child = Process::cargo_bin("pgauntlet")
         .expect("the binary")
