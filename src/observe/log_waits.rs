@@ -195,7 +195,7 @@ mod tests {
                       process 9.\nProcess 9 waits for ShareLock on transaction 8; blocked by \
                       process 7.";
         let deadlock = message("ERROR", "deadlock detected", Some(detail));
-        assert_eq!(waits.unnamed(&[deadlock.clone()]), [3]);
+        assert_eq!(waits.unnamed(std::slice::from_ref(&deadlock)), [3]);
         waits.name([(3, "t".to_owned())].into_iter());
         let text = "process 7 detected deadlock while waiting for ShareLock on relation 3 of \
                     database 5 after 1000.000 ms";

@@ -87,7 +87,7 @@ pub fn left_behind(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         .map(str::to_owned)
         .collect();
     let is_new = |index: &&str| !before.objects.contains_key(&format!("index {index}"));
-    let duplicates = last.same_indexes().into_iter().filter(|same| same.iter().any(|i| is_new(&i)));
+    let duplicates = last.same_indexes().into_iter().filter(|same| same.iter().any(&is_new));
     let duplicates: Vec<Vec<String>> =
         duplicates.map(|same| same.into_iter().map(str::to_owned).collect()).collect();
     // An INVALID index has a finding of its own.

@@ -169,7 +169,7 @@ fn of_object((object, definition): &(String, String)) -> Vec<RelationName> {
     while let Some(word) = words.next() {
         if word == "ON" {
             let next = words.clone().find(|word| *word != "ONLY");
-            names.extend(next.map(|table| RelationName::unquoted(table)));
+            names.extend(next.map(RelationName::unquoted));
         }
     }
     names
