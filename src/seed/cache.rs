@@ -1,7 +1,7 @@
 //! Databases of ours on the server: copying a template, dropping, listing, evicting, sweeping.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::connect::{self, Address, Session};
 use crate::pg::{SqlState, quote_ident, quote_literal};
@@ -124,12 +124,22 @@ pub async fn drop_database(server: &Address, database: &str) -> Result<(), Error
 pub(super) async fn drop_by(session: &Session, database: &str) -> Result<(), Error> {
     only_ours(database)?;
     let name = quote_ident(database);
-    let unprotected = session.batch(&format!("ALTER DATABASE {name} IS_TEMPLATE false")).await;
-    if unprotected.as_ref().is_err_and(is_gone) {
-        return Ok(());
+    // A database whose DROP was interrupted is invalid, and the server ends a session that alters
+    // one.
+    if is_template(session, database).await? {
+        let unprotected = session.batch(&format!("ALTER DATABASE {name} IS_TEMPLATE false")).await;
+        if unprotected.as_ref().is_err_and(is_gone) {
+            return Ok(());
+        }
+        unprotected?;
     }
-    unprotected?;
     Ok(session.batch(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?)
+}
+
+async fn is_template(session: &Session, database: &str) -> Result<bool, Error> {
+    let sql = "SELECT datistemplate FROM pg_database WHERE datname = $1";
+    let row = session.client().query_opt(sql, &[&database]).await;
+    Ok(row.map_err(|e| connect::Error::query(sql, &e))?.is_some_and(|row| row.get(0)))
 }
 
 fn only_ours(database: &str) -> Result<(), Error> {
@@ -318,30 +328,41 @@ pub async fn abandon(server: &Address) -> Result<(), Error> {
     Ok(())
 }
 
-/// The databases that this process is filling, by server. Whoever interrupts drops the future that
-/// knows of its database.
-static FILLING: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+/// What this process was filling and left half-made, by server: an interruption drops the future
+/// that knows of its database. What another run of this process still fills is not in it.
+static LEFT: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
 
-/// A database that is being filled. Dropped without [`Filling::done`], it stays known.
-pub(super) struct Filling(String, String);
+fn left() -> MutexGuard<'static, BTreeSet<(String, String)>> {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A database that is being filled. Dropped without [`Filling::done`], it was left half-made.
+pub(super) struct Filling {
+    entry: Option<(String, String)>,
+}
 
 impl Filling {
     pub fn begin(server: &Address, database: &str) -> Filling {
         let entry = (server.place(), database.to_owned());
-        FILLING.lock().unwrap_or_else(PoisonError::into_inner).insert(entry.clone());
-        Filling(entry.0, entry.1)
+        left().remove(&entry);
+        Filling { entry: Some(entry) }
     }
 
     /// It is whole, or was dropped.
-    pub fn done(self) {
-        FILLING.lock().unwrap_or_else(PoisonError::into_inner).remove(&(self.0, self.1));
+    pub fn done(mut self) {
+        self.entry = None;
     }
 
     fn left_on(server: &Address) -> Vec<String> {
         let place = server.place();
-        let mut filling = FILLING.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = filling.extract_if(.., |(at, _)| *at == place);
-        left.map(|(_, database)| database).collect()
+        let mut left = left();
+        left.extract_if(.., |(at, _)| *at == place).map(|(_, database)| database).collect()
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        left().extend(self.entry.take());
     }
 }
 

@@ -139,9 +139,9 @@ async fn a_runner_that_fails_gives_its_advisory_lock_back() {
     assert_eq!(code(&trial.apply(&change, 0).await), Some("22012"));
     let traces = trial.traces();
     let texts: Vec<&str> = traces.iter().map(|(began, _)| began.text.as_str()).collect();
-    assert_eq!(texts[0], "SELECT pg_try_advisory_lock(-7)");
+    assert_eq!(texts[0], "SELECT pg_catalog.pg_try_advisory_lock(-7)");
     let last = &texts[texts.len() - 2..];
-    assert_eq!(last, ["ROLLBACK", "SELECT pg_advisory_unlock(-7)"]);
+    assert_eq!(last, ["ROLLBACK", "SELECT pg_catalog.pg_advisory_unlock(-7)"]);
 }
 
 fn alembic() -> Option<Versions> {
@@ -166,8 +166,9 @@ async fn from_an_empty_database_the_one_version_row_is_made_and_then_moves() {
     assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(2) });
     assert_eq!(trial.text("SELECT string_agg(version_num, ',') FROM alembic_version").await, "2");
     let wanted = [
-        "INSERT INTO \"alembic_version\" (\"version_num\") VALUES ('1')",
-        "UPDATE \"alembic_version\" SET \"version_num\" = '2' WHERE \"version_num\" = '1'",
+        "INSERT INTO \"public\".\"alembic_version\" (\"version_num\") VALUES ('1')",
+        "UPDATE \"public\".\"alembic_version\" SET \"version_num\" = '2' \
+         WHERE \"version_num\" = '1'",
     ];
     assert_eq!(versions_written(&trial), wanted);
     let column = "SELECT format_type(atttypid, atttypmod) || ' ' || attnotnull FROM pg_attribute \
