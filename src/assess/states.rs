@@ -1,5 +1,6 @@
 //! Starting states: whether each of them ends where the reference ends.
 
+use crate::history::APPLICATION_ROLE;
 use crate::judge::EndState;
 use crate::result::evidence::Divergence;
 use crate::result::{Evidence, Expectation, Finding, Subject};
@@ -19,11 +20,19 @@ pub struct Convergence {
 pub fn converges(scenario: &Scenario, end: &EndState, reference: &EndState) -> Convergence {
     let accepted = scenario.state(&end.state).map(|state| state.accept.as_slice());
     let accepted = accepted.unwrap_or_default();
-    let differences = reference.schema.diff(&end.schema);
+    let mut differences = reference.schema.diff(&end.schema);
+    // Granted by us where the tables were there before the change, which they are not from an empty
+    // database.
+    differences.retain(|difference| !is_our_grant(difference));
     Convergence {
         findings: findings(end, reference, &differences, accepted),
         expectations: acceptances(&end.state, &differences, accepted),
     }
+}
+
+fn is_our_grant(difference: &Difference) -> bool {
+    let grantee = difference.property.strip_prefix("granted to ");
+    grantee.is_some_and(|grantee| grantee.starts_with(APPLICATION_ROLE))
 }
 
 fn findings(

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use pgauntlet::history::silent;
+use pgauntlet::pg::purpose::Purpose;
 use pgauntlet::provision::{self, SourceRequest};
 use pgauntlet::report;
 use pgauntlet::result::{CrashRequest, ResultFile};
@@ -84,7 +85,11 @@ async fn two_alembics_at_once_get_in_each_others_way_and_both_come_to_an_end() {
     // Alembic takes no lock, and nothing it does twice here is done twice: the second one waits
     // for the first one's locks, or fails.
     assert!(!found(FindingKind::RunnerHung) && !found(FindingKind::RunnersOverlap), "{told}");
-    assert!(found(FindingKind::RunnerWaited) || trial.verdict > Verdict::Safe, "{told}");
+    // Two processes that are started at once need not meet: one may come when all is done.
+    let worked = trial.measured.statements.iter().filter(|row| row.purpose == Purpose::Work);
+    let both = (0..2).all(|runner| worked.clone().any(|row| row.attempt == runner));
+    let met = found(FindingKind::RunnerWaited) || trial.verdict > Verdict::Safe;
+    assert!(met || !both, "{told}");
     let exits: Vec<_> = trial.measured.commands.iter().map(|c| (c.attempt, c.exit_code)).collect();
     assert!(exits.iter().any(|(attempt, _)| *attempt == 1), "{told}");
     assert_eq!(exits.last().expect("a rerun").1, Some(0), "{told}");

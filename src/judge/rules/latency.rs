@@ -109,6 +109,9 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let long = slowest(long);
     let causes = Causes::of(evidence.trace, evidence.waits);
     let [suspects, others, queued] = grouped(evidence, &causes, long);
+    // The stall that they queued behind is a finding already.
+    let known = evidence.measured.longest_stall_us > limit;
+    let queued = if known { Vec::new() } else { queued };
     let while_it_ran = !suspects.is_empty();
     let groups = [suspects, others, queued];
     let counted = groups.into_iter().find(|group| !group.is_empty())?;

@@ -16,6 +16,8 @@ pub struct Column {
     pub family: Family,
     /// Place in the primary key, from 0; None: it is no part of it.
     pub key: Option<i32>,
+    /// Oids and labels of an enum; None: it is of another type.
+    pub labels: Option<String>,
 }
 
 /// Types whose values are texts of one kind.
@@ -38,7 +40,8 @@ impl Column {
             "json" => Family::Json,
             _ => Family::Text,
         };
-        Column { name: row.get(0), type_name: row.get(1), family, key: row.get(3) }
+        let (name, type_name) = (row.get(0), row.get(1));
+        Column { name, type_name, family, key: row.get(3), labels: row.get(4) }
     }
 }
 
@@ -63,6 +66,12 @@ fn text(was: &Column, is: &Column) -> String {
     let value = format!("t.{}", quote_ident(&was.name));
     let number = |family| matches!(family, Family::Number | Family::Float4);
     match (was.family, is.family) {
+        // A label that was renamed is the same value.
+        _ if was.labels.is_some() && is.labels.is_some() && was.labels != is.labels => format!(
+            "(SELECT e.oid::text FROM pg_catalog.pg_enum AS e \
+              WHERE e.enumtypid = pg_catalog.pg_typeof({value})::oid \
+              AND e.enumlabel = {value}::text)"
+        ),
         _ if was.type_name == is.type_name => format!("{value}::text"),
         // What a float4 was made of is known to its own precision.
         (Family::Float4, other) if number(other) => format!("{value}::float4::text"),
@@ -135,7 +144,18 @@ mod tests {
     use super::*;
 
     fn column(name: &str, type_name: &str, family: Family) -> Column {
-        Column { name: name.to_owned(), type_name: type_name.to_owned(), family, key: None }
+        let (name, type_name) = (name.to_owned(), type_name.to_owned());
+        Column { name, type_name, family, key: None, labels: None }
+    }
+
+    #[test]
+    fn a_label_that_was_renamed_is_the_same_value() {
+        let mood = |labels: &str| {
+            let labels = Some(labels.to_owned());
+            Column { labels, ..column("m", "mood", Family::Text) }
+        };
+        assert!(text(&mood("7 sad"), &mood("7 SAD")).contains("e.oid::text"));
+        assert_eq!(text(&mood("7 sad"), &mood("7 sad")), "t.\"m\"::text");
     }
 
     #[test]
