@@ -96,7 +96,11 @@ impl Tls {
 
     /// Connections are plain.
     pub fn disabled() -> Tls {
-        Tls { mode: Mode::Disable, ..Tls::default() }
+        Tls {
+            mode: Mode::Disable,
+            #[cfg(feature = "tls")]
+            connector: None,
+        }
     }
 
     /// None: connections are plain.

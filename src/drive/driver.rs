@@ -138,7 +138,7 @@ pub async fn start(setup: DriveSetup<'_>) -> Result<Driving, Error> {
 /// make the load generator late, and an operation's steps need not wake another thread.
 ///
 /// # Errors
-/// As [`Driving::start`].
+/// As [`start`].
 pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Driving, Error> {
     let DriveSetup { address, application, scenario, sizes, recorder, listener } = setup;
     let acquire_timeout = Duration::from_millis(scenario.pool.acquire_timeout_ms);
