@@ -10,6 +10,7 @@ use crate::pg::waiting::{DeadlockEdge, deadlock_edges, relation_oid};
 use crate::result::evidence::{Deadlock, DeadlockSide};
 use crate::scenario::Scenario;
 
+use super::outcomes::spec;
 use super::trace::Trace;
 
 /// The log has a deadlock within so much of when its victim got the error.
@@ -53,7 +54,7 @@ pub fn deadlock(
 
 /// What the session ran at that time, as we know it.
 fn ran(scenario: &Scenario, trace: &Trace<'_>, session: &SessionId, at: Micros) -> Option<String> {
-    let statements = trace.attempts.iter().flat_map(|attempt| &attempt.statements);
+    let statements = trace.statements();
     let mut running = statements.filter(|statement| {
         let (from, to) = statement.span(trace.end);
         statement.session == *session && from <= at && to + SAME_DEADLOCK >= at
@@ -62,7 +63,7 @@ fn ran(scenario: &Scenario, trace: &Trace<'_>, session: &SessionId, at: Micros) 
         return Some(statement.began.text.clone());
     }
     let operation = trace.running(session, at)?;
-    let operation = scenario.traffic.operations.get(usize::from(operation.kind))?;
+    let operation = spec(scenario, operation)?;
     Some(operation.statements.first()?.sql.clone())
 }
 

@@ -4,7 +4,7 @@
 //! The log is exact and has only what outlasted `deadlock_timeout`; the samples have shorter waits
 //! too, and can miss one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::clock::Micros;
 use crate::history::{LoggedWait, SessionId};
@@ -42,23 +42,24 @@ fn reconcile(trace: &Trace<'_>, waits: &mut Vec<LockWait>) -> LogCompared {
         ..LogCompared::default()
     };
     let sampled = waits.len();
+    let by_session = by_session(waits);
     for (_, logged) in &trace.logged {
         let session = trace.session(&logged.session, logged.from_us + logged.waited_us);
-        let same = |wait: &&mut LockWait| is_same(wait, &session, logged);
-        let Some(known) = waits[..sampled].iter_mut().filter(same).max_by_key(|w| w.last_seen)
-        else {
+        let own = by_session.get(&session).map_or(&[][..], Vec::as_slice);
+        let same = own.iter().copied().filter(|n| is_same(&waits[*n], logged));
+        let Some(known) = same.max_by_key(|n| waits[*n].last_seen) else {
             compared.only_logged += 1;
             waits.push(only_logged(trace, session, logged));
             continue;
         };
+        let known = &mut waits[known];
         let Some(to) = logged.to_us else { continue };
         let apart = (to - known.last_seen).max(known.last_seen - to);
         compared.apart_us_max = compared.apart_us_max.max(apart);
         compared.apart += u64::from(apart > compared.tolerance_us);
         known.last_seen = known.last_seen.max(before_answer(trace, &session, logged, to));
     }
-    let causes: Vec<Cause> =
-        waits[sampled..].iter().map(|wait| cause(trace, waits, wait)).collect();
+    let causes = causes(trace, waits, sampled);
     for (wait, cause) in waits[sampled..].iter_mut().zip(causes) {
         wait.cause = cause;
     }
@@ -66,10 +67,19 @@ fn reconcile(trace: &Trace<'_>, waits: &mut Vec<LockWait>) -> LogCompared {
     compared
 }
 
-fn is_same(wait: &LockWait, session: &SessionId, logged: &LoggedWait) -> bool {
+/// Numbers of the waits, by session.
+fn by_session(waits: &[LockWait]) -> HashMap<SessionId, Vec<usize>> {
+    let mut numbers: HashMap<SessionId, Vec<usize>> = HashMap::new();
+    for (number, wait) in waits.iter().enumerate() {
+        numbers.entry(wait.session.clone()).or_default().push(number);
+    }
+    numbers
+}
+
+/// Of two waits of one session.
+fn is_same(wait: &LockWait, logged: &LoggedWait) -> bool {
     let (from, to) = (logged.from_us, logged.from_us + logged.waited_us);
-    wait.session == *session
-        && wait.mode == logged.mode
+    wait.mode == logged.mode
         && wait.locktype == locktype(&logged.object)
         && wait.from <= to
         && wait.last_seen + SAME_WAIT >= from
@@ -118,7 +128,7 @@ fn only_logged(trace: &Trace<'_>, session: SessionId, logged: &LoggedWait) -> Lo
 /// What the session was seen holding against the wait. The log says only that it held something.
 fn held(trace: &Trace<'_>, session: &SessionId, logged: &LoggedWait, at: Micros) -> String {
     let requested = LockMode::parse(&logged.mode);
-    let statements = trace.attempts.iter().flat_map(|attempt| &attempt.statements);
+    let statements = trace.statements();
     let ended = statements.filter(|s| s.session == *session && s.at <= at).filter_map(|s| s.ended);
     let locks = ended.flat_map(|ended| &ended.held).filter(|lock| {
         logged.relation.as_deref() == Some(lock.relation.as_str())
@@ -128,15 +138,25 @@ fn held(trace: &Trace<'_>, session: &SessionId, logged: &LoggedWait, at: Micros)
     strongest.map_or_else(|| "a conflicting lock".to_owned(), |mode| mode.to_string())
 }
 
+/// The causes of the waits that only the log has, which come last.
+fn causes(trace: &Trace<'_>, waits: &[LockWait], sampled: usize) -> Vec<Cause> {
+    let by_session = by_session(waits);
+    waits[sampled..].iter().map(|wait| cause(trace, waits, &by_session, wait)).collect()
+}
+
 /// Follows the blockers of a wait, through waits of either source, to the change.
-fn cause(trace: &Trace<'_>, waits: &[LockWait], wait: &LockWait) -> Cause {
+fn cause(
+    trace: &Trace<'_>,
+    waits: &[LockWait],
+    by_session: &HashMap<SessionId, Vec<usize>>,
+    wait: &LockWait,
+) -> Cause {
     let length = wait.seen_for().max(Micros(1));
-    let meanwhile = |other: &&LockWait, session: &SessionId| {
-        other.session == *session && other.from <= wait.last_seen && other.last_seen >= wait.from
-    };
+    let meanwhile =
+        |other: &&LockWait| other.from <= wait.last_seen && other.last_seen >= wait.from;
     let waits_of = |session: &SessionId| {
-        let session = session.clone();
-        waits.iter().filter(move |other| meanwhile(other, &session))
+        let numbers = by_session.get(session).into_iter().flatten();
+        numbers.map(|number| &waits[*number]).filter(meanwhile)
     };
     let mut next: Vec<&SessionId> = wait.blockers.iter().map(|b| &b.session).collect();
     let mut followed = HashSet::new();

@@ -109,7 +109,7 @@ fn application_errors(trace: &Trace<'_>) -> BTreeMap<String, u64> {
 
 fn change_errors(trace: &Trace<'_>) -> BTreeMap<String, u64> {
     let mut errors = BTreeMap::new();
-    let ended = trace.attempts.iter().flat_map(|a| &a.statements).filter_map(|s| s.ended);
+    let ended = trace.statements().filter_map(|s| s.ended);
     for error in ended.filter_map(|e| e.error.as_ref()) {
         *errors.entry(error_name(error)).or_default() += 1;
     }

@@ -43,7 +43,9 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let stalls = stalls::stalls(&trace, &waits, &sessions);
     let pool = pool::pressure(scenario, &trace, &stalls);
     let latency = measure::latency(&trace);
-    let recovery = recovery::Recovery::of(scenario, &trace, latency.before.p99_us);
+    let failed_before = outcomes::failed_before(scenario, &trace);
+    let before_p99 = latency.before.p99_us;
+    let recovery = recovery::Recovery::of(scenario, &trace, before_p99, &failed_before);
     let measured = measure::measure(&trace, &waits, &stalls, &pool, (latency, &recovery));
     let measured = Measured { log: trace.log.is_some().then_some(log), ..measured };
     let evidence = rules::Evidence {
@@ -53,6 +55,8 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         trace: &trace,
         sessions: &sessions,
         waits: &waits,
+        causes: &causes::Causes::of(&trace, &waits),
+        failed_before: &failed_before,
         stalls: &stalls,
         pool: &pool,
         recovery: &recovery,

@@ -44,7 +44,7 @@ impl EndState {
     pub(super) fn of(evidence: &Evidence<'_, '_>) -> Option<EndState> {
         evidence.first_success()?;
         let last: &CatalogueSnapshot = evidence.trace.catalogues.last()?;
-        let ended = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
+        let ended = evidence.trace.statements();
         let notices = ended.filter_map(|s| s.ended).flat_map(|ended| &ended.notices);
         let skips = notices.filter(|notice| notice.contains("already exists, skipping"));
         Some(EndState {

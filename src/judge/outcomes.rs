@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::history::{Operation, OperationOutcome, Phase};
 use crate::result::evidence::{FailureKind, OperationFailure};
-use crate::scenario::Scenario;
+use crate::scenario::{OperationSpec, Scenario};
 
 use super::trace::Trace;
 
 /// The operation's name in the scenario.
 pub fn name<'s>(scenario: &'s Scenario, operation: &Operation) -> &'s str {
-    let operations = &scenario.traffic.operations;
-    operations.get(usize::from(operation.kind)).map_or("operation", |o| &o.name)
+    spec(scenario, operation).map_or("operation", |o| &o.name)
+}
+
+/// As the scenario declares it.
+pub fn spec<'s>(scenario: &'s Scenario, operation: &Operation) -> Option<&'s OperationSpec> {
+    scenario.traffic.operations.get(usize::from(operation.kind))
 }
 
 /// How it failed. That the pool gave up on it is something else.

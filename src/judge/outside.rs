@@ -27,7 +27,7 @@ pub struct Outside {
 impl Outside {
     pub fn of(trace: &Trace<'_>) -> Outside {
         let broken_off = trace.phase(Phase::End).is_none().then_some(trace.end);
-        let statements = || trace.attempts.iter().flat_map(|attempt| &attempt.statements);
+        let statements = || trace.statements();
         let of_operations = trace.operations.iter().filter_map(|o| match &o.outcome {
             OperationOutcome::Failed(error) if is_crash(error) => Some(o.finished_us),
             _ => None,

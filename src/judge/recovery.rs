@@ -1,10 +1,13 @@
 //! Whether the application was back to normal after the change: its outcomes and its latency.
 
+use std::collections::BTreeMap;
+
 use crate::clock::Micros;
 use crate::history::{OperationOutcome, Phase};
+use crate::result::evidence::FailureKind;
 use crate::scenario::Scenario;
 
-use super::outcomes::{failed_before, failure, name};
+use super::outcomes::{failure, name};
 use super::trace::Trace;
 
 /// What was due in this last stretch says whether operations still failed when the recovery ended.
@@ -25,7 +28,12 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    pub fn of(scenario: &Scenario, trace: &Trace<'_>, baseline_p99: Micros) -> Recovery {
+    pub fn of(
+        scenario: &Scenario,
+        trace: &Trace<'_>,
+        baseline_p99: Micros,
+        known: &BTreeMap<FailureKind, u64>,
+    ) -> Recovery {
         let Some((from, to)) = trace.phase(Phase::Recovery) else { return Recovery::default() };
         let limit = scenario.traffic.recovered_below(baseline_p99);
         let slow = trace.scheduled_in(Phase::Recovery).filter(|operation| {
@@ -33,7 +41,6 @@ impl Recovery {
         });
         let back = slow.map(|o| o.scheduled_us - from).max().unwrap_or_default();
         let mut recovery = Recovery { last_from: from.max(to - LAST), ..Recovery::default() };
-        let known = failed_before(scenario, trace);
         for operation in trace.scheduled_in(Phase::Recovery) {
             if operation.scheduled_us < recovery.last_from {
                 continue;

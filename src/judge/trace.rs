@@ -284,6 +284,11 @@ impl<'h> Trace<'h> {
         running.acquired_us.is_some_and(|acquired| acquired <= at).then_some(*running)
     }
 
+    /// Every statement of every application of the change.
+    pub fn statements(&self) -> impl DoubleEndedIterator<Item = &StatementRecord<'h>> + Clone {
+        self.attempts.iter().flat_map(|attempt| &attempt.statements)
+    }
+
     /// The change itself, before any rerun.
     pub fn change(&self) -> Option<&AttemptRecord<'h>> {
         self.attempts.iter().find(|a| a.attempt == 0)

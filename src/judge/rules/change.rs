@@ -162,7 +162,7 @@ fn verdict(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Verdict 
 
 /// A DO block that commits inside is one statement to the server: its timeout caps the whole.
 pub fn timeout_covers_block(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let statements = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
+    let statements = evidence.trace.statements();
     let mut cut = statements.filter(|s| {
         let text = s.began.text.to_uppercase();
         let block = matches!(s.kind(), Kind::Do | Kind::Call);

@@ -60,7 +60,7 @@ fn gone(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
 /// show.
 fn deletes(evidence: &Evidence<'_, '_>, table: &str) -> bool {
     let table = RelationName::unquoted(table);
-    let statements = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
+    let statements = evidence.trace.statements();
     let mut facts = statements.flat_map(|record| &record.facts().statements);
     facts.any(|facts| facts.writes_to(&table) || facts.dynamic || facts.locks.is_none())
 }

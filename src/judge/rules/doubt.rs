@@ -4,18 +4,14 @@
 //! known (`judge::lapses`). Here, and nowhere else, the two meet: a finding that does not hold
 //! without what is broken proves nothing.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
-
 use crate::clock::Micros;
 use crate::history::Phase;
-use crate::result::evidence::{BrokenBaseline, FailureKind};
+use crate::result::evidence::BrokenBaseline;
 use crate::result::{Basis, Doubt, Evidence as Shown, Finding, Measure, Period};
 use crate::scenario::{FindingKind, Verdict};
 use crate::stats::Latencies;
 
 use super::super::lapses::Spans;
-use super::super::outcomes::failed_before;
 use super::Evidence;
 use super::latency::phase_of;
 
@@ -44,7 +40,6 @@ struct Broken<'b, 'e, 'h> {
     unsampled: bool,
     /// No stall was seen.
     no_stall: bool,
-    failed_before: OnceCell<BTreeMap<FailureKind, u64>>,
 }
 
 impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
@@ -61,7 +56,6 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
             slow_baseline: findings.iter().any(slow),
             unsampled: is(FindingKind::SamplesMissing),
             no_stall: !is(FindingKind::Stall),
-            failed_before: OnceCell::new(),
         }
     }
 
@@ -144,9 +138,7 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
 
     /// Whether what is left without failures that there were before too is within the limit.
     fn failed_so_before(&self, basis: &Basis) -> bool {
-        let known = self
-            .failed_before
-            .get_or_init(|| failed_before(self.evidence.scenario, self.evidence.trace));
+        let known = self.evidence.failed_before;
         let new = basis.failures.iter().filter(|(kind, _)| !known.contains_key(kind));
         let new: u64 = new.map(|(_, operations)| operations).sum();
         !basis.failures.is_empty() && new <= self.evidence.scenario.limits.failed_operations_max

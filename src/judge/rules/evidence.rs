@@ -1,13 +1,16 @@
 //! What the rules look at, and what several of them ask of it.
 
+use std::collections::BTreeMap;
+
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, ServerError, SessionId, Source};
 use crate::pg::purpose::{Purpose, TOOLS_TABLES};
-use crate::result::evidence::{Application, Deadlock};
+use crate::result::evidence::{Application, Deadlock, FailureKind};
 use crate::result::{Measured, StatementRef};
 use crate::scenario::{Base, Scenario, Sizes};
 
 use super::super::blame::statement_ref;
+use super::super::causes::Causes;
 use super::super::deadlock::deadlock;
 use super::super::lapses::Lapses;
 use super::super::outside::Outside;
@@ -28,6 +31,10 @@ pub struct Evidence<'e, 'h> {
     pub trace: &'e Trace<'h>,
     pub sessions: &'e [Session<'e, 'h>],
     pub waits: &'e LockWaits,
+    /// For what operations waited.
+    pub causes: &'e Causes<'e, 'h>,
+    /// Kinds of failures before the change began, and how many of each.
+    pub failed_before: &'e BTreeMap<FailureKind, u64>,
     pub stalls: &'e [Stall<'h>],
     pub pool: &'e Pressure,
     pub recovery: &'e Recovery,

@@ -11,7 +11,7 @@ use crate::result::evidence::{
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Scenario, Verdict};
 
-use super::super::outcomes::{failed_before, failure, name};
+use super::super::outcomes::{failure, name, spec};
 use super::Evidence;
 use super::gaps::unmeasured;
 use super::race;
@@ -33,11 +33,10 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let kind = |operation: &Operation, failure: &OperationFailure| {
         failure.kind(name(evidence.scenario, operation))
     };
-    let known = failed_before(evidence.scenario, evidence.trace);
     let mut counts: BTreeMap<FailureKind, FailureCount> = BTreeMap::new();
     for (operation, failure) in &after {
         let kind = kind(operation, failure);
-        let before = known.get(&kind).copied().unwrap_or(0);
+        let before = evidence.failed_before.get(&kind).copied().unwrap_or(0);
         let first = || FailureCount {
             operation: name(evidence.scenario, operation).to_owned(),
             failure: failure.clone(),
@@ -57,18 +56,18 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     });
     let race = deadlocks.take(DEADLOCKS_MAX).find_map(|(o, _)| race::of_operation(evidence, o));
     let (first, failure) = after.into_iter().next()?;
+    let sql = statements_of(evidence.scenario, first);
     let first = operation_ref(evidence, first);
     let subject = Subject::operation(first.name.clone());
-    let sql = statements_of(evidence.scenario, &first.name);
     let failed = FailedOperations { operations, first, failure, causes, sql, race };
     let shown = Shown::OperationFailed(failed);
     Some(Finding::new(Verdict::Unsafe, subject, shown))
 }
 
 /// As the scenario has them, with `$1`, `$2`, … for parameters.
-fn statements_of(scenario: &Scenario, operation: &str) -> Option<String> {
-    let declared = scenario.traffic.operations.iter().find(|spec| spec.name == operation)?;
-    let statements = declared.statements.iter().map(|statement| statement.sql.as_str());
+fn statements_of(scenario: &Scenario, operation: &Operation) -> Option<String> {
+    let statements =
+        spec(scenario, operation)?.statements.iter().map(|statement| statement.sql.as_str());
     Some(statements.collect::<Vec<_>>().join("; "))
 }
 

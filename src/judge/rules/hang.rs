@@ -52,7 +52,7 @@ fn deadline_of(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> (Mic
     (deadline_us, attempt.began + deadline_us)
 }
 
-/// It ran, or did nothing; nothing shows that it waited for somebody.
+/// It ran, or did nothing; nothing shows that it waited for another session.
 fn unreached(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Finding {
     let (deadline_us, end) = deadline_of(evidence, attempt);
     let late = |s: &&StatementRecord<'_>| s.span(evidence.trace.end).1 >= end;

@@ -10,7 +10,6 @@ use crate::result::evidence::{
 use crate::result::{Evidence as Shown, Finding, StatementRef, Subject};
 use crate::scenario::Verdict;
 
-use super::super::causes::Causes;
 use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 use super::traffic::verdict_with_stall;
@@ -41,13 +40,12 @@ pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let slow: Vec<&Operation> =
         evidence.trace.scheduled_in(phase_of(phase)).filter(|o| o.latency() > limit).collect();
     let slow = slowest(slow);
-    let causes = Causes::of(evidence.trace, evidence.waits);
     let slow_phase = SlowPhase {
         phase,
         p99_us: worst.p99_us,
         before_p99_us: latency.before.p99_us,
         limit_us: limit,
-        causes: causes.counted(slow.iter().copied(), Operation::latency),
+        causes: evidence.causes.counted(slow.iter().copied(), Operation::latency),
         meanwhile: slow.first().and_then(|slowest| meanwhile(evidence, slowest)),
     };
     let verdict = verdict_with_stall(evidence);
@@ -107,8 +105,7 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         return None;
     }
     let long = slowest(long);
-    let causes = Causes::of(evidence.trace, evidence.waits);
-    let [suspects, others, queued] = grouped(evidence, &causes, long);
+    let [suspects, others, queued] = grouped(evidence, long);
     // The stall that they queued behind is a finding already.
     let known = evidence.measured.longest_stall_us > limit;
     let queued = if known { Vec::new() } else { queued };
@@ -124,7 +121,7 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         limit_us: limit,
         before_us,
         while_it_ran,
-        causes: causes.counted(counted.iter().copied(), waited),
+        causes: evidence.causes.counted(counted.iter().copied(), waited),
         meanwhile: meanwhile(evidence, slowest),
         from_us: counted.iter().map(|o| o.scheduled_us).min().unwrap_or_default(),
         to_us: counted.iter().map(|o| o.finished_us).max().unwrap_or_default(),
@@ -137,13 +134,12 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
 /// stall, whose verdict is the stall's.
 fn grouped<'o>(
     evidence: &Evidence<'_, '_>,
-    causes: &Causes<'_, '_>,
     operations: Vec<&'o Operation>,
 ) -> [Vec<&'o Operation>; 3] {
     let stalled_from = evidence.stalls.iter().map(|stall| stall.from).min();
     let mut groups = [Vec::new(), Vec::new(), Vec::new()];
     for operation in operations {
-        let cause = causes.cause(operation);
+        let cause = evidence.causes.cause(operation);
         let drains = stalled_from.is_some_and(|from| from <= operation.finished_us);
         let ran = evidence.trace.attempts.iter().any(|a| ran_during(a, operation));
         let group = match cause {

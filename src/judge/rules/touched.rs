@@ -18,16 +18,24 @@ use super::Evidence;
 const CHANGES: LockMode = LockMode::RowExclusiveLock;
 
 /// A change that finished and changed only what holds no row and nobody uses. One that changed
-/// nothing whatever is what it says, and is told as that.
+/// nothing only informs.
 pub fn nothing_tried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let before = evidence.trace.tables.iter().find(|tables| tables.after.is_none())?;
     evidence.first_success()?;
     let is_meant = evidence.scenario.accept.iter().any(|one| one.no_rows);
-    if evidence.begins_empty() || is_meant || touches(evidence, before) {
+    if evidence.begins_empty() || is_meant {
         return None;
     }
-    let (made, changed) = differences(evidence);
-    let statements = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
+    let concerned = Concerned::of(evidence, before);
+    if concerned.works(evidence) || moved(evidence, before) {
+        return None;
+    }
+    let objects = objects(evidence);
+    if concerned.objects(evidence, &objects) {
+        return None;
+    }
+    let (made, changed) = differences(evidence, &objects);
+    let statements = evidence.trace.statements();
     let worked = statements.filter(|s| s.changed_something() && !evidence.is_bookkeeping(s));
     let statements = worked.count() as u64;
     let verdict = match made.is_empty() && changed == 0 && statements == 0 {
@@ -39,34 +47,49 @@ pub fn nothing_tried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     Some(Finding::new(verdict, Subject::none(), shown))
 }
 
-/// Whether anything that the change is about holds rows or is used.
-fn touches(evidence: &Evidence<'_, '_>, before: &TableStates) -> bool {
-    let known = |(_, state): &(&String, &TableState)| state.rows > 0;
-    let mut full: Vec<RelationName> = before
-        .tables
-        .iter()
-        .filter(known)
-        .flat_map(|(table, state)| [Some(table), state.root.as_ref()])
-        .flatten()
-        .map(|table| RelationName::unquoted(table))
-        .collect();
-    full.dedup();
-    let used = used(evidence);
-    let counts = |name: &RelationName| {
-        full.iter().any(|table| table.may_be(name)) || used.relations.contains(&name.name)
-    };
-    let is_called = |object: &str| {
-        let function = object.strip_prefix("function ").and_then(|f| f.split('(').next());
-        function.is_some_and(|f| used.words.contains(f.rsplit('.').next().unwrap_or(f)))
-    };
-    let attempts = evidence.trace.attempts.iter().flat_map(|a| &a.statements);
-    let mut work = attempts.filter(|record| !evidence.is_bookkeeping(record));
-    work.any(|record| about(record).iter().any(&counts))
-        || moved(evidence, before)
-        || objects(evidence)
+/// What a change has to be about to be tried.
+struct Concerned {
+    /// Tables with rows.
+    full: Vec<RelationName>,
+    used: Used,
+}
+
+impl Concerned {
+    fn of(evidence: &Evidence<'_, '_>, before: &TableStates) -> Concerned {
+        let known = |(_, state): &(&String, &TableState)| state.rows > 0;
+        let mut full: Vec<RelationName> = before
+            .tables
             .iter()
-            .any(|object| is_called(&object.0) || of_object(object).iter().any(&counts))
-        || types(evidence).iter().any(|name| in_columns(evidence, name, &full))
+            .filter(known)
+            .flat_map(|(table, state)| [Some(table), state.root.as_ref()])
+            .flatten()
+            .map(|table| RelationName::unquoted(table))
+            .collect();
+        full.dedup();
+        Concerned { full, used: used(evidence) }
+    }
+
+    /// Whether the relation holds rows or is used.
+    fn counts(&self, name: &RelationName) -> bool {
+        self.full.iter().any(|table| table.may_be(name)) || self.used.relations.contains(&name.name)
+    }
+
+    /// Whether a statement of the change is about one that does.
+    fn works(&self, evidence: &Evidence<'_, '_>) -> bool {
+        let mut work = evidence.trace.statements().filter(|s| !evidence.is_bookkeeping(s));
+        work.any(|record| about(record).iter().any(|name| self.counts(name)))
+    }
+
+    /// Whether an object that is another than before is one that does, part of one, or called.
+    fn objects(&self, evidence: &Evidence<'_, '_>, objects: &[(String, String)]) -> bool {
+        let is_called = |object: &str| {
+            let function = object.strip_prefix("function ").and_then(|f| f.split('(').next());
+            function.is_some_and(|f| self.used.words.contains(f.rsplit('.').next().unwrap_or(f)))
+        };
+        objects.iter().any(|object| {
+            is_called(&object.0) || of_object(object).iter().any(|name| self.counts(name))
+        }) || types(objects).any(|name| in_columns(evidence, name, &self.full))
+    }
 }
 
 /// What the application's statements name.
@@ -176,9 +199,8 @@ fn of_object((object, definition): &(String, String)) -> Vec<RelationName> {
 }
 
 /// Types that are others than before, as columns name them.
-fn types(evidence: &Evidence<'_, '_>) -> Vec<String> {
-    let types = objects(evidence).into_iter();
-    types.filter_map(|(object, _)| object.strip_prefix("type ").map(str::to_owned)).collect()
+fn types(objects: &[(String, String)]) -> impl Iterator<Item = &str> {
+    objects.iter().filter_map(|(object, _)| object.strip_prefix("type "))
 }
 
 fn in_columns(evidence: &Evidence<'_, '_>, name: &str, full: &[RelationName]) -> bool {
@@ -196,12 +218,15 @@ fn in_columns(evidence: &Evidence<'_, '_>, name: &str, full: &[RelationName]) ->
 
 /// How many objects the change made, by kind, and how many of before are others or gone. Columns
 /// and constraints are their table's.
-fn differences(evidence: &Evidence<'_, '_>) -> (BTreeMap<String, u64>, u64) {
+fn differences(
+    evidence: &Evidence<'_, '_>,
+    objects: &[(String, String)],
+) -> (BTreeMap<String, u64>, u64) {
     let before = evidence.trace.catalogue_before();
     let (mut made, mut changed) = (BTreeMap::new(), 0);
-    for (object, _) in objects(evidence) {
+    for (object, _) in objects {
         let Some((kind, _)) = object.split_once(' ') else { continue };
-        let known = before.is_some_and(|before| before.objects.contains_key(&object));
+        let known = before.is_some_and(|before| before.objects.contains_key(object));
         match (known, kind) {
             (true, _) => changed += 1,
             (false, "column" | "constraint" | "index" | "sequence") => {

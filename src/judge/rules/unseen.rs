@@ -45,7 +45,7 @@ fn counts<'o, 'h: 'o>(operations: impl Iterator<Item = &'o &'h Operation>) -> (u
 
 /// Tables on which the change switched row security on, as its statements say.
 fn secured(evidence: &Evidence<'_, '_>, until: Micros) -> Vec<String> {
-    let statements = evidence.trace.attempts.iter().flat_map(|attempt| &attempt.statements);
+    let statements = evidence.trace.statements();
     let mut tables: Vec<String> = statements
         .filter(|s| s.at <= until && s.succeeded() && *s.kind() == Kind::AlterTable)
         .filter(|s| s.began.text.to_uppercase().contains("ENABLE ROW LEVEL SECURITY"))

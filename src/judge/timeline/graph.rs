@@ -7,6 +7,7 @@ use crate::clock::Micros;
 use crate::history::{Role, SessionId, Wait, WaitSample};
 use crate::scenario::Scenario;
 
+use super::super::outcomes::spec;
 use super::super::stalls::Stall;
 use super::super::trace::Trace;
 use super::super::waits::conflicting;
@@ -101,6 +102,6 @@ fn name(scenario: &Scenario, trace: &Trace<'_>, at: Micros, seen: &SessionId) ->
 /// What the session ran at that time.
 fn operation(scenario: &Scenario, trace: &Trace<'_>, at: Micros, session: &SessionId) -> String {
     let ran = trace.running(session, at);
-    let spec = ran.and_then(|o| scenario.traffic.operations.get(usize::from(o.kind)));
+    let spec = ran.and_then(|operation| spec(scenario, operation));
     spec.map_or_else(|| "the application".to_owned(), |spec| spec.name.clone())
 }

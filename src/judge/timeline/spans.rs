@@ -12,7 +12,7 @@ use super::super::waits::LockWaits;
 use super::{DisturbanceSpan, LockSpan, StatementSpan};
 
 pub fn statements(trace: &Trace<'_>) -> Vec<StatementSpan> {
-    let all = trace.attempts.iter().flat_map(|attempt| &attempt.statements);
+    let all = trace.statements();
     all.map(|record| {
         let (from_us, to_us) = record.span(trace.end);
         StatementSpan { from_us, to_us }
