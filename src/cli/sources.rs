@@ -58,7 +58,7 @@ fn collect(directory: &Path, depth: usize, files: &mut Vec<SourceFile>) {
 fn is_source(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().into_owned());
     let known = ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
-    // To open a pipe waits for whoever writes to it, who may never come.
+    // Opening a pipe waits for a writer, which may never come.
     let is_readable = |found: fs::Metadata| found.is_file() && found.len() <= FILE_BYTES_MAX;
     known && fs::metadata(path).is_ok_and(is_readable)
 }

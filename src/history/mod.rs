@@ -39,7 +39,7 @@ pub use operation::{
     Counters, LedgerMismatch, LedgerReport, Mismatch, Operation, OperationOutcome,
 };
 pub use progress::{Listener, Progress, TrafficGauge, silent};
-pub use record::{History, ReadError, Recorder, WriteError};
+pub use record::{History, ReadError, Recorder, WriteError, open_ordinary};
 pub use roles::{APPLICATION_ROLE, MIGRATOR_ROLE, RoleFacts, RolesFacts};
 pub use sampler::SamplerReport;
 pub use server_error::ServerError;

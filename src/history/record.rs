@@ -55,8 +55,11 @@ pub struct WriteError {
     pub source: std::io::Error,
 }
 
-/// An ordinary file: to open a pipe waits for whoever writes to it, who may never come.
-fn open_file(path: &Path) -> std::io::Result<File> {
+/// Opens an ordinary file: opening a pipe waits for a writer, which may never come.
+///
+/// # Errors
+/// The file cannot be opened, or is none: a pipe, a directory, a device.
+pub fn open_ordinary(path: &Path) -> std::io::Result<File> {
     match std::fs::metadata(path)?.is_file() {
         true => File::open(path),
         false => Err(std::io::Error::other("it is no ordinary file")),
@@ -72,7 +75,7 @@ impl History {
     /// version.
     pub fn read(path: &Path) -> Result<History, ReadError> {
         let io = |source| ReadError::Io { path: path.to_owned(), source };
-        let mut lines = BufReader::new(open_file(path).map_err(io)?).lines();
+        let mut lines = BufReader::new(open_ordinary(path).map_err(io)?).lines();
         let first = lines.next().ok_or(ReadError::Empty { path: path.to_owned() })?.map_err(io)?;
         let header = parse_header(path, &first)?;
         let mut entries = Vec::new();

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::history::open_ordinary;
+
 use super::file::ResultFile;
 use super::format::{FORMAT, FORMAT_READ};
 use super::format_4::ResultFile4;
@@ -66,13 +68,8 @@ impl ResultFile {
     /// The file cannot be read, is no result, or is of an unknown format.
     pub fn read(path: &Path) -> Result<ResultFile, ReadError> {
         let path = ResultFile::path_of(path);
-        // To open a pipe waits for whoever writes to it, who may never come.
-        let is_file = fs::metadata(&path).and_then(|found| match found.is_file() {
-            true => Ok(()),
-            false => Err(std::io::Error::other("it is no ordinary file")),
-        });
-        let text = is_file
-            .and_then(|()| fs::read_to_string(&path))
+        let text = open_ordinary(&path)
+            .and_then(std::io::read_to_string)
             .map_err(|source| ReadError::Io { path: path.clone(), source })?;
         ResultFile::parse(&path, &text)
     }

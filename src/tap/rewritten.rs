@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::pg::facts::{Certainty, Facts, Relation, facts};
+use crate::pg::facts::{AskedLock, Certainty, Relation, StatementFacts, facts};
 
 /// Relations whose storage is read, to find what a statement outside a transaction rewrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,35 +21,33 @@ pub enum ProbedRelations {
 /// schema of ten thousand tables takes seventy times as long to read as one table of it.
 pub fn rewritten_by(text: &str) -> ProbedRelations {
     let facts = facts(text);
-    if !may_rewrite(&facts) {
+    let mut rewriting = facts.statements.iter().filter(|of| may_rewrite(of)).peekable();
+    if rewriting.peek().is_none() {
         return ProbedRelations::None;
     }
     // TRUNCATE goes on to tables that refer to those that it names.
     if text.to_ascii_lowercase().contains("cascade") {
         return ProbedRelations::All;
     }
-    named(&facts).map_or(ProbedRelations::All, ProbedRelations::Named)
+    let names: Option<Vec<BTreeSet<String>>> = rewriting.map(named).collect();
+    names.map_or(ProbedRelations::All, |names| {
+        let all: BTreeSet<String> = names.into_iter().flatten().collect();
+        ProbedRelations::Named(all.into_iter().collect())
+    })
 }
 
-fn may_rewrite(facts: &Facts) -> bool {
-    facts.statements.iter().any(|of| of.rewrites != Certainty::No || of.dynamic)
+fn may_rewrite(of: &StatementFacts) -> bool {
+    of.rewrites != Certainty::No || of.dynamic
 }
 
-/// Names of what the statements that may rewrite lock; None: the text does not name all of it.
-fn named(facts: &Facts) -> Option<Vec<String>> {
-    let mut names = BTreeSet::new();
-    for of in facts.statements.iter().filter(|of| of.rewrites != Certainty::No || of.dynamic) {
-        let locks = of.locks.as_ref().filter(|locks| !locks.is_empty() && !of.dynamic)?;
-        for lock in locks {
-            match &lock.relation {
-                Relation::Named(relation) | Relation::OfIndex(relation) => {
-                    names.insert(relation.name.clone());
-                }
-                _ => return None,
-            }
-        }
-    }
-    Some(names.into_iter().collect())
+/// Names of what the statement locks; None: the text does not name all of it.
+fn named(of: &StatementFacts) -> Option<BTreeSet<String>> {
+    let locks = of.locks.as_ref().filter(|locks| !locks.is_empty() && !of.dynamic)?;
+    let name = |lock: &AskedLock| match &lock.relation {
+        Relation::Named(relation) | Relation::OfIndex(relation) => Some(relation.name.clone()),
+        _ => None,
+    };
+    locks.iter().map(name).collect()
 }
 
 #[cfg(test)]

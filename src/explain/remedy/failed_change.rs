@@ -7,6 +7,8 @@ use crate::pg::syntax::{Kind, kind};
 use crate::result::StatementRef;
 use crate::result::evidence::{Aborted, Opponent};
 
+use super::failed_operation::replica_identity;
+
 /// Where there is a known way.
 pub fn failed(of: &Aborted, statement: Option<&StatementRef>) -> Option<&'static str> {
     let text = statement.map_or("", |statement| &statement.text);
@@ -49,13 +51,7 @@ fn prerequisite(error: &ServerError) -> Option<&'static str> {
              DETACH PARTITION … FINALIZE before anything else is tried on the table",
         );
     }
-    if message.contains("replica identity") {
-        return Some(
-            "give the published table a primary key or ALTER TABLE … REPLICA IDENTITY before it \
-             is published: until then each UPDATE and DELETE of it fails",
-        );
-    }
-    None
+    replica_identity(error)
 }
 
 fn by_code(error: &ServerError) -> Option<&'static str> {

@@ -13,14 +13,17 @@ pub fn failed(of: &FailedOperations) -> Option<&'static str> {
     if state.is(SqlState::FEATURE_NOT_SUPPORTED) && message.contains("cached plan") {
         return Some(result_type(of.sql.as_deref()));
     }
-    if state.is(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) && message.contains("replica identity")
-    {
-        return Some(
-            "give the published table a primary key or ALTER TABLE … REPLICA IDENTITY before it \
-             is published: until then each UPDATE and DELETE of it fails",
-        );
-    }
-    by_code(error)
+    let is_prerequisite = state.is(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
+    let identity = replica_identity(error).filter(|_| is_prerequisite);
+    identity.or_else(|| by_code(error))
+}
+
+/// Of a published table without a replica identity.
+pub fn replica_identity(error: &ServerError) -> Option<&'static str> {
+    error.message.contains("replica identity").then_some(
+        "give the published table a primary key or ALTER TABLE … REPLICA IDENTITY before it is \
+         published: until then each UPDATE and DELETE of it fails",
+    )
 }
 
 /// A prepared statement keeps the types of its result.

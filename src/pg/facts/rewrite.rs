@@ -72,16 +72,16 @@ fn of_constraint(add: &ast::AddConstraint) -> Certainty {
             | ast::Constraint::ExcludeConstraint(_),
         ) => Yes,
         Some(ast::Constraint::NotNullConstraint(_)) => Maybe,
-        Some(constraint) => {
-            let using = constraint
-                .syntax()
-                .descendants()
-                .any(|node| ast::UsingIndexName::can_cast(node.kind()));
-            // The columns of a primary key may have to be made NOT NULL.
-            if using { Maybe } else { Yes }
-        }
+        // The columns of a primary key may have to be made NOT NULL.
+        Some(constraint) if uses_index(&constraint) => Maybe,
+        Some(_) => Yes,
         None => No,
     }
+}
+
+/// Whether the constraint takes an index that is there: USING INDEX.
+pub(super) fn uses_index(constraint: &ast::Constraint) -> bool {
+    constraint.syntax().descendants().any(|node| ast::UsingIndexName::can_cast(node.kind()))
 }
 
 /// Every row gets a value of its own unless one constant will do for all.

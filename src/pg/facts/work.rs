@@ -198,10 +198,8 @@ fn of_constraint(add: &ast::AddConstraint) -> Option<Work> {
     if constraint.is_not_valid() {
         return Some(Work::Catalogue);
     }
-    let using =
-        constraint.syntax().descendants().any(|node| ast::UsingIndexName::can_cast(node.kind()));
     Some(match constraint {
-        _ if using => Work::Catalogue,
+        _ if rewrite::uses_index(&constraint) => Work::Catalogue,
         ast::Constraint::CheckConstraint(_) => Work::Check,
         ast::Constraint::ForeignKeyConstraint(_) => Work::ForeignKey,
         ast::Constraint::ExcludeConstraint(_) => Work::Exclusion,
