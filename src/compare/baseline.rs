@@ -264,7 +264,7 @@ impl MatrixSamples {
 
 /// `ALTER TABLE … / cut-before`; the third of its text has `(3)`.
 fn case_name(case: &Case) -> String {
-    let nth = match case.fault.at.nth {
+    let nth = match case.fault.at.key.nth {
         0 => String::new(),
         nth => format!(" ({})", nth + 1),
     };

@@ -84,6 +84,9 @@ impl From<TrialFacts4> for TrialFacts {
 impl From<Death4> for Fault {
     fn from(old: Death4) -> Fault {
         let Death4 { statement, text, nth, way, into_us } = old;
-        Fault { kind: way, at: InjectionPoint { statement, text, nth, into_us } }
+        Fault {
+            kind: way,
+            at: InjectionPoint { into_us, ..InjectionPoint::new(statement, text, nth) },
+        }
     }
 }

@@ -27,8 +27,8 @@ pub enum At {
     Into(StatementId, Duration),
     /// This long after the tap began to listen, whatever goes on then.
     Time(Duration),
-    /// With the statement that comes `later` after the one with this key; with `into`, so long
-    /// after it was sent.
+    /// With the statement that comes `later` after the one with this key, which is of its text as
+    /// the history has it; with `into`, so long after it was sent.
     Nth {
         /// The statement's key in the attempt.
         key: StatementKey,
@@ -40,12 +40,6 @@ pub enum At {
 }
 
 impl At {
-    /// For a statement that is known by its text, as the history has it, and not by its number.
-    /// What differs in constants only is of one text: a time of day is another one the next time.
-    pub fn nth(text: &str, nth: u32, later: StatementId, into: Option<Duration>) -> At {
-        At::Nth { key: StatementKey { at: place(text), nth }, later, into }
-    }
-
     /// Whether it can be due with a statement of this text.
     pub(super) fn may_be(&self, text: &str) -> bool {
         match self {

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clock::Micros;
+use crate::pg::StatementKey;
 
 /// Number of a statement within an attempt.
 pub type StatementId = u32;
@@ -21,21 +23,52 @@ pub struct Fault {
 }
 
 /// Where in the change a fault is injected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct InjectionPoint {
     /// Number of the statement within the attempt of the undisturbed run.
     pub statement: StatementId,
+    /// Its identity in every attempt: where a round is repeated for as long as there are rows,
+    /// later statements have other numbers the next time.
+    pub key: StatementKey,
     /// Its text in the undisturbed run.
     pub text: String,
-    /// How many statements of this text, whatever its constants, came before it in the attempt:
-    /// where a round is repeated for as long as there are rows, later statements have other
-    /// numbers the next time.
-    pub nth: u32,
     /// How far into the statement, in microseconds; None: at its boundary, or as soon as it is in
     /// the state that the kind needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub into_us: Option<Micros>,
+}
+
+impl InjectionPoint {
+    /// At the boundary of the statement with this number and text, which `nth` others of the same
+    /// text, whatever its constants, come before.
+    pub fn new(statement: StatementId, text: String, nth: u32) -> InjectionPoint {
+        let key = StatementKey::new(None, &text, nth);
+        InjectionPoint { statement, key, text, into_us: None }
+    }
+}
+
+/// As it is read: `nth` stood in the place of `key`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredPoint {
+    statement: StatementId,
+    text: String,
+    key: Option<StatementKey>,
+    nth: Option<u32>,
+    into_us: Option<Micros>,
+}
+
+impl<'de> Deserialize<'de> for InjectionPoint {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<InjectionPoint, D::Error> {
+        let StoredPoint { statement, text, key, nth, into_us } = Deserialize::deserialize(from)?;
+        let key = match (key, nth) {
+            (Some(key), None) => key,
+            (None, Some(nth)) => StatementKey::new(None, &text, nth),
+            _ => return Err(D::Error::custom("an injection point has a `key`, or `nth` instead")),
+        };
+        Ok(InjectionPoint { statement, key, text, into_us })
+    }
 }
 
 impl Fault {

@@ -279,7 +279,7 @@ pub fn matrix() -> Matrix {
 fn case(statement: u32, kind: FaultKind, outcome: Option<CrashOutcome>) -> Case {
     let text = if statement == 1 { ADD_COLUMN } else { "CREATE INDEX CONCURRENTLY ix" }.to_owned();
     Case {
-        fault: Fault { kind, at: InjectionPoint { statement, text, nth: 0, into_us: None } },
+        fault: Fault { kind, at: InjectionPoint::new(statement, text, 0) },
         outcome,
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),

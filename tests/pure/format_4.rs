@@ -61,7 +61,7 @@ fn told_of_matrix(of: &Matrix) -> Value {
     let cell = |case: &result::Case| {
         let at = &case.fault.at;
         json!({
-            "statement": at.statement, "nth": at.nth, "way": case.fault.kind,
+            "statement": at.statement, "nth": at.key.nth, "way": case.fault.kind,
             "outcome": case.outcome,
         })
     };

@@ -102,7 +102,7 @@ fn compared(mut made: Made, left: Left) -> Made {
 
 fn fault_at(text: &str, statement: u32, kind: FaultKind) -> Fault {
     let text = text.to_owned();
-    Fault { kind, at: InjectionPoint { statement, text, nth: 0, into_us: None } }
+    Fault { kind, at: InjectionPoint::new(statement, text, 0) }
 }
 
 fn fault(statement: u32, kind: FaultKind) -> Fault {

@@ -251,7 +251,7 @@ fn a_statement_is_known_by_how_often_its_text_came_before() {
     let steps = ["CREATE TABLE a (a int)", "CREATE TABLE b (a int)"].map(str::to_owned);
     let found = faults(&undisturbed(transactions(&steps), &TABLES), &[FaultKind::CutBefore]);
     let nth: Vec<(u32, u32)> =
-        found.iter().map(|l| (l.fault.at.statement, l.fault.at.nth)).collect();
+        found.iter().map(|l| (l.fault.at.statement, l.fault.at.key.nth)).collect();
     assert_eq!(nth, [(1, 0), (2, 0), (4, 0), (5, 1)]);
 }
 

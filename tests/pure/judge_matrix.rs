@@ -39,7 +39,7 @@ fn left_alone(end: AttemptEnd) -> (Scenario, History) {
 fn case(statement: u32, kind: FaultKind, outcome: Option<Outcome>) -> Case {
     let text = STATEMENTS[statement as usize].to_owned();
     Case {
-        fault: Fault { kind, at: InjectionPoint { statement, text, nth: 0, into_us: None } },
+        fault: Fault { kind, at: InjectionPoint::new(statement, text, 0) },
         outcome,
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use pgauntlet::history::StatementId;
-use pgauntlet::pg::LockMode;
+use pgauntlet::pg::{LockMode, StatementKey};
 use pgauntlet::tap::{Action, At, Injection};
 use rstest::rstest;
 
@@ -17,6 +17,10 @@ const T: &str = "INSERT INTO t VALUES (1)";
 /// Takes its lock when it is executed, and not when it is prepared.
 const ALTER: &str = "ALTER TABLE t ALTER id SET DEFAULT 1";
 const U: &str = "INSERT INTO u VALUES (1)";
+
+fn nth(text: &str, nth: u32, later: StatementId, into: Option<Duration>) -> At {
+    At::Nth { key: StatementKey::new(None, text, nth), later, into }
+}
 
 async fn tapped(at: At, action: Action) -> (Tapped, Raw) {
     let trial = Tapped::with_faults(SCHEMA, &[Injection { at, action }]).await;
@@ -77,7 +81,7 @@ async fn the_second_statement_of_a_text_is_the_second_that_runs(
     #[values(false, true)] prepared: bool,
 ) {
     let how = HOWS[how];
-    let (trial, mut raw) = tapped(At::nth(T, 1, 0, None), Action::CutBefore).await;
+    let (trial, mut raw) = tapped(nth(T, 1, 0, None), Action::CutBefore).await;
     run_before(&mut raw, T, how).await;
     if prepared {
         raw.parse("p", T, &[]).sync().until_ready().await;
@@ -99,7 +103,7 @@ async fn the_second_statement_of_a_text_gives_up_waiting(
     #[values(false, true)] prepared: bool,
 ) {
     let how = HOWS[how];
-    let (trial, mut raw) = tapped(At::nth(ALTER, 1, 0, None), times_out()).await;
+    let (trial, mut raw) = tapped(nth(ALTER, 1, 0, None), times_out()).await;
     run_before(&mut raw, ALTER, how).await;
     let answers = if prepared {
         raw.parse("p", ALTER, &[]).sync().until_ready().await;
@@ -114,8 +118,8 @@ async fn the_second_statement_of_a_text_gives_up_waiting(
 }
 
 #[rstest]
-#[case::two_later(At::nth(T, 0, 2, None), Action::CutBefore)]
-#[case::its_wait(At::nth(T, 0, 2, None), times_out())]
+#[case::two_later(nth(T, 0, 2, None), Action::CutBefore)]
+#[case::its_wait(nth(T, 0, 2, None), times_out())]
 #[tokio::test]
 async fn a_later_statement_is_told_by_one_that_ran(#[case] at: At, #[case] action: Action) {
     let (trial, mut raw) = tapped(at, action.clone()).await;
@@ -131,7 +135,7 @@ async fn a_later_statement_is_told_by_one_that_ran(#[case] at: At, #[case] actio
 
 #[tokio::test]
 async fn what_is_prepared_for_one_statement_does_not_meet_the_one_that_runs() {
-    let (trial, mut raw) = tapped(At::nth(T, 0, 0, None), times_out()).await;
+    let (trial, mut raw) = tapped(nth(T, 0, 0, None), times_out()).await;
     raw.parse("t", T, &[]).parse("u", "SELECT count(*) FROM t, u", &[]);
     raw.bind("", "u", &[]).execute("", 0).sync();
     let answers = raw.until_ready().await;
@@ -146,7 +150,7 @@ async fn what_is_prepared_for_one_statement_does_not_meet_the_one_that_runs() {
 #[tokio::test]
 async fn the_second_statement_of_a_text_dies_some_time_after_it_was_sent() {
     let text = |id: u32| format!("INSERT INTO t SELECT {id} FROM pg_sleep(0.3)");
-    let at = At::nth(&text(1), 1, 0, Some(Duration::from_millis(50)));
+    let at = nth(&text(1), 1, 0, Some(Duration::from_millis(50)));
     let (trial, mut raw) = tapped(at, Action::CancelWorking).await;
     raw.parse("", &text(2), &[]).sync().until_ready().await;
     let first = raw.run(&text(3)).sync().until_ready().await;

@@ -15,6 +15,7 @@ use pgauntlet::history::{
 };
 use pgauntlet::migrate;
 use pgauntlet::observe::{ComparedTable, Written};
+use pgauntlet::pg::StatementKey;
 use pgauntlet::provision::{self, Server};
 use pgauntlet::run::{
     Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
@@ -85,7 +86,9 @@ impl World {
         let migrations = setup.change.migrations.iter();
         let texts = migrations.flat_map(|m| m.script.statements.iter().map(|s| s.text.clone()));
         for (statement, text) in (0..).zip(texts) {
-            let fault = setup.faults.iter().find(|fault| fault.at == At::nth(&text, 0, 0, None));
+            let key = StatementKey::new(None, &text, 0);
+            let at = At::Nth { key, later: 0, into: None };
+            let fault = setup.faults.iter().find(|fault| fault.at == at);
             let again = self.applied(setup.address).contains(&text);
             let error = match fault {
                 Some(_) => Some(("57P01", "terminated by administrator")),

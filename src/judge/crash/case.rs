@@ -7,7 +7,7 @@ use crate::history::{
     AttemptEnd, CatalogueSnapshot, Contents, History, InvariantRead, LedgerMismatch, Mismatch,
     Reference, ServerError, StepEvent,
 };
-use crate::pg::StatementPlace;
+use crate::pg::{StatementKey, StatementPlace};
 use crate::result::Case;
 use crate::scenario::{Outcome, Rows, Scenario};
 use crate::schema::{Difference, Fingerprint};
@@ -329,10 +329,9 @@ impl Judged<'_, '_> {
 
 /// The statement at which the fault is injected, as this attempt sent it.
 fn about<'r, 'h>(change: &'r AttemptRecord<'h>, fault: &Fault) -> Option<&'r StatementRecord<'h>> {
-    let place = StatementPlace::new(None, &fault.at.text);
-    let same =
-        |record: &&StatementRecord<'_>| StatementPlace::new(None, &record.began.text) == place;
-    change.statements.iter().filter(same).nth(fault.at.nth as usize)
+    let StatementKey { at, nth } = &fault.at.key;
+    let same = |record: &&StatementRecord<'_>| StatementPlace::new(None, &record.began.text) == *at;
+    change.statements.iter().filter(same).nth(*nth as usize)
 }
 
 fn fingerprint(objects: &BTreeMap<String, BTreeMap<String, String>>) -> Fingerprint {

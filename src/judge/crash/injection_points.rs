@@ -61,7 +61,7 @@ pub fn faults(history: &History, kinds: &[FaultKind]) -> Vec<FeasibleFault> {
         for kind in kinds {
             let mut feasible = feasible(record, *kind, &relations, next);
             if let Some(feasible) = &mut feasible {
-                feasible.fault.at.nth = nth[index];
+                feasible.fault.at.key.nth = nth[index];
             }
             found.extend(feasible);
         }
@@ -164,12 +164,7 @@ fn feasible(
 }
 
 fn plain(record: &StatementRecord<'_>, kind: FaultKind) -> FeasibleFault {
-    let at = InjectionPoint {
-        statement: record.began.statement,
-        text: record.began.text.clone(),
-        nth: 0,
-        into_us: None,
-    };
+    let at = InjectionPoint::new(record.began.statement, record.began.text.clone(), 0);
     FeasibleFault { fault: Fault { kind, at }, needs: Needs::Nothing }
 }
 

@@ -27,5 +27,5 @@ pub fn injections(feasible: &FeasibleFault) -> Vec<Injection> {
         _ => 0,
     };
     let into = at.into_us.map(|into| Duration::from_micros(into.0));
-    vec![Injection { at: At::nth(&at.text, at.nth, later, into), action }]
+    vec![Injection { at: At::Nth { key: at.key.clone(), later, into }, action }]
 }

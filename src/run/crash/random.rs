@@ -93,10 +93,8 @@ fn feasible(spans: &[Span], at: Micros, kind: FaultKind) -> FeasibleFault {
         into = into - span.took;
     }
     let at = InjectionPoint {
-        statement: hit.statement,
-        text: hit.text.clone(),
-        nth: hit.nth,
         into_us: Some(into),
+        ..InjectionPoint::new(hit.statement, hit.text.clone(), hit.nth)
     };
     FeasibleFault { fault: Fault { kind, at }, needs: Needs::Nothing }
 }

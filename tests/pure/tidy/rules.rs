@@ -20,7 +20,9 @@ pub const LAYERS: &[&[&str]] = &[
     &["infer", "lint"],
     &["result"],
     &["scenario", "history", "schema"],
-    &["trial", "pg", "stats"],
+    // A fault is injected at a statement.
+    &["trial"],
+    &["pg", "stats"],
     // Histograms are of the clock's own lengths of time.
     &["clock"],
 ];
