@@ -179,6 +179,28 @@ fn an_exhausted_pool_is_found_with_its_time_and_its_queue() {
     assert_eq!(judgement.measured.exhausted_us, Micros::from_millis(9_300));
 }
 
+/// A busy machine lets every connection be in use for a moment.
+#[rstest]
+#[case::nothing_waited_for_the_change(false)]
+#[case::operations_waited_for_the_change(true)]
+fn a_pool_exhausted_within_the_limit_is_found_where_the_change_made_it_wait(#[case] blocked: bool) {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 15_000, "UPDATE spans SET task_id = trace_id", true);
+    for pid in APP..APP + made.capacity() {
+        match blocked {
+            true => made.blocked_pid(pid, 5_200, 5_400, &[CHANGE]),
+            false => {
+                made.operation(5_200, Some(5_200), 5_400, OperationOutcome::Succeeded, Some(pid));
+            }
+        }
+    }
+    made.operation(5_210, Some(5_400), 5_410, OperationOutcome::Succeeded, Some(APP));
+    let judgement = made.judge();
+    let exhaustion = found(&judgement, FindingKind::PoolExhaustion);
+    assert_eq!(judgement.measured.exhausted_us, Micros::from_millis(190));
+    assert_eq!(exhaustion.map(|e| e.verdict), blocked.then_some(Verdict::Safe));
+}
+
 #[rstest]
 #[case::lock_timeout("55P03", "canceling statement due to lock timeout", "lock-timeout")]
 #[case::statement("57014", "canceling statement due to statement timeout", "statement-timeout")]

@@ -128,12 +128,21 @@ pub fn pool_exhaustion(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         from_us: pool.exhausted_longest_from,
         limit_us: evidence.stall_limit(),
     };
-    // Within the limit on stalls it is the pool doing its work.
+    // Within the limit on stalls it is the pool doing its work, and worth a finding only where the
+    // change made operations wait meanwhile.
     let verdict = match pool.exhausted_longest > evidence.stall_limit() {
         true => verdict_with_stall(evidence),
-        false => Verdict::Safe,
+        false if stalled_meanwhile(evidence) => Verdict::Safe,
+        false => return None,
     };
     Some(Finding::new(verdict, Subject::none(), Shown::PoolExhaustion(exhausted)))
+}
+
+/// Whether the change made an operation wait while the pool was exhausted for longest.
+fn stalled_meanwhile(evidence: &Evidence<'_, '_>) -> bool {
+    let from = evidence.pool.exhausted_longest_from;
+    let to = from + evidence.pool.exhausted_longest;
+    evidence.stalls.iter().any(|stall| stall.from < to && stall.to > from)
 }
 
 pub fn acquire_timeouts(evidence: &Evidence<'_, '_>) -> Option<Finding> {
