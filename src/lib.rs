@@ -9,6 +9,7 @@
 //! | vocabulary and identities | `pg`, `stats`, `trial` |
 //! | data | `history`, `scenario`, `schema` |
 //! | what is stored of a run | `result` |
+//! | from a catalogue to a scenario, pure | `infer` |
 //! | sessions | `connect`, `tap` |
 //! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
 //! | what one trial shows, pure | `judge` |
@@ -29,6 +30,8 @@ pub mod scenario;
 pub mod schema;
 
 pub mod result;
+
+pub mod infer;
 
 pub mod connect;
 pub mod tap;

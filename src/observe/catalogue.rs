@@ -1,10 +1,11 @@
-//! Reads the fingerprint of a database's schema.
+//! Reads a database's catalogue: its schema's fingerprint, and what its tables take.
 
 use std::fmt::Write;
 
 use tokio_postgres::Row;
 
 use crate::connect::{self, Session};
+use crate::infer::{CATALOGUE, Catalogue};
 use crate::pg::{quote_ident, quote_literal};
 use crate::schema::{self, Fingerprint, MAJORS, SETTINGS, Stored};
 
@@ -30,9 +31,29 @@ pub async fn fingerprint(session: &Session) -> Result<Fingerprint, Error> {
 /// # Errors
 /// A query of the catalogue fails.
 pub async fn read_schema(session: &Session) -> Result<Stored, Error> {
+    in_snapshot(session, read(session)).await
+}
+
+/// What the tables are and what their rows have to be.
+///
+/// # Errors
+/// The query of the catalogue fails, or its answer is none that is known.
+pub async fn tables(session: &Session) -> Result<Catalogue, Error> {
+    in_snapshot(session, async {
+        let row = rows(session, "tables", CATALOGUE).await?.into_iter().next();
+        let text = row.map(|row| row.get::<_, String>(0)).unwrap_or_default();
+        serde_json::from_str(&text).map_err(|error| Error::CatalogueForm { error })
+    })
+    .await
+}
+
+async fn in_snapshot<T>(
+    session: &Session,
+    read: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     let fail = |what| move |error| Error::Catalogue { what, error: Box::new(error) };
     session.batch(&begin()).await.map_err(fail("begin"))?;
-    match read(session).await {
+    match read.await {
         Ok(found) => {
             session.batch("COMMIT").await.map_err(fail("commit"))?;
             Ok(found)

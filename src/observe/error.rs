@@ -17,6 +17,8 @@ pub enum Error {
     OpenTimeout(Duration),
     #[error("read the catalogue ({what}): {error}")]
     Catalogue { what: &'static str, error: Box<connect::Error> },
+    #[error("read the catalogue (tables): {error}; this is a bug of pgauntlet")]
+    CatalogueForm { error: serde_json::Error },
     #[error("read what is in the tables ({what}): {error}")]
     Contents { what: String, error: Box<connect::Error> },
     #[error(

@@ -20,7 +20,7 @@ mod sampler;
 mod session;
 mod thinning;
 
-pub use catalogue::{fingerprint, read_schema};
+pub use catalogue::{fingerprint, read_schema, tables};
 pub use changes::{ComparedTable, Touch, Updates, changes, reach, states};
 pub use contents::{Written, contents};
 pub use control::control;

@@ -51,4 +51,5 @@ mod provision_local;
 mod roles;
 mod seed;
 mod seed_sequences;
+mod tables;
 mod version_tables;
