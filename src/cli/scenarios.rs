@@ -16,12 +16,36 @@ const DIRECTORY: &str = "scenarios";
 /// Scenarios that were read.
 pub struct Loaded {
     pub scenarios: Vec<Scenario>,
+    /// Statements that the parser does not know, for the server to decide.
+    pub notices: Vec<Problem>,
     /// Where bundled scenarios were unpacked, as long as one of them may run a command there.
     pub unpacked: Option<TempDir>,
 }
 
-/// Loads what was asked for; every problem of every file is reported before anything else happens.
+/// Loads what was asked for; every problem of every file is reported before anything else happens,
+/// and what the parser does not know.
 pub fn load(which: &Which) -> Result<Loaded, ExitStatus> {
+    let loaded = load_quietly(which)?;
+    notice(&loaded.notices);
+    Ok(loaded)
+}
+
+/// Most notices that are shown whole.
+const NOTICES_MAX: usize = 20;
+
+/// Shows what the parser does not know.
+pub fn notice(notices: &[Problem]) {
+    let shown = &notices[..notices.len().min(NOTICES_MAX)];
+    if !shown.is_empty() {
+        remark(scenario::render(shown).trim_end_matches('\n'));
+    }
+    let left = notices.len() - shown.len();
+    if left > 0 {
+        remark(&format!("{left} more statements that the parser does not know"));
+    }
+}
+
+fn load_quietly(which: &Which) -> Result<Loaded, ExitStatus> {
     let (loaded, problems) = try_load(which).map_err(|error| {
         complain(&error);
         ExitStatus::BadInput
@@ -51,16 +75,19 @@ fn try_load(which: &Which) -> Result<(Loaded, Vec<Problem>), String> {
             Err(problem) => problems.push(problem),
         }
     }
-    let mut scenarios = Vec::new();
+    let (mut scenarios, mut notices) = (Vec::new(), Vec::new());
     for directory in directories {
         match scenario::load(&directory) {
-            Ok(scenario) => scenarios.push(scenario),
+            Ok(checked) => {
+                scenarios.push(checked.value);
+                notices.extend(checked.notices);
+            }
             Err(found) => problems.extend(found),
         }
     }
     // Loading reads every file; only a command needs its directory afterwards.
     let unpacked = unpacked.filter(|_| scenarios.iter().any(|s| s.change.command.is_some()));
-    Ok((Loaded { scenarios, unpacked }, problems))
+    Ok((Loaded { scenarios, notices, unpacked }, problems))
 }
 
 fn unpack_bundled() -> Result<TempDir, String> {
@@ -86,7 +113,7 @@ fn directory_of(name: &str, root: &Path) -> Result<PathBuf, String> {
 }
 
 pub fn list(which: &Which) -> ExitStatus {
-    let scenarios = match load(which) {
+    let scenarios = match load_quietly(which) {
         Ok(loaded) => loaded.scenarios,
         Err(ending) => return ending,
     };
@@ -105,7 +132,12 @@ pub fn list(which: &Which) -> ExitStatus {
 pub fn check(which: &Which) -> ExitStatus {
     match load(which) {
         Ok(loaded) => {
-            anstream::println!("{} scenarios are well-formed", loaded.scenarios.len());
+            let unknown = match loaded.notices.len() {
+                0 => String::new(),
+                1 => "; the server decides on one statement".to_owned(),
+                n => format!("; the server decides on {n} statements"),
+            };
+            anstream::println!("{} scenarios are well-formed{unknown}", loaded.scenarios.len());
             ExitStatus::AsExpected
         }
         Err(ending) => ending,

@@ -118,6 +118,7 @@ fn directory(path: &Path, how: &How) -> Result<Change, ExitStatus> {
         return Err(ExitStatus::BadInput);
     }
     let read = scenario::read_migrations(path, how.tool).map_err(wrong)?;
+    scenarios::notice(&read.notices);
     let versions = Some(Versions::of(read.recognised.tool));
     Ok(Change { tool: Some(read.recognised), versions, ..Change::of(read.migrations) })
 }
@@ -128,9 +129,10 @@ fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
         complain(&format!("read {} as {tool}'s: --tool goes with a directory", path.display()));
         return Err(ExitStatus::BadInput);
     }
-    let migration = scenario::read_migration_file(path, how.transaction.is_some());
+    let read = scenario::read_migration_file(path, how.transaction.is_some()).map_err(wrong)?;
+    scenarios::notice(&read.notices);
     let transaction = how.transaction.unwrap_or(TransactionRule::None);
-    Ok(Change { transaction, ..Change::of(vec![migration.map_err(wrong)?]) })
+    Ok(Change { transaction, ..Change::of(vec![read.value]) })
 }
 
 fn wrong(problems: Vec<Problem>) -> ExitStatus {

@@ -84,10 +84,22 @@ pub fn one_line(sql: &str) -> String {
 /// # Errors
 /// A quote or a comment has no end.
 pub fn tokens(sql: &str) -> Result<Vec<Token>, Unterminated> {
-    let mut lexer = Lexer { bytes: sql.as_bytes(), at: 0 };
+    all(Lexer { bytes: sql.as_bytes(), at: 0, is_psql: false })
+}
+
+/// All tokens of a script for psql: its commands that no server would notice, such as `\echo`, are
+/// comments.
+///
+/// # Errors
+/// A quote or a comment has no end.
+pub fn psql_tokens(script: &str) -> Result<Vec<Token>, Unterminated> {
+    all(Lexer { bytes: script.as_bytes(), at: 0, is_psql: true })
+}
+
+fn all(mut lexer: Lexer<'_>) -> Result<Vec<Token>, Unterminated> {
     let mut found = Vec::new();
     // A byte order mark is no part of the text, as psql sees it.
-    if sql.starts_with('\u{feff}') {
+    if lexer.bytes.starts_with("\u{feff}".as_bytes()) {
         lexer.at = '\u{feff}'.len_utf8();
     }
     loop {
@@ -110,7 +122,28 @@ pub fn position(text: &str, offset: usize) -> (u32, u32) {
 struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
+    is_psql: bool,
 }
+
+/// Commands of psql that change what it prints, and nothing that it sends. `\restrict` is in
+/// every dump since August 2025.
+const SILENT_COMMANDS: &[&str] = &[
+    "a",
+    "echo",
+    "encoding",
+    "pset",
+    "qecho",
+    "restrict",
+    "t",
+    "timing",
+    "unrestrict",
+    "warn",
+    "x",
+];
+/// Variables of psql of which the same is true. A script ends at its first error here, whatever
+/// ON_ERROR_STOP says.
+const SILENT_VARIABLES: &[&str] =
+    &["ECHO", "ON_ERROR_STOP", "QUIET", "SHOW_ALL_RESULTS", "SHOW_CONTEXT", "VERBOSITY"];
 
 impl Lexer<'_> {
     fn peek(&self, ahead: usize) -> Option<u8> {
@@ -126,6 +159,10 @@ impl Lexer<'_> {
     fn next(&mut self) -> Result<Option<TokenKind>, Unterminated> {
         let Some(byte) = self.peek(0) else { return Ok(None) };
         let kind = match (byte, self.peek(1), self.peek(2)) {
+            (b'\\', ..) if self.is_psql && self.is_silent() => {
+                self.skip_while(|b| b != b'\n');
+                TokenKind::Comment
+            }
             (b'-', Some(b'-'), _) => {
                 self.skip_while(|b| b != b'\n');
                 TokenKind::Comment
@@ -158,6 +195,22 @@ impl Lexer<'_> {
             }
         };
         Ok(Some(kind))
+    }
+
+    /// Whether a command of psql is here, on a line of its own, that nothing of SQL depends on.
+    fn is_silent(&self) -> bool {
+        let (before, rest) = self.bytes.split_at(self.at);
+        let line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        let command = rest.split(|b| *b == b'\n').next().unwrap_or_default();
+        let command = String::from_utf8_lossy(command.get(1..).unwrap_or_default()).into_owned();
+        let mut words = command.split_whitespace();
+        let known = match words.next() {
+            Some("set") => words.next().is_some_and(|name| SILENT_VARIABLES.contains(&name)),
+            Some(command) => SILENT_COMMANDS.contains(&command),
+            None => false,
+        };
+        // What follows another backslash is one more command.
+        known && line.iter().all(|b| is_space(*b)) && !command.contains('\\')
     }
 
     fn block_comment(&mut self) -> Result<TokenKind, Unterminated> {
@@ -215,7 +268,7 @@ impl Lexer<'_> {
 
     /// Steps behind the quote that goes on with a string constant on another line, if there is one.
     fn continued(&mut self) -> bool {
-        let mut ahead = Lexer { bytes: self.bytes, at: self.at };
+        let mut ahead = Lexer { bytes: self.bytes, at: self.at, is_psql: false };
         let mut lines = false;
         loop {
             match (ahead.peek(0), ahead.peek(1)) {

@@ -17,7 +17,7 @@ pub mod waiting;
 pub use lock::LockMode;
 pub use normal::normal_text;
 pub use plan::NODE_TYPES;
-pub use split::{SplitError, SqlPiece, split};
+pub use split::{SplitError, SqlPiece, split, split_psql};
 pub use sqlstate::SqlState;
 pub use statement_key::{StatementKey, StatementKeys, StatementPlace};
 

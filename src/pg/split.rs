@@ -6,7 +6,7 @@
 //! `COPY … FROM stdin`) is refused, because no server ever sees it. Whether a statement is correct
 //! is not asked here.
 
-use super::lex::{self, Token, TokenKind};
+use super::lex::{self, Token, TokenKind, Unterminated};
 
 /// One statement of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +34,46 @@ pub struct SplitError {
 /// # Errors
 /// A quote or a comment has no end, or the text holds what only psql understands.
 pub fn split(text: &str) -> Result<Vec<SqlPiece>, SplitError> {
-    let tokens = lex::tokens(text).map_err(|open| {
-        let message = format!("a {} begins here and never ends", open.what);
-        SplitError { line: lex::position(text, open.offset).0, message }
-    })?;
+    split_by(text, lex::tokens)
+}
+
+/// The same of a script that psql may run: its commands that no server would notice, such as
+/// `\echo`, are left out.
+///
+/// # Errors
+/// As `split`.
+pub fn split_psql(text: &str) -> Result<Vec<SqlPiece>, SplitError> {
+    split_by(text, lex::psql_tokens)
+}
+
+type Tokens = fn(&str) -> Result<Vec<Token>, Unterminated>;
+
+fn split_by(text: &str, tokens: Tokens) -> Result<Vec<SqlPiece>, SplitError> {
+    match tokens(text) {
+        Ok(tokens) => pieces(text, tokens),
+        Err(open) => {
+            // A quote among the rows of a COPY opens nothing: what is before it is to blame.
+            let before = text.get(..open.offset).unwrap_or_default();
+            if let Ok(tokens) = tokens(before) {
+                pieces(before, tokens)?;
+            }
+            let message = format!("a {} begins here and never ends", open.what);
+            Err(SplitError { line: lex::position(text, open.offset).0, message })
+        }
+    }
+}
+
+fn pieces(text: &str, tokens: Vec<Token>) -> Result<Vec<SqlPiece>, SplitError> {
     let mut pieces = Vec::new();
     let mut statement = Open::new(text);
     let mut lines = Lines { text, offset: 0, line: 1 };
-    for token in tokens.into_iter().filter(|token| token.kind != TokenKind::Comment) {
-        if token.is_symbol(text, "\\") {
+    for token in tokens {
+        let is_command = token.text(text).starts_with('\\');
+        if is_command && (token.kind == TokenKind::Symbol || statement.first.is_some()) {
             return Err(meta_command(text, &token));
+        }
+        if token.kind == TokenKind::Comment {
+            continue;
         }
         if statement.is_ended_by(&token) {
             pieces.extend(statement.close(&mut lines)?);
@@ -211,6 +241,10 @@ mod tests {
     #[case::transaction("BEGIN; SELECT 1; END; X", &["BEGIN", "SELECT 1", "END", "X"])]
     #[case::cast("SELECT a::text, b[1:2]; X", &["SELECT a::text, b[1:2]", "X"])]
     #[case::byte_order_mark("\u{feff}SELECT 1", &["SELECT 1"])]
+    #[case::atomic_procedure("CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC CALL a(); CALL b(); \
+        END; X", &["CREATE OR REPLACE PROCEDURE p() BEGIN ATOMIC CALL a(); CALL b(); END", "X"])]
+    #[case::atomic_in_quotes("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'BEGIN; x'; X",
+        &["CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'BEGIN; x'", "X"])]
     fn statements_end_where_psql_ends_them(#[case] script: &str, #[case] expected: &[&str]) {
         assert_eq!(texts(script), expected);
     }
@@ -237,6 +271,34 @@ mod tests {
         let error = split(script).expect_err("refused");
         assert_eq!(error.line, line, "{error}");
         assert!(error.message.contains(message), "{error}");
+    }
+
+    #[rstest]
+    #[case::dump("\\restrict x'y\nSELECT 1;\n\\unrestrict x'y\n")]
+    #[case::printing("\\timing on\n  \\echo it's done;\nSELECT 1;\\n\\pset pager off")]
+    #[case::variable("\\set ON_ERROR_STOP on\n\\set QUIET\nSELECT 1;")]
+    fn what_only_changes_what_psql_prints_is_left_out(#[case] script: &str) {
+        let script = script.replace(";\\n", ";\n");
+        let found = split_psql(&script).expect("a script");
+        assert_eq!(found.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), ["SELECT 1"]);
+        assert!(split(&script).is_err(), "no tool knows it");
+    }
+
+    #[rstest]
+    #[case::variable("\\set rows 10\nSELECT :rows;", 1, "\\set")]
+    #[case::behaviour("SELECT 1;\n\\set AUTOCOMMIT off\nSELECT 2;", 2, "\\set")]
+    #[case::inside("SELECT\n\\echo x\n1;", 2, "\\echo")]
+    #[case::behind("SELECT 1; \\echo x\n", 1, "\\echo")]
+    #[case::two("\\echo x \\i other.sql\n", 1, "\\echo")]
+    #[case::file("\n\\i other.sql\n", 2, "\\i")]
+    #[case::rows("COPY t FROM stdin;\nit's\n\\.\n", 1, "COPY from stdin")]
+    fn what_psql_would_do_itself_is_refused(
+        #[case] script: &str,
+        #[case] line: u32,
+        #[case] message: &str,
+    ) {
+        let error = split_psql(script).expect_err("refused");
+        assert!(error.line == line && error.message.contains(message), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Scenario;
 use super::check::{self, Files};
-use super::problem::{Problem, Source, beside};
+use super::problem::{Checked, Problem, Source, beside};
 use super::read::read;
 use super::wire::File;
 
@@ -17,7 +17,7 @@ const FILE_NAME: &str = "scenario.toml";
 ///
 /// # Errors
 /// Every problem that was found in its files, with file, line and remedy.
-pub fn load(dir: &Path) -> Result<Scenario, Vec<Problem>> {
+pub fn load(dir: &Path) -> Result<Checked<Scenario>, Vec<Problem>> {
     let path = dir.join(FILE_NAME);
     let source = Source::open(&path).map_err(|why| vec![cannot_read(&path, &why)])?;
     let file = read(&source)?;

@@ -33,7 +33,7 @@ pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
-pub use problem::{Problem, render};
+pub use problem::{Checked, Problem, render};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};

@@ -8,6 +8,16 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::pg::lex;
 
+/// What was read, and what its reader remarks on although it can be run: statements that the parser
+/// does not know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked<T> {
+    /// What was read.
+    pub value: T,
+    /// In the order of the files.
+    pub notices: Vec<Problem>,
+}
+
 /// Something wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -1,4 +1,5 @@
-//! SQL text of a file, and its position: its statements, and what is wrong with them.
+//! SQL text of a file, and its position: its statements, and which of them the parser does not
+//! know.
 //!
 //! Shared by all code that reads SQL, so that a script means the same everywhere.
 
@@ -6,7 +7,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::pg::{SqlPiece, split, syntax};
+use crate::pg::{SqlPiece, split, split_psql, syntax};
 
 use super::Statement;
 use super::problem::{Problem, Source};
@@ -44,11 +45,18 @@ impl<'a> Sql<'a> {
         split(self.text).map_err(|error| self.problem_in_line(error.line, error.message))
     }
 
-    /// The first place at which a statement does not parse; the others follow from it.
-    pub fn syntax_error(&self, offset: usize, text: &str) -> Option<Problem> {
+    /// The same of a script that psql may run.
+    pub fn psql_pieces(&self) -> Result<Vec<SqlPiece>, Problem> {
+        split_psql(self.text).map_err(|error| self.problem_in_line(error.line, error.message))
+    }
+
+    /// A notice of a statement that the parser does not know, at the first place where it does not;
+    /// the others follow from it. The server knows more, and decides.
+    pub fn unknown(&self, offset: usize, text: &str) -> Option<Problem> {
         let error = syntax::errors(text).into_iter().next()?;
-        let message = format!("this SQL does not parse: {}", error.message);
-        Some(self.problem(offset + error.offset, 1, message))
+        let message = format!("notice: the parser does not know this statement: {}", error.message);
+        let notice = self.problem(offset + error.offset, 1, message);
+        Some(notice.remedy("if it is no typo, nothing is to be done: the server decides"))
     }
 
     /// With the lines of the whole file.

@@ -80,5 +80,14 @@ fn write(files: &Files) -> Written {
 pub fn load(files: &Files) -> Result<Scenario, String> {
     let written = write(files);
     let shown = |text: String| text.replace(&format!("{}/", written.dir.display()), "");
-    scenario::load(&written.dir).map_err(|problems| shown(scenario::render(&problems)))
+    let loaded = scenario::load(&written.dir).map(|checked| checked.value);
+    loaded.map_err(|problems| shown(scenario::render(&problems)))
+}
+
+/// What is remarked on the scenario of these files, as it is shown.
+pub fn notices(files: &Files) -> String {
+    let written = write(files);
+    let checked = scenario::load(&written.dir);
+    let checked = checked.unwrap_or_else(|problems| panic!("{}", scenario::render(&problems)));
+    scenario::render(&checked.notices).replace(&format!("{}/", written.dir.display()), "")
 }

@@ -60,5 +60,6 @@ mod report_page;
 mod run_without_server;
 mod scenario_files;
 mod scenario_states;
+mod sql_unknown;
 mod stored_scenario;
 mod tidy;

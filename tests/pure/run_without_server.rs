@@ -48,7 +48,7 @@ fn scenario(directory: &Path, more: &str) -> Scenario {
     std::fs::write(directory.join("schema.sql"), "CREATE TABLE t (id bigint);").unwrap();
     std::fs::write(directory.join("change.sql"), format!("{ADD};\n{INDEX};\n")).unwrap();
     let loaded = scenario::load(&directory);
-    let mut scenario = loaded.unwrap_or_else(|p| panic!("{}", scenario::render(&p)));
+    let mut scenario = loaded.unwrap_or_else(|p| panic!("{}", scenario::render(&p))).value;
     // Nothing happens meanwhile.
     scenario.traffic.baseline_ms = 1;
     scenario

@@ -374,9 +374,6 @@ const READ: &str = "[[invariant]]\nname = \"orders\"\nparams.id = { uuid = {} }\
 #[case::path_empty(&[BASE, OTHER, "[state.path.timeouts]\nscope = \"local\""])]
 #[case::path_key(&[BASE, OTHER, "[state.path]\ntransactions = \"none\""])]
 #[case::path_file(&[BASE, OTHER, "[[state.path.migration]]\nversion = \"1\"\nfile = \"one.sql\""])]
-#[case::path_that_does_not_parse(&[
-    BASE, OTHER, "[[state.path.migration]]\nversion = \"1\"\nfile = \"broken.sql\""
-])]
 #[case::path_command_and_migration(&[BASE, OTHER, "[state.path]\ncommand = \"true\"", PATH])]
 #[case::path_directory_and_migration(&[
     BASE, OTHER, "[state.path]\nmigrations = \"migrations\"\ntool = \"sqlx\"", PATH
@@ -412,7 +409,6 @@ const READ: &str = "[[invariant]]\nname = \"orders\"\nparams.id = { uuid = {} }\
 #[case::step_without_sql(&[STEP])]
 #[case::step_with_both(&[STEP, SQL, "statements = [\"SELECT 2\"]"])]
 #[case::step_of_nothing(&[STEP, "sql = \"-- nothing\""])]
-#[case::step_that_does_not_parse(&[STEP, "sql = \"DROP INDEX ON x\""])]
 #[case::step_in_a_transaction(&[STEP, "statements = [\"BEGIN\", \"SELECT 1\", \"COMMIT\"]"])]
 #[case::runners(&["[change]\nrunners = 17"])]
 #[case::no_runner(&["[change]\nrunners = 0"])]

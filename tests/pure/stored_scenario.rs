@@ -29,7 +29,7 @@ fn scenarios() -> Vec<Scenario> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let directories = scenario::find(&root).expect("scenarios");
     let mut all: Vec<Scenario> =
-        directories.iter().map(|d| scenario::load(d).expect("a scenario")).collect();
+        directories.iter().map(|d| scenario::load(d).expect("a scenario").value).collect();
     all.push(example::load(&example::example()).expect("the README's scenario"));
     all
 }

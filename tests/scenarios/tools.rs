@@ -170,7 +170,7 @@ async fn run_all() -> Trials {
         directories.push(directory);
     }
     let load = |directory: &PathBuf| match scenario::load(directory) {
-        Ok(scenario) => scenario,
+        Ok(checked) => checked.value,
         Err(problems) => panic!("{}", scenario::render(&problems)),
     };
     let out = scenarios.join("out");

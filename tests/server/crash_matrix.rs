@@ -21,7 +21,8 @@ const ROWS: u64 = 20_000;
 
 fn bundled(name: &str) -> Scenario {
     let directory = Path::new("scenarios").join(name);
-    scenario::load(&directory).unwrap_or_else(|problems| panic!("{}", scenario::render(&problems)))
+    let loaded = scenario::load(&directory);
+    loaded.unwrap_or_else(|problems| panic!("{}", scenario::render(&problems))).value
 }
 
 /// A run's results, its histories, and the log of the server that it ran on.

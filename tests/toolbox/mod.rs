@@ -36,7 +36,8 @@ pub fn bundled() -> (Vec<Scenario>, TempDir) {
     scenario::bundled::unpack(unpacked.path()).expect("the bundled scenarios");
     let found = scenario::find(unpacked.path()).expect("scenario directories");
     let load = |directory: &std::path::PathBuf| match scenario::load(directory) {
-        Ok(mut scenario) => {
+        Ok(checked) => {
+            let mut scenario = checked.value;
             if let Some(command) = &mut scenario.change.command {
                 command.environment.insert("PATH".to_owned(), path());
             }

@@ -192,7 +192,10 @@ impl Checker<'_> {
         let dir = beside(&source.path, named.get_ref());
         let tool = change.tool.as_ref().map(|tool| *tool.get_ref());
         let read = read_migrations(&dir, tool);
-        let read = read.map(|read| (read.migrations, Some(read.recognised)));
+        let read = read.map(|read| {
+            self.notices.extend(read.notices);
+            (read.migrations, Some(read.recognised))
+        });
         read.unwrap_or_else(|problems| {
             // What is wrong with the directory as a whole is reported where it is named.
             let place = |problem: Problem| match problem.path == dir {

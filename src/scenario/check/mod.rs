@@ -24,7 +24,7 @@ use toml::Spanned;
 use crate::pg::facts::CreatedTable;
 
 use super::definition::{RNG_SEED_DEFAULT, Scenario};
-use super::problem::{Problem, Source, known_names};
+use super::problem::{Checked, Problem, Source, known_names};
 use super::wire::{self, File};
 
 /// The scenario's file and its base, if it has one.
@@ -43,14 +43,21 @@ impl<'a> Files<'a> {
 }
 
 /// Checks a scenario whose directory is `dir`.
-pub(super) fn check(files: Files<'_>, name: &str, dir: &Path) -> Result<Scenario, Vec<Problem>> {
+pub(super) fn check(
+    files: Files<'_>,
+    name: &str,
+    dir: &Path,
+) -> Result<Checked<Scenario>, Vec<Problem>> {
     let mut checker = Checker::new(files);
     let scenario = checker.scenario(name, dir);
-    let mut problems = checker.problems;
-    problems.dedup();
-    problems.sort_by_key(|p| (p.path != files.main.0.path, p.path.clone(), p.line, p.column));
+    let in_order = |mut found: Vec<Problem>| {
+        found.sort_by_key(|p| (p.path != files.main.0.path, p.path.clone(), p.line, p.column));
+        found.dedup();
+        found
+    };
+    let (problems, notices) = (in_order(checker.problems), in_order(checker.notices));
     match scenario {
-        Some(scenario) if problems.is_empty() => Ok(scenario),
+        Some(value) if problems.is_empty() => Ok(Checked { value, notices }),
         _ => Err(problems),
     }
 }
@@ -80,6 +87,7 @@ pub(super) fn check_base(source: &Source, file: &File) -> Vec<Problem> {
 struct Checker<'a> {
     files: Files<'a>,
     problems: Vec<Problem>,
+    notices: Vec<Problem>,
     /// What the schema's scripts create.
     created: Vec<CreatedTable>,
     /// Tables that are filled, by name: their rows, and which columns other rows can refer to.
@@ -95,7 +103,13 @@ struct Filled {
 
 impl<'a> Checker<'a> {
     fn new(files: Files<'a>) -> Checker<'a> {
-        Checker { files, problems: Vec::new(), created: Vec::new(), filled: BTreeMap::new() }
+        Checker {
+            files,
+            problems: Vec::new(),
+            notices: Vec::new(),
+            created: Vec::new(),
+            filled: BTreeMap::new(),
+        }
     }
 
     fn scenario(&mut self, name: &str, dir: &Path) -> Option<Scenario> {

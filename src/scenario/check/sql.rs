@@ -1,7 +1,7 @@
 //! SQL of a scenario: files, inline statements, and the `$name`s in them.
 //!
-//! Whether it parses is asked here, because a typo should stop a run before a server is started
-//! and not after a minute of seeding. Whether its tables exist is the server's to say.
+//! What the parser does not know is a notice: it may be a typo, and it may be what only the server
+//! knows. What cannot be cut into statements is a problem.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use toml::Spanned;
 use crate::pg::lex::{self, TokenKind};
 use crate::pg::{SqlPiece, syntax};
 
-use super::super::problem::{Source, beside, known_names};
+use super::super::problem::{Problem, Source, beside, known_names};
 use super::super::sql::Sql;
 use super::super::{OperationStatement, Script};
 use super::Checker;
@@ -37,33 +37,37 @@ impl Checker<'_> {
         }
     }
 
-    /// An SQL file as statements, each of which parses.
+    /// An SQL file as statements.
     pub(super) fn script(&mut self, source: &Source, path: &Spanned<String>) -> Option<Script> {
         let file = self.open(source, path)?;
         let sql = Sql::file(&file);
-        let pieces = self.pieces(&sql);
+        let pieces = self.taken(sql.psql_pieces());
         for piece in &pieces {
-            self.parses(&sql, piece.offset, &piece.text);
+            self.knows(&sql, piece.offset, &piece.text);
         }
         Some(Script { path: file.path.clone(), statements: sql.statements(pieces) })
     }
 
     pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<SqlPiece> {
-        sql.pieces().unwrap_or_else(|problem| {
+        self.taken(sql.pieces())
+    }
+
+    fn taken(&mut self, pieces: Result<Vec<SqlPiece>, Problem>) -> Vec<SqlPiece> {
+        pieces.unwrap_or_else(|problem| {
             self.problems.push(problem);
             Vec::new()
         })
     }
 
-    fn parses(&mut self, sql: &Sql<'_>, offset: usize, text: &str) {
-        self.problems.extend(sql.syntax_error(offset, text));
+    fn knows(&mut self, sql: &Sql<'_>, offset: usize, text: &str) {
+        self.notices.extend(sql.unknown(offset, text));
     }
 
     /// Statements without parameters. Their caller decides on the transaction, as `why` says.
     pub(super) fn plain_statements(&mut self, sql: &Sql<'_>, why: &str) -> Vec<String> {
         let pieces = self.pieces(sql);
         for piece in &pieces {
-            self.parses(sql, piece.offset, &piece.text);
+            self.knows(sql, piece.offset, &piece.text);
             self.opens_no_transaction(sql, piece, why);
         }
         pieces.into_iter().map(|piece| piece.text).collect()
@@ -132,7 +136,7 @@ impl Checker<'_> {
         let rest = piece.text.get(copied..).unwrap_or_default();
         text.push_str(rest);
         padded.push_str(rest);
-        self.parses(sql, piece.offset, &padded);
+        self.knows(sql, piece.offset, &padded);
         Some(OperationStatement { sql: text, placeholders })
     }
 

@@ -17,7 +17,6 @@
 use std::ops::Range;
 
 use crate::pg::SqlPiece;
-use crate::pg::syntax::{self, Kind};
 
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
@@ -223,17 +222,9 @@ fn statement(source: &Source, message: &Message, reading: &mut Reading) -> Optio
             return None;
         }
     };
-    let wrong = pieces.iter().filter_map(|piece| sql.syntax_error(piece.offset, &piece.text));
-    reading.problems.extend(wrong);
+    let unknown = pieces.iter().filter_map(|piece| sql.unknown(piece.offset, &piece.text));
+    reading.notices.extend(unknown);
     let (first, last) = (pieces.first()?, pieces.last()?);
-    let controls = |piece: &&SqlPiece| {
-        matches!(syntax::kind(&piece.text), Kind::Begin | Kind::Commit | Kind::Rollback)
-    };
-    if let Some(control) = pieces.iter().find(controls).filter(|_| pieces.len() > 1) {
-        let message = format!("goose sends `{}` in one message with others", control.text);
-        let problem = sql.problem(control.offset, control.text.len(), message);
-        reading.problems.push(problem.remedy("give it a line of its own"));
-    }
     let text = sql.text.get(first.offset..last.offset + last.text.len()).unwrap_or_default();
     let whole = SqlPiece { text: text.to_owned(), line: first.line, offset: first.offset };
     sql.statements(vec![whole]).pop()

@@ -3,15 +3,13 @@
 //! PostgreSQL runs the statements of one simple query in one implicit transaction, which a BEGIN
 //! among them makes an explicit one and a COMMIT ends; a single statement runs by itself. Source:
 //! <https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT>.
-//! The runner sends them one by one, so it opens that transaction itself. What follows a COMMIT in
-//! the same message cannot be had that way, and is a problem.
+//! The runner sends them one by one, so it opens that transaction itself. What follows a COMMIT
+//! means the same only in a message with it, and is sent so.
 
 use crate::pg::SqlPiece;
 use crate::pg::syntax::{self, Kind};
 
-use super::super::problem::Problem;
 use super::super::sql::Sql;
-use super::super::tool::Tool;
 
 /// Whether the server opens a transaction for a message of these statements. One that begins with
 /// BEGIN does so itself.
@@ -19,39 +17,45 @@ pub(super) fn is_transaction(pieces: &[SqlPiece]) -> bool {
     pieces.len() > 1 && pieces.first().is_some_and(|first| syntax::kind(&first.text) != Kind::Begin)
 }
 
-/// The first statement that means something else when the message is sent piece by piece.
-pub(super) fn differs_piecewise(tool: Tool, sql: &Sql<'_>, pieces: &[SqlPiece]) -> Option<Problem> {
-    // Statements since a COMMIT that no BEGIN followed.
-    let mut outside: Option<u32> = None;
-    for piece in pieces.iter().filter(|_| pieces.len() > 1) {
-        let kind = syntax::kind(&piece.text);
-        match (&kind, outside) {
-            (Kind::Begin, _) => outside = None,
-            (Kind::Commit | Kind::Rollback, _) => outside = Some(0),
-            (_, None) => {}
-            (_, Some(count)) => {
-                let alone = syntax::must_run_outside_transaction(&kind);
-                if count > 0 || alone {
-                    return Some(problem(tool, sql, piece, alone));
-                }
-                outside = Some(count + 1);
-            }
+/// The statements as they are sent to mean what they do in one message. A COMMIT and what follows
+/// it up to the next BEGIN are one message where the server would put them into a transaction, or
+/// refuse there what runs outside one only.
+pub(super) fn as_in_one(sql: &Sql<'_>, pieces: Vec<SqlPiece>) -> Vec<SqlPiece> {
+    let mut sent: Vec<SqlPiece> = Vec::with_capacity(pieces.len());
+    let mut rest = pieces.into_iter().peekable();
+    while let Some(piece) = rest.next() {
+        if !ends_transaction(&piece.text) {
+            sent.push(piece);
+            continue;
+        }
+        let mut after = Vec::new();
+        while let Some(next) = rest.next_if(|next| syntax::kind(&next.text) != Kind::Begin) {
+            after.push(next);
+        }
+        if after.len() > 1 || after.iter().any(|piece| alone(&piece.text)) {
+            sent.push(joined(sql, &piece, after.last()));
+        } else {
+            sent.push(piece);
+            sent.extend(after);
         }
     }
-    None
+    sent
 }
 
-fn problem(tool: Tool, sql: &Sql<'_>, piece: &SqlPiece, alone: bool) -> Problem {
-    let length = piece.text.lines().next().unwrap_or_default().len();
-    let (message, remedy) = match alone {
-        true => (
-            format!("{tool} sends the whole file at once, in which the server refuses this"),
-            "it needs a migration of its own, outside a transaction",
-        ),
-        false => (
-            format!("{tool} sends the whole file at once: what follows COMMIT is one transaction"),
-            "say so, with a BEGIN before it and a COMMIT after it",
-        ),
-    };
-    sql.problem(piece.offset, length, message).remedy(remedy)
+fn joined(sql: &Sql<'_>, first: &SqlPiece, last: Option<&SqlPiece>) -> SqlPiece {
+    let end = last.map_or(first.offset + first.text.len(), |last| last.offset + last.text.len());
+    let text = sql.text.get(first.offset..end).unwrap_or_default().to_owned();
+    SqlPiece { text, ..first.clone() }
+}
+
+/// COMMIT, ROLLBACK, PREPARE TRANSACTION.
+fn ends_transaction(text: &str) -> bool {
+    let first = text.split_whitespace().take(2).map(str::to_ascii_lowercase);
+    matches!(syntax::kind(text), Kind::Commit | Kind::Rollback)
+        || first.eq(["prepare".to_owned(), "transaction".to_owned()])
+}
+
+/// Whether it runs outside a transaction only.
+fn alone(text: &str) -> bool {
+    syntax::must_run_outside_transaction(&syntax::kind(text))
 }

@@ -27,7 +27,7 @@ mod text;
 
 use std::path::Path;
 
-use super::problem::{Problem, Source};
+use super::problem::{Checked, Problem, Source};
 use super::sql::Sql;
 use super::tool::{Recognised, Tool};
 use super::{Migration, Script};
@@ -42,6 +42,8 @@ pub struct ToolsMigrations {
     pub recognised: Recognised,
     /// In the order in which the tool applies them.
     pub migrations: Vec<Migration>,
+    /// Statements that the parser does not know; the server decides.
+    pub notices: Vec<Problem>,
 }
 
 /// The migrations of a directory in the order in which the tool applies them to a database that
@@ -79,7 +81,7 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
         reading.problems.push(Problem::of_file(dir, found).remedy(remedy));
     }
     match reading.problems.is_empty() {
-        true => Ok(ToolsMigrations { recognised, migrations }),
+        true => Ok(ToolsMigrations { recognised, migrations, notices: reading.notices }),
         false => Err(reading.problems),
     }
 }
@@ -91,7 +93,10 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
 /// # Errors
 ///
 /// What is wrong with the file, and markers of a tool in it, whose other part would run as well.
-pub fn read_migration_file(path: &Path, says_rule: bool) -> Result<Migration, Vec<Problem>> {
+pub fn read_migration_file(
+    path: &Path,
+    says_rule: bool,
+) -> Result<Checked<Migration>, Vec<Problem>> {
     let whole = |message: String| vec![Problem::of_file(path, message)];
     let source = Source::open(path).map_err(|why| whole(format!("cannot read it: {why}")))?;
     let markers = foreign_in(&source, says_rule);
@@ -99,19 +104,18 @@ pub fn read_migration_file(path: &Path, says_rule: bool) -> Result<Migration, Ve
         return Err(markers);
     }
     let sql = Sql::file(&source);
-    let pieces = sql.pieces().map_err(|problem| vec![problem])?;
-    let wrong = pieces.iter().filter_map(|piece| sql.syntax_error(piece.offset, &piece.text));
-    let wrong: Vec<Problem> = wrong.collect();
-    if !wrong.is_empty() {
-        return Err(wrong);
-    }
+    let pieces = sql.psql_pieces().map_err(|problem| vec![problem])?;
     if pieces.is_empty() {
         let problem = Problem::of_file(path, "it has no statement");
         return Err(vec![problem.remedy("an empty change shows nothing")]);
     }
+    let unknown = pieces.iter().filter_map(|piece| sql.unknown(piece.offset, &piece.text));
+    let notices = unknown.collect();
     let version = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let script = Script { path: source.path.clone(), statements: sql.statements(pieces) };
-    Ok(Migration { version, script, transaction: None, repeat: None, pauses: Vec::new() })
+    let (transaction, repeat, pauses) = (None, None, Vec::new());
+    let value = Migration { version, script, transaction, repeat, pauses };
+    Ok(Checked { value, notices })
 }
 
 /// What tools would look at in a file that is run as plain SQL. `says_rule` as in

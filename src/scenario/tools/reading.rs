@@ -17,6 +17,8 @@ use super::owner::Owner;
 pub(super) struct Reading {
     pub tool: Tool,
     pub problems: Vec<Problem>,
+    /// What the parser does not know.
+    pub notices: Vec<Problem>,
 }
 
 /// A file that is a migration by its name.
@@ -30,7 +32,7 @@ pub(super) struct Named<'a, K> {
 
 impl Reading {
     pub fn new(tool: Tool) -> Reading {
-        Reading { tool, problems: Vec::new() }
+        Reading { tool, problems: Vec::new(), notices: Vec::new() }
     }
 
     /// A file of the tool's; what another tool would look at in it is a problem.
@@ -50,14 +52,14 @@ impl Reading {
         Some(source)
     }
 
-    /// The statements of a file or of a part of one, each of which parses.
+    /// The statements of a file or of a part of one.
     pub fn pieces(&mut self, sql: &Sql<'_>) -> Vec<SqlPiece> {
         let pieces = sql.pieces().unwrap_or_else(|problem| {
             self.problems.push(problem);
             Vec::new()
         });
-        let wrong = pieces.iter().filter_map(|piece| sql.syntax_error(piece.offset, &piece.text));
-        self.problems.extend(wrong);
+        let unknown = pieces.iter().filter_map(|piece| sql.unknown(piece.offset, &piece.text));
+        self.notices.extend(unknown);
         pieces
     }
 
@@ -71,7 +73,7 @@ impl Reading {
     ) -> Migration {
         let pieces = self.pieces(sql);
         let transaction = in_transaction || message::is_transaction(&pieces);
-        self.problems.extend(message::differs_piecewise(self.tool, sql, &pieces));
+        let pieces = message::as_in_one(sql, pieces);
         migration(version, source, sql.statements(pieces), transaction)
     }
 
