@@ -31,8 +31,8 @@ impl Databases {
     }
 
     /// Before a database is made: others take what is not claimed for left behind.
-    pub async fn renew(&self) -> Result<(), Error> {
-        self.claim.renew().await
+    pub async fn renew(&self, server: &Address) -> Result<(), Error> {
+        self.claim.renew(server).await
     }
 
     pub async fn drop(

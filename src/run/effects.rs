@@ -212,8 +212,9 @@ pub trait Claim: Send + Sync {
     fn name(&self) -> String;
     /// How often the server has lost it: it crashed, or was stopped.
     fn losses(&self) -> BoxFuture<'_, u32>;
-    /// Makes the claim good again after the server has lost it, and waits for its recovery.
-    fn renew(&self) -> Doing<'_, ()>;
+    /// Makes the claim good again after the server, now at this address, has lost it, and waits for
+    /// its recovery.
+    fn renew<'a>(&'a self, server: &'a Address) -> Doing<'a, ()>;
 }
 
 /// The lock table is being sampled, and the server's log read. Dropped, it ends by itself.

@@ -83,7 +83,7 @@ impl Executor<'_> {
         let crashed = self.databases.crashes().await > crashes;
         if crashed && ended.is_ok() {
             // A server that does not come back ends the run at its next trial.
-            let _ = self.databases.renew().await;
+            let _ = self.databases.renew(&self.server.address()).await;
         }
         let dropped = self.drop(&database).await;
         let history = ended?;
@@ -173,7 +173,7 @@ impl Executor<'_> {
         database: &str,
     ) -> Result<(Address, Identities), Error> {
         let Order { spec, origin, listener, .. } = order;
-        self.databases.renew().await?;
+        self.databases.renew(&self.server.address()).await?;
         let address = self.effects.make(self.server, origin, database).await?;
         let mut identities = self.effects.identify(self.server, spec, &address).await?;
         if !matches!(origin, Origin::Copy(_)) && spec.state.path.is_some() {
@@ -189,7 +189,7 @@ impl Executor<'_> {
         if order.spec.state.path.is_none() || order.spec.is_empty_database() {
             return Ok(None);
         }
-        self.databases.renew().await?;
+        self.databases.renew(&self.server.address()).await?;
         let name = self.databases.name();
         let origin = Origin::Copy(database.to_owned());
         self.effects.make(self.server, &origin, &name).await?;
@@ -289,7 +289,7 @@ impl Stage<'_> {
 
     /// Compares what the application remembers of its writes with the tables.
     pub async fn check(&self, ledger: &drive::Ledger) {
-        if let Err(error) = self.executor.databases.renew().await {
+        if let Err(error) = self.executor.databases.renew(&self.executor.server.address()).await {
             return self.failed("waiting for the server's recovery", &error);
         }
         match ledger.check(self.at.address, &self.spec.scenario).await {

@@ -75,7 +75,12 @@ impl Database {
         let pool = &scenario.pool;
         let Some(logins) = &self.logins else { return no_roles("[pool]", pool.role.as_ref()) };
         if let Some(role) = &pool.role {
-            let login = self.declared("[pool]", role, logins, &logins.application).await?;
+            // A role has one password: where it applies the change too, it has the change's.
+            let login = match &scenario.change.runs_as {
+                RunsAs::Role(change) if change == role => &logins.migrator,
+                _ => &logins.application,
+            };
+            let login = self.declared("[pool]", role, logins, login).await?;
             return Ok(Some(login));
         }
         let login = logins.application.clone();

@@ -244,8 +244,8 @@ impl Claim for seed::Claim {
         Box::pin(seed::Claim::losses(self))
     }
 
-    fn renew(&self) -> Doing<'_, ()> {
-        Box::pin(async move { Ok(seed::Claim::renew(self).await?) })
+    fn renew<'a>(&'a self, server: &'a Address) -> Doing<'a, ()> {
+        Box::pin(async move { Ok(seed::Claim::renew(self, server).await?) })
     }
 }
 

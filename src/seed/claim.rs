@@ -36,7 +36,6 @@ async fn recovered(server: &Address) -> Result<Session, Error> {
 
 /// The hold. Dropped, the lock goes with its session, and what is left is without an owner.
 pub struct Claim {
-    server: Address,
     lock: i64,
     holder: Mutex<Session>,
     made: AtomicU32,
@@ -61,8 +60,8 @@ impl Claim {
         for failed in swept.failed {
             listener(Progress::Note(format!("failed to {failed}")));
         }
-        let (server, holder) = (server.clone(), Mutex::new(holder));
-        Ok(Claim { server, lock, holder, made: AtomicU32::new(0), renewed: AtomicU32::new(0) })
+        let holder = Mutex::new(holder);
+        Ok(Claim { lock, holder, made: AtomicU32::new(0), renewed: AtomicU32::new(0) })
     }
 
     /// A name for a database that is about to be made; no other process makes one of it.
@@ -76,14 +75,15 @@ impl Claim {
         self.renewed.load(Ordering::Relaxed) + u32::from(is_lost)
     }
 
-    /// Takes the lock again where its session is gone: a server that crashed has ended it.
+    /// Takes the lock again where its session is gone: a server that crashed, or was started with
+    /// other settings, has ended it. It may be at another address than before.
     ///
     /// # Errors
     /// The server cannot be reached.
-    pub async fn renew(&self) -> Result<(), Error> {
+    pub async fn renew(&self, server: &Address) -> Result<(), Error> {
         let mut holder = self.holder.lock().await;
         if holder.is_closed() {
-            *holder = recovered(&self.server).await?;
+            *holder = recovered(server).await?;
             try_lock(&holder, self.lock).await?;
             self.renewed.fetch_add(1, Ordering::Relaxed);
         }

@@ -69,7 +69,7 @@ async fn a_claim_that_the_server_lost_is_not_a_process_that_is_gone() {
     // The label says that the process lives, whatever became of its session.
     drop(Claim::take(&address, &silent()).await.expect("another claim"));
     assert_eq!(names(&session, "pgauntlet_trial_%").await, [database]);
-    claim.renew().await.expect("the claim again");
+    claim.renew(&address).await.expect("the claim again");
     until(&session, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')").await;
 }
 

@@ -127,7 +127,7 @@ impl Claim for Numbers {
         Box::pin(async { 0 })
     }
 
-    fn renew(&self) -> Doing<'_, ()> {
+    fn renew<'a>(&'a self, _: &'a Address) -> Doing<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -38,7 +38,7 @@ pub async fn compare(
     let original = match stage.kept {
         Some(kept) => kept.to_owned(),
         None => {
-            executor.databases.renew().await?;
+            executor.databases.renew(&executor.server.address()).await?;
             let name = executor.databases.name();
             let made = effects.make(executor.server, stage.order.origin, &name).await;
             made.map(|_| name)?
