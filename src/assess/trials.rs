@@ -58,9 +58,13 @@ pub fn trial(scenario: &Scenario, observation: Observation, against: Against<'_>
     let Convergence { findings: apart, expectations: acceptances } =
         match (against, &observation.end) {
             (Against::End(reference), Some(end)) => converges(scenario, end, reference),
-            (Against::Unfinished, _) => not_compared("from there the change never came to its end"),
+            // That the reference failed is its own trial's finding, and the change's verdict.
+            (Against::Unfinished, Some(_)) => {
+                let message = "from there the change never came to its end";
+                not_compared(Verdict::Safe, message)
+            }
             (Against::Absent, Some(_)) => {
-                not_compared("the trial from there is not in this result")
+                not_compared(Verdict::Unproven, "the trial from there is not in this result")
             }
             // A change that never came to its end is a finding of its own.
             (Against::Nothing, _) | (_, None) => Convergence::default(),
@@ -95,12 +99,12 @@ pub fn trial(scenario: &Scenario, observation: Observation, against: Against<'_>
     }
 }
 
-fn not_compared(message: &str) -> Convergence {
+fn not_compared(verdict: Verdict, message: &str) -> Convergence {
     let evidence = Evidence::MeasurementFailed(FailedMeasurement::Stage {
         stage: "comparing with the reference state".to_owned(),
         message: message.to_owned(),
     });
-    let finding = Finding::new(Verdict::Unproven, Subject::none(), evidence);
+    let finding = Finding::new(verdict, Subject::none(), evidence);
     Convergence { findings: vec![finding], expectations: Vec::new() }
 }
 

@@ -1,17 +1,17 @@
 //! How the change ended, and what applying it again did.
 
-use crate::history::{RefusedFor, exit_words};
-use crate::pg::LockMode;
-use crate::result::Subject;
+use crate::history::{RefusedFor, ServerError, exit_words};
+use crate::pg::{LockMode, SqlState};
 use crate::result::evidence::{
     Aborted, CatalogueChange, CoveredBlock, ErrorCame, FailedCommand, FailedReruns, InTransaction,
     RefusedConnection, RefusedInTransaction, RerunHeld, RowsChange, SwallowedError, SwallowedFate,
 };
+use crate::result::{StatementRef, Subject};
 
 use super::files::Files;
 use super::hang;
 use super::words::{
-    count, deadlocked, listed, on, relation, server_said, statement, transaction, which,
+    count, deadlocked, listed, on, quoted, relation, server_said, statement, transaction, which,
 };
 
 pub fn aborted(of: &Aborted, subject: &Subject, files: &Files) -> String {
@@ -22,11 +22,31 @@ pub fn aborted(of: &Aborted, subject: &Subject, files: &Files) -> String {
     };
     let again = which(of.application);
     let race = of.race.as_ref().map_or_else(String::new, |race| hang::race(race, files));
+    let earlier = earlier(&of.error, of.earlier.as_ref(), files);
     match &of.deadlock {
         Some(deadlock) => {
             format!("{actor} failed{again}: {}: {}{race}", of.error, deadlocked(deadlock))
         }
-        None => format!("{actor} failed{again}: {}{race}", server_said(&of.error)),
+        None => format!("{actor} failed{again}: {}{earlier}{race}", server_said(&of.error)),
+    }
+}
+
+/// Which statement of the change made what the error is about.
+fn earlier(error: &ServerError, by: Option<&StatementRef>, files: &Files) -> String {
+    let label = |state: &SqlState| state.is(SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE);
+    match (by, error.sqlstate.as_ref().is_some_and(label)) {
+        (None, _) => String::new(),
+        (Some(by), true) => format!(
+            "; {} had added the label in the same transaction, which had not committed",
+            quoted(by, files)
+        ),
+        (Some(by), false) => {
+            let application = match by.attempt {
+                0 => "the first application".to_owned(),
+                n => format!("application {}", n + 1),
+            };
+            format!("; {application} had done it and it stayed, although the change failed")
+        }
     }
 }
 
@@ -108,11 +128,23 @@ pub fn covered_block(of: &CoveredBlock, subject: &Subject, files: &Files) -> Str
     )
 }
 
-pub fn rerun_failed(of: &FailedReruns) -> String {
-    match of.had_finished {
+pub fn rerun_failed(of: &FailedReruns, files: &Files) -> String {
+    let failed = match of.had_finished {
         true => "the change had finished, and applying it again failed".to_owned(),
         false => format!("the change did not succeed in {}", count(of.attempts, "attempt")),
-    }
+    };
+    let Some(last) = &of.last else { return failed };
+    let how = match of.had_finished {
+        true => "",
+        false => "the last one failed for another reason than the first: ",
+    };
+    let statement = match &last.statement {
+        Some(statement) => format!("{} failed: ", quoted(statement, files)),
+        None => String::new(),
+    };
+    let error = server_said(&last.error);
+    let earlier = earlier(&last.error, last.earlier.as_ref(), files);
+    format!("{failed}; {how}{statement}{error}{earlier}")
 }
 
 pub fn rerun_changed(of: &CatalogueChange) -> String {

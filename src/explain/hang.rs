@@ -1,7 +1,7 @@
 //! For whom a change that did not come to its end waited, and what a deadlock could have left.
 
-use crate::result::Subject;
 use crate::result::evidence::{Hang, HungWait, Opponent, Polled, Race, WorstSide};
+use crate::result::{StatementRef, Subject};
 
 use super::files::Files;
 use super::words::{on, quoted, statement, which};
@@ -21,11 +21,26 @@ pub fn words(of: &Hang, subject: &Subject, files: &Files) -> String {
         return polling(polled, subject, files);
     }
     let waits: Vec<String> = of.waits.iter().map(|wait| waited(wait, files)).collect();
-    let end = match of.cycle {
-        true => "; that is a cycle which nobody ends, so no deadline is long enough",
-        false => "; it goes on for as long as that session keeps the lock",
+    let end = match (of.cycle, waits_for_itself(of)) {
+        (true, true) => {
+            "; one connection of the change waits for another one of it: that is a cycle which \
+             nobody ends, so no deadline is long enough"
+        }
+        (true, false) => "; that is a cycle which nobody ends, so no deadline is long enough",
+        (false, _) => "; it goes on for as long as that session keeps the lock",
     };
     format!("{}{end}", waits.join("; "))
+}
+
+/// All of its sessions are of one application of the change.
+fn waits_for_itself(of: &Hang) -> bool {
+    of.waits.iter().all(|wait| {
+        let sides = [&wait.statement, &wait.holder_statement];
+        let own = |side: &&Option<StatementRef>| {
+            side.as_ref().is_some_and(|side| side.attempt == of.application.attempt)
+        };
+        sides.iter().all(own)
+    })
 }
 
 fn waited(of: &HungWait, files: &Files) -> String {

@@ -3,11 +3,13 @@
 use crate::history::{LedgerMismatch, Mismatch};
 use crate::result::Subject;
 use crate::result::evidence::{
-    DebrisAfterRerun, Divergence, Hidden, LeftInvalid, LeftNotValid, Leftovers, WrongWrites,
+    DebrisAfterRerun, Divergence, Hidden, LeftInvalid, LeftNotValid, Leftovers, ReplacedTable,
+    WrongWrites,
 };
 use crate::schema::Difference;
 
-use super::words::{count, listed, relation};
+use super::files::Files;
+use super::words::{count, listed, quoted, relation};
 
 pub fn invalid_index(of: &LeftInvalid, subject: &Subject) -> String {
     let fate = match of.rerun {
@@ -32,7 +34,11 @@ pub fn left_behind(of: &Leftovers) -> String {
         left.push(format!("{partition} is still being detached"));
     }
     for same in &of.duplicates {
-        left.push(format!("{} are one index under {} names", same.join(", "), same.len()));
+        let each = match same.len() as u64 >= of.failed && of.failed > 1 {
+            true => ", and each try leaves one more",
+            false => "",
+        };
+        left.push(format!("{} are one index under {} names{each}", same.join(", "), same.len()));
     }
     let shown = |difference: &Difference| {
         let Difference { object, property, from, to } = difference;
@@ -89,7 +95,7 @@ pub fn diverged(of: &Divergence) -> String {
     }
 }
 
-pub fn wrong_writes(of: &WrongWrites) -> String {
+pub fn wrong_writes(of: &WrongWrites, files: &Files) -> String {
     let LedgerMismatch { operation, table, key, kind } = &of.example;
     let fate = match kind {
         Mismatch::Lost => "was acknowledged and is not there".to_owned(),
@@ -103,6 +109,19 @@ pub fn wrong_writes(of: &WrongWrites) -> String {
     let (writes, acknowledged) = (count(of.mismatches, "write"), of.acknowledged);
     format!(
         "{writes} of {acknowledged} acknowledged disagree with the tables; {table} {key} \
-         ({operation}) {fate}"
+         ({operation}) {fate}{}",
+        of.replaced.as_ref().map_or_else(String::new, |replaced| replacement(replaced, of, files))
+    )
+}
+
+/// What was written after the copy's snapshot is not in the copy.
+fn replacement(of: &ReplacedTable, writes: &WrongWrites, files: &Files) -> String {
+    format!(
+        "; {} of {} were acknowledged between the snapshot of {}, which copied the table, and the \
+         end of {}: the copy has none of them",
+        count(of.meanwhile, "write"),
+        writes.example.operation,
+        quoted(&of.copy, files),
+        quoted(&of.gone, files),
     )
 }

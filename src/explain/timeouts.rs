@@ -1,5 +1,6 @@
 //! Timeouts that were not in force.
 
+use crate::pg::syntax::{Kind, kind};
 use crate::result::evidence::{LockNeed, OtherTimeout, OtherTimeouts, Unlimited};
 use crate::result::{Subject, setting_words};
 
@@ -13,6 +14,10 @@ pub fn none_in_force(of: &Unlimited, subject: &Subject, files: &Files) -> String
         }
         LockNeed::Took { mode, relation } => format!("took {mode} on {relation}"),
         LockNeed::Held { mode, relation } => format!("held {mode} on {relation}"),
+        // Whether a branch of a block ran is not known.
+        LockNeed::AsksFor { mode, relation } if is_block(subject) => {
+            format!("may take {mode} on {relation}, as its text says")
+        }
         LockNeed::AsksFor { mode, relation } => format!("takes {mode} on {relation}"),
     };
     let others = match of.others {
@@ -31,6 +36,10 @@ pub fn none_in_force(of: &Unlimited, subject: &Subject, files: &Files) -> String
          {why}: {limits}{others}",
         statement(subject, files),
     )
+}
+
+fn is_block(subject: &Subject) -> bool {
+    subject.statement.as_ref().is_some_and(|statement| kind(&statement.text) == Kind::Do)
 }
 
 pub fn not_in_force(of: &OtherTimeouts, files: &Files) -> String {

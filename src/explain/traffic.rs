@@ -6,11 +6,12 @@ use crate::result::evidence::{
     PoolExhausted, Stalled, UnseenRows,
 };
 use crate::result::{BlockingState, Subject};
+use crate::schema::Difference;
 use crate::stats::grouped;
 
 use super::files::Files;
 use super::hang;
-use super::words::{count, deadlocked, listed, quoted, server_said, statement};
+use super::words::{bare, count, deadlocked, listed, quoted, server_said, statement};
 
 /// A tap overhead of less than one part in so many of a stall is left out.
 const OVERHEAD_SHARE: u64 = 10;
@@ -112,7 +113,27 @@ pub fn acquire_timeout(of: &AcquireTimeouts) -> String {
 
 pub fn operation_failed(of: &FailedOperations, files: &Files) -> String {
     let race = of.race.as_ref().map_or_else(String::new, |race| hang::change_spared(race, files));
-    format!("{}{race}", failed(of))
+    format!("{}{}{race}", failed(of), result_columns(&of.result_columns))
+}
+
+/// What a prepared statement returned, and returns now.
+fn result_columns(columns: &[Difference]) -> String {
+    let other = |column: &Difference| {
+        let name = bare(&column.object);
+        match (column.property.as_str(), &column.from, &column.to) {
+            ("object", None, _) => format!("{name} is new"),
+            ("object", _, None) => format!("{name} is gone"),
+            (property, from, to) => {
+                let value = |value: &Option<String>| value.clone().unwrap_or("the default".into());
+                format!("the {property} of {name} was {} and is {}", value(from), value(to))
+            }
+        }
+    };
+    let named: Vec<String> = columns.iter().take(CAUSES_MAX).map(other).collect();
+    match named.is_empty() {
+        true => String::new(),
+        false => format!("; of what a prepared statement returned, {}", named.join(", ")),
+    }
 }
 
 fn failed(of: &FailedOperations) -> String {

@@ -86,6 +86,12 @@ pub fn relation(subject: &Subject) -> &str {
     subject.relation.as_deref().unwrap_or_default()
 }
 
+/// `spans.task_id` of `column public.spans.task_id`.
+pub fn bare(object: &str) -> &str {
+    let name = object.split_once(' ').map_or(object, |(_, name)| name);
+    name.strip_prefix("public.").unwrap_or(name)
+}
+
 /// ` on spans`, or nothing.
 pub fn on(relation: Option<&str>) -> String {
     relation.map_or_else(String::new, |relation| format!(" on {relation}"))

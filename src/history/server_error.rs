@@ -25,6 +25,16 @@ pub struct ServerError {
     pub context: Option<String>,
 }
 
+impl ServerError {
+    /// 0A000 of a prepared statement whose result has other columns or types than when it was
+    /// prepared.
+    pub fn is_cached_plan(&self) -> bool {
+        let state = self.sqlstate.as_ref();
+        state.is_some_and(|state| state.is(SqlState::FEATURE_NOT_SUPPORTED))
+            && self.message.contains("cached plan")
+    }
+}
+
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.sqlstate {

@@ -56,6 +56,8 @@ states! {
     DUPLICATE_COLUMN "42701" "duplicate_column",
     DUPLICATE_OBJECT "42710" "duplicate_object",
     DUPLICATE_TABLE "42P07" "duplicate_table",
+    DUPLICATE_SCHEMA "42P06" "duplicate_schema",
+    DUPLICATE_FUNCTION "42723" "duplicate_function",
     DUPLICATE_DATABASE "42P04" "duplicate_database",
     INVALID_TABLE_DEFINITION "42P16" "invalid_table_definition",
     DISK_FULL "53100" "disk_full",

@@ -4,11 +4,12 @@ use pgauntlet::clock::Micros;
 use pgauntlet::history::{ClosedBy, LedgerMismatch, Mismatch, PlanNode, ServerError};
 use pgauntlet::pg::SqlState;
 use pgauntlet::result::evidence::*;
-use pgauntlet::result::{BlockingState, Evidence, OperationRef, Origin, StatementRef, Subject};
+use pgauntlet::result::{BlockingState, Evidence, Origin, StatementRef, Subject};
 use pgauntlet::scenario::{FindingKind, Scope};
 use pgauntlet::schema::Difference;
 
 use crate::evidence_of_contents::of_contents;
+use crate::evidence_of_failures::of_failures;
 use crate::findings_refused;
 
 const TEXT: &str = "ALTER TABLE spans ADD CONSTRAINT b CHECK (id = 'nobody')";
@@ -67,8 +68,15 @@ fn difference() -> Difference {
 fn aborted() -> Vec<Aborted> {
     let application = Application { attempt: 1, runners: 1 };
     let came = [ErrorCame::FromStatement, ErrorCame::AfterStatement, ErrorCame::BeforeStatements];
-    came.map(|came| Aborted { application, came, error: error(), deadlock: None, race: None })
-        .into()
+    came.map(|came| Aborted {
+        application,
+        came,
+        error: error(),
+        deadlock: None,
+        race: None,
+        earlier: None,
+    })
+    .into()
 }
 
 fn progressed() -> Option<Progressed> {
@@ -206,7 +214,7 @@ fn of_traffic(kind: FindingKind) -> Vec<Evidence> {
             from_us: second,
             to_us: second,
         })],
-        FindingKind::OperationFailed => of_failures(),
+        FindingKind::OperationFailed => of_failures(&error()),
         _ => of_times(kind),
     }
 }
@@ -232,31 +240,6 @@ fn stalled(state: BlockingState) -> Stalled {
         from_us: second,
         to_us: second,
     }
-}
-
-fn of_failures() -> Vec<Evidence> {
-    [
-        OperationFailure::Error(error()),
-        OperationFailure::Indeterminate("reset by peer".to_owned()),
-        OperationFailure::Unanswered,
-    ]
-    .map(|failure| {
-        let operation = "insert-span".to_owned();
-        let first = OperationRef { name: operation.clone(), pid: Some(7) };
-        let (first_failure, deadlock) = (failure.clone(), None);
-        let of =
-            FailureCount { operation, failure: first_failure, operations: 2, before: 0, deadlock };
-        let causes = vec![of];
-        Evidence::OperationFailed(FailedOperations {
-            operations: 2,
-            first,
-            failure,
-            causes,
-            sql: None,
-            race: None,
-        })
-    })
-    .into()
 }
 
 fn of_times(kind: FindingKind) -> Vec<Evidence> {
@@ -339,8 +322,7 @@ fn of_the_change(kind: FindingKind) -> Vec<Evidence> {
         ]
         .map(|transaction| {
             let application = Application { attempt: 0, runners: 2 };
-            let (came, deadlock) = (ErrorCame::FromStatement, None);
-            let aborted = Aborted { application, came, error: error(), deadlock, race: None };
+            let aborted = Aborted { application, ..aborted().remove(0) };
             Evidence::ConcurrentlyInTransaction(RefusedInTransaction {
                 aborted,
                 transaction,
@@ -449,7 +431,9 @@ fn of_what_is_left(kind: FindingKind) -> Vec<Evidence> {
             .map(|notice| Evidence::HiddenDebris(Hidden { notice }))
             .into(),
         FindingKind::RerunFailed => [true, false]
-            .map(|had_finished| Evidence::RerunFailed(FailedReruns { attempts: 3, had_finished }))
+            .map(|had_finished| {
+                Evidence::RerunFailed(FailedReruns { attempts: 3, had_finished, last: None })
+            })
             .into(),
         FindingKind::RerunChanged => [
             CatalogueChange::Schema { differences: 2, first: difference() },
@@ -499,7 +483,7 @@ fn of_what_is_left(kind: FindingKind) -> Vec<Evidence> {
 fn writes(kind: Mismatch) -> WrongWrites {
     let (operation, table, key) = ("insert".to_owned(), "spans".to_owned(), "42".to_owned());
     let example = LedgerMismatch { operation, table, key, kind };
-    WrongWrites { acknowledged: 9, mismatches: 1, example }
+    WrongWrites { acknowledged: 9, mismatches: 1, example, replaced: None }
 }
 
 fn of_runners(kind: FindingKind) -> Vec<Evidence> {

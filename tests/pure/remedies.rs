@@ -69,6 +69,8 @@ fn work_that_needs_no_strong_lock_is_to_leave_the_transaction_of_what_took_it() 
         let given = stall(text, true);
         assert!(given.contains("one statement per transaction"), "{text}: {given}");
     }
+    let validation = stall("ALTER TABLE t VALIDATE CONSTRAINT c", true);
+    assert!(validation.contains("in a transaction of its own stops no writer"), "{validation}");
     let rewrite = stall("ALTER TABLE t ALTER c TYPE bigint", true);
     assert!(rewrite.contains("a new column of the new type"), "{rewrite}");
 }

@@ -12,6 +12,11 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
             "give each index a name, and DROP INDEX CONCURRENTLY IF EXISTS it before it is built: \
              without a name every try makes another one"
         }
+        Evidence::LostWrite(of) if of.replaced.is_some() => {
+            "let a trigger repeat each write in the new table from before the copy on, and lock \
+             only for the swap; or LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE before the copy, which \
+             stops writers for as long as it takes"
+        }
         Evidence::Orphans(_) => {
             "a foreign key is not checked while its triggers are disabled or under \
              session_replication_role = replica: find the rows, then DROP the constraint, add it \

@@ -4,18 +4,37 @@ use crate::history::ServerError;
 use crate::pg::SqlState;
 use crate::pg::facts::returns_all_columns;
 use crate::result::evidence::{FailedOperations, OperationFailure};
+use crate::schema::Difference;
 
-/// Where there is a known way, by what the first of them failed with.
-pub fn failed(of: &FailedOperations) -> Option<&'static str> {
-    let OperationFailure::Error(error) = &of.failure else { return None };
-    let message = &error.message;
-    let state = error.sqlstate.as_ref()?;
-    if state.is(SqlState::FEATURE_NOT_SUPPORTED) && message.contains("cached plan") {
-        return Some(result_type(of.sql.as_deref()));
+use super::super::words::bare;
+
+/// Causes for which it is said what to do.
+const CAUSES_MAX: usize = 3;
+
+/// Where there is a known way, by what they failed with, the most frequent first.
+pub fn failed(of: &FailedOperations) -> Option<String> {
+    let failures = match of.causes.is_empty() {
+        true => vec![&of.failure],
+        false => of.causes.iter().map(|cause| &cause.failure).collect(),
+    };
+    let mut ways: Vec<String> = Vec::new();
+    for way in failures.into_iter().filter_map(|failure| of_failure(failure, of)) {
+        if !ways.contains(&way) && ways.len() < CAUSES_MAX {
+            ways.push(way);
+        }
     }
+    (!ways.is_empty()).then(|| ways.join(". "))
+}
+
+fn of_failure(failure: &OperationFailure, of: &FailedOperations) -> Option<String> {
+    let OperationFailure::Error(error) = failure else { return None };
+    if error.is_cached_plan() {
+        return Some(result_type(of));
+    }
+    let state = error.sqlstate.as_ref()?;
     let is_prerequisite = state.is(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
     let identity = replica_identity(error).filter(|_| is_prerequisite);
-    identity.or_else(|| by_code(error))
+    identity.or_else(|| by_code(error)).map(str::to_owned)
 }
 
 /// Of a published table without a replica identity.
@@ -27,17 +46,36 @@ pub fn replica_identity(error: &ServerError) -> Option<&'static str> {
 }
 
 /// A prepared statement keeps the types of its result.
-fn result_type(sql: Option<&str>) -> &'static str {
-    match sql.map(returns_all_columns) {
+fn result_type(of: &FailedOperations) -> String {
+    let is_type = |column: &&Difference| matches!(column.property.as_str(), "type" | "collation");
+    let retyped: Vec<&str> =
+        of.result_columns.iter().filter(is_type).map(|d| bare(&d.object)).collect();
+    let all = match of.result_columns.is_empty() {
+        true => of.sql.as_deref().map(returns_all_columns),
+        false => Some(retyped.is_empty()),
+    };
+    match all {
         Some(false) => {
-            "the type of a column that it returns changed, and every open connection fails once: \
-             add a column of the new type, move the application to it release by release, or let \
-             the pool replace its connections at the change"
+            let column = match retyped.is_empty() {
+                true => "a column that it returns".to_owned(),
+                false => retyped.join(", "),
+            };
+            format!(
+                "the type of {column} changed, and every open connection fails once for each \
+                 prepared statement that returns it: add a column of the new type under another \
+                 name, move the application to it release by release, or let the pool replace its \
+                 connections at the change"
+            )
         }
-        _ => {
-            "name the columns in the application's prepared statements: SELECT * changes its \
-             result type with every added column, and every open connection fails once"
-        }
+        Some(true) => "name the columns in the application's prepared statements: SELECT * \
+                       changes its result type with every added column, and every open connection \
+                       fails once"
+            .to_owned(),
+        None => "what the application's prepared statements return changed, and every open \
+                 connection fails once: name the columns (SELECT * changes with every added one), \
+                 give one of another type another name, or let the pool replace its connections \
+                 at the change"
+            .to_owned(),
     }
 }
 
@@ -82,7 +120,8 @@ fn by_code(error: &ServerError) -> Option<&'static str> {
         (
             SqlState::INSUFFICIENT_PRIVILEGE,
             "GRANT to the application in the transaction that makes or swaps the object: a new \
-             table or view has none of the old one's privileges",
+             table, view or sequence has none of the old one's privileges (an application that \
+             owns its tables has the change's role in [pool], by default pgauntlet_migrator)",
         ),
         (
             SqlState::DEADLOCK_DETECTED,

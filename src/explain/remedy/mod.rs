@@ -7,6 +7,7 @@ mod hang;
 mod stall;
 
 use crate::history::RefusedFor;
+use crate::pg::facts::{Work, works};
 use crate::result::evidence::{OtherTimeouts, RefusedConnection, Unlimited};
 use crate::result::{Evidence, Finding};
 use crate::scenario::{FindingKind, Scope};
@@ -16,7 +17,7 @@ pub fn remedy(finding: &Finding) -> Option<String> {
     let Some(evidence) = &finding.evidence else { return finding.remedy.clone() };
     let known = match evidence {
         Evidence::Stall(of) => Some(stall::stall(of, finding.subject.statement.as_ref())),
-        Evidence::OperationFailed(of) => failed_operation::failed(of),
+        Evidence::OperationFailed(of) => return failed_operation::failed(of),
         Evidence::ChangeFailed(of) => failed_change::failed(of, finding.subject.statement.as_ref()),
         Evidence::ChangeHung(of) => Some(hang::hung(of)),
         Evidence::RunnerHung(of) => of.hang.as_ref().map(hang::hung),
@@ -169,6 +170,13 @@ fn meant(finding: &Finding) -> Option<String> {
 
 fn under_lock(finding: &Finding) -> String {
     let relation = super::words::relation(&finding.subject);
+    let taken_by = finding.subject.statement.as_ref();
+    if taken_by.is_some_and(|statement| works(&statement.text).contains(&Work::Lock)) {
+        return format!(
+            "no other session reads or writes {relation} from LOCK TABLE to the end of its \
+             transaction: do what takes long before it, and lock only for what is short"
+        );
+    }
     format!(
         "commit after the statement that takes the lock: no other session reads or writes \
          {relation} until the transaction's last statement is done"

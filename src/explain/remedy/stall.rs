@@ -33,12 +33,15 @@ pub fn stall(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
 }
 
 fn holding(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
-    let works = during.map(|statement| works(&statement.text)).unwrap_or_default();
     // Work that needs no strong lock itself only lasts while an earlier one is held.
     let own = |work: &Work| !(of.taken_earlier && is_gentle(*work));
-    let own = works.into_iter().find(|work| work.grows() && own(work));
+    let own = works_of(during).into_iter().find(|work| work.grows() && own(work));
     match own {
         Some(work) => of_work(work),
+        None if works_of(during).contains(&Work::Validation) => {
+            "one statement per transaction: VALIDATE CONSTRAINT in a transaction of its own stops \
+             no writer; here the lock of the statement before it is held while it reads every row"
+        }
         None if of.taken_earlier => {
             "one statement per transaction: a lock is held to the end of its transaction; \
              backfill in batches that each commit, add keys NOT VALID and VALIDATE them later, \
@@ -49,6 +52,10 @@ fn holding(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
              lock is held to the transaction's end"
         }
     }
+}
+
+fn works_of(statement: Option<&StatementRef>) -> Vec<Work> {
+    statement.map(|statement| works(&statement.text)).unwrap_or_default()
 }
 
 /// Alone in its transaction it stops no session that reads and writes other rows.

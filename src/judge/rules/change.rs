@@ -14,7 +14,7 @@ use crate::schema::Fingerprint;
 use super::super::trace::{AttemptRecord, StatementRecord};
 use super::command::{error_of, last_line};
 use super::refused;
-use super::{Evidence, hang, race};
+use super::{Evidence, earlier, hang, race};
 
 /// One finding per kind of abort, with its first occurrence.
 pub fn aborts(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
@@ -69,7 +69,8 @@ fn abort(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Option<Fin
     let race = failed.filter(|_| kind == FindingKind::Deadlock);
     let race = race.and_then(|victim| race::of_change(evidence, victim));
     let verdict = race::verdict(evidence, race.as_ref(), verdict(evidence, attempt));
-    let aborted = Aborted { application, came, error: error.clone(), deadlock, race };
+    let earlier = failed.and_then(|record| earlier::made(evidence, record, error));
+    let aborted = Aborted { application, came, error: error.clone(), deadlock, race, earlier };
     let shown = match kind {
         FindingKind::LockTimeout => Shown::LockTimeout(aborted),
         FindingKind::StatementTimeout => Shown::StatementTimeout(aborted),
@@ -194,6 +195,7 @@ pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let failed = FailedReruns {
             attempts: attempts.len() as u64,
             had_finished: attempts.iter().any(finished),
+            last: earlier::other_failure(evidence),
         };
         let shown = Shown::RerunFailed(failed);
         findings.push(Finding::new(Verdict::Unsafe, Subject::none(), shown));

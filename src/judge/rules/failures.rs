@@ -14,8 +14,8 @@ use crate::scenario::{Scenario, Verdict};
 use super::super::outcomes::{failure, name, spec};
 use super::Evidence;
 use super::gaps::unmeasured;
-use super::race;
 use super::traffic::operation_ref;
+use super::{race, result_type};
 
 /// Deadlocks whose other side is looked for.
 const DEADLOCKS_MAX: usize = 100;
@@ -59,7 +59,8 @@ pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let sql = statements_of(evidence.scenario, first);
     let first = operation_ref(evidence, first);
     let subject = Subject::operation(first.name.clone());
-    let failed = FailedOperations { operations, first, failure, causes, sql, race };
+    let result_columns = result_type::columns(evidence, &causes);
+    let failed = FailedOperations { operations, first, failure, causes, sql, race, result_columns };
     let shown = Shown::OperationFailed(failed);
     Some(Finding::new(Verdict::Unsafe, subject, shown))
 }

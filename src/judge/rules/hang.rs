@@ -46,6 +46,16 @@ pub fn deadline(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> Opt
     }
 }
 
+/// Whether it is one that nobody ends.
+pub fn is_cycle(finding: &Finding) -> bool {
+    let hang = match &finding.evidence {
+        Some(Shown::ChangeHung(hang)) => Some(hang),
+        Some(Shown::RunnerHung(runner)) => runner.hang.as_ref(),
+        _ => None,
+    };
+    hang.is_some_and(|hang| hang.cycle)
+}
+
 /// When the deadline was over.
 fn deadline_of(evidence: &Evidence<'_, '_>, attempt: &AttemptRecord<'_>) -> (Micros, Micros) {
     let deadline_us = Micros::from_millis(evidence.scenario.change.deadline_ms);

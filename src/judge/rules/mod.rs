@@ -7,6 +7,7 @@ mod change;
 mod command;
 mod contents;
 mod doubt;
+mod earlier;
 mod ending;
 mod evidence;
 mod failures;
@@ -17,7 +18,9 @@ mod plans;
 mod race;
 mod reads;
 mod refused;
+mod replaced;
 mod rerun;
+mod result_type;
 mod runners;
 mod sessions;
 mod state;
@@ -33,7 +36,12 @@ pub use evidence::Evidence;
 use crate::result::Finding;
 
 pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let (aborts, runners) = (change::aborts(evidence), runners::runners(evidence));
+    // A cycle that nobody ends is why the application stalls.
+    let (cycles, aborts): (Vec<_>, Vec<_>) = aborts.into_iter().partition(hang::is_cycle);
+    let (of_runners, runners): (Vec<_>, Vec<_>) = runners.into_iter().partition(hang::is_cycle);
+    let mut findings = cycles;
+    findings.extend(of_runners);
     findings.extend(traffic::stalls(evidence));
     findings.extend(traffic::pool_exhaustion(evidence));
     findings.extend(traffic::acquire_timeouts(evidence));
@@ -42,7 +50,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(latency::operation_waited(evidence));
     findings.extend(latency::latency(evidence));
     findings.extend(latency::not_recovered(evidence));
-    findings.extend(change::aborts(evidence));
+    findings.extend(aborts);
     findings.extend(change::timeout_covers_block(evidence));
     findings.extend(change::reruns(evidence));
     findings.extend(rerun::wrote(evidence));
@@ -52,7 +60,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(sessions::open_transaction(evidence));
     findings.extend(state::debris(evidence));
     findings.extend(state::left_behind(evidence));
-    findings.extend(runners::runners(evidence));
+    findings.extend(runners);
     findings.extend(state::writes(evidence));
     findings.extend(contents::rows(evidence));
     findings.extend(contents::access(evidence));

@@ -66,12 +66,8 @@ fn is_shared(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> bool 
 /// Runners that wait for each other are one finding, with the statements of both.
 fn hung_runners(evidence: &Evidence<'_, '_>, runners: &[&AttemptRecord<'_>]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    let in_cycle = |finding: &Finding| match &finding.evidence {
-        Some(Shown::RunnerHung(of)) => of.hang.as_ref().is_some_and(|hang| hang.cycle),
-        _ => false,
-    };
     for finding in runners.iter().filter_map(|runner| hung(evidence, runner)) {
-        if !in_cycle(&finding) || !findings.iter().any(in_cycle) {
+        if !hang::is_cycle(&finding) || !findings.iter().any(hang::is_cycle) {
             findings.push(finding);
         }
     }

@@ -10,7 +10,7 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 use crate::schema::{Difference, Fingerprint};
 
-use super::Evidence;
+use super::{Evidence, replaced};
 
 /// Differences that are listed.
 const LEFT_MAX: usize = 12;
@@ -149,8 +149,9 @@ pub fn writes(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let Some(ledger) = evidence.trace.ledger else { return Vec::new() };
     let lost = |m: &LedgerMismatch| matches!(m.kind, Mismatch::Lost | Mismatch::Overwritten { .. });
     let example = |wanted: bool| ledger.examples.iter().find(|m| lost(m) == wanted);
-    let missing = example(true).map(|m| (m, Shown::LostWrite(wrong_writes(ledger, m))));
-    let doubled = example(false).map(|m| (m, Shown::DoubledWrite(wrong_writes(ledger, m))));
+    let missing = example(true).map(|m| (m, Shown::LostWrite(wrong_writes(evidence, ledger, m))));
+    let doubled =
+        example(false).map(|m| (m, Shown::DoubledWrite(wrong_writes(evidence, ledger, m))));
     let finding = |(example, shown): (&LedgerMismatch, Shown)| {
         let subject = Subject {
             relation: Some(example.table.clone()),
@@ -161,10 +162,18 @@ pub fn writes(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     missing.into_iter().chain(doubled).map(finding).collect()
 }
 
-fn wrong_writes(ledger: &LedgerReport, example: &LedgerMismatch) -> WrongWrites {
+fn wrong_writes(
+    evidence: &Evidence<'_, '_>,
+    ledger: &LedgerReport,
+    example: &LedgerMismatch,
+) -> WrongWrites {
     WrongWrites {
         acknowledged: ledger.acknowledged,
         mismatches: ledger.mismatches,
         example: example.clone(),
+        replaced: match example.kind {
+            Mismatch::Lost => replaced::table(evidence, example),
+            _ => None,
+        },
     }
 }

@@ -26,6 +26,10 @@ pub struct Aborted {
     /// Of a deadlock, what might have come of it instead; null: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub race: Option<Race>,
+    /// The earlier statement of the change that made what the error is about: a label of an enum
+    /// that is not committed yet, an object that is there already. Null: none is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<StatementRef>,
 }
 
 /// When an error came.

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::history::LedgerMismatch;
+use crate::history::{LedgerMismatch, ServerError};
 use crate::schema::Difference;
 
+use super::super::statement::StatementRef;
 use super::change::Hang;
 
 /// The subject's relation is the index.
@@ -78,6 +79,22 @@ pub struct FailedReruns {
     pub attempts: u64,
     /// An earlier application of the change had finished.
     pub had_finished: bool,
+    /// How the last of them failed, where it is not as the first did; null: it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<OtherFailure>,
+}
+
+/// A rerun that failed otherwise than the first application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherFailure {
+    /// The statement that failed; null: the error came while none ran.
+    pub statement: Option<StatementRef>,
+    /// The error as the server sent it.
+    pub error: ServerError,
+    /// The statement of an earlier application that made what the error is about; null: none is
+    /// known.
+    pub earlier: Option<StatementRef>,
 }
 
 /// What applying a finished change again changed in the catalogue.
@@ -221,4 +238,20 @@ pub struct WrongWrites {
     pub mismatches: u64,
     /// The first of them.
     pub example: LedgerMismatch,
+    /// The change put another table in the place of the one that was written; null: it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<ReplacedTable>,
+}
+
+/// A table that the change copied, and then dropped or renamed away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplacedTable {
+    /// The statement that copied its rows.
+    pub copy: StatementRef,
+    /// The statement that dropped it or gave it another name.
+    pub gone: StatementRef,
+    /// Writes of the example's operation that were acknowledged from the begin of the copy until
+    /// the table was gone.
+    pub meanwhile: u64,
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::history::ServerError;
+use crate::schema::Difference;
 
 use super::super::statement::{OperationRef, StatementRef};
 use super::change::Race;
@@ -124,6 +125,10 @@ pub struct FailedOperations {
     /// Of a deadlock with the change, what might have come of it instead; null: not known.
     #[serde(default)]
     pub race: Option<Race>,
+    /// Where prepared statements have another result type than before: the columns that they name,
+    /// or all of their tables for `*`, which are another than before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub result_columns: Vec<Difference>,
 }
 
 /// A lock that a transaction held on one relation while it waited for another.
