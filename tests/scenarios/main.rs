@@ -10,6 +10,7 @@
 #[path = "../toolbox/mod.rs"]
 mod toolbox;
 
+mod cases;
 mod crash_scenarios;
 mod scenarios;
 mod shards;

@@ -1,0 +1,1 @@
+CREATE TABLE executions (id varchar NOT NULL, namespace varchar NOT NULL, attributes jsonb);

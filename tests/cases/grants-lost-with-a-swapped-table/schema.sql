@@ -1,0 +1,1 @@
+CREATE TABLE counters (id varchar NOT NULL, total integer NOT NULL);

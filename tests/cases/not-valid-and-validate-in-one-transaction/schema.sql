@@ -1,0 +1,1 @@
+CREATE TABLE uploads (id varchar NOT NULL, bytes integer NOT NULL);
