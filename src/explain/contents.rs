@@ -1,8 +1,10 @@
 //! What the change did to rows, to what refers to them, and to who may use them.
 
-use crate::history::{ColumnChange, Orphans, SequenceBehind, ValueExample};
+use crate::history::{ColumnChange, DroppedColumn, Orphans, SequenceBehind, ValueExample};
 use crate::result::Subject;
-use crate::result::evidence::{ChangedAccess, ChangedValues, GoneRows, NothingTried};
+use crate::result::evidence::{
+    AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows, NothingTried, UnusedAccept,
+};
 use crate::stats::grouped;
 
 use super::words::{count, listed, relation};
@@ -66,6 +68,41 @@ fn example(of: &ValueExample) -> String {
         |text: &Option<String>| text.as_ref().map_or("NULL".to_owned(), |t| format!("{t:?}"));
     let row = of.key.as_ref().map_or_else(String::new, |key| format!("row {key}: "));
     format!(" ({row}{} became {})", value(&of.before), value(&of.after))
+}
+
+/// `the column note of public.orders is gone, which held values in 9 of 12 rows: no other column of
+/// it has them`.
+pub fn dropped(of: &DroppedValues, subject: &Subject) -> String {
+    let gone = |column: &DroppedColumn| {
+        let kept = match &column.kept_in {
+            Some(other) => format!("{other} has the same values"),
+            None => "no other column of the table has them".to_owned(),
+        };
+        let DroppedColumn { column, values, .. } = column;
+        format!(
+            "{column}, with values in {} of {} rows ({kept})",
+            grouped(*values),
+            grouped(of.rows)
+        )
+    };
+    let columns: Vec<String> = of.columns.iter().take(COLUMNS_MAX).map(gone).collect();
+    let more = match of.columns.len().saturating_sub(COLUMNS_MAX) {
+        0 => String::new(),
+        more => format!(", and {}", count(more as u64, "more column")),
+    };
+    format!("{} lost {}{more}", relation(subject), columns.join(", "))
+}
+
+pub fn added(of: &AddedRows, subject: &Subject) -> String {
+    let (table, added, before) = (relation(subject), count(of.added, "row"), grouped(of.before));
+    format!(
+        "the change added {added} to {table}, which the application uses and which held {before}"
+    )
+}
+
+pub fn accept_unused(of: &UnusedAccept) -> String {
+    let names = of.names.as_ref().map(|names| format!(" = {names:?}")).unwrap_or_default();
+    format!("[[accept]] {}{names} covers nothing that this trial shows", of.key)
 }
 
 pub fn orphans(of: &Orphans) -> String {

@@ -21,6 +21,7 @@ mod timeouts;
 mod traffic;
 mod waits;
 mod words;
+mod work;
 
 pub use assessment::assessed;
 pub use files::Files;

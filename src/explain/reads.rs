@@ -10,9 +10,24 @@ pub fn read_changed(of: &WrongRead) -> String {
     match &of.found {
         WrongRows::Failed(error) => format!("the read {name} failed: {error}"),
         WrongRows::Changed { rows, now, compared } => changed(name, *rows, *now, *compared),
-        WrongRows::Unwanted { rows, when } => {
+        WrongRows::Unwanted { rows, when, first, writers } => {
             let (rows, when) = (count(*rows, "row"), moment(*when));
-            format!("the read {name} returned {rows} {when}, and must return none")
+            let such = match first.as_slice() {
+                [] => String::new(),
+                first => format!(" ({})", first.join("; ")),
+            };
+            let writers: Vec<String> = writers
+                .iter()
+                .map(|writer| format!("{} {}", writer.operation, count(writer.times, "time")))
+                .collect();
+            let writers = match writers.is_empty() {
+                true => String::new(),
+                false => format!(
+                    "; between the change and this read the application wrote what it reads by {}",
+                    writers.join(", ")
+                ),
+            };
+            format!("the read {name} returned {rows} {when}{such}, and must return none{writers}")
         }
     }
 }

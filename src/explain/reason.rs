@@ -1,7 +1,8 @@
 //! The verdict's reason in one sentence.
 
 use crate::clock::Micros;
-use crate::result::{Evidence, Finding, Judgement, RerunEnding};
+use crate::result::evidence::Application;
+use crate::result::{Evidence, Finding, Judgement, Measured, RerunEnding};
 use crate::scenario::Verdict;
 
 use super::files::Files;
@@ -50,8 +51,12 @@ fn ended(judgement: &Judgement, files: &Files) -> String {
             format!("{runners} runners started at once, and runner {} finished", attempt + 1)
         }
         (Some(0), _) => "it finished within its own timeouts".to_owned(),
-        (Some(attempt), Some(before)) => format!("{before}, and attempt {} succeeded", attempt + 1),
-        (Some(attempt), None) => format!("attempt {} succeeded", attempt + 1),
+        (Some(attempt), before) => {
+            let later = Application { attempt, runners }.name().filter(|_| runners > 1);
+            let later = later.unwrap_or_else(|| format!("attempt {}", attempt + 1));
+            let before = before.map(|before| format!("{before}, and ")).unwrap_or_default();
+            format!("{before}{later} succeeded")
+        }
         (None, Some(before)) => before,
         (None, None) => "it did not finish".to_owned(),
     }
@@ -93,13 +98,20 @@ fn safe(judgement: &Judgement) -> String {
             measured.longest_stall_us
         ),
     };
-    let ledger = match &measured.ledger {
-        Some(ledger) => {
+    let ledger = ledger(measured);
+    format!("{stalled} (limit {}){ledger}{converged}{rerun}", ending.stall_limit_us)
+}
+
+/// What the application's own memory of its writes is worth: nothing, where there is none.
+fn ledger(measured: &Measured) -> String {
+    match &measured.ledger {
+        Some(ledger) if ledger.acknowledged > 0 => {
             format!(", all {} are in the tables", count(ledger.acknowledged, "acknowledged write"))
         }
+        Some(_) => ", no write of the application was acknowledged".to_owned(),
+        None if measured.operations.scheduled > 0 => ", no write was compared".to_owned(),
         None => String::new(),
-    };
-    format!("{stalled} (limit {}){ledger}{converged}{rerun}", ending.stall_limit_us)
+    }
 }
 
 /// Where there is a reference to compare with, and nothing was found against it.

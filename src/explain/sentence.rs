@@ -5,6 +5,7 @@ use crate::result::{Evidence, Finding, Subject};
 use super::files::Files;
 use super::{
     change, contents, hang, quality, reads, runners, sessions, state, timeouts, traffic, waits,
+    work,
 };
 
 /// With as much of a file's path as tells it apart from the others.
@@ -43,6 +44,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::OneTransaction(of) => sessions::one_transaction(of, subject, files),
         Evidence::OneMessage(of) => sessions::one_message(of, subject, files),
         Evidence::StatementsUnderLock(of) => sessions::under_lock(of, subject, files),
+        Evidence::WorkUnderLock(of) => work::under_lock(of, subject, files),
         Evidence::NoTimeout(of) => timeouts::none_in_force(of, subject, files),
         Evidence::TimeoutNotInForce(of) => timeouts::not_in_force(of, files),
         Evidence::InvalidIndex(of) => state::invalid_index(of, subject),
@@ -60,6 +62,9 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
         Evidence::AccessChanged(of) => contents::access(of, subject),
+        Evidence::ValuesDropped(of) => contents::dropped(of, subject),
+        Evidence::RowsAdded(of) => contents::added(of, subject),
+        Evidence::AcceptUnused(of) => contents::accept_unused(of),
         Evidence::NothingTried(of) => contents::nothing_tried(of),
         Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),
         Evidence::ReadChanged(of) => reads::read_changed(of),

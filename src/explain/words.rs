@@ -104,10 +104,5 @@ pub fn transaction(known_by: &StatementRef, files: &Files) -> String {
 
 /// Which application of the change it was, as it follows a verb; empty for the only first one.
 pub fn which(application: Application) -> String {
-    let Application { attempt, runners } = application;
-    match attempt {
-        0 if runners < 2 => String::new(),
-        n if n < runners => format!(" (runner {})", n + 1),
-        n => format!(" (rerun {})", n + 1 - runners.max(1)),
-    }
+    application.name().map(|name| format!(" ({name})")).unwrap_or_default()
 }

@@ -28,6 +28,9 @@ pub struct TableState {
     pub root: Option<String>,
     /// As the planner estimates them; where it does not know, 1 if the file is not empty.
     pub rows: u64,
+    /// Of its files, indexes left out; 0: none, or an older version wrote this.
+    #[serde(default)]
+    pub bytes: u64,
     /// Rows that were inserted, updated and deleted since the database was made.
     #[serde(default)]
     pub written: u64,
@@ -79,6 +82,24 @@ pub struct TableChange {
     /// may be its own.
     #[serde(default)]
     pub application_deletes: bool,
+    /// The application adds rows to it of which no ledger knows: some of those that are new may be
+    /// its own.
+    #[serde(default)]
+    pub application_inserts: bool,
+    /// Columns that held values and are not there any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<DroppedColumn>,
+}
+
+/// A column that is not there any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DroppedColumn {
+    /// Its name.
+    pub column: String,
+    /// Rows in which it had a value.
+    pub values: u64,
+    /// A column of the table that has all of these values now; None: none has.
+    pub kept_in: Option<String>,
 }
 
 /// Values of a column that was there before, in rows that are still there.

@@ -292,6 +292,9 @@ pub struct ConnectionOpened {
     pub session: SessionId,
     /// As the client named itself.
     pub application_name: String,
+    /// `name=value` of settings that the client asked for as it connected, `options` as it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
 }
 
 /// The end of a connection of the change.
@@ -505,6 +508,9 @@ pub struct InvariantRead {
     pub rows: u64,
     /// SHA-256 over the rows in the order in which the query returned them.
     pub digest: String,
+    /// The first rows of a read that is to return none, each as its values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<String>,
     /// None: it succeeded.
     pub error: Option<ServerError>,
 }

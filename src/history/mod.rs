@@ -20,8 +20,8 @@ mod waits;
 
 pub use activity::{ActivitySample, Backend, ProgressSeen};
 pub use contents::{
-    ColumnChange, ContentsChange, Orphans, SequenceBehind, TableChange, TableState, TableStates,
-    ValueExample,
+    ColumnChange, ContentsChange, DroppedColumn, Orphans, SequenceBehind, TableChange, TableState,
+    TableStates, ValueExample,
 };
 pub use event::{
     Attempt, AttemptEnd, CatalogueSnapshot, ClosedBy, CommandEnded, ConnectionClosed,

@@ -46,15 +46,18 @@ pub struct Blame {
     pub held_meanwhile: Option<HeldWhileWaiting>,
 }
 
-pub fn statement_ref(record: &StatementRecord<'_>, end: Micros) -> StatementRef {
+pub fn statement_ref(record: &StatementRecord<'_>, trace: &Trace<'_>) -> StatementRef {
     let (origin, file, line) = match &record.began.source {
         Source::File { path, line } => (Origin::File, Some(path.clone()), Some(*line)),
         Source::Runner => (Origin::Runner, None, None),
         Source::Command => (Origin::Command, None, None),
     };
-    let (began, ended) = record.span(end);
+    let (began, ended) = record.span(trace.end);
+    let application = trace.application(record.began.attempt);
     StatementRef {
         attempt: record.began.attempt,
+        runner: application.runner(),
+        rerun: application.rerun(),
         id: record.began.statement,
         migration: record.began.migration.clone(),
         origin,
@@ -171,8 +174,8 @@ pub fn blame(scene: &Scene<'_, '_, '_>, witness: &LockWait, span: (Micros, Micro
     let taken_by = during.and_then(|during| scene.taken_by(&sessions, during, witness, span));
     Blame {
         state,
-        during: during.map(|s| statement_ref(s, end)),
-        taken_by: taken_by.map(|s| statement_ref(s, end)),
+        during: during.map(|s| statement_ref(s, scene.trace)),
+        taken_by: taken_by.map(|s| statement_ref(s, scene.trace)),
         waiting,
         holding,
         idle,
@@ -184,7 +187,7 @@ pub fn blame(scene: &Scene<'_, '_, '_>, witness: &LockWait, span: (Micros, Micro
         behind: behind(scene.trace, &own_waits, span),
         held_meanwhile: match state {
             BlockingState::Waiting => {
-                let taken_by = taken_by.map(|s| statement_ref(s, end));
+                let taken_by = taken_by.map(|s| statement_ref(s, scene.trace));
                 held_meanwhile(scene.trace, witness, longest_within(&own_waits, span), taken_by)
             }
             BlockingState::Holding | BlockingState::Idle => None,

@@ -146,6 +146,7 @@ fn command_rows(trace: &Trace<'_>) -> Vec<CommandRow> {
     let ended = trace.attempts.iter().filter_map(|a| a.command);
     let row = |ended: &CommandEnded| CommandRow {
         attempt: ended.attempt,
+        runner: trace.application(ended.attempt).runner(),
         exit_code: ended.exit_code,
         signal: ended.signal,
         output: ended.output.clone(),
@@ -156,20 +157,20 @@ fn command_rows(trace: &Trace<'_>) -> Vec<CommandRow> {
 
 fn statement_rows(trace: &Trace<'_>) -> Vec<StatementRow> {
     let rows = |a: &AttemptRecord<'_>| -> Vec<StatementRow> {
-        a.statements.iter().map(|s| statement_row(s, trace.end)).collect()
+        a.statements.iter().map(|s| statement_row(s, trace)).collect()
     };
     trace.attempts.iter().flat_map(rows).collect()
 }
 
-fn statement_row(record: &StatementRecord<'_>, end: Micros) -> StatementRow {
-    let (began, ended) = (record.began, record.ended);
+fn statement_row(record: &StatementRecord<'_>, trace: &Trace<'_>) -> StatementRow {
+    let (began, ended, end) = (record.began, record.ended, trace.end);
     let names = |locks: &[HeldLock]| -> Vec<String> {
         locks.iter().map(|lock| format!("{} {}", lock.relation, lock.mode)).collect()
     };
     StatementRow {
         attempt: began.attempt,
         connection: began.connection,
-        statement: statement_ref(record, end),
+        statement: statement_ref(record, trace),
         purpose: record.purpose(),
         began_us: record.span(end).0,
         in_transaction: record.open_before(),

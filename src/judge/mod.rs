@@ -8,6 +8,7 @@ mod blame;
 mod causes;
 pub mod crash;
 mod deadlock;
+mod held;
 mod lapses;
 mod logged;
 mod measure;
@@ -37,7 +38,7 @@ use trace::Trace;
 
 /// What one trial shows. Its verdict is `assess`'s, which knows what it has to converge with.
 pub fn observe(scenario: &Scenario, history: &History) -> Observation {
-    let trace = Trace::of(history);
+    let trace = Trace::of_runners(history, scenario.change.runners);
     let (waits, log) = logged::lock_waits(&trace);
     let sessions = sessions::sessions(&trace);
     let stalls = stalls::stalls(&trace, &waits, &sessions);

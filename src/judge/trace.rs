@@ -14,7 +14,7 @@ use crate::history::{
     WalSample,
 };
 use crate::pg::facts::Facts;
-use crate::result::evidence::Progressed;
+use crate::result::evidence::{Application, Progressed};
 
 use super::roles::Roles;
 
@@ -31,6 +31,8 @@ pub struct Trace<'h> {
     by_session: HashMap<SessionId, Vec<(Micros, &'h Operation)>>,
     pub counters: Option<Counters>,
     pub attempts: Vec<AttemptRecord<'h>>,
+    /// How many runners applied the change at once; 0: one.
+    runners: u32,
     /// The finished change was not applied again, because it keeps no versions.
     pub rerun_left_out: bool,
     pub waits: Vec<(Micros, &'h WaitSample)>,
@@ -126,6 +128,11 @@ impl<'h> Trace<'h> {
             operations.sort_by_key(|(finished, _)| *finished);
         }
         trace
+    }
+
+    /// Of a change that so many runners apply at once.
+    pub fn of_runners(history: &'h History, runners: u32) -> Trace<'h> {
+        Trace { runners, ..Trace::of(history) }
     }
 
     fn add(&mut self, at: Micros, event: &'h Event) {
@@ -329,11 +336,24 @@ impl<'h> Trace<'h> {
         })
     }
 
+    /// Which application of the change it is.
+    pub fn application(&self, attempt: Attempt) -> Application {
+        Application { attempt, runners: self.runners.max(1) }
+    }
+
+    /// What a session of the change is called: of several runners, whose it is.
+    pub fn change_name(&self, session: &SessionId) -> String {
+        let owns = |a: &&AttemptRecord<'_>| a.connections.iter().any(|c| c.session == *session);
+        let owner = self.attempts.iter().find(owns);
+        let runner = owner.and_then(|owner| self.application(owner.attempt).runner());
+        runner.map_or_else(|| "the change".to_owned(), |n| format!("runner {n} of the change"))
+    }
+
     /// A session in words: what it is to us, else what the server calls it.
     pub fn name(&self, session: &SessionId) -> String {
         match self.role(session) {
             Some(Role::Application) => format!("an operation of the application ({session})"),
-            Some(Role::Change) => format!("the change ({session})"),
+            Some(Role::Change) => format!("{} ({session})", self.change_name(session)),
             Some(Role::Disturbance(name)) => format!("{name} ({session})"),
             Some(Role::Observer) => format!("pgauntlet's own session ({session})"),
             None => self.stranger(session),

@@ -24,7 +24,7 @@ use crate::history::{
 };
 use crate::pg::quote_literal;
 use crate::scenario::generate::{Drawer, stream};
-use crate::scenario::{Invariant, OperationStatement, Scenario, Since, Sizes};
+use crate::scenario::{Invariant, OperationStatement, Rows, Scenario, Since, Sizes};
 
 use super::plans::plan;
 use super::{APPLICATION_NAME, Error};
@@ -33,6 +33,9 @@ use super::{APPLICATION_NAME, Error};
 const LOCK_TIMEOUT_MS: u32 = 1_000;
 /// A read holds AccessShareLock while it runs, and a change waits for it: keep it short.
 const STATEMENT_TIMEOUT_MS: u32 = 10_000;
+/// Rows of an answer that are kept, and characters of each.
+const FIRST_ROWS: usize = 3;
+const FIRST_ROW_MAX: usize = 60;
 /// Attempts in a row to open a session before the watch gives up.
 const OPEN_FAILURES_MAX: u32 = 10;
 
@@ -117,6 +120,15 @@ struct Declared {
     before: Option<Sql>,
     after: Sql,
     is_planned: bool,
+    rows: Rows,
+}
+
+/// What a read returned.
+#[derive(Default)]
+struct Answer {
+    rows: u64,
+    digest: String,
+    first: Vec<String>,
 }
 
 /// A read ready to be sent.
@@ -134,7 +146,8 @@ impl Declared {
         };
         let after = sql(&invariant.statement)?;
         let is_planned = invariant.plan.is_some();
-        Ok(Declared { name: invariant.name.clone(), before, after, is_planned })
+        let (name, rows) = (invariant.name.clone(), invariant.rows);
+        Ok(Declared { name, before, after, is_planned, rows })
     }
 
     fn sql(&self, over: bool) -> Option<&Sql> {
@@ -193,11 +206,13 @@ impl Reader {
                 // The session was gone, which says nothing of the rows.
                 read = self.read(sql).await;
             }
-            let (rows, digest, error) = match read {
-                Ok((rows, digest)) => (rows, digest, None),
-                Err(error) => (0, String::new(), Some(error)),
+            let (answer, error) = match read {
+                Ok(answer) => (answer, None),
+                Err(error) => (Answer::default(), Some(error)),
             };
-            let read = InvariantRead { name: declared.name.clone(), rows, digest, error };
+            let Answer { rows, digest, mut first } = answer;
+            first.retain(|_| declared.rows == Rows::None);
+            let read = InvariantRead { name: declared.name.clone(), rows, digest, first, error };
             self.recorder.record(Event::Invariant(read.into()));
         }
     }
@@ -220,7 +235,7 @@ impl Reader {
         }
     }
 
-    async fn read(&mut self, sql: &Sql) -> Result<(u64, String), ServerError> {
+    async fn read(&mut self, sql: &Sql) -> Result<Answer, ServerError> {
         let session = self.take_session().await?;
         let read = digest(&session, &sql.read()).await;
         self.give_back(session, read.as_ref().err());
@@ -322,21 +337,34 @@ impl Sql {
 
 /// Rows and the SHA-256 over them, in hex. NULL and '' differ, and so do ('a', 'bc') and
 /// ('ab', 'c'): each value goes in with its length.
-async fn digest(session: &Session, sql: &str) -> Result<(u64, String), ServerError> {
+async fn digest(session: &Session, sql: &str) -> Result<Answer, ServerError> {
     let failed = |error| server_error(&error);
     let mut answers = pin!(session.client().simple_query_raw(sql).await.map_err(failed)?);
-    let (mut rows, mut hash) = (0, Sha256::new());
+    let (mut rows, mut hash, mut first) = (0, Sha256::new(), Vec::new());
     while let Some(answer) = answers.try_next().await.map_err(failed)? {
         if let SimpleQueryMessage::Row(row) = answer {
             rows += 1;
             add(&mut hash, &row);
+            if first.len() < FIRST_ROWS {
+                first.push(shown(&row));
+            }
         }
     }
     let mut hex = String::with_capacity(64);
     for byte in hash.finalize() {
         let _ = write!(hex, "{byte:02x}");
     }
-    Ok((rows, hex))
+    Ok(Answer { rows, digest: hex, first })
+}
+
+/// A row's values for people.
+fn shown(row: &SimpleQueryRow) -> String {
+    let values = (0..row.len()).map(|column| row.get(column).unwrap_or("NULL"));
+    let text = values.collect::<Vec<_>>().join(", ");
+    match text.char_indices().nth(FIRST_ROW_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 fn add(hash: &mut Sha256, row: &SimpleQueryRow) {

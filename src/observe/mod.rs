@@ -21,7 +21,7 @@ mod session;
 mod thinning;
 
 pub use catalogue::{fingerprint, read_schema, tables};
-pub use changes::{ComparedTable, Touch, Updates, changes, reach, states};
+pub use changes::{ComparedTable, Touch, Updates, changes, reach, states, uncounted};
 pub use contents::{Written, contents};
 pub use control::control;
 pub use error::{APPLICATION_NAME, Error};

@@ -21,15 +21,13 @@ pub enum Purpose {
     Work,
 }
 
-/// Tables in which migration tools remember what is applied, and hold their own lock, by default.
+/// Tables in which migration tools remember what is applied, by default.
 pub const TOOLS_TABLES: &[&str] = &[
     "alembic_version",
     "django_migrations",
     "_sqlx_migrations",
     "schema_migrations", // dbmate, golang-migrate, Rails
-    "ar_internal_metadata",
     "knex_migrations",
-    "knex_migrations_lock",
     "pgmigrations",
     "flyway_schema_history",
     "goose_db_version",
@@ -37,8 +35,16 @@ pub const TOOLS_TABLES: &[&str] = &[
     "refinery_schema_history",
     "_prisma_migrations",
     "databasechangelog",
-    "databasechangeloglock",
 ];
+
+/// Tables that tools have beside those, for their lock and their settings. No version is in them.
+pub const BESIDE_VERSIONS: &[&str] =
+    &["ar_internal_metadata", "knex_migrations_lock", "databasechangeloglock"];
+
+/// Every table of a migration tool's own, by default.
+pub fn tools_own() -> impl Iterator<Item = &'static str> {
+    TOOLS_TABLES.iter().chain(BESIDE_VERSIONS).copied()
+}
 
 /// More tables in which tools remember what is applied: not what the judge takes for bookkeeping,
 /// as an application may have one of these names, but enough to tell that versions are kept.
@@ -75,7 +81,7 @@ pub fn keeps_versions(sql: &str) -> bool {
     let first = names.first().map(String::as_str).unwrap_or_default();
     let writes = matches!(first, "insert" | "update" | "create");
     names.iter().any(|name| {
-        let known = TOOLS_TABLES.contains(&name.as_str()) || OTHERS_TABLES.contains(&name.as_str());
+        let known = tools_own().any(|own| own == name) || OTHERS_TABLES.contains(&name.as_str());
         known || (writes && name.contains("migration"))
     })
 }

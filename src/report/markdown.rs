@@ -3,8 +3,11 @@
 use std::fmt::Write;
 
 use crate::clock::Micros;
+use crate::history::exit_words;
 use crate::pg::lex::one_line;
-use crate::result::{ChangeAssessment, Finding, Judgement, Matrix, ResultFile, Witness};
+use crate::result::{
+    ChangeAssessment, CommandRow, Finding, Judgement, Matrix, ResultFile, Witness,
+};
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
@@ -15,12 +18,14 @@ use super::matrix::{groups, kinds, word};
 use super::names::Names;
 use super::page::text as html;
 use super::server::{log_differs, notices};
-use super::trial::{place, witness_words};
+use super::trial::{sent_from, witness_words};
 
 /// A comment holds 65,536 characters; what is left out says so in less than the difference.
 const LENGTH_MAX: usize = 60_000;
 /// Of each table; the rest is for what was not as expected, in full.
 const TABLE_MAX: usize = 20_000;
+/// Of a command's output: the end of it.
+const OUTPUT_MAX: usize = 20_000;
 /// Of one statement's text.
 const STATEMENT_MAX: usize = 200;
 
@@ -191,7 +196,7 @@ fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, names: N
     if !judgement.mismatches.is_empty() {
         body.push('\n');
     }
-    let tried = holds_for(&judgement.trial);
+    let tried = holds_for(judgement);
     if !tried.is_empty() {
         let _ = writeln!(body, "Tried: {}\n", escaped(&tried));
     }
@@ -202,6 +207,10 @@ fn trial(document: &Document<'_>, judgement: &Judgement, number: usize, names: N
     if !judgement.findings.iter().any(|f| decides(&f)) {
         let _ = writeln!(body, "{}\n", escaped(&judgement.reason));
     }
+    for note in judgement.findings.iter().filter(|f| !decides(f)) {
+        let _ = writeln!(body, "- note: {}", note_words(note));
+    }
+    command(&mut body, &judgement.measured.commands);
     let differs = judgement.measured.log.as_ref().and_then(log_differs);
     for said in differs.into_iter().chain(notices(&judgement.measured)) {
         let _ = writeln!(body, "- {}", escaped(&said));
@@ -256,11 +265,45 @@ fn finding(out: &mut String, finding: &Finding) {
     out.push('\n');
 }
 
+/// What decides nothing, in one line.
+fn note_words(note: &Finding) -> String {
+    let instead = note.remedy.as_ref().map(|remedy| format!(". Instead: {}", escaped(remedy)));
+    format!("**{}**: {}{}", note.kind, escaped(&note.sentence), instead.unwrap_or_default())
+}
+
+/// How the first attempt that failed ended, and what it printed.
+fn command(out: &mut String, commands: &[CommandRow]) {
+    let Some(failed) = commands.iter().find(|command| command.exit_code != Some(0)) else {
+        return;
+    };
+    let exit = exit_words(failed.exit_code, failed.signal);
+    let whose = failed.runner.map(|n| format!(" of runner {n}")).unwrap_or_default();
+    let printable = |c: &char| *c == '\n' || !c.is_control();
+    let output: Vec<char> = failed.output.trim_end().chars().filter(printable).collect();
+    let from = output.len().saturating_sub(OUTPUT_MAX);
+    let output: String = output[from..].iter().collect();
+    let printed = match (output.is_empty(), from > 0 || failed.output_cut > 0) {
+        (true, _) => "; it printed nothing",
+        (false, true) => "; the end of what it printed:",
+        (false, false) => "; it printed:",
+    };
+    let _ = writeln!(out, "\nThe command{whose} {exit}{printed}\n");
+    if !output.is_empty() {
+        let fence = "`".repeat(backticks(&output).max(2) + 1);
+        let _ = writeln!(out, "{fence}text\n{output}\n{fence}\n");
+    }
+}
+
+/// The longest run of backticks.
+fn backticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
 fn witnessed(out: &mut String, witness: &Witness) {
     let _ = writeln!(out, "- witness: {}", escaped(&witness_words(witness)));
     for (label, statement) in [("during", &witness.during), ("taken by", &witness.taken_by)] {
         if let Some(statement) = statement {
-            let (text, place) = (code(&cut(&statement.text)), code(&place(statement)));
+            let (text, place) = (code(&cut(&statement.text)), code(&sent_from(statement)));
             let _ = writeln!(out, "- {label}: {text} ({place}, {})", statement.took_us);
         }
     }
@@ -280,8 +323,7 @@ fn cut(text: &str) -> String {
 /// A code span may hold anything but a run of backticks as long as its own fence. Not for tables,
 /// in which a bar would end the cell.
 fn code(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
+    let fence = "`".repeat(backticks(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }

@@ -11,7 +11,6 @@ mod machine;
 mod markdown;
 mod matrix;
 mod names;
-mod numbers;
 mod page;
 mod plain;
 mod result;
@@ -22,6 +21,7 @@ mod table;
 mod text;
 mod trial;
 
+pub use crate::stats::bytes;
 pub use changes::changes;
 pub use comparison::{
     comparison_html, comparison_markdown, comparison_prometheus, comparison_suites, comparison_text,
@@ -35,7 +35,6 @@ pub use machine::{
 };
 pub use markdown::markdown;
 pub use matrix::matrix;
-pub use numbers::bytes;
 pub use page::{not_tried, page};
 pub use plain::plain;
 pub use result::{json, schema, text};

@@ -10,9 +10,8 @@ use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
 use crate::result::{Origin, StatementRow, TimeoutsInForce};
-use crate::stats::grouped;
+use crate::stats::{bytes, grouped};
 
-use super::numbers::bytes;
 use super::text::{indent, paragraph};
 
 /// Statements shown per trial; the rest are in result.json.
@@ -106,11 +105,8 @@ pub(super) fn weightiest<'r>(shown: &[&'r StatementRow], most: usize) -> Vec<&'r
 
 /// On one line, cut.
 fn text_of(row: &StatementRow, max: usize) -> String {
-    let rerun = match row.attempt {
-        0 => String::new(),
-        n => format!("rerun {n}: "),
-    };
-    let text = format!("{rerun}{}", one_line(&row.statement.text));
+    let whose = row.statement.sent_by().map(|by| format!("{by}: ")).unwrap_or_default();
+    let text = format!("{whose}{}", one_line(&row.statement.text));
     match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

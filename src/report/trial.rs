@@ -21,6 +21,9 @@ use super::text::{DIM, WIDTH, indent, labelled, paragraph};
 
 /// Lines shown of what a command printed last.
 const OUTPUT_LINES_MAX: usize = 15;
+/// Rows that they take, and characters of each.
+const OUTPUT_ROWS_MAX: usize = 60;
+const OUTPUT_WIDTH: usize = WIDTH - 18;
 const BOLD: Style = Style::new().bold();
 
 pub fn verdict_style(verdict: Verdict) -> Style {
@@ -49,7 +52,7 @@ pub fn trial(judgement: &Judgement) -> String {
     if !is_a_finding || judgement.findings.is_empty() {
         paragraph(&mut out, "  ", &judgement.reason);
     }
-    let tried = holds_for(&judgement.trial);
+    let tried = holds_for(judgement);
     if !tried.is_empty() {
         paragraph(&mut out, "  ", &format!("tried: {tried}"));
     }
@@ -105,24 +108,40 @@ fn write_command(out: &mut String, commands: &[CommandRow]) {
     let Some(failed) = commands.iter().find(|command| command.exit_code != Some(0)) else {
         return;
     };
-    let again = match failed.attempt {
-        0 => String::new(),
-        n => format!(" (rerun {n})"),
+    let again = match (failed.runner, failed.attempt) {
+        (Some(runner), _) => format!(" (runner {runner})"),
+        (None, 0) => String::new(),
+        (None, _) => " (a rerun)".to_owned(),
     };
     let exit = exit_words(failed.exit_code, failed.signal) + &again;
     let lines: Vec<&str> = failed.output.lines().collect();
     let shown = &lines[lines.len().saturating_sub(OUTPUT_LINES_MAX)..];
-    let printed = match (shown.len(), failed.output_cut > 0 || shown.len() < lines.len()) {
+    let rows: Vec<String> = shown.iter().flat_map(|line| rows_of(line)).collect();
+    let rows_left_out = rows.len().saturating_sub(OUTPUT_ROWS_MAX);
+    let cut = failed.output_cut > 0 || shown.len() < lines.len() || rows_left_out > 0;
+    let printed = match (shown.len(), cut) {
         (0, _) => "; it printed nothing",
         (_, true) => "; the end of what it printed:",
         (_, false) => "; it printed:",
     };
     labelled(out, "command", &format!("{exit}{printed}"));
-    for line in shown {
-        let printable = |c: &char| !c.is_control();
-        let line: String = line.chars().filter(printable).take(WIDTH - 18).collect();
-        let _ = writeln!(out, "                {DIM}|{DIM:#} {line}");
+    for row in &rows[rows_left_out..] {
+        let _ = writeln!(out, "                {DIM}|{DIM:#} {row}");
     }
+}
+
+/// A line that a command printed, in as many rows as it takes. Blanks at its beginning stay.
+fn rows_of(line: &str) -> Vec<String> {
+    let printable: Vec<char> = line.chars().filter(|c| !c.is_control()).collect();
+    let (mut rows, mut left) = (Vec::new(), printable.as_slice());
+    while left.len() > OUTPUT_WIDTH {
+        let blank = left[..=OUTPUT_WIDTH].iter().rposition(|c| *c == ' ').filter(|at| *at > 0);
+        let at = blank.unwrap_or(OUTPUT_WIDTH);
+        rows.push(left[..at].iter().collect::<String>().trim_end().to_owned());
+        left = &left[at + usize::from(blank.is_some())..];
+    }
+    rows.push(left.iter().collect());
+    rows
 }
 
 fn write_witness(out: &mut String, witness: &Witness) {
@@ -160,7 +179,13 @@ pub(super) fn seconds(at: Micros) -> String {
 
 fn statement(statement: &StatementRef) -> String {
     let text = one_line(&statement.text);
-    format!("{text} ({}, {})", place(statement), statement.took_us)
+    format!("{text} ({}, {})", sent_from(statement), statement.took_us)
+}
+
+/// Of which runner or rerun it is, and where.
+pub(super) fn sent_from(statement: &StatementRef) -> String {
+    let by = statement.sent_by().map(|by| format!("{by}, ")).unwrap_or_default();
+    format!("{by}{}", place(statement))
 }
 
 /// Where it is, or who sent it.

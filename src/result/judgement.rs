@@ -256,6 +256,10 @@ pub struct LogCompared {
 pub struct CommandRow {
     /// Application of the change, from 0.
     pub attempt: u32,
+    /// Which of several runners that began at once ran it, from 1; null: there was one, or it was
+    /// run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<u32>,
     /// None: a signal ended it.
     pub exit_code: Option<i32>,
     /// Signal that ended it; null: it exited by itself.

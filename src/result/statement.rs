@@ -15,6 +15,13 @@ pub struct StatementRef {
     /// Which application of the change sent it, from 0.
     #[serde(default)]
     pub attempt: u32,
+    /// Which of several runners that began at once sent it, from 1; null: there was one, or a
+    /// rerun sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<u32>,
+    /// Which rerun sent it, from 1; null: none, or an older version wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<u32>,
     /// Its number within the attempt, from 0.
     #[serde(default)]
     pub id: u32,
@@ -36,6 +43,17 @@ impl StatementRef {
     /// Its identity in other runs of the same change, but for which of several it is.
     pub fn place(&self) -> StatementPlace {
         StatementPlace::new(self.file.as_deref().zip(self.line), &self.text)
+    }
+
+    /// Which application of the change sent it: `runner 2`, `rerun 1`; None: the only first one.
+    pub fn sent_by(&self) -> Option<String> {
+        match (self.runner, self.rerun, self.attempt) {
+            (Some(runner), ..) => Some(format!("runner {runner}")),
+            (None, Some(rerun), _) => Some(format!("rerun {rerun}")),
+            (None, None, 0) => None,
+            // Of an older version, which did not say more.
+            (None, None, attempt) => Some(format!("rerun {attempt}")),
+        }
     }
 }
 

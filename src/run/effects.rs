@@ -158,6 +158,9 @@ pub trait Effects: Sync {
     /// What writes reach besides, by foreign keys, triggers and functions.
     fn reach<'a>(&'a self, address: &'a Address) -> Doing<'a, Reach>;
 
+    /// Why the server may not have counted the rows that were written; None: it has.
+    fn uncounted<'a>(&'a self, address: &'a Address) -> Doing<'a, Option<String>>;
+
     /// What became of the rows of these tables, without those that the application wrote.
     fn changes<'a>(
         &'a self,

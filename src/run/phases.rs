@@ -108,7 +108,7 @@ impl Phases<'_> {
         if let Ok(last) = &last
             && let Err(error) = contents::compare(stage, before, last.unwrap_or(0), &ledger).await
         {
-            stage.failed("comparing the tables with what they were", &error);
+            stage.failed(contents::STAGE, &error);
         }
         last
     }

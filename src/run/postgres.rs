@@ -133,6 +133,10 @@ impl Effects for Postgres {
         Box::pin(async move { Ok(observe::reach(address).await?) })
     }
 
+    fn uncounted<'a>(&'a self, address: &'a Address) -> Doing<'a, Option<String>> {
+        Box::pin(async move { Ok(observe::uncounted(address).await?) })
+    }
+
     fn changes<'a>(
         &'a self,
         before: &'a Address,

@@ -120,6 +120,8 @@ finding_kinds! {
     OneMessage "one-message",
     /// Statements ran one after another under an AccessExclusiveLock.
     StatementsUnderLock "statements-under-lock",
+    /// A statement scanned or rewrote a table, or built an index, under a lock that stops others.
+    WorkUnderLock "work-under-lock",
     /// A statement that takes or waits for a strong lock ran with no timeout in force.
     NoTimeout "no-timeout",
     /// A timeout that the change declares was not in force for a statement of it.
@@ -165,6 +167,12 @@ finding_kinds! {
     /// Privileges, owners, row security, triggers or what is replicated are not as before, and no
     /// statement of the change is about them.
     AccessChanged "access-changed",
+    /// A column is gone with the values that it held.
+    ValuesDropped "values-dropped",
+    /// Rows were added to a table that the application uses, and nothing says that they may be.
+    RowsAdded "rows-added",
+    /// What an `[[accept]]` says that the change does on purpose did not happen.
+    AcceptUnused "accept-unused",
     /// The change was applied and no table with rows was changed: nothing was tried.
     NothingTried "nothing-tried",
     /// Operations that met rows before the change meet none after it.

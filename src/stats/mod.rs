@@ -9,4 +9,4 @@ mod numbers;
 
 pub use buckets::{BUCKET_WIDTH, Bucket, Buckets};
 pub use latencies::{Latencies, Summary, TRACKED_MAX};
-pub use numbers::grouped;
+pub use numbers::{bytes, grouped};

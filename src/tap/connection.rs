@@ -46,6 +46,8 @@ pub struct Opening {
     /// What the server said to it, where it has.
     pub welcome: BytesMut,
     pub application_name: String,
+    /// Settings that the client asked for.
+    pub settings: Vec<String>,
     /// Read beyond the startup packet.
     pub rest: BytesMut,
     /// Replication follows rules of its own; it passes without a probe.
@@ -56,6 +58,7 @@ pub struct Connection {
     shared: Arc<TapState>,
     number: u32,
     application_name: String,
+    settings: Vec<String>,
     cut: CancellationToken,
     from_client: Incoming,
     to_client: Outgoing,
@@ -114,6 +117,7 @@ impl Connection {
             shared: Arc::clone(shared),
             number,
             application_name: opening.application_name,
+            settings: opening.settings,
             cut,
             from_client,
             to_client,
@@ -395,7 +399,9 @@ impl Connection {
             let seen = SessionSeen { session: session.clone(), role: Role::Change };
             self.shared.recorder.record(Event::Session(seen));
             let (attempt, application_name) = (self.shared.attempt, self.application_name.clone());
-            let event = ConnectionOpened { attempt, connection, session, application_name };
+            let settings = self.settings.clone();
+            let event =
+                ConnectionOpened { attempt, connection, session, application_name, settings };
             self.shared.recorder.record(Event::ConnectionOpened(event));
         }
         let transaction = self.conversation.transaction();

@@ -316,8 +316,8 @@ async fn reach(
     session: Session,
 ) -> std::io::Result<(BoxStream, Opening)> {
     let mut server = door.upstream.dial().await?;
-    let Session { bytes, application_name, replication, user, .. } = session;
-    let opening = Opening { application_name, rest, replication, ..Opening::default() };
+    let Session { bytes, application_name, settings, replication, user, .. } = session;
+    let opening = Opening { application_name, settings, rest, replication, ..Opening::default() };
     let opening = match &door.gate {
         None => Opening { startup: bytes, ..opening },
         Some(gate) => {

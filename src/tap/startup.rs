@@ -30,6 +30,8 @@ pub struct Session {
     /// That of the user's name, where it names none.
     pub database: String,
     pub application_name: String,
+    /// `name=value` of settings that the client asks for, `options` as it is.
+    pub settings: Vec<String>,
     /// Replication follows rules of its own.
     pub replication: bool,
     /// It is of the whole server and of no database.
@@ -112,7 +114,8 @@ fn session(bytes: Bytes) -> Startup {
                 session.replication = !matches!(value, b"false" | b"off" | b"no" | b"0");
                 session.physical_replication = session.replication && value != b"database";
             }
-            _ => {}
+            b"" => {}
+            _ => session.settings.push(format!("{}={}", String::from_utf8_lossy(name), text())),
         }
     }
     if session.database.is_empty() {

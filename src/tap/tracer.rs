@@ -15,7 +15,7 @@ use crate::history::{
 };
 use crate::pg::LockMode;
 use crate::pg::facts::facts;
-use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::pg::purpose::{Purpose, tools_own};
 use crate::pg::syntax::Kind;
 
 use super::conversation::{Statement, StatementOutcome};
@@ -255,7 +255,8 @@ impl Tracer {
             // A tool that failed gives its lock back, which is no success.
             None if self.shared.last_error().is_some() => {
                 let facts = facts(text);
-                if facts.purpose() == Purpose::Work && !facts.is_about(TOOLS_TABLES) {
+                let own: Vec<&str> = tools_own().collect();
+                if facts.purpose() == Purpose::Work && !facts.is_about(&own) {
                     self.shared.succeeded();
                 }
             }

@@ -272,6 +272,22 @@ impl Made {
         }
     }
 
+    /// The same for a lock in this mode.
+    pub fn waits_in_mode(
+        &mut self,
+        pid: i32,
+        (from, to): (u64, u64),
+        relation: &str,
+        of: &[i32],
+        mode: LockMode,
+    ) {
+        for at in (from + 10..=to).step_by(10) {
+            let mut wait = wait(pid, at - from, of, true);
+            (wait.relation, wait.mode) = (Some(relation.to_owned()), mode.as_str().to_owned());
+            self.at(at, Event::Waits(WaitSample { waits: vec![wait] }));
+        }
+    }
+
     /// The change waits for a reader; an operation queues behind its request.
     pub fn queued_behind_waiting_change(&mut self, from: u64, to: u64) {
         self.operation(from, Some(from), to + 1, OperationOutcome::Succeeded, Some(APP));

@@ -116,6 +116,11 @@ impl Sent {
         self
     }
 
+    pub fn rewrites(mut self, relations: &[&str]) -> Sent {
+        self.ended.rewritten = relations.iter().map(|&relation| relation.to_owned()).collect();
+        self
+    }
+
     pub fn tag(mut self, tag: &str) -> Sent {
         self.ended.tags.push(tag.to_owned());
         self
@@ -158,7 +163,13 @@ pub fn by_command(connections: u32) -> Made {
     for connection in 0..connections {
         let session = (COMMAND + connection as i32).into();
         let application_name = "migrate".to_owned();
-        let opened = ConnectionOpened { attempt: 0, connection, session, application_name };
+        let opened = ConnectionOpened {
+            attempt: 0,
+            connection,
+            session,
+            application_name,
+            settings: Vec::new(),
+        };
         made.at(5_000, Event::ConnectionOpened(opened));
     }
     exits(&mut made, 0, Some(0), "done");

@@ -1,9 +1,12 @@
 //! One of each form of the evidence about rows, privileges and what is left behind.
 
-use pgauntlet::history::{ColumnChange, Orphans, SequenceBehind, ValueExample};
+use pgauntlet::clock::Micros;
+use pgauntlet::history::{ColumnChange, DroppedColumn, Orphans, SequenceBehind, ValueExample};
+use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
-    ChangedAccess, ChangedValues, DebrisAfterRerun, GoneRows, LeftInvalid, Leftovers, NothingTried,
+    AddedRows, ChangedAccess, ChangedValues, DebrisAfterRerun, DroppedValues, GoneRows,
+    LeftInvalid, Leftovers, LockedWork, NothingTried, UnusedAccept, WorkKind,
 };
 use pgauntlet::scenario::FindingKind;
 use pgauntlet::schema::Difference;
@@ -47,6 +50,19 @@ fn left(pending: &[&str], same: &[&str]) -> Evidence {
     Evidence::LeftBehind(left)
 }
 
+fn dropped(kept_in: Option<&str>) -> Evidence {
+    let kept_in = kept_in.map(str::to_owned);
+    let column = DroppedColumn { column: "note".to_owned(), values: 5, kept_in };
+    Evidence::ValuesDropped(DroppedValues { rows: 9, columns: vec![column] })
+}
+
+fn work(work: WorkKind, took_us: Micros, held_us: Micros) -> Evidence {
+    let mode = LockMode::AccessExclusiveLock;
+    let rows = (work == WorkKind::Rewrite).then_some(2_000_000);
+    let (bytes, limit_us) = (rows.map(|rows| rows * 170), Micros(9));
+    Evidence::WorkUnderLock(LockedWork { work, mode, took_us, held_us, rows, bytes, limit_us })
+}
+
 pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
     match kind {
         FindingKind::RowsGone => vec![gone(true, false), gone(false, true), gone(false, false)],
@@ -66,6 +82,16 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
                 })
                 .collect()
         }
+        FindingKind::ValuesDropped => vec![dropped(None), dropped(Some("label"))],
+        FindingKind::RowsAdded => vec![Evidence::RowsAdded(AddedRows { before: 9, added: 3 })],
+        FindingKind::AcceptUnused => [("rows", Some("archive".to_owned())), ("no_rows", None)]
+            .map(|(key, names)| Evidence::AcceptUnused(UnusedAccept { key: key.to_owned(), names }))
+            .into(),
+        FindingKind::WorkUnderLock => [WorkKind::Rewrite, WorkKind::Scan, WorkKind::IndexBuild]
+            .into_iter()
+            .zip([(5, 5), (5, 9), (9, 9)])
+            .map(|(kind, (took, held))| work(kind, Micros(took), Micros(held)))
+            .collect(),
         _ => vec![tried(&[("table", 2)], 1, 3), tried(&[], 0, 0), tried(&[], 0, 2)],
     }
 }

@@ -10,6 +10,7 @@ use pgauntlet::schema::Difference;
 
 use crate::evidence_of_contents::of_contents;
 use crate::evidence_of_failures::of_failures;
+use crate::evidence_of_runners::of_runners;
 use crate::findings_refused;
 
 const TEXT: &str = "ALTER TABLE spans ADD CONSTRAINT b CHECK (id = 'nobody')";
@@ -27,6 +28,8 @@ pub fn subject() -> Subject {
 fn statement() -> StatementRef {
     StatementRef {
         attempt: 0,
+        runner: None,
+        rerun: None,
         id: 3,
         migration: "m".to_owned(),
         origin: Origin::File,
@@ -170,6 +173,10 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::Orphans
         | K::SequenceBehind
         | K::AccessChanged
+        | K::ValuesDropped
+        | K::RowsAdded
+        | K::AcceptUnused
+        | K::WorkUnderLock
         | K::NothingTried => of_contents(kind),
         K::NotValidConstraint
         | K::HiddenDebris
@@ -486,27 +493,6 @@ fn writes(kind: Mismatch) -> WrongWrites {
     WrongWrites { acknowledged: 9, mismatches: 1, example, replaced: None }
 }
 
-fn of_runners(kind: FindingKind) -> Vec<Evidence> {
-    match kind {
-        FindingKind::RunnersOverlap => {
-            vec![Evidence::RunnersOverlap(Overlap { statements: 3, runners: 2 })]
-        }
-        FindingKind::RunnerHung => {
-            vec![Evidence::RunnerHung(HungRunner { runner: 2, deadline_us: Micros(5), hang: None })]
-        }
-        _ => {
-            let mode = "ExclusiveLock".to_owned();
-            let server = RunnerLock::Server { runner: 1, mode, relation: None };
-            [RunnerLock::Advisory, server]
-                .map(|lock| {
-                    let (runner, waited_us) = (2, Micros(5));
-                    Evidence::RunnerWaited(WaitingRunner { runner, waited_us, lock })
-                })
-                .into()
-        }
-    }
-}
-
 fn of_measurements(kind: FindingKind) -> Vec<Evidence> {
     let read = || "spans-by-task".to_owned();
     let ended = |by| {
@@ -577,7 +563,7 @@ fn of_reads() -> Vec<Evidence> {
         changed(Compared::TwoForms),
         before(ReadWhen::During, true),
         before(ReadWhen::After, false),
-        WrongRows::Unwanted { rows: 4, when: ReadWhen::During },
+        WrongRows::Unwanted { rows: 4, when: ReadWhen::During, first: vec![], writers: vec![] },
     ]
     .map(|found| Evidence::ReadChanged(WrongRead { read: "by-task".to_owned(), found }))
     .into()

@@ -289,7 +289,9 @@ fn a_lost_write_is_unsafe_whatever_else_went_well() {
 fn a_read_that_changes_is_found_and_an_equal_one_is_not() {
     let read = |digest: &str| {
         let (name, digest) = ("spans-of-a-task".to_owned(), digest.to_owned());
-        Event::Invariant(InvariantRead { name, rows: 50, digest, error: None }.into())
+        Event::Invariant(
+            InvariantRead { name, rows: 50, digest, first: Vec::new(), error: None }.into(),
+        )
     };
     let mut made = Made::calm();
     made.at(100, read("a"));

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use pgauntlet::history::{
-    AttemptEnd, CatalogueSnapshot, ColumnChange, ContentsChange, Event, Orphans, SequenceBehind,
-    TableChange, TableState, TableStates, ValueExample,
+    AttemptEnd, CatalogueSnapshot, ColumnChange, ContentsChange, DroppedColumn, Event, Orphans,
+    SequenceBehind, TableChange, TableState, TableStates, ValueExample,
 };
 use pgauntlet::result::{Finding, Judgement};
-use pgauntlet::scenario::{Accepted, FindingKind, Meant, Verdict};
+use pgauntlet::scenario::{Accepted, FindingKind, Meant, OperationStatement, Verdict};
 use rstest::rstest;
 
 use crate::made::Made;
@@ -368,4 +368,80 @@ fn a_change_that_failed_is_told_as_that() {
     catalogue(&mut made, Some(0), new());
     made.ends(AttemptEnd::DeadlineExceeded);
     assert_eq!(found(&made.judge(), FindingKind::NothingTried), None);
+}
+
+fn only(judgement: &Judgement, kind: FindingKind) -> String {
+    let finding = found(judgement, kind).expect("a finding");
+    assert_eq!((judgement.verdict, finding.verdict), (Verdict::Safe, Verdict::Safe));
+    finding.sentence.clone()
+}
+
+#[rstest]
+#[case::nowhere_else(None, "no other column of the table has them")]
+#[case::in_another_column(Some("label"), "label has the same values")]
+fn a_column_that_is_dropped_with_its_values_informs(
+    #[case] kept_in: Option<&str>,
+    #[case] words: &str,
+) {
+    let kept_in = kept_in.map(str::to_owned);
+    let dropped = vec![DroppedColumn { column: "note".to_owned(), values: 7, kept_in }];
+    let table = TableChange { gone: 0, rows_before: 9, dropped, ..archive() };
+    let mut made = Made::calm();
+    changed(&mut made, vec![table]);
+    let mut meant = made.clone();
+    let sentence = only(&made.judge(), FindingKind::ValuesDropped);
+    let expected = format!("public.archive lost note, with values in 7 of 9 rows ({words})");
+    assert_eq!(sentence, expected);
+    meant.scenario.accept = vec![values("archive.note")];
+    let judgement = meant.judge();
+    assert_eq!(found(&judgement, FindingKind::ValuesDropped), None);
+    assert_eq!(found(&judgement, FindingKind::AcceptUnused), None);
+}
+
+/// An application that reads the archive.
+fn with_a_reader() -> Made {
+    let mut made = Made::calm();
+    made.scenario.traffic.operations[0].statements = vec![OperationStatement {
+        sql: "SELECT id FROM archive".to_owned(),
+        placeholders: Vec::new(),
+    }];
+    made
+}
+
+#[rstest]
+#[case::it_adds_none(false, None, true)]
+#[case::it_adds_some_itself(true, None, false)]
+#[case::meant(false, Some(rows("archive")), false)]
+fn rows_that_the_change_adds_to_what_the_application_uses_inform(
+    #[case] application_inserts: bool,
+    #[case] meant: Option<Meant>,
+    #[case] informs: bool,
+) {
+    let mut made = with_a_reader();
+    made.scenario.accept = meant.into_iter().collect();
+    let table = TableChange { gone: 0, added: 5, application_inserts, ..archive() };
+    changed(&mut made, vec![table]);
+    let judgement = made.judge();
+    assert_eq!(found(&judgement, FindingKind::RowsAdded).is_some(), informs);
+    if informs {
+        let expected = "the change added 5 rows to public.archive, which the application uses and \
+                        which held 20,000";
+        assert_eq!(only(&judgement, FindingKind::RowsAdded), expected);
+    }
+}
+
+#[rstest]
+#[case::of_another_table(rows("archiv"), "[[accept]] rows = \"archiv\"")]
+#[case::values(values("archive"), "[[accept]] values = \"archive\"")]
+#[case::no_rows(Meant { no_rows: true, ..Meant::default() }, "[[accept]] no_rows")]
+fn what_is_meant_and_did_not_happen_is_said(#[case] unused: Meant, #[case] words: &str) {
+    let mut made = Made::calm();
+    made.scenario.accept = vec![rows("archive"), unused];
+    tables(&mut made, &[SPANS]);
+    changed(&mut made, vec![archive()]);
+    let judgement = made.judge();
+    let all = judgement.findings.iter().filter(|f| f.kind == FindingKind::AcceptUnused);
+    let all: Vec<&str> = all.map(|finding| finding.sentence.as_str()).collect();
+    assert_eq!(all, [format!("{words} covers nothing that this trial shows")]);
+    assert_eq!(judgement.verdict, Verdict::Safe);
 }

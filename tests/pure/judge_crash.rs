@@ -252,7 +252,12 @@ fn reads(made: &mut Made, rows: Rows, answers: [(u64, &str); 2]) {
     });
     for (at, (rows, digest)) in [4_500, 23_005].into_iter().zip(answers) {
         let (name, digest) = (name.to_owned(), digest.to_owned());
-        made.at(at, Event::Invariant(InvariantRead { name, rows, digest, error: None }.into()));
+        made.at(
+            at,
+            Event::Invariant(
+                InvariantRead { name, rows, digest, first: Vec::new(), error: None }.into(),
+            ),
+        );
     }
 }
 

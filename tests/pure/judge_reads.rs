@@ -52,7 +52,9 @@ fn made_of(invariant: Invariant, reads: &[(u64, u64, &str)]) -> Made {
         let (name, digest) = ("spans".to_owned(), (*digest).to_owned());
         made.at(
             *at,
-            Event::Invariant(InvariantRead { name, rows: *rows, digest, error: None }.into()),
+            Event::Invariant(
+                InvariantRead { name, rows: *rows, digest, first: Vec::new(), error: None }.into(),
+            ),
         );
     }
     made
@@ -60,7 +62,7 @@ fn made_of(invariant: Invariant, reads: &[(u64, u64, &str)]) -> Made {
 
 fn fails(made: &mut Made, at: u64, code: &str) {
     let (name, error) = ("spans".to_owned(), Some(error(code, "no")));
-    let read = InvariantRead { name, rows: 0, digest: String::new(), error };
+    let read = InvariantRead { name, rows: 0, digest: String::new(), first: Vec::new(), error };
     made.at(at, Event::Invariant(read.into()));
 }
 
@@ -99,7 +101,8 @@ fn the_newer_form_of_a_read_has_to_return_the_rows_of_the_older_one() {
 #[case::by_an_error(|made: &mut Made| fails(made, 20_500, "42703"))]
 #[case::by_other_rows(|made: &mut Made| {
     let digest = "half".to_owned();
-    let read = InvariantRead { name: "spans".to_owned(), rows: 1, digest, error: None };
+    let (name, first) = ("spans".to_owned(), Vec::new());
+    let read = InvariantRead { name, rows: 1, digest, first, error: None };
     made.at(20_500, Event::Invariant(read.into()));
 })]
 fn the_newer_form_binds_nobody_before_an_attempt_has_finished(#[case] too_early: fn(&mut Made)) {
@@ -233,4 +236,25 @@ fn a_plan_that_was_not_read_is_no_good_plan() {
     let (name, nodes) = ("spans".to_owned(), by_index());
     read_later.at(LAST, Event::Plan(PlanRead { name, nodes, error: None }.into()));
     assert_eq!(read_later.judge().verdict, Verdict::Safe);
+}
+
+/// Which rows they are, and who wrote what the read reads since the change was there.
+#[test]
+fn rows_that_must_not_be_there_are_named_with_who_may_have_written_them() {
+    let invariant = Invariant { rows: Rows::None, since: Since::Change, ..declared() };
+    let mut made = Made::calm();
+    let sql = |sql: &str| OperationStatement { sql: sql.to_owned(), placeholders: Vec::new() };
+    made.scenario.traffic.operations[0].statements = vec![sql("INSERT INTO links VALUES ($1)")];
+    let statement = sql("SELECT id FROM links WHERE protocol = 'WMTS'");
+    made.scenario.invariants = vec![Invariant { statement, ..invariant }];
+    let first = vec!["7f3a".to_owned(), "91bc".to_owned()];
+    let (name, digest) = ("spans".to_owned(), "a".to_owned());
+    let read = InvariantRead { name, rows: 10, digest, first, error: None };
+    made.at(AFTER, Event::Invariant(read.into()));
+    let (_, kind, sentence) = only(made);
+    assert_eq!(kind, FindingKind::ReadChanged);
+    let expected = "the read spans returned 10 rows after it (7f3a; 91bc), and must return none; \
+                    between the change and this read the application wrote what it reads by \
+                    insert-span 4 times";
+    assert_eq!(sentence, expected);
 }

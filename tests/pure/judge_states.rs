@@ -277,7 +277,13 @@ fn two_runners(statements: Vec<Sent>, second: AttemptEnd) -> Made {
     let mut made = by_command(1);
     made.scenario.change.runners = 2;
     let (session, application_name) = ((COMMAND + SECOND as i32).into(), "migrate".to_owned());
-    let opened = ConnectionOpened { attempt: 1, connection: SECOND, session, application_name };
+    let opened = ConnectionOpened {
+        attempt: 1,
+        connection: SECOND,
+        session,
+        application_name,
+        settings: Vec::new(),
+    };
     made.at(5_000, Event::ConnectionOpened(opened));
     statements.into_iter().for_each(|statement| statement.add_to(&mut made));
     made.rerun(second);

@@ -45,11 +45,34 @@ fn facts(scenario: &str) -> TrialFacts {
     }
 }
 
+#[test]
+fn the_tables_that_the_change_is_about_are_named_first() {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_020, ALTER, true);
+    let mut judgement = made.judge();
+    judgement.trial = facts("s");
+    let larger = ["a", "b", "c", "d"].map(|table| (table.to_owned(), 30_000_000));
+    judgement.trial.sizes.extend(larger);
+    judgement.trial.tried = Some(Tried {
+        rate_per_s: 0.0,
+        background: Vec::new(),
+        runners: 1,
+        declared: BTreeMap::new(),
+    });
+    let text = anstream::adapter::strip_str(&report::trial(&judgement)).to_string();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "tried: 2,000,000 rows in spans, 30,000,000 rows in a, 30,000,000 rows in b and \
+                    2 other tables; PostgreSQL 15.18; no application; not tried here: another \
+                    size, another session in the way, a second runner, an interruption";
+    assert!(text.contains(expected), "{text}");
+}
+
 /// What was tried is beside the verdict, wherever it is read.
 #[test]
 fn a_verdict_says_for_what_it_holds() {
-    let tried = "2,000,000 rows in spans (not the 24,000,000 declared); PostgreSQL 15.18; 200 \
-                 operations a second; beside reader; 2 runners";
+    let tried = "2,000,000 rows in spans (24,000,000 are declared); PostgreSQL 15.18; 200 \
+                 operations a second; beside reader; 2 runners; not tried here: the declared \
+                 size, an interruption";
     let mut made = Made::calm();
     made.scenario.name = "s".to_owned();
     let mut run = Run::one(made);
@@ -57,7 +80,10 @@ fn a_verdict_says_for_what_it_holds() {
     let plain = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(plain(report::trial(&run.result.trials[0])).contains(&format!("tried: {tried}")));
     assert!(report::markdown(&run.document()).contains(&format!("Tried: {tried}")));
-    assert!(plain(run.page()).contains(&format!("Tried: {tried}")));
+    let page = plain(run.page());
+    let top = page.split_once("</header>").expect("a head").0;
+    assert!(top.contains(&format!("Tried: {tried}")), "{top}");
+    assert_eq!(page.matches("Tried: ").count(), 1);
 }
 
 /// A change that stalls the application for three seconds, as its scenario says or not.

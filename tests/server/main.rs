@@ -52,4 +52,5 @@ mod roles;
 mod seed;
 mod seed_sequences;
 mod tables;
+mod uncounted;
 mod version_tables;

@@ -36,6 +36,8 @@ fn table(name: &str) -> ComparedTable {
         now: Some(format!("public.{name}")),
         partitioned: (name == "parts", name == "parts"),
         touch: Touch::default(),
+        rows: true,
+        dropped: Vec::new(),
     }
 }
 
@@ -179,4 +181,35 @@ async fn a_sequence_that_begins_anew_is_behind() {
     assert_eq!((behind.next.as_str(), behind.reached.as_str()), ("1", "100"));
     let set = format!("{change}; SELECT setval('n_id_seq', 100)");
     assert_eq!(compared(&set, &[table("child")], &[]).await.sequences, []);
+}
+
+#[rstest]
+#[case::alone("ALTER TABLE t DROP note", None)]
+#[case::with_a_copy(
+    "ALTER TABLE t ADD label text; UPDATE t SET label = note; ALTER TABLE t DROP note",
+    Some("label")
+)]
+#[case::with_other_values(
+    "ALTER TABLE t ADD label text DEFAULT 'x'; ALTER TABLE t DROP note",
+    None
+)]
+#[tokio::test]
+async fn a_column_that_is_dropped_had_values(#[case] change: &str, #[case] kept_in: Option<&str>) {
+    let asked = ComparedTable { rows: false, dropped: vec!["note".to_owned()], ..table("t") };
+    let found = one(change, asked).await.expect("a change");
+    let [dropped] = found.dropped.as_slice() else { panic!("{found:?}") };
+    assert_eq!((dropped.column.as_str(), dropped.values, found.rows_before), ("note", 50, 100));
+    assert_eq!(dropped.kept_in.as_deref(), kept_in);
+    assert_eq!((found.gone, found.added, found.columns.len()), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_column_without_values_takes_none_with_it() {
+    let asked = ComparedTable { rows: false, dropped: vec!["w".to_owned()], ..table("bag") };
+    let (before, session) = database(15).await;
+    session.batch("UPDATE bag SET w = NULL").await.expect("no value");
+    let (after, session) = database(15).await;
+    session.batch("ALTER TABLE bag DROP w").await.expect("no column");
+    let found = observe::changes(&before, &after, &[asked], &[]).await.expect("a comparison");
+    assert_eq!(found.tables, []);
 }

@@ -309,6 +309,10 @@ impl Effects for World {
         Box::pin(async { Ok(Reach::new()) })
     }
 
+    fn uncounted<'a>(&'a self, _: &'a Address) -> Doing<'a, Option<String>> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn changes<'a>(
         &'a self,
         _: &'a Address,

@@ -34,6 +34,10 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
             "CREATE TABLE … LIKE copies no privileges, owner, policies or triggers: GRANT and \
              make them again before the new table takes the old one's name"
         }
+        Evidence::ValuesDropped(of) if of.columns.iter().any(|c| c.kept_in.is_none()) => {
+            "stop using the column in one release and drop it in a later one; where the values may \
+             be needed again, keep a copy of the key and the column first"
+        }
         // A null change is what it says.
         Evidence::NothingTried(of)
             if of.made.is_empty() && of.changed == 0 && of.statements == 0 =>

@@ -34,6 +34,7 @@ pub fn remedy(finding: &Finding) -> Option<String> {
              reads, and to what the application's role may see of it",
         ),
         Evidence::ConnectionRefused(of) => Some(connection_refused(of)),
+        Evidence::WorkUnderLock(_) => stall::work(finding.subject.statement.as_ref()),
         Evidence::StatementsUnderLock(_) => return Some(under_lock(finding)),
         Evidence::RowsGone(_) | Evidence::ValuesChanged(_) => return meant(finding),
         Evidence::InvalidIndex(_) => return Some(invalid_index(finding)),

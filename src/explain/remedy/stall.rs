@@ -32,6 +32,12 @@ pub fn stall(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
     }
 }
 
+/// The form of the statement's work that needs no strong lock for it, where there is one.
+pub fn work(statement: Option<&StatementRef>) -> Option<&'static str> {
+    let works = works(&statement?.text);
+    works.into_iter().find(|work| work.grows() && !is_gentle(*work)).map(of_work)
+}
+
 fn holding(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
     // Work that needs no strong lock itself only lasts while an earlier one is held.
     let own = |work: &Work| !(of.taken_earlier && is_gentle(*work));

@@ -27,7 +27,7 @@ pub fn undisturbed(history: &History) -> Undisturbed {
     let statements = change.into_iter().flat_map(|attempt| &attempt.statements);
     let rows = statements.map(|record| MatrixRow {
         id: record.began.statement,
-        statement: statement_ref(record, trace.end),
+        statement: statement_ref(record, &trace),
     });
     Undisturbed {
         trial: history.header.trial.clone(),

@@ -2,7 +2,7 @@
 
 use crate::history::{AttemptEnd, CommandEnded, ServerError};
 use crate::pg::SqlState;
-use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::pg::purpose::{Purpose, tools_own};
 use crate::result::evidence::{SwallowedError, SwallowedFate};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
@@ -11,7 +11,7 @@ use super::super::trace::{AttemptRecord, StatementRecord};
 use super::Evidence;
 
 /// Characters of a command's last line that a finding keeps.
-const LINE_MAX: usize = 200;
+const LINE_MAX: usize = 500;
 
 /// The error to which an attempt's end is put down: the end's own; of a command that has only its
 /// exit status, the one of its last statement.
@@ -20,11 +20,12 @@ pub fn error_of<'h>(attempt: &AttemptRecord<'h>) -> Option<&'h ServerError> {
     if error.sqlstate.is_some() || attempt.command.is_none() {
         return Some(error);
     }
+    let own: Vec<&str> = tools_own().collect();
     // After an error come ROLLBACK, and refusals because of it.
     let speaks = |record: &&StatementRecord<'_>| {
         record.purpose() > Purpose::Transaction
             && !refused_after_error(record)
-            && !record.facts().is_about(TOOLS_TABLES)
+            && !record.facts().is_about(&own)
     };
     let last = attempt.statements.iter().rev().find(speaks)?;
     last.ended.and_then(|ended| ended.error.as_ref())

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::TableChange;
+use crate::history::{DroppedColumn, TableChange};
 use crate::pg::facts::RelationName;
-use crate::result::evidence::{ChangedAccess, ChangedValues, GoneRows};
+use crate::result::evidence::{AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Meant, Verdict};
 use crate::schema::{Difference, Fingerprint};
 
 use super::Evidence;
+use super::touched::uses;
 
 pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let Some(change) = evidence.trace.contents_change else { return Vec::new() };
@@ -54,6 +55,38 @@ fn gone(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
         application_deletes: table.application_deletes,
     });
     Some(Finding::new(verdict, Subject::relation(table.table.clone()), shown))
+}
+
+/// What is there on purpose, as far as is known, and worth knowing: columns that took their values
+/// with them, rows that were added to what the application uses.
+pub fn informing(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let tables = evidence.trace.contents_change.into_iter().flat_map(|change| &change.tables);
+    tables.flat_map(|table| [dropped(evidence, table), added(evidence, table)]).flatten().collect()
+}
+
+fn dropped(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
+    let meant = |column: &DroppedColumn| {
+        let accept = &evidence.scenario.accept;
+        accept.iter().any(|one| one.covers_values(&table.table, &column.column))
+    };
+    let columns: Vec<_> = table.dropped.iter().filter(|column| !meant(column)).cloned().collect();
+    if columns.is_empty() {
+        return None;
+    }
+    let shown = Shown::ValuesDropped(DroppedValues { rows: table.rows_before, columns });
+    Some(Finding::new(Verdict::Safe, Subject::relation(table.table.clone()), shown))
+}
+
+/// Of what the application may have added itself nothing is known.
+fn added(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
+    let accept = &evidence.scenario.accept;
+    let meant = accept.iter().any(|one| one.covers_rows(&table.table));
+    let name = RelationName::unquoted(&table.table);
+    if table.added == 0 || table.application_inserts || meant || !uses(evidence, &name) {
+        return None;
+    }
+    let shown = Shown::RowsAdded(AddedRows { before: table.rows_before, added: table.added });
+    Some(Finding::new(Verdict::Safe, Subject::relation(table.table.clone()), shown))
 }
 
 /// Whether a statement of the change writes rows of the table, or may do what its text does not

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, Phase, ServerError, SessionId, Source};
-use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::pg::purpose::{BESIDE_VERSIONS, Purpose, TOOLS_TABLES};
 use crate::result::evidence::{Application, Deadlock, FailureKind};
 use crate::result::{Measured, StatementRef};
 use crate::scenario::{Base, Scenario, Sizes};
@@ -66,12 +66,12 @@ impl Evidence<'_, '_> {
 
     /// Which application of the change it was.
     pub(super) fn application(&self, attempt: Attempt) -> Application {
-        Application { attempt, runners: self.scenario.change.runners.max(1) }
+        self.trace.application(attempt)
     }
 
     /// The statement, as findings refer to it.
     pub(super) fn refer(&self, record: &StatementRecord<'_>) -> StatementRef {
-        statement_ref(record, self.trace.end)
+        statement_ref(record, self.trace)
     }
 
     pub(super) fn change_began(&self) -> Micros {
@@ -102,10 +102,15 @@ impl Evidence<'_, '_> {
         })
     }
 
-    /// Whether the statement writes the table in which the tool remembers what is applied.
+    /// Whether the statement is about a table of the tool's own.
     pub(super) fn is_bookkeeping(&self, record: &StatementRecord<'_>) -> bool {
-        let about = || record.facts().is_about(&self.version_tables());
+        let about = || record.facts().is_about(&self.tools_tables());
         *record.known.bookkeeping.get_or_init(about)
+    }
+
+    /// The version table, and what tools have beside theirs.
+    pub(super) fn tools_tables(&self) -> Vec<&str> {
+        self.version_tables().into_iter().chain(BESIDE_VERSIONS.iter().copied()).collect()
     }
 
     /// The declared one; of a command that declares none, what tools use by default.

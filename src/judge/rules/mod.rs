@@ -3,6 +3,7 @@
 //! A new rule is a function here or in a sibling file, called from `findings`, with its kind in
 //! `scenario::FindingKind`. What a finding amounts to alone is its verdict; the worst one wins.
 
+mod accepted;
 mod change;
 mod command;
 mod contents;
@@ -28,6 +29,7 @@ mod timeouts;
 mod touched;
 mod traffic;
 mod unseen;
+mod work;
 mod written;
 
 pub use ending::ending;
@@ -71,6 +73,9 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(touched::nothing_tried(evidence));
     // What informs and decides nothing.
     findings.extend(sessions::statements_under_lock(evidence));
+    findings.extend(work::work_under_lock(evidence));
+    findings.extend(contents::informing(evidence));
+    findings.extend(accepted::unused(evidence));
     findings.extend(sessions::one_transaction(evidence));
     findings.extend(sessions::one_message(evidence));
     findings.extend(timeouts::none_in_force(evidence));

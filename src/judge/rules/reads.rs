@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::clock::Micros;
-use crate::history::{InvariantRead, Phase, ServerError};
+use crate::history::{InvariantRead, OperationOutcome, Phase, ServerError};
 use crate::pg::SqlState;
+use crate::pg::facts::{Relation, RelationName, facts};
 use crate::result::evidence::{
-    BrokenBaseline, Compared, FailedMeasurement, ReadWhen, WrongRead, WrongRows,
+    BrokenBaseline, Compared, FailedMeasurement, ReadWhen, Writer, WrongRead, WrongRows,
 };
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Invariant, Rows, Since, Verdict};
@@ -133,7 +134,41 @@ fn unwanted_rows(
     if at < evidence.change_began() {
         return unstable(BrokenBaseline::ReadUnwanted { read: name.to_owned(), rows });
     }
-    changed(name, WrongRows::Unwanted { rows, when: when(evidence, at) })
+    let (first, writers) = (read.first.clone(), writers(evidence, name, at));
+    changed(name, WrongRows::Unwanted { rows, when: when(evidence, at), first, writers })
+}
+
+/// Operations that wrote a table which the read names, after the change was there and before the
+/// read.
+fn writers(evidence: &Evidence<'_, '_>, name: &str, at: Micros) -> Vec<Writer> {
+    let invariant = evidence.scenario.invariants.iter().find(|one| one.name == name);
+    let read = invariant.map(|one| facts(&one.statement.sql)).unwrap_or_default();
+    let reads = |written: &RelationName| {
+        read.locks().any(|lock| match &lock.relation {
+            Relation::Named(name) => name.may_be(written),
+            _ => false,
+        })
+    };
+    let finished = evidence.trace.attempts.iter().filter(|attempt| attempt.finished());
+    let Some(there) = finished.filter_map(|attempt| attempt.ended).min() else { return Vec::new() };
+    let operations = evidence.scenario.traffic.operations.iter().enumerate();
+    let writers = operations.filter(|(_, spec)| {
+        let known = spec.statements.iter().flat_map(|statement| facts(&statement.sql).statements);
+        known.flat_map(|facts| facts.writes).any(|written| reads(&written))
+    });
+    let times = |kind: usize| {
+        let after = evidence.trace.operations.iter().filter(|operation| {
+            usize::from(operation.kind) == kind
+                && operation.outcome == OperationOutcome::Succeeded
+                && operation.acquired_us.is_some_and(|acquired| acquired >= there)
+                && operation.finished_us <= at
+        });
+        after.count() as u64
+    };
+    writers
+        .map(|(kind, spec)| Writer { operation: spec.name.clone(), times: times(kind) })
+        .filter(|writer| writer.times > 0)
+        .collect()
 }
 
 fn when(evidence: &Evidence<'_, '_>, at: Micros) -> ReadWhen {

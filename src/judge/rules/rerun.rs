@@ -174,7 +174,7 @@ fn held_in<'t, 'h>(
 }
 
 fn counts(evidence: &Evidence<'_, '_>, lock: &HeldLock) -> bool {
-    let own = evidence.version_tables().iter().any(|table| is_named(&lock.relation, table));
+    let own = evidence.tools_tables().iter().any(|table| is_named(&lock.relation, table));
     lock.mode >= STOPS_WRITES && !own
 }
 

@@ -20,10 +20,15 @@ const CHANGES: LockMode = LockMode::RowExclusiveLock;
 /// A change that finished and changed only what holds no row and nobody uses. One that changed
 /// nothing only informs.
 pub fn nothing_tried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let is_meant = evidence.scenario.accept.iter().any(|one| one.no_rows);
+    untried(evidence).filter(|_| !is_meant)
+}
+
+/// The same, whether it is meant or not.
+pub fn untried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let before = evidence.trace.tables.iter().find(|tables| tables.after.is_none())?;
     evidence.first_success()?;
-    let is_meant = evidence.scenario.accept.iter().any(|one| one.no_rows);
-    if evidence.begins_empty() || is_meant {
+    if evidence.begins_empty() {
         return None;
     }
     let concerned = Concerned::of(evidence, before);
@@ -45,6 +50,11 @@ pub fn nothing_tried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     };
     let shown = Shown::NothingTried(NothingTried { made, changed, statements });
     Some(Finding::new(verdict, Subject::none(), shown))
+}
+
+/// Whether a statement of the application, or a declared read, names the table.
+pub fn uses(evidence: &Evidence<'_, '_>, table: &RelationName) -> bool {
+    used(evidence).relations.contains(&table.name)
 }
 
 /// What a change has to be about to be tried.
@@ -162,7 +172,7 @@ fn objects(evidence: &Evidence<'_, '_>) -> Vec<(String, String)> {
     };
     let names: BTreeSet<&String> = before.objects.keys().chain(after.objects.keys()).collect();
     let differ = |name: &&&String| before.objects.get(**name) != after.objects.get(**name);
-    let own = evidence.version_tables();
+    let own = evidence.tools_tables();
     let ours = |name: &&&String| {
         !own.iter().any(|table| name.split(['.', ' ', '"']).any(|part| part == *table))
     };

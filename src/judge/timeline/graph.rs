@@ -92,7 +92,7 @@ fn name(scenario: &Scenario, trace: &Trace<'_>, at: Micros, seen: &SessionId) ->
     let session = &trace.session(seen, at);
     match trace.role(session) {
         Some(Role::Application) => operation(scenario, trace, at, session),
-        Some(Role::Change) => "the change".to_owned(),
+        Some(Role::Change) => trace.change_name(session),
         Some(Role::Disturbance(name)) => name.clone(),
         Some(Role::Observer) => "pgauntlet's own session".to_owned(),
         None => trace.name(session),

@@ -24,7 +24,7 @@ use super::{sessions, stalls};
 
 /// Derives the timeline of a trial.
 pub fn timeline(scenario: &Scenario, history: &History) -> Timeline {
-    let trace = Trace::of(history);
+    let trace = Trace::of_runners(history, scenario.change.runners);
     let (waits, _) = lock_waits(&trace);
     let sessions = sessions::sessions(&trace);
     let stalls = stalls::stalls(&trace, &waits, &sessions);

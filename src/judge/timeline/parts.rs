@@ -86,6 +86,8 @@ pub struct StatementSpan {
 pub struct LockSpan {
     /// Application of the change, from 0.
     pub attempt: u32,
+    /// Whose: `the change`, `runner 2`, `rerun 1`.
+    pub whose: String,
     /// Qualified name.
     pub relation: String,
     /// As in `pg_locks.mode`.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::clock::Micros;
-use crate::history::{Moment, SessionId};
+use crate::history::Moment;
 use crate::pg::LockMode;
 
+use super::super::held::granted;
 use super::super::sessions::{Session, Transaction};
 use super::super::trace::{StatementRecord, Trace};
 use super::super::waits::LockWaits;
@@ -59,26 +59,9 @@ fn held_in(
         let from_us = granted(trace, waits, &session.id, taker, relation, mode);
         let (attempt, mode) = (session.attempt, mode.as_str().to_owned());
         let relation = relation.to_owned();
-        found.push(LockSpan { attempt, relation, mode, from_us, to_us });
+        let whose = trace.application(attempt).name().unwrap_or_else(|| "the change".to_owned());
+        found.push(LockSpan { attempt, whose, relation, mode, from_us, to_us });
     }
-}
-
-/// Not before the statement began, nor before its wait for this lock was seen for the last time.
-fn granted(
-    trace: &Trace<'_>,
-    waits: &LockWaits,
-    session: &SessionId,
-    taker: &StatementRecord<'_>,
-    relation: &str,
-    mode: LockMode,
-) -> Micros {
-    let (from, to) = taker.span(trace.end);
-    let waited = waits.within(session, (from, to)).filter(|wait| {
-        let here = wait.last_seen >= from && wait.last_seen <= to;
-        let this = wait.relation.as_deref() == Some(relation) && wait.mode == mode.as_str();
-        here && this
-    });
-    waited.map(|wait| wait.last_seen).max().unwrap_or(from)
 }
 
 pub fn disturbances(trace: &Trace<'_>) -> Vec<DisturbanceSpan> {

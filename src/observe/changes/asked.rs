@@ -11,6 +11,10 @@ pub struct ComparedTable {
     pub partitioned: (bool, bool),
     /// What the application may have done to it.
     pub touch: Touch,
+    /// Whether its rows may be others, and not just its columns.
+    pub rows: bool,
+    /// Columns of before that are not there now.
+    pub dropped: Vec<String>,
 }
 
 /// What the application may have done to the rows of a table without its ledger.

@@ -5,6 +5,7 @@
 //! not decided here. Nothing is judged: a row that is gone may be meant to be.
 
 mod asked;
+mod dropped;
 mod keys;
 mod merge;
 mod sides;
@@ -28,6 +29,7 @@ use sides::Side;
 
 const STATES: &str = include_str!("../sql/states.sql");
 const REACH: &str = include_str!("../sql/reach.sql");
+const UNCOUNTED: &str = include_str!("../sql/uncounted.sql");
 
 /// How the tables of users are stored, by name as in the fingerprint. No row is read.
 pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, Error> {
@@ -40,6 +42,7 @@ pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, E
             root: row.get(3),
             rows: row.get::<_, i64>(4).unsigned_abs(),
             written: row.get::<_, i64>(5).unsigned_abs(),
+            bytes: row.get::<_, i64>(8).unsigned_abs(),
             columns: columns.into_iter().zip(row.get::<_, Vec<i16>>(7)).collect(),
         };
         (row.get(0), state)
@@ -54,6 +57,12 @@ pub async fn reach(address: &Address) -> Result<Vec<(String, Option<String>)>, E
     let side = Side::open(address).await?;
     let rows = side.rows("triggers and foreign keys", REACH, &[]).await?;
     Ok(rows.into_iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Why [`TableState::written`] may not have what was written to a table; None: it has.
+pub async fn uncounted(address: &Address) -> Result<Option<String>, Error> {
+    let side = Side::open(address).await?;
+    Ok(side.row("whether rows are counted", UNCOUNTED, &[]).await?.get(0))
 }
 
 /// Compares the tables of two databases, and what refers to their rows and numbers them. Rows that
@@ -78,9 +87,10 @@ pub async fn changes(
         let written: Vec<&Written> = of_table.map(|(_, written)| *written).collect();
         change.tables.extend(table::compare(&before, &after, table, &written).await?);
     }
-    let names: Vec<&str> = tables.iter().filter_map(|table| table.now.as_deref()).collect();
+    let rows: Vec<ComparedTable> = tables.iter().filter(|table| table.rows).cloned().collect();
+    let names: Vec<&str> = rows.iter().filter_map(|table| table.now.as_deref()).collect();
     change.orphans = keys::orphans(&before, &after, &names).await?;
-    change.sequences = keys::sequences(&before, &after, tables).await?;
+    change.sequences = keys::sequences(&before, &after, &rows).await?;
     change.read = tables.iter().map(|table| table.table.clone()).collect();
     change.took_us = Micros::from_millis(began.elapsed().as_millis() as u64);
     Ok(change)

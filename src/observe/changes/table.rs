@@ -11,6 +11,7 @@ use crate::history::{ColumnChange, TableChange, ValueExample};
 use super::super::Error;
 use super::super::contents::Written;
 use super::asked::ComparedTable;
+use super::dropped::{self, Search};
 use super::merge::{Merged, merge};
 use super::sides::Side;
 use super::text::{Column, Rows, Shared, hash, shared, together};
@@ -68,9 +69,25 @@ pub async fn compare(
         // What it wrote cannot be told from the rest.
         asked.touch = super::asked::Touch::anything();
     }
-    let without = written.iter().filter(there).copied().collect();
+    let without: Vec<&Written> = written.iter().filter(there).copied().collect();
     let asked = &asked;
-    Compared { before, after, asked, now, without, columns, key, has_primary_key }.differs().await
+    let (known_by, left_out) = (key.clone(), without.clone());
+    let change = match asked.rows {
+        true => {
+            let of = Compared { before, after, asked, now, without, columns, key, has_primary_key };
+            of.differs().await?
+        }
+        false => None,
+    };
+    let search = Search {
+        sides: (before, after),
+        asked,
+        now,
+        key: known_by.as_deref(),
+        without: &left_out,
+        columns: (&was, &is),
+    };
+    dropped::add(&search, change).await
 }
 
 /// Of a table that is gone with its rows.
@@ -99,6 +116,7 @@ impl Compared<'_> {
             rows_before: was.rows,
             rows_after: is.rows,
             application_deletes: touch.deletes,
+            application_inserts: touch.inserts,
             ..TableChange::default()
         };
         let wanted: Vec<usize> =

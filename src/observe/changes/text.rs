@@ -62,6 +62,11 @@ pub fn shared(before: &[Column], after: &[Column]) -> Vec<Shared> {
     both.collect()
 }
 
+/// The text of the column's value in the row `t`.
+pub fn plain(column: &str) -> String {
+    format!("t.{}::text", quote_ident(column))
+}
+
 fn text(was: &Column, is: &Column) -> String {
     let value = format!("t.{}", quote_ident(&was.name));
     let number = |family| matches!(family, Family::Number | Family::Float4);

@@ -1,6 +1,6 @@
 -- Tables of users, partitioned ones included: name as in the fingerprint, oid, file, root, rows as
 -- the planner estimates them (1 where it does not know and the file is not empty), rows written,
--- columns and their places.
+-- columns and their places, bytes without indexes.
 SELECT format('%I.%I', n.nspname, c.relname), c.oid, coalesce(pg_relation_filenode(c.oid), 0::oid),
        CASE WHEN c.relkind = 'p' OR c.relispartition THEN format('%I.%I', m.nspname, r.relname) END,
        CASE WHEN c.relkind = 'p' THEN 0
@@ -9,7 +9,7 @@ SELECT format('%I.%I', n.nspname, c.relname), c.oid, coalesce(pg_relation_fileno
        (coalesce(pg_stat_get_tuples_inserted(c.oid), 0)
         + coalesce(pg_stat_get_tuples_updated(c.oid), 0)
         + coalesce(pg_stat_get_tuples_deleted(c.oid), 0))::int8,
-       a.names, a.places
+       a.names, a.places, coalesce(pg_table_size(c.oid), 0)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid)

@@ -84,10 +84,10 @@ pub fn limits(judgement: &Judgement, scenario: Option<&Scenario>) -> String {
         lines.push(format!("operations were sent at most {lag} (p99) after they were due"));
     }
     if let Some(ledger) = &measured.ledger {
-        lines.push(format!(
-            "{} acknowledged writes were looked for in the tables",
-            grouped(ledger.acknowledged)
-        ));
+        lines.push(match ledger.acknowledged {
+            0 => "no write was acknowledged, so none was looked for in the tables".to_owned(),
+            n => format!("{} acknowledged writes were looked for in the tables", grouped(n)),
+        });
     }
     format!("<h3>Limits</h3>\n{}", list("facts", &lines))
 }

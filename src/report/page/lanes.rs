@@ -95,11 +95,12 @@ fn statements(rows: &[StatementRow], timeline: &Timeline) -> Vec<Lane> {
     }
     let several =
         |attempt: u32| rows.iter().any(|row| row.attempt == attempt && row.connection > 0);
+    let whose = |attempt: u32| {
+        let first = rows.iter().find(|row| row.attempt == attempt);
+        first.and_then(|row| row.statement.sent_by()).unwrap_or_else(|| "the change".to_owned())
+    };
     let lane = |((attempt, connection), bars): ((u32, u32), Vec<Bar>)| Lane {
-        name: match attempt {
-            0 => "the change".to_owned(),
-            n => format!("rerun {n}"),
-        },
+        name: whose(attempt),
         detail: match several(attempt) {
             true => format!("connection {}", connection + 1),
             false => String::new(),
@@ -155,12 +156,9 @@ fn lock_bar(lock: &LockSpan) -> Bar {
         Some(LockMode::ExclusiveLock | LockMode::ShareRowExclusiveLock) => "middling",
         _ => "weak",
     };
-    let whose = match lock.attempt {
-        0 => "the change".to_owned(),
-        n => format!("rerun {n}"),
-    };
     let held = lock.to_us - lock.from_us;
-    let (mode, relation, from) = (&lock.mode, &lock.relation, seconds(lock.from_us));
+    let LockSpan { whose, mode, relation, .. } = lock;
+    let from = seconds(lock.from_us);
     Bar {
         from: lock.from_us,
         to: lock.to_us,

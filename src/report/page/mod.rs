@@ -25,6 +25,7 @@ use crate::scenario::Verdict;
 
 use super::Document;
 use super::changes::{scope, several};
+use super::holds_for::holds_for;
 use super::table::{HEAD, matrix_row, row};
 
 use trial::Shown;
@@ -39,6 +40,8 @@ struct PageSection<'a> {
     as_expected: bool,
     name: String,
     reason: &'a str,
+    /// For what it holds; empty: not known.
+    tried: String,
     mismatches: &'a [String],
 }
 
@@ -85,6 +88,7 @@ fn pieces<'a>(document: &Document<'a>) -> Vec<PageSection<'a>> {
         as_expected: judgement.as_expected,
         name: names.trial(&judgement.trial),
         reason: &judgement.reason,
+        tried: holds_for(judgement),
         mismatches: &judgement.mismatches,
     });
     let matrices = document.result.crash_matrices.iter().map(|matrix| PageSection {
@@ -92,6 +96,7 @@ fn pieces<'a>(document: &Document<'a>) -> Vec<PageSection<'a>> {
         as_expected: matrix.as_expected,
         name: names.matrix(&matrix.trial),
         reason: &matrix.reason,
+        tried: String::new(),
         mismatches: &matrix.mismatches,
     });
     trials.chain(matrices).collect()
@@ -121,6 +126,7 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
                 verdict = one.verdict
             );
             out.push_str(&paragraph("reason", one.reason));
+            out.push_str(&tried(one));
             out.push_str(&trial::mismatches(one.mismatches));
         }
         several => write_several(out, document, several),
@@ -132,6 +138,14 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
         out.push_str(&trial::analysis(document.scenario(name).as_ref()));
     }
     out.push_str("</header>\n");
+}
+
+/// For what the verdict holds, below it.
+fn tried(of: &PageSection<'_>) -> String {
+    match of.tried.is_empty() {
+        true => String::new(),
+        false => paragraph("dim", &format!("Tried: {}", of.tried)),
+    }
 }
 
 fn write_several(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
@@ -148,6 +162,7 @@ fn write_several(out: &mut String, document: &Document<'_>, pieces: &[PageSectio
         writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
     write_changes(out, document.result);
     out.push_str(&paragraph("reason", &format!("{}: {}", asked.name, asked.reason)));
+    out.push_str(&tried(asked));
     let result = document.result;
     let names = document.names();
     let matrices = result.crash_matrices.iter().map(|matrix| matrix_row(matrix, names));

@@ -74,8 +74,8 @@ pub fn trial(document: &Document<'_>, index: usize, shown: Shown) -> String {
         out.push_str(&paragraph("reason", &judgement.reason));
         out.push_str(&mismatches(&judgement.mismatches));
     }
-    let tried = holds_for(&judgement.trial);
-    if !tried.is_empty() {
+    let tried = holds_for(judgement);
+    if !tried.is_empty() && !shown.reason_shown {
         out.push_str(&paragraph("dim", &format!("Tried: {tried}")));
     }
     if !shown.analysis_shown {
@@ -157,13 +157,14 @@ fn command(commands: &[CommandRow]) -> String {
         return String::new();
     };
     let exit = exit_words(failed.exit_code, failed.signal);
+    let whose = failed.runner.map_or_else(|| "It".to_owned(), |n| format!("Runner {n}"));
     let cut = match failed.output_cut {
         0 => String::new(),
         n => format!(", of which the first {} are not kept", bytes(n)),
     };
     format!(
         "<h3>The command</h3>\n{}<pre class=\"output\" tabindex=\"0\">{}</pre>\n",
-        paragraph("", &format!("It {exit}. What it printed{cut}:")),
+        paragraph("", &format!("{whose} {exit}. What it printed{cut}:")),
         text(&failed.output)
     )
 }
@@ -199,10 +200,8 @@ fn statements(statements: &[StatementRow]) -> String {
 }
 
 fn statement(row: &StatementRow) -> Vec<String> {
-    let again = match row.attempt {
-        0 => String::new(),
-        n => format!("<span class=\"dim\">rerun {n}</span> "),
-    };
+    let whose = row.statement.sent_by();
+    let whose = whose.map_or_else(String::new, |w| format!("<span class=\"dim\">{w}</span> "));
     let outcome = match &row.error {
         None => "ok".to_owned(),
         Some(error) => {
@@ -215,7 +214,7 @@ fn statement(row: &StatementRow) -> Vec<String> {
     };
     vec![
         format!(
-            "{again}<code>{}</code><br><span class=\"dim\">{}</span>",
+            "{whose}<code>{}</code><br><span class=\"dim\">{}</span>",
             text(&cut(row.statement.text.trim(), STATEMENT_MAX)),
             text(&place(&row.statement))
         ),

@@ -54,6 +54,26 @@ pub struct Application {
     pub runners: u32,
 }
 
+impl Application {
+    /// Which of several runners that began at once it is, from 1; None: there was one, or it is a
+    /// rerun.
+    pub fn runner(self) -> Option<u32> {
+        (self.runners > 1 && self.attempt < self.runners).then(|| self.attempt + 1)
+    }
+
+    /// Which rerun it is, from 1; None: none.
+    pub fn rerun(self) -> Option<u32> {
+        let first = self.runners.max(1);
+        (self.attempt >= first).then(|| self.attempt + 1 - first)
+    }
+
+    /// `runner 2`, `rerun 1`; None: the only first one.
+    pub fn name(self) -> Option<String> {
+        let runner = self.runner().map(|n| format!("runner {n}"));
+        runner.or_else(|| self.rerun().map(|n| format!("rerun {n}")))
+    }
+}
+
 /// 25001: what has to run outside a transaction ran in one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

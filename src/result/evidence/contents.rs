@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::history::ColumnChange;
+use crate::history::{ColumnChange, DroppedColumn};
 use crate::schema::Difference;
 
 /// The subject's relation is the table.
@@ -48,6 +48,36 @@ impl ChangedAccess {
         let mut properties = self.differences.iter().map(|d| d.property.as_str());
         properties.all(|property| matches!(property, "enabled" | "disabled triggers"))
     }
+}
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DroppedValues {
+    /// Rows before the change.
+    pub rows: u64,
+    /// Columns that held values and are gone.
+    pub columns: Vec<DroppedColumn>,
+}
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddedRows {
+    /// Rows before the change.
+    pub before: u64,
+    /// Rows that were not there before it, those of the application's ledger left out.
+    pub added: u64,
+}
+
+/// An `[[accept]]` that covered nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnusedAccept {
+    /// Its key: `rows`, `values`, `difference` or `no_rows`.
+    pub key: String,
+    /// What it names; null: nothing.
+    pub names: Option<String>,
 }
 
 /// What the change did instead of changing a table with rows.

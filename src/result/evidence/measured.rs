@@ -37,7 +37,23 @@ pub enum WrongRows {
         rows: u64,
         /// When it returned them.
         when: ReadWhen,
+        /// The first of them, each as its values.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        first: Vec<String>,
+        /// Operations that wrote a table which it reads, between the change's end and the read.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        writers: Vec<Writer>,
     },
+}
+
+/// An operation of the application that writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Writer {
+    /// By its name in the scenario.
+    pub operation: String,
+    /// How often it succeeded.
+    pub times: u64,
 }
 
 /// Which two answers of a read were compared.

@@ -6,6 +6,7 @@ mod deadlock;
 mod left;
 mod measured;
 mod traffic;
+mod work;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ pub use deadlock::*;
 pub use left::*;
 pub use measured::*;
 pub use traffic::*;
+pub use work::*;
 
 macro_rules! evidence {
     ($($kind:ident($data:ty)),+ $(,)?) => {
@@ -61,6 +63,7 @@ evidence! {
     OneTransaction(SharedTransaction),
     OneMessage(SharedMessage),
     StatementsUnderLock(HeldMeanwhile),
+    WorkUnderLock(LockedWork),
     NoTimeout(Unlimited),
     TimeoutNotInForce(OtherTimeouts),
     InvalidIndex(LeftInvalid),
@@ -83,6 +86,9 @@ evidence! {
     Orphans(Orphans),
     SequenceBehind(SequenceBehind),
     AccessChanged(ChangedAccess),
+    ValuesDropped(DroppedValues),
+    RowsAdded(AddedRows),
+    AcceptUnused(UnusedAccept),
     NothingTried(NothingTried),
     RowsUnseen(UnseenRows),
     ReadChanged(WrongRead),

@@ -10,14 +10,46 @@ mod suspects;
 
 use crate::drive::Ledger;
 use crate::history::{Attempt, Event};
-use crate::observe::Written;
+use crate::observe::{ComparedTable, Written};
+use crate::stats::grouped;
 
 use super::Error;
 use super::effects::States;
 use super::execute::Stage;
 
 use application::application;
+use names::root_of;
 use suspects::suspects;
+
+/// Where the server did not count what was written, any table may have been: rows that are read of
+/// all of them, a minute's work.
+const UNCOUNTED_ROWS_MAX: u64 = 10_000_000;
+/// What cannot be done where there are more of them.
+pub const STAGE: &str = "comparing the tables with what they were";
+
+/// Why the server's counters do not show what the change wrote; None: they do.
+async fn uncounted(stage: &Stage<'_>) -> Result<Option<String>, Error> {
+    if let Some(why) = stage.effects.uncounted(stage.at.address).await? {
+        return Ok(Some(why));
+    }
+    let turns_off = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("track_counts") || text.contains("pg_stat_reset")
+    };
+    let said = stage.recorder().any(|entry| match &entry.event {
+        Event::StatementBegan(began) => turns_off(&began.text),
+        Event::ConnectionOpened(opened) => opened.settings.iter().any(|text| turns_off(text)),
+        _ => false,
+    });
+    Ok(said.then(|| "the change turns track_counts off, or resets the counters".to_owned()))
+}
+
+/// Rows of these tables, their partitions' included.
+fn rows(tables: &[ComparedTable], states: &States) -> u64 {
+    let among = |table: &str| tables.iter().any(|one| one.table == table);
+    let of = states.iter().filter(|(table, state)| among(root_of(table, state)));
+    of.map(|(_, state)| state.rows).sum()
+}
 
 /// Compares the tables with what they were, and records what differs. Nobody writes meanwhile.
 pub async fn compare(
@@ -30,7 +62,20 @@ pub async fn compare(
     let after = stage.states(Some(last)).await?;
     let reach = effects.reach(stage.at.address).await?;
     let application = application(scenario, before, &reach, ledger.is_whole());
-    let tables = suspects(before, &after, stage.change(), &application);
+    let why = uncounted(stage).await?;
+    let counted = why.is_none();
+    let mut tables = suspects((before, &after), stage.change(), &application, counted);
+    if let Some(why) = why
+        && rows(&tables, before) > UNCOUNTED_ROWS_MAX
+    {
+        let message = format!(
+            "{why}, so what the change wrote to any table is not known, and they have more rows \
+             ({}) than are read for that",
+            grouped(rows(&tables, before))
+        );
+        stage.record(Event::MeasurementFailed { stage: STAGE.to_owned(), message });
+        tables = suspects((before, &after), stage.change(), &application, true);
+    }
     if tables.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::TableState;
 use crate::observe::ComparedTable;
 use crate::pg::facts::{RelationName, facts};
-use crate::pg::purpose::{Purpose, TOOLS_TABLES};
+use crate::pg::purpose::{Purpose, tools_own};
 use crate::pg::syntax::Kind;
 use crate::scenario::Change;
 
@@ -46,12 +46,13 @@ impl Writes {
     }
 }
 
-/// The tables whose rows may be others than before, and what is in their place now.
+/// The tables whose rows may be others than before, and what is in their place now. `counted`: the
+/// server counted what was written; where it did not, every table may have been.
 pub fn suspects(
-    before: &States,
-    after: &States,
+    (before, after): (&States, &States),
     change: &Change,
     application: &Application,
+    counted: bool,
 ) -> Vec<ComparedTable> {
     let writes = Writes::of(change);
     let units = before.iter().filter(|(table, state)| root_of(table, state) == *table);
@@ -60,22 +61,27 @@ pub fn suspects(
         let now = in_its_place(table, state, after);
         let is_part =
             |name: &str, states: &States| states.get(name).is_some_and(|s| s.relfilenode == 0);
-        let compared = ComparedTable {
-            table: table.clone(),
-            now: now.map(str::to_owned),
-            partitioned: (is_part(table, before), now.is_some_and(|now| is_part(now, after))),
-            touch: application.touches.get(table).cloned().unwrap_or_default(),
-        };
         let named = writes.tables.iter().any(|name| RelationName::unquoted(table).may_be(name));
         let seen = Seen { before, after, table, now };
-        let may = writes.renames_values
+        let may = !counted
+            || writes.renames_values
             || named
             || seen.differs()
             || match application.writes.contains(table) {
                 true => writes.any(),
                 false => seen.is_written(),
             };
-        (may && has_rows(table, before)).then_some(compared)
+        let dropped = seen.dropped();
+        let compared = ComparedTable {
+            table: table.clone(),
+            now: now.map(str::to_owned),
+            partitioned: (is_part(table, before), now.is_some_and(|now| is_part(now, after))),
+            touch: application.touches.get(table).cloned().unwrap_or_default(),
+            rows: may,
+            dropped,
+        };
+        let looked_at = may || !compared.dropped.is_empty();
+        (looked_at && has_rows(table, before)).then_some(compared)
     });
     pairs.flatten().collect()
 }
@@ -91,7 +97,7 @@ fn is_bookkeeping(table: &str, change: &Change) -> bool {
     let name = RelationName::unquoted(table);
     let declared = change.versions.as_ref().map(|versions| RelationName::of(&versions.table));
     declared.is_some_and(|own| own.may_be(&name))
-        || TOOLS_TABLES.iter().any(|tool| RelationName::of(tool).may_be(&name))
+        || tools_own().any(|tool| RelationName::of(tool).may_be(&name))
 }
 
 /// Nothing can be gone from a table without rows.
@@ -115,6 +121,20 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// Columns that are there no more; one that was renamed still has its place.
+    fn dropped(&self) -> Vec<String> {
+        let state = |table: &str, states: &States| states.get(table).cloned();
+        let was = state(self.table, self.before);
+        let is = self.now.and_then(|now| state(now, self.after));
+        let Some((was, is)) = was.zip(is) else { return Vec::new() };
+        let renamed = |place: &i16| was.oid == is.oid && is.columns.values().any(|of| of == place);
+        let gone = was
+            .columns
+            .iter()
+            .filter(|(name, place)| !is.columns.contains_key(*name) && !renamed(place));
+        gone.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Whether its rows lie in other files, or its columns are others of the same names.
     fn differs(&self) -> bool {
         let Some(now) = self.now else { return true };

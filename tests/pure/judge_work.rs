@@ -1,0 +1,151 @@
+//! Work on every row under a lock that stops others, below the limit: each history is made by hand.
+
+use pgauntlet::clock::Micros;
+use pgauntlet::history::{Event, TableState, TableStates};
+use pgauntlet::pg::LockMode;
+use pgauntlet::result::evidence::{LockedWork, WorkKind};
+use pgauntlet::result::{Evidence, Judgement};
+use pgauntlet::scenario::{FindingKind, Verdict};
+use rstest::rstest;
+
+use crate::made::{CHANGE, Made, READER};
+use crate::sent::{Sent, by_command, sent};
+
+const STRONG: LockMode = LockMode::AccessExclusiveLock;
+
+/// A trial with a table of so many rows, whose change is these statements.
+fn made(rows: u64, statements: Vec<Sent>) -> Made {
+    let mut made = with_table(by_command(1), rows);
+    statements.into_iter().for_each(|statement| statement.add_to(&mut made));
+    made
+}
+
+fn with_table(mut made: Made, rows: u64) -> Made {
+    let spans =
+        TableState { oid: 1, relfilenode: 1, rows, bytes: rows * 100, ..Default::default() };
+    let tables = [("public.spans".to_owned(), spans)].into();
+    made.at(4_000, Event::Tables(TableStates { after: None, tables }.into()));
+    made
+}
+
+fn work(judgement: &Judgement) -> Vec<LockedWork> {
+    let of = judgement.findings.iter().filter_map(|finding| match &finding.evidence {
+        Some(Evidence::WorkUnderLock(of)) => {
+            assert_eq!(finding.verdict, Verdict::Safe);
+            Some(of.clone())
+        }
+        _ => None,
+    });
+    of.collect()
+}
+
+#[rstest]
+#[case::a_scan("ALTER TABLE spans ALTER id SET NOT NULL", WorkKind::Scan, "AccessExclusiveLock")]
+#[case::a_check("ALTER TABLE spans ADD CHECK (id > 0)", WorkKind::Scan, "AccessExclusiveLock")]
+#[case::a_key(
+    "ALTER TABLE spans ADD FOREIGN KEY (id) REFERENCES other",
+    WorkKind::Scan,
+    "ShareRowExclusiveLock"
+)]
+#[case::an_index("CREATE INDEX i ON spans (id)", WorkKind::IndexBuild, "ShareLock")]
+#[case::a_unique("ALTER TABLE spans ADD UNIQUE (id)", WorkKind::IndexBuild, "AccessExclusiveLock")]
+#[case::numbered("ALTER TABLE spans ADD n bigserial", WorkKind::Rewrite, "AccessExclusiveLock")]
+fn work_of_a_statement_by_itself_is_known_by_its_text(
+    #[case] text: &str,
+    #[case] kind: WorkKind,
+    #[case] mode: &str,
+) {
+    let judgement = made(2_000_000, vec![sent(0, 5_000, 5_482, text)]).judge();
+    let found = work(&judgement);
+    let [found] = found.as_slice() else { panic!("{:?}", judgement.findings) };
+    assert_eq!((found.work, found.mode.as_str()), (kind, mode));
+    assert_eq!((found.took_us, found.held_us), (Micros::from_millis(482), found.took_us));
+    assert_eq!((found.rows, found.bytes), (Some(2_000_000), Some(200_000_000)));
+}
+
+#[rstest]
+#[case::the_catalogue_alone("ALTER TABLE spans ADD COLUMN c int", 2_000_000, 482)]
+#[case::not_valid("ALTER TABLE spans ADD CHECK (id > 0) NOT VALID", 2_000_000, 482)]
+#[case::a_validation_stops_nobody("ALTER TABLE spans VALIDATE CONSTRAINT c", 2_000_000, 482)]
+#[case::concurrently("CREATE INDEX CONCURRENTLY i ON spans (id)", 2_000_000, 482)]
+#[case::rows("UPDATE spans SET id = 1", 2_000_000, 482)]
+#[case::of_a_new_table("CREATE INDEX i ON fresh (id)", 2_000_000, 482)]
+#[case::too_short("CREATE INDEX i ON spans (id)", 2_000_000, 9)]
+#[case::too_few_rows("CREATE INDEX i ON spans (id)", 999, 482)]
+#[case::truncated("TRUNCATE spans", 2_000_000, 482)]
+fn what_does_not_grow_or_stops_nobody_is_no_work_under_a_lock(
+    #[case] text: &str,
+    #[case] rows: u64,
+    #[case] took: u64,
+) {
+    let statement = sent(0, 5_000, 5_000 + took, text).rewrites(if text.starts_with('T') {
+        &["spans"]
+    } else {
+        &[]
+    });
+    assert_eq!(work(&made(rows, vec![statement]).judge()), []);
+}
+
+#[test]
+fn a_short_limit_makes_short_work_count() {
+    let mut made = made(2_000, vec![sent(0, 5_000, 5_003, "CREATE INDEX i ON spans (id)")]);
+    made.scenario.limits.stall_ms_max = 60;
+    assert_eq!(work(&made.judge()).len(), 1);
+}
+
+#[test]
+fn a_new_file_shows_a_rewrite_whatever_the_text_says() {
+    let text = "DO $$ BEGIN EXECUTE 'ALTER TABLE spans ALTER id TYPE bigint'; END $$";
+    let judgement = made(
+        5_000,
+        vec![
+            sent(0, 5_000, 5_001, "BEGIN").status("it"),
+            sent(1, 5_001, 5_101, text).inside().rewrites(&["spans"]).holds("spans", STRONG),
+            sent(2, 5_101, 5_301, "SELECT 1").inside().holds("spans", STRONG),
+            sent(3, 5_301, 5_302, "COMMIT").status("ti").tag("COMMIT"),
+        ],
+    )
+    .judge();
+    let found = work(&judgement);
+    let [found] = found.as_slice() else { panic!("{:?}", judgement.findings) };
+    assert_eq!((found.work, found.mode), (WorkKind::Rewrite, STRONG));
+    assert_eq!(found.took_us, Micros::from_millis(100));
+    assert_eq!(found.held_us, Micros::from_millis(301));
+    let sentence = &judgement.findings.iter().find(|f| f.kind == FindingKind::WorkUnderLock);
+    let sentence = &sentence.expect("a finding").sentence;
+    let expected = "held AccessExclusiveLock on spans for 301 ms, 100 ms of it while it rewrote \
+                    5,000 rows (500.0 kB): below the limit of 1.00 s here, and it grows with the \
+                    table";
+    assert!(sentence.ends_with(expected), "{sentence}");
+}
+
+#[test]
+fn what_it_waited_for_its_lock_is_no_work() {
+    let mut made = with_table(Made::with_change(), 2_000_000);
+    made.statement(0, 5_000, 5_482, "ALTER TABLE spans ALTER id SET NOT NULL", true);
+    made.waits_for(CHANGE, (5_000, 5_400), "spans", &[READER]);
+    let mut history = made.clone();
+    assert_eq!(work(&made.judge())[0].took_us, Micros::from_millis(482));
+    history.waits_in_mode(CHANGE, (5_000, 5_400), "spans", &[READER], STRONG);
+    assert_eq!(work(&history.judge())[0].took_us, Micros::from_millis(82));
+}
+
+#[test]
+fn what_a_stall_is_put_down_to_is_found_as_that() {
+    let mut made = with_table(Made::with_change(), 2_000_000);
+    made.statement(0, 5_000, 8_000, "ALTER TABLE spans ALTER id SET NOT NULL", true);
+    made.blocked_by_change(5_100, 8_000);
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Unsafe);
+    assert_eq!(work(&judgement), []);
+}
+
+#[test]
+fn the_same_statement_is_found_once_where_it_took_longest() {
+    let text = "CREATE INDEX i ON spans (id)";
+    let again = sent(0, 22_005, 22_405, text).of_attempt(1);
+    let mut made = made(2_000_000, vec![sent(0, 5_000, 5_100, text), again]);
+    made.rerun(pgauntlet::history::AttemptEnd::Finished { applied: None });
+    let found = work(&made.judge());
+    assert_eq!(found.iter().map(|of| of.took_us).collect::<Vec<_>>(), [Micros::from_millis(400)]);
+}
