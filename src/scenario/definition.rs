@@ -29,6 +29,9 @@ pub struct Scenario {
     pub schema: Script,
     /// Indexes and constraints: run after the load. May be empty.
     pub indexes: Script,
+    /// The schema has its keys, constraints, indexes and triggers already: they are taken off for
+    /// the load and put back after it, and a row that the server refuses is left out and said.
+    pub whole: bool,
     /// In load order, as declared.
     pub tables: Vec<Table>,
     /// Settings of the server (GUC name to value) on top of ours; part of what a trial states.

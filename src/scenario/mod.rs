@@ -13,6 +13,7 @@ mod definition;
 mod expect;
 pub mod generate;
 mod load;
+mod pool;
 mod problem;
 mod read;
 mod sql;
@@ -23,6 +24,7 @@ mod tool;
 mod tools;
 mod traffic;
 mod wire;
+mod written;
 
 pub use accept::Meant;
 pub use change::{
@@ -33,6 +35,7 @@ pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
+pub use pool::{PoolFile, Values};
 pub use problem::{Checked, Problem, render};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
@@ -44,3 +47,4 @@ pub use traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
     Parameter, PlanLimit, Pool, Rows, Since, Traffic,
 };
+pub use written::Draft;

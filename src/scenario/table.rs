@@ -1,6 +1,7 @@
 //! What the tables hold before the change: row counts and a generator per column.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub struct Column {
     pub name: String,
     /// Share of rows that are NULL, 0 to 1.
     pub null_fraction: f64,
+    /// Columns of the table with the same name here are NULL in the same rows.
+    pub null_with: Option<String>,
     /// Where its values come from.
     pub generator: Generator,
 }
@@ -44,11 +47,12 @@ pub enum Generator {
         /// Largest value.
         max: i64,
     },
-    /// A value of another table's uuid or serial column.
+    /// A value of a column that is a function of its row: a uuid, a serial, a numbered text, a
+    /// line of a pool, a constant, or a reference that is one by `each` or `row`.
     Reference {
         /// The table that is referred to.
         table: String,
-        /// Its uuid or serial column.
+        /// Its column.
         column: String,
         /// Share of values that exist there, 0 to 1; the others are well-formed and dangle.
         hit_rate: f64,
@@ -58,6 +62,13 @@ pub enum Generator {
         misses: u64,
         /// Share of the newest rows of the referenced table that are drawn from, 0 to 1.
         newest: f64,
+        /// So many rows in turn refer to one row, the next ones to the next.
+        each: Option<u64>,
+        /// Only rows before this one are referred to, in the same table; the first row is NULL.
+        earlier: bool,
+        /// Columns of the table (or parameters of the operation) with the same name here draw
+        /// the same row, and are NULL together.
+        row: Option<String>,
     },
     /// Instants from `from` to `to` (microseconds since the Unix epoch), ascending with the row.
     /// `hot_fraction` of the rows fall into the last `hot_span_us`.
@@ -99,6 +110,37 @@ pub enum Generator {
     Constant {
         /// The value, as text.
         value: String,
+    },
+    /// A line of a file of candidates: columns of a table that name the same file hold the same
+    /// line in one row.
+    Pool {
+        /// The file, as the scenario names it; only its identity counts.
+        file: String,
+        /// The field's name in the file.
+        column: String,
+        /// This field of each line, as text; None is NULL.
+        values: Arc<[Option<String>]>,
+        /// So many rows in turn hold one line, the next ones the next; None: any line.
+        each: Option<u64>,
+    },
+    /// Text that a regular expression matches.
+    Pattern {
+        /// The expression, without anchors.
+        pattern: String,
+    },
+    /// Uniform decimals, both ends included, in units of 10^-scale.
+    Decimal {
+        /// Least value, in units.
+        min_units: i64,
+        /// Largest value, in units.
+        max_units: i64,
+        /// Digits behind the point.
+        scale: u32,
+    },
+    /// Text by the row's number, from 1: `user-{n}@example.org`.
+    Numbered {
+        /// The text with its places; `generate::Template` reads it.
+        template: String,
     },
 }
 

@@ -62,6 +62,7 @@ pub struct Accept {
 pub struct Schema {
     pub tables: Spanned<String>,
     pub indexes: Option<Spanned<String>>,
+    pub whole: Option<Spanned<bool>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,8 +89,13 @@ pub struct Value {
     pub json: Option<Spanned<Json>>,
     pub choice: Option<Spanned<Choice>>,
     pub constant: Option<Spanned<toml::Value>>,
+    pub pool: Option<Spanned<PoolColumn>>,
+    pub pattern: Option<Spanned<String>>,
+    pub decimal: Option<Spanned<Decimal>>,
+    pub numbered: Option<Spanned<String>>,
     pub follow: Option<Spanned<Follow>>,
     pub null_fraction: Option<Spanned<f64>>,
+    pub null_with: Option<Spanned<String>>,
 }
 
 /// `{}`: a generator that takes no options.
@@ -106,6 +112,27 @@ pub struct Reference {
     pub skew: Option<Spanned<f64>>,
     pub misses: Option<Spanned<u64>>,
     pub newest: Option<Spanned<f64>>,
+    pub each: Option<Spanned<u64>>,
+    pub earlier: Option<Spanned<bool>>,
+    pub row: Option<Spanned<String>>,
+}
+
+/// A column of a file of candidates.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolColumn {
+    pub file: Spanned<String>,
+    pub column: Spanned<String>,
+    pub each: Option<Spanned<u64>>,
+}
+
+/// Numbers are texts where a float could not hold them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decimal {
+    pub min: Spanned<toml::Value>,
+    pub max: Spanned<toml::Value>,
+    pub scale: Spanned<u32>,
 }
 
 #[derive(Debug, Deserialize)]

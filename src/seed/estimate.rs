@@ -10,6 +10,8 @@ const ROW_OVERHEAD_BYTES: f64 = 28.0;
 const INDEX_ENTRY_BYTES: f64 = 64.0;
 /// Text of a uuid with its length.
 const UUID_BYTES: f64 = 37.0;
+/// A text that a pattern describes: a code, a number with a prefix.
+const PATTERN_BYTES: f64 = 16.0;
 /// What a database holds before there is a table in it.
 const EMPTY_DATABASE_BYTES: f64 = 8e6;
 /// Pages are never quite full.
@@ -53,6 +55,13 @@ fn width(generator: &Generator) -> f64 {
             values.iter().map(String::len).sum::<usize>() as f64 / values.len().max(1) as f64 + 1.0
         }
         Generator::Constant { value } => value.len() as f64 + 1.0,
+        Generator::Pool { values, .. } => {
+            let bytes: usize = values.iter().flatten().map(String::len).sum();
+            bytes as f64 / values.len().max(1) as f64 + 1.0
+        }
+        Generator::Pattern { .. } => PATTERN_BYTES,
+        Generator::Decimal { .. } => 8.0,
+        Generator::Numbered { template } => template.len() as f64 + 1.0,
     }
 }
 

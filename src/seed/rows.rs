@@ -7,7 +7,7 @@ use bytes::{BufMut as _, BytesMut};
 
 use crate::pg::{quote_ident, quote_qualified};
 use crate::scenario::Table;
-use crate::scenario::generate::{Drawer, Rng, stream};
+use crate::scenario::generate::{Drawer, Drawn, Rng, Written, stream};
 
 use super::encode::{BINARY_HEADER, BINARY_TRAILER, Codec, drawn_text, put_copy_text};
 use super::{Error, Plan};
@@ -76,7 +76,7 @@ impl TableRows {
                 drawer: Drawer::for_column(tables, &plan.sizes, rng_seed, &table.name, column),
             });
         }
-        let binary = columns.iter().all(|column| column.codec.is_some());
+        let binary = columns.iter().all(Filled::is_binary);
         let (table, rows) = (table.name.clone(), plan.sizes.rows(&table.name));
         Ok(TableRows { table, rows, rng_seed, binary, columns })
     }
@@ -126,6 +126,23 @@ impl TableRows {
             next: first,
             end: (first + CHUNK_ROWS).min(self.rows),
             text: String::new(),
+        }
+    }
+}
+
+impl Filled {
+    /// Whether every value has a binary form here. A text that only the server can read, an
+    /// `infinity` or a time in a form of its own, makes the table go as text.
+    fn is_binary(&self) -> bool {
+        let Some(codec) = self.codec else { return false };
+        let fits = |value: &Option<String>| {
+            let value = value.as_deref().map_or(Drawn::Null, Drawn::Text);
+            codec.put(value, &mut BytesMut::new()).is_some()
+        };
+        match self.drawer.written() {
+            Written::No => true,
+            Written::Among(values) => values.iter().all(fits),
+            Written::Freely => matches!(codec, Codec::Text | Codec::Jsonb),
         }
     }
 }

@@ -454,6 +454,7 @@ fn scenario() -> Scenario {
         rng_seed: 1,
         schema: Script::default(),
         indexes: Script::default(),
+        whole: false,
         tables: Vec::new(),
         server: BTreeMap::new(),
         traffic: Traffic {

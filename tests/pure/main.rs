@@ -65,6 +65,7 @@ mod report_words;
 mod run_without_server;
 mod scenario_files;
 mod scenario_states;
+mod scenario_written;
 mod sql_unknown;
 mod stored_scenario;
 mod tidy;

@@ -213,6 +213,21 @@ fn the_schema_need_not_create_a_commands_table_of_versions() {
     pauses = [{ after = 2, ms = 10 }]"
 )]
 #[case::no_analysis("analysis = '''", "[server]\nwork_mem = '''")]
+#[case::pool_file("{ fake = \"name\" }", "{ pool = { file = \"a.tsv\", column = \"total\" } }")]
+#[case::pool_column(
+    "{ fake = \"name\" }",
+    "{ pool = { file = \"pools/orders.tsv\", column = \"totals\" } }"
+)]
+#[case::pool_broken("{ fake = \"name\" }", "{ pool = { file = \"psql.sql\", column = \"a\" } }")]
+#[case::pattern("{ fake = \"name\" }", "{ pattern = \"[a-z\" }")]
+#[case::decimal("{ fake = \"name\" }", "{ decimal = { min = \"0.001\", max = 1, scale = 2 } }")]
+#[case::numbered("{ fake = \"name\" }", "{ numbered = \"{n%5/2}\" }")]
+#[case::null_with("null_fraction = 0.5", "null_with = \"a\"")]
+#[case::earlier("column = \"id\", skew = 1.0", "column = \"id\", skew = 1.0, earlier = true")]
+#[case::circle(
+    "id   = { uuid = {} }\nname",
+    "id = { reference = { table = \"customers\", column = \"id\", each = 2 } }\nname"
+)]
 #[case::several("rate_per_s = 200", "rates = 1\n[limits]\nstall_ms = 3\np99_ratio_max = \"x\"")]
 fn a_mistake_is_told_with_its_place_and_what_would_be_right(
     #[context] context: Context,

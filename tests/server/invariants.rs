@@ -56,6 +56,7 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
         rng_seed: 42,
         schema: Script::default(),
         indexes: Script::default(),
+        whole: false,
         tables: Vec::new(),
         server: BTreeMap::new(),
         traffic: Traffic {

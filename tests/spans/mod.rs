@@ -62,6 +62,7 @@ pub fn scenario(rng_seed: u64) -> Scenario {
         rng_seed,
         schema: script("schema.sql", &[STATUS_SQL, TASKS_SQL, SPANS_SQL]),
         indexes: script("indexes.sql", &INDEXES_SQL),
+        whole: false,
         tables: vec![tasks(), spans()],
         server: BTreeMap::new(),
         traffic: no_traffic(),
@@ -93,7 +94,7 @@ pub fn script(path: &str, statements: &[&str]) -> Script {
 }
 
 pub fn column(name: &str, null_fraction: f64, generator: Generator) -> Column {
-    Column { name: name.to_owned(), null_fraction, generator }
+    Column { name: name.to_owned(), null_fraction, null_with: None, generator }
 }
 
 fn choice(weights: &[(&str, f64)]) -> Generator {
@@ -103,7 +104,9 @@ fn choice(weights: &[(&str, f64)]) -> Generator {
 
 fn reference(table: &str, hit_rate: f64, skew: f64) -> Generator {
     let (table, column) = (table.to_owned(), "id".to_owned());
-    Generator::Reference { table, column, hit_rate, skew, misses: 1_000, newest: 1.0 }
+    let (each, earlier, row) = (None, false, None);
+    let (misses, newest) = (1_000, 1.0);
+    Generator::Reference { table, column, hit_rate, skew, misses, newest, each, earlier, row }
 }
 
 /// A quarter of 2025, the last tenth of the rows in its last week.

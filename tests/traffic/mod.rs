@@ -194,6 +194,7 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
         rng_seed: 1,
         schema: Script::default(),
         indexes: Script::default(),
+        whole: false,
         tables: Vec::new(),
         server: BTreeMap::new(),
         traffic: Traffic {

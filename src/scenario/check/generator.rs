@@ -2,13 +2,13 @@
 
 use toml::Spanned;
 
-use super::super::problem::{Source, known_names};
-use super::super::table::MISSES_DEFAULT;
+use super::super::generate::{Pattern, Template};
+use super::super::problem::Source;
 use super::super::{FakeKind, Generator, wire};
 use super::Checker;
 
-/// Beyond this exponent the heaviest row alone gets nearly everything.
-const SKEW_MAX: f64 = 3.0;
+/// Digits of a 64-bit number that are all free.
+const SCALE_MAX: u32 = 18;
 /// No document is larger than Postgres would take in a row of this size.
 const JSON_BYTES_MAX: u32 = 10 << 20;
 /// The smallest JSON object with a key: `{"a":1}` with some room for a word.
@@ -26,11 +26,15 @@ enum Named<'a> {
     Json(&'a wire::Json),
     Choice(&'a Spanned<wire::Choice>),
     Constant(&'a Spanned<toml::Value>),
+    Pool(&'a wire::PoolColumn),
+    Pattern(&'a Spanned<String>),
+    Decimal(&'a Spanned<wire::Decimal>),
+    Numbered(&'a Spanned<String>),
 }
 
 /// Every key that names a generator, with what the value says under it. The pattern has no `..`:
 /// a key that is added to the format and not handled here does not compile.
-fn named(value: &wire::Value) -> [(&'static str, Option<Named<'_>>); 10] {
+fn named(value: &wire::Value) -> [(&'static str, Option<Named<'_>>); 14] {
     let wire::Value {
         uuid,
         serial,
@@ -42,9 +46,14 @@ fn named(value: &wire::Value) -> [(&'static str, Option<Named<'_>>); 10] {
         json,
         choice,
         constant,
+        pool,
+        pattern,
+        decimal,
+        numbered,
         unique: _,
         follow: _,
         null_fraction: _,
+        null_with: _,
     } = value;
     [
         ("uuid", uuid.as_ref().map(|_| Named::Uuid)),
@@ -57,12 +66,11 @@ fn named(value: &wire::Value) -> [(&'static str, Option<Named<'_>>); 10] {
         ("json", json.as_ref().map(|json| Named::Json(json.get_ref()))),
         ("choice", choice.as_ref().map(Named::Choice)),
         ("constant", constant.as_ref().map(Named::Constant)),
+        ("pool", pool.as_ref().map(|pool| Named::Pool(pool.get_ref()))),
+        ("pattern", pattern.as_ref().map(Named::Pattern)),
+        ("decimal", decimal.as_ref().map(Named::Decimal)),
+        ("numbered", numbered.as_ref().map(Named::Numbered)),
     ]
-}
-
-/// Whether other rows can refer to a column of these values.
-pub(super) fn is_key(value: &wire::Value) -> bool {
-    value.uuid.is_some() || value.serial.is_some()
 }
 
 /// The generator of a place where nothing else is allowed.
@@ -123,6 +131,18 @@ pub(super) fn generator(
             let value = checker.scalar(source, constant)?;
             Some(Generator::Constant { value })
         }
+        Named::Pool(pool) => checker.pool_column(source, pool),
+        Named::Pattern(pattern) => {
+            let parsed = Pattern::parse(pattern.get_ref());
+            checker.parsed(source, "pattern", pattern, parsed)?;
+            Some(Generator::Pattern { pattern: pattern.get_ref().clone() })
+        }
+        Named::Decimal(decimal) => checker.decimal(source, decimal),
+        Named::Numbered(template) => {
+            let parsed = Template::parse(template.get_ref());
+            checker.parsed(source, "numbered", template, parsed)?;
+            Some(Generator::Numbered { template: template.get_ref().clone() })
+        }
         Named::Fake(kind) => {
             Some(Generator::Fake { kind, unique: unique.is_some_and(|unique| *unique.get_ref()) })
         }
@@ -147,45 +167,40 @@ fn pair<T: PartialOrd + Copy>(
 }
 
 impl Checker<'_> {
-    fn reference(&mut self, source: &Source, reference: &wire::Reference) -> Option<Generator> {
-        let (table, column) = (reference.table.get_ref(), reference.column.get_ref());
-        let Some(filled) = self.filled.get(table) else {
-            self.filled_table(source, &reference.table);
-            return None;
-        };
-        let problem = match filled.columns.get(column) {
-            Some(true) if filled.rows > 0 => None,
-            Some(true) => Some((format!("table `{table}` has no rows to refer to"), String::new())),
-            Some(false) => Some((
-                format!("`{table}.{column}` is no key"),
-                "only a uuid or a serial column can be referred to".to_owned(),
-            )),
-            None => {
-                let known = filled.columns.iter().filter(|(_, key)| **key).map(|(c, _)| c.as_str());
-                let remedy = known_names(column, "keys", known);
-                Some((format!("table `{table}` fills no column `{column}`"), remedy))
-            }
-        };
-        if let Some((message, remedy)) = problem {
-            let problem = source.problem(reference.column.span(), message);
-            self.problems.push(if remedy.is_empty() { problem } else { problem.remedy(remedy) });
+    /// Reports a text of a language of its own that does not parse.
+    fn parsed<T>(
+        &mut self,
+        source: &Source,
+        key: &str,
+        text: &Spanned<String>,
+        parsed: Result<T, String>,
+    ) -> Option<T> {
+        let problem = |why| source.problem(text.span(), format!("`{key}` does not parse: {why}"));
+        parsed.map_err(|why| self.problems.push(problem(why))).ok()
+    }
+
+    fn decimal(&mut self, source: &Source, decimal: &Spanned<wire::Decimal>) -> Option<Generator> {
+        let stated = decimal.get_ref();
+        let scale = self.within(source, "scale", &stated.scale, 0..=SCALE_MAX);
+        let min = self.units(source, &stated.min, scale);
+        let max = self.units(source, &stated.max, scale);
+        let (min_units, max_units) = (min?, max?);
+        if min_units > max_units {
+            self.push(source, &stated.max, "`max` is less than `min`");
         }
-        let fraction = |checker: &mut Self, key: &str, value: &Option<Spanned<f64>>| match value {
-            Some(value) => checker.within(source, key, value, 0.0..=1.0),
-            None => 1.0,
-        };
-        let hit_rate = fraction(self, "hit_rate", &reference.hit_rate);
-        let newest = fraction(self, "newest", &reference.newest);
-        let skew = match &reference.skew {
-            Some(skew) => self.within(source, "skew", skew, 0.0..=SKEW_MAX),
-            None => 0.0,
-        };
-        let misses = match &reference.misses {
-            Some(misses) => self.within(source, "misses", misses, 1..=u64::from(u32::MAX)),
-            None => MISSES_DEFAULT,
-        };
-        let (table, column) = (table.clone(), column.clone());
-        Some(Generator::Reference { table, column, hit_rate, skew, misses, newest })
+        Some(Generator::Decimal { min_units, max_units, scale })
+    }
+
+    /// A decimal in units of 10^-scale.
+    fn units(&mut self, source: &Source, value: &Spanned<toml::Value>, scale: u32) -> Option<i64> {
+        let text = self.scalar(source, value)?;
+        let units = units(&text, scale);
+        if units.is_none() {
+            let message = format!("`{text}` is no decimal of {scale} digits behind the point");
+            let remedy = "right would be \"0.01\", with at most 18 digits in all";
+            self.push_with(source, value, message, remedy);
+        }
+        units
     }
 
     fn timestamp(
@@ -267,4 +282,18 @@ impl Checker<'_> {
 fn is_distribution(weights: &[f64]) -> bool {
     weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
         && weights.iter().sum::<f64>() > 0.0
+}
+
+/// `-1.5` is -150 of a scale of 2.
+fn units(text: &str, scale: u32) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let digit = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digit(whole) || !digit(part) || part.len() > scale as usize {
+        return None;
+    }
+    format!("{sign}{whole}{part:0<width$}", width = scale as usize).parse().ok()
 }

@@ -9,8 +9,11 @@ mod change;
 mod command;
 mod crash;
 mod generator;
+mod holds;
 mod invariant;
 mod operation;
+mod pool;
+mod reference;
 mod sql;
 mod state;
 mod table;
@@ -23,7 +26,9 @@ use toml::Spanned;
 
 use crate::pg::facts::CreatedTable;
 
+use self::holds::Holds;
 use super::definition::{RNG_SEED_DEFAULT, Scenario};
+use super::pool::Pools;
 use super::problem::{Checked, Problem, Source, known_names};
 use super::wire::{self, File};
 
@@ -92,13 +97,15 @@ struct Checker<'a> {
     created: Vec<CreatedTable>,
     /// Tables that are filled, by name: their rows, and which columns other rows can refer to.
     filled: BTreeMap<String, Filled>,
+    /// The table whose columns are checked.
+    within: Option<String>,
+    pools: Pools,
 }
 
 /// What a reference has to know of a table that is filled.
 struct Filled {
     rows: u64,
-    /// Column to whether its values are keys: a uuid or a serial.
-    columns: BTreeMap<String, bool>,
+    columns: BTreeMap<String, Holds>,
 }
 
 impl<'a> Checker<'a> {
@@ -109,6 +116,8 @@ impl<'a> Checker<'a> {
             notices: Vec::new(),
             created: Vec::new(),
             filled: BTreeMap::new(),
+            within: None,
+            pools: Pools::new(),
         }
     }
 
@@ -133,7 +142,7 @@ impl<'a> Checker<'a> {
         let limits = self.limits();
         let accept = self.meant();
         let expect = self.expect();
-        let (schema, indexes) = schema?;
+        let (schema, indexes, whole) = schema?;
         Some(Scenario {
             name: name.to_owned(),
             dir: dir.to_owned(),
@@ -141,6 +150,7 @@ impl<'a> Checker<'a> {
             rng_seed: file.rng_seed.as_ref().map_or(RNG_SEED_DEFAULT, |seed| *seed.get_ref()),
             schema,
             indexes,
+            whole,
             tables,
             server,
             traffic: traffic?,

@@ -52,6 +52,7 @@ impl Checker<'_> {
         if !statements.is_empty() {
             self.unused_parameters(source, &operation.params, &uses);
         }
+        self.shared(source, &operation.params);
         let mut parameters = BTreeMap::new();
         for (name, value) in &operation.params {
             if let Some(parameter) = self.parameter(source, value, all) {
@@ -115,6 +116,7 @@ impl Checker<'_> {
         value: &Spanned<wire::Value>,
         all: &[wire::Operation],
     ) -> Option<Parameter> {
+        self.no_null_with(source, value);
         let Some(follow) = &value.get_ref().follow else {
             let null_fraction = self.null_fraction(source, value.get_ref());
             let generator = generator(self, source, value)?;

@@ -8,15 +8,16 @@ use crate::pg::facts::facts;
 
 use super::super::problem::Source;
 use super::super::{Column, Script, Table, wire};
-use super::generator::{is_key, only_generator};
+use super::generator::only_generator;
+use super::holds::Holds;
 use super::{Checker, Filled};
 
 /// More than any server that this runs against holds.
 pub(super) const ROWS_MAX: u64 = 100_000_000_000;
 
 impl Checker<'_> {
-    /// The scripts before and after the load.
-    pub(super) fn schema(&mut self) -> Option<(Script, Script)> {
+    /// The scripts before and after the load, and whether the first has all that the second would.
+    pub(super) fn schema(&mut self) -> Option<(Script, Script, bool)> {
         let Some((source, section)) = self.files.section(|file| file.schema.as_ref()) else {
             self.missing_section("[schema]");
             return None;
@@ -34,7 +35,8 @@ impl Checker<'_> {
             let message = format!("{} creates no table", schema.tables.get_ref());
             self.push(source, &schema.tables, message);
         }
-        Some((tables, indexes))
+        let whole = schema.whole.as_ref().is_some_and(|whole| *whole.get_ref());
+        Some((tables, indexes, whole))
     }
 
     /// The tables that are filled, in the order of the file.
@@ -44,8 +46,8 @@ impl Checker<'_> {
         };
         // A reference may point ahead, so all names come first.
         for table in section.get_ref() {
-            let key = |value: &Spanned<wire::Value>| is_key(value.get_ref());
-            let columns = table.columns.iter().map(|(c, v)| (c.get_ref().clone(), key(v)));
+            let holds = |value: &Spanned<wire::Value>| Holds::of(value.get_ref());
+            let columns = table.columns.iter().map(|(c, v)| (c.get_ref().clone(), holds(v)));
             let filled = Filled { rows: *table.rows.get_ref(), columns: columns.collect() };
             if self.filled.insert(table.name.get_ref().clone(), filled).is_some() {
                 let message = format!("there are two tables `{}`", table.name.get_ref());
@@ -60,6 +62,8 @@ impl Checker<'_> {
         if !self.created.is_empty() {
             self.created_column(source, &table.name, None);
         }
+        self.shared(source, &table.columns);
+        self.within = Some(table.name.get_ref().clone());
         let mut columns = Vec::new();
         for (name, value) in &table.columns {
             if super::find_created(&self.created, table.name.get_ref()).is_some() {
@@ -67,10 +71,13 @@ impl Checker<'_> {
             }
             if let Some(generator) = only_generator(self, source, value) {
                 let null_fraction = self.null_fraction(source, value.get_ref());
+                let null_with = value.get_ref().null_with.as_ref().map(|w| w.get_ref().clone());
                 let name = name.get_ref().clone();
-                columns.push((value.span().start, Column { name, null_fraction, generator }));
+                let column = Column { name, null_fraction, null_with, generator };
+                columns.push((value.span().start, column));
             }
         }
+        self.within = None;
         // In the order of the file, which is how their author thinks of them.
         columns.sort_by_key(|(start, _)| *start);
         let columns = columns.into_iter().map(|(_, column)| column).collect();
@@ -81,6 +88,15 @@ impl Checker<'_> {
         match &value.null_fraction {
             Some(fraction) => self.within(source, "null_fraction", fraction, 0.0..=1.0),
             None => 0.0,
+        }
+    }
+
+    /// Reports a group of NULLs where there are no columns to group.
+    pub(super) fn no_null_with(&mut self, source: &Source, value: &Spanned<wire::Value>) {
+        if let Some(with) = &value.get_ref().null_with {
+            let remedy = "it goes with columns of a table; references of the same `row` are NULL \
+                          together";
+            self.push_with(source, with, "`null_with` has no place here", remedy);
         }
     }
 
@@ -95,6 +111,7 @@ impl Checker<'_> {
             if let Some(fraction) = &value.get_ref().null_fraction {
                 self.push(source, fraction, "`null_fraction` has no place here");
             }
+            self.no_null_with(source, value);
             if let Some(generator) = only_generator(self, source, value) {
                 generators.insert(name.get_ref().clone(), generator);
             }

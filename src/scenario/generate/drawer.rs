@@ -10,10 +10,15 @@ use fake::faker::lorem::en::{Sentence, Word};
 use fake::faker::name::en::Name;
 use rand::Rng as _;
 
+use super::document;
 use super::key::{KeySpace, push_uuid};
 use super::math::{below, chance, unit};
-use super::reference::{Reference, Target, Wanted};
-use super::{Rng, Value, document, stream};
+use super::pattern::Pattern;
+use super::pool::Lines;
+use super::reference::{Asked, Reference, Tables};
+use super::targets::{group, row_unit};
+use super::template::Template;
+use super::value::{Drawn, Rng, Value, stream};
 use crate::scenario::{Column, FakeKind, Generator, Sizes, Table};
 
 /// Distinct texts from `fake` per column; a real column of names repeats as well.
@@ -23,6 +28,8 @@ const FAKE_POOL: usize = 4_096;
 #[derive(Debug)]
 pub struct Drawer {
     null_fraction: f64,
+    /// What the columns of a group are NULL by; None: each by its own stream.
+    nulls: Option<u64>,
     kind: Kind,
 }
 
@@ -56,6 +63,32 @@ enum Kind {
         up_to: Vec<f64>,
     },
     Constant(String),
+    Line {
+        lines: Lines,
+        /// The first row's number: for a parameter, rows that are there already.
+        after: u64,
+    },
+    Pattern(Pattern),
+    Decimal {
+        min: i64,
+        span: u64,
+        scale: u32,
+    },
+    Numbered {
+        template: Template,
+        after: i64,
+    },
+}
+
+/// Whether values are texts that only the server can read as their column's type.
+#[derive(Clone, Copy, Debug)]
+pub enum Written<'a> {
+    /// They are values of a known kind, or texts that are what they say.
+    No,
+    /// These are all the values; None is NULL.
+    Among(&'a [Option<String>]),
+    /// They may be any text.
+    Freely,
 }
 
 /// What keeps texts apart: the row's number, in a form that rows and parameters do not share.
@@ -73,21 +106,6 @@ struct Times {
     to_us: i64,
     hot_fraction: f64,
     rows: u64,
-}
-
-/// A value that was drawn, borrowed: filling millions of rows should not allocate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Drawn<'a> {
-    /// NULL.
-    Null,
-    /// A boolean.
-    Bool(bool),
-    /// An integer of any width.
-    Int(i64),
-    /// Anything else, as text.
-    Text(&'a str),
-    /// Microseconds since the Unix epoch.
-    Instant(i64),
 }
 
 /// The position of a drawer: what it needs to know beside its generator.
@@ -110,8 +128,8 @@ impl Drawer {
         column: &Column,
     ) -> Drawer {
         let place = ColumnPlace { tables, sizes, rng_seed, column: Some((table, &column.name)) };
-        let kind = place.compile(&column.generator);
-        Drawer { null_fraction: column.null_fraction, kind }
+        let nulls = column.null_with.as_ref().map(|name| group(rng_seed, table, "null", name));
+        place.drawer(&column.generator, column.null_fraction, nulls)
     }
 
     /// For an operation's parameter. What is made from the row in a column is new here: a uuid is
@@ -124,24 +142,22 @@ impl Drawer {
         null_fraction: f64,
     ) -> Drawer {
         let place = ColumnPlace { tables, sizes, rng_seed, column: None };
-        Drawer { null_fraction, kind: place.compile(generator) }
+        place.drawer(generator, null_fraction, None)
     }
 
     /// The value for a row (from 0), or for the operation of that number in the schedule.
     pub fn draw(&self, rng: &mut Rng, row: u64) -> Value {
         let mut text = String::new();
-        match self.draw_into(rng, row, &mut text) {
-            Drawn::Null => Value::Null,
-            Drawn::Bool(value) => Value::Bool(value),
-            Drawn::Int(value) => Value::Int(value),
-            Drawn::Text(text) => Value::Text(text.to_owned()),
-            Drawn::Instant(us) => Value::Instant(us),
-        }
+        self.draw_into(rng, row, &mut text).to_value()
     }
 
     /// The same without allocating: a text that is not at hand is written to `text`.
     pub fn draw_into<'a>(&'a self, rng: &mut Rng, row: u64, text: &'a mut String) -> Drawn<'a> {
-        if chance(rng, self.null_fraction) {
+        let null = match self.nulls {
+            None => chance(rng, self.null_fraction),
+            Some(salt) => row_unit(salt, row) < self.null_fraction,
+        };
+        if null {
             return Drawn::Null;
         }
         text.clear();
@@ -154,11 +170,7 @@ impl Drawer {
                 let offset = if *span == 0 { rng.next_u64() } else { below(rng, *span) };
                 return Drawn::Int(min.wrapping_add_unsigned(offset));
             }
-            Kind::Reference(reference) => {
-                if let Target::Int(value) = reference.draw(rng, text) {
-                    return Drawn::Int(value);
-                }
-            }
+            Kind::Reference(reference) => return reference.draw(rng, row, text),
             Kind::Ascending(times) => return Drawn::Instant(times.at(row, unit(rng))),
             Kind::Scattered(times) => return Drawn::Instant(times.anywhere(rng)),
             Kind::Now => return Drawn::Instant(now_us()),
@@ -177,12 +189,46 @@ impl Drawer {
                 return Drawn::Text(values.get(index).map_or("", String::as_str));
             }
             Kind::Constant(value) => return Drawn::Text(value),
+            Kind::Line { lines, after } => {
+                return lines.of_row(after + row).map_or(Drawn::Null, Drawn::Text);
+            }
+            Kind::Pattern(pattern) => pattern.draw(rng, text),
+            Kind::Decimal { min, span, scale } => {
+                let offset = if *span == 0 { rng.next_u64() } else { below(rng, *span) };
+                push_decimal(min.wrapping_add_unsigned(offset), *scale, text);
+            }
+            Kind::Numbered { template, after } => {
+                return template.drawn(after.saturating_add_unsigned(row + 1), text);
+            }
         }
         Drawn::Text(text)
+    }
+
+    /// Whether the values need the server to read them.
+    pub fn written(&self) -> Written<'_> {
+        match &self.kind {
+            Kind::Line { lines, .. } => Written::Among(lines.values()),
+            Kind::Reference(reference) if reference.is_written() => Written::Freely,
+            Kind::Pattern(_) => Written::Freely,
+            Kind::Numbered { template, .. } if template.is_written() => Written::Freely,
+            _ => Written::No,
+        }
     }
 }
 
 impl ColumnPlace<'_> {
+    fn drawer(&self, generator: &Generator, null_fraction: f64, nulls: Option<u64>) -> Drawer {
+        let row = Asked::of(generator).and_then(|asked| asked.wanted.row);
+        // Columns of one reference are NULL together.
+        let own = row.map(|name| group(self.rng_seed, self.table(), "null row", name));
+        Drawer { null_fraction, nulls: nulls.or(own), kind: self.compile(generator) }
+    }
+
+    /// The column's table; empty for a parameter.
+    fn table(&self) -> &str {
+        self.column.map_or("", |(table, _)| table)
+    }
+
     fn compile(&self, generator: &Generator) -> Kind {
         match generator {
             Generator::Uuid => match self.column {
@@ -193,14 +239,8 @@ impl ColumnPlace<'_> {
             },
             Generator::Serial => Kind::Serial { after: self.after() },
             Generator::Integer { min, max } => {
-                let span = max.max(min).wrapping_sub(*min) as u64;
-                Kind::Integer { min: *min, span: span.wrapping_add(1) }
-            }
-            Generator::Reference { table, column, hit_rate, skew, misses, newest } => {
-                let (hit_rate, skew, misses) = (*hit_rate, *skew, *misses);
-                let wanted = Wanted { table, column, hit_rate, skew, misses, newest: *newest };
-                let (tables, sizes) = (self.tables, self.sizes);
-                Kind::Reference(Reference::compile(tables, sizes, self.rng_seed, wanted))
+                let (min, span) = span(*min, *max);
+                Kind::Integer { min, span }
             }
             Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
                 self.times(*from_us, *to_us, *hot_fraction, *hot_span_us)
@@ -218,6 +258,31 @@ impl ColumnPlace<'_> {
                 Kind::Choice { values: values.clone(), up_to: running_shares(values, weights) }
             }
             Generator::Constant { value } => Kind::Constant(value.clone()),
+            Generator::Pool { file, values, each, .. } => {
+                let lines = Lines::new(self.rng_seed, self.table(), file, values, *each);
+                let after = if each.is_some() { self.after() } else { 0 };
+                Kind::Line { lines, after: after.unsigned_abs() }
+            }
+            Generator::Pattern { pattern } => match Pattern::parse(pattern) {
+                Ok(pattern) => Kind::Pattern(pattern),
+                // Checked when the scenario was read.
+                Err(_) => Kind::Constant(pattern.clone()),
+            },
+            Generator::Decimal { min_units, max_units, scale } => {
+                let (min, span) = span(*min_units, *max_units);
+                Kind::Decimal { min, span, scale: *scale }
+            }
+            Generator::Numbered { template } => {
+                Kind::Numbered { template: Template::of(template), after: self.after() }
+            }
+            Generator::Reference { .. } => {
+                let (tables, sizes, rng_seed) = (self.tables, self.sizes, self.rng_seed);
+                let of = Tables { tables, sizes, rng_seed };
+                let asked = Asked::of(generator);
+                asked.map_or(Kind::Now, |asked| {
+                    Kind::Reference(Reference::compile(of, self.table(), &asked))
+                })
+            }
         }
     }
 
@@ -252,6 +317,29 @@ impl ColumnPlace<'_> {
             None => format!("{kind} pool of parameters"),
         };
         stream(self.rng_seed, &purpose, 0)
+    }
+}
+
+/// The least value and how many there are; 0: all 2^64.
+fn span(min: i64, max: i64) -> (i64, u64) {
+    let span = max.max(min).wrapping_sub(min) as u64;
+    (min, span.wrapping_add(1))
+}
+
+/// `-0.05` is -5 units of a scale of 2.
+pub fn push_decimal(units: i64, scale: u32, text: &mut String) {
+    use std::fmt::Write as _;
+    let digits = units.unsigned_abs().to_string();
+    let behind = scale as usize;
+    if units < 0 {
+        text.push('-');
+    }
+    let whole = digits.len().saturating_sub(behind);
+    let (whole, part) = digits.split_at(whole);
+    text.push_str(if whole.is_empty() { "0" } else { whole });
+    if behind > 0 {
+        // A String takes all that is written to it.
+        let _ = write!(text, ".{part:0>behind$}");
     }
 }
 

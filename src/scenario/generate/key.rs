@@ -79,6 +79,11 @@ pub fn digest(rng_seed: u64, names: &[&str], index: u64) -> [u8; 32] {
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// A hash of a row within what `salt` stands for.
+pub fn mixed(salt: u64, row: u64) -> u64 {
+    mix(mix(salt).wrapping_add(row.wrapping_mul(GOLDEN)))
+}
+
 /// The finaliser of splitmix64: a bijection in which every bit of the input reaches every bit of
 /// the output. (S. Vigna, <https://prng.di.unimi.it/splitmix64.c>, public domain.)
 fn mix(mut z: u64) -> u64 {

@@ -12,11 +12,18 @@ mod document;
 mod drawer;
 mod key;
 pub mod math;
+mod pattern;
+mod pool;
 mod reference;
+mod targets;
+mod template;
 mod value;
 
-pub use drawer::{Drawer, Drawn};
-pub use value::{Rng, Value, instant_text, key, stream};
+pub(super) use drawer::push_decimal;
+pub use drawer::{Drawer, Written};
+pub use pattern::Pattern;
+pub use template::Template;
+pub use value::{Drawn, Rng, Value, instant_text, key, stream};
 
 #[cfg(test)]
 mod tests;

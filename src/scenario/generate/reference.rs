@@ -1,181 +1,190 @@
-//! Draws the rows that a reference points at: skewed, restricted to the newest, or dangling.
+//! References, compiled: which row one points at, and what that row's column holds.
+//!
+//! A column that others refer to is a function of its row, so a reference computes what is there
+//! instead of looking it up. Such a column may be a reference itself.
 
-use super::key::KeySpace;
-use super::math::{Zipf, below, chance};
-use super::{Rng, key};
+use super::Rng;
+use super::key::{KeySpace, digest};
+use super::pool::Lines;
+use super::targets::{Chosen, Targets, Wanted};
+use super::template::Template;
+use super::value::Drawn;
 use crate::scenario::{Generator, Sizes, Table};
+
+/// References to references that are followed; `check` refuses circles.
+const DEPTH_MAX: usize = 64;
 
 /// A compiled [`Generator::Reference`].
 #[derive(Debug)]
 pub struct Reference {
-    hit_rate: f64,
-    rows: Rows,
-    misses: u64,
-    keys: Keys,
+    targets: Targets,
+    cell: Cell,
+    dangling: Dangling,
 }
 
-/// What the referenced column holds.
+/// What a column holds, as a function of the row.
 #[derive(Debug)]
-enum Keys {
-    Uuid { existing: KeySpace, dangling: KeySpace },
+enum Cell {
+    Uuid(KeySpace),
     Serial,
+    Numbered(Template),
+    Line(Lines),
+    Constant(String),
+    Reference(Box<Reference>),
 }
 
-/// What was drawn: the referenced column is text or a number.
-pub enum Target {
-    Text,
-    Int(i64),
+/// Values that look like the referenced column's and that none of its rows has.
+#[derive(Debug)]
+enum Dangling {
+    Uuid(KeySpace),
+    /// No sequence ever counts down to these.
+    Negative,
+    /// None are known of such a column.
+    Null,
 }
 
-/// What the generator says, by name.
-pub struct Wanted<'a> {
+/// The tables in which references are looked up.
+#[derive(Clone, Copy)]
+pub struct Tables<'a> {
+    pub tables: &'a [Table],
+    pub sizes: &'a Sizes,
+    pub rng_seed: u64,
+}
+
+/// What a generator says of a reference.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
     pub table: &'a str,
     pub column: &'a str,
-    pub hit_rate: f64,
-    pub skew: f64,
-    pub misses: u64,
-    pub newest: f64,
+    pub wanted: Wanted<'a>,
+}
+
+impl<'a> Asked<'a> {
+    /// None: the generator is no reference.
+    pub fn of(generator: &'a Generator) -> Option<Asked<'a>> {
+        match generator {
+            Generator::Reference {
+                table,
+                column,
+                hit_rate,
+                skew,
+                misses,
+                newest,
+                each,
+                earlier,
+                row,
+            } => {
+                let wanted = Wanted {
+                    hit_rate: *hit_rate,
+                    skew: *skew,
+                    misses: *misses,
+                    newest: *newest,
+                    each: *each,
+                    earlier: *earlier,
+                    row: row.as_deref(),
+                };
+                Some(Asked { table, column, wanted })
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Reference {
-    pub fn compile(tables: &[Table], sizes: &Sizes, rng_seed: u64, wanted: Wanted) -> Reference {
-        let Wanted { table, column, hit_rate, skew, misses, newest } = wanted;
-        let generator = tables
+    /// `within` is the table of the column that refers; empty for a parameter.
+    pub fn compile(of: Tables<'_>, within: &str, asked: &Asked<'_>) -> Reference {
+        Reference::nested(of, within, asked, DEPTH_MAX)
+    }
+
+    fn nested(of: Tables<'_>, within: &str, asked: &Asked<'_>, depth: usize) -> Reference {
+        let Asked { table, column, wanted } = asked;
+        let generator = of
+            .tables
             .iter()
-            .find(|t| t.name == table)
-            .and_then(|t| t.columns.iter().find(|c| c.name == column))
+            .find(|t| t.name == *table)
+            .and_then(|t| t.columns.iter().find(|c| c.name == *column))
             .map(|c| &c.generator);
-        let keys = match generator {
-            Some(Generator::Serial) => Keys::Serial,
-            _ => Keys::Uuid {
-                existing: KeySpace::of_column(rng_seed, table, column),
-                dangling: KeySpace::dangling(rng_seed, table, column),
-            },
-        };
-        let existing = sizes.rows(table);
-        Reference {
-            // Nothing exists in an empty table.
-            hit_rate: if existing == 0 { 0.0 } else { hit_rate },
-            rows: Rows::new(existing, newest, skew, salt(rng_seed, table, column)),
-            misses: misses.max(1),
-            keys,
+        let (cell, dangling) = Cell::compile(of, table, column, generator, depth);
+        let heavy = salt(of.rng_seed, table, column);
+        let targets = Targets::new((of.rng_seed, within), of.sizes.rows(table), heavy, wanted);
+        Reference { targets, cell, dangling }
+    }
+
+    /// Whether its values are texts that only the server can read.
+    pub fn is_written(&self) -> bool {
+        match &self.cell {
+            Cell::Uuid(_) | Cell::Serial | Cell::Constant(_) => false,
+            Cell::Numbered(template) => template.is_written(),
+            Cell::Line(_) => true,
+            Cell::Reference(reference) => reference.is_written(),
         }
     }
 
-    /// Draws a target; a text is appended to `text`.
-    pub fn draw(&self, rng: &mut Rng, text: &mut String) -> Target {
-        let hit = self.hit_rate >= 1.0 || chance(rng, self.hit_rate);
-        let n = if hit { self.rows.draw(rng) } else { below(rng, self.misses) };
-        match (&self.keys, hit) {
-            (Keys::Uuid { existing, .. }, true) => existing.push(n, text),
-            (Keys::Uuid { dangling, .. }, false) => dangling.push(n, text),
-            (Keys::Serial, true) => return Target::Int(n as i64 + 1),
-            // No sequence ever counts down to these.
-            (Keys::Serial, false) => return Target::Int(-1 - n as i64),
+    /// Draws a value; a text that is not at hand is written to `text`, which is empty.
+    pub fn draw<'a>(&'a self, rng: &mut Rng, row: u64, text: &'a mut String) -> Drawn<'a> {
+        let chosen = self.targets.choose(rng, row);
+        self.value(chosen, text)
+    }
+
+    fn value<'a>(&'a self, chosen: Chosen, text: &'a mut String) -> Drawn<'a> {
+        match (chosen, &self.dangling) {
+            (Chosen::Row(row), _) => return self.cell.value(row, text),
+            (Chosen::Dangling(n), Dangling::Uuid(keys)) => keys.push(n, text),
+            (Chosen::Dangling(n), Dangling::Negative) => return Drawn::Int(-1 - n as i64),
+            (Chosen::Dangling(_), Dangling::Null) | (Chosen::None, _) => return Drawn::Null,
         }
-        Target::Text
+        Drawn::Text(text)
+    }
+}
+
+impl Cell {
+    fn compile(
+        of: Tables<'_>,
+        table: &str,
+        column: &str,
+        generator: Option<&Generator>,
+        depth: usize,
+    ) -> (Cell, Dangling) {
+        match generator {
+            Some(Generator::Serial) => (Cell::Serial, Dangling::Negative),
+            Some(Generator::Numbered { template }) => {
+                (Cell::Numbered(Template::of(template)), Dangling::Null)
+            }
+            Some(Generator::Pool { file, values, each, .. }) => {
+                let lines = Lines::new(of.rng_seed, table, file, values, *each);
+                (Cell::Line(lines), Dangling::Null)
+            }
+            Some(Generator::Constant { value }) => (Cell::Constant(value.clone()), Dangling::Null),
+            other => match other.and_then(Asked::of).filter(|_| depth > 0) {
+                Some(asked) => {
+                    let reference = Reference::nested(of, table, &asked, depth - 1);
+                    (Cell::Reference(Box::new(reference)), Dangling::Null)
+                }
+                None => (
+                    Cell::Uuid(KeySpace::of_column(of.rng_seed, table, column)),
+                    Dangling::Uuid(KeySpace::dangling(of.rng_seed, table, column)),
+                ),
+            },
+        }
+    }
+
+    fn value<'a>(&'a self, row: u64, text: &'a mut String) -> Drawn<'a> {
+        match self {
+            Cell::Uuid(keys) => keys.push(row, text),
+            Cell::Serial => return Drawn::Int(row as i64 + 1),
+            Cell::Numbered(template) => return template.drawn(row as i64 + 1, text),
+            Cell::Line(lines) => return lines.of_row(row).map_or(Drawn::Null, Drawn::Text),
+            Cell::Constant(value) => return Drawn::Text(value),
+            Cell::Reference(reference) => {
+                return reference.value(reference.targets.fixed(row), text);
+            }
+        }
+        Drawn::Text(text)
     }
 }
 
 /// Of the referenced column alone: a parameter's heavy rows are those of the tables.
 fn salt(rng_seed: u64, table: &str, column: &str) -> u64 {
-    let digest = key::digest(rng_seed, &["heavy rows", table, column], 0);
+    let digest = digest(rng_seed, &["heavy rows", table, column], 0);
     u64::from_le_bytes(std::array::from_fn(|i| digest[i]))
-}
-
-/// Row numbers of a table.
-#[derive(Debug)]
-struct Rows {
-    first: u64,
-    count: u64,
-    skew: Option<Skew>,
-}
-
-#[derive(Debug)]
-struct Skew {
-    zipf: Zipf,
-    /// Coprime to the count, so that ranks and rows are one to one.
-    stride: u64,
-    offset: u64,
-}
-
-impl Rows {
-    fn new(existing: u64, newest: f64, skew: f64, salt: u64) -> Rows {
-        let share = (existing as f64 * newest.clamp(0.0, 1.0)).round() as u64;
-        let count = share.clamp(1, existing.max(1));
-        let first = existing.max(1) - count;
-        let skew = (skew > 0.0).then(|| Skew {
-            zipf: Zipf::new(count, skew),
-            stride: stride(count),
-            offset: salt % count,
-        });
-        Rows { first, count, skew }
-    }
-
-    fn draw(&self, rng: &mut Rng) -> u64 {
-        let n = match &self.skew {
-            None => below(rng, self.count),
-            Some(skew) => skew.row(skew.zipf.draw(rng) - 1, self.count),
-        };
-        self.first + n
-    }
-}
-
-impl Skew {
-    /// Spreads the heavy ranks over the table: the busiest rows are not simply its first.
-    fn row(&self, rank: u64, count: u64) -> u64 {
-        match rank.checked_mul(self.stride) {
-            Some(product) => (product % count + self.offset) % count,
-            None => {
-                let product = u128::from(rank) * u128::from(self.stride);
-                ((product % u128::from(count)) as u64 + self.offset) % count
-            }
-        }
-    }
-}
-
-/// The number next to the golden section of `count` that has no divisor in common with it:
-/// successive multiples land far apart.
-fn stride(count: u64) -> u64 {
-    let section = (count as f64 * 0.618_033_988_749_894_9) as u64;
-    (section.max(1)..=count.max(1)).find(|n| gcd(*n, count) == 1).unwrap_or(1)
-}
-
-fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn every_rank_has_a_row_of_its_own(count in 1_u64..3_000, salt in any::<u64>()) {
-            let rows = Rows::new(count, 1.0, 1.0, salt);
-            let skew = rows.skew.as_ref().expect("skewed");
-            let seen: BTreeSet<u64> = (0..count).map(|rank| skew.row(rank, count)).collect();
-            prop_assert_eq!(seen.len() as u64, count);
-            prop_assert!(seen.into_iter().all(|row| row < count));
-        }
-
-        #[test]
-        fn only_the_newest_share_is_drawn(
-            existing in 1_u64..100_000, newest in 0.0_f64..=1.0, seed in any::<u64>(),
-        ) {
-            let rows = Rows::new(existing, newest, 0.0, 0);
-            let mut rng = super::super::stream(seed, "rows", 0);
-            let oldest = existing - ((existing as f64 * newest).round() as u64).max(1);
-            for _ in 0..50 {
-                prop_assert!((oldest..existing).contains(&rows.draw(&mut rng)));
-            }
-        }
-    }
 }

@@ -10,12 +10,13 @@ use crate::scenario::{Column, FakeKind, Generator, Sizes, Table};
 const ROWS: u64 = 5_000;
 
 fn column(name: &str, generator: Generator, null_fraction: f64) -> Column {
-    Column { name: name.to_owned(), null_fraction, generator }
+    Column { name: name.to_owned(), null_fraction, null_with: None, generator }
 }
 
 fn reference(hit_rate: f64, skew: f64, misses: u64) -> Generator {
     let (table, column) = ("tasks".to_owned(), "id".to_owned());
-    Generator::Reference { table, column, hit_rate, skew, misses, newest: 1.0 }
+    let (newest, each, earlier, row) = (1.0, None, false, None);
+    Generator::Reference { table, column, hit_rate, skew, misses, newest, each, earlier, row }
 }
 
 fn tables() -> Vec<Table> {
@@ -56,7 +57,38 @@ fn any_generator() -> impl Strategy<Value = Generator> {
             .prop_map(|(min, more)| Generator::Json { min_bytes: min, max_bytes: min + more }),
         Just(Generator::Choice { values: words(), weights: vec![1.0, 2.0] }),
         Just(Generator::Constant { value: "x".to_owned() }),
+        proptest::option::of(1_u64..9).prop_map(pool),
+        Just(Generator::Pattern { pattern: "[A-Z]{2}-[0-9]{5}".to_owned() }),
+        (any::<i64>(), any::<i64>(), 0_u32..19).prop_map(|(a, b, scale)| Generator::Decimal {
+            min_units: a.min(b),
+            max_units: a.max(b),
+            scale
+        }),
+        Just(numbered("user-{n}@example.org")),
+        chosen(),
     ]
+}
+
+fn pool(each: Option<u64>) -> Generator {
+    let values = (0..7).map(|n| (n != 3).then(|| format!("line {n}"))).collect();
+    let (file, column) = ("pools/t.tsv".to_owned(), "c".to_owned());
+    Generator::Pool { file, column, values, each }
+}
+
+fn numbered(template: &str) -> Generator {
+    Generator::Numbered { template: template.to_owned() }
+}
+
+/// A reference that is chosen in one of the new ways.
+fn chosen() -> impl Strategy<Value = Generator> {
+    (proptest::option::of(1_u64..9), any::<bool>(), any::<bool>())
+        .prop_map(|(each, earlier, row)| choosing(each, earlier, row.then_some("one")))
+}
+
+fn choosing(each: Option<u64>, earlier: bool, row: Option<&str>) -> Generator {
+    let (table, column, row) = ("tasks".to_owned(), "number".to_owned(), row.map(str::to_owned));
+    let (hit_rate, skew, misses, newest) = (1.0, 0.0, 10, 1.0);
+    Generator::Reference { table, column, hit_rate, skew, misses, newest, each, earlier, row }
 }
 
 proptest! {
@@ -167,6 +199,9 @@ fn a_reference_to_a_serial_counts_from_one_and_dangles_below_zero() {
         skew: 0.0,
         misses: 3,
         newest: 0.1,
+        each: None,
+        earlier: false,
+        row: None,
     };
     let found: BTreeSet<i64> = drawn(5, generator, 0.0, ROWS)
         .into_iter()
@@ -197,6 +232,7 @@ fn a_parameter_never_repeats_a_unique_value_of_a_row() {
         Generator::Serial,
         Generator::Fake { kind: FakeKind::Email, unique: true },
         Generator::Fake { kind: FakeKind::Word, unique: true },
+        numbered("user-{n}@example.org"),
     ] {
         let named = column("c", generator.clone(), 0.0);
         let rows = Drawer::for_column(&tables, &sizes, 1, "spans", &named);
@@ -231,4 +267,134 @@ fn every_value_has_the_text_that_postgres_reads() {
     let texts: Vec<Option<String>> = values.iter().map(Value::to_text).collect();
     let expected = ["true", "-5", "it's", "2023-11-14T22:13:20.000001Z"].map(str::to_owned);
     assert_eq!(texts, [None].into_iter().chain(expected.map(Some)).collect::<Vec<_>>());
+}
+
+#[test]
+fn columns_of_one_pool_hold_the_same_line_and_lines_come_in_turn() {
+    let lines = |each, file: &str| {
+        let values = (0..7).map(|n| Some(format!("{n}"))).collect();
+        let (file, column) = (file.to_owned(), "c".to_owned());
+        drawn(1, Generator::Pool { file, column, values, each }, 0.0, 700)
+    };
+    assert_eq!(lines(None, "a"), lines(None, "a"));
+    assert_ne!(lines(None, "a"), lines(None, "b"));
+    let counts = texts(&lines(None, "a")).into_iter().fold(BTreeMap::new(), |mut counts, text| {
+        *counts.entry(text).or_insert(0) += 1;
+        counts
+    });
+    assert!(counts.len() == 7 && counts.values().all(|count| (60..140).contains(count)));
+    let in_turn = texts(&lines(Some(2), "a"));
+    assert_eq!(in_turn[..16].concat(), "0011223344556600");
+}
+
+#[test]
+fn references_of_one_row_point_at_one_row_and_are_null_together() {
+    let (tables, sizes) = (tables(), sizes(100, 500));
+    let draw = |name: &str, to: &str, row: Option<&str>| {
+        let mut generator = choosing(None, false, row);
+        if let Generator::Reference { column, .. } = &mut generator {
+            *column = to.to_owned();
+        }
+        let column = column(name, generator, 0.3);
+        let drawer = Drawer::for_column(&tables, &sizes, 4, "spans", &column);
+        let mut rng = stream(4, name, 0);
+        (0..500).map(|row| drawer.draw(&mut rng, row).to_text()).collect::<Vec<_>>()
+    };
+    let (ids, numbers) = (draw("a", "id", Some("task")), draw("b", "number", Some("task")));
+    let mut nulls = 0;
+    for (id, number) in ids.iter().zip(&numbers) {
+        let row = number.as_ref().map(|n| n.parse::<u64>().expect("a number") - 1);
+        assert_eq!(*id, row.map(|row| key(4, "tasks", "id", row)));
+        nulls += usize::from(row.is_none());
+    }
+    assert!((100..200).contains(&nulls), "{nulls}");
+    assert_ne!(numbers, draw("b", "number", Some("other")));
+    assert_ne!(numbers, draw("b", "number", None));
+}
+
+#[test]
+fn references_in_turn_make_unique_pairs() {
+    let (tables, sizes) = (tables(), sizes(40, 1_000));
+    let draw = |each| {
+        let column = column("c", choosing(Some(each), false, None), 0.0);
+        let drawer = Drawer::for_column(&tables, &sizes, 4, "spans", &column);
+        let mut rng = stream(4, "turn", 0);
+        texts(&(0..1_000).map(|row| drawer.draw(&mut rng, row)).collect::<Vec<_>>())
+    };
+    let pairs: BTreeSet<_> = draw(1).into_iter().zip(draw(40)).collect();
+    assert_eq!(pairs.len(), 1_000);
+}
+
+#[test]
+fn an_earlier_row_is_earlier_and_the_first_has_none() {
+    for generator in [choosing(None, true, None), choosing(Some(3), true, None)] {
+        let values = drawn(1, generator, 0.0, 500);
+        assert_eq!(values[0], Value::Null);
+        for (row, value) in (0_i64..).zip(&values).skip(1) {
+            // A serial is the row and one more.
+            assert!(matches!(value, Value::Int(n) if (1..=row).contains(n)), "{row}: {value:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reference_to_any_function_of_a_row_is_that_rows_value() {
+    let by_row = [
+        Generator::Uuid,
+        Generator::Serial,
+        numbered("t-{n:04}"),
+        pool(Some(1)),
+        choosing(Some(3), false, None),
+        choosing(None, false, Some("pair")),
+    ];
+    for generator in by_row {
+        let mut tables = tables();
+        tables[1].columns = vec![column("key", generator.clone(), 0.0)];
+        let sizes = Sizes(BTreeMap::from([
+            ("tasks".to_owned(), 100),
+            ("spans".to_owned(), 60),
+            ("marks".to_owned(), 60),
+        ]));
+        let referring = Generator::Reference {
+            table: "spans".to_owned(),
+            column: "key".to_owned(),
+            hit_rate: 1.0,
+            skew: 0.0,
+            misses: 1,
+            newest: 1.0,
+            each: Some(1),
+            earlier: false,
+            row: None,
+        };
+        let draw = |table: &str, column: &Column| {
+            let drawer = Drawer::for_column(&tables, &sizes, 8, table, column);
+            let mut rng = stream(8, table, 0);
+            (0..60).map(|row| drawer.draw(&mut rng, row)).collect::<Vec<_>>()
+        };
+        let target = draw("spans", &tables[1].columns[0]);
+        assert_eq!(draw("marks", &column("of", referring, 0.0)), target, "{generator:?}");
+    }
+}
+
+#[test]
+fn columns_of_one_group_are_null_in_the_same_rows() {
+    let draw = |name: &str, with: Option<&str>| {
+        let mut column = column(name, Generator::Serial, 0.4);
+        column.null_with = with.map(str::to_owned);
+        let drawer = Drawer::for_column(&tables(), &sizes(9, 300), 1, "spans", &column);
+        let mut rng = stream(1, name, 0);
+        (0..300).map(|row| drawer.draw(&mut rng, row) == Value::Null).collect::<Vec<_>>()
+    };
+    assert_eq!(draw("a", Some("g")), draw("b", Some("g")));
+    assert_ne!(draw("a", Some("g")), draw("a", Some("h")));
+    assert_ne!(draw("a", None), draw("b", None));
+}
+
+#[test]
+fn decimals_have_their_scale_and_stay_within_their_limits() {
+    let generator = Generator::Decimal { min_units: -5, max_units: 120, scale: 2 };
+    let drawn = texts(&drawn(1, generator, 0.0, ROWS));
+    let seen: BTreeSet<&str> = drawn.iter().map(String::as_str).collect();
+    assert_eq!(seen.len(), 126);
+    assert!(["-0.05", "0.00", "0.07", "1.20"].iter().all(|text| seen.contains(text)), "{seen:?}");
 }

@@ -35,6 +35,34 @@ impl Value {
     }
 }
 
+/// A value that was drawn, borrowed: filling millions of rows should not allocate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Drawn<'a> {
+    /// NULL.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An integer of any width.
+    Int(i64),
+    /// Anything else, as text.
+    Text(&'a str),
+    /// Microseconds since the Unix epoch.
+    Instant(i64),
+}
+
+impl Drawn<'_> {
+    /// The value by itself.
+    pub fn to_value(self) -> Value {
+        match self {
+            Drawn::Null => Value::Null,
+            Drawn::Bool(value) => Value::Bool(value),
+            Drawn::Int(value) => Value::Int(value),
+            Drawn::Text(text) => Value::Text(text.to_owned()),
+            Drawn::Instant(us) => Value::Instant(us),
+        }
+    }
+}
+
 /// RFC 3339 in UTC, which Postgres reads as a timestamptz; held to the years that both can write.
 pub fn instant_text(us: i64) -> String {
     const YEAR_1_US: i64 = -62_135_596_800_000_000;

@@ -62,3 +62,8 @@ values! {
     rerun_lock_ms_max: u64 = Limits::default().rerun_lock_ms_max;
     generator_lag_ms_max: u64 = Limits::default().generator_lag_ms_max;
 }
+
+/// A flag that is left out where it is not set.
+pub fn is_false(flag: &bool) -> bool {
+    !flag
+}

@@ -29,6 +29,12 @@ pub enum StoredGenerator {
         misses: u64,
         #[serde(default = "defaults::one")]
         newest: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        each: Option<u64>,
+        #[serde(default, skip_serializing_if = "defaults::is_false")]
+        earlier: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<String>,
     },
     Timestamp {
         from_us: i64,
@@ -56,6 +62,25 @@ pub enum StoredGenerator {
     },
     Constant {
         value: String,
+    },
+    Pool {
+        file: String,
+        column: String,
+        /// Null: NULL.
+        values: Vec<Option<String>>,
+        #[serde(default)]
+        each: Option<u64>,
+    },
+    Pattern {
+        pattern: String,
+    },
+    Decimal {
+        min_units: i64,
+        max_units: i64,
+        scale: u32,
+    },
+    Numbered {
+        template: String,
     },
 }
 
@@ -124,9 +149,27 @@ impl Stored for Generator {
             Generator::Uuid => StoredGenerator::Uuid,
             Generator::Serial => StoredGenerator::Serial,
             Generator::Integer { min, max } => StoredGenerator::Integer { min, max },
-            Generator::Reference { table, column, hit_rate, skew, misses, newest } => {
-                StoredGenerator::Reference { table, column, hit_rate, skew, misses, newest }
-            }
+            Generator::Reference {
+                table,
+                column,
+                hit_rate,
+                skew,
+                misses,
+                newest,
+                each,
+                earlier,
+                row,
+            } => StoredGenerator::Reference {
+                table,
+                column,
+                hit_rate,
+                skew,
+                misses,
+                newest,
+                each,
+                earlier,
+                row,
+            },
             Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
                 StoredGenerator::Timestamp { from_us, to_us, hot_fraction, hot_span_us }
             }
@@ -137,6 +180,14 @@ impl Stored for Generator {
             }
             Generator::Choice { values, weights } => StoredGenerator::Choice { values, weights },
             Generator::Constant { value } => StoredGenerator::Constant { value },
+            Generator::Pool { file, column, values, each } => {
+                StoredGenerator::Pool { file, column, values: values.to_vec(), each }
+            }
+            Generator::Pattern { pattern } => StoredGenerator::Pattern { pattern },
+            Generator::Decimal { min_units, max_units, scale } => {
+                StoredGenerator::Decimal { min_units, max_units, scale }
+            }
+            Generator::Numbered { template } => StoredGenerator::Numbered { template },
         }
     }
 
@@ -145,9 +196,27 @@ impl Stored for Generator {
             StoredGenerator::Uuid => Generator::Uuid,
             StoredGenerator::Serial => Generator::Serial,
             StoredGenerator::Integer { min, max } => Generator::Integer { min, max },
-            StoredGenerator::Reference { table, column, hit_rate, skew, misses, newest } => {
-                Generator::Reference { table, column, hit_rate, skew, misses, newest }
-            }
+            StoredGenerator::Reference {
+                table,
+                column,
+                hit_rate,
+                skew,
+                misses,
+                newest,
+                each,
+                earlier,
+                row,
+            } => Generator::Reference {
+                table,
+                column,
+                hit_rate,
+                skew,
+                misses,
+                newest,
+                each,
+                earlier,
+                row,
+            },
             StoredGenerator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
                 Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us }
             }
@@ -164,6 +233,14 @@ impl Stored for Generator {
                 Generator::Choice { values, weights }
             }
             StoredGenerator::Constant { value } => Generator::Constant { value },
+            StoredGenerator::Pool { file, column, values, each } => {
+                Generator::Pool { file, column, values: values.into(), each }
+            }
+            StoredGenerator::Pattern { pattern } => Generator::Pattern { pattern },
+            StoredGenerator::Decimal { min_units, max_units, scale } => {
+                Generator::Decimal { min_units, max_units, scale }
+            }
+            StoredGenerator::Numbered { template } => Generator::Numbered { template },
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct StoredScenario {
     schema: Form<Script>,
     #[serde(default)]
     indexes: Form<Script>,
+    #[serde(default, skip_serializing_if = "defaults::is_false")]
+    whole: bool,
     #[serde(default)]
     tables: Form<Vec<Table>>,
     #[serde(default)]
@@ -94,6 +96,7 @@ impl From<&Scenario> for StoredScenario {
             rng_seed: scenario.rng_seed,
             schema: scenario.schema.to_form(),
             indexes: scenario.indexes.to_form(),
+            whole: scenario.whole,
             tables: scenario.tables.to_form(),
             server: scenario.server.clone(),
             traffic: scenario.traffic.to_form(),
@@ -119,6 +122,7 @@ impl From<StoredScenario> for Scenario {
             rng_seed: stored.rng_seed,
             schema: Stored::of_form(stored.schema),
             indexes: Stored::of_form(stored.indexes),
+            whole: stored.whole,
             tables: Stored::of_form(stored.tables),
             server: stored.server,
             traffic: Stored::of_form(stored.traffic),

@@ -77,6 +77,8 @@ record!(StoredColumn of Column {
     name: String,
     #[serde(default)]
     null_fraction: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    null_with: Option<String>,
     generator: Generator,
 });
 
