@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use crate::clock::Micros;
 use crate::history::{
@@ -29,6 +30,7 @@ pub struct Trace<'h> {
     by_phase: OnceCell<BTreeMap<Phase, Vec<&'h Operation>>>,
     /// Those that got a connection, with the time at which they finished, in that order.
     by_session: HashMap<SessionId, Vec<(Micros, &'h Operation)>>,
+    texts: HashMap<&'h str, Rc<TextFacts>>,
     pub counters: Option<Counters>,
     pub attempts: Vec<AttemptRecord<'h>>,
     /// How many runners applied the change at once; 0: one.
@@ -99,10 +101,11 @@ pub struct StatementRecord<'h> {
     pub session: SessionId,
     pub began: &'h StatementBegan,
     pub ended: Option<&'h StatementEnded>,
-    pub known: TextFacts,
+    pub known: Rc<TextFacts>,
 }
 
-/// What a statement's text says, worked out once: a change may have very many statements.
+/// What a statement's text says, worked out once per text: a backfill in batches sends one and the
+/// same very often.
 #[derive(Default)]
 pub struct TextFacts {
     pub facts: OnceCell<Facts>,
@@ -149,7 +152,7 @@ impl<'h> Trace<'h> {
             Event::RerunLeftOut { .. } => self.rerun_left_out = true,
             Event::StatementBegan(began) => {
                 let session = self.session(&began.session, at);
-                let known = TextFacts::default();
+                let known = Rc::clone(self.texts.entry(&began.text).or_default());
                 let record = StatementRecord { at, session, began, ended: None, known };
                 self.attempt(began.attempt, at).statements.push(record);
             }
