@@ -1,6 +1,9 @@
 //! Why traffic cannot begin. Once it goes on, what fails is an operation's outcome, not an error.
 
+use std::fmt;
+
 use crate::connect;
+use crate::scenario::SqlPlace;
 
 use super::plan::UnknownName;
 
@@ -24,13 +27,10 @@ pub enum Error {
          {seconds} s; does something hold a lock on their tables?"
     )]
     PoolTimeout { size: u32, seconds: u64 },
-    #[error("prepare operation {operation:?}, statement {number}: {source}")]
-    Statement { operation: String, number: usize, source: connect::Error },
-    #[error(
-        "prepare operation {operation:?}, statement {number}: it has {expected} parameters and \
-         {given} placeholders"
-    )]
-    Placeholders { operation: String, number: usize, expected: usize, given: usize },
+    #[error("prepare {statement}: {source}{}", in_words(remedy))]
+    Statement { statement: Box<NamedStatement>, source: connect::Error, remedy: Option<String> },
+    #[error("prepare {statement}: it has {expected} parameters and {given} placeholders")]
+    Placeholders { statement: Box<NamedStatement>, expected: usize, given: usize },
     #[error(
         "prepare operation {operation:?}: parameter {parameter:?} gives {value:?}, which is no \
          {type_name}: {source}"
@@ -42,4 +42,45 @@ pub enum Error {
         type_name: String,
         source: connect::Error,
     },
+}
+
+/// A statement of an operation, as messages name it.
+#[derive(Debug)]
+pub struct NamedStatement {
+    /// The operation's name.
+    pub operation: String,
+    /// 1-based, within the operation.
+    pub number: usize,
+    /// Where it is written; None: the result does not say.
+    pub place: Option<SqlPlace>,
+}
+
+impl fmt::Display for NamedStatement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NamedStatement { operation, number, place } = self;
+        write!(f, "operation {operation:?}, statement {number}")?;
+        place.as_ref().map_or(Ok(()), |place| write!(f, " ({place})"))
+    }
+}
+
+impl Error {
+    /// Whether the scenario's files are to blame.
+    pub fn is_of_the_scenario(&self) -> bool {
+        match self {
+            Error::UnknownName(_) | Error::Placeholders { .. } => true,
+            Error::Statement { source, .. } | Error::Parameter { source, .. } => {
+                let state = source.server_error().and_then(|error| error.sqlstate.as_ref());
+                // Classes: feature not supported, data, names, syntax and access.
+                let classes = ["0A", "22", "2B", "3F", "42"];
+                state.is_some_and(|s| classes.iter().any(|class| s.code().starts_with(class)))
+            }
+            Error::Thread(_) | Error::Panicked | Error::Pool { .. } | Error::PoolTimeout { .. } => {
+                false
+            }
+        }
+    }
+}
+
+fn in_words(remedy: &Option<String>) -> String {
+    remedy.as_ref().map(|text| format!("; {text}")).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 //!
 //! What runs a thousand times a second looks nothing up by name. Pure: nothing here connects.
 
-use crate::scenario::{LedgerRule, OperationSpec, Parameter, Traffic};
+use crate::scenario::{LedgerRule, OperationSpec, Parameter, SqlPlace, Traffic};
 
 /// What is known of all operations before the first one runs.
 pub struct Plan {
@@ -27,6 +27,8 @@ pub struct PlannedStatement {
     /// Number among all statements of the plan.
     pub slot: usize,
     pub sql: String,
+    /// Where it is written.
+    pub place: Option<SqlPlace>,
     /// Index into the operation's parameters of `$1`, `$2`, …
     pub arguments: Vec<usize>,
     /// Whether its row count tells if the write that the ledger remembers took place.
@@ -106,6 +108,7 @@ fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, U
         statements.push(PlannedStatement {
             slot: *slot,
             sql: statement.sql.clone(),
+            place: statement.place.clone(),
             arguments,
             counts,
         });

@@ -9,11 +9,11 @@ use tokio_postgres::types::Type;
 
 use crate::clock::Micros;
 use crate::connect;
-use crate::pg::quote_ident;
-use crate::scenario::{Scenario, Sizes};
+use crate::pg::{SqlState, quote_ident};
+use crate::scenario::{Scenario, Sizes, nearest};
 
 use super::connection::{Connection, SessionOpener, Text};
-use super::error::Error;
+use super::error::{Error, NamedStatement};
 use super::parameters::{Drawing, Feeds, Values};
 use super::plan::{Plan, PlannedOperation};
 use super::pool::{AcquireError, Lease, QueuePool};
@@ -66,16 +66,19 @@ async fn lease(pool: &QueuePool<SessionOpener>, size: u32) -> Result<Lease<Sessi
 async fn prepare_all(connection: &mut Connection, plan: &Plan) -> Result<(), Error> {
     for operation in &plan.operations {
         for (index, statement) in operation.statements.iter().enumerate() {
-            let prepared = connection.prepare(statement).await;
-            let prepared = prepared.map_err(|error| Error::Statement {
-                operation: operation.name.clone(),
-                number: index + 1,
-                source: connect::Error::query(&statement.sql, &error),
-            })?;
+            let prepared = match connection.prepare(statement).await {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    let source = connect::Error::query(&statement.sql, &error);
+                    let remedy = remedy(connection, &source).await;
+                    let statement = Box::new(named(operation, index));
+                    return Err(Error::Statement { statement, source, remedy });
+                }
+            };
             let (expected, given) = (prepared.params().len(), statement.arguments.len());
             if expected != given {
-                let (operation, number) = (operation.name.clone(), index + 1);
-                return Err(Error::Placeholders { operation, number, expected, given });
+                let statement = Box::new(named(operation, index));
+                return Err(Error::Placeholders { statement, expected, given });
             }
         }
     }
@@ -107,9 +110,9 @@ async fn try_values(
 ) -> Result<(), Error> {
     for (index, statement) in operation.statements.iter().enumerate() {
         let prepared = connection.prepare(statement).await.map_err(|error| Error::Statement {
-            operation: operation.name.clone(),
-            number: index + 1,
+            statement: Box::new(named(operation, index)),
             source: connect::Error::query(&statement.sql, &error),
+            remedy: None,
         })?;
         for (argument, inferred) in statement.arguments.iter().zip(prepared.params()) {
             let value = values[*argument].as_deref();
@@ -125,6 +128,35 @@ async fn try_values(
     }
     Ok(())
 }
+
+fn named(operation: &PlannedOperation, index: usize) -> NamedStatement {
+    let place = operation.statements.get(index).and_then(|statement| statement.place.clone());
+    NamedStatement { operation: operation.name.clone(), number: index + 1, place }
+}
+
+/// What was probably meant, of a relation that is not there; else what the server advises.
+async fn remedy(connection: &Connection, error: &connect::Error) -> Option<String> {
+    let error = error.server_error()?;
+    let is = |state| error.sqlstate.as_ref().is_some_and(|known| known.is(state));
+    if !is(SqlState::UNDEFINED_TABLE) {
+        return error.hint.clone();
+    }
+    let written = error.message.split('"').nth(1)?;
+    let name = written.rsplit('.').next()?;
+    let rows = connection.session().client().query(RELATIONS, &[]).await.ok()?;
+    let known: Vec<String> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
+    let meant = nearest(name, known.iter().map(String::as_str));
+    Some(match meant {
+        Some(meant) => format!("did you mean {meant:?}?"),
+        None => "let the scenario's schema create it".to_owned(),
+    })
+}
+
+/// What an operation may name.
+const RELATIONS: &str = "SELECT relname::text FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname !~ '^pg_'
+      AND nspname <> 'information_schema' ORDER BY relname LIMIT 10000";
 
 async fn read_as(
     connection: &Connection,

@@ -36,7 +36,7 @@ pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use pool::{PoolFile, Values};
-pub use problem::{Checked, Problem, render};
+pub use problem::{Checked, Problem, nearest, render};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, Sizes, Table};
@@ -45,6 +45,6 @@ pub use tools::{ToolsMigrations, read_migration_file, read_migrations};
 
 pub use traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
-    Parameter, PlanLimit, Pool, Rows, Since, Traffic,
+    Parameter, PlanLimit, Pool, Rows, Since, SqlPlace, Traffic,
 };
 pub use written::Draft;

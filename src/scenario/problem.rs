@@ -140,10 +140,15 @@ impl Source {
             let bytes = metadata.len();
             return Err(format!("it has {bytes} bytes, at most {FILE_BYTES_MAX} are read"));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-            _ => error.to_string(),
+        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            format!("line {} is not UTF-8 text", line_at(error.as_bytes(), valid))
         })?;
+        if let Some(at) = text.find('\0') {
+            let line = line_at(text.as_bytes(), at);
+            return Err(format!("line {line} holds a NUL byte, which no server takes"));
+        }
         Ok(Source { path: path.to_owned(), text })
     }
 
@@ -164,6 +169,10 @@ impl Source {
             width: marked.trim_end().chars().count().max(1),
         }
     }
+}
+
+fn line_at(bytes: &[u8], offset: usize) -> usize {
+    bytes.iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// A path that a file names, relative to that file. `x/../y` is shown as `y` where that is the same
@@ -192,7 +201,7 @@ fn floor_char(text: &str, offset: usize) -> usize {
 }
 
 /// The name that was probably meant: within a third of its letters, and at most three away.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()

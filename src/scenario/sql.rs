@@ -7,10 +7,13 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::pg::{SqlPiece, split, split_psql, syntax};
+use crate::pg::{SqlPiece, lex, split, split_psql, syntax};
 
-use super::Statement;
 use super::problem::{Problem, Source};
+use super::{SqlPlace, Statement};
+
+/// Most statements of one text that are remarked on: one with more is another kind of file.
+const UNKNOWN_MAX: usize = 100;
 
 /// Text that holds SQL, and its position.
 pub(super) struct Sql<'a> {
@@ -59,12 +62,25 @@ impl<'a> Sql<'a> {
         Some(notice.remedy("if it is no typo, nothing is to be done: the server decides"))
     }
 
+    /// Those of all the statements.
+    pub fn all_unknown(&self, pieces: &[SqlPiece]) -> Vec<Problem> {
+        let unknown = pieces.iter().filter_map(|piece| self.unknown(piece.offset, &piece.text));
+        unknown.take(UNKNOWN_MAX).collect()
+    }
+
     /// With the lines of the whole file.
     pub fn statements(&self, pieces: Vec<SqlPiece>) -> Vec<Statement> {
         let before = self.source.text.get(..self.span.start).unwrap_or_default();
         let above = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
         let line = |piece: &SqlPiece| piece.line.saturating_add(above);
         pieces.into_iter().map(|p| Statement { line: line(&p), text: p.text }).collect()
+    }
+
+    /// The line of a statement in the file.
+    pub fn place(&self, piece: &SqlPiece) -> SqlPlace {
+        let at = self.begins.map_or(self.span.start, |begins| begins + piece.offset);
+        let (line, _) = lex::position(&self.source.text, at);
+        SqlPlace { path: self.source.path.clone(), line }
     }
 
     pub fn problem(&self, offset: usize, length: usize, message: impl Into<String>) -> Problem {

@@ -1,6 +1,8 @@
 //! The application while the change runs: its operations, its pool, and what else goes on.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +74,23 @@ pub struct OperationStatement {
     pub sql: String,
     /// Name of the parameter at `$1`, `$2`, …
     pub placeholders: Vec<String>,
+    /// Where it is written, for messages; None: the result does not say.
+    pub place: Option<SqlPlace>,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlPlace {
+    /// As it is found from where the program runs.
+    pub path: PathBuf,
+    /// 1-based.
+    pub line: u32,
+}
+
+impl fmt::Display for SqlPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.path.display(), self.line)
+    }
 }
 
 /// Where a parameter's value comes from.

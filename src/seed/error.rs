@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::connect;
 use crate::history::ServerError;
+use crate::pg::SqlState;
 
 use super::names::PREFIX;
 use super::plan::LOCK_WAIT_MAX;
@@ -14,7 +15,7 @@ use super::plan::LOCK_WAIT_MAX;
 pub enum Error {
     #[error(transparent)]
     Session(Box<connect::Error>),
-    #[error("run {path}, line {line}: {error}")]
+    #[error("run {path}:{line}: {error}{}", what_to_do(error))]
     Script { path: PathBuf, line: u32, error: Box<ServerError> },
     #[error("fill {table}: there is no such table; let the scenario's schema create it")]
     NoTable { table: String },
@@ -40,6 +41,48 @@ pub enum Error {
     Busy { database: String },
     #[error("drop database {database}: only databases named {PREFIX}… are ours to drop")]
     NotOurs { database: String },
+}
+
+impl Error {
+    /// Whether the scenario's files are to blame.
+    pub fn is_of_the_scenario(&self) -> bool {
+        match self {
+            Error::Script { error, .. } => error.sqlstate.as_ref().is_some_and(blames_the_script),
+            Error::NoTable { .. } | Error::NoColumn { .. } | Error::Value { .. } => true,
+            Error::Copy { error, .. } => error.sqlstate.as_ref().is_some_and(blames_the_script),
+            Error::Session(_) | Error::Busy { .. } | Error::NotOurs { .. } => false,
+        }
+    }
+}
+
+/// Classes of SQLSTATE that a statement or a row brings about by itself: 0A feature not supported,
+/// 22 data, 23 constraints, 2B and 3F names, 42 syntax and access, 58P01 no such file.
+fn blames_the_script(state: &SqlState) -> bool {
+    let code = state.code();
+    ["0A", "0L", "0P", "22", "23", "2B", "2F", "3F", "42", "55000", "58P01", "P0"]
+        .iter()
+        .any(|class| code.starts_with(class))
+}
+
+/// A remedy where the server's error has a usual one.
+fn what_to_do(error: &ServerError) -> String {
+    let message = error.message.as_str();
+    let state = error.sqlstate.as_ref().map(SqlState::code).unwrap_or_default();
+    let extension = message.starts_with("extension ") || message.contains("extension control file");
+    let missing = message.contains(" is not available") || message.contains("could not open");
+    let named = message.split('"').nth(1).unwrap_or_default();
+    match state {
+        "42704" if message.starts_with("role ") => format!(
+            "; roles belong to the server and are in no dump of a database: write CREATE ROLE \
+             {named} above it"
+        ),
+        "0A000" | "58P01" | "22023" if extension && missing => {
+            "; install the extension on that server, choose another one (--server, --image), or \
+             leave the statement out"
+                .to_owned()
+        }
+        _ => error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default(),
+    }
 }
 
 fn in_brackets(context: &Option<String>) -> String {

@@ -243,7 +243,11 @@ fn reads(made: &mut Made, rows: Rows, answers: [(u64, &str); 2]) {
     let name = "task-of-span";
     made.scenario.invariants.push(Invariant {
         name: name.to_owned(),
-        statement: OperationStatement { sql: "SELECT 1".to_owned(), placeholders: Vec::new() },
+        statement: OperationStatement {
+            sql: "SELECT 1".to_owned(),
+            placeholders: Vec::new(),
+            place: None,
+        },
         parameters: BTreeMap::new(),
         before: None,
         rows,

@@ -29,7 +29,7 @@ fn only(made: Made) -> (Verdict, FindingKind, String) {
 }
 
 fn statement() -> OperationStatement {
-    OperationStatement { sql: "SELECT 1".to_owned(), placeholders: Vec::new() }
+    OperationStatement { sql: "SELECT 1".to_owned(), placeholders: Vec::new(), place: None }
 }
 
 fn declared() -> Invariant {

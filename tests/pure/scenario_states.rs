@@ -283,6 +283,7 @@ since = "change"
     let statement = |sql: &str, placeholders: &[&str]| OperationStatement {
         sql: sql.to_owned(),
         placeholders: placeholders.iter().map(|p| (*p).to_owned()).collect(),
+        place: None,
     };
     let constant = |value: &str| Generator::Constant { value: value.to_owned() };
     let after = "SELECT id FROM orders WHERE (customer_id = $1 OR paid) AND total > $2";
@@ -308,7 +309,13 @@ since = "change"
             plan: None,
         },
     ];
-    assert_eq!(scenario.invariants, expected);
+    let mut found = scenario.invariants;
+    for statement in
+        found.iter_mut().flat_map(|i| [&mut i.statement].into_iter().chain(&mut i.before))
+    {
+        assert!(statement.place.take().is_some_and(|place| place.path.ends_with("scenario.toml")));
+    }
+    assert_eq!(found, expected);
 }
 
 #[test]

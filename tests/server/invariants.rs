@@ -91,6 +91,7 @@ fn read(name: &str, sql: &str, parameters: &[(&str, Generator)]) -> Invariant {
         statement: OperationStatement {
             sql: sql.to_owned(),
             placeholders: parameters.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            place: None,
         },
         parameters: parameters.iter().map(|(n, g)| ((*n).to_owned(), g.clone())).collect(),
         before: None,

@@ -133,6 +133,7 @@ pub fn operation(
     let statement = |(sql, names): &(&str, &[&str])| OperationStatement {
         sql: (*sql).to_owned(),
         placeholders: names.iter().map(|name| (*name).to_owned()).collect(),
+        place: None,
     };
     let parameters = parameters.iter().map(|(name, p)| ((*name).to_owned(), p.clone()));
     OperationSpec {

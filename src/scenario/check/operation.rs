@@ -83,18 +83,31 @@ impl Checker<'_> {
         let problems = self.problems.len();
         let mut statements = Vec::new();
         for sql in operation.sql.iter().chain(operation.statements.iter().flatten()) {
-            statements.extend(self.named_statements(&Sql::inline(source, sql), known, uses));
+            statements.extend(self.traffic_statements(&Sql::inline(source, sql), known, uses));
         }
         if let Some(path) = &operation.file
             && let Some(file) = self.open(source, path)
         {
-            statements.extend(self.named_statements(&Sql::file(&file), known, uses));
+            statements.extend(self.traffic_statements(&Sql::file(&file), known, uses));
         }
         if statements.is_empty() && self.problems.len() == problems {
             let message = format!("operation `{name}` has no statement");
             self.push(source, &operation.name, message);
         }
         statements
+    }
+
+    /// What is prepared before the change: its names are those of the schema.
+    fn traffic_statements(
+        &mut self,
+        sql: &Sql<'_>,
+        known: &[&str],
+        uses: &mut Uses,
+    ) -> Vec<OperationStatement> {
+        for piece in sql.pieces().unwrap_or_default() {
+            self.names_are_known(sql, &piece);
+        }
+        self.named_statements(sql, known, uses)
     }
 
     pub(super) fn unused_parameters(

@@ -42,9 +42,7 @@ impl Checker<'_> {
         let file = self.open(source, path)?;
         let sql = Sql::file(&file);
         let pieces = self.taken(sql.psql_pieces());
-        for piece in &pieces {
-            self.knows(&sql, piece.offset, &piece.text);
-        }
+        self.notices.extend(sql.all_unknown(&pieces));
         Some(Script { path: file.path.clone(), statements: sql.statements(pieces) })
     }
 
@@ -137,7 +135,8 @@ impl Checker<'_> {
         text.push_str(rest);
         padded.push_str(rest);
         self.knows(sql, piece.offset, &padded);
-        Some(OperationStatement { sql: text, placeholders })
+        let place = sql.place(piece);
+        Some(OperationStatement { sql: text, placeholders, place: Some(place) })
     }
 
     fn opens_no_transaction(&mut self, sql: &Sql<'_>, piece: &SqlPiece, why: &str) {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use crate::pg::facts::facts;
+use crate::pg::facts::{CreatedTable, RelationName, facts};
+use crate::pg::syntax::Kind;
 
 use super::super::problem::Source;
 use super::super::{Column, Script, Table, wire};
 use super::generator::only_generator;
 use super::holds::Holds;
-use super::{Checker, Filled};
+use super::{Checker, Filled, known};
 
 /// More than any server that this runs against holds.
 pub(super) const ROWS_MAX: u64 = 100_000_000_000;
@@ -30,8 +31,19 @@ impl Checker<'_> {
         };
         let (tables, indexes) = (tables?, indexes?);
         let statements = tables.statements.iter().chain(&indexes.statements);
-        self.created = statements.filter_map(|s| facts(&s.text).created().cloned()).collect();
-        if self.created.is_empty() {
+        let read: Vec<_> = statements.map(|s| (s.text.as_str(), facts(&s.text))).collect();
+        self.relations = known::relations(&read);
+        for (text, facts) in read {
+            self.created.extend(facts.created().cloned());
+            let altered = facts.statements.iter().filter(|one| one.kind == Kind::AlterTable);
+            for table in altered.filter_map(|one| one.defines.as_ref()) {
+                let same = |known: &&mut CreatedTable| RelationName::of(&known.name).may_be(table);
+                if known::changes_columns(text) {
+                    self.created.iter_mut().filter(same).for_each(|known| known.columns = None);
+                }
+            }
+        }
+        if self.created.is_empty() && self.relations.is_some() {
             let message = format!("{} creates no table", schema.tables.get_ref());
             self.push(source, &schema.tables, message);
         }

@@ -22,7 +22,7 @@ use super::super::table::{Column, Generator, Table};
 use super::super::tool::{Recognised, Tool};
 use super::super::traffic::{
     Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
-    Parameter, PlanLimit, Pool, Rows, Since, Traffic,
+    Parameter, PlanLimit, Pool, Rows, Since, SqlPlace, Traffic,
 };
 use super::defaults;
 use super::form::Stored;
@@ -109,6 +109,13 @@ record!(StoredOperationStatement of OperationStatement {
     sql: String,
     #[serde(default)]
     placeholders: Vec<String>,
+    #[serde(default)]
+    place: Option<SqlPlace>,
+});
+
+record!(StoredSqlPlace of SqlPlace {
+    path: PathBuf,
+    line: u32,
 });
 
 record!(StoredFollow of Follow {

@@ -222,8 +222,7 @@ fn statement(source: &Source, message: &Message, reading: &mut Reading) -> Optio
             return None;
         }
     };
-    let unknown = pieces.iter().filter_map(|piece| sql.unknown(piece.offset, &piece.text));
-    reading.notices.extend(unknown);
+    reading.notices.extend(sql.all_unknown(&pieces));
     let (first, last) = (pieces.first()?, pieces.last()?);
     let text = sql.text.get(first.offset..last.offset + last.text.len()).unwrap_or_default();
     let whole = SqlPiece { text: text.to_owned(), line: first.line, offset: first.offset };

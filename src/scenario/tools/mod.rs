@@ -109,8 +109,7 @@ pub fn read_migration_file(
         let problem = Problem::of_file(path, "it has no statement");
         return Err(vec![problem.remedy("an empty change shows nothing")]);
     }
-    let unknown = pieces.iter().filter_map(|piece| sql.unknown(piece.offset, &piece.text));
-    let notices = unknown.collect();
+    let notices = sql.all_unknown(&pieces);
     let version = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let script = Script { path: source.path.clone(), statements: sql.statements(pieces) };
     let (transaction, repeat, pauses) = (None, None, Vec::new());

@@ -58,8 +58,7 @@ impl Reading {
             self.problems.push(problem);
             Vec::new()
         });
-        let unknown = pieces.iter().filter_map(|piece| sql.unknown(piece.offset, &piece.text));
-        self.notices.extend(unknown);
+        self.notices.extend(sql.all_unknown(&pieces));
         pieces
     }
 
