@@ -388,8 +388,9 @@ pub struct ServerArguments {
     /// Keep seeded databases here between runs
     #[arg(long, value_name = "DIR", env = "PGAUNTLET_CACHE")]
     pub cache_dir: Option<PathBuf>,
+    // It wins over --cache-dir, which may come from the environment.
     /// Keep nothing between runs
-    #[arg(long, conflicts_with = "cache_dir")]
+    #[arg(long)]
     pub no_cache: bool,
 }
 

@@ -25,6 +25,7 @@ pub fn report(arguments: &ReportArguments) -> ExitStatus {
         Ok(stored) => stored,
         Err(error) => return ending_of(&error),
     };
+    stored.broken.iter().for_each(|error| complain(error));
     let rendered = rendered(&stored, &arguments.result, arguments.format);
     write(&rendered, arguments.out.as_deref())
 }

@@ -253,8 +253,9 @@ pub fn ending_of(error: &Error) -> ExitStatus {
 
 pub fn judge(arguments: &JudgeArguments) -> ExitStatus {
     match run::stored(&arguments.directory) {
-        Ok(run::Stored { result, .. }) => {
+        Ok(run::Stored { result, broken, .. }) => {
             show(&report::text(&result));
+            broken.iter().for_each(|error| complain(error));
             run::ending(&result)
         }
         Err(error) => ending_of(&error),

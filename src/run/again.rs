@@ -28,6 +28,9 @@ pub struct Stored {
     pub result: ResultFile,
     /// One per trial of the result; None where it was not asked for, or has no history.
     pub timelines: Vec<Option<Timeline>>,
+    /// Histories that cannot be read: of their trials only what result.json says is known, and the
+    /// result is not whole.
+    pub broken: Vec<Error>,
 }
 
 /// Reads what a run kept: a directory of `--out`, one trial's directory in it, or a result.json by
@@ -35,7 +38,7 @@ pub struct Stored {
 /// not all of them. A trial whose history is there twice is one trial.
 ///
 /// # Errors
-/// There is neither a result nor a history, or one of them cannot be read.
+/// There is neither a result nor a history, or the result or all of the histories cannot be read.
 pub fn stored(path: &Path) -> Result<Stored, Error> {
     read(path, false)
 }
@@ -49,6 +52,7 @@ pub fn stored_with_timelines(path: &Path) -> Result<Stored, Error> {
 }
 
 fn read(path: &Path, with_timelines: bool) -> Result<Stored, Error> {
+    std::fs::metadata(path).map_err(|e| Error::read(path, e))?;
     let kept = match ResultFile::path_of(path).is_file() {
         true => Kept { result: ResultFile::read(path)?, is_here: true },
         false => Kept::above(path),
@@ -117,10 +121,16 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_timelines: bool) -> Result<S
     let mut timelines: Vec<Option<Timeline>> = Vec::new();
     let mut matrices: BTreeMap<PathBuf, Vec<History>> = BTreeMap::new();
     // Of the two runs of a matrix without a fault, the first is the one that is judged.
+    let mut broken = Vec::new();
     for file in files.into_iter().filter(|file| !is_in(file, UNDISTURBED_AGAIN)) {
-        let history = History::read(&file)?;
+        let (history, known) = match read_history(&file) {
+            Ok(read) => read,
+            Err(error) => {
+                broken.push(error);
+                continue;
+            }
+        };
         let of_matrix = history.header.trial.fault.is_some() || is_in(&file, UNDISTURBED);
-        let known = stored_scenario(&history)?;
         scenarios.entry(history.header.trial.key.scenario.clone()).or_insert(known);
         match file.ancestors().nth(2).filter(|_| of_matrix) {
             Some(matrix) => matrices.entry(matrix.to_owned()).or_default().push(history),
@@ -133,6 +143,9 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_timelines: bool) -> Result<S
                 timelines.push(timeline);
             }
         }
+    }
+    if observed.is_empty() && matrices.is_empty() && !kept.is_here && !broken.is_empty() {
+        return Err(broken.remove(0));
     }
     let judged = beside_each_other(observed, &kept);
     let mut trials: Vec<(Judgement, Option<Timeline>)> =
@@ -151,9 +164,10 @@ fn judged(mut files: Vec<PathBuf>, kept: Kept, with_timelines: bool) -> Result<S
     let mut result = kept.with(trials, crash_matrices);
     // A matrix runs a smaller scenario than its own: what result.json says is the whole.
     scenarios.append(&mut result.scenarios);
-    let mut result = ResultFile { scenarios, ..result };
+    let finished = result.finished && broken.is_empty();
+    let mut result = ResultFile { scenarios, finished, ..result };
     assessed(&mut result);
-    Ok(Stored { result, timelines })
+    Ok(Stored { result, timelines, broken })
 }
 
 /// Judges the trials beside their references. Where a reference has no history here, the verdict
@@ -212,7 +226,7 @@ fn find(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
     if depth == 0 {
         return Ok(());
     }
-    let entries = std::fs::read_dir(directory).map_err(|e| Error::out(directory, e))?;
+    let entries = std::fs::read_dir(directory).map_err(|e| Error::read(directory, e))?;
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
         find(&path, depth - 1, files)?;
     }
@@ -221,6 +235,12 @@ fn find(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
 
 fn is_in(file: &Path, name: &str) -> bool {
     file.parent().and_then(Path::file_name).is_some_and(|directory| directory == name)
+}
+
+fn read_history(file: &Path) -> Result<(History, StoredScenario), Error> {
+    let history = History::read(file)?;
+    let scenario = stored_scenario(&history)?;
+    Ok((history, scenario))
 }
 
 fn stored_scenario(history: &History) -> Result<StoredScenario, Error> {

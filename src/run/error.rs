@@ -42,6 +42,10 @@ pub enum Error {
     Scenario(serde_json::Error),
     #[error("use {path} for output: {source}")]
     Out { path: PathBuf, source: std::io::Error },
+    #[error("read {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("inject a fault at statement {statement}: {}", at_which(statements))]
+    NoSuchStatement { statement: u32, statements: Vec<u32> },
     #[error(
         "bring {scenario} into the state {state}: {why}; the state's path has to end as it says, \
          at its last statement or at its stop"
@@ -96,6 +100,25 @@ impl From<drive::Error> for Error {
     }
 }
 
+/// Most numbers of statements that a message lists.
+const LISTED_MAX: usize = 20;
+
+fn at_which(statements: &[u32]) -> String {
+    let numbers: Vec<String> = statements.iter().map(u32::to_string).collect();
+    match (statements.first(), statements.last()) {
+        (Some(first), Some(last)) if numbers.len() > LISTED_MAX => format!(
+            "the change as it ran has {} that leave room for one, from {first} to {last}",
+            numbers.len()
+        ),
+        (Some(_), Some(_)) => format!(
+            "the change as it ran has {} that leave room for one: {}",
+            numbers.len(),
+            numbers.join(", ")
+        ),
+        _ => "none of the change as it ran leaves room for one".to_owned(),
+    }
+}
+
 /// Whose doing an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -113,11 +136,20 @@ impl Error {
         Error::Out { path: path.to_owned(), source }
     }
 
+    /// A stored result, or a directory of one, that cannot be read.
+    pub fn read(path: &Path, source: std::io::Error) -> Error {
+        Error::Read { path: path.to_owned(), source }
+    }
+
     /// Every error is named, so that a new one is not the environment's by accident.
     pub fn fault(&self) -> Fault {
         match self {
             Error::Interrupted => Fault::Interrupted,
+            Error::Seed(error) if error.is_of_the_scenario() => Fault::Input,
+            Error::Drive(error) if error.is_of_the_scenario() => Fault::Input,
             Error::Out { .. }
+            | Error::Read { .. }
+            | Error::NoSuchStatement { .. }
             | Error::OutTaken { .. }
             | Error::NameTwice { .. }
             | Error::State { .. }

@@ -216,15 +216,15 @@ fn planned(result: &ResultFile, below: Option<&str>) -> Planned {
 /// Everything but result.json, which is written anew.
 fn copy_histories(from: &Path, to: &Path) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(|e| Error::out(to, e))?;
-    let entries = fs::read_dir(from).map_err(|e| Error::out(from, e))?;
+    let entries = fs::read_dir(from).map_err(|e| Error::read(from, e))?;
     for entry in entries {
-        let source = entry.map_err(|e| Error::out(from, e))?.path();
+        let source = entry.map_err(|e| Error::read(from, e))?.path();
         let Some(name) = source.file_name() else { continue };
         let target = to.join(name);
         if source.is_dir() {
             copy_histories(&source, &target)?;
         } else if name != ResultFile::NAME {
-            fs::copy(&source, &target).map_err(|e| Error::out(&source, e))?;
+            fs::copy(&source, &target).map_err(|e| Error::read(&source, e))?;
         }
     }
     Ok(())

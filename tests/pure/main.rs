@@ -27,6 +27,7 @@ mod synthetic;
 mod world;
 
 mod assess;
+mod bad_input;
 mod ci_files;
 mod compare;
 mod compare_browser;

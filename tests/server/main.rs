@@ -23,6 +23,7 @@ mod tapped;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 
+mod bad_input;
 mod broken_off;
 mod catalogue;
 mod cli;

@@ -79,6 +79,12 @@ impl Cases<'_> {
         };
         let Some(ended) = ended_with(&undisturbed) else { return Ok(matrix(Vec::new(), None)) };
         let points = InjectionPoints::of(&undisturbed, crash, *statement);
+        if let Some(statement) = *statement
+            && points.faults.is_empty()
+        {
+            let statements = InjectionPoints::statements(&undisturbed, crash);
+            return Err(Error::NoSuchStatement { statement, statements });
+        }
         self.run.plans_cases(&base.key, points.labels(), points.random)?;
         let address = self.executor.server.address().with_database(database);
         let mut kept = Kept::of(&undisturbed, ended, address);

@@ -1,5 +1,7 @@
 //! Where faults can be injected, at statements and at random moments.
 
+use std::collections::BTreeSet;
+
 use crate::history::History;
 use crate::judge::crash::{self as judged, FeasibleFault, Span};
 use crate::scenario::Crash;
@@ -17,6 +19,13 @@ pub struct InjectionPoints {
 }
 
 impl InjectionPoints {
+    /// Statements of the undisturbed run at which a fault can be injected, by their numbers.
+    pub fn statements(undisturbed: &History, crash: &Crash) -> Vec<u32> {
+        let faults = judged::faults(undisturbed, &crash.faults);
+        let numbers: BTreeSet<u32> = faults.iter().map(|fault| fault.fault.at.statement).collect();
+        numbers.into_iter().collect()
+    }
+
     /// `statement`: only faults at this one.
     pub fn of(undisturbed: &History, crash: &Crash, statement: Option<u32>) -> InjectionPoints {
         let mut faults = judged::faults(undisturbed, &crash.faults);

@@ -1,0 +1,137 @@
+//! Bad input ends with exit code 2 and one clear error: file, line, remedy, before anything starts.
+
+use std::path::Path;
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::example::{example, load};
+
+fn pgauntlet() -> assert_cmd::Command {
+    let mut command = cargo_bin_cmd!("pgauntlet");
+    command.env("NO_COLOR", "1");
+    command
+}
+
+/// The example below `orders`, with this migration.
+fn written(migration: &[u8]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("orders");
+    for (name, text) in example() {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::write(root.join("migration.sql"), migration).unwrap();
+    directory
+}
+
+#[rstest]
+#[case::table(
+    "INSERT INTO orders (id, ",
+    "INSERT INTO ordrs (id, ",
+    "no table `ordrs` in the schema",
+    "did you mean `orders`?"
+)]
+#[case::column(
+    "INSERT INTO orders (id, ",
+    "INSERT INTO orders (ids, ",
+    "no column `ids` in table `orders`",
+    "did you mean `id`?"
+)]
+fn a_name_that_no_script_of_the_schema_makes_is_refused(
+    #[case] right: &str,
+    #[case] wrong: &str,
+    #[case] message: &str,
+    #[case] remedy: &str,
+) {
+    let mut files = example();
+    let text = files["scenario.toml"].clone();
+    assert!(text.contains(right), "the example has no `{right}`");
+    files.insert("scenario.toml".to_owned(), text.replacen(right, wrong, 1));
+    let told = load(&files).expect_err("a misspelt name");
+    assert!(told.starts_with("scenario.toml:"), "{told}");
+    assert!(told.contains(message) && told.contains(remedy), "{told}");
+}
+
+#[rstest]
+#[case::function("SELECT make_tables();")]
+#[case::block("DO $$ BEGIN EXECUTE 'CREATE TABLE ordes (id int)'; END $$;")]
+#[case::extension("CREATE EXTENSION postgis;")]
+#[case::unknown("CREATE TABEL x (id int);")]
+#[case::renamed("ALTER TABLE orders RENAME TO ordes;")]
+#[case::view("CREATE OR REPLACE VIEW ordes AS SELECT * FROM orders;")]
+#[case::table("CREATE TABLE IF NOT EXISTS public.ordes (id text, customer_id text, total int);")]
+fn what_the_schemas_text_does_not_say_is_left_to_the_server(#[case] more: &str) {
+    let mut files = example();
+    let text = files["scenario.toml"].replacen("INSERT INTO orders", "INSERT INTO ordes", 1);
+    files.insert("scenario.toml".to_owned(), text);
+    assert!(load(&files).is_err(), "nothing makes it");
+    let schema = format!("{}\n{more}\n", files["schema.sql"]);
+    files.insert("schema.sql".to_owned(), schema);
+    load(&files).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[test]
+fn a_column_that_the_schema_adds_later_is_known() {
+    let mut files = example();
+    let text = files["scenario.toml"].replacen("orders (id, ", "orders (later, ", 1);
+    files.insert("scenario.toml".to_owned(), text);
+    assert!(load(&files).is_err(), "nothing adds it");
+    let schema = format!("{}\nALTER TABLE orders ADD COLUMN later int;\n", files["schema.sql"]);
+    files.insert("schema.sql".to_owned(), schema);
+    load(&files).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[rstest]
+#[case::nul(b"SELECT 1;\n\nSELECT '\0';\n", "line 3 holds a NUL byte")]
+#[case::latin(b"SELECT 1;\nSELECT '\xe4';\n", "line 2 is not UTF-8 text")]
+fn bytes_that_are_no_text_are_refused_with_their_line(#[case] bytes: &[u8], #[case] told: &str) {
+    let directory = written(bytes);
+    let refused = pgauntlet().arg("check").arg(directory.path().join("orders")).assert().code(2);
+    refused.stderr(contains(told).and(contains("migration.sql")));
+}
+
+#[test]
+fn check_accepts_what_the_parser_does_not_know_and_says_so() {
+    let directory = written("SELECT 1;\nSELEC 2;\n".repeat(200).as_bytes());
+    let accepted = pgauntlet().arg("check").arg(directory.path().join("orders")).assert().success();
+    accepted
+        .stdout(contains("the server decides on 100 statements"))
+        .stderr(contains("migration.sql:2:1: notice: ").and(contains("80 more statements")));
+}
+
+#[test]
+fn a_result_that_does_not_exist_is_named_as_that() {
+    let refused = pgauntlet().args(["report", "/nope"]).assert().code(2);
+    refused.stderr(contains("read /nope: No such file").and(contains("output").not()));
+}
+
+#[test]
+fn no_cache_is_stronger_than_a_cache_in_the_environment() {
+    let listed = pgauntlet()
+        .env("PGAUNTLET_CACHE", "/nope/cache")
+        .args(["run", "no-such-scenario", "--no-cache"])
+        .assert()
+        .code(2);
+    listed.stderr(contains("find the scenario no-such-scenario"));
+}
+
+#[test]
+fn a_broken_history_does_not_hide_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let fixtures = Path::new("tests/fixtures/format-4/repeat/repeat");
+    let second = directory.path().join("repeat/repetition-2");
+    std::fs::create_dir_all(&second).unwrap();
+    let whole = directory.path().join("repeat/history.jsonl");
+    std::fs::copy(fixtures.join("history.jsonl"), &whole).unwrap();
+    std::fs::write(second.join("history.jsonl"), "{\"format\":").unwrap();
+    let judge = || pgauntlet().arg("judge").arg(directory.path()).assert();
+    let judged = judge().code(3);
+    judged.stdout(contains("repeat")).stderr(contains("repetition-2/history.jsonl"));
+    std::fs::remove_file(&whole).unwrap();
+    judge().code(2).stderr(contains("repetition-2/history.jsonl"));
+}
