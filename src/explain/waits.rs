@@ -4,7 +4,7 @@ use crate::clock::Micros;
 use crate::result::evidence::{
     Holder, LatencyPhase, LongWaits, SlowPhase, Unrecovered, WaitCause, WaitCount,
 };
-use crate::stats::grouped;
+use crate::stats::{bytes, grouped};
 
 use super::files::Files;
 use super::words::{count, on, quoted};
@@ -23,12 +23,24 @@ pub fn operation_waited(of: &LongWaits, files: &Files) -> String {
         before => format!("; before the change the longest took {before}"),
     };
     format!(
-        "{} waited up to {} (limit {}) {when}, and not for a lock of the change: {}{before}",
+        "{} waited up to {} (limit {}) {when}, and not for a lock of the change: {}{before}{}",
         count(of.operations, "operation"),
         of.longest_us,
         of.limit_us,
         causes(&of.causes),
+        little_wal(of.wal_bytes),
     )
+}
+
+/// Why the change is not what they waited for.
+fn little_wal(written: Option<u64>) -> String {
+    match written {
+        Some(written) => {
+            let written = bytes(written);
+            format!("; the change had written {written} of WAL by then, which nobody waits for")
+        }
+        None => String::new(),
+    }
 }
 
 pub fn latency(of: &SlowPhase, files: &Files) -> String {
@@ -51,7 +63,8 @@ pub fn latency(of: &SlowPhase, files: &Files) -> String {
     };
     format!(
         "p99 latency was {p99} {when} the change and {before} before it (limit {limit}){waited}\
-         {meanwhile}"
+         {meanwhile}{}",
+        little_wal(of.wal_bytes)
     )
 }
 

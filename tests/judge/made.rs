@@ -45,7 +45,7 @@ pub struct Made {
     pub idle_timeout_ms: u64,
     pub sampler: SamplerReport,
     pub counters: Counters,
-    entries: Vec<(u64, Event)>,
+    pub entries: Vec<(u64, Event)>,
     end: AttemptEnd,
     reruns: Vec<AttemptEnd>,
     last_phase: Option<Phase>,

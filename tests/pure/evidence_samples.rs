@@ -261,6 +261,7 @@ fn of_times(kind: FindingKind) -> Vec<Evidence> {
                     limit_us: limit,
                     causes: waits(),
                     meanwhile: Some(statement()),
+                    wal_bytes: None,
                 })
             })
             .into(),
@@ -274,6 +275,7 @@ fn of_times(kind: FindingKind) -> Vec<Evidence> {
                     while_it_ran,
                     causes: waits(),
                     meanwhile: Some(statement()),
+                    wal_bytes: None,
                     from_us: second,
                     to_us: second,
                 })

@@ -404,6 +404,7 @@ fn with_a_reader() -> Made {
     made.scenario.traffic.operations[0].statements = vec![OperationStatement {
         sql: "SELECT id FROM archive".to_owned(),
         placeholders: Vec::new(),
+        place: None,
     }];
     made
 }

@@ -96,7 +96,8 @@ fn a_state_in_which_all_went_well_is_safe_although_the_reference_failed() {
 fn retyped(sql: &str, columns: [&[(&str, &str)]; 2]) -> Judgement {
     let mut made = Made::calm();
     let (sql, placeholders) = (sql.to_owned(), Vec::new());
-    made.scenario.traffic.operations[0].statements = vec![OperationStatement { sql, placeholders }];
+    made.scenario.traffic.operations[0].statements =
+        vec![OperationStatement { sql, placeholders, place: None }];
     let cached = error("0A000", "cached plan must not change result type");
     let failed = OperationOutcome::Failed(cached.into());
     made.operation(21_000, Some(21_000), 21_002, failed, Some(APP));

@@ -145,6 +145,40 @@ fn failures_of_a_kind_that_there_was_before_are_unproven_and_others_are_not() {
     assert_eq!(found(&judgement, FindingKind::OperationFailed).verdict, Verdict::Unsafe);
 }
 
+/// How much WAL each statement of the change wrote.
+fn wrote(made: &mut Made, bytes: u64) {
+    for (_, event) in &mut made.entries {
+        if let Event::StatementEnded(ended) = event {
+            ended.wal_bytes = Some(bytes);
+        }
+    }
+}
+
+/// Measured: of 200 null changes under load, one met a disk that was slow for a second.
+#[rstest]
+#[case::next_to_none(13_000, "WALWrite", Verdict::Unproven)]
+#[case::much(20_000_000, "WALWrite", Verdict::Unsafe)]
+#[case::for_something_else(13_000, "BufferMapping", Verdict::Unsafe)]
+fn waits_for_wal_need_a_change_that_writes_some(
+    #[case] bytes: u64,
+    #[case] event: &str,
+    #[case] expected: Verdict,
+) {
+    let mut made = long_change();
+    slow(&mut made, 6_000, 7_400);
+    seen(&mut made, 6_500, "active", Some(("LWLock", event)));
+    wrote(&mut made, bytes);
+    let judgement = made.judge();
+    let sentences: Vec<_> = judgement.findings.iter().map(|found| &found.sentence).collect();
+    assert_eq!(judgement.verdict, expected, "{sentences:?}");
+    for kind in [FindingKind::OperationWaited, FindingKind::Latency] {
+        let waited = found(&judgement, kind);
+        assert_eq!(waited.verdict, expected, "{}", waited.sentence);
+        let said = waited.sentence.contains("13.0 kB of WAL by then, which nobody waits for");
+        assert_eq!(said, expected == Verdict::Unproven, "{}", waited.sentence);
+    }
+}
+
 #[test]
 fn a_wait_for_no_lock_counts_with_what_its_backend_waited_for() {
     let mut made = long_change();

@@ -243,7 +243,11 @@ fn a_plan_that_was_not_read_is_no_good_plan() {
 fn rows_that_must_not_be_there_are_named_with_who_may_have_written_them() {
     let invariant = Invariant { rows: Rows::None, since: Since::Change, ..declared() };
     let mut made = Made::calm();
-    let sql = |sql: &str| OperationStatement { sql: sql.to_owned(), placeholders: Vec::new() };
+    let sql = |sql: &str| OperationStatement {
+        sql: sql.to_owned(),
+        placeholders: Vec::new(),
+        place: None,
+    };
     made.scenario.traffic.operations[0].statements = vec![sql("INSERT INTO links VALUES ($1)")];
     let statement = sql("SELECT id FROM links WHERE protocol = 'WMTS'");
     made.scenario.invariants = vec![Invariant { statement, ..invariant }];

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::clock::Micros;
 use crate::history::{Operation, OperationOutcome, Phase};
+use crate::pg::purpose::Purpose;
 use crate::result::evidence::{
     BrokenBaseline, Holder, LatencyPhase, LongWaits, SlowPhase, Unrecovered, WaitCause,
 };
@@ -16,6 +17,9 @@ use super::traffic::verdict_with_stall;
 
 /// What one took before the change excuses no more than this many times as much.
 const BASELINE_FACTOR: u64 = 2;
+/// A change that has written less WAL than this is no reason for anybody to wait for WAL: the disk
+/// is slow by itself.
+const WAL_FELT: u64 = 1 << 20;
 /// Operations whose cause is looked up: the slowest.
 const LOOKED_UP_MAX: usize = 10_000;
 
@@ -40,6 +44,8 @@ pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let slow: Vec<&Operation> =
         evidence.trace.scheduled_in(phase_of(phase)).filter(|o| o.latency() > limit).collect();
     let slow = slowest(slow);
+    let felt = slow.iter().filter(|o| !waited_for_the_disk(evidence, o)).count() as u64;
+    let disk = felt * 100 <= worst.count;
     let slow_phase = SlowPhase {
         phase,
         p99_us: worst.p99_us,
@@ -47,8 +53,12 @@ pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         limit_us: limit,
         causes: evidence.causes.counted(slow.iter().copied(), Operation::latency),
         meanwhile: slow.first().and_then(|slowest| meanwhile(evidence, slowest)),
+        wal_bytes: slow.first().filter(|_| disk).and_then(|o| wal_until(evidence, o.finished_us)),
     };
-    let verdict = verdict_with_stall(evidence);
+    let verdict = match disk {
+        true => Verdict::Unproven,
+        false => verdict_with_stall(evidence),
+    };
     Some(Finding::new(verdict, Subject::none(), Shown::Latency(slow_phase)))
 }
 
@@ -78,6 +88,25 @@ fn meanwhile(evidence: &Evidence<'_, '_>, operation: &Operation) -> Option<State
     let ran = evidence.sessions.iter().flat_map(|session| session.statements_within(span));
     let longest = ran.copied().max_by_key(|record| common(record))?;
     (common(longest) > Micros::ZERO).then(|| evidence.refer(longest))
+}
+
+/// Whether it waited for WAL to reach the disk, and the change has written next to none.
+fn waited_for_the_disk(evidence: &Evidence<'_, '_>, operation: &Operation) -> bool {
+    let wal = |event: &str| event.to_ascii_lowercase().contains("wal");
+    let for_wal = || match evidence.causes.cause(operation) {
+        WaitCause::Event { event, .. } => wal(&event),
+        _ => false,
+    };
+    let written = wal_until(evidence, operation.finished_us);
+    written.is_some_and(|bytes| bytes < WAL_FELT) && for_wal()
+}
+
+/// WAL that statements of the change which began before then have written; None: not known of all.
+fn wal_until(evidence: &Evidence<'_, '_>, until: Micros) -> Option<u64> {
+    let attempts = evidence.trace.attempts.iter();
+    let statements = attempts.flat_map(|attempt| &attempt.statements);
+    let works = |s: &&StatementRecord<'_>| s.at < until && s.purpose() == Purpose::Work;
+    statements.filter(works).map(|s| s.ended?.wal_bytes).sum()
 }
 
 /// From when it was let go until it was through: that it was let go late is no wait.
@@ -123,6 +152,9 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         while_it_ran,
         causes: evidence.causes.counted(counted.iter().copied(), waited),
         meanwhile: meanwhile(evidence, slowest),
+        wal_bytes: Some(slowest)
+            .filter(|o| !while_it_ran && waited_for_the_disk(evidence, o))
+            .and_then(|o| wal_until(evidence, o.finished_us)),
         from_us: counted.iter().map(|o| o.scheduled_us).min().unwrap_or_default(),
         to_us: counted.iter().map(|o| o.finished_us).max().unwrap_or_default(),
     };
@@ -144,7 +176,7 @@ fn grouped<'o>(
         let ran = evidence.trace.attempts.iter().any(|a| ran_during(a, operation));
         let group = match cause {
             WaitCause::Connection if drains => 2,
-            cause if ran && !is_of_others(&cause) => 0,
+            cause if ran && !is_of_others(&cause) && !waited_for_the_disk(evidence, operation) => 0,
             _ => 1,
         };
         groups[group].push(operation);

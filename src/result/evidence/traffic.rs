@@ -230,6 +230,10 @@ pub struct LongWaits {
     pub from_us: Micros,
     /// When the last of them was through.
     pub to_us: Micros,
+    /// WAL that the change had written by then, in bytes, where that is too little to be what those
+    /// waited for that waited for WAL; null: they waited for something else, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wal_bytes: Option<u64>,
 }
 
 /// Operations that waited for one thing.
@@ -312,6 +316,10 @@ pub struct SlowPhase {
     /// The statement of the change that ran longest meanwhile; null: none ran.
     #[serde(default)]
     pub meanwhile: Option<StatementRef>,
+    /// WAL that the change had written by then, in bytes, where that is too little to be what those
+    /// waited for that waited for WAL; null: they waited for something else, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wal_bytes: Option<u64>,
 }
 
 /// A phase of the trial whose latency has a limit.
