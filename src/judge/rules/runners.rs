@@ -146,6 +146,6 @@ fn polled(runner: &AttemptRecord<'_>) -> Option<Micros> {
         let asks = |s: &&StatementRecord<'_>| s.began.text.contains("pg_try_advisory_lock");
         runner.statements.iter().filter(asks)
     };
-    let (first, last) = (tries().next()?, tries().last()?);
+    let (first, last) = (tries().next()?, tries().next_back()?);
     (tries().count() > 1).then(|| last.at - first.at)
 }
