@@ -48,7 +48,8 @@ fn main() {
 /// Generators and encoder alone, no server.
 fn making_rows(criterion: &mut Criterion) {
     let scenario = spans::scenario(1);
-    let plan = Plan { scenario: &scenario, sizes: spans::sizes(1_000_000), loaders: 1 };
+    let plan =
+        Plan { scenario: &scenario, sizes: spans::sizes(1_000_000), loaders: 1, catalogue: None };
     let rows = TableRows::new(&plan, &scenario.tables[1], &span_types()).expect("known types");
     let mut group = criterion.benchmark_group("seeding");
     let in_a_chunk = drain(&rows, 0);
@@ -126,7 +127,7 @@ async fn comparison() {
 }
 
 fn plan(scenario: &Scenario, spans: u64, loaders: usize) -> Plan<'_> {
-    Plan { scenario, sizes: spans::sizes(spans), loaders }
+    Plan { scenario, sizes: spans::sizes(spans), loaders, catalogue: None }
 }
 
 async fn ready_file(

@@ -54,7 +54,8 @@ impl TrialSpec {
 
     /// What its database is seeded with.
     pub fn seed(&self) -> seed::Plan<'_> {
-        seed::Plan { scenario: &self.scenario, sizes: self.sizes.clone(), loaders: LOADERS }
+        let (scenario, sizes) = (&self.scenario, self.sizes.clone());
+        seed::Plan { scenario, sizes, loaders: LOADERS, catalogue: None }
     }
 
     /// Whether it begins in a database without tables.

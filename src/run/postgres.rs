@@ -221,6 +221,11 @@ impl Effects for Postgres {
     }
 }
 
+/// What a seed compares before and after it loads a whole schema.
+fn catalogue(session: &Session) -> BoxFuture<'_, Result<Fingerprint, String>> {
+    Box::pin(async move { observe::fingerprint(session).await.map_err(|e| e.to_string()) })
+}
+
 async fn origin(
     server: &dyn Server,
     spec: &TrialSpec,
@@ -231,7 +236,8 @@ async fn origin(
     }
     let (address, facts) = (server.address(), server.facts());
     let keeps = server.keeps_databases();
-    let template = seed::template(&address, &facts, &spec.seed(), keeps, listener).await?;
+    let plan = seed::Plan { catalogue: Some(catalogue), ..spec.seed() };
+    let template = seed::template(&address, &facts, &plan, keeps, listener).await?;
     for seed in seed::evict(&address, CACHE_BYTES_MAX, &template.key).await? {
         let (database, scenario) = (seed.database, seed.scenario);
         listener(Progress::Note(format!("dropped the seed {database} of {scenario}: cache full")));

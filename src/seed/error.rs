@@ -39,6 +39,13 @@ pub enum Error {
         LOCK_WAIT_MAX.as_secs() / 60
     )]
     Busy { database: String },
+    #[error(
+        "load the tables: after {rounds} rounds there are still rows that refer to no row; let \
+         their references be to rows that are there"
+    )]
+    Dangling { rounds: usize },
+    #[error("{why}, in the database that is filled")]
+    Catalogue { why: String },
     #[error("drop database {database}: only databases named {PREFIX}… are ours to drop")]
     NotOurs { database: String },
 }

@@ -5,6 +5,7 @@
 //! load takes 4 to 8); documents that the server joins to loaded keys (INSERT … SELECT) cost
 //! nine tenths of sending them.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,13 +50,16 @@ pub async fn load(address: &Address, plan: &Plan<'_>, listener: &Listener) -> Re
         total += rows.rows();
         match rows.defaults_sql() {
             Some(sql) => session.batch(&sql).await?,
-            None => load_table(address, plan.loaders, rows, listener).await?,
+            None => {
+                let settings = session_settings();
+                load_table(address, &settings, plan.loaders, Arc::new(rows), listener).await?;
+            }
         }
     }
     Ok(total)
 }
 
-async fn column_types(session: &Session, table: &str) -> Result<Vec<ColumnType>, Error> {
+pub(super) async fn column_types(session: &Session, table: &str) -> Result<Vec<ColumnType>, Error> {
     let name = quote_qualified(table);
     let rows = session.client().query(COLUMN_TYPES, &[&name]).await;
     let types: Vec<ColumnType> = rows
@@ -76,20 +80,24 @@ async fn column_types(session: &Session, table: &str) -> Result<Vec<ColumnType>,
 
 /// What the loaders of a table share.
 struct LoadState {
-    rows: TableRows,
+    settings: BTreeMap<String, String>,
+    rows: Arc<TableRows>,
     next_chunk: AtomicU64,
     meter: Meter,
 }
 
-async fn load_table(
+/// Loads a table, each loader on a session with these settings.
+pub(super) async fn load_table(
     address: &Address,
+    settings: &BTreeMap<String, String>,
     loaders: usize,
-    rows: TableRows,
+    rows: Arc<TableRows>,
     listener: &Listener,
 ) -> Result<(), Error> {
     let meter = Meter::new(&rows, listener);
     let loaders = (loaders.max(1) as u64).min(rows.chunks());
-    let shared = Arc::new(LoadState { rows, next_chunk: AtomicU64::new(0), meter });
+    let settings = settings.clone();
+    let shared = Arc::new(LoadState { settings, rows, next_chunk: AtomicU64::new(0), meter });
     // Dropping the set, as an error or a cancelled run does, ends every loader.
     let mut tasks = JoinSet::new();
     for _ in 0..loaders {
@@ -109,7 +117,7 @@ async fn load_table(
 
 /// One loader: a COPY per chunk, so that an error is known after 10,000 rows and not at the end.
 async fn load_chunks(address: Address, shared: Arc<LoadState>) -> Result<(), Error> {
-    let session = Session::open(&address, APPLICATION, &session_settings()).await?;
+    let session = Session::open(&address, APPLICATION, &shared.settings).await?;
     let sql = shared.rows.copy_sql();
     let refused = |e: &tokio_postgres::Error| copy_error(shared.rows.table(), e);
     let copy = session.client().prepare(&sql).await.map_err(|e| refused(&e))?;
@@ -139,7 +147,7 @@ async fn finish(sink: std::pin::Pin<&mut CopyInSink<Bytes>>) -> Result<u64, toki
     sink.finish().await
 }
 
-fn copy_error(table: &str, error: &tokio_postgres::Error) -> Error {
+pub(super) fn copy_error(table: &str, error: &tokio_postgres::Error) -> Error {
     let context = error.as_db_error().and_then(|db| db.where_());
     // The context goes on with the value, which may be a whole document.
     let context = context.and_then(|text| text.lines().next()).map(|line| {

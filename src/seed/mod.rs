@@ -5,6 +5,7 @@
 //! when it is whole: it is filled under another name and renamed last. Only databases named
 //! `pgauntlet_…` are ever created or dropped here.
 
+mod aside;
 mod build;
 mod cache;
 mod claim;
@@ -17,6 +18,7 @@ mod ownership;
 mod plan;
 mod rows;
 mod sequences;
+mod sparing;
 
 pub use cache::{
     Cached, Owned, Swept, abandon, cached, clear, copy, copy_small, drop_database, empty, evict,
@@ -27,7 +29,7 @@ pub use error::Error;
 pub use estimate::estimated_bytes;
 pub use load::load;
 pub use ownership::{hand_over, is_superuser, let_use};
-pub use plan::{Plan, Template};
+pub use plan::{Plan, ReadCatalogue, ShortTable, Template};
 pub use rows::{Chunk, ColumnType, TableRows};
 
 use std::time::Instant;
@@ -69,7 +71,8 @@ pub async fn template(
     if reused {
         cache::put_label(&keeper, &database, &label).await?;
     }
-    Ok(Template { database, key, reused, bytes: label.bytes, took: began.elapsed() })
+    let (bytes, short) = (label.bytes, label.short);
+    Ok(Template { database, key, reused, bytes, short, took: began.elapsed() })
 }
 
 async fn own_role(session: &Session) -> Result<String, Error> {
@@ -131,19 +134,31 @@ async fn make(
 ) -> Result<Label, Error> {
     let database = key.seeding();
     let name = quote_ident(&database);
-    // We hold the lock, so the process that made a database of this name is gone.
-    cache::drop_by(keeper, &database).await?;
-    // template0 is the same on every server, and no session is connected to it.
     let maker = quote_literal(&cache::maker(&database));
     keeper.batch(&format!("SET application_name = {maker}")).await?;
-    keeper.batch(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
-    cache::put_owner(keeper, &database).await?;
-    let bytes = fill(&server.with_database(&database), facts, plan, listener).await?;
+    let address = server.with_database(&database);
+    let mut filled = None;
+    for all_in_place in [false, true] {
+        // We hold the lock, so the process that made a database of this name is gone.
+        cache::drop_by(keeper, &database).await?;
+        // template0 is the same on every server, and no session is connected to it.
+        keeper.batch(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+        cache::put_owner(keeper, &database).await?;
+        filled = fill(&address, facts, plan, all_in_place, listener).await?;
+        if filled.is_some() {
+            break;
+        }
+        let sentence = "the schema was not as before when its indexes were put back: it is loaded \
+                        again with everything in place";
+        listener(Progress::Note(sentence.to_owned()));
+    }
+    let (bytes, short) = filled.unwrap_or_default();
     let label = Label {
         pgauntlet_template: Label::VERSION,
         key: key.hex().to_owned(),
         scenario: plan.scenario.name.clone(),
         bytes,
+        short,
         created: now(),
         last_used: now(),
     };
@@ -156,18 +171,32 @@ async fn make(
     Ok(label)
 }
 
-/// Makes the tables, fills them and leaves them as production's are. Says the database's size.
+/// Makes the tables, fills them and leaves them as production's are. Says the database's size and
+/// the tables that are short. None: what was taken off for the load is not as it was.
 async fn fill(
     database: &Address,
     facts: &ServerFacts,
     plan: &Plan<'_>,
+    all_in_place: bool,
     listener: &Listener,
-) -> Result<u64, Error> {
+) -> Result<Option<(u64, Vec<ShortTable>)>, Error> {
     let session = cache::open(database).await?;
     let scenario = plan.scenario;
     listener(Progress::SeedStep("create the tables".to_owned()));
     build::run_schema(&session, &scenario.schema).await?;
-    load(database, plan, listener).await?;
+    let short = match scenario.whole {
+        true => {
+            let catalogue = plan.catalogue.filter(|_| !all_in_place);
+            match fill_whole(&session, database, plan, catalogue, listener).await? {
+                Some(short) => short,
+                None => return Ok(None),
+            }
+        }
+        false => {
+            load(database, plan, listener).await?;
+            Vec::new()
+        }
+    };
     build::run_indexes(database, &scenario.indexes, listener).await?;
     // After the indexes, which find a column's extremes; a script's own setval has come before.
     sequences::advance(&session, &scenario.tables).await?;
@@ -175,7 +204,32 @@ async fn fill(
     let sql = "SELECT pg_database_size(current_database())";
     let row = session.client().query_one(sql, &[]).await;
     let bytes: i64 = row.map_err(|e| connect::Error::query(sql, &e))?.get(0);
-    Ok(bytes.unsigned_abs())
+    Ok(Some((bytes.unsigned_abs(), short)))
+}
+
+/// Takes off what slows the load down, loads, and puts it back. None: it is not as it was.
+async fn fill_whole(
+    session: &Session,
+    database: &Address,
+    plan: &Plan<'_>,
+    catalogue: Option<ReadCatalogue>,
+    listener: &Listener,
+) -> Result<Option<Vec<ShortTable>>, Error> {
+    let Some(read) = catalogue else {
+        return sparing::load_whole(database, plan, listener).await.map(Some);
+    };
+    let unread = |why| Error::Catalogue { why };
+    let before = read(session).await.map_err(unread)?;
+    let aside = aside::Aside::take(session, &plan.scenario.tables).await?;
+    let short = sparing::load_whole(database, plan, listener).await?;
+    // What cannot be made again over these rows is a difference like any other.
+    if build::run_indexes(database, &aside.indexes(), listener).await.is_err()
+        || aside.put_back(session).await.is_err()
+    {
+        return Ok(None);
+    }
+    let after = read(session).await.map_err(unread)?;
+    Ok((before == after).then_some(short))
 }
 
 fn now() -> String {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::scenario::Script;
 
 use super::Plan;
+use super::plan::ShortTable;
 
 /// Every database that we create or drop is named so.
 pub(super) const PREFIX: &str = "pgauntlet_";
@@ -46,6 +47,7 @@ impl Key {
             part(&(script.statements.len() as u64).to_le_bytes());
             script_text(script).for_each(|text| part(text.as_bytes()));
         }
+        part(&[u8::from(scenario.whole)]);
         for table in &scenario.tables {
             // Debug prints every field, floats to the last bit; serialising could fail.
             part(format!("{:?}", table.columns).as_bytes());
@@ -178,6 +180,9 @@ pub(super) struct Label {
     pub key: String,
     pub scenario: String,
     pub bytes: u64,
+    /// Tables that have fewer rows than they were to have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub short: Vec<ShortTable>,
     /// RFC 3339, as is `last_used`.
     pub created: String,
     pub last_used: String,

@@ -3,7 +3,7 @@
 //! Each column of each chunk has a random stream of its own, so rows depend on neither the number
 //! of loaders nor the other columns. Nothing here connects.
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 
 use crate::pg::{quote_ident, quote_qualified};
 use crate::scenario::Table;
@@ -113,6 +113,19 @@ impl TableRows {
             .then(|| format!("INSERT INTO {table} SELECT FROM generate_series(1, {rows})"))
     }
 
+    /// Rows that were made one by one, as the data of a COPY of their own.
+    pub(super) fn framed(&self, rows: &[Bytes]) -> Bytes {
+        let mut out = BytesMut::with_capacity(rows.iter().map(Bytes::len).sum::<usize>() + 32);
+        if self.binary {
+            out.put_slice(BINARY_HEADER);
+        }
+        rows.iter().for_each(|row| out.put_slice(row));
+        if self.binary {
+            out.put_slice(BINARY_TRAILER);
+        }
+        out.freeze()
+    }
+
     /// The rows of a chunk, from its first one.
     pub fn chunk(&self, number: u64) -> Chunk<'_> {
         let first = number * CHUNK_ROWS;
@@ -183,6 +196,27 @@ impl Chunk<'_> {
             out.put_slice(BINARY_TRAILER);
         }
         Ok(self.next - began)
+    }
+
+    /// Whether every row was made.
+    pub(super) fn is_done(&self) -> bool {
+        self.next == self.end
+    }
+
+    /// Appends the next row, without what frames the data; [`TableRows::framed`] puts that around.
+    ///
+    /// # Errors
+    /// A value does not fit its column's type; the row is passed over.
+    pub(super) fn put_row(&mut self, out: &mut BytesMut) -> Result<(), Error> {
+        let put = match self.rows.binary {
+            true => self.put_binary_row(out),
+            false => {
+                self.put_text_row(out);
+                Ok(())
+            }
+        };
+        self.next += 1;
+        put
     }
 
     fn put_binary_row(&mut self, out: &mut BytesMut) -> Result<(), Error> {

@@ -12,6 +12,8 @@
 mod common;
 #[path = "../ddl/mod.rs"]
 mod ddl;
+#[path = "../example/mod.rs"]
+mod example;
 #[path = "../leftovers/mod.rs"]
 mod leftovers;
 #[path = "../migrated/mod.rs"]
@@ -52,6 +54,7 @@ mod provision_local;
 mod roles;
 mod seed;
 mod seed_sequences;
+mod seed_whole;
 mod tables;
 mod uncounted;
 mod version_tables;

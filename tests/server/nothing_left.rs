@@ -111,7 +111,8 @@ async fn a_seed_that_was_interrupted_is_dropped() {
     let address = server("interrupted seed").await;
     let session = open(&address).await;
     let scenario = spans::scenario(1);
-    let plan = Plan { scenario: &scenario, sizes: spans::sizes(400_000), loaders: 2 };
+    let plan =
+        Plan { scenario: &scenario, sizes: spans::sizes(400_000), loaders: 2, catalogue: None };
     let facts = ServerFacts { version_num: 150_000, ..ServerFacts::default() };
     let listener = silent();
     let filling = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'COPY%')";
@@ -132,7 +133,7 @@ async fn two_roles_on_one_server_have_templates_of_their_own() {
     let session = open(&server.address).await;
     session.batch("CREATE ROLE one LOGIN CREATEDB; CREATE ROLE two LOGIN CREATEDB").await.unwrap();
     let scenario = spans::scenario(1);
-    let plan = Plan { scenario: &scenario, sizes: spans::sizes(100), loaders: 1 };
+    let plan = Plan { scenario: &scenario, sizes: spans::sizes(100), loaders: 1, catalogue: None };
     let row = session.client().query_one("SELECT current_setting('server_version_num')", &[]).await;
     let version_num = row.unwrap().get::<_, String>(0).parse().unwrap();
     let facts = ServerFacts { version_num, ..ServerFacts::default() };

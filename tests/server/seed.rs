@@ -51,7 +51,7 @@ async fn copy(server: &(Address, ServerFacts), template: &Template, name: &str) 
 }
 
 fn plan(scenario: &Scenario, spans: u64, loaders: usize) -> Plan<'_> {
-    Plan { scenario, sizes: spans::sizes(spans), loaders }
+    Plan { scenario, sizes: spans::sizes(spans), loaders, catalogue: None }
 }
 
 /// Every value of every row, whatever the rows' order.
@@ -324,7 +324,8 @@ async fn every_type_takes_its_values_and_others_go_as_text() {
     let table = |name: &str, columns| Table { name: name.to_owned(), rows: 100, columns };
     let tables = [("binary_rows", columns), ("text_rows", more), ("bare", vec![])];
     scenario.tables = tables.map(|(name, columns)| table(name, columns)).to_vec();
-    let plan = Plan { scenario: &scenario, sizes: scenario.declared_sizes(), loaders: 1 };
+    let plan =
+        Plan { scenario: &scenario, sizes: scenario.declared_sizes(), loaders: 1, catalogue: None };
     seed::load(&database, &plan, &silent()).await.expect("a load");
     for table in ["binary_rows", "text_rows"] {
         let sql = format!(

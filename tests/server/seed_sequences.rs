@@ -66,7 +66,7 @@ async fn seeded(scenario: &Scenario, name: &str) -> Address {
     let row = session.client().query_one(sql, &[]).await.expect(sql);
     let version_num = row.get::<_, i32>(0).unsigned_abs();
     let facts = ServerFacts { version_num, ..ServerFacts::default() };
-    let plan = Plan { scenario, sizes: scenario.declared_sizes(), loaders: 1 };
+    let plan = Plan { scenario, sizes: scenario.declared_sizes(), loaders: 1, catalogue: None };
     let template = seed::template(&server, &facts, &plan, true, &silent()).await;
     let template = template.expect("a template");
     seed::copy(&server, &template, name, version_num).await.expect("a copy")
