@@ -6,7 +6,7 @@
 //! has to be made again; what refers to no row is looked for afterwards, in [`dangling`].
 
 use crate::connect::{self, Session};
-use crate::pg::quote_qualified;
+use crate::pg::{SqlState, quote_qualified};
 use crate::scenario::{Script, Statement, Table};
 
 use super::Error;
@@ -123,12 +123,17 @@ pub(super) async fn passing_over(
     let (name, value) = SETTING;
     match session.batch(&format!("BEGIN; SET LOCAL {name} = {value}; ROLLBACK")).await {
         Ok(()) => Ok(Some(SETTING)),
-        Err(error) if super::is(&error, crate::pg::SqlState::INSUFFICIENT_PRIVILEGE) => {
+        Err(error) if is_forbidden(&error) => {
             session.batch("ROLLBACK").await?;
             Ok(None)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn is_forbidden(error: &connect::Error) -> bool {
+    let state = error.server_error().and_then(|e| e.sqlstate.as_ref());
+    state.is_some_and(|state| state.is(SqlState::INSUFFICIENT_PRIVILEGE))
 }
 
 /// Rows that were deleted because they referred to no row.

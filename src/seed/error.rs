@@ -55,9 +55,15 @@ impl Error {
     pub fn is_of_the_scenario(&self) -> bool {
         match self {
             Error::Script { error, .. } => error.sqlstate.as_ref().is_some_and(blames_the_script),
-            Error::NoTable { .. } | Error::NoColumn { .. } | Error::Value { .. } => true,
+            Error::NoTable { .. }
+            | Error::NoColumn { .. }
+            | Error::Value { .. }
+            | Error::Dangling { .. } => true,
             Error::Copy { error, .. } => error.sqlstate.as_ref().is_some_and(blames_the_script),
-            Error::Session(_) | Error::Busy { .. } | Error::NotOurs { .. } => false,
+            Error::Session(_)
+            | Error::Busy { .. }
+            | Error::NotOurs { .. }
+            | Error::Catalogue { .. } => false,
         }
     }
 }

@@ -71,10 +71,18 @@ pub(super) async fn load_whole(
     Ok(short)
 }
 
+/// `a row: …`, `6 rows: …`
+fn counted(rows: u64, why: &str) -> String {
+    match rows {
+        1 => format!("a row: {why}"),
+        rows => format!("{rows} rows: {why}"),
+    }
+}
+
 /// Counts rows that were deleted as left out.
 fn count_dangling(found: &Dangling, short: &mut Vec<ShortTable>, plan: &Plan<'_>) {
     let Dangling { table, key, rows } = found;
-    let why = format!("{rows} rows: they referred to no row by the foreign key {key}");
+    let why = counted(*rows, &format!("no row is referred to by the foreign key {key}"));
     match short.iter_mut().find(|known| known.table == *table) {
         Some(known) => {
             known.loaded = known.loaded.saturating_sub(*rows);
@@ -137,12 +145,9 @@ async fn load_sparing(
     if loaded == rows.rows() {
         return Ok(None);
     }
-    let count = |(why, count): (String, u64)| match count {
-        1 => format!("a row: {why}"),
-        count => format!("{count} rows: {why}"),
-    };
-    let mut why: Vec<String> = reasons.into_iter().map(count).collect();
-    why.extend((others > 0).then(|| format!("{others} rows for other reasons")));
+    let mut why: Vec<String> =
+        reasons.into_iter().map(|(why, count)| counted(count, &why)).collect();
+    why.extend((others > 0).then(|| counted(others, "other reasons")));
     let table = rows.table().to_owned();
     Ok(Some(ShortTable { table, asked: rows.rows(), loaded, why }))
 }
@@ -214,7 +219,8 @@ impl Sparing<'_> {
     }
 
     async fn load_parts(&mut self, made: &[Bytes]) -> Result<(), Error> {
-        let mut open: Vec<Range<usize>> = vec![0..made.len()];
+        let mut open: Vec<Range<usize>> = Vec::new();
+        open.push(0..made.len());
         while let Some(part) = open.pop() {
             if part.is_empty() {
                 continue;

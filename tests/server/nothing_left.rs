@@ -83,6 +83,7 @@ async fn a_create_database_that_was_interrupted_is_waited_for_and_its_database_d
     large.batch(fill).await.expect("rows");
     drop(large);
     let template = Template {
+        short: Vec::new(),
         database: "pgauntlet_template_large".to_owned(),
         key: String::new(),
         reused: false,

@@ -221,7 +221,7 @@ async fn an_error_in_a_script_names_file_line_and_sqlstate() {
     scenario.indexes.statements[4].text = "CREATE INDEX ix ON spans (no_such_column)".to_owned();
     let error = template(&server, &plan(&scenario, 300, 2)).await.expect_err("no such column");
     let told = error.to_string();
-    let whole = told.starts_with("run indexes.sql, line 5: ") && told.contains("42703");
+    let whole = told.starts_with("run indexes.sql:5: ") && told.contains("42703");
     assert!(whole, "{told}");
 }
 
