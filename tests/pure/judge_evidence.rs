@@ -167,6 +167,9 @@ fn waits_for_wal_need_a_change_that_writes_some(
     let mut made = long_change();
     slow(&mut made, 6_000, 7_400);
     seen(&mut made, 6_500, "active", Some(("LWLock", event)));
+    // What no sample shows, and what queues behind, is slow for the same reason.
+    made.operation(6_100, Some(6_100), 7_300, OperationOutcome::Succeeded, Some(APP + 1));
+    made.operation(6_150, Some(7_410), 7_420, OperationOutcome::Succeeded, Some(APP));
     wrote(&mut made, bytes);
     let judgement = made.judge();
     let sentences: Vec<_> = judgement.findings.iter().map(|found| &found.sentence).collect();

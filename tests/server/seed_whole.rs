@@ -232,8 +232,9 @@ next_id = { reference = { table = "uses", column = "id", each = 1 } }
         let said: Vec<String> = template.short.iter().map(|short| short.to_text()).collect();
         assert_eq!(said.len(), 2, "{said:?}");
         let plans = "plans has 19999 of 20007 rows: 2 rows: new row for relation \"plans\" \
-                     violates check constraint \"plans_n_check\" (23514 check_violation); 6 rows: \
-                     duplicate key value violates unique constraint \"plans_pkey\" (23505 unique_violation)";
+                     violates check constraint \"plans_n_check\" (23514 check_violation); \
+                     6 rows: duplicate key value violates unique constraint \"plans_pkey\" \
+                     (23505 unique_violation)";
         assert!(said.contains(&plans.to_owned()), "{said:?}");
         assert!(said.iter().any(|s| s.contains("uses_code_fkey")), "{said:?}");
         session.batch(AGAIN).await.expect("every constraint holds");

@@ -44,8 +44,7 @@ pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let slow: Vec<&Operation> =
         evidence.trace.scheduled_in(phase_of(phase)).filter(|o| o.latency() > limit).collect();
     let slow = slowest(slow);
-    let felt = slow.iter().filter(|o| !waited_for_the_disk(evidence, o)).count() as u64;
-    let disk = felt * 100 <= worst.count;
+    let disk = is_the_disks_doing(evidence, &slow, worst.count / 100);
     let slow_phase = SlowPhase {
         phase,
         p99_us: worst.p99_us,
@@ -90,11 +89,25 @@ fn meanwhile(evidence: &Evidence<'_, '_>, operation: &Operation) -> Option<State
     (common(longest) > Micros::ZERO).then(|| evidence.refer(longest))
 }
 
-/// Whether it waited for WAL to reach the disk, and the change has written next to none.
+/// Whether the disk made the operations slow and not the change: those whose reason was seen waited
+/// for it, but for a few. Others queue for a connection behind them.
+fn is_the_disks_doing(evidence: &Evidence<'_, '_>, slow: &[&Operation], few: u64) -> bool {
+    let behind = [WaitCause::Connection, WaitCause::Unseen, WaitCause::NotBegun];
+    let of_the_disk = slow.iter().filter(|o| waited_for_the_disk(evidence, o)).count() as u64;
+    let behind = slow.iter().filter(|o| behind.contains(&evidence.causes.cause(o))).count() as u64;
+    let others = slow.len() as u64 - of_the_disk - behind;
+    of_the_disk > others && others <= few
+}
+
+/// Whether it waited for the disk to keep what was written, and the change has written next to no
+/// WAL.
 fn waited_for_the_disk(evidence: &Evidence<'_, '_>, operation: &Operation) -> bool {
-    let wal = |event: &str| event.to_ascii_lowercase().contains("wal");
+    let kept = |event: &str| {
+        let event = event.to_ascii_lowercase();
+        ["wal", "sync", "flush"].iter().any(|word| event.contains(word))
+    };
     let for_wal = || match evidence.causes.cause(operation) {
-        WaitCause::Event { event, .. } => wal(&event),
+        WaitCause::Event { event, .. } => kept(&event),
         _ => false,
     };
     let written = wal_until(evidence, operation.finished_us);
@@ -153,7 +166,7 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         causes: evidence.causes.counted(counted.iter().copied(), waited),
         meanwhile: meanwhile(evidence, slowest),
         wal_bytes: Some(slowest)
-            .filter(|o| !while_it_ran && waited_for_the_disk(evidence, o))
+            .filter(|_| is_the_disks_doing(evidence, &counted, 0))
             .and_then(|o| wal_until(evidence, o.finished_us)),
         from_us: counted.iter().map(|o| o.scheduled_us).min().unwrap_or_default(),
         to_us: counted.iter().map(|o| o.finished_us).max().unwrap_or_default(),
@@ -169,6 +182,7 @@ fn grouped<'o>(
     operations: Vec<&'o Operation>,
 ) -> [Vec<&'o Operation>; 3] {
     let stalled_from = evidence.stalls.iter().map(|stall| stall.from).min();
+    let disk = is_the_disks_doing(evidence, &operations, 0);
     let mut groups = [Vec::new(), Vec::new(), Vec::new()];
     for operation in operations {
         let cause = evidence.causes.cause(operation);
@@ -176,7 +190,7 @@ fn grouped<'o>(
         let ran = evidence.trace.attempts.iter().any(|a| ran_during(a, operation));
         let group = match cause {
             WaitCause::Connection if drains => 2,
-            cause if ran && !is_of_others(&cause) && !waited_for_the_disk(evidence, operation) => 0,
+            cause if ran && !is_of_others(&cause) && !disk => 0,
             _ => 1,
         };
         groups[group].push(operation);
