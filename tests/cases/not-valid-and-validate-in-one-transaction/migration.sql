@@ -1,2 +1,2 @@
-ALTER TABLE uploads ADD CONSTRAINT uploads_bytes CHECK (bytes > 0 AND sha512(id::bytea) <> '') NOT VALID;
+ALTER TABLE uploads ADD CONSTRAINT uploads_bytes CHECK (is_plausible(bytes)) NOT VALID;
 ALTER TABLE uploads VALIDATE CONSTRAINT uploads_bytes;
