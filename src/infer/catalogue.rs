@@ -45,6 +45,9 @@ pub struct Table {
     pub partition_key: Option<String>,
     /// `FOR VALUES …` or `DEFAULT`, of a partition.
     pub bound: Option<String>,
+    /// The condition that a partition's rows keep, its parents' included; None: it takes any row,
+    /// or is no partition.
+    pub admits: Option<String>,
     /// What it is a partition of or inherits from.
     pub parents: Vec<Oid>,
     /// Whether row security is enabled.
@@ -87,6 +90,8 @@ pub struct Column {
     pub identity_always: bool,
     /// Whether it is generated from other columns.
     pub generated: bool,
+    /// From what it is generated.
+    pub generated_as: Option<String>,
     /// What `pg_stats` knows of it.
     pub statistics: Option<Statistics>,
 }

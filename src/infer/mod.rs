@@ -1,9 +1,26 @@
 //! From a database's catalogue to a scenario: rows that its constraints take, and an application
 //! that uses its tables. Pure: what only a server can say is asked by whoever has one.
+//!
+//! Rows are made in rounds: a [`Draft`] has questions, of which the server says which values it
+//! takes; from the answers come columns' generators, files of candidates, and remarks on what
+//! cannot be met.
 
+mod candidates;
 mod catalogue;
+mod checks;
+mod draft;
+mod keys;
+mod question;
+mod rounds;
+mod rows;
+mod settle;
+mod tuples;
+mod types;
 
 pub use catalogue::{
     Attribute, CATALOGUE, Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Referred,
     Statistics, Table, Type, TypeKind,
 };
+pub use question::{Answer, Answers, Question};
+pub use rows::{Draft, Options, Settled};
+pub use settle::{Inferred, Remark};

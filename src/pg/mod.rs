@@ -2,6 +2,7 @@
 //!
 //! Facts that hold for any server live here, each with its source. Nothing here connects.
 
+pub mod expression;
 pub mod facts;
 pub mod lex;
 mod lock;

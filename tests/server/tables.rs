@@ -35,6 +35,7 @@ const SCHEMA: &str = "
     CREATE TABLE event (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
     CREATE TABLE event_2024 PARTITION OF event FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
     CREATE TABLE event_rest PARTITION OF event DEFAULT;
+    CREATE TABLE seen (id int, at date, FOREIGN KEY (id, at) REFERENCES event);
     INSERT INTO customer (email, state, points)
     SELECT i || '@example.org', 'paid', i FROM generate_series(1, 100) AS i;
     ANALYZE customer";
@@ -62,13 +63,15 @@ async fn a_catalogue_says_what_rows_have_to_be(#[case] major: u32) {
     let catalogue = read(major).await;
     assert_eq!(catalogue.version_num / 10_000, major);
     let names: Vec<&str> = catalogue.tables.iter().map(|t| t.name.as_str()).collect();
-    assert_eq!(names, ["customer", "event", "event_2024", "event_rest", "booking"]);
+    assert_eq!(names, ["customer", "event", "event_2024", "event_rest", "seen", "booking"]);
 
     let customer = table(&catalogue, "customer");
     assert_eq!(customer.tuples, Some(100.0));
     let id = column(customer, "id");
     assert!(id.numbered && id.identity_always && id.not_null && !id.generated);
-    assert!(column(customer, "twice").generated);
+    let twice = column(customer, "twice");
+    assert!(twice.generated && twice.default.is_none());
+    assert_eq!(twice.generated_as.as_deref(), Some("((points)::integer * 2)"));
     assert_eq!(column(customer, "email").type_name, "character varying(80)");
     let points = column(customer, "points").statistics.as_ref().expect("statistics");
     assert_eq!((points.null_fraction, points.distinct), (0.0, -1.0));
@@ -94,6 +97,10 @@ async fn a_catalogue_says_what_rows_have_to_be(#[case] major: u32) {
     let rest = table(&catalogue, "event_rest");
     assert_eq!(rest.bound.as_deref(), Some("DEFAULT"));
     assert_eq!(rest.parents, [table(&catalogue, "event").oid]);
+    let admits = table(&catalogue, "event_2024").admits.as_deref().unwrap_or_default();
+    assert!(admits.contains("(at >= '2024-01-01'::date)"), "{admits}");
+    let keys = table(&catalogue, "seen").constraints.len();
+    assert_eq!(keys, 1, "a foreign key to a partitioned table is one");
 }
 
 #[tokio::test]

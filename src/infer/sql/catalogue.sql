@@ -54,6 +54,7 @@ SELECT json_build_object(
             'foreign', c.relkind = 'f',
             'partition_key', pg_get_partkeydef(c.oid),
             'bound', pg_get_expr(c.relpartbound, c.oid),
+            'admits', CASE WHEN c.relispartition THEN pg_get_partition_constraintdef(c.oid) END,
             'parents', (
                 SELECT coalesce(json_agg(i.inhparent::bigint ORDER BY i.inhseqno), '[]')
                 FROM pg_inherits i
@@ -76,6 +77,7 @@ SELECT json_build_object(
                     ),
                     'identity_always', a.attidentity = 'a',
                     'generated', a.attgenerated <> '',
+                    'generated_as', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                     'statistics', (
                         SELECT json_build_object(
                             'null_fraction', s.null_frac,
@@ -122,7 +124,11 @@ SELECT json_build_object(
                     )
                 ) ORDER BY k.conname), '[]')
                 FROM pg_constraint k
-                WHERE k.conrelid = c.oid
+                WHERE k.conrelid = c.oid AND NOT EXISTS (
+                    -- What a foreign key to a partitioned table keeps for each partition.
+                    SELECT FROM pg_constraint whole
+                    WHERE whole.oid = k.conparentid AND whole.conrelid = k.conrelid
+                )
             ),
             'indexes', (
                 SELECT coalesce(json_agg(json_build_object(

@@ -1,0 +1,402 @@
+//! What the server is asked: first each column by itself, then columns that share constraints.
+
+use std::collections::BTreeSet;
+
+use crate::scenario::Generator;
+use crate::scenario::generate::{Rng, Template, key, stream};
+
+use super::candidates;
+use super::checks::{Alternative, Condition};
+use super::draft::{ColumnDraft, TableDraft};
+use super::question::{self, Answer, Question};
+use super::tuples::{self, Part};
+use super::types::Kind;
+
+/// Values that are drawn for a column with constraints, and for one of a key.
+const DRAWS: usize = 96;
+const DRAWS_OF_KEY: usize = 2_000;
+/// Tuples for columns that share constraints, of a key, and in a second attempt.
+const LINES: usize = 400;
+const LINES_OF_KEY: usize = 2_000;
+const LINES_AGAIN: usize = 4_000;
+/// Templates of a column without constraints that are tried.
+const TEMPLATES: usize = 6;
+/// Rows of a referenced table whose keys are tried.
+const KEYS: u64 = 100;
+/// Lines with which a pool is large enough not to be asked for again.
+pub(super) const LINES_ENOUGH: usize = 16;
+
+/// Where a question's answers go, and what its tuples are.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    /// Candidates of a column, then each template at each of these rows, and NULL where it may be.
+    Column { table: usize, column: usize, candidates: usize, templates: Vec<String>, rows: Vec<u64>, null: bool },
+    /// Lines of a component, each with the driven columns at several rows.
+    Lines { table: usize, component: usize, lines: Vec<Vec<Option<String>>>, rows: usize },
+    /// Keys that a reference may have.
+    Keys { table: usize, component: usize, keys: Vec<String> },
+}
+
+/// What every question knows.
+pub(super) struct World<'a> {
+    pub tables: &'a [TableDraft],
+    pub rng_seed: u64,
+}
+
+impl World<'_> {
+    /// Rows at which a template is tried.
+    fn sample_rows(rows: u64) -> Vec<u64> {
+        let mut found = BTreeSet::from([1, 2, 3, rows / 2, rows]);
+        let mut power: u64 = 10;
+        while power <= rows {
+            found.extend([power - 1, power, power + 1]);
+            power = power.saturating_mul(10);
+        }
+        found.into_iter().filter(|row| (1..=rows).contains(row)).collect()
+    }
+
+    /// Questions about columns by themselves.
+    pub fn of_columns(&self) -> Vec<(Asked, Question)> {
+        let mut found = Vec::new();
+        for (table, draft) in self.tables.iter().enumerate() {
+            for (component, parts) in draft.components.iter().enumerate() {
+                for column in &parts.columns {
+                    if self.is_asked(table, component, *column) {
+                        found.push(self.of_column(table, component, *column));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn is_asked(&self, table: usize, component: usize, column: usize) -> bool {
+        let draft = &self.tables[table];
+        let (own, parts) = (&draft.columns[column], &draft.components[component]);
+        let plain = parts.checks.is_empty() && own.domain.is_empty();
+        let free = own.profile.natural.is_some() || own.numbered;
+        let excluded = draft.exclusions.iter().flat_map(|e| &e.elements);
+        let excluded = excluded.flat_map(|(columns, _)| columns).any(|c| *c == column);
+        let used = draft.in_key(column) || self.is_referenced(draft, own) || excluded;
+        own.reference.is_none() && !(plain && free && !used)
+    }
+
+    /// Whether a foreign key refers to the column.
+    pub fn is_referenced(&self, draft: &TableDraft, column: &ColumnDraft) -> bool {
+        let mut keys = self.tables.iter().flat_map(|other| &other.references);
+        keys.any(|key| key.table == draft.oid && key.targets.contains(&column.name))
+    }
+
+    fn of_column(&self, table: usize, component: usize, column: usize) -> (Asked, Question) {
+        let draft = &self.tables[table];
+        let (own, parts) = (&draft.columns[column], &draft.components[component]);
+        let alone = parts.columns.len() == 1;
+        let checks: Vec<&[Alternative]> = match alone {
+            true => parts.checks.iter().map(|c| draft.checks[*c].alternatives.as_slice()).collect(),
+            false => Vec::new(),
+        };
+        let domain = own.domain.iter().map(Vec::as_slice);
+        let checks: Vec<&[Alternative]> = checks.into_iter().chain(domain).collect();
+        let mut rng = self.stream(draft, &own.name);
+        let in_key = draft.in_key(column) || self.is_referenced(draft, own);
+        let mut drawn = drawn(&mut rng, own, &checks, in_key);
+        let mut templates = if own.numbered { vec!["{n}".to_owned()] } else { Vec::new() };
+        let plain = checks.is_empty() && parts.checks.is_empty();
+        match own.profile.kind {
+            // Numbers and instants have the one template that they need.
+            _ if plain => templates.extend(own.profile.templates.iter().take(TEMPLATES).cloned()),
+            Kind::Text { .. } | Kind::Other => {
+                templates.extend(derived(&drawn));
+                templates.extend(own.profile.templates.iter().cloned());
+            }
+            _ => templates.extend(own.profile.templates.iter().cloned()),
+        }
+        drawn.extend(own.profile.candidates.iter().cloned());
+        let mut seen = BTreeSet::new();
+        drawn.retain(|text| seen.insert(text.clone()));
+        let rows = World::sample_rows(draft.rows);
+        let spread = draft.is_spread(column) && !own.numbered;
+        let wanted = (in_key && !spread) || own.numbered || draft.exclusions.iter().any(|e| e.has(column));
+        let templates = if wanted { templates } else { Vec::new() };
+        let mut question = self.question(table, &[column], if alone { &parts.checks } else { &[] });
+        question.values = draft.keys.iter().flat_map(|k| &k.expressions)
+            .filter(|(at, _)| *at == column).map(|(_, sql)| sql.clone()).collect();
+        let candidates = drawn.len();
+        question.tuples = drawn.into_iter().map(|text| vec![Some(text)]).collect();
+        for template in &templates {
+            for row in &rows {
+                question.tuples.push(vec![instance(template, *row)]);
+            }
+        }
+        let null = own.nullable && alone && !parts.checks.is_empty();
+        if null {
+            question.tuples.push(vec![None]);
+        }
+        (Asked::Column { table, column, candidates, templates, rows, null }, question)
+    }
+
+    fn stream(&self, draft: &TableDraft, what: &str) -> Rng {
+        stream(self.rng_seed, &format!("candidates of {}.{what}", draft.name), 0)
+    }
+
+    /// A question over some columns of a table and its checks, without tuples.
+    fn question(&self, table: usize, columns: &[usize], checks: &[usize]) -> Question {
+        let draft = &self.tables[table];
+        let names: Vec<&str> = columns.iter().map(|c| draft.columns[*c].name.as_str()).collect();
+        let tests: Vec<_> = checks.iter().map(|c| &draft.checks[*c]).collect();
+        let generated = draft.columns.iter().filter_map(|column| {
+            let (sql, made_of) = column.generated.as_ref()?;
+            let known = !made_of.is_empty() && made_of.iter().all(|at| columns.contains(at));
+            known.then(|| (column.name.clone(), column.type_name.clone(), sql.clone()))
+        });
+        Question {
+            about: format!("{} ({})", draft.name, names.join(", ")),
+            columns: columns.iter().map(|c| asked(&draft.columns[*c])).collect(),
+            generated: generated.collect(),
+            tests: tests.iter().map(|test| (test.name.clone(), test.sql.clone())).collect(),
+            values: Vec::new(),
+            tuples: Vec::new(),
+        }
+    }
+
+    /// Questions about columns that share constraints; `again`: about those whose pools are short.
+    pub fn of_components(&self, again: bool) -> Vec<(Asked, Question)> {
+        let mut found = Vec::new();
+        for (table, draft) in self.tables.iter().enumerate() {
+            for (at, component) in draft.components.iter().enumerate() {
+                let references = component.columns.iter().any(|c| draft.columns[*c].reference.is_some());
+                let asked = component.columns.len() > 1 || references;
+                if !asked || component.checks.is_empty() {
+                    continue;
+                }
+                let short = component.lines.len() < LINES_ENOUGH && component.columns.len() > 1;
+                match (again, component.columns.as_slice()) {
+                    (true, _) if !short => {}
+                    (false, [only]) if !self.is_own(draft, *only) => {
+                        found.push(self.of_keys(table, at, *only));
+                    }
+                    _ => found.push(self.of_lines(table, at, again)),
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a column refers to its own table.
+    fn is_own(&self, draft: &TableDraft, column: usize) -> bool {
+        let reference = draft.columns[column].reference;
+        reference.is_some_and(|at| draft.references[at].table == draft.oid)
+    }
+
+    fn of_keys(&self, table: usize, component: usize, column: usize) -> (Asked, Question) {
+        let draft = &self.tables[table];
+        let keys = self.keys(draft, column);
+        let mut question = self.question(table, &[column], &draft.components[component].checks);
+        question.tuples = keys.iter().map(|key| vec![Some(key.clone())]).collect();
+        (Asked::Keys { table, component, keys }, question)
+    }
+
+    /// Values that a column which refers to another table may have, from its first rows.
+    fn keys(&self, draft: &TableDraft, column: usize) -> Vec<String> {
+        let Some(reference) = draft.columns[column].reference else { return Vec::new() };
+        let reference = &draft.references[reference];
+        let Some(target) = self.tables.iter().find(|t| t.oid == reference.table) else {
+            return Vec::new();
+        };
+        let at = reference.columns.iter().position(|c| *c == column).unwrap_or(0);
+        let rows = target.rows.min(KEYS);
+        (0..rows).map_while(|row| self.value(target, &reference.targets[at], row, 4)).collect()
+    }
+
+    /// The value of a row, from 0, where it is a function of the row.
+    fn value(&self, table: &TableDraft, column: &str, row: u64, depth: usize) -> Option<String> {
+        let at = table.columns.iter().position(|c| c.name == column)?;
+        let own = &table.columns[at];
+        if let Some((generator, _)) = &own.driven {
+            return driven_value(generator, self.rng_seed, &table.name, column, row);
+        }
+        match own.reference {
+            Some(reference) if depth > 0 => {
+                let only = table.keys.iter().any(|key| key.columns == [at]);
+                let reference = &table.references[reference];
+                let target = self.tables.iter().find(|t| t.oid == reference.table)?;
+                let position = reference.columns.iter().position(|c| *c == at)?;
+                let row = row.checked_rem(target.rows)?;
+                only.then(|| self.value(target, &reference.targets[position], row, depth - 1))?
+            }
+            Some(_) => None,
+            None => {
+                let alone = table.components.iter().any(|c| c.columns == [at]);
+                let at = usize::try_from(row).ok()?;
+                alone.then(|| own.taken.get(at).cloned())?
+            }
+        }
+    }
+
+    fn of_lines(&self, table: usize, component: usize, again: bool) -> (Asked, Question) {
+        let draft = &self.tables[table];
+        let parts = &draft.components[component];
+        let is_driven = |c: &usize| draft.columns[*c].driven.is_some() || self.is_own(draft, *c);
+        let (driven, pooled): (Vec<usize>, Vec<usize>) = parts.columns.iter().partition(|c| is_driven(c));
+        let keys: Vec<Option<Vec<String>>> = pooled
+            .iter()
+            .map(|c| draft.columns[*c].reference.map(|_| self.keys(draft, *c)))
+            .collect();
+        let columns: Vec<Part> = pooled.iter().zip(&keys)
+            .map(|(c, keys)| part(&draft.columns[*c], keys.as_deref()))
+            .collect();
+        let mut checks: Vec<&[Alternative]> =
+            parts.checks.iter().map(|c| draft.checks[*c].alternatives.as_slice()).collect();
+        checks.extend(pooled.iter().flat_map(|c| draft.columns[*c].domain.iter().map(Vec::as_slice)));
+        let mut rng = self.stream(draft, &format!("component {component} {again}"));
+        let in_key = pooled.iter().any(|c| draft.in_key(*c));
+        let wanted = if again { LINES_AGAIN } else if in_key { LINES_OF_KEY } else { LINES };
+        let mut lines = tuples::draw(&mut rng, &columns, &checks, wanted);
+        self.join_references(draft, &pooled, &keys, &mut lines);
+        let rows: Vec<u64> = match driven.is_empty() {
+            true => vec![1],
+            false => [1, 2, 7, draft.rows / 2, draft.rows].into_iter().filter(|r| *r > 0).collect(),
+        };
+        let order: Vec<usize> = pooled.iter().chain(&driven).copied().collect();
+        let mut question = self.question(table, &order, &parts.checks);
+        for line in &lines {
+            for row in &rows {
+                let others = driven.iter().map(|c| self.sampled(draft, *c, *row));
+                question.tuples.push(line.iter().cloned().chain(others).collect());
+            }
+        }
+        (Asked::Lines { table, component, lines, rows: rows.len() }, question)
+    }
+
+    /// The columns of one foreign key hold one row's values, or are all NULL.
+    fn join_references(
+        &self,
+        draft: &TableDraft,
+        pooled: &[usize],
+        keys: &[Option<Vec<String>>],
+        lines: &mut [Vec<Option<String>>],
+    ) {
+        for reference in draft.references.iter().filter(|r| r.columns.len() > 1) {
+            let at: Vec<usize> = reference.columns.iter()
+                .filter_map(|c| pooled.iter().position(|p| p == c)).collect();
+            let owned = reference.columns.iter().all(|c| draft.columns[*c].reference.is_some_and(|r| draft.references[r].name == reference.name));
+            let Some((first, rest)) = at.split_first().filter(|_| owned) else { continue };
+            for line in lines.iter_mut() {
+                let chosen = line[*first].as_ref().and_then(|value| {
+                    keys[*first].as_ref()?.iter().position(|key| key == value)
+                });
+                for other in rest {
+                    line[*other] = chosen.and_then(|row| keys[*other].as_ref()?.get(row).cloned());
+                }
+            }
+        }
+    }
+
+    /// The value of a driven column in a row, from 1.
+    fn sampled(&self, draft: &TableDraft, column: usize, row: u64) -> Option<String> {
+        let own = &draft.columns[column];
+        match (&own.driven, own.reference) {
+            (Some((generator, _)), _) => {
+                driven_value(generator, self.rng_seed, &draft.name, &own.name, row - 1)
+            }
+            (None, Some(reference)) => {
+                // An earlier row; the first one has none.
+                let reference = &draft.references[reference];
+                let at = reference.columns.iter().position(|c| *c == column)?;
+                let earlier = (row / 2).checked_sub(1)?;
+                self.value(draft, &reference.targets[at], earlier, 1)
+            }
+            (None, None) => None,
+        }
+    }
+}
+
+fn asked(column: &ColumnDraft) -> question::Asked {
+    question::Asked {
+        name: column.name.clone(),
+        type_name: column.type_name.clone(),
+        composite: column.composite,
+    }
+}
+
+fn part<'a>(column: &'a ColumnDraft, keys: Option<&'a [String]>) -> Part<'a> {
+    Part { name: &column.name, profile: &column.profile, nullable: column.nullable, keys }
+}
+
+/// The value of a driven generator in a row, from 0.
+fn driven_value(
+    generator: &Generator,
+    rng_seed: u64,
+    table: &str,
+    column: &str,
+    row: u64,
+) -> Option<String> {
+    match generator {
+        Generator::Serial => Some((row + 1).to_string()),
+        Generator::Uuid => Some(key(rng_seed, table, column, row)),
+        Generator::Numbered { template } => instance(template, row + 1),
+        Generator::Constant { value } => Some(value.clone()),
+        _ => None,
+    }
+}
+
+/// A template's text in a row, from 1.
+fn instance(template: &str, row: u64) -> Option<String> {
+    let mut text = String::new();
+    Template::parse(template).ok()?.push(i64::try_from(row).ok()?, &mut text);
+    Some(text)
+}
+
+fn drawn(rng: &mut Rng, own: &ColumnDraft, checks: &[&[Alternative]], in_key: bool) -> Vec<String> {
+    let conditions = checks.iter().flat_map(|check| check.iter().flatten());
+    let conditions: Vec<&Condition> = conditions.collect();
+    // Every pinned value, in the constraint's order.
+    let pinned = conditions.iter().filter_map(|condition| match condition {
+        Condition::In { among: true, values, .. } => Some(values.iter().cloned()),
+        _ => None,
+    });
+    let mut found: Vec<String> = pinned.flatten().collect();
+    if conditions.is_empty() {
+        return found;
+    }
+    let wanted = if in_key { DRAWS_OF_KEY } else { DRAWS };
+    let part = [Part { nullable: false, ..part(own, None) }];
+    let lines = tuples::draw(rng, &part, checks, wanted);
+    found.extend(lines.into_iter().filter_map(|mut line| line.pop().flatten()));
+    found
+}
+
+/// Templates from texts: their last run of digits is the row's number.
+fn derived(texts: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for text in texts.iter().filter(|text| !text.contains(['{', '}'])).take(DRAWS) {
+        let end = text.rfind(|c: char| c.is_ascii_digit()).map_or(text.len(), |at| at + 1);
+        let head = &text[..end];
+        let start = head.len() - head.chars().rev().take_while(char::is_ascii_digit).count();
+        let (before, after) = (&text[..start], &text[end..]);
+        let width = end - start;
+        let template = match width {
+            0 => format!("{text}{{n}}"),
+            width => format!("{before}{{n:0{width}}}{after}"),
+        };
+        if !found.contains(&template) && found.len() < 8 {
+            found.push(template);
+        }
+    }
+    found
+}
+
+/// Whether the answers to a template are good up to which row; and with differing values.
+pub(super) fn capacity(answers: &[Answer], rows: &[u64]) -> u64 {
+    let mut seen: Vec<BTreeSet<&Option<String>>> = Vec::new();
+    let mut capacity = 0;
+    for (answer, row) in answers.iter().zip(rows) {
+        seen.resize_with(answer.values.len().max(seen.len()), BTreeSet::new);
+        let new = answer.values.iter().zip(&mut seen).all(|(value, seen)| seen.insert(value));
+        if !answer.is_taken() || !new {
+            break;
+        }
+        capacity = *row;
+    }
+    capacity
+}

@@ -1,0 +1,140 @@
+//! Tuples for columns that share constraints: an alternative of each constraint is taken, each
+//! column drawn under what it asks, and pairs put in order. The server decides.
+
+use rand::RngExt as _;
+
+use crate::scenario::generate::Rng;
+
+use super::candidates;
+use super::checks::{Alternative, Condition};
+use super::types::{Kind, Profile};
+
+/// Redraws of a value that must differ from another one.
+const REDRAWS_MAX: usize = 4;
+const DAY_S: i64 = 86_400;
+
+/// A column of the tuples.
+pub(super) struct Part<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What its values may be.
+    pub profile: &'a Profile,
+    /// Whether it may be NULL.
+    pub nullable: bool,
+    /// Keys of which it has to be one.
+    pub keys: Option<&'a [String]>,
+}
+
+/// Tuples, each once, in the order in which they were drawn.
+pub(super) fn draw(
+    rng: &mut Rng,
+    parts: &[Part],
+    checks: &[&[Alternative]],
+    wanted: usize,
+) -> Vec<Vec<Option<String>>> {
+    let mut lines = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..wanted {
+        let line = line(rng, parts, checks);
+        if seen.insert(line.clone()) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn line(rng: &mut Rng, parts: &[Part], checks: &[&[Alternative]]) -> Vec<Option<String>> {
+    let chosen: Vec<&Condition> = checks
+        .iter()
+        .filter(|alternatives| !alternatives.is_empty())
+        .flat_map(|alternatives| &alternatives[rng.random_range(0..alternatives.len())])
+        .collect();
+    let mut line: Vec<Option<String>> =
+        parts.iter().map(|part| value(rng, part, &chosen)).collect();
+    for condition in &chosen {
+        if let Condition::Pair { left, operator, right } = condition {
+            let at = |name: &str| parts.iter().position(|part| part.name == name);
+            if let (Some(left), Some(right)) = (at(left), at(right)) {
+                order(rng, parts, &mut line, (left, operator, right), &chosen);
+            }
+        }
+    }
+    line
+}
+
+fn value(rng: &mut Rng, part: &Part, chosen: &[&Condition]) -> Option<String> {
+    let own: Vec<&Condition> =
+        chosen.iter().copied().filter(|c| c.column() == Some(part.name)).collect();
+    let drawn = candidates::draw(rng, part.profile, &own, part.nullable)?;
+    match part.keys {
+        None => Some(drawn),
+        Some([]) => None,
+        Some(keys) if keys.contains(&drawn) => Some(drawn),
+        Some(keys) => Some(keys[rng.random_range(0..keys.len())].clone()),
+    }
+}
+
+/// Makes a pair hold, where both have a value.
+fn order(
+    rng: &mut Rng,
+    parts: &[Part],
+    line: &mut [Option<String>],
+    (left, operator, right): (usize, &str, usize),
+    chosen: &[&Condition],
+) {
+    let (Some(l), Some(r)) = (line[left].clone(), line[right].clone()) else { return };
+    match operator {
+        "=" => line[right] = Some(l),
+        "<>" => {
+            for _ in 0..REDRAWS_MAX {
+                if line[right] != line[left] {
+                    return;
+                }
+                line[right] = value(rng, &parts[right], chosen);
+            }
+        }
+        _ => {
+            let kind = parts[left].profile.kind;
+            let (small, large) = if operator.starts_with('<') { (left, right) } else { (right, left) };
+            let (low, high) = if small == left { (l, r) } else { (r, l) };
+            if !is_less(kind, &low, &high) {
+                (line[small], line[large]) = (Some(high.clone()), Some(low.clone()));
+            }
+            let (low, high) = (line[small].clone(), line[large].clone());
+            if parts[large].keys.is_none()
+                && (low == high || rng.random_ratio(1, 3))
+                && let Some(beyond) = low.and_then(|low| beyond(rng, kind, &low))
+            {
+                line[large] = Some(beyond);
+            }
+        }
+    }
+}
+
+fn is_less(kind: Kind, low: &str, high: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    match kind {
+        Kind::Integer { .. } | Kind::Decimal { .. } => number(low) <= number(high),
+        Kind::Date | Kind::Instant => candidates::seconds(low) <= candidates::seconds(high),
+        _ => match (number(low), number(high)) {
+            (Some(low), Some(high)) => low <= high,
+            _ => low <= high,
+        },
+    }
+}
+
+/// A value that lies behind another one, near or far.
+fn beyond(rng: &mut Rng, kind: Kind, low: &str) -> Option<String> {
+    let step: i64 = if rng.random_ratio(1, 2) { 1 } else { rng.random_range(2..60) };
+    match kind {
+        Kind::Integer { .. } => Some(low.parse::<i64>().ok()?.checked_add(step)?.to_string()),
+        Kind::Decimal { scale, .. } => {
+            let digits = scale as usize;
+            Some(format!("{:.digits$}", low.parse::<f64>().ok()? + step as f64))
+        }
+        Kind::Date | Kind::Instant => {
+            candidates::moment(kind, candidates::seconds(low)?.checked_add(step * DAY_S)?)
+        }
+        _ => None,
+    }
+}
