@@ -44,6 +44,8 @@ pub enum Command {
     Merge(MergeArguments),
     /// Run one trial of a result again, and tell what is different
     Repro(ReproArguments),
+    /// Make a scenario from a schema: rows that its constraints take, an application that uses them
+    Infer(InferArguments),
     /// List scenarios and what they expect
     List(Which),
     /// Parse and cross-check scenarios, without a server
@@ -60,6 +62,41 @@ pub enum Command {
     Doctor(ServerArguments),
     /// List or empty the cache of seeded databases
     Cache(CacheArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct InferArguments {
+    /// A file of SQL that makes the schema, as psql would run it: a dump of `pg_dump --schema-only`
+    #[arg(long, value_name = "FILE")]
+    pub schema: PathBuf,
+    /// Directory for the scenario; it is made, or has to be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Rows of each table
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    pub rows: u64,
+    /// Decides every value that is drawn
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub rng_seed: u64,
+    /// Operations per second
+    #[arg(long, value_name = "NUMBER", default_value_t = 50.0)]
+    pub rate: f64,
+    /// Which operations the application has most of
+    #[arg(long, value_enum, default_value_t = TrafficMix::Mixed)]
+    pub traffic: TrafficMix,
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Which operations an application has most of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TrafficMix {
+    /// Four of five operations read
+    ReadHeavy,
+    /// Three of five operations read
+    Mixed,
+    /// Three of four operations write
+    WriteHeavy,
 }
 
 /// Which scenarios.

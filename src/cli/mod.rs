@@ -8,6 +8,7 @@ mod compare;
 mod complaint;
 mod diff;
 mod doctor;
+mod infer;
 mod reported;
 mod repro;
 mod run;
@@ -57,6 +58,7 @@ async fn run_command(command: &Command) -> ExitStatus {
         Command::Schema => reported::schema(),
         Command::Merge(arguments) => reported::merge(arguments),
         Command::Repro(arguments) => repro::repro(arguments).await,
+        Command::Infer(arguments) => infer::infer(arguments).await,
         Command::List(which) => scenarios::list(which),
         Command::Check(which) => scenarios::check(which),
         Command::Fingerprint(arguments) => diff::fingerprint(arguments).await,

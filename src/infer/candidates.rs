@@ -49,7 +49,9 @@ fn unpinned(rng: &mut Rng, profile: &Profile, conditions: &[&Condition]) -> Stri
             _ => None,
         };
         // One that a hint or a length would break is drawn from the others now and then.
-        if let Some(text) = text && rng.random_ratio(15, 16) {
+        if let Some(text) = text
+            && rng.random_ratio(15, 16)
+        {
             return shaped(rng, text, profile, conditions);
         }
     }
@@ -64,7 +66,9 @@ fn unpinned(rng: &mut Rng, profile: &Profile, conditions: &[&Condition]) -> Stri
         let text = one_of(rng, &hinted).cloned().unwrap_or_default();
         return shaped(rng, text, profile, conditions);
     }
-    if let Kind::Text { longest } = profile.kind && rng.random_ratio(1, 3) {
+    if let Kind::Text { longest } = profile.kind
+        && rng.random_ratio(1, 3)
+    {
         let text = code(rng, longest);
         return shaped(rng, text, profile, conditions);
     }
@@ -142,7 +146,12 @@ pub(super) fn matching(rng: &mut Rng, pattern: &str) -> Option<String> {
 fn plain(pattern: &str) -> String {
     let pattern = pattern.strip_prefix("***:").unwrap_or(pattern);
     let pattern = pattern.strip_prefix("(?:").and_then(|p| p.strip_suffix(')')).unwrap_or(pattern);
-    pattern.replace("\\m", "").replace("\\M", "").replace("\\y", "").replace("\\A", "").replace("\\Z", "")
+    pattern
+        .replace("\\m", "")
+        .replace("\\M", "")
+        .replace("\\y", "")
+        .replace("\\A", "")
+        .replace("\\Z", "")
 }
 
 fn like(rng: &mut Rng, pattern: &str) -> String {
@@ -169,10 +178,13 @@ fn letter(rng: &mut Rng) -> char {
 
 /// The text with the length and case that are asked for.
 fn shaped(rng: &mut Rng, text: String, profile: &Profile, conditions: &[&Condition]) -> String {
-    let (mut least, mut most) = (0, match profile.kind {
-        Kind::Text { longest } => longest,
-        _ => usize::MAX,
-    });
+    let (mut least, mut most) = (
+        0,
+        match profile.kind {
+            Kind::Text { longest } => longest,
+            _ => usize::MAX,
+        },
+    );
     let mut text = text;
     for condition in conditions {
         match condition {
@@ -224,8 +236,18 @@ fn between(rng: &mut Rng, kind: Kind, conditions: &[&Condition]) -> Option<Strin
             for (least, strict, value) in bounds(conditions) {
                 let value: f64 = value.parse().ok()?;
                 match least {
-                    true => from = Some((value.ceil() as i64).saturating_add(i64::from(strict && value.fract() == 0.0))),
-                    false => to = Some((value.floor() as i64).saturating_sub(i64::from(strict && value.fract() == 0.0))),
+                    true => {
+                        from = Some(
+                            (value.ceil() as i64)
+                                .saturating_add(i64::from(strict && value.fract() == 0.0)),
+                        )
+                    }
+                    false => {
+                        to = Some(
+                            (value.floor() as i64)
+                                .saturating_sub(i64::from(strict && value.fract() == 0.0)),
+                        )
+                    }
                 }
             }
             if let Some(from) = from {

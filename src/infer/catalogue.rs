@@ -290,6 +290,11 @@ impl Catalogue {
 }
 
 impl Table {
+    /// The name by which a scenario knows it.
+    pub fn seeded_name(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
     /// The column with this `attnum`.
     pub fn column(&self, number: i16) -> Option<&Column> {
         self.columns.iter().find(|column| column.number == number)

@@ -263,9 +263,10 @@ fn subject(expression: &Expression) -> Option<&str> {
     match expression {
         Expression::Column(column) => Some(column),
         Expression::Call(name, arguments) => match (name.as_str(), arguments.as_slice()) {
-            ("lower" | "upper" | "btrim" | "ltrim" | "rtrim" | "coalesce" | "trim", [first, ..]) => {
-                subject(first)
-            }
+            (
+                "lower" | "upper" | "btrim" | "ltrim" | "rtrim" | "coalesce" | "trim",
+                [first, ..],
+            ) => subject(first),
             _ => None,
         },
         _ => None,
@@ -276,8 +277,17 @@ fn subject(expression: &Expression) -> Option<&str> {
 fn counted(expression: &Expression) -> Option<&str> {
     let Expression::Call(name, arguments) = expression else { return None };
     let counts = [
-        "length", "char_length", "character_length", "octet_length", "cardinality", "array_length",
-        "bit_length", "jsonb_array_length", "json_array_length", "array_upper", "array_ndims",
+        "length",
+        "char_length",
+        "character_length",
+        "octet_length",
+        "cardinality",
+        "array_length",
+        "bit_length",
+        "jsonb_array_length",
+        "json_array_length",
+        "array_upper",
+        "array_ndims",
     ];
     match counts.contains(&name.as_str()) {
         true => arguments.first().and_then(subject),
@@ -293,7 +303,12 @@ fn against(left: &Expression, operator: &str, value: &str) -> Alternative {
     let Some(column) = subject(left) else { return hints_with(left, value) };
     let of_case = matches!(left, Expression::Call(name, _) if name != "coalesce");
     let column = column.to_owned();
-    let bound = |least, strict| Condition::Bound { column: column.clone(), least, strict, value: text.clone() };
+    let bound = |least, strict| Condition::Bound {
+        column: column.clone(),
+        least,
+        strict,
+        value: text.clone(),
+    };
     let mut found = vec![match operator {
         "=" | "IS" | "IS NOT DISTINCT FROM" => {
             Condition::In { column, among: true, values: vec![text] }
@@ -373,10 +388,8 @@ fn hints_of(parts: &[&Expression]) -> Alternative {
     let constants: Vec<String> =
         parts.iter().flat_map(|part| part.constants()).map(str::to_owned).collect();
     let columns = parts.iter().flat_map(|part| part.columns());
-    let hint = |column: &str| Condition::Hint {
-        column: column.to_owned(),
-        constants: constants.clone(),
-    };
+    let hint =
+        |column: &str| Condition::Hint { column: column.to_owned(), constants: constants.clone() };
     columns.map(hint).collect()
 }
 

@@ -113,7 +113,7 @@ fn table(catalogue: &Catalogue, table: &Table, rows: u64) -> TableDraft {
     let columns = table.columns.iter().map(|c| column(catalogue, table, c)).collect();
     let mut draft = TableDraft {
         oid: table.oid,
-        name: format!("{}.{}", table.schema, table.name),
+        name: table.seeded_name(),
         columns,
         checks: Vec::new(),
         components: Vec::new(),
@@ -227,7 +227,9 @@ fn keys(table: &Table) -> Vec<Key> {
                 0 => named(table, definition),
                 number => numbered(table, &[*number]),
             };
-            if *number == 0 && let [only] = own.as_slice() {
+            if *number == 0
+                && let [only] = own.as_slice()
+            {
                 expressions.push((*only, definition.clone()));
             }
             columns.extend(own);
@@ -306,7 +308,8 @@ fn partition_check(catalogue: &Catalogue, root: &Table) -> Option<Check> {
     let mut leaves = Vec::new();
     let mut left = vec![root.oid];
     while let Some(oid) = left.pop() {
-        let children = catalogue.tables.iter().filter(|t| t.bound.is_some() && t.parents.contains(&oid));
+        let children =
+            catalogue.tables.iter().filter(|t| t.bound.is_some() && t.parents.contains(&oid));
         for child in children {
             match child.partitioned {
                 true => left.push(child.oid),
@@ -344,9 +347,8 @@ fn evaded(table: &Table) -> Vec<Check> {
             own.iter().all(|at| table.columns[*at].type_name == "boolean")
         });
         if few {
-            let read = Expression::read(predicate).map(|e| {
-                checks::alternatives(&Expression::Prefix("NOT".to_owned(), Box::new(e)))
-            });
+            let read = Expression::read(predicate)
+                .map(|e| checks::alternatives(&Expression::Prefix("NOT".to_owned(), Box::new(e))));
             found.push(Check {
                 name: index.name.clone(),
                 sql: format!("({predicate}) IS NOT TRUE"),
@@ -427,7 +429,8 @@ impl TableDraft {
             key.columns.contains(&column)
                 && !key.columns.iter().any(|c| self.columns[*c].driven.is_some())
         });
-        if (plain && own.profile.natural.is_some() && !referenced && !open) || own.taken.is_empty() {
+        if (plain && own.profile.natural.is_some() && !referenced && !open) || own.taken.is_empty()
+        {
             return;
         }
         let lines = own.taken.iter().map(|text| vec![Some(text.clone())]).collect();
@@ -456,7 +459,8 @@ impl TableDraft {
 impl Component {
     /// Whether nothing is drawn from a pool, and nothing was refused.
     pub fn is_free(&self, draft: &TableDraft) -> bool {
-        let own = |c: &usize| draft.columns[*c].reference.is_some() || draft.columns[*c].driven.is_some();
+        let own =
+            |c: &usize| draft.columns[*c].reference.is_some() || draft.columns[*c].driven.is_some();
         self.failures.is_empty() && self.columns.iter().all(own)
     }
 }

@@ -55,11 +55,16 @@ pub(super) fn drive(draft: &mut TableDraft, referenced: &[bool]) {
             continue;
         }
         // Columns whose other constraints are few first; of them the texts.
-        let mut free: Vec<usize> = key.columns.iter().copied().filter(|c| {
-            draft.columns[*c].reference.is_none() && !is_closed(draft, *c)
-        }).collect();
+        let mut free: Vec<usize> = key
+            .columns
+            .iter()
+            .copied()
+            .filter(|c| draft.columns[*c].reference.is_none() && !is_closed(draft, *c))
+            .collect();
         free.sort_by_key(|c| draft.component_of(*c).map(|k| draft.components[k].columns.len()));
-        if !free.iter().any(|column| draft.make_differ(*column, draft.rows)) && key.columns.len() == 1 {
+        if !free.iter().any(|column| draft.make_differ(*column, draft.rows))
+            && key.columns.len() == 1
+        {
             // The template that goes furthest, if it goes further than single values do.
             let column = key.columns[0];
             let own = &draft.columns[column];
@@ -93,13 +98,15 @@ fn drive_exclusions(draft: &mut TableDraft) {
                 };
                 for (column, template) in [*from, *to].into_iter().zip(templates) {
                     let template = template.to_owned();
-                    draft.columns[column].driven = Some((Generator::Numbered { template }, u64::MAX));
+                    draft.columns[column].driven =
+                        Some((Generator::Numbered { template }, u64::MAX));
                 }
             }
             _ => {
                 let equal = exclusion.elements.iter().filter(|(_, operator)| operator == "=");
                 let columns: Vec<usize> = equal.flat_map(|(columns, _)| columns.clone()).collect();
-                let _ = columns.iter().any(|c| draft.differs(*c) || draft.make_differ(*c, draft.rows));
+                let _ =
+                    columns.iter().any(|c| draft.differs(*c) || draft.make_differ(*c, draft.rows));
             }
         }
     }
@@ -116,7 +123,8 @@ impl TableDraft {
         if self.differs(column) {
             return true;
         }
-        let checked = self.component_of(column).is_some_and(|c| !self.components[c].checks.is_empty());
+        let checked =
+            self.component_of(column).is_some_and(|c| !self.components[c].checks.is_empty());
         let own = &mut self.columns[column];
         if own.reference.is_some() || own.generated.is_some() {
             return false;

@@ -14,6 +14,7 @@ mod question;
 mod rounds;
 mod rows;
 mod settle;
+mod traffic;
 mod tuples;
 mod types;
 
@@ -24,3 +25,4 @@ pub use catalogue::{
 pub use question::{Answer, Answers, Question};
 pub use rows::{Draft, Options, Settled};
 pub use settle::{Inferred, Remark};
+pub use traffic::{Application, Mix, application};

@@ -93,8 +93,7 @@ impl Question {
     }
 
     /// Asks; its parameter is [`Question::argument`], its one value the answers as JSON.
-    pub const ASK: &'static str =
-        "SELECT coalesce(jsonb_agg(pg_temp.pgauntlet_takes(\
+    pub const ASK: &'static str = "SELECT coalesce(jsonb_agg(pg_temp.pgauntlet_takes(\
             ARRAY(SELECT jsonb_array_elements_text(tuple))) ORDER BY n), '[]')::text \
          FROM jsonb_array_elements($1::text::jsonb) WITH ORDINALITY AS tuples (tuple, n)";
 

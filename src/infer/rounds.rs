@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::scenario::Generator;
 use crate::scenario::generate::{Rng, Template, key, stream};
 
-use super::candidates;
 use super::checks::{Alternative, Condition};
 use super::draft::{ColumnDraft, TableDraft};
 use super::question::{self, Answer, Question};
@@ -30,7 +29,14 @@ pub(super) const LINES_ENOUGH: usize = 16;
 #[derive(Clone, Debug)]
 pub(super) enum Asked {
     /// Candidates of a column, then each template at each of these rows, and NULL where it may be.
-    Column { table: usize, column: usize, candidates: usize, templates: Vec<String>, rows: Vec<u64>, null: bool },
+    Column {
+        table: usize,
+        column: usize,
+        candidates: usize,
+        templates: Vec<String>,
+        rows: Vec<u64>,
+        null: bool,
+    },
     /// Lines of a component, each with the driven columns at several rows.
     Lines { table: usize, component: usize, lines: Vec<Vec<Option<String>>>, rows: usize },
     /// Keys that a reference may have.
@@ -116,11 +122,17 @@ impl World<'_> {
         drawn.retain(|text| seen.insert(text.clone()));
         let rows = World::sample_rows(draft.rows);
         let spread = draft.is_spread(column) && !own.numbered;
-        let wanted = (in_key && !spread) || own.numbered || draft.exclusions.iter().any(|e| e.has(column));
+        let wanted =
+            (in_key && !spread) || own.numbered || draft.exclusions.iter().any(|e| e.has(column));
         let templates = if wanted { templates } else { Vec::new() };
         let mut question = self.question(table, &[column], if alone { &parts.checks } else { &[] });
-        question.values = draft.keys.iter().flat_map(|k| &k.expressions)
-            .filter(|(at, _)| *at == column).map(|(_, sql)| sql.clone()).collect();
+        question.values = draft
+            .keys
+            .iter()
+            .flat_map(|k| &k.expressions)
+            .filter(|(at, _)| *at == column)
+            .map(|(_, sql)| sql.clone())
+            .collect();
         let candidates = drawn.len();
         question.tuples = drawn.into_iter().map(|text| vec![Some(text)]).collect();
         for template in &templates {
@@ -164,7 +176,8 @@ impl World<'_> {
         let mut found = Vec::new();
         for (table, draft) in self.tables.iter().enumerate() {
             for (at, component) in draft.components.iter().enumerate() {
-                let references = component.columns.iter().any(|c| draft.columns[*c].reference.is_some());
+                let references =
+                    component.columns.iter().any(|c| draft.columns[*c].reference.is_some());
                 let asked = component.columns.len() > 1 || references;
                 if !asked || component.checks.is_empty() {
                     continue;
@@ -237,20 +250,30 @@ impl World<'_> {
         let draft = &self.tables[table];
         let parts = &draft.components[component];
         let is_driven = |c: &usize| draft.columns[*c].driven.is_some() || self.is_own(draft, *c);
-        let (driven, pooled): (Vec<usize>, Vec<usize>) = parts.columns.iter().partition(|c| is_driven(c));
+        let (driven, pooled): (Vec<usize>, Vec<usize>) =
+            parts.columns.iter().partition(|c| is_driven(c));
         let keys: Vec<Option<Vec<String>>> = pooled
             .iter()
             .map(|c| draft.columns[*c].reference.map(|_| self.keys(draft, *c)))
             .collect();
-        let columns: Vec<Part> = pooled.iter().zip(&keys)
+        let columns: Vec<Part> = pooled
+            .iter()
+            .zip(&keys)
             .map(|(c, keys)| part(&draft.columns[*c], keys.as_deref()))
             .collect();
         let mut checks: Vec<&[Alternative]> =
             parts.checks.iter().map(|c| draft.checks[*c].alternatives.as_slice()).collect();
-        checks.extend(pooled.iter().flat_map(|c| draft.columns[*c].domain.iter().map(Vec::as_slice)));
+        checks
+            .extend(pooled.iter().flat_map(|c| draft.columns[*c].domain.iter().map(Vec::as_slice)));
         let mut rng = self.stream(draft, &format!("component {component} {again}"));
         let in_key = pooled.iter().any(|c| draft.in_key(*c));
-        let wanted = if again { LINES_AGAIN } else if in_key { LINES_OF_KEY } else { LINES };
+        let wanted = if again {
+            LINES_AGAIN
+        } else if in_key {
+            LINES_OF_KEY
+        } else {
+            LINES
+        };
         let mut lines = tuples::draw(&mut rng, &columns, &checks, wanted);
         self.join_references(draft, &pooled, &keys, &mut lines);
         let rows: Vec<u64> = match driven.is_empty() {
@@ -277,14 +300,21 @@ impl World<'_> {
         lines: &mut [Vec<Option<String>>],
     ) {
         for reference in draft.references.iter().filter(|r| r.columns.len() > 1) {
-            let at: Vec<usize> = reference.columns.iter()
-                .filter_map(|c| pooled.iter().position(|p| p == c)).collect();
-            let owned = reference.columns.iter().all(|c| draft.columns[*c].reference.is_some_and(|r| draft.references[r].name == reference.name));
+            let at: Vec<usize> = reference
+                .columns
+                .iter()
+                .filter_map(|c| pooled.iter().position(|p| p == c))
+                .collect();
+            let owned = reference.columns.iter().all(|c| {
+                draft.columns[*c]
+                    .reference
+                    .is_some_and(|r| draft.references[r].name == reference.name)
+            });
             let Some((first, rest)) = at.split_first().filter(|_| owned) else { continue };
             for line in lines.iter_mut() {
-                let chosen = line[*first].as_ref().and_then(|value| {
-                    keys[*first].as_ref()?.iter().position(|key| key == value)
-                });
+                let chosen = line[*first]
+                    .as_ref()
+                    .and_then(|value| keys[*first].as_ref()?.iter().position(|key| key == value));
                 for other in rest {
                     line[*other] = chosen.and_then(|row| keys[*other].as_ref()?.get(row).cloned());
                 }

@@ -111,7 +111,8 @@ impl Draft {
             Asked::Column { table, column, candidates, templates, rows, null } => {
                 let own = &mut self.tables[*table].columns[*column];
                 let mut seen = BTreeSet::new();
-                own.nullable &= !null || answers.last().is_some_and(super::question::Answer::is_taken);
+                own.nullable &=
+                    !null || answers.last().is_some_and(super::question::Answer::is_taken);
                 let (singles, instances) = answers.split_at(*candidates);
                 for (tuple, answer) in question.tuples.iter().zip(singles) {
                     let new = answer.values.is_empty() || seen.insert(answer.values.clone());
@@ -119,7 +120,8 @@ impl Draft {
                         own.taken.extend(tuple[0].clone());
                     }
                 }
-                for (template, answers) in templates.iter().zip(instances.chunks(rows.len().max(1))) {
+                for (template, answers) in templates.iter().zip(instances.chunks(rows.len().max(1)))
+                {
                     let capacity = rounds::capacity(answers, rows);
                     if capacity > 0 {
                         own.templates.push((template.clone(), capacity));
@@ -131,7 +133,9 @@ impl Draft {
                 let columns = draft.components[*component].columns.clone();
                 let pooled = question.columns.len().min(lines.first().map_or(0, Vec::len));
                 let names = question.columns.iter().take(pooled);
-                let at = |name: &String| columns.iter().copied().find(|c| draft.columns[*c].name == *name);
+                let at = |name: &String| {
+                    columns.iter().copied().find(|c| draft.columns[*c].name == *name)
+                };
                 let pooled: Vec<usize> = names.filter_map(|column| at(&column.name)).collect();
                 let own = &mut draft.components[*component];
                 own.pooled = pooled;

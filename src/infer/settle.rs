@@ -217,7 +217,9 @@ impl Decided {
 
     /// A foreign key that cannot be met: NULL where that is allowed, else no rows.
     fn without(&mut self, table: &TableDraft, key: &ForeignKey, why: &str) {
-        let own = |c: &usize| table.columns[*c].reference.is_some_and(|r| table.references[r].name == key.name);
+        let own = |c: &usize| {
+            table.columns[*c].reference.is_some_and(|r| table.references[r].name == key.name)
+        };
         let free = key.columns.iter().copied().filter(|c| table.columns[*c].nullable);
         let (mut free, others): (Vec<usize>, Vec<usize>) = free.partition(own);
         if free.is_empty() {
@@ -245,8 +247,8 @@ impl Decided {
             let text = "its values do not differ in more rows";
             return self.limit(table, &key.name, capacity, text);
         }
-        let distinct_nulls = !key.nulls_not_distinct
-            && key.columns.iter().any(|c| self.nulls.contains(c));
+        let distinct_nulls =
+            !key.nulls_not_distinct && key.columns.iter().any(|c| self.nulls.contains(c));
         if distinct_nulls {
             return;
         }
@@ -255,7 +257,8 @@ impl Decided {
             let (driver, of) = match (table.pool_of(*column), table.columns[*column].reference) {
                 (Some(pool), _) => (Driver::Pool(pool), table.components[pool].lines.len() as u64),
                 (None, Some(reference)) => {
-                    let target = tables.iter().position(|t| t.oid == table.references[reference].table);
+                    let target =
+                        tables.iter().position(|t| t.oid == table.references[reference].table);
                     let of = target.map_or(0, |t| if t == at { self.rows } else { rows[t] });
                     (Driver::Reference(reference), of)
                 }
@@ -278,7 +281,9 @@ fn is_implied(tables: &[TableDraft], table: &TableDraft, key: &ForeignKey) -> bo
     let wide = &table.references[*wide];
     let Some(target) = tables.iter().find(|t| t.oid == wide.table) else { return false };
     // The columns there that this key's columns hold.
-    let there: Option<Vec<&String>> = key.columns.iter()
+    let there: Option<Vec<&String>> = key
+        .columns
+        .iter()
         .map(|c| Some(&wide.targets[wide.columns.iter().position(|w| w == c)?]))
         .collect();
     let Some(there) = there else { return false };
@@ -286,7 +291,9 @@ fn is_implied(tables: &[TableDraft], table: &TableDraft, key: &ForeignKey) -> bo
     same || target.references.iter().any(|on| {
         on.table == key.table
             && key.targets.iter().zip(&there).all(|(end, name)| {
-                on.columns.iter().zip(&on.targets)
+                on.columns
+                    .iter()
+                    .zip(&on.targets)
                     .any(|(c, t)| t == end && target.columns[*c].name == **name)
             })
     })
@@ -294,12 +301,17 @@ fn is_implied(tables: &[TableDraft], table: &TableDraft, key: &ForeignKey) -> bo
 
 /// Whether both foreign keys that share a column refer, in each row, to rows that agree in it: those
 /// of the same number, in tables whose own references go on in step.
-fn is_aligned(tables: &[TableDraft], table: &TableDraft, key: &ForeignKey, rows: &[u64], own: u64) -> bool {
-    let (shared, free): (Vec<usize>, Vec<usize>) = (0..key.columns.len())
-        .partition(|at| {
-            let reference = table.columns[key.columns[*at]].reference;
-            reference.is_none_or(|reference| table.references[reference].name != key.name)
-        });
+fn is_aligned(
+    tables: &[TableDraft],
+    table: &TableDraft,
+    key: &ForeignKey,
+    rows: &[u64],
+    own: u64,
+) -> bool {
+    let (shared, free): (Vec<usize>, Vec<usize>) = (0..key.columns.len()).partition(|at| {
+        let reference = table.columns[key.columns[*at]].reference;
+        reference.is_none_or(|reference| table.references[reference].name != key.name)
+    });
     let [shared] = shared.as_slice() else { return false };
     let Some(other) = table.columns[key.columns[*shared]].reference else { return false };
     let other = &table.references[other];
@@ -390,7 +402,8 @@ impl Builder<'_> {
         if own.generated.is_some() {
             return None;
         }
-        let nulls_matter = table.keys.iter().any(|k| k.nulls_not_distinct && k.columns.contains(&at));
+        let nulls_matter =
+            table.keys.iter().any(|k| k.nulls_not_distinct && k.columns.contains(&at));
         let null_fraction = match own.nullable && !nulls_matter && !self.is_referenced(at) {
             true => NULL_FRACTION,
             false => 0.0,
@@ -403,11 +416,14 @@ impl Builder<'_> {
         }
         if let Some((generator, _)) = &own.driven {
             let excluded = table.exclusions.iter().any(|exclusion| exclusion.has(at));
-            let checked = table.component_of(at).is_some_and(|c| !table.components[c].checks.is_empty());
+            let checked =
+                table.component_of(at).is_some_and(|c| !table.components[c].checks.is_empty());
             let key = table.in_key(at) || excluded || checked;
             return column(generator.clone(), if key { 0.0 } else { null_fraction });
         }
-        if let Some(pool) = table.pool_of(at).filter(|pool| !table.components[*pool].lines.is_empty()) {
+        if let Some(pool) =
+            table.pool_of(at).filter(|pool| !table.components[*pool].lines.is_empty())
+        {
             let position = table.components[pool].pooled.iter().position(|c| *c == at)?;
             let values: Vec<Option<String>> =
                 self.lines(pool).iter().map(|line| line[position].clone()).collect();
@@ -435,8 +451,12 @@ impl Builder<'_> {
     fn null_of_reference(&self, reference: usize) -> f64 {
         let table = self.table();
         let key = &table.references[reference];
-        let free = key.columns.iter().all(|c| table.columns[*c].nullable && !self.is_referenced(*c));
-        let matter = table.keys.iter().any(|k| k.nulls_not_distinct && k.columns.iter().any(|c| key.columns.contains(c)));
+        let free =
+            key.columns.iter().all(|c| table.columns[*c].nullable && !self.is_referenced(*c));
+        let matter = table
+            .keys
+            .iter()
+            .any(|k| k.nulls_not_distinct && k.columns.iter().any(|c| key.columns.contains(c)));
         if free && !matter { NULL_FRACTION } else { 0.0 }
     }
 
@@ -448,7 +468,8 @@ impl Builder<'_> {
         let itself = key.table == table.oid;
         let optional = key.columns.iter().all(|c| table.columns[*c].nullable);
         let stepped = self.step(Driver::Reference(reference));
-        let fixed = key.columns.iter().any(|c| self.is_referenced(*c)) || self.is_in_step(reference);
+        let fixed =
+            key.columns.iter().any(|c| self.is_referenced(*c)) || self.is_in_step(reference);
         let earlier = itself && optional && stepped.is_none();
         let each = match stepped {
             Some(each) => Some(each),

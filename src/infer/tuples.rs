@@ -95,7 +95,8 @@ fn order(
         }
         _ => {
             let kind = parts[left].profile.kind;
-            let (small, large) = if operator.starts_with('<') { (left, right) } else { (right, left) };
+            let (small, large) =
+                if operator.starts_with('<') { (left, right) } else { (right, left) };
             let (low, high) = if small == left { (l, r) } else { (r, l) };
             if !is_less(kind, &low, &high) {
                 (line[small], line[large]) = (Some(high.clone()), Some(low.clone()));

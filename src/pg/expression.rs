@@ -254,24 +254,30 @@ mod tests {
     use super::*;
 
     #[rstest::rstest]
-    #[case("((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))",
+    #[case(
+        "((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))",
         "Binary(Column(\"status\"), \"=\", Call(\"any\", [List([Constant(Some(\"a\")), \
-         Constant(Some(\"b\"))])]))")]
+         Constant(Some(\"b\"))])]))"
+    )]
     #[case("(t > (- (5)))", "Binary(Column(\"t\"), \">\", Constant(Some(\"-5\")))")]
-    #[case("(temperature > '-40'::integer)",
-        "Binary(Column(\"temperature\"), \">\", Constant(Some(\"-40\")))")]
+    #[case(
+        "(temperature > '-40'::integer)",
+        "Binary(Column(\"temperature\"), \">\", Constant(Some(\"-40\")))"
+    )]
     #[case("(code IS NOT NULL)", "Binary(Column(\"code\"), \"IS NOT\", Constant(None))")]
-    #[case("(a OPERATOR(public.~~) '%@%'::public.citext)",
-        "Binary(Column(\"a\"), \"~~\", Constant(Some(\"%@%\")))")]
+    #[case(
+        "(a OPERATOR(public.~~) '%@%'::public.citext)",
+        "Binary(Column(\"a\"), \"~~\", Constant(Some(\"%@%\")))"
+    )]
     #[case("(name = E'a\\\\b')", "Binary(Column(\"name\"), \"=\", Constant(Some(\"a\\\\b\")))")]
     #[case("(NOT \"Active\")", "Prefix(\"NOT\", Column(\"Active\"))")]
-    #[case("(born < CURRENT_DATE)",
-        "Binary(Column(\"born\"), \"<\", Call(\"current_date\", []))")]
-    #[case("CASE WHEN (k = 'x'::text) THEN (a IS NULL) ELSE true END",
+    #[case("(born < CURRENT_DATE)", "Binary(Column(\"born\"), \"<\", Call(\"current_date\", []))")]
+    #[case(
+        "CASE WHEN (k = 'x'::text) THEN (a IS NULL) ELSE true END",
         "Case([(Binary(Column(\"k\"), \"=\", Constant(Some(\"x\"))), Binary(Column(\"a\"), \"IS\", \
-         Constant(None)))], Some(Constant(Some(\"true\"))))")]
-    #[case("public.is_ok(name, 3)",
-        "Call(\"is_ok\", [Column(\"name\"), Constant(Some(\"3\"))])")]
+         Constant(None)))], Some(Constant(Some(\"true\"))))"
+    )]
+    #[case("public.is_ok(name, 3)", "Call(\"is_ok\", [Column(\"name\"), Constant(Some(\"3\"))])")]
     fn an_expression_is_read_as_the_catalogue_prints_it(#[case] text: &str, #[case] tree: &str) {
         let read = Expression::read(text).map(|read| format!("{read:?}"));
         assert_eq!(read.as_deref(), Some(tree));

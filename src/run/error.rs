@@ -90,6 +90,8 @@ pub enum Error {
     NoSuchTrial { number: usize, count: usize },
     #[error("run {scenario} again: the result does not hold the scenario")]
     NoScenario { scenario: String },
+    #[error("read the schema: {0}")]
+    Schema(String),
     #[error("interrupted")]
     Interrupted,
 }
@@ -165,6 +167,7 @@ impl Error {
             | Error::NoScenario { .. }
             | Error::NoSuchRole { .. }
             | Error::NoRoles { .. }
+            | Error::Schema(_)
             | Error::Disk { .. } => Fault::Input,
             Error::Provision(_)
             | Error::Seed(_)

@@ -20,7 +20,10 @@ const BUILDERS: usize = 2;
 const VACUUMS_MAX: usize = 5;
 
 /// Runs the statements one after the other in one session.
-pub(super) async fn run_schema(session: &Session, script: &Script) -> Result<(), Error> {
+///
+/// # Errors
+/// A statement fails; the error has its place.
+pub async fn run_schema(session: &Session, script: &Script) -> Result<(), Error> {
     for statement in &script.statements {
         run(session, &script.path, statement).await?;
     }

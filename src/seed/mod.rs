@@ -14,12 +14,14 @@ mod error;
 mod estimate;
 mod load;
 mod names;
+mod oracle;
 mod ownership;
 mod plan;
 mod rows;
 mod sequences;
 mod sparing;
 
+pub use build::run_schema;
 pub use cache::{
     Cached, Owned, Swept, abandon, cached, clear, copy, copy_small, drop_database, empty, evict,
     owned,
@@ -28,6 +30,7 @@ pub use claim::Claim;
 pub use error::Error;
 pub use estimate::estimated_bytes;
 pub use load::load;
+pub use oracle::infer_rows;
 pub use ownership::{hand_over, is_superuser, let_use};
 pub use plan::{Plan, ReadCatalogue, ShortTable, Template};
 pub use rows::{Chunk, ColumnType, TableRows};

@@ -1,7 +1,7 @@
 //! Types of the server and of known extensions.
 
-use crate::scenario::Generator;
 use super::{Kind, Profile, choice, instants, words};
+use crate::scenario::Generator;
 
 /// Digits after the point where numeric has no modifier.
 const SCALE: u32 = 2;
@@ -9,9 +9,31 @@ const SCALE: u32 = 2;
 const JSON_BYTES: (u32, u32) = (40, 400);
 /// Texts for a type that nobody knows: one of them may do.
 const GUESSES: &[&str] = &[
-    "1", "0", "1.5", "a", "abc", "", "t", "2024-01-01", "00:00:10", "(1,2)", "[1,2]", "{}", "[]",
-    "{1,2}", "()", "(1,2),(3,4)", "10.0.0.1", "a=>1", "a.b", "<a/>", "POINT(1 2)", "1.2.3",
-    "user@example.org", "https://example.org/", "\\x01",
+    "1",
+    "0",
+    "1.5",
+    "a",
+    "abc",
+    "",
+    "t",
+    "2024-01-01",
+    "00:00:10",
+    "(1,2)",
+    "[1,2]",
+    "{}",
+    "[]",
+    "{1,2}",
+    "()",
+    "(1,2),(3,4)",
+    "10.0.0.1",
+    "a=>1",
+    "a.b",
+    "<a/>",
+    "POINT(1 2)",
+    "1.2.3",
+    "user@example.org",
+    "https://example.org/",
+    "\\x01",
 ];
 
 /// Of a base type by its name in pg_type, for a column of that name.
@@ -106,17 +128,25 @@ fn text(type_name: &str, modifier: i32, column: &str) -> Option<Profile> {
 
 fn time(type_name: &str) -> Option<Profile> {
     let day = [
-        "2024-01-01", "2023-06-15", "2022-03-01", "2024-02-29", "2021-12-31", "2020-07-04",
-        "2000-01-01", "1990-05-17",
+        "2024-01-01",
+        "2023-06-15",
+        "2022-03-01",
+        "2024-02-29",
+        "2021-12-31",
+        "2020-07-04",
+        "2000-01-01",
+        "1990-05-17",
     ];
     let instant = [
-        "2024-01-01 00:00:00+00", "2023-06-15 12:30:00+00", "2022-03-01 08:00:00+00",
-        "2023-06-15 13:30:00+00", "2021-12-31 23:59:59+00", "2020-07-04 06:15:00+00",
+        "2024-01-01 00:00:00+00",
+        "2023-06-15 12:30:00+00",
+        "2022-03-01 08:00:00+00",
+        "2023-06-15 13:30:00+00",
+        "2021-12-31 23:59:59+00",
+        "2020-07-04 06:15:00+00",
     ];
     Some(match type_name {
-        "date" => {
-            Profile::new(&day, &["{n:date}"]).of_kind(Kind::Date).with(instants())
-        }
+        "date" => Profile::new(&day, &["{n:date}"]).of_kind(Kind::Date).with(instants()),
         "timestamp" | "timestamptz" => Profile::new(&instant, &["{n*60:time}", "{n:time}"])
             .of_kind(Kind::Instant)
             .with(instants()),
@@ -170,7 +200,9 @@ fn shape(type_name: &str) -> Option<Profile> {
         "lseg" => Profile::new(&["[(0,0),(1,1)]", "[(1,2),(3,4)]"], &["[({n},0),({n},1)]"]),
         "box" => Profile::new(&["(1,1),(0,0)", "(3,4),(1,2)"], &["({n*2+1},1),({n*2},0)"]),
         "path" => Profile::new(&["[(0,0),(1,1),(2,0)]", "((0,0),(1,1),(2,0))"], &[]),
-        "polygon" => Profile::new(&["((0,0),(1,1),(2,0))"], &["(({n*4},0),({n*4+1},1),({n*4+2},0))"]),
+        "polygon" => {
+            Profile::new(&["((0,0),(1,1),(2,0))"], &["(({n*4},0),({n*4+1},1),({n*4+2},0))"])
+        }
         "circle" => Profile::new(&["<(0,0),1>", "<(1,2),3>"], &["<({n*4},0),1>"]),
         _ => return None,
     })
@@ -178,8 +210,16 @@ fn shape(type_name: &str) -> Option<Profile> {
 
 fn document(type_name: &str) -> Option<Profile> {
     let json = [
-        "{}", "{\"a\": 1}", "[]", "{\"name\": \"a\", \"tags\": [\"x\", \"y\"], \"n\": 3}", "[1, 2]",
-        "\"text\"", "1", "true", "null", "[{\"a\": 1}]",
+        "{}",
+        "{\"a\": 1}",
+        "[]",
+        "{\"name\": \"a\", \"tags\": [\"x\", \"y\"], \"n\": 3}",
+        "[1, 2]",
+        "\"text\"",
+        "1",
+        "true",
+        "null",
+        "[{\"a\": 1}]",
     ];
     Some(match type_name {
         "json" | "jsonb" => Profile::new(&json, &["{n}"])
@@ -259,7 +299,12 @@ fn extension(type_name: &str, modifier: i32) -> Option<Profile> {
         "ean13" => Profile::new(&["978-0-393-04002-9", "400-638133393-1"], &[]),
         "upc" => Profile::new(&["220356483481", "036000291452"], &[]),
         "geometry" | "geography" => Profile::new(
-            &["POINT(13.4 52.5)", "POINT(1 2)", "LINESTRING(0 0,1 1)", "POLYGON((0 0,0 1,1 1,0 0))"],
+            &[
+                "POINT(13.4 52.5)",
+                "POINT(1 2)",
+                "LINESTRING(0 0,1 1)",
+                "POLYGON((0 0,0 1,1 1,0 0))",
+            ],
             &[],
         ),
         _ => return None,

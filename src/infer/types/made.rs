@@ -32,10 +32,10 @@ fn within(c: &Catalogue, oid: Oid, modifier: i32, column: &str, depth: usize) ->
             Profile { natural, ..base }
         }
         TypeKind::Composite => composite(c, known, depth),
-        TypeKind::Range => known.base.and_then(|base| c.type_of(base)).map_or_else(
-            Profile::default,
-            |bounds| range(&bounds.name, &of(bounds.oid, -1)),
-        ),
+        TypeKind::Range => known
+            .base
+            .and_then(|base| c.type_of(base))
+            .map_or_else(Profile::default, |bounds| range(&bounds.name, &of(bounds.oid, -1))),
         TypeKind::Multirange => {
             let ranges = known.base.map(|base| of(base, -1)).unwrap_or_default();
             let braced = |range: &String| format!("{{{range}}}");
@@ -55,9 +55,7 @@ fn within(c: &Catalogue, oid: Oid, modifier: i32, column: &str, depth: usize) ->
 fn array(elements: &Profile, element: Option<&Type>) -> Profile {
     // The one type whose arrays have another separator.
     let separator = if element.is_some_and(|e| e.name == "box") { ";" } else { "," };
-    let quoted = |text: &String| {
-        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-    };
+    let quoted = |text: &String| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let texts: Vec<String> = elements.candidates.iter().map(quoted).collect();
     let mut candidates = Vec::new();
     candidates.extend(texts.iter().take(8).map(|text| format!("{{{text}}}")));

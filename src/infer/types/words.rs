@@ -1,8 +1,8 @@
 //! What a column's name says of its values.
 
+use super::{Kind, Profile, choice};
 use crate::scenario::generate::Template;
 use crate::scenario::{FakeKind, Generator};
-use super::{Kind, Profile, choice};
 
 /// Words of a name, and typical values of a column that has one of them.
 const TEXTS: &[(&[&str], &[&str])] = &[
@@ -14,7 +14,10 @@ const TEXTS: &[(&[&str], &[&str])] = &[
     (&["language", "lang", "locale"], &["en", "de", "fr", "en-US", "eng"]),
     (&["timezone", "tz"], &["UTC", "Europe/Berlin", "America/New_York"]),
     (&["color", "colour"], &["#1f77b4", "#ff7f0e", "#2ca02c", "red"]),
-    (&["url", "uri", "website", "link", "href"], &["https://example.org/a", "https://example.org/b/c"]),
+    (
+        &["url", "uri", "website", "link", "href"],
+        &["https://example.org/a", "https://example.org/b/c"],
+    ),
     (&["email", "mail"], &["ada@example.org", "bob@example.com", "eve@example.net"]),
     (&["phone", "mobile", "fax"], &["+4930123456", "+15550100", "030 123456", "5550100123"]),
     (&["ip", "host", "address"], &["10.0.0.1", "192.168.1.7", "db.example.org"]),
@@ -26,11 +29,14 @@ const TEXTS: &[(&[&str], &[&str])] = &[
     (&["slug"], &["first-post", "about-us", "a"]),
     (&["method"], &["GET", "POST", "PUT"]),
     (&["path", "file", "filename"], &["/a/b.txt", "docs/readme.md"]),
-    (&["hash", "digest", "checksum", "sha", "token"], &[
-        "d41d8cd98f00b204e9800998ecf8427e",
-        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    ]),
+    (
+        &["hash", "digest", "checksum", "sha", "token"],
+        &[
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ],
+    ),
     (&["gender", "sex"], &["f", "m", "x"]),
     (&["level", "priority", "severity"], &["low", "medium", "high"]),
     (&["unit"], &["kg", "pcs", "h"]),
@@ -40,9 +46,39 @@ const TEXTS: &[(&[&str], &[&str])] = &[
 
 /// Texts of many shapes: for a constraint of unknown form one of them may do.
 const SHAPES: &[&str] = &[
-    "alpha", "beta", "gamma", "Lorem ipsum", "a", "b", "A", "B", "AB", "abc", "ABC", "x1", "1",
-    "12", "123", "1234", "12345", "0", "a-b", "a_b", "A1", "AA-1234", "", "Word", "two words",
-    "10000", "1.5", "user@example.org", "https://example.org/", "2024-01-01", "{}", "/a", "a.b",
+    "alpha",
+    "beta",
+    "gamma",
+    "Lorem ipsum",
+    "a",
+    "b",
+    "A",
+    "B",
+    "AB",
+    "abc",
+    "ABC",
+    "x1",
+    "1",
+    "12",
+    "123",
+    "1234",
+    "12345",
+    "0",
+    "a-b",
+    "a_b",
+    "A1",
+    "AA-1234",
+    "",
+    "Word",
+    "two words",
+    "10000",
+    "1.5",
+    "user@example.org",
+    "https://example.org/",
+    "2024-01-01",
+    "{}",
+    "/a",
+    "a.b",
 ];
 
 /// Words of a name, the kind of text that `fake` makes for it, and how long that may get.
@@ -50,9 +86,31 @@ const FAKES: &[(&[&str], FakeKind, usize)] = &[
     (&["email", "mail"], FakeKind::Email, 80),
     (&["company", "organisation", "organization", "vendor", "employer"], FakeKind::Company, 80),
     (&["street", "address"], FakeKind::Street, 80),
-    (&["title", "subject", "summary", "description", "comment", "body", "note", "notes", "message",
-       "text", "content", "bio", "about", "reason"], FakeKind::Sentence, 200),
-    (&["name", "author", "firstname", "lastname", "username", "fullname", "label"], FakeKind::Name, 60),
+    (
+        &[
+            "title",
+            "subject",
+            "summary",
+            "description",
+            "comment",
+            "body",
+            "note",
+            "notes",
+            "message",
+            "text",
+            "content",
+            "bio",
+            "about",
+            "reason",
+        ],
+        FakeKind::Sentence,
+        200,
+    ),
+    (
+        &["name", "author", "firstname", "lastname", "username", "fullname", "label"],
+        FakeKind::Name,
+        60,
+    ),
 ];
 
 /// Words of a name, and the least and largest of a number's usual values.
@@ -80,7 +138,9 @@ fn parts(column: &str) -> Vec<String> {
         if boundary {
             parts.push(String::new());
         }
-        if c.is_alphanumeric() && let Some(last) = parts.last_mut() {
+        if c.is_alphanumeric()
+            && let Some(last) = parts.last_mut()
+        {
             last.extend(c.to_lowercase());
         }
     }
@@ -132,7 +192,9 @@ fn natural(parts: &[String], longest: usize) -> Option<Generator> {
         return (!fitting.is_empty()).then(|| choice(&fitting));
     }
     let of_name = FAKES.iter().find(|(words, ..)| has(parts, words));
-    of_name.filter(|(_, _, length)| longest >= *length).map(|(_, kind, _)| Generator::Fake { kind: *kind, unique: false })
+    of_name
+        .filter(|(_, _, length)| longest >= *length)
+        .map(|(_, kind, _)| Generator::Fake { kind: *kind, unique: false })
 }
 
 /// Characters of a template's text for a row of one digit.
@@ -160,10 +222,28 @@ fn templates(parts: &[String], longest: usize) -> Vec<String> {
     };
     let mut found = vec![of_name.to_owned()];
     let any = [
-        "n{n}", "{n}", "item-{n}", "user{n}@example.org", "https://example.org/{n}", "+4930{n:07}",
-        "{n:08}", "{n:08x}", "{n:032x}", "{n:040x}", "{n:064x}", "A{n}", "Item {n}", "/n{n}",
-        "{n:08x}-0000-4000-8000-{n:012x}", "host{n}.example.org", "0{n:09}", "1{n:09}",
-        "{n:date}", "a.n{n}", "{n:06b36}", "10.{n/65536%256}.{n/256%256}.{n%256}",
+        "n{n}",
+        "{n}",
+        "item-{n}",
+        "user{n}@example.org",
+        "https://example.org/{n}",
+        "+4930{n:07}",
+        "{n:08}",
+        "{n:08x}",
+        "{n:032x}",
+        "{n:040x}",
+        "{n:064x}",
+        "A{n}",
+        "Item {n}",
+        "/n{n}",
+        "{n:08x}-0000-4000-8000-{n:012x}",
+        "host{n}.example.org",
+        "0{n:09}",
+        "1{n:09}",
+        "{n:date}",
+        "a.n{n}",
+        "{n:06b36}",
+        "10.{n/65536%256}.{n/256%256}.{n%256}",
     ];
     found.extend(any.map(str::to_owned));
     // What fits in a short code.

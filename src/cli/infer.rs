@@ -1,0 +1,131 @@
+//! `infer`: a scenario from a schema, as files that a person keeps.
+
+use std::fs;
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::history::silent;
+use crate::infer::Mix;
+use crate::run::{self, ExitStatus, Fault, InferRequest, InferredScenario};
+use crate::stats::grouped;
+
+use super::args::{InferArguments, TrafficMix};
+use super::complain;
+
+/// Remarks of one kind that are printed; the scenario has all of them.
+const SHOWN_MAX: usize = 20;
+
+pub async fn infer(arguments: &InferArguments) -> ExitStatus {
+    let ready = read(&arguments.schema).and_then(|schema| {
+        is_free(&arguments.out)?;
+        Ok((schema, arguments.server.request()?))
+    });
+    let (schema, server) = match ready {
+        Ok(ready) => ready,
+        Err(error) => {
+            complain(&error);
+            return ExitStatus::BadInput;
+        }
+    };
+    let request = InferRequest {
+        path: &arguments.schema,
+        schema: &schema,
+        rows: arguments.rows,
+        rng_seed: arguments.rng_seed,
+        rate_per_s: arguments.rate,
+        mix: match arguments.traffic {
+            TrafficMix::ReadHeavy => Mix::ReadHeavy,
+            TrafficMix::Mixed => Mix::Mixed,
+            TrafficMix::WriteHeavy => Mix::WriteHeavy,
+        },
+        server: &server,
+    };
+    let cancel = CancellationToken::new();
+    let interrupted = async {
+        // Without a handler there is no interrupt to wait for.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.cancel();
+        }
+        std::future::pending::<()>().await;
+    };
+    let listener = silent();
+    let made = tokio::select! {
+        made = run::infer(&request, &listener, &cancel) => made,
+        () = interrupted => return ExitStatus::Interrupted,
+    };
+    let written = made.map_err(|error| {
+        let ending = match error.fault() {
+            Fault::Interrupted => ExitStatus::Interrupted,
+            Fault::Input => ExitStatus::BadInput,
+            Fault::Environment => ExitStatus::Failed,
+        };
+        (ending, error.to_string())
+    });
+    let written = written.and_then(|made| {
+        let failed = |error| (ExitStatus::Failed, error);
+        write(&made, &arguments.out).map_err(failed).map(|()| made)
+    });
+    match written {
+        Ok(made) => {
+            print(&made, &arguments.out);
+            ExitStatus::AsExpected
+        }
+        Err((ending, error)) => {
+            complain(&error);
+            ending
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| format!("read {}: {error}", path.display()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("read {}:{line}: it is no UTF-8; save it as UTF-8", path.display())
+    })
+}
+
+fn is_free(out: &Path) -> Result<(), String> {
+    match fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Err(format!("write to {}: it holds something; name another", out.display())),
+        _ if out.is_file() => Err(format!("write to {}: it is a file", out.display())),
+        _ => Ok(()),
+    }
+}
+
+fn write(made: &InferredScenario, out: &Path) -> Result<(), String> {
+    for (name, text) in &made.files {
+        let path = out.join(name);
+        let parent = path.parent().unwrap_or(out);
+        let failed = |error| format!("write {}: {error}", path.display());
+        fs::create_dir_all(parent).map_err(failed)?;
+        fs::write(&path, text).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn print(made: &InferredScenario, out: &Path) {
+    let filled = made.tables.values().filter(|rows| **rows > 0).count();
+    let rows: u64 = made.tables.values().sum();
+    anstream::println!(
+        "{filled} of {} tables get rows, {} in all; {} operations use them",
+        made.tables.len(),
+        grouped(rows),
+        made.operations,
+    );
+    for remark in made.remarks.iter().take(SHOWN_MAX) {
+        let refused = if remark.refused { " (no rows)" } else { "" };
+        anstream::println!("  {}, {}: {}{refused}", remark.table, remark.about, remark.text);
+    }
+    for left_out in made.left_out.iter().take(SHOWN_MAX) {
+        anstream::println!("  {left_out}");
+    }
+    let more = made.remarks.len().saturating_sub(SHOWN_MAX)
+        + made.left_out.len().saturating_sub(SHOWN_MAX);
+    if more > 0 {
+        anstream::println!("  and {more} more, as comments in scenario.toml");
+    }
+    anstream::println!("the scenario is in {}", out.display());
+}

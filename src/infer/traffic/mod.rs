@@ -1,0 +1,128 @@
+//! An application that uses the tables of a catalogue, as its release of before a change would:
+//! named columns, prepared statements, keys of rows that are there.
+//!
+//! Nothing is deleted: what an application deletes hides what a change loses.
+
+mod draft;
+mod reads;
+mod subject;
+mod together;
+mod writes;
+
+use std::collections::BTreeMap;
+
+use crate::scenario::{OperationSpec, Table as SeededTable};
+
+use super::{Catalogue, Oid};
+
+use draft::Draft;
+
+/// Which operations the application has most of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mix {
+    /// Four of five operations read.
+    ReadHeavy,
+    /// Three of five operations read.
+    #[default]
+    Mixed,
+    /// Three of four operations write.
+    WriteHeavy,
+}
+
+/// The application's operations, and what it leaves alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Application {
+    /// In an order that a person can read: by table.
+    pub operations: Vec<OperationSpec>,
+    /// What has no operation, and why: `insert into t: …`.
+    pub left_out: Vec<String>,
+}
+
+/// What an operation is, which its weight goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Insert,
+    Update,
+    Refer,
+    ReadKey,
+    ReadIndex,
+    Page,
+    Join,
+    Together,
+}
+
+impl Mix {
+    /// The share of a role's operations, in parts of a thousand of the schedule.
+    fn share(self, role: Role) -> f64 {
+        let [read_heavy, mixed, write_heavy] = match role {
+            Role::Insert => [80.0, 160.0, 330.0],
+            Role::Update => [80.0, 160.0, 280.0],
+            Role::Refer => [10.0, 20.0, 40.0],
+            Role::ReadKey => [330.0, 250.0, 100.0],
+            Role::ReadIndex => [220.0, 160.0, 70.0],
+            Role::Page => [100.0, 70.0, 30.0],
+            Role::Join => [150.0, 120.0, 50.0],
+            Role::Together => [30.0, 60.0, 100.0],
+        };
+        match self {
+            Mix::ReadHeavy => read_heavy,
+            Mix::Mixed => mixed,
+            Mix::WriteHeavy => write_heavy,
+        }
+    }
+}
+
+/// An application over the tables with these oids. `tables`: what the seed puts into them, by
+/// [`Table::seeded_name`](super::Table::seeded_name); one without rows has no operation.
+pub fn application(
+    catalogue: &Catalogue,
+    tables: &[SeededTable],
+    concerned: &[Oid],
+    mix: Mix,
+) -> Application {
+    let mut made = Made::default();
+    let subjects = subject::subjects(catalogue, tables, concerned, &mut made.left_out);
+    for subject in &subjects {
+        made.add(Role::Insert, writes::insert(subject));
+        made.add(Role::Update, writes::update(subject));
+        writes::refer(subject).into_iter().for_each(|draft| made.add(Role::Refer, Ok(draft)));
+        made.add(Role::ReadKey, reads::by_key(subject));
+        reads::by_index(subject).into_iter().for_each(|d| made.add(Role::ReadIndex, Ok(d)));
+        reads::pages(subject).into_iter().for_each(|d| made.add(Role::Page, Ok(d)));
+        reads::joins(subject, &subjects).into_iter().for_each(|d| made.add(Role::Join, Ok(d)));
+        let together = together::transactions(subject, &subjects);
+        together.into_iter().for_each(|d| made.add(Role::Together, Ok(d)));
+    }
+    made.weighed(mix)
+}
+
+#[derive(Default)]
+struct Made {
+    drafts: Vec<(Role, Draft)>,
+    left_out: Vec<String>,
+}
+
+impl Made {
+    fn add(&mut self, role: Role, draft: Result<Draft, String>) {
+        match draft {
+            Ok(draft) => self.drafts.push((role, draft)),
+            Err(why) => self.left_out.push(why),
+        }
+    }
+
+    /// Each role's share is divided evenly between its operations.
+    fn weighed(self, mix: Mix) -> Application {
+        let mut counts: BTreeMap<Role, u32> = BTreeMap::new();
+        self.drafts.iter().for_each(|(role, _)| *counts.entry(*role).or_default() += 1);
+        let weight = |role: Role| {
+            let of_role = f64::from(counts.get(&role).copied().unwrap_or(1));
+            // Three digits are enough, and a person reads them.
+            ((mix.share(role) / of_role) * 1e3).round().max(1.0) / 1e3
+        };
+        let operation = |(role, draft): (Role, Draft)| draft.operation(weight(role));
+        Application {
+            operations: self.drafts.into_iter().map(operation).collect(),
+            left_out: self.left_out,
+        }
+    }
+}

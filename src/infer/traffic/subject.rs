@@ -1,0 +1,174 @@
+//! A table that the application uses: what the catalogue and the seed know of it together.
+
+use crate::pg::{quote_ident, quote_qualified};
+use crate::scenario::{Column as SeededColumn, Generator, Table as SeededTable};
+
+use super::super::{Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Table};
+use super::draft::Drawn;
+
+/// Share of the newest rows that an application still works on.
+const RECENT: f64 = 0.1;
+
+pub struct Subject<'a> {
+    pub catalogue: &'a Catalogue,
+    pub table: &'a Table,
+    seeded: &'a SeededTable,
+    /// All that the seed fills, to which keys refer.
+    tables: &'a [SeededTable],
+}
+
+/// Those of the concerned tables that hold rows of the seed. A partition's rows belong to what it
+/// is a partition of.
+pub fn subjects<'a>(
+    catalogue: &'a Catalogue,
+    tables: &'a [SeededTable],
+    concerned: &[Oid],
+    left_out: &mut Vec<String>,
+) -> Vec<Subject<'a>> {
+    let mut subjects = Vec::new();
+    let own = |table: &&Table| concerned.contains(&table.oid) && table.bound.is_none();
+    for table in catalogue.tables.iter().filter(own) {
+        let name = table.seeded_name();
+        match tables.iter().find(|seeded| seeded.name == name && seeded.rows > 0) {
+            Some(seeded) => subjects.push(Subject { catalogue, table, seeded, tables }),
+            None => left_out.push(format!("{name}: the seed has no rows for it")),
+        }
+    }
+    subjects
+}
+
+impl<'a> Subject<'a> {
+    pub fn name(&self) -> &'a str {
+        &self.seeded.name
+    }
+
+    pub fn quoted(&self) -> String {
+        quote_qualified(&self.seeded.name)
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.seeded.rows
+    }
+
+    /// How the seed fills a column; None: it does not.
+    pub fn filled(&self, column: &Column) -> Option<&'a SeededColumn> {
+        self.seeded.columns.iter().find(|seeded| seeded.name == column.name)
+    }
+
+    /// The primary key's columns; None where there is none, or its values cannot be named.
+    pub fn key(&self) -> Option<Vec<&'a Column>> {
+        let key = self.table.primary_key()?;
+        let columns: Vec<&Column> = self.columns_of(&key.columns)?;
+        columns.iter().all(|column| self.filled(column).is_some()).then_some(columns)
+    }
+
+    pub fn columns_of(&self, numbers: &[i16]) -> Option<Vec<&'a Column>> {
+        numbers.iter().map(|number| self.table.column(*number)).collect()
+    }
+
+    /// Keys and unique indexes, as the numbers of their columns; 0 is an expression.
+    pub fn unique(&self) -> impl Iterator<Item = &'a Index> {
+        self.table.indexes.iter().filter(|index| index.unique)
+    }
+
+    pub fn foreign_keys(&self) -> impl Iterator<Item = &'a Constraint> {
+        let keys = self.table.constraints.iter();
+        keys.filter(|constraint| constraint.kind == ConstraintKind::ForeignKey)
+    }
+
+    /// All of the table's columns, named, behind an alias where there is one.
+    pub fn list(&self, alias: Option<&str>) -> String {
+        let alias = alias.map(|alias| format!("{alias}.")).unwrap_or_default();
+        let columns = self.table.columns.iter();
+        let named = columns.map(|column| format!("{alias}{}", quote_ident(&column.name)));
+        named.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The value of a column that some row of the table has, a recent one where `recent`. Columns
+    /// that are drawn with the same `together` are of one row.
+    pub fn present(&self, column: &Column, recent: bool, together: Option<&str>) -> Option<Drawn> {
+        let seeded = self.filled(column)?;
+        let newest = if recent { RECENT } else { 1.0 };
+        let generator = match is_by_row(&seeded.generator) {
+            true => referring(self.name(), &column.name, newest, together),
+            // Not of one row, but of some.
+            false => as_parameter(&seeded.generator),
+        };
+        Some(Drawn { generator, null_fraction: 0.0 })
+    }
+
+    /// A new value for a column, as the seed draws them.
+    pub fn fresh(&self, column: &Column) -> Option<Drawn> {
+        let seeded = self.filled(column)?;
+        let generator = as_parameter(&seeded.generator);
+        Some(Drawn { generator, null_fraction: seeded.null_fraction })
+    }
+
+    /// Whether a fresh value differs from those of all rows.
+    pub fn is_new_each_time(&self, column: &Column) -> bool {
+        let filled = self.filled(column).map(|seeded| &seeded.generator);
+        match filled {
+            Some(
+                Generator::Uuid
+                | Generator::Serial
+                | Generator::Numbered { .. }
+                | Generator::Fake { unique: true, .. },
+            ) => true,
+            _ => column.numbered,
+        }
+    }
+
+    /// Whether the columns of a pool's file hold one line of it together.
+    pub fn shares_pool(&self, column: &Column) -> bool {
+        let file = |seeded: &SeededColumn| match &seeded.generator {
+            Generator::Pool { file, .. } => Some(file.clone()),
+            _ => None,
+        };
+        let Some(own) = self.filled(column).and_then(file) else { return false };
+        self.seeded.columns.iter().filter(|other| file(other).as_ref() == Some(&own)).count() > 1
+    }
+
+    /// The table with this oid, among those that the seed fills.
+    pub fn seeded_rows(&self, oid: Oid) -> u64 {
+        let name = self.catalogue.table(oid).map(Table::seeded_name);
+        let seeded = self.tables.iter().find(|seeded| Some(&seeded.name) == name.as_ref());
+        seeded.map_or(0, |seeded| seeded.rows)
+    }
+}
+
+/// Whether a value is a function of its row alone, so that others can name it.
+fn is_by_row(generator: &Generator) -> bool {
+    match generator {
+        Generator::Uuid | Generator::Serial | Generator::Numbered { .. } => true,
+        Generator::Pool { each, .. } | Generator::Reference { each, .. } => each.is_some(),
+        _ => false,
+    }
+}
+
+/// A generator of a column as one of a parameter: a reference goes to any row.
+fn as_parameter(generator: &Generator) -> Generator {
+    match generator {
+        Generator::Reference { table, column, row, .. } => {
+            referring(table, column, 1.0, row.as_deref())
+        }
+        Generator::Pool { file, column, values, .. } => {
+            let (file, column) = (file.clone(), column.clone());
+            Generator::Pool { file, column, values: values.clone(), each: None }
+        }
+        other => other.clone(),
+    }
+}
+
+fn referring(table: &str, column: &str, newest: f64, together: Option<&str>) -> Generator {
+    Generator::Reference {
+        table: table.to_owned(),
+        column: column.to_owned(),
+        hit_rate: 1.0,
+        skew: 0.0,
+        misses: 0,
+        newest,
+        each: None,
+        earlier: false,
+        row: together.map(str::to_owned),
+    }
+}

@@ -1,0 +1,255 @@
+//! Operations that write: a new row, another value in a recent one, another reference.
+
+use crate::pg::quote_ident;
+use crate::scenario::LedgerRule;
+
+use super::super::{Column, ConstraintKind, Index};
+use super::draft::{Draft, Drawn};
+use super::subject::Subject;
+
+/// A new row with every column that has no default, as an ORM sends it.
+///
+/// # Errors
+/// Why the table takes none.
+pub fn insert(subject: &Subject<'_>) -> Result<Draft, String> {
+    let mut draft = Draft::new(&format!("insert-{}", subject.name()));
+    draft.ledger = into(&mut draft, subject)?;
+    Ok(draft)
+}
+
+/// Appends the statement to an operation; says by which row the ledger finds it.
+pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRule>, String> {
+    let refuse = |why: &str| Err(format!("insert into {}: {why}", subject.name()));
+    if subject.table.row_security {
+        return refuse(
+            "row security is on; what its policies let the application write is not known",
+        );
+    }
+    let given = given(subject);
+    let taken = taken(subject, &given);
+    let deferrable =
+        |constraint: &super::super::Constraint| constraint.deferrable && constraint.index.is_some();
+    if taken && subject.table.constraints.iter().any(deferrable) {
+        return refuse(
+            "a deferrable key may be there already, and ON CONFLICT does not take those",
+        );
+    }
+    draft.statement(&format!("INSERT INTO {}", subject.quoted()));
+    let mut ledger = None;
+    if given.is_empty() {
+        draft.sql(" DEFAULT VALUES");
+    } else {
+        let names: Vec<String> = given.iter().map(|(c, _)| quote_ident(&c.name)).collect();
+        draft.sql(&format!(" ({}) VALUES (", names.join(", ")));
+        for (at, (column, drawn)) in given.iter().enumerate() {
+            draft.sql(if at > 0 { ", " } else { "" });
+            let parameter = draft.parameter(&column.name, drawn);
+            if is_key(subject, column) && subject.is_new_each_time(column) {
+                ledger = Some(LedgerRule::Insert {
+                    table: subject.name().to_owned(),
+                    key_column: column.name.clone(),
+                    key_parameter: parameter,
+                });
+            }
+        }
+        draft.sql(")");
+    }
+    if taken {
+        draft.sql(" ON CONFLICT DO NOTHING");
+        ledger = None;
+    }
+    Ok(ledger)
+}
+
+/// The columns that the application gives a value: those without a default; one with a default
+/// where rows of it could not be taken: in the partition key, or in a tuple with others.
+fn given<'a>(subject: &Subject<'a>) -> Vec<(&'a Column, Drawn)> {
+    let columns = subject.table.columns.iter().filter(|c| !c.generated && !c.identity_always);
+    let given = columns.filter(|column| {
+        let needed = is_partition_key(subject, column) || subject.shares_pool(column);
+        !column.numbered && (column.default.is_none() || needed)
+    });
+    given.filter_map(|column| Some((column, subject.fresh(column)?))).collect()
+}
+
+/// Whether a key of the new row may be there already.
+fn taken(subject: &Subject<'_>, given: &[(&Column, Drawn)]) -> bool {
+    let is_new = |column: &Column| {
+        let drawn = given.iter().any(|(known, _)| known.number == column.number);
+        let by_default = || {
+            let default = column.default.as_deref().unwrap_or_default();
+            ["uuid", "random", "nextval"].iter().any(|word| default.contains(word))
+        };
+        match drawn {
+            true => subject.is_new_each_time(column),
+            false => column.numbered || by_default() || !column.not_null,
+        }
+    };
+    let excluded = subject.table.constraints.iter().any(|c| c.kind == ConstraintKind::Exclusion);
+    excluded || subject.unique().any(|index| !columns(subject, index).into_iter().any(is_new))
+}
+
+/// The columns of an index, those of its expressions included.
+pub fn columns<'a>(subject: &Subject<'a>, index: &Index) -> Vec<&'a Column> {
+    let mut found = Vec::new();
+    for (number, definition) in index.columns.iter().zip(&index.definitions) {
+        match number {
+            0 => found.extend(subject.table.columns.iter().filter(|c| names(definition, c))),
+            number => found.extend(subject.table.column(*number)),
+        }
+    }
+    found
+}
+
+/// Whether an expression names the column.
+pub fn names(expression: &str, column: &Column) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = expression.split(|c| !word(c));
+    words.any(|found| found == column.name) || expression.contains(&quote_ident(&column.name))
+}
+
+pub fn is_partition_key(subject: &Subject<'_>, column: &Column) -> bool {
+    subject.table.partition_key.as_deref().is_some_and(|key| names(key, column))
+}
+
+fn is_key(subject: &Subject<'_>, column: &Column) -> bool {
+    let alone = |index: &Index| index.predicate.is_none() && index.columns == [column.number];
+    column.not_null && subject.unique().any(alone)
+}
+
+/// Another value in a column of a recent row that no key is made of.
+///
+/// # Errors
+/// Why the table takes none.
+pub fn update(subject: &Subject<'_>) -> Result<Draft, String> {
+    let mut draft = Draft::new(&format!("update-{}", subject.name()));
+    draft.ledger = changing(&mut draft, subject)?;
+    Ok(draft)
+}
+
+/// Appends the statement to an operation; says by which row the ledger finds it.
+pub fn changing(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRule>, String> {
+    let refuse = |why: &str| Err(format!("update of {}: {why}", subject.name()));
+    if subject.table.row_security {
+        return refuse(
+            "row security is on; what its policies let the application write is not known",
+        );
+    }
+    let Some(key) = subject.key() else { return refuse("it has no primary key") };
+    let Some(column) = changed(subject) else {
+        return refuse("every column is a part of a key, a partition key or a tuple");
+    };
+    let Some(drawn) = subject.fresh(column) else { return refuse("no column has values") };
+    draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), quote_ident(&column.name)));
+    let value = draft.parameter(&column.name, &drawn);
+    let keys = where_key(draft, subject, &key, true);
+    // A trigger may store another value than the one that was sent.
+    let stored_as_sent = subject.table.triggers.is_empty() && is_compared(subject, column);
+    Ok(match (key.as_slice(), keys.as_slice()) {
+        ([key], [parameter]) if stored_as_sent => Some(LedgerRule::Update {
+            table: subject.name().to_owned(),
+            key_column: key.name.clone(),
+            key_parameter: parameter.clone(),
+            set: [(column.name.clone(), value)].into(),
+        }),
+        _ => None,
+    })
+}
+
+/// Appends ` WHERE` the key is that of one row; gives the names of the parameters.
+pub fn where_key(
+    draft: &mut Draft,
+    subject: &Subject<'_>,
+    key: &[&Column],
+    recent: bool,
+) -> Vec<String> {
+    let mut names = Vec::new();
+    let together = (key.len() > 1).then_some("key");
+    for (at, column) in key.iter().enumerate() {
+        let Some(drawn) = subject.present(column, recent, together) else { continue };
+        draft.sql(if at == 0 { " WHERE " } else { " AND " });
+        draft.sql(&format!("{} = ", quote_ident(&column.name)));
+        names.push(draft.parameter(&column.name, &drawn));
+    }
+    names
+}
+
+/// The column that the application changes: what people change first.
+fn changed<'a>(subject: &Subject<'a>) -> Option<&'a Column> {
+    const NAMES: &[&str] =
+        &["status", "state", "updated", "modified", "title", "name", "description", "note"];
+    let free = |column: &&Column| is_free(subject, column);
+    let rank = |column: &&Column| {
+        let named = NAMES.iter().position(|name| column.name.contains(name));
+        let indexed = subject.table.indexes.iter().any(|i| i.columns.contains(&column.number));
+        (named.unwrap_or(NAMES.len()), !is_compared(subject, column), indexed, column.number)
+    };
+    subject.table.columns.iter().filter(free).min_by_key(rank)
+}
+
+/// Whether any value that its generator draws is taken, whatever the row's others are.
+fn is_free(subject: &Subject<'_>, column: &Column) -> bool {
+    let in_key = subject.table.constraints.iter().any(|constraint| {
+        let keyed = !matches!(constraint.kind, ConstraintKind::Check | ConstraintKind::NotNull);
+        let tuple = constraint.kind == ConstraintKind::Check && constraint.columns.len() > 1;
+        (keyed || tuple) && constraint.columns.contains(&column.number)
+    });
+    let unique = subject.unique().any(|index| {
+        let predicate = index.predicate.as_deref().unwrap_or_default();
+        columns(subject, index).iter().any(|c| c.number == column.number)
+            || names(predicate, column)
+    });
+    let fixed = column.generated || column.numbered || column.identity_always;
+    let tuple = subject.shares_pool(column) || is_partition_key(subject, column);
+    subject.filled(column).is_some() && !fixed && !in_key && !unique && !tuple
+}
+
+/// Whether the ledger can compare the column's values: json has no equality, and an approximate
+/// number or a blank-padded text may be stored in another form than it was sent in.
+fn is_compared(subject: &Subject<'_>, column: &Column) -> bool {
+    let known = subject.catalogue.type_of(column.type_oid);
+    known.is_some_and(|known| {
+        let category = matches!(known.category.as_str(), "S" | "N" | "B" | "D" | "E");
+        category && !matches!(known.name.as_str(), "bpchar" | "money" | "float4" | "float8")
+    })
+}
+
+/// Another row for each foreign key that no other key shares a column with.
+pub fn refer(subject: &Subject<'_>) -> Vec<Draft> {
+    let Some(key) = subject.key() else { return Vec::new() };
+    let mut found = Vec::new();
+    for foreign in subject.foreign_keys().filter(|_| !subject.table.row_security) {
+        let columns = subject.columns_of(&foreign.columns).unwrap_or_default();
+        let [column] = columns.as_slice() else { continue };
+        if !is_free_reference(subject, column) {
+            continue;
+        }
+        let Some(drawn) = subject.fresh(column) else { continue };
+        let mut draft = Draft::new(&format!("refer-{}-{}", subject.name(), column.name));
+        draft.statement(&format!(
+            "UPDATE {} SET {} = ",
+            subject.quoted(),
+            quote_ident(&column.name)
+        ));
+        draft.parameter(&column.name, &drawn);
+        where_key(&mut draft, subject, &key, true);
+        found.push(draft);
+    }
+    found
+}
+
+/// Whether the column is a part of one foreign key and of nothing else.
+fn is_free_reference(subject: &Subject<'_>, column: &Column) -> bool {
+    let holds = subject.table.constraints.iter().filter(|constraint| {
+        constraint.columns.contains(&column.number) && constraint.kind != ConstraintKind::NotNull
+    });
+    let unique = subject.unique().any(|index| {
+        let predicate = index.predicate.as_deref().unwrap_or_default();
+        columns(subject, index).iter().any(|c| c.number == column.number)
+            || names(predicate, column)
+    });
+    holds.count() == 1
+        && !unique
+        && !subject.shares_pool(column)
+        && !is_partition_key(subject, column)
+}

@@ -1,0 +1,185 @@
+//! Makes a scenario from a schema: a server of ours is asked what its tables take.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::connect::{Address, Session};
+use crate::history::{Listener, Progress};
+use crate::infer::{self, Catalogue, Inferred, Mix, Oid, Options, Remark};
+use crate::pg::{quote_ident, split_psql};
+use crate::scenario::{Arrivals, Draft, Pool, Script, Statement, Traffic};
+use crate::{observe, provision, seed};
+
+use super::databases::Databases;
+use super::effects::{Effects, Origin};
+use super::{Error, Postgres};
+
+/// `application_name` of the session that asks.
+const APPLICATION: &str = "pgauntlet infer";
+/// Tables that the application uses at most: those with most neighbours.
+const CONCERNED_MAX: usize = 12;
+
+/// What a scenario is made from.
+#[derive(Debug)]
+pub struct InferRequest<'a> {
+    /// Where the schema's text is from, for errors.
+    pub path: &'a Path,
+    /// The schema, as psql would run it.
+    pub schema: &'a str,
+    /// Rows of each table.
+    pub rows: u64,
+    /// Decides every draw.
+    pub rng_seed: u64,
+    /// Operations per second.
+    pub rate_per_s: f64,
+    /// Which operations there are most of.
+    pub mix: Mix,
+    /// The server that is asked.
+    pub server: &'a provision::Request,
+}
+
+/// A scenario that was made.
+#[derive(Debug)]
+pub struct InferredScenario {
+    /// Texts by the file's name.
+    pub files: BTreeMap<String, String>,
+    /// Tables that hold rows of their own, with the rows that each gets.
+    pub tables: BTreeMap<String, u64>,
+    /// What cannot be met, or not in full.
+    pub remarks: Vec<Remark>,
+    /// Operations, and what has none with the reason.
+    pub operations: usize,
+    /// What the application leaves alone, and why.
+    pub left_out: Vec<String>,
+}
+
+/// Makes the schema on a server, asks what its tables take, and drops it.
+///
+/// # Errors
+/// The schema does not run, or the environment fails.
+pub async fn infer(
+    request: &InferRequest<'_>,
+    listener: &Listener,
+    cancel: &CancellationToken,
+) -> Result<InferredScenario, Error> {
+    let script = script(request)?;
+    let effects = Postgres;
+    let server = tokio::select! {
+        server = effects.provision(request.server, listener) => server?,
+        () = cancel.cancelled() => return Err(Error::Interrupted),
+    };
+    let made = async {
+        let databases = Databases::of(effects.claim(&*server, listener).await?);
+        let name = databases.name();
+        let address = effects.make(&*server, &Origin::Empty, &name).await;
+        let made = match address {
+            Ok(address) => on_server(request, &script, &address, listener).await,
+            Err(error) => Err(error),
+        };
+        databases.drop_all(&effects, &server.address()).await;
+        made
+    };
+    let made = tokio::select! {
+        made = made => made,
+        () = cancel.cancelled() => Err(Error::Interrupted),
+    };
+    let stopped = server.stop().await;
+    let made = made?;
+    stopped?;
+    Ok(made)
+}
+
+fn script(request: &InferRequest<'_>) -> Result<Script, Error> {
+    let pieces = split_psql(request.schema).map_err(|error| {
+        let message = format!("{}:{}: {}", request.path.display(), error.line, error.message);
+        Error::Schema(message)
+    })?;
+    let statement = |piece: crate::pg::SqlPiece| Statement { line: piece.line, text: piece.text };
+    let statements = pieces.into_iter().map(statement).collect();
+    Ok(Script { path: request.path.to_owned(), statements })
+}
+
+async fn on_server(
+    request: &InferRequest<'_>,
+    script: &Script,
+    address: &Address,
+    listener: &Listener,
+) -> Result<InferredScenario, Error> {
+    let step = |sentence: &str| listener(Progress::SeedStep(sentence.to_owned()));
+    let session = Session::open(address, APPLICATION, &BTreeMap::new()).await?;
+    step("create the tables");
+    seed::run_schema(&session, script).await?;
+    let catalogue = observe::tables(&session).await?;
+    step("ask the server which values the tables take");
+    let options = Options { rows: request.rows, rng_seed: request.rng_seed };
+    let inferred = seed::infer_rows(&session, &catalogue, options).await?;
+    Ok(scenario(request, &catalogue, inferred))
+}
+
+fn scenario(
+    request: &InferRequest<'_>,
+    catalogue: &Catalogue,
+    inferred: Inferred,
+) -> InferredScenario {
+    let Inferred { tables, remarks, .. } = inferred;
+    let concerned = concerned(catalogue);
+    let application = infer::application(catalogue, &tables, &concerned, request.mix);
+    let mut sizes: BTreeMap<String, u64> = catalogue
+        .tables
+        .iter()
+        .filter(|table| table.bound.is_none())
+        .map(|table| (table.seeded_name(), 0))
+        .collect();
+    sizes.extend(tables.iter().map(|table| (table.name.clone(), table.rows)));
+    let mut comments: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for remark in &remarks {
+        let about = format!("{}: {}", remark.about, remark.text);
+        comments.entry(remark.table.clone()).or_default().push(about);
+    }
+    let operations = application.operations.len();
+    let draft = Draft {
+        analysis: format!(
+            "Rows and traffic for {}, made from its catalogue.",
+            request.path.display()
+        ),
+        rng_seed: request.rng_seed,
+        schema: request.schema.to_owned(),
+        indexes: None,
+        whole: true,
+        tables,
+        traffic: Traffic {
+            rate_per_s: request.rate_per_s,
+            arrivals: Arrivals::Poisson,
+            operations: application.operations,
+            baseline_ms: 5_000,
+            recovery_min_ms: 2_000,
+            recovery_max_ms: 60_000,
+        },
+        pool: Pool::default(),
+        invariants: Vec::new(),
+        remarks: comments,
+    };
+    let left_out = application.left_out;
+    InferredScenario { files: draft.to_files(), tables: sizes, remarks, operations, left_out }
+}
+
+/// The tables with most foreign keys to and from them.
+fn concerned(catalogue: &Catalogue) -> Vec<Oid> {
+    let refers = |table: &infer::Table| {
+        table.constraints.iter().filter_map(|c| c.refers.as_ref()).map(|r| r.table).collect()
+    };
+    let referred: Vec<(Oid, Vec<Oid>)> =
+        catalogue.tables.iter().map(|table| (table.oid, refers(table))).collect();
+    let neighbours = |oid: Oid| {
+        let from = referred.iter().filter(|(own, _)| *own == oid).flat_map(|(_, to)| to).count();
+        let to = referred.iter().flat_map(|(_, to)| to).filter(|to| **to == oid).count();
+        from + to
+    };
+    let mut tables: Vec<&infer::Table> = catalogue.tables.iter().collect();
+    tables.retain(|table| table.bound.is_none() && !table.foreign);
+    tables
+        .sort_by_key(|table| (std::cmp::Reverse(neighbours(table.oid)), quote_ident(&table.name)));
+    tables.into_iter().take(CONCERNED_MAX).map(|table| table.oid).collect()
+}
