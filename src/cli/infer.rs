@@ -19,9 +19,10 @@ const SHOWN_MAX: usize = 20;
 pub async fn infer(arguments: &InferArguments) -> ExitStatus {
     let ready = read(&arguments.schema).and_then(|schema| {
         is_free(&arguments.out)?;
-        Ok((schema, arguments.server.request()?))
+        let change = arguments.change.as_deref().map(read).transpose()?;
+        Ok((schema, change, arguments.server.request()?))
     });
-    let (schema, server) = match ready {
+    let (schema, change, server) = match ready {
         Ok(ready) => ready,
         Err(error) => {
             complain(&error);
@@ -31,6 +32,7 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
     let request = InferRequest {
         path: &arguments.schema,
         schema: &schema,
+        change: change.as_deref(),
         rows: arguments.rows,
         rng_seed: arguments.rng_seed,
         rate_per_s: arguments.rate,

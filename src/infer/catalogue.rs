@@ -4,9 +4,11 @@
 //! an identity within one reading and no further. Expressions are as `pg_get_expr` prints them with
 //! an empty search_path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+
+use crate::pg::quote_ident;
 
 /// The query whose one value, a JSON text, a [`Catalogue`] is read from; for servers 14 to 18.
 /// `search_path` has to be empty.
@@ -25,6 +27,8 @@ pub struct Catalogue {
     pub tables: Vec<Table>,
     /// Types that their columns have, and what those are made of.
     pub types: Vec<Type>,
+    /// Words that `quote_ident` quotes: those that the server's grammar does not take for any name.
+    pub reserved: BTreeSet<String>,
 }
 
 /// A table.
@@ -220,6 +224,9 @@ pub struct Type {
     pub kind: TypeKind,
     /// `typcategory`: `S` is a string, `N` a number, …
     pub category: String,
+    /// Whether it has functions for the protocol's binary form; a driver has no other way for it.
+    /// Those of an array or a composite call those of its parts.
+    pub binary: bool,
     /// The type of an array's elements.
     pub element: Option<Oid>,
     /// The type that a domain is over, or of a range's bounds, or of a multirange's ranges.
@@ -286,6 +293,23 @@ impl Catalogue {
     /// The type with this oid.
     pub fn type_of(&self, oid: Oid) -> Option<&Type> {
         self.types.iter().find(|known| known.oid == oid)
+    }
+
+    /// Whether values of the type can be sent and received in binary form.
+    pub fn is_binary(&self, oid: Oid) -> bool {
+        let Some(known) = self.type_of(oid) else { return false };
+        let parts = known.element.into_iter().chain(known.base);
+        let mut parts = parts.chain(known.attributes.iter().map(|attribute| attribute.type_oid));
+        known.binary && parts.all(|part| self.is_binary(part))
+    }
+
+    /// A name as a person writes it in SQL: quoted where the server's `quote_ident` quotes it.
+    pub fn quoted(&self, name: &str) -> String {
+        let first = |c: char| c.is_ascii_lowercase() || c == '_';
+        let plain = name.starts_with(first)
+            && name.chars().all(|c| first(c) || c.is_ascii_digit())
+            && !self.reserved.contains(name);
+        if plain { name.to_owned() } else { quote_ident(name) }
     }
 }
 

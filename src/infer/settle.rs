@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::scenario::{Column, Generator, Table};
+use crate::scenario::{Column, Generator, MISSES_DEFAULT, Table};
 
 use super::draft::{ForeignKey, Key, TableDraft};
 use super::keys::{self, Driver, Step};
@@ -481,7 +481,7 @@ impl Builder<'_> {
             column: key.targets[position].clone(),
             hit_rate: 1.0,
             skew: if each.is_some() || earlier { 0.0 } else { SKEW },
-            misses: 1,
+            misses: MISSES_DEFAULT,
             newest: 1.0,
             each,
             earlier,

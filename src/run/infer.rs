@@ -18,6 +18,9 @@ use super::{Error, Postgres};
 
 /// `application_name` of the session that asks.
 const APPLICATION: &str = "pgauntlet infer";
+/// What is written where no change is given.
+const NO_CHANGE: &str = "-- The change goes here. Until it does, the scenario shows that the \
+                         application runs well without one.\nSELECT 1;\n";
 /// Tables that the application uses at most: those with most neighbours.
 const CONCERNED_MAX: usize = 12;
 
@@ -28,6 +31,8 @@ pub struct InferRequest<'a> {
     pub path: &'a Path,
     /// The schema, as psql would run it.
     pub schema: &'a str,
+    /// The change, as psql would run it; None: the scenario is written with one that does nothing.
+    pub change: Option<&'a str>,
     /// Rows of each table.
     pub rows: u64,
     /// Decides every draw.
@@ -159,6 +164,7 @@ fn scenario(
         },
         pool: Pool::default(),
         invariants: Vec::new(),
+        migration: Some(request.change.unwrap_or(NO_CHANGE).to_owned()),
         remarks: comments,
     };
     let left_out = application.left_out;

@@ -39,7 +39,7 @@ pub use pool::{PoolFile, Values};
 pub use problem::{Checked, Problem, nearest, render};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
-pub use table::{Column, FakeKind, Generator, Sizes, Table};
+pub use table::{Column, FakeKind, Generator, MISSES_DEFAULT, Sizes, Table};
 pub use tool::{Recognised, Tool};
 pub use tools::{ToolsMigrations, read_migration_file, read_migrations};
 

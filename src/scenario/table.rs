@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// Distinct dangling values of a reference, where the scenario does not say.
-pub(super) const MISSES_DEFAULT: u64 = 1_000;
+pub const MISSES_DEFAULT: u64 = 1_000;
 
 /// A table to fill.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,6 @@
 //! A scenario as its author would write it: the files of a directory, from the types.
 //!
-//! The change is left open: what is written is what goes on around it. What is written reads again
-//! as what it was written from.
+//! What is written reads again as what it was written from.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ use super::traffic::{
 };
 use super::{Arrivals, Values};
 
-/// A scenario without its change, to be written.
+/// A scenario to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     /// Why the scenario exists; a paragraph.
@@ -37,6 +36,9 @@ pub struct Draft {
     pub pool: Pool,
     /// Reads that have to hold.
     pub invariants: Vec<Invariant>,
+    /// The change, as psql would run it, that is expected to be safe; None: the scenario has none
+    /// yet, and cannot be read before its author adds one.
+    pub migration: Option<String>,
     /// Comments above a table, an operation or an invariant, by its name.
     pub remarks: BTreeMap<String, Vec<String>>,
 }
@@ -49,6 +51,7 @@ impl Draft {
             ("schema.sql".to_owned(), self.schema.clone()),
         ]);
         files.extend(self.indexes.iter().map(|text| ("indexes.sql".to_owned(), text.clone())));
+        files.extend(self.migration.iter().map(|text| ("migration.sql".to_owned(), text.clone())));
         for (file, pool) in self.pools() {
             files.insert(file.to_owned(), pool.to_text());
         }
@@ -121,6 +124,12 @@ impl Draft {
                 let parameters = parameters.iter().map(|(name, value)| (&**name, value.clone()));
                 out.section("[invariant.params]", parameters.collect());
             }
+        }
+        if self.migration.is_some() {
+            out.section("[change]", vec![("transaction", text("none"))]);
+            let keys = vec![("version", text("1")), ("file", text("migration.sql"))];
+            out.section("[[change.migration]]", keys);
+            out.section("[expect]", vec![("verdict", text("safe"))]);
         }
         out.text
     }

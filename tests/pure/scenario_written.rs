@@ -30,6 +30,7 @@ fn draft_of(scenario: &Scenario) -> Draft {
         traffic: scenario.traffic.clone(),
         pool: scenario.pool.clone(),
         invariants: scenario.invariants.clone(),
+        migration: None,
         remarks: operations.iter().take(1).map(|operation| remark(&operation.name)).collect(),
     }
 }

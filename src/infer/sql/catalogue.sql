@@ -170,6 +170,7 @@ SELECT json_build_object(
             'shown', format_type(t.oid, NULL),
             'kind', t.typtype,
             'category', t.typcategory,
+            'binary', t.typsend::oid <> 0 AND t.typreceive::oid <> 0,
             'element', CASE
                 WHEN t.typsubscript = 'array_subscript_handler'::regproc THEN t.typelem::bigint
             END,
@@ -208,5 +209,10 @@ SELECT json_build_object(
         FROM used u
         JOIN pg_type t ON t.oid = u.oid
         JOIN pg_namespace n ON n.oid = t.typnamespace
+    ),
+    'reserved', (
+        SELECT json_agg(k.word ORDER BY k.word)
+        FROM pg_get_keywords() k
+        WHERE k.catcode <> 'U'
     )
 )::text

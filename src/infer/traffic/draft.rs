@@ -11,13 +11,15 @@ pub struct Draft {
     statements: Vec<OperationStatement>,
     parameters: BTreeMap<String, Parameter>,
     pub ledger: Option<LedgerRule>,
+    /// Tables and columns that its updates change.
+    pub changes: Vec<(String, String)>,
 }
 
 impl Draft {
     /// `name` in words that a person types: letters, digits and hyphens.
     pub fn new(name: &str) -> Draft {
-        let (statements, parameters) = (Vec::new(), BTreeMap::new());
-        Draft { name: plain(name, '-'), statements, parameters, ledger: None }
+        let (statements, parameters, changes) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Draft { name: plain(name, '-'), statements, parameters, ledger: None, changes }
     }
 
     /// Begins the next statement.
@@ -57,7 +59,7 @@ impl Draft {
     }
 
     pub fn operation(self, weight: f64) -> OperationSpec {
-        let Draft { name, statements, parameters, ledger } = self;
+        let Draft { name, statements, parameters, ledger, .. } = self;
         OperationSpec { name, weight, statements, parameters, ledger }
     }
 }

@@ -9,7 +9,7 @@ mod subject;
 mod together;
 mod writes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::scenario::{OperationSpec, Table as SeededTable};
 
@@ -93,6 +93,7 @@ pub fn application(
         let together = together::transactions(subject, &subjects);
         together.into_iter().for_each(|d| made.add(Role::Together, Ok(d)));
     }
+    made.keep_ledgers_whole();
     made.weighed(mix)
 }
 
@@ -107,6 +108,17 @@ impl Made {
         match draft {
             Ok(draft) => self.drafts.push((role, draft)),
             Err(why) => self.left_out.push(why),
+        }
+    }
+
+    /// A ledger knows what a column holds only where every operation that changes it keeps one.
+    fn keep_ledgers_whole(&mut self) {
+        let without = self.drafts.iter().filter(|(_, draft)| draft.ledger.is_none());
+        let unknown: BTreeSet<(String, String)> =
+            without.flat_map(|(_, draft)| draft.changes.iter().cloned()).collect();
+        for (_, draft) in &mut self.drafts {
+            let whole = draft.changes.iter().all(|change| !unknown.contains(change));
+            draft.ledger = draft.ledger.take().filter(|_| whole);
         }
     }
 

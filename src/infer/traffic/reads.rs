@@ -1,7 +1,6 @@
 //! Operations that read: a row by its key, rows by an index, a page by time, rows with what they
 //! refer to and with what refers to them.
 
-use crate::pg::quote_ident;
 
 use super::super::{Column, Constraint, Index};
 use super::draft::Draft;
@@ -38,7 +37,7 @@ pub fn by_index(subject: &Subject<'_>) -> Vec<Draft> {
         let Some(drawn) = subject.present(column, false, None) else { continue };
         let mut draft = Draft::new(&format!("find-{}-{}", subject.name(), index.name));
         let (list, table) = (subject.list(None), subject.quoted());
-        let column_name = quote_ident(&column.name);
+        let column_name = subject.quote(column);
         draft.statement(&format!("SELECT {list} FROM {table} WHERE {column_name} = "));
         draft.parameter(&column.name, &drawn);
         if let Some(predicate) = &index.predicate {
@@ -68,7 +67,7 @@ pub fn pages(subject: &Subject<'_>) -> Vec<Draft> {
             continue;
         }
         let mut draft = Draft::new(&format!("page-{}-{}", subject.name(), column.name));
-        let (list, table, name) = (subject.list(None), subject.quoted(), quote_ident(&column.name));
+        let (list, table, name) = (subject.list(None), subject.quoted(), subject.quote(column));
         draft.statement(&format!("SELECT {list} FROM {table} ORDER BY {name} DESC LIMIT {PAGE}"));
         found.push((column.number, draft));
     }
@@ -104,7 +103,7 @@ fn where_aliased(draft: &mut Draft, of: &Subject<'_>, key: &[&Column], alias: &s
     for (at, column) in key.iter().enumerate() {
         let Some(drawn) = of.present(column, false, together) else { continue };
         draft.sql(if at == 0 { " WHERE " } else { " AND " });
-        draft.sql(&format!("{alias}.{} = ", quote_ident(&column.name)));
+        draft.sql(&format!("{alias}.{} = ", of.quote(column)));
         draft.parameter(&column.name, &drawn);
     }
 }
@@ -122,8 +121,8 @@ fn condition(child: &Subject<'_>, parent: &Subject<'_>, foreign: &Constraint) ->
     let refers = foreign.refers.as_ref()?;
     let own = child.columns_of(&foreign.columns)?;
     let theirs = parent.columns_of(&refers.columns)?;
-    let pairs = own.iter().zip(theirs).map(|(own, theirs)| {
-        format!("c.{} = p.{}", quote_ident(&own.name), quote_ident(&theirs.name))
+    let pairs = own.into_iter().zip(theirs).map(|(own, theirs)| {
+        format!("c.{} = p.{}", child.quote(own), parent.quote(theirs))
     });
     Some(pairs.collect::<Vec<_>>().join(" AND "))
 }

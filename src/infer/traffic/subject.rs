@@ -1,7 +1,6 @@
 //! A table that the application uses: what the catalogue and the seed know of it together.
 
-use crate::pg::{quote_ident, quote_qualified};
-use crate::scenario::{Column as SeededColumn, Generator, Table as SeededTable};
+use crate::scenario::{Column as SeededColumn, Generator, MISSES_DEFAULT, Table as SeededTable};
 
 use super::super::{Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Table};
 use super::draft::Drawn;
@@ -13,8 +12,6 @@ pub struct Subject<'a> {
     pub catalogue: &'a Catalogue,
     pub table: &'a Table,
     seeded: &'a SeededTable,
-    /// All that the seed fills, to which keys refer.
-    tables: &'a [SeededTable],
 }
 
 /// Those of the concerned tables that hold rows of the seed. A partition's rows belong to what it
@@ -30,7 +27,7 @@ pub fn subjects<'a>(
     for table in catalogue.tables.iter().filter(own) {
         let name = table.seeded_name();
         match tables.iter().find(|seeded| seeded.name == name && seeded.rows > 0) {
-            Some(seeded) => subjects.push(Subject { catalogue, table, seeded, tables }),
+            Some(seeded) => subjects.push(Subject { catalogue, table, seeded }),
             None => left_out.push(format!("{name}: the seed has no rows for it")),
         }
     }
@@ -43,7 +40,11 @@ impl<'a> Subject<'a> {
     }
 
     pub fn quoted(&self) -> String {
-        quote_qualified(&self.seeded.name)
+        format!(
+            "{}.{}",
+            self.catalogue.quoted(&self.table.schema),
+            self.catalogue.quoted(&self.table.name)
+        )
     }
 
     pub fn rows(&self) -> u64 {
@@ -59,11 +60,17 @@ impl<'a> Subject<'a> {
     pub fn key(&self) -> Option<Vec<&'a Column>> {
         let key = self.table.primary_key()?;
         let columns: Vec<&Column> = self.columns_of(&key.columns)?;
-        columns.iter().all(|column| self.filled(column).is_some()).then_some(columns)
+        let named = |column: &&Column| self.filled(column).is_some() && self.is_sent(column);
+        columns.iter().all(named).then_some(columns)
     }
 
     pub fn columns_of(&self, numbers: &[i16]) -> Option<Vec<&'a Column>> {
         numbers.iter().map(|number| self.table.column(*number)).collect()
+    }
+
+    /// Whether a driver can send and receive the column's values.
+    pub fn is_sent(&self, column: &Column) -> bool {
+        self.catalogue.is_binary(column.type_oid)
     }
 
     /// Keys and unique indexes, as the numbers of their columns; 0 is an expression.
@@ -76,18 +83,22 @@ impl<'a> Subject<'a> {
         keys.filter(|constraint| constraint.kind == ConstraintKind::ForeignKey)
     }
 
-    /// All of the table's columns, named, behind an alias where there is one.
+    pub fn quote(&self, column: &Column) -> String {
+        self.catalogue.quoted(&column.name)
+    }
+
+    /// The table's columns, named, without those that no driver can receive; behind an alias where there is one.
     pub fn list(&self, alias: Option<&str>) -> String {
         let alias = alias.map(|alias| format!("{alias}.")).unwrap_or_default();
-        let columns = self.table.columns.iter();
-        let named = columns.map(|column| format!("{alias}{}", quote_ident(&column.name)));
+        let columns = self.table.columns.iter().filter(|column| self.is_sent(column));
+        let named = columns.map(|column| format!("{alias}{}", self.quote(column)));
         named.collect::<Vec<_>>().join(", ")
     }
 
     /// The value of a column that some row of the table has, a recent one where `recent`. Columns
     /// that are drawn with the same `together` are of one row.
     pub fn present(&self, column: &Column, recent: bool, together: Option<&str>) -> Option<Drawn> {
-        let seeded = self.filled(column)?;
+        let seeded = self.filled(column).filter(|_| self.is_sent(column))?;
         let newest = if recent { RECENT } else { 1.0 };
         let generator = match is_by_row(&seeded.generator) {
             true => referring(self.name(), &column.name, newest, together),
@@ -97,11 +108,62 @@ impl<'a> Subject<'a> {
         Some(Drawn { generator, null_fraction: 0.0 })
     }
 
+    /// Columns of foreign keys that share one, where the seed's rows agree and rows that are drawn
+    /// anew would not.
+    pub fn entangled(&self) -> Vec<i16> {
+        let drawn = |number: &i16| {
+            let column = self.table.column(*number)?;
+            match &self.filled(column)?.generator {
+                Generator::Reference { table, row, .. } => Some((table.as_str(), row.as_deref())),
+                _ => None,
+            }
+        };
+        let mut found = Vec::new();
+        for key in self.foreign_keys() {
+            let drawn: Vec<_> = key.columns.iter().filter_map(drawn).collect();
+            let together = drawn.windows(2).all(|pair| pair[0] == pair[1]);
+            let target = key.refers.as_ref().and_then(|to| self.catalogue.table(to.table));
+            let target = target.map(Table::seeded_name);
+            let known = |(table, _): &(&str, _)| {
+                Some(*table) == target.as_deref() || self.is_implied(table, key)
+            };
+            if !together || !drawn.iter().all(known) {
+                found.extend(&key.columns);
+            }
+        }
+        // What shares a column with them has to agree as well.
+        loop {
+            let joined = |key: &&Constraint| key.columns.iter().any(|c| found.contains(c));
+            let keys = self.foreign_keys().filter(joined).flat_map(|key| &key.columns);
+            let more: Vec<i16> = keys.filter(|c| !found.contains(c)).copied().collect();
+            if more.is_empty() {
+                return found;
+            }
+            found.extend(more);
+        }
+    }
+
+    /// Whether rows of the table, which the key's columns are drawn from, refer to what the key
+    /// refers to.
+    fn is_implied(&self, table: &str, key: &Constraint) -> bool {
+        let through = self.catalogue.tables.iter().find(|known| known.seeded_name() == table);
+        let target = key.refers.as_ref().map(|refers| refers.table);
+        through.is_some_and(|through| {
+            let refers = |c: &Constraint| c.refers.as_ref().map(|refers| refers.table);
+            through.constraints.iter().any(|c| refers(c) == target)
+        })
+    }
+
     /// A new value for a column, as the seed draws them.
     pub fn fresh(&self, column: &Column) -> Option<Drawn> {
-        let seeded = self.filled(column)?;
+        let seeded = self.filled(column).filter(|_| self.is_sent(column))?;
         let generator = as_parameter(&seeded.generator);
         Some(Drawn { generator, null_fraction: seeded.null_fraction })
+    }
+
+    /// Whether the column's value is known from the row's number.
+    pub fn is_by_row(&self, column: &Column) -> bool {
+        self.filled(column).is_some_and(|seeded| is_by_row(&seeded.generator))
     }
 
     /// Whether a fresh value differs from those of all rows.
@@ -126,13 +188,6 @@ impl<'a> Subject<'a> {
         };
         let Some(own) = self.filled(column).and_then(file) else { return false };
         self.seeded.columns.iter().filter(|other| file(other).as_ref() == Some(&own)).count() > 1
-    }
-
-    /// The table with this oid, among those that the seed fills.
-    pub fn seeded_rows(&self, oid: Oid) -> u64 {
-        let name = self.catalogue.table(oid).map(Table::seeded_name);
-        let seeded = self.tables.iter().find(|seeded| Some(&seeded.name) == name.as_ref());
-        seeded.map_or(0, |seeded| seeded.rows)
     }
 }
 
@@ -165,7 +220,7 @@ fn referring(table: &str, column: &str, newest: f64, together: Option<&str>) -> 
         column: column.to_owned(),
         hit_rate: 1.0,
         skew: 0.0,
-        misses: 0,
+        misses: MISSES_DEFAULT,
         newest,
         each: None,
         earlier: false,

@@ -42,7 +42,7 @@ fn in_order(
         let is_child = subject.table.oid == child.table.oid;
         let mut changed = draft.clone();
         let mut added = draft.clone();
-        draft = match (changing(&mut changed, subject), is_child) {
+        draft = match (changing(&mut changed, subject, true), is_child) {
             (Ok(_), _) => changed,
             (Err(_), true) => into(&mut added, subject).ok().map(|_| added)?,
             (Err(_), false) => return None,

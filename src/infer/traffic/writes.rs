@@ -25,7 +25,10 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
             "row security is on; what its policies let the application write is not known",
         );
     }
-    let given = given(subject);
+    let given = match given(subject) {
+        Ok(given) => given,
+        Err(why) => return refuse(&why),
+    };
     let taken = taken(subject, &given);
     let deferrable =
         |constraint: &super::super::Constraint| constraint.deferrable && constraint.index.is_some();
@@ -39,7 +42,7 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
     if given.is_empty() {
         draft.sql(" DEFAULT VALUES");
     } else {
-        let names: Vec<String> = given.iter().map(|(c, _)| quote_ident(&c.name)).collect();
+        let names: Vec<String> = given.iter().map(|(c, _)| subject.quote(c)).collect();
         draft.sql(&format!(" ({}) VALUES (", names.join(", ")));
         for (at, (column, drawn)) in given.iter().enumerate() {
             draft.sql(if at > 0 { ", " } else { "" });
@@ -63,13 +66,35 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
 
 /// The columns that the application gives a value: those without a default; one with a default
 /// where rows of it could not be taken: in the partition key, or in a tuple with others.
-fn given<'a>(subject: &Subject<'a>) -> Vec<(&'a Column, Drawn)> {
+///
+/// # Errors
+/// Which column has to have a value and can have none.
+fn given<'a>(subject: &Subject<'a>) -> Result<Vec<(&'a Column, Drawn)>, String> {
     let columns = subject.table.columns.iter().filter(|c| !c.generated && !c.identity_always);
-    let given = columns.filter(|column| {
+    let wanted = columns.filter(|column| {
         let needed = is_partition_key(subject, column) || subject.shares_pool(column);
         !column.numbered && (column.default.is_none() || needed)
     });
-    given.filter_map(|column| Some((column, subject.fresh(column)?))).collect()
+    let entangled = subject.entangled();
+    let mut given = Vec::new();
+    for column in wanted {
+        let drawn = match entangled.contains(&column.number) {
+            true if !subject.is_by_row(column) => {
+                let name = &column.name;
+                return Err(format!("{name} is in foreign keys that have to agree with each other"));
+            }
+            true => subject.present(column, false, Some("references")),
+            false => subject.fresh(column),
+        };
+        match drawn {
+            Some(drawn) => given.push((column, drawn)),
+            None if column.not_null && column.default.is_none() => {
+                return Err(format!("no driver can send a value of {}", column.name));
+            }
+            None => {}
+        }
+    }
+    Ok(given)
 }
 
 /// Whether a key of the new row may be there already.
@@ -123,12 +148,20 @@ fn is_key(subject: &Subject<'_>, column: &Column) -> bool {
 /// Why the table takes none.
 pub fn update(subject: &Subject<'_>) -> Result<Draft, String> {
     let mut draft = Draft::new(&format!("update-{}", subject.name()));
-    draft.ledger = changing(&mut draft, subject)?;
+    draft.ledger = changing(&mut draft, subject, false)?;
     Ok(draft)
 }
 
-/// Appends the statement to an operation; says by which row the ledger finds it.
-pub fn changing(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRule>, String> {
+/// Appends the statement to an operation; says by which row the ledger finds it. `other`: of a
+/// column that [`update`] does not change, where there is one.
+///
+/// # Errors
+/// Why the table takes none.
+pub fn changing(
+    draft: &mut Draft,
+    subject: &Subject<'_>,
+    other: bool,
+) -> Result<Option<LedgerRule>, String> {
     let refuse = |why: &str| Err(format!("update of {}: {why}", subject.name()));
     if subject.table.row_security {
         return refuse(
@@ -136,11 +169,12 @@ pub fn changing(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<Ledge
         );
     }
     let Some(key) = subject.key() else { return refuse("it has no primary key") };
-    let Some(column) = changed(subject) else {
+    let Some(column) = changed(subject, other) else {
         return refuse("every column is a part of a key, a partition key or a tuple");
     };
     let Some(drawn) = subject.fresh(column) else { return refuse("no column has values") };
-    draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), quote_ident(&column.name)));
+    draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), subject.quote(column)));
+    draft.changes.push((subject.name().to_owned(), column.name.clone()));
     let value = draft.parameter(&column.name, &drawn);
     let keys = where_key(draft, subject, &key, true);
     // A trigger may store another value than the one that was sent.
@@ -168,14 +202,14 @@ pub fn where_key(
     for (at, column) in key.iter().enumerate() {
         let Some(drawn) = subject.present(column, recent, together) else { continue };
         draft.sql(if at == 0 { " WHERE " } else { " AND " });
-        draft.sql(&format!("{} = ", quote_ident(&column.name)));
+        draft.sql(&format!("{} = ", subject.quote(column)));
         names.push(draft.parameter(&column.name, &drawn));
     }
     names
 }
 
-/// The column that the application changes: what people change first.
-fn changed<'a>(subject: &Subject<'a>) -> Option<&'a Column> {
+/// The column that the application changes: what people change first, or what they change next.
+fn changed<'a>(subject: &Subject<'a>, other: bool) -> Option<&'a Column> {
     const NAMES: &[&str] =
         &["status", "state", "updated", "modified", "title", "name", "description", "note"];
     let free = |column: &&Column| is_free(subject, column);
@@ -184,7 +218,10 @@ fn changed<'a>(subject: &Subject<'a>) -> Option<&'a Column> {
         let indexed = subject.table.indexes.iter().any(|i| i.columns.contains(&column.number));
         (named.unwrap_or(NAMES.len()), !is_compared(subject, column), indexed, column.number)
     };
-    subject.table.columns.iter().filter(free).min_by_key(rank)
+    let mut columns: Vec<&Column> = subject.table.columns.iter().filter(free).collect();
+    columns.sort_by_key(rank);
+    let next = columns.get(1).filter(|_| other);
+    next.or(columns.first()).copied()
 }
 
 /// Whether any value that its generator draws is taken, whatever the row's others are.
@@ -201,7 +238,7 @@ fn is_free(subject: &Subject<'_>, column: &Column) -> bool {
     });
     let fixed = column.generated || column.numbered || column.identity_always;
     let tuple = subject.shares_pool(column) || is_partition_key(subject, column);
-    subject.filled(column).is_some() && !fixed && !in_key && !unique && !tuple
+    subject.fresh(column).is_some() && !fixed && !in_key && !unique && !tuple
 }
 
 /// Whether the ledger can compare the column's values: json has no equality, and an approximate
@@ -229,8 +266,9 @@ pub fn refer(subject: &Subject<'_>) -> Vec<Draft> {
         draft.statement(&format!(
             "UPDATE {} SET {} = ",
             subject.quoted(),
-            quote_ident(&column.name)
+            subject.quote(column)
         ));
+        draft.changes.push((subject.name().to_owned(), column.name.clone()));
         draft.parameter(&column.name, &drawn);
         where_key(&mut draft, subject, &key, true);
         found.push(draft);
