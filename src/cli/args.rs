@@ -66,7 +66,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct InferArguments {
-    /// The change: a file of SQL, as psql would run it [default: one that does nothing, to be replaced]
+    /// The change, a file of SQL as psql would run it [default: one that does nothing]
     #[arg(value_name = "CHANGE")]
     pub change: Option<PathBuf>,
     /// A file of SQL that makes the schema, as psql would run it: a dump of `pg_dump --schema-only`

@@ -1,5 +1,5 @@
-//! What a CHECK asks of its columns, as far as its form is a known one: alternatives, each a list of
-//! simple conditions. The rest is left to trying: the server says whether a row keeps it.
+//! What a CHECK asks of its columns, as far as its form is a known one: alternatives, each a list
+//! of simple conditions. The rest is left to trying: the server says whether a row keeps it.
 
 use std::collections::BTreeMap;
 
@@ -535,7 +535,7 @@ mod tests {
     #[test]
     fn alternatives_are_limited() {
         let one = "((a = 1) OR (b = 2))";
-        let text = format!("({})", vec![one; 12].join(" AND "));
+        let text = format!("({})", [one; 12].join(" AND "));
         assert_eq!(read(&text).len(), ALTERNATIVES_MAX);
     }
 }

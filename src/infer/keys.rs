@@ -43,8 +43,8 @@ pub(super) fn drive(draft: &mut TableDraft, referenced: &[bool]) {
             draft.columns[column].driven = Some((Generator::Serial, limit));
         }
     }
-    for column in 0..draft.columns.len() {
-        if referenced[column] && draft.columns[column].reference.is_none() {
+    for (column, referenced) in referenced.iter().enumerate() {
+        if *referenced && draft.columns[column].reference.is_none() {
             draft.make_differ(column, draft.rows);
         }
     }
@@ -161,12 +161,9 @@ pub(super) fn chain(decided: &mut Vec<Step>, drivers: &[(Driver, u64)], rows: u6
     let mut block: u64 = 1;
     let mut own = own.into_iter().peekable();
     while block < rows {
-        if let Some(step) = own.peek().copied() {
-            if step.each <= block {
-                block = block.max(step.each.saturating_mul(step.of));
-                own.next();
-                continue;
-            }
+        if let Some(step) = own.next_if(|step| step.each <= block) {
+            block = block.max(step.each.saturating_mul(step.of));
+            continue;
         }
         let Some((driver, of)) = open.next() else { break };
         // No larger than it has to be, so that smaller tables keep it as well.

@@ -172,8 +172,8 @@ impl Draft {
         };
         for (draft, referenced) in self.tables.iter_mut().zip(&referenced) {
             keys::drive(draft, referenced);
-            for column in 0..draft.columns.len() {
-                draft.pool_alone(column, referenced[column]);
+            for (column, referenced) in referenced.iter().enumerate() {
+                draft.pool_alone(column, *referenced);
             }
         }
     }

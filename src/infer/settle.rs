@@ -18,14 +18,16 @@ const LINES_MAX: usize = 1_000;
 /// Passes until rows of tables that refer to each other agree.
 const PASSES_MAX: usize = 6;
 
+/// Names of columns, and lines of their values, in which None is NULL.
+type Candidates = (Vec<String>, Vec<Vec<Option<String>>>);
+
 /// What was settled: tables as a scenario has them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inferred {
     /// Tables with rows, those that are referred to first.
     pub tables: Vec<Table>,
-    /// Files of candidates, by their path below the scenario's directory: names of the columns
-    /// and lines, in which None is NULL.
-    pub pools: BTreeMap<String, (Vec<String>, Vec<Vec<Option<String>>>)>,
+    /// Files of candidates, by their path below the scenario's directory.
+    pub pools: BTreeMap<String, Candidates>,
     /// What is not as it was asked for.
     pub remarks: Vec<Remark>,
 }
@@ -299,8 +301,8 @@ fn is_implied(tables: &[TableDraft], table: &TableDraft, key: &ForeignKey) -> bo
     })
 }
 
-/// Whether both foreign keys that share a column refer, in each row, to rows that agree in it: those
-/// of the same number, in tables whose own references go on in step.
+/// Whether both foreign keys that share a column refer, in each row, to rows that agree in it:
+/// those of the same number, in tables whose own references go on in step.
 fn is_aligned(
     tables: &[TableDraft],
     table: &TableDraft,

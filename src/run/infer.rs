@@ -1,6 +1,6 @@
 //! Makes a scenario from a schema: a server of ours is asked what its tables take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::connect::{Address, Session};
 use crate::history::{Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Oid, Options, Remark};
-use crate::pg::{quote_ident, split_psql};
+use crate::pg::facts::{self, Relation, RelationName};
+use crate::pg::split_psql;
 use crate::scenario::{Arrivals, Draft, Pool, Script, Statement, Traffic};
 use crate::{observe, provision, seed};
 
@@ -129,7 +130,7 @@ fn scenario(
     inferred: Inferred,
 ) -> InferredScenario {
     let Inferred { tables, remarks, .. } = inferred;
-    let concerned = concerned(catalogue);
+    let concerned = concerned(catalogue, request.change);
     let application = infer::application(catalogue, &tables, &concerned, request.mix);
     let mut sizes: BTreeMap<String, u64> = catalogue
         .tables
@@ -171,21 +172,67 @@ fn scenario(
     InferredScenario { files: draft.to_files(), tables: sizes, remarks, operations, left_out }
 }
 
-/// The tables with most foreign keys to and from them.
-fn concerned(catalogue: &Catalogue) -> Vec<Oid> {
-    let refers = |table: &infer::Table| {
+/// The tables that the application uses: those that the change names and what refers to them or is
+/// referred to by them, else those with most foreign keys to and from them.
+fn concerned(catalogue: &Catalogue, change: Option<&str>) -> Vec<Oid> {
+    let named = change.map(|change| named(catalogue, change)).unwrap_or_default();
+    let refers = |table: &infer::Table| -> Vec<Oid> {
         table.constraints.iter().filter_map(|c| c.refers.as_ref()).map(|r| r.table).collect()
     };
-    let referred: Vec<(Oid, Vec<Oid>)> =
-        catalogue.tables.iter().map(|table| (table.oid, refers(table))).collect();
-    let neighbours = |oid: Oid| {
-        let from = referred.iter().filter(|(own, _)| *own == oid).flat_map(|(_, to)| to).count();
-        let to = referred.iter().flat_map(|(_, to)| to).filter(|to| **to == oid).count();
-        from + to
+    let pairs: Vec<(Oid, Oid)> = catalogue
+        .tables
+        .iter()
+        .flat_map(|table| refers(table).into_iter().map(|to| (table.oid, to)))
+        .collect();
+    let neighbours = |oid: Oid| pairs.iter().filter(|(a, b)| *a == oid || *b == oid).count();
+    let is_neighbour = |oid: Oid| {
+        pairs
+            .iter()
+            .any(|(a, b)| (*a == oid && named.contains(b)) || (*b == oid && named.contains(a)))
     };
     let mut tables: Vec<&infer::Table> = catalogue.tables.iter().collect();
-    tables.retain(|table| table.bound.is_none() && !table.foreign);
-    tables
-        .sort_by_key(|table| (std::cmp::Reverse(neighbours(table.oid)), quote_ident(&table.name)));
+    tables.retain(|table| {
+        let wanted = named.is_empty() || named.contains(&table.oid) || is_neighbour(table.oid);
+        table.bound.is_none() && !table.foreign && wanted
+    });
+    tables.sort_by_key(|table| {
+        let oid = table.oid;
+        (!named.contains(&oid), std::cmp::Reverse(neighbours(oid)), table.seeded_name())
+    });
     tables.into_iter().take(CONCERNED_MAX).map(|table| table.oid).collect()
+}
+
+/// Tables whose names the change's text holds; of a partition, what it is a partition of.
+fn named(catalogue: &Catalogue, change: &str) -> Vec<Oid> {
+    let mut relations: BTreeSet<Relation> = BTreeSet::new();
+    for statement in facts::facts(change).statements {
+        relations.extend(statement.defines.map(Relation::Named));
+        relations.extend(statement.writes.into_iter().map(Relation::Named));
+        let locks = statement.locks.unwrap_or_default();
+        relations.extend(locks.into_iter().map(|lock| lock.relation));
+    }
+    let in_schema = |name: &RelationName, table: &infer::Table| match &name.schema {
+        Some(schema) => *schema == table.schema,
+        None => true,
+    };
+    let is_named = |table: &&infer::Table| {
+        relations.iter().any(|relation| match relation {
+            Relation::Named(name) => name.name == table.name && in_schema(name, table),
+            Relation::OfIndex(index) => table.indexes.iter().any(|known| known.name == index.name),
+            Relation::InSchema(schema) => *schema == table.schema,
+            Relation::OfType(of) => table.columns.iter().any(|column| {
+                catalogue.type_of(column.type_oid).is_some_and(|known| known.name == of.name)
+            }),
+            Relation::Any => false,
+        })
+    };
+    let whole = |table: &infer::Table| {
+        let mut whole = table;
+        while let Some(above) = whole.bound.as_ref().and(whole.parents.first()) {
+            let Some(above) = catalogue.table(*above) else { break };
+            whole = above;
+        }
+        whole.oid
+    };
+    catalogue.tables.iter().filter(is_named).map(whole).collect()
 }

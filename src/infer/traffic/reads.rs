@@ -1,7 +1,6 @@
 //! Operations that read: a row by its key, rows by an index, a page by time, rows with what they
 //! refer to and with what refers to them.
 
-
 use super::super::{Column, Constraint, Index};
 use super::draft::Draft;
 use super::subject::Subject;
@@ -121,8 +120,9 @@ fn condition(child: &Subject<'_>, parent: &Subject<'_>, foreign: &Constraint) ->
     let refers = foreign.refers.as_ref()?;
     let own = child.columns_of(&foreign.columns)?;
     let theirs = parent.columns_of(&refers.columns)?;
-    let pairs = own.into_iter().zip(theirs).map(|(own, theirs)| {
-        format!("c.{} = p.{}", child.quote(own), parent.quote(theirs))
-    });
+    let pairs = own
+        .into_iter()
+        .zip(theirs)
+        .map(|(own, theirs)| format!("c.{} = p.{}", child.quote(own), parent.quote(theirs)));
     Some(pairs.collect::<Vec<_>>().join(" AND "))
 }

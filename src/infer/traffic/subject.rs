@@ -87,7 +87,8 @@ impl<'a> Subject<'a> {
         self.catalogue.quoted(&column.name)
     }
 
-    /// The table's columns, named, without those that no driver can receive; behind an alias where there is one.
+    /// The table's columns, named, without those that no driver can receive; behind an alias
+    /// where there is one.
     pub fn list(&self, alias: Option<&str>) -> String {
         let alias = alias.map(|alias| format!("{alias}.")).unwrap_or_default();
         let columns = self.table.columns.iter().filter(|column| self.is_sent(column));

@@ -81,7 +81,9 @@ fn given<'a>(subject: &Subject<'a>) -> Result<Vec<(&'a Column, Drawn)>, String> 
         let drawn = match entangled.contains(&column.number) {
             true if !subject.is_by_row(column) => {
                 let name = &column.name;
-                return Err(format!("{name} is in foreign keys that have to agree with each other"));
+                return Err(format!(
+                    "{name} is in foreign keys that have to agree with each other"
+                ));
             }
             true => subject.present(column, false, Some("references")),
             false => subject.fresh(column),
@@ -263,11 +265,7 @@ pub fn refer(subject: &Subject<'_>) -> Vec<Draft> {
         }
         let Some(drawn) = subject.fresh(column) else { continue };
         let mut draft = Draft::new(&format!("refer-{}-{}", subject.name(), column.name));
-        draft.statement(&format!(
-            "UPDATE {} SET {} = ",
-            subject.quoted(),
-            subject.quote(column)
-        ));
+        draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), subject.quote(column)));
         draft.changes.push((subject.name().to_owned(), column.name.clone()));
         draft.parameter(&column.name, &drawn);
         where_key(&mut draft, subject, &key, true);

@@ -1,6 +1,7 @@
 //! Types of the server and of known extensions.
 
-use super::{Kind, Profile, choice, instants, words};
+use super::profile::{Kind, Profile, choice, instants};
+use super::words;
 use crate::scenario::Generator;
 
 /// Digits after the point where numeric has no modifier.

@@ -1,7 +1,8 @@
 //! Types that are made of others: arrays, domains, enums, composites, ranges.
 
 use super::super::catalogue::{Catalogue, Oid, Type, TypeKind};
-use super::{Kind, Profile, built_in, choice};
+use super::built_in;
+use super::profile::{Kind, Profile, choice};
 
 /// Types within types; a type that holds itself comes to its end here.
 const DEPTH_MAX: usize = 8;

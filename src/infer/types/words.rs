@@ -1,6 +1,6 @@
 //! What a column's name says of its values.
 
-use super::{Kind, Profile, choice};
+use super::profile::{Kind, Profile, choice};
 use crate::scenario::generate::Template;
 use crate::scenario::{FakeKind, Generator};
 
