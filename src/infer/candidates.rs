@@ -15,6 +15,9 @@ const SPAN_S: i64 = 700 * DAY_S;
 /// 2023-01-01, from which unbounded instants go on.
 const START_S: i64 = 1_672_531_200;
 
+/// Bytes that are drawn at most, whatever length is asked for.
+const BYTES_MAX: usize = 1 << 16;
+
 /// A value for a column under these conditions, drawn; None: NULL.
 pub(super) fn draw(
     rng: &mut Rng,
@@ -207,6 +210,15 @@ fn shaped(rng: &mut Rng, text: String, profile: &Profile, conditions: &[&Conditi
             text
         }
         Kind::Array => elements(&text, least, most),
+        Kind::Bytes if least > 0 || most < usize::MAX => {
+            let longest = most.min(least.saturating_add(8));
+            let length = rng.random_range(least..=longest.max(least)).min(BYTES_MAX);
+            let digits = (0..length).map(|_| {
+                let byte: u8 = rng.random();
+                format!("{byte:02x}")
+            });
+            format!("\\x{}", digits.collect::<String>())
+        }
         _ => text,
     }
 }

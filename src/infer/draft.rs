@@ -59,6 +59,8 @@ pub(super) struct Check {
     pub sql: String,
     pub columns: Vec<usize>,
     pub alternatives: Vec<Alternative>,
+    /// Columns of which only matters whether they are NULL, and that they are not another column.
+    pub marked: Vec<usize>,
     /// Whether it says which partition takes a row.
     pub of_partitions: bool,
 }
@@ -279,6 +281,7 @@ fn table_checks(catalogue: &Catalogue, table: &Table, draft: &TableDraft) -> Vec
             sql: sql.clone(),
             columns: numbered(table, &constraint.columns),
             alternatives: read,
+            marked: marked(table, draft, sql),
             of_partitions: false,
         });
     }
@@ -291,13 +294,39 @@ fn table_checks(catalogue: &Catalogue, table: &Table, draft: &TableDraft) -> Vec
                 sql: format!("({sql}) IS NOT NULL"),
                 columns: columns.clone(),
                 alternatives: Vec::new(),
+                marked: Vec::new(),
                 of_partitions: false,
             });
         }
     }
     found.extend(partition_check(catalogue, table));
-    found.extend(evaded(table));
+    found.extend(evaded(table, draft));
     found
+}
+
+/// Columns that refer to another row, of which a condition asks only whether they are NULL. To
+/// differ from the key of its own row is no question for a reference to an earlier one.
+fn marked(table: &Table, draft: &TableDraft, sql: &str) -> Vec<usize> {
+    let Some(expression) = Expression::read(sql) else { return Vec::new() };
+    let (by_value, compared) = (expression.columns_by_value(), expression.compared_columns());
+    let is_marked = |at: &usize| {
+        let own = &draft.columns[*at];
+        let Some(reference) = own.reference.map(|reference| &draft.references[reference]) else {
+            return false;
+        };
+        let key = |other: &str| reference.table == table.oid && reference.targets == [other];
+        let others = compared.iter().filter_map(|(left, right)| match (*left, *right) {
+            (left, right) if left == own.name => Some(right),
+            (left, right) if right == own.name => Some(left),
+            _ => None,
+        });
+        let mut others = others;
+        reference.columns.len() == 1
+            && own.domain.is_empty()
+            && !by_value.contains(&own.name.as_str())
+            && others.all(key)
+    };
+    (0..draft.columns.len()).filter(is_marked).collect()
 }
 
 /// That a partition takes the row.
@@ -331,11 +360,11 @@ fn partition_check(catalogue: &Catalogue, root: &Table) -> Option<Check> {
     };
     let name = format!("the partitions of {}", root.name);
     let columns = columns.into_iter().collect();
-    Some(Check { name, sql, columns, alternatives, of_partitions: true })
+    Some(Check { name, sql, columns, alternatives, marked: Vec::new(), of_partitions: true })
 }
 
 /// Partial unique indexes that leave hardly any rows: rows beyond their predicate are free.
-fn evaded(table: &Table) -> Vec<Check> {
+fn evaded(table: &Table, draft: &TableDraft) -> Vec<Check> {
     let mut found = Vec::new();
     for index in table.indexes.iter().filter(|index| index.unique) {
         let Some(predicate) = &index.predicate else { continue };
@@ -354,6 +383,7 @@ fn evaded(table: &Table) -> Vec<Check> {
                 sql: format!("({predicate}) IS NOT TRUE"),
                 columns: named(table, predicate),
                 alternatives: read.unwrap_or_default(),
+                marked: marked(table, draft, predicate),
                 of_partitions: false,
             });
         }
@@ -443,6 +473,20 @@ impl TableDraft {
     pub fn is_spread(&self, column: usize) -> bool {
         let mut partitions = self.checks.iter().filter(|check| check.of_partitions);
         partitions.any(|check| check.columns.contains(&column) && !check.alternatives.is_empty())
+    }
+
+    /// Whether the column refers to a row, and its constraints ask only whether it does.
+    pub fn is_marked(&self, column: usize) -> bool {
+        let checks: Vec<&Check> =
+            self.checks.iter().filter(|check| check.columns.contains(&column)).collect();
+        let marked = checks.iter().all(|check| check.marked.contains(&column));
+        self.columns[column].reference.is_some() && !checks.is_empty() && marked
+    }
+
+    /// Whether a column refers to a row of its own table.
+    pub fn is_own(&self, column: usize) -> bool {
+        let reference = self.columns[column].reference;
+        reference.is_some_and(|at| self.references[at].table == self.oid)
     }
 
     /// The component of a column.

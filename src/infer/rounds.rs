@@ -22,6 +22,8 @@ const LINES_AGAIN: usize = 4_000;
 const TEMPLATES: usize = 6;
 /// Rows of a referenced table whose keys are tried.
 const KEYS: u64 = 100;
+/// In a line: the reference is there.
+pub(super) const MARK: &str = "+";
 /// Lines with which a pool is large enough not to be asked for again.
 pub(super) const LINES_ENOUGH: usize = 16;
 
@@ -185,7 +187,7 @@ impl World<'_> {
                 let short = component.lines.len() < LINES_ENOUGH && component.columns.len() > 1;
                 match (again, component.columns.as_slice()) {
                     (true, _) if !short => {}
-                    (false, [only]) if !self.is_own(draft, *only) => {
+                    (false, [only]) if !draft.is_own(*only) && !draft.is_marked(*only) => {
                         found.push(self.of_keys(table, at, *only));
                     }
                     _ => found.push(self.of_lines(table, at, again)),
@@ -193,12 +195,6 @@ impl World<'_> {
             }
         }
         found
-    }
-
-    /// Whether a column refers to its own table.
-    fn is_own(&self, draft: &TableDraft, column: usize) -> bool {
-        let reference = draft.columns[column].reference;
-        reference.is_some_and(|at| draft.references[at].table == draft.oid)
     }
 
     fn of_keys(&self, table: usize, component: usize, column: usize) -> (Asked, Question) {
@@ -249,12 +245,18 @@ impl World<'_> {
     fn of_lines(&self, table: usize, component: usize, again: bool) -> (Asked, Question) {
         let draft = &self.tables[table];
         let parts = &draft.components[component];
-        let is_driven = |c: &usize| draft.columns[*c].driven.is_some() || self.is_own(draft, *c);
+        let is_driven = |c: &usize| {
+            let own = draft.is_own(*c) && !draft.is_marked(*c);
+            draft.columns[*c].driven.is_some() || own
+        };
         let (driven, pooled): (Vec<usize>, Vec<usize>) =
             parts.columns.iter().partition(|c| is_driven(c));
         let keys: Vec<Option<Vec<String>>> = pooled
             .iter()
-            .map(|c| draft.columns[*c].reference.map(|_| self.keys(draft, *c)))
+            .map(|c| match draft.is_marked(*c) {
+                true => Some(vec![MARK.to_owned()]),
+                false => draft.columns[*c].reference.map(|_| self.keys(draft, *c)),
+            })
             .collect();
         let columns: Vec<Part> = pooled
             .iter()
@@ -276,7 +278,8 @@ impl World<'_> {
         };
         let mut lines = tuples::draw(&mut rng, &columns, &checks, wanted);
         self.join_references(draft, &pooled, &keys, &mut lines);
-        let rows: Vec<u64> = match driven.is_empty() {
+        let own = pooled.iter().any(|c| draft.is_own(*c));
+        let rows: Vec<u64> = match driven.is_empty() && !own {
             true => vec![1],
             false => [1, 2, 7, draft.rows / 2, draft.rows].into_iter().filter(|r| *r > 0).collect(),
         };
@@ -284,11 +287,24 @@ impl World<'_> {
         let mut question = self.question(table, &order, &parts.checks);
         for line in &lines {
             for row in &rows {
+                let values = pooled.iter().zip(line).map(|(c, value)| match draft.is_marked(*c) {
+                    true => value.as_ref().and_then(|_| self.of_mark(draft, *c, *row)),
+                    false => value.clone(),
+                });
                 let others = driven.iter().map(|c| self.sampled(draft, *c, *row));
-                question.tuples.push(line.iter().cloned().chain(others).collect());
+                question.tuples.push(values.chain(others).collect());
             }
         }
         (Asked::Lines { table, component, lines, rows: rows.len() }, question)
+    }
+
+    /// What stands for a reference that only has to be there, in a row from 1.
+    fn of_mark(&self, draft: &TableDraft, column: usize, row: u64) -> Option<String> {
+        let known = match draft.is_own(column) {
+            true => self.sampled(draft, column, row.max(2)),
+            false => self.keys(draft, column).into_iter().next(),
+        };
+        known.or_else(|| draft.columns[column].profile.candidates.first().cloned())
     }
 
     /// The columns of one foreign key hold one row's values, or are all NULL.

@@ -61,6 +61,7 @@ pub(super) fn settle(tables: &mut [TableDraft], mut remarks: Vec<Remark>) -> Inf
     let mut rows: Vec<u64> = tables.iter().map(|table| table.rows).collect();
     for table in tables.iter_mut() {
         separate_lines(table);
+        first_line_without_own(table);
     }
     let mut decided: Vec<Decided> = vec![Decided::default(); tables.len()];
     for _ in 0..PASSES_MAX {
@@ -118,6 +119,21 @@ fn separate_lines(table: &mut TableDraft) {
                     seen.insert(at.iter().map(|at| line[*at].clone()).collect::<Vec<_>>())
                 });
             }
+        }
+    }
+}
+
+/// The first row has no earlier one to refer to: it holds the first line.
+fn first_line_without_own(table: &mut TableDraft) {
+    let own: Vec<usize> = (0..table.columns.len())
+        .filter(|column| table.is_own(*column) && table.is_marked(*column))
+        .collect();
+    for component in &mut table.components {
+        let at: Vec<usize> =
+            (0..component.pooled.len()).filter(|at| own.contains(&component.pooled[*at])).collect();
+        let first = component.lines.iter().position(|line| at.iter().all(|at| line[*at].is_none()));
+        if let Some(first) = first.filter(|_| !at.is_empty()) {
+            component.lines.swap(0, first);
         }
     }
 }
@@ -336,7 +352,16 @@ impl TableDraft {
     /// The component from whose pool a column is drawn.
     fn pool_of(&self, column: usize) -> Option<usize> {
         let at = self.component_of(column)?;
-        self.components[at].pooled.contains(&column).then_some(at)
+        let pooled = self.components[at].pooled.contains(&column) && !self.is_marked(column);
+        pooled.then_some(at)
+    }
+
+    /// Lines of the pool that says where a reference is NULL.
+    fn marks_of(&self, column: usize) -> Option<usize> {
+        let at = self.component_of(column).filter(|_| self.is_marked(column))?;
+        let component = &self.components[at];
+        let position = component.pooled.iter().position(|c| *c == column)?;
+        component.lines.iter().any(|line| line[position].is_none()).then_some(at)
     }
 }
 
@@ -426,27 +451,37 @@ impl Builder<'_> {
         if let Some(pool) =
             table.pool_of(at).filter(|pool| !table.components[*pool].lines.is_empty())
         {
-            let position = table.components[pool].pooled.iter().position(|c| *c == at)?;
-            let values: Vec<Option<String>> =
-                self.lines(pool).iter().map(|line| line[position].clone()).collect();
-            let each = self.step(Driver::Pool(pool)).or(self.pool_is_key(pool).then_some(1));
             // A pool of one column has NULLs only where none was asked for.
             let alone = table.components[pool].columns.len() == 1;
-            let generator = Generator::Pool {
-                file: self.file(pool),
-                column: own.name.clone(),
-                values: Arc::from(values),
-                each,
-            };
+            let generator = self.pool(pool, at)?;
             return column(generator, if alone { null_fraction } else { 0.0 });
         }
         if let Some(reference) = own.reference {
-            return column(self.reference(at, reference)?, self.null_of_reference(reference));
+            let null_fraction = match table.component_of(at) {
+                Some(checked) if !table.components[checked].lines.is_empty() => 0.0,
+                _ => self.null_of_reference(reference),
+            };
+            return column(self.reference(at, reference)?, null_fraction);
         }
         match &own.profile.natural {
             Some(natural) => column(natural.clone(), null_fraction),
             None => None,
         }
+    }
+
+    /// A column of a component's pool.
+    fn pool(&self, component: usize, column: usize) -> Option<Generator> {
+        let table = self.table();
+        let position = table.components[component].pooled.iter().position(|c| *c == column)?;
+        let values: Vec<Option<String>> =
+            self.lines(component).iter().map(|line| line[position].clone()).collect();
+        let each = self.step(Driver::Pool(component)).or(self.pool_is_key(component).then_some(1));
+        Some(Generator::Pool {
+            file: self.file(component),
+            column: table.columns[column].name.clone(),
+            values: Arc::from(values),
+            each,
+        })
     }
 
     /// All columns of a foreign key are NULL together.
@@ -468,7 +503,11 @@ impl Builder<'_> {
         let position = key.columns.iter().position(|c| *c == at)?;
         let target = self.tables.iter().find(|t| t.oid == key.table)?;
         let itself = key.table == table.oid;
-        let optional = key.columns.iter().all(|c| table.columns[*c].nullable);
+        let marks = table.marks_of(at).and_then(|component| self.pool(component, at));
+        let optional = match table.is_marked(at) {
+            true => marks.is_some(),
+            false => key.columns.iter().all(|c| table.columns[*c].nullable),
+        };
         let stepped = self.step(Driver::Reference(reference));
         let fixed =
             key.columns.iter().any(|c| self.is_referenced(*c)) || self.is_in_step(reference);
@@ -488,6 +527,7 @@ impl Builder<'_> {
             each,
             earlier,
             row: (key.columns.len() > 1).then(|| key.name.clone()),
+            nulls: marks.map(Box::new),
         })
     }
 

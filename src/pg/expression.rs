@@ -61,6 +61,60 @@ impl Expression {
         found
     }
 
+    /// Columns that it asks more of than whether they are NULL, or whether they are another column.
+    pub fn columns_by_value(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        self.by_value(&mut found);
+        found
+    }
+
+    fn by_value<'e>(&'e self, found: &mut Vec<&'e str>) {
+        let is_column = |part: &Expression| matches!(part, Expression::Column(_));
+        match self {
+            Expression::Column(name) => found.push(name),
+            Expression::Constant(_) => {}
+            Expression::Binary(left, operator, right) => {
+                let null_asked = operator.starts_with("IS")
+                    && **right == Expression::Constant(None)
+                    && is_column(left);
+                let differ = matches!(operator.as_str(), "=" | "<>" | "!=")
+                    && is_column(left)
+                    && is_column(right);
+                if !null_asked && !differ {
+                    left.by_value(found);
+                    right.by_value(found);
+                }
+            }
+            Expression::Call(name, parts) if matches!(&**name, "num_nulls" | "num_nonnulls") => {
+                parts.iter().filter(|part| !is_column(part)).for_each(|part| part.by_value(found));
+            }
+            Expression::List(parts) | Expression::Call(_, parts) | Expression::Other(parts) => {
+                parts.iter().for_each(|part| part.by_value(found));
+            }
+            Expression::Prefix(_, part) => part.by_value(found),
+            Expression::Case(branches, otherwise) => {
+                for (condition, result) in branches {
+                    condition.by_value(found);
+                    result.by_value(found);
+                }
+                otherwise.iter().for_each(|part| part.by_value(found));
+            }
+        }
+    }
+
+    /// Pairs of columns that it compares.
+    pub fn compared_columns(&self) -> Vec<(&str, &str)> {
+        let mut found = Vec::new();
+        self.visit(&mut |part| {
+            if let Expression::Binary(left, _, right) = part
+                && let (Expression::Column(left), Expression::Column(right)) = (&**left, &**right)
+            {
+                found.push((left.as_str(), right.as_str()));
+            }
+        });
+        found
+    }
+
     fn visit<'e>(&'e self, see: &mut impl FnMut(&'e Expression)) {
         see(self);
         match self {

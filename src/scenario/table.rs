@@ -69,6 +69,8 @@ pub enum Generator {
         /// Columns of the table (or parameters of the operation) with the same name here draw
         /// the same row, and are NULL together.
         row: Option<String>,
+        /// A pool's column: the value is NULL where that is NULL in the line that the row holds.
+        nulls: Option<Box<Generator>>,
     },
     /// Instants from `from` to `to` (microseconds since the Unix epoch), ascending with the row.
     /// `hot_fraction` of the rows fall into the last `hot_span_us`.

@@ -115,6 +115,7 @@ pub struct Reference {
     pub each: Option<Spanned<u64>>,
     pub earlier: Option<Spanned<bool>>,
     pub row: Option<Spanned<String>>,
+    pub nulls: Option<Spanned<PoolColumn>>,
 }
 
 /// A column of a file of candidates.

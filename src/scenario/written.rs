@@ -71,7 +71,7 @@ impl Draft {
             }))
             .chain(self.invariants.iter().flat_map(|read| read.parameters.values()));
         let mut pools = BTreeMap::<&str, PoolFile>::new();
-        for generator in generators {
+        for generator in generators.flat_map(with_nulls) {
             let Generator::Pool { file, column, values, .. } = generator else { continue };
             let empty = || PoolFile { columns: Vec::new() };
             let pool = pools.entry(file).or_insert_with(empty);
@@ -168,6 +168,15 @@ impl Lines {
             self.line(&format!("{key:width$} = {value}"));
         }
     }
+}
+
+/// A generator, and the pool that says where it is NULL.
+fn with_nulls(generator: &Generator) -> impl Iterator<Item = &Generator> {
+    let nulls = match generator {
+        Generator::Reference { nulls, .. } => nulls.as_deref(),
+        _ => None,
+    };
+    [generator].into_iter().chain(nulls)
 }
 
 fn text(value: &str) -> String {
@@ -272,8 +281,18 @@ fn generator(generator: &Generator) -> (&'static str, String) {
 
 /// Empty for any other generator.
 fn reference(generator: &Generator) -> String {
-    let Generator::Reference { table, column, hit_rate, skew, misses, newest, each, earlier, row } =
-        generator
+    let Generator::Reference {
+        table,
+        column,
+        hit_rate,
+        skew,
+        misses,
+        newest,
+        each,
+        earlier,
+        row,
+        nulls,
+    } = generator
     else {
         return String::new();
     };
@@ -290,6 +309,7 @@ fn reference(generator: &Generator) -> String {
     keys.extend(each.map(|each| ("each", each.to_string())));
     keys.extend(earlier.then(|| ("earlier", "true".to_owned())));
     keys.extend(row.iter().map(|row| ("row", text(row))));
+    keys.extend(nulls.iter().map(|pool| ("nulls", self::generator(pool).1)));
     inline(keys)
 }
 

@@ -106,7 +106,18 @@ fn reference(table: &str, hit_rate: f64, skew: f64) -> Generator {
     let (table, column) = (table.to_owned(), "id".to_owned());
     let (each, earlier, row) = (None, false, None);
     let (misses, newest) = (1_000, 1.0);
-    Generator::Reference { table, column, hit_rate, skew, misses, newest, each, earlier, row }
+    Generator::Reference {
+        table,
+        column,
+        hit_rate,
+        skew,
+        misses,
+        newest,
+        each,
+        earlier,
+        row,
+        nulls: None,
+    }
 }
 
 /// A quarter of 2025, the last tenth of the rows in its last week.

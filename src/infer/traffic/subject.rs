@@ -101,8 +101,8 @@ impl<'a> Subject<'a> {
     pub fn present(&self, column: &Column, recent: bool, together: Option<&str>) -> Option<Drawn> {
         let seeded = self.filled(column).filter(|_| self.is_sent(column))?;
         let newest = if recent { RECENT } else { 1.0 };
-        let generator = match is_by_row(&seeded.generator) {
-            true => referring(self.name(), &column.name, newest, together),
+        let generator = match is_by_row(seeded) {
+            true => referring(self.name(), &column.name, newest, together, None),
             // Not of one row, but of some.
             false => as_parameter(&seeded.generator),
         };
@@ -164,7 +164,7 @@ impl<'a> Subject<'a> {
 
     /// Whether the column's value is known from the row's number.
     pub fn is_by_row(&self, column: &Column) -> bool {
-        self.filled(column).is_some_and(|seeded| is_by_row(&seeded.generator))
+        self.filled(column).is_some_and(is_by_row)
     }
 
     /// Whether a fresh value differs from those of all rows.
@@ -185,6 +185,10 @@ impl<'a> Subject<'a> {
     pub fn shares_pool(&self, column: &Column) -> bool {
         let file = |seeded: &SeededColumn| match &seeded.generator {
             Generator::Pool { file, .. } => Some(file.clone()),
+            Generator::Reference { nulls, .. } => match nulls.as_deref() {
+                Some(Generator::Pool { file, .. }) => Some(file.clone()),
+                _ => None,
+            },
             _ => None,
         };
         let Some(own) = self.filled(column).and_then(file) else { return false };
@@ -192,20 +196,26 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a value is a function of its row alone, so that others can name it.
-fn is_by_row(generator: &Generator) -> bool {
-    match generator {
-        Generator::Uuid | Generator::Serial | Generator::Numbered { .. } => true,
-        Generator::Pool { each, .. } | Generator::Reference { each, .. } => each.is_some(),
-        _ => false,
-    }
+/// Whether every row has a value that is a function of the row alone, so that others can name it.
+fn is_by_row(column: &SeededColumn) -> bool {
+    let without_null = column.null_fraction == 0.0;
+    without_null
+        && match &column.generator {
+            Generator::Uuid | Generator::Serial | Generator::Numbered { .. } => true,
+            Generator::Pool { each, values, .. } => {
+                each.is_some() && values.iter().all(Option::is_some)
+            }
+            Generator::Reference { each, nulls, .. } => each.is_some() && nulls.is_none(),
+            _ => false,
+        }
 }
 
 /// A generator of a column as one of a parameter: a reference goes to any row.
 fn as_parameter(generator: &Generator) -> Generator {
     match generator {
-        Generator::Reference { table, column, row, .. } => {
-            referring(table, column, 1.0, row.as_deref())
+        Generator::Reference { table, column, row, nulls, .. } => {
+            let nulls = nulls.as_deref().map(as_parameter);
+            referring(table, column, 1.0, row.as_deref(), nulls)
         }
         Generator::Pool { file, column, values, .. } => {
             let (file, column) = (file.clone(), column.clone());
@@ -215,7 +225,13 @@ fn as_parameter(generator: &Generator) -> Generator {
     }
 }
 
-fn referring(table: &str, column: &str, newest: f64, together: Option<&str>) -> Generator {
+fn referring(
+    table: &str,
+    column: &str,
+    newest: f64,
+    together: Option<&str>,
+    nulls: Option<Generator>,
+) -> Generator {
     Generator::Reference {
         table: table.to_owned(),
         column: column.to_owned(),
@@ -226,5 +242,6 @@ fn referring(table: &str, column: &str, newest: f64, together: Option<&str>) -> 
         each: None,
         earlier: false,
         row: together.map(str::to_owned),
+        nulls: nulls.map(Box::new),
     }
 }

@@ -30,8 +30,12 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
         Err(why) => return refuse(&why),
     };
     let taken = taken(subject, &given);
-    let deferrable =
-        |constraint: &super::super::Constraint| constraint.deferrable && constraint.index.is_some();
+    let deferrable = |constraint: &super::super::Constraint| {
+        // A foreign key's index is that of what it refers to.
+        constraint.deferrable
+            && constraint.index.is_some()
+            && constraint.kind != ConstraintKind::ForeignKey
+    };
     if taken && subject.table.constraints.iter().any(deferrable) {
         return refuse(
             "a deferrable key may be there already, and ON CONFLICT does not take those",

@@ -230,7 +230,8 @@ fn document(type_name: &str) -> Option<Profile> {
         "xml" => Profile::new(&["<a/>", "<order><id>1</id></order>"], &[]),
         "tsvector" => Profile::new(&["'fat':2 'cat':3", "'order':1", ""], &["w{n}"]),
         "tsquery" => Profile::new(&["'fat' & 'cat'", "'order'"], &["w{n}"]),
-        "bytea" => Profile::new(&["\\x", "\\x00", "\\xdeadbeef"], &["\\x{n:08x}", "\\x{n:064x}"]),
+        "bytea" => Profile::new(&["\\x", "\\x00", "\\xdeadbeef"], &["\\x{n:08x}", "\\x{n:064x}"])
+            .of_kind(Kind::Bytes),
         _ => return None,
     })
 }

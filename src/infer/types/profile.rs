@@ -45,6 +45,8 @@ pub(in super::super) enum Kind {
     Array,
     /// JSON.
     Json,
+    /// Bytes, as `\x` and two hexadecimal digits each.
+    Bytes,
     /// Anything else: only candidates.
     #[default]
     Other,

@@ -63,7 +63,12 @@ impl Checker<'_> {
                     self.push_with(source, row, message, remedy);
                 }
             }
-            if let Some(pool) = &stated.pool {
+            let marks = stated.reference.as_ref().and_then(|r| r.get_ref().nulls.as_ref());
+            if let Some(fraction) = stated.null_fraction.as_ref().filter(|_| marks.is_some()) {
+                let remedy = "the file says which rows are NULL";
+                self.push_with(source, fraction, "`null_fraction` beside `nulls`", remedy);
+            }
+            for pool in stated.pool.iter().chain(marks) {
                 let file = pool.get_ref().file.get_ref();
                 let each = pool.get_ref().each.as_ref().map(|each| *each.get_ref());
                 if *lines.entry(file).or_insert(each) != each {
@@ -90,8 +95,18 @@ impl Checker<'_> {
 /// The group of a reference, and all that it has in common with the group's other references.
 fn grouped(value: &wire::Value) -> Option<(&Spanned<String>, String)> {
     let reference = value.reference.as_ref()?.get_ref();
-    let wire::Reference { table, column: _, hit_rate, skew, misses, newest, each, earlier, row } =
-        reference;
+    let wire::Reference {
+        table,
+        column: _,
+        hit_rate,
+        skew,
+        misses,
+        newest,
+        each,
+        earlier,
+        row,
+        nulls: _,
+    } = reference;
     fn plain<T: std::fmt::Debug>(value: &Option<Spanned<T>>) -> Option<&T> {
         value.as_ref().map(Spanned::get_ref)
     }

@@ -55,6 +55,10 @@ impl Checker<'_> {
         }
         let (table, column) = (table.clone(), reference.column.get_ref().clone());
         let row = reference.row.as_ref().map(|row| row.get_ref().clone());
+        let nulls = match &reference.nulls {
+            Some(pool) => Some(Box::new(self.pool_column(source, pool.get_ref())?)),
+            None => None,
+        };
         Some(Generator::Reference {
             table,
             column,
@@ -65,6 +69,7 @@ impl Checker<'_> {
             each,
             earlier,
             row,
+            nulls,
         })
     }
 

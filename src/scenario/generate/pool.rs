@@ -26,11 +26,13 @@ impl Lines {
         Lines { values: Arc::clone(values), each: each.map(|each| each.max(1)), salt }
     }
 
-    /// The value of a row; None is NULL.
+    /// The value of a row; None is NULL. The first row holds the first line: what only it can keep
+    /// stands there.
     pub fn of_row(&self, row: u64) -> Option<&str> {
         let count = self.values.len().max(1) as u64;
         let line = match self.each {
             Some(each) => row / each % count,
+            None if row == 0 => 0,
             None => mixed(self.salt, row) % count,
         };
         self.values.get(line as usize).and_then(Option::as_deref)

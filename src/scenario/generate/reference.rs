@@ -20,6 +20,7 @@ pub struct Reference {
     targets: Targets,
     cell: Cell,
     dangling: Dangling,
+    nulls: Option<Lines>,
 }
 
 /// What a column holds, as a function of the row.
@@ -57,6 +58,8 @@ pub struct Asked<'a> {
     pub table: &'a str,
     pub column: &'a str,
     pub wanted: Wanted<'a>,
+    /// A pool whose NULLs are the reference's.
+    pub nulls: Option<&'a Generator>,
 }
 
 impl<'a> Asked<'a> {
@@ -73,6 +76,7 @@ impl<'a> Asked<'a> {
                 each,
                 earlier,
                 row,
+                nulls,
             } => {
                 let wanted = Wanted {
                     hit_rate: *hit_rate,
@@ -83,7 +87,7 @@ impl<'a> Asked<'a> {
                     earlier: *earlier,
                     row: row.as_deref(),
                 };
-                Some(Asked { table, column, wanted })
+                Some(Asked { table, column, wanted, nulls: nulls.as_deref() })
             }
             _ => None,
         }
@@ -97,7 +101,7 @@ impl Reference {
     }
 
     fn nested(of: Tables<'_>, within: &str, asked: &Asked<'_>, depth: usize) -> Reference {
-        let Asked { table, column, wanted } = asked;
+        let Asked { table, column, wanted, nulls } = asked;
         let generator = of
             .tables
             .iter()
@@ -107,7 +111,13 @@ impl Reference {
         let (cell, dangling) = Cell::compile(of, table, column, generator, depth);
         let heavy = salt(of.rng_seed, table, column);
         let targets = Targets::new((of.rng_seed, within), of.sizes.rows(table), heavy, wanted);
-        Reference { targets, cell, dangling }
+        let nulls = nulls.and_then(|pool| match pool {
+            Generator::Pool { file, values, each, .. } => {
+                Some(Lines::new(of.rng_seed, within, file, values, *each))
+            }
+            _ => None,
+        });
+        Reference { targets, cell, dangling, nulls }
     }
 
     /// Whether its values are texts that only the server can read.
@@ -123,7 +133,14 @@ impl Reference {
     /// Draws a value; a text that is not at hand is written to `text`, which is empty.
     pub fn draw<'a>(&'a self, rng: &mut Rng, row: u64, text: &'a mut String) -> Drawn<'a> {
         let chosen = self.targets.choose(rng, row);
-        self.value(chosen, text)
+        match self.is_null(row) {
+            true => Drawn::Null,
+            false => self.value(chosen, text),
+        }
+    }
+
+    fn is_null(&self, row: u64) -> bool {
+        self.nulls.as_ref().is_some_and(|lines| lines.of_row(row).is_none())
     }
 
     fn value<'a>(&'a self, chosen: Chosen, text: &'a mut String) -> Drawn<'a> {
@@ -175,6 +192,7 @@ impl Cell {
             Cell::Numbered(template) => return template.drawn(row as i64 + 1, text),
             Cell::Line(lines) => return lines.of_row(row).map_or(Drawn::Null, Drawn::Text),
             Cell::Constant(value) => return Drawn::Text(value),
+            Cell::Reference(reference) if reference.is_null(row) => return Drawn::Null,
             Cell::Reference(reference) => {
                 return reference.value(reference.targets.fixed(row), text);
             }

@@ -16,7 +16,18 @@ fn column(name: &str, generator: Generator, null_fraction: f64) -> Column {
 fn reference(hit_rate: f64, skew: f64, misses: u64) -> Generator {
     let (table, column) = ("tasks".to_owned(), "id".to_owned());
     let (newest, each, earlier, row) = (1.0, None, false, None);
-    Generator::Reference { table, column, hit_rate, skew, misses, newest, each, earlier, row }
+    Generator::Reference {
+        table,
+        column,
+        hit_rate,
+        skew,
+        misses,
+        newest,
+        each,
+        earlier,
+        row,
+        nulls: None,
+    }
 }
 
 fn tables() -> Vec<Table> {
@@ -88,7 +99,18 @@ fn chosen() -> impl Strategy<Value = Generator> {
 fn choosing(each: Option<u64>, earlier: bool, row: Option<&str>) -> Generator {
     let (table, column, row) = ("tasks".to_owned(), "number".to_owned(), row.map(str::to_owned));
     let (hit_rate, skew, misses, newest) = (1.0, 0.0, 10, 1.0);
-    Generator::Reference { table, column, hit_rate, skew, misses, newest, each, earlier, row }
+    Generator::Reference {
+        table,
+        column,
+        hit_rate,
+        skew,
+        misses,
+        newest,
+        each,
+        earlier,
+        row,
+        nulls: None,
+    }
 }
 
 proptest! {
@@ -202,6 +224,7 @@ fn a_reference_to_a_serial_counts_from_one_and_dangles_below_zero() {
         each: None,
         earlier: false,
         row: None,
+        nulls: None,
     };
     let found: BTreeSet<i64> = drawn(5, generator, 0.0, ROWS)
         .into_iter()
@@ -365,6 +388,7 @@ fn a_reference_to_any_function_of_a_row_is_that_rows_value() {
             each: Some(1),
             earlier: false,
             row: None,
+            nulls: None,
         };
         let draw = |table: &str, column: &Column| {
             let drawer = Drawer::for_column(&tables, &sizes, 8, table, column);

@@ -35,6 +35,8 @@ pub enum StoredGenerator {
         earlier: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         row: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nulls: Option<Box<StoredGenerator>>,
     },
     Timestamp {
         from_us: i64,
@@ -159,6 +161,7 @@ impl Stored for Generator {
                 each,
                 earlier,
                 row,
+                nulls,
             } => StoredGenerator::Reference {
                 table,
                 column,
@@ -169,6 +172,7 @@ impl Stored for Generator {
                 each,
                 earlier,
                 row,
+                nulls: nulls.map(|pool| Box::new(pool.to_form())),
             },
             Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
                 StoredGenerator::Timestamp { from_us, to_us, hot_fraction, hot_span_us }
@@ -206,6 +210,7 @@ impl Stored for Generator {
                 each,
                 earlier,
                 row,
+                nulls,
             } => Generator::Reference {
                 table,
                 column,
@@ -216,6 +221,7 @@ impl Stored for Generator {
                 each,
                 earlier,
                 row,
+                nulls: nulls.map(|pool| Box::new(Generator::of_form(*pool))),
             },
             StoredGenerator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
                 Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us }
