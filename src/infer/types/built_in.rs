@@ -6,6 +6,8 @@ use crate::scenario::Generator;
 
 /// Digits after the point where numeric has no modifier.
 const SCALE: u32 = 2;
+/// Digits after the point that values have at most, however many the type has room for.
+const DIGITS_MAX: i32 = 6;
 /// Lengths of JSON documents.
 const JSON_BYTES: (u32, u32) = (40, 400);
 /// Texts for a type that nobody knows: one of them may do.
@@ -73,7 +75,7 @@ fn number(type_name: &str, modifier: i32, column: &str) -> Option<Profile> {
             };
             // Since 15 a scale may be negative.
             let scale = if scale > 1023 { scale - 2048 } else { scale };
-            decimal(precision - scale, scale.clamp(0, 20).unsigned_abs(), min, max)
+            decimal(precision - scale, scale.clamp(0, DIGITS_MAX).unsigned_abs(), min, max)
         }
         "float4" | "float8" => decimal(6, SCALE, min, max),
         "money" => Profile::new(&["1.00", "99.95", "0", "1000.00", "12.34"], &["{n}"])
