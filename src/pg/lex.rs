@@ -98,16 +98,11 @@ pub fn psql_tokens(script: &str) -> Result<Vec<Token>, Unterminated> {
 
 fn all(mut lexer: Lexer<'_>) -> Result<Vec<Token>, Unterminated> {
     let mut found = Vec::new();
-    // A byte order mark is no part of the text, as psql sees it.
-    if lexer.bytes.starts_with("\u{feff}".as_bytes()) {
-        lexer.at = '\u{feff}'.len_utf8();
+    lexer.skip_mark();
+    while let Some(token) = lexer.token()? {
+        found.push(token);
     }
-    loop {
-        lexer.skip_while(is_space);
-        let start = lexer.at;
-        let Some(kind) = lexer.next()? else { return Ok(found) };
-        found.push(Token { kind, start, end: lexer.at });
-    }
+    Ok(found)
 }
 
 /// 1-based line and column, the column in characters.
@@ -119,9 +114,11 @@ pub fn position(text: &str, offset: usize) -> (u32, u32) {
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
-struct Lexer<'a> {
+/// Gives one token after the other.
+pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
-    at: usize,
+    /// Offset of what comes next; its owner may go on elsewhere.
+    pub at: usize,
     is_psql: bool,
 }
 
@@ -145,7 +142,28 @@ const SILENT_COMMANDS: &[&str] = &[
 const SILENT_VARIABLES: &[&str] =
     &["ECHO", "ON_ERROR_STOP", "QUIET", "SHOW_ALL_RESULTS", "SHOW_CONTEXT", "VERBOSITY"];
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    /// Of a script for psql, from its beginning.
+    pub fn psql(script: &'a str) -> Lexer<'a> {
+        let mut lexer = Lexer { bytes: script.as_bytes(), at: 0, is_psql: true };
+        lexer.skip_mark();
+        lexer
+    }
+
+    /// The next token; None: the text is over.
+    pub fn token(&mut self) -> Result<Option<Token>, Unterminated> {
+        self.skip_while(is_space);
+        let start = self.at;
+        Ok(self.next()?.map(|kind| Token { kind, start, end: self.at }))
+    }
+
+    /// A byte order mark is no part of the text, as psql sees it.
+    fn skip_mark(&mut self) {
+        if self.bytes.starts_with("\u{feff}".as_bytes()) {
+            self.at = '\u{feff}'.len_utf8();
+        }
+    }
+
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.bytes.get(self.at + ahead).copied()
     }

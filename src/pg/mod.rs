@@ -2,12 +2,14 @@
 //!
 //! Facts that hold for any server live here, each with its source. Nothing here connects.
 
+pub mod dump;
 pub mod expression;
 pub mod facts;
 pub mod lex;
 mod lock;
 mod normal;
 mod plan;
+mod psql;
 pub mod purpose;
 mod split;
 mod sqlstate;
@@ -18,6 +20,7 @@ pub mod waiting;
 pub use lock::LockMode;
 pub use normal::normal_text;
 pub use plan::NODE_TYPES;
+pub use psql::{PsqlItem, psql_script};
 pub use split::{SplitError, SqlPiece, split, split_psql};
 pub use sqlstate::SqlState;
 pub use statement_key::{StatementKey, StatementKeys, StatementPlace};

@@ -66,7 +66,7 @@ fn split_by(text: &str, tokens: Tokens) -> Result<Vec<SqlPiece>, SplitError> {
 fn pieces(text: &str, tokens: Vec<Token>) -> Result<Vec<SqlPiece>, SplitError> {
     let mut pieces = Vec::new();
     let mut statement = Open::new(text);
-    let mut lines = Lines { text, offset: 0, line: 1 };
+    let mut lines = Lines::new(text);
     for token in tokens {
         let is_command = token.text(text).starts_with('\\');
         if is_command && (token.kind == TokenKind::Symbol || statement.first.is_some()) {
@@ -85,7 +85,7 @@ fn pieces(text: &str, tokens: Vec<Token>) -> Result<Vec<SqlPiece>, SplitError> {
     Ok(pieces)
 }
 
-fn meta_command(text: &str, token: &Token) -> SplitError {
+pub(super) fn meta_command(text: &str, token: &Token) -> SplitError {
     let rest = text.get(token.start..).unwrap_or_default();
     let command = rest.split_whitespace().next().unwrap_or("\\");
     let message = format!(
@@ -96,13 +96,17 @@ fn meta_command(text: &str, token: &Token) -> SplitError {
 }
 
 /// Line numbers for rising offsets, without counting from the start each time.
-struct Lines<'a> {
+pub(super) struct Lines<'a> {
     text: &'a str,
     offset: usize,
     line: u32,
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    pub fn new(text: &'a str) -> Lines<'a> {
+        Lines { text, offset: 0, line: 1 }
+    }
+
     fn of(&mut self, offset: usize) -> u32 {
         let passed = self.text.get(self.offset..offset).unwrap_or_default();
         let newlines = passed.matches('\n').count();
@@ -113,7 +117,7 @@ impl Lines<'_> {
 }
 
 /// The statement that is being read.
-struct Open<'a> {
+pub(super) struct Open<'a> {
     text: &'a str,
     first: Option<usize>,
     last: usize,
@@ -121,34 +125,48 @@ struct Open<'a> {
     head: Vec<&'a str>,
     /// The word before, as long as nothing else is between.
     previous: &'a str,
-    copies_stdin: bool,
+    copies: Option<Copies>,
     parentheses: usize,
     /// Open `BEGIN` and `CASE` in the body of a function.
     blocks: usize,
+}
+
+/// What COPY asks of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// To send rows.
+    In,
+    /// To take rows.
+    Out,
 }
 
 /// `CREATE OR REPLACE FUNCTION` are the longest words that matter.
 const HEAD_WORDS: usize = 4;
 
 impl<'a> Open<'a> {
-    fn new(text: &'a str) -> Open<'a> {
+    pub fn new(text: &'a str) -> Open<'a> {
         Open {
             text,
             first: None,
             last: 0,
             head: Vec::new(),
             previous: "",
-            copies_stdin: false,
+            copies: None,
             parentheses: 0,
             blocks: 0,
         }
     }
 
-    fn is_ended_by(&self, token: &Token) -> bool {
+    /// Whether nothing of a statement is there yet.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub fn is_ended_by(&self, token: &Token) -> bool {
         token.is_symbol(self.text, ";") && self.parentheses == 0 && self.blocks == 0
     }
 
-    fn push(&mut self, token: Token) {
+    pub fn push(&mut self, token: Token) {
         self.first.get_or_insert(token.start);
         self.last = token.end;
         match token.kind {
@@ -169,9 +187,13 @@ impl<'a> Open<'a> {
         }
         // `FROM stdin` and `TO stdout` both leave SQL: the client has to speak COPY's own protocol.
         let direction = |wanted: &str| self.previous.eq_ignore_ascii_case(wanted);
-        let client = (is("stdin") && direction("from")) || (is("stdout") && direction("to"));
-        if client && self.parentheses == 0 && self.starts(&["copy"]) {
-            self.copies_stdin = true;
+        let copies = match () {
+            () if is("stdin") && direction("from") => Some(Copies::In),
+            () if is("stdout") && direction("to") => Some(Copies::Out),
+            () => None,
+        };
+        if copies.is_some() && self.parentheses == 0 && self.starts(&["copy"]) {
+            self.copies = copies;
         }
         self.previous = word;
         let body = is("begin") && self.parentheses == 0 && self.creates_routine();
@@ -195,16 +217,23 @@ impl<'a> Open<'a> {
     }
 
     fn close(&mut self, lines: &mut Lines<'_>) -> Result<Option<SqlPiece>, SplitError> {
-        let open = std::mem::replace(self, Open::new(self.text));
-        let Some(offset) = open.first else { return Ok(None) };
-        let line = lines.of(offset);
-        if open.copies_stdin {
-            let message = "COPY from stdin or to stdout needs a client that sends or reads the \
-                           rows: use INSERT, or COPY from a file on the server";
-            return Err(SplitError { line, message: message.to_owned() });
+        match self.close_any(lines) {
+            Some((piece, Some(_))) => {
+                let message = "COPY from stdin or to stdout needs a client that sends or reads the \
+                               rows: use INSERT, or COPY from a file on the server";
+                Err(SplitError { line: piece.line, message: message.to_owned() })
+            }
+            closed => Ok(closed.map(|(piece, _)| piece)),
         }
+    }
+
+    /// Ends the statement; says what it asks of the client.
+    pub fn close_any(&mut self, lines: &mut Lines<'_>) -> Option<(SqlPiece, Option<Copies>)> {
+        let open = std::mem::replace(self, Open::new(self.text));
+        let offset = open.first?;
+        let line = lines.of(offset);
         let text = self.text.get(offset..open.last).unwrap_or_default().to_owned();
-        Ok(Some(SqlPiece { text, line, offset }))
+        Some((SqlPiece { text, line, offset }, open.copies))
     }
 }
 

@@ -9,8 +9,7 @@ use crate::connect::{Address, Session};
 use crate::history::{Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Oid, Options, Remark};
 use crate::pg::facts::{self, Relation, RelationName};
-use crate::pg::split_psql;
-use crate::scenario::{Arrivals, Draft, Pool, Script, Statement, Traffic};
+use crate::scenario::{Arrivals, Draft, Pool, Script, Traffic, psql_script};
 use crate::{observe, provision, seed};
 
 use super::databases::Databases;
@@ -98,13 +97,13 @@ pub async fn infer(
 }
 
 fn script(request: &InferRequest<'_>) -> Result<Script, Error> {
-    let pieces = split_psql(request.schema).map_err(|error| {
-        let message = format!("{}:{}: {}", request.path.display(), error.line, error.message);
-        Error::Schema(message)
-    })?;
-    let statement = |piece: crate::pg::SqlPiece| Statement { line: piece.line, text: piece.text };
-    let statements = pieces.into_iter().map(statement).collect();
-    Ok(Script { path: request.path.to_owned(), statements })
+    let read = psql_script(request.path, request.schema).map_err(|problems| {
+        Error::Schema(problems.first().map(ToString::to_string).unwrap_or_default())
+    });
+    let mut script = read?.value;
+    // Values are asked of empty tables.
+    script.statements.retain(|statement| statement.rows.is_none());
+    Ok(script)
 }
 
 async fn on_server(
@@ -116,7 +115,7 @@ async fn on_server(
     let step = |sentence: &str| listener(Progress::SeedStep(sentence.to_owned()));
     let session = Session::open(address, APPLICATION, &BTreeMap::new()).await?;
     step("create the tables");
-    seed::run_schema(&session, script).await?;
+    seed::run_schema(address, script, listener).await?;
     let catalogue = observe::tables(&session).await?;
     step("ask the server which values the tables take");
     let options = Options { rows: request.rows, rng_seed: request.rng_seed };

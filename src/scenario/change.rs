@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,22 @@ pub struct Statement {
     pub text: String,
     /// 1-based line of its first token in the file.
     pub line: u32,
+    /// The rows that `COPY … FROM stdin` sends, byte for byte.
+    pub rows: Option<Arc<str>>,
+    /// The file that it is in, where its script includes that; None: the script's own.
+    pub file: Option<PathBuf>,
+}
+
+impl Statement {
+    /// One of the script's own file, without rows.
+    pub fn new(text: impl Into<String>, line: u32) -> Statement {
+        Statement { text: text.into(), line, rows: None, file: None }
+    }
+
+    /// The rows that it sends; empty: none.
+    pub fn rows(&self) -> &str {
+        self.rows.as_deref().unwrap_or_default()
+    }
 }
 
 /// The change under test.

@@ -31,6 +31,7 @@ pub use change::{
     Change, Command, Migration, Pause, Repeat, Retries, RunsAs, Scope, Script, Statement, Stop,
     Timeouts, TransactionRule, VersionRows, Versions,
 };
+pub use check::psql_script;
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::pg::{SqlPiece, lex, split, split_psql, syntax};
+use crate::pg::{PsqlItem, SqlPiece, lex, psql_script, split, split_psql, syntax};
 
 use super::problem::{Problem, Source};
 use super::{SqlPlace, Statement};
@@ -53,6 +53,11 @@ impl<'a> Sql<'a> {
         split_psql(self.text).map_err(|error| self.problem_in_line(error.line, error.message))
     }
 
+    /// The steps of a script as psql runs it.
+    pub fn psql_items(&self) -> Result<Vec<PsqlItem>, Problem> {
+        psql_script(self.text).map_err(|error| self.problem_in_line(error.line, error.message))
+    }
+
     /// A notice of a statement that the parser does not know, at the first place where it does not;
     /// the others follow from it. The server knows more, and decides.
     pub fn unknown(&self, offset: usize, text: &str) -> Option<Problem> {
@@ -73,7 +78,7 @@ impl<'a> Sql<'a> {
         let before = self.source.text.get(..self.span.start).unwrap_or_default();
         let above = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
         let line = |piece: &SqlPiece| piece.line.saturating_add(above);
-        pieces.into_iter().map(|p| Statement { line: line(&p), text: p.text }).collect()
+        pieces.into_iter().map(|p| Statement::new(&p.text, line(&p))).collect()
     }
 
     /// The line of a statement in the file.

@@ -94,7 +94,7 @@ impl Aside {
 
     /// The statements that make the indexes again, in their order.
     pub fn indexes(&self) -> Script {
-        let statement = |text: &String| Statement { text: text.clone(), line: 1 };
+        let statement = |text: &String| Statement::new(text, 1);
         let statements = self.indexes.iter().map(statement).collect();
         Script { path: "indexes that were taken off".into(), statements }
     }

@@ -5,11 +5,12 @@ use std::path::Path;
 use tokio::task::JoinSet;
 
 use crate::connect::{self, Address, Session};
-use crate::history::{Listener, Progress, ServerError};
+use crate::history::{Listener, Progress};
 use crate::pg::{SqlState, quote_qualified};
 use crate::scenario::{Script, Statement};
 
 use super::plan::{APPLICATION, session_settings};
+use super::script::Running;
 use super::{Error, Plan};
 
 /// Memory for an index build; two may run at once.
@@ -19,31 +20,19 @@ const BUILDERS: usize = 2;
 /// Passes of VACUUM over a table whose pages are not yet all-visible.
 const VACUUMS_MAX: usize = 5;
 
-/// Runs the statements one after the other in one session.
-///
-/// # Errors
-/// A statement fails; the error has its place.
-pub async fn run_schema(session: &Session, script: &Script) -> Result<(), Error> {
-    for statement in &script.statements {
-        run(session, &script.path, statement).await?;
-    }
-    // A dump empties the search_path for its own session; what comes after it is not its.
-    Ok(session.batch("RESET search_path").await?)
-}
-
 async fn run(session: &Session, path: &Path, statement: &Statement) -> Result<(), Error> {
     session.batch(&statement.text).await.map_err(|e| match e {
-        connect::Error::Query { error, .. } => script_error(path, statement.line, *error),
+        connect::Error::Query { error, .. } => {
+            let (path, line) =
+                (statement.file.as_deref().unwrap_or(path).to_owned(), statement.line);
+            Error::Script { path, line, error, missing: Vec::new() }
+        }
         other => other.into(),
     })
 }
 
-fn script_error(path: &Path, line: u32, error: ServerError) -> Error {
-    Error::Script { path: path.to_owned(), line, error: Box::new(error) }
-}
-
-/// Runs the statements of the indexes script. Neighbouring CREATE INDEX statements run two at a
-/// time: they do not block each other, not even on one table.
+/// Runs the statements of the indexes script, as the schema's are run. Neighbouring CREATE INDEX
+/// statements run two at a time: they do not block each other, not even on one table.
 pub(super) async fn run_indexes(
     address: &Address,
     script: &Script,
@@ -55,15 +44,32 @@ pub(super) async fn run_indexes(
     for _ in 0..BUILDERS.min(script.statements.len()) {
         sessions.push(Session::open(address, APPLICATION, &settings).await?);
     }
+    let runner = Session::open(address, APPLICATION, &settings).await?;
+    let mut running = Running::begin(&runner, script, listener).await?;
     let mut rest = script.statements.as_slice();
     while let Some(first) = rest.first() {
-        let together = rest.iter().take_while(|s| is_plain_index(&s.text)).count().max(1);
-        let (group, later) = rest.split_at(together);
+        let is_index = |s: &&Statement| is_plain_index(&s.text) && !running.is_open();
+        let together = rest.iter().take_while(is_index).count();
+        let (group, later) = rest.split_at(together.max(1));
         rest = later;
         tell(listener, &first.text, group.len());
-        sessions = run_group(sessions, &script.path, group).await?;
+        if together > 0 {
+            sessions = run_group(sessions, &script.path, group).await?;
+        } else if running.run(first).await? && sets(&first.text) {
+            for session in &sessions {
+                run(session, &script.path, first).await?;
+            }
+        }
     }
+    running.tell(listener);
     Ok(())
+}
+
+/// Whether a statement is of the session alone: what it sets is every builder's.
+fn sets(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let is_call = first == "select" && text.contains("set_config(");
+    is_call || first == "set" || first == "reset"
 }
 
 fn tell(listener: &Listener, text: &str, statements: usize) {
@@ -131,11 +137,32 @@ pub(super) async fn settle(
         session.batch("SET vacuum_buffer_usage_limit = 0").await?;
     }
     flush_wal(session).await?;
-    for table in &plan.scenario.tables {
-        listener(Progress::SeedStep(format!("vacuum and analyze {}", table.name)));
-        vacuum(session, &table.name, listener).await?;
+    let declared = plan.scenario.tables.iter().map(|table| quote_qualified(&table.name));
+    for table in declared.chain(others(session, plan).await?) {
+        let shown = table.replace('"', "");
+        listener(Progress::SeedStep(format!("vacuum and analyze {shown}")));
+        vacuum(session, &table, &shown, listener).await?;
     }
     checkpoint(session).await
+}
+
+/// Tables that the schema's script has filled, and no other.
+const FILLED: &str = "
+    SELECT format('%I.%I', n.nspname, c.relname)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.oid >= 16384 AND c.relpersistence <> 't'
+      AND pg_has_role(c.relowner, 'USAGE') AND pg_relation_size(c.oid) > 0
+      AND NOT (c.oid = ANY ($1::text[]::regclass[]::oid[]))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                      AND d.objid = c.oid AND d.deptype = 'e')
+    ORDER BY c.oid";
+
+async fn others(session: &Session, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
+    let declared: Vec<String> =
+        plan.scenario.tables.iter().map(|table| quote_qualified(&table.name)).collect();
+    let rows = session.client().query(FILLED, &[&declared]).await;
+    let rows = rows.map_err(|e| connect::Error::query(FILLED.trim(), &e))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// The loaders commit asynchronously, and no page becomes all-visible before the WAL of the commits
@@ -149,8 +176,12 @@ async fn flush_wal(session: &Session) -> Result<(), Error> {
 /// Vacuums until every page is all-visible. One pass may not do: a page that the checkpointer
 /// writes at that moment is skipped, and an old transaction in this database holds back all of
 /// them. Further passes read only what was left.
-async fn vacuum(session: &Session, table: &str, listener: &Listener) -> Result<(), Error> {
-    let name = quote_qualified(table);
+async fn vacuum(
+    session: &Session,
+    name: &str,
+    shown: &str,
+    listener: &Listener,
+) -> Result<(), Error> {
     let sql = "SELECT greatest(relpages - relallvisible, 0) FROM pg_class
                WHERE oid = to_regclass($1)";
     let mut hidden = 0;
@@ -163,7 +194,7 @@ async fn vacuum(session: &Session, table: &str, listener: &Listener) -> Result<(
         }
     }
     listener(Progress::Note(format!(
-        "{hidden} pages of {table} are not all-visible after {VACUUMS_MAX} vacuums: an old \
+        "{hidden} pages of {shown} are not all-visible after {VACUUMS_MAX} vacuums: an old \
          transaction on the server holds them back, and the first readers of a trial pay for it"
     )));
     Ok(())
@@ -186,6 +217,13 @@ fn is_privilege(error: &connect::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_script_sets_is_told_from_what_it_makes() {
+        assert!(sets("SET search_path = a") && sets("reset all"));
+        assert!(sets("SELECT pg_catalog.set_config('search_path', '', false)"));
+        assert!(!sets("SELECT 1") && !sets("ALTER TABLE t SET (fillfactor = 70)"));
+    }
 
     #[rstest::rstest]
     #[case("CREATE INDEX a ON t (b)", true)]

@@ -8,7 +8,7 @@ use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use super::names::{Key, Label, Owner, PREFIX, lock_of_seeding, lock_of_trial};
 use super::plan::{APPLICATION, session_settings};
-use super::{Error, Template};
+use super::{Error, Template, roles};
 
 /// A template on a server, as its label tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,8 @@ pub async fn drop_database(server: &Address, database: &str) -> Result<(), Error
     let session = open(server).await?;
     let ended = session.client().query(END_MAKERS, &[&maker(database)]).await;
     ended.map_err(|e| connect::Error::query(END_MAKERS.trim(), &e))?;
-    drop_by(&session, database).await
+    drop_by(&session, database).await?;
+    roles::sweep(&session).await
 }
 
 pub(super) async fn drop_by(session: &Session, database: &str) -> Result<(), Error> {
@@ -216,6 +217,7 @@ pub async fn evict(server: &Address, limit_bytes: u64, keep: &str) -> Result<Vec
         total -= cached.bytes;
         dropped.push(cached);
     }
+    roles::sweep(&session).await?;
     Ok(dropped)
 }
 
@@ -287,7 +289,9 @@ async fn owned_by(session: &Session) -> Result<Vec<Owned>, Error> {
 /// names of its databases tell.
 pub(super) async fn sweep_by(session: &Session) -> Result<Swept, Error> {
     let owned = owned_by(session).await?;
-    drop_each(session, owned.into_iter().filter(|owned| owned.has_lock)).await
+    let swept = drop_each(session, owned.into_iter().filter(|owned| owned.has_lock)).await?;
+    roles::sweep(session).await?;
+    Ok(swept)
 }
 
 async fn drop_each(session: &Session, owned: impl Iterator<Item = Owned>) -> Result<Swept, Error> {
@@ -314,6 +318,7 @@ pub async fn clear(server: &Address) -> Result<Swept, Error> {
             Err(error) => swept.failed.push(error.to_string()),
         }
     }
+    roles::sweep(&session).await?;
     Ok(swept)
 }
 

@@ -15,8 +15,14 @@ use super::plan::LOCK_WAIT_MAX;
 pub enum Error {
     #[error(transparent)]
     Session(Box<connect::Error>),
-    #[error("run {path}:{line}: {error}{}", what_to_do(error))]
-    Script { path: PathBuf, line: u32, error: Box<ServerError> },
+    #[error("run {path}:{line}: {error}{}{}", what_to_do(error), probably(missing))]
+    Script {
+        path: PathBuf,
+        line: u32,
+        error: Box<ServerError>,
+        /// Extensions that were left out before, each with what to do about it.
+        missing: Vec<String>,
+    },
     #[error("fill {table}: there is no such table; let the scenario's schema create it")]
     NoTable { table: String },
     #[error("fill {table}.{column}: there is no such column; {table} has {known}")]
@@ -95,6 +101,13 @@ fn what_to_do(error: &ServerError) -> String {
                 .to_owned()
         }
         _ => error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default(),
+    }
+}
+
+fn probably(missing: &[String]) -> String {
+    match missing {
+        [] => String::new(),
+        missing => format!("; probably because {}", missing.join("; and ")),
     }
 }
 

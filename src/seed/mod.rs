@@ -17,11 +17,12 @@ mod names;
 mod oracle;
 mod ownership;
 mod plan;
+mod roles;
 mod rows;
+mod script;
 mod sequences;
 mod sparing;
 
-pub use build::run_schema;
 pub use cache::{
     Cached, Owned, Swept, abandon, cached, clear, copy, copy_small, drop_database, empty, evict,
     owned,
@@ -34,11 +35,12 @@ pub use oracle::infer_rows;
 pub use ownership::{hand_over, is_superuser, let_use};
 pub use plan::{Plan, ReadCatalogue, ShortTable, Template};
 pub use rows::{Chunk, ColumnType, TableRows};
+pub use script::run_schema;
 
 use std::time::Instant;
 
 use crate::connect::{self, Address, Session};
-use crate::history::{Listener, Progress, ServerFacts};
+use crate::history::{Listener, Progress, ServerFacts, silent};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use names::{Key, Label};
@@ -117,11 +119,13 @@ async fn make_or_clean_up(
     listener: &Listener,
 ) -> Result<Label, Error> {
     let database = key.seeding();
+    roles::hold(keeper).await?;
     let filling = cache::Filling::begin(server, &database);
     let made = make(server, facts, plan, key, keeper, listener).await;
     if made.is_err() {
         // The first error is the one to tell; what cannot be dropped now, the next start sweeps.
         let _ = cache::drop_by(keeper, &database).await;
+        let _ = roles::sweep(keeper).await;
     }
     filling.done();
     made
@@ -186,7 +190,9 @@ async fn fill(
     let session = cache::open(database).await?;
     let scenario = plan.scenario;
     listener(Progress::SeedStep("create the tables".to_owned()));
-    build::run_schema(&session, &scenario.schema).await?;
+    // What is left out is said the first time.
+    let heard = if all_in_place { &silent() } else { listener };
+    script::run_schema(database, &scenario.schema, heard).await?;
     let short = match scenario.whole {
         true => {
             let catalogue = plan.catalogue.filter(|_| !all_in_place);

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::scenario::Script;
+use crate::scenario::{Script, Statement};
 
 use super::Plan;
 use super::plan::ShortTable;
@@ -18,7 +18,7 @@ const SEEDING: &str = "pgauntlet_seeding_";
 const TRIAL: &str = "pgauntlet_trial_";
 
 /// Changes when the same plan gives other rows: generators, encoders, or how tables are left.
-const SEED_FORMAT: u32 = 2;
+const SEED_FORMAT: u32 = 3;
 
 /// Characters of the key that are in names; the label has them all.
 const SHORT: usize = 16;
@@ -45,7 +45,7 @@ impl Key {
         part(&scenario.rng_seed.to_le_bytes());
         for script in [&scenario.schema, &scenario.indexes] {
             part(&(script.statements.len() as u64).to_le_bytes());
-            script_text(script).for_each(|text| part(text.as_bytes()));
+            script_parts(script).for_each(|text| part(text.as_bytes()));
         }
         part(&[u8::from(scenario.whole)]);
         for table in &scenario.tables {
@@ -77,8 +77,12 @@ impl Key {
     }
 }
 
-fn script_text(script: &Script) -> impl Iterator<Item = &str> {
-    script.statements.iter().map(|statement| statement.text.as_str())
+/// The statements and the rows that they send.
+fn script_parts(script: &Script) -> impl Iterator<Item = &str> {
+    fn parts(statement: &Statement) -> [&str; 2] {
+        [&statement.text, statement.rows()]
+    }
+    script.statements.iter().flat_map(parts)
 }
 
 fn lock_of(digest: &[u8]) -> i64 {

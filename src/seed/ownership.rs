@@ -2,12 +2,13 @@
 //!
 //! The seed runs as the user that we connect as, and so do templates belong to it. Each copy is
 //! handed over, so that one template serves whatever roles there are. What the schema gave to
-//! roles of its own, and extensions, stay as they are.
+//! roles of its own, and extensions, stay as they are; where such a role was missing and is ours,
+//! the change's role is a member of it.
 
 use crate::connect::{self, Session};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
-use super::Error;
+use super::{Error, roles};
 
 /// Statements per message: locks are held to its end.
 const STATEMENTS_MAX: usize = 100;
@@ -77,6 +78,7 @@ pub async fn hand_over(session: &Session, to: &str) -> Result<(), Error> {
     let database: String = row.map_err(|error| connect::Error::query(sql, &error))?.get(0);
     session.batch("SET search_path = pg_catalog").await?;
     session.batch(&format!("{database}{role}")).await?;
+    roles::join_owners(session, to).await?;
     let statements = statements(session, OWNED, to).await?;
     let (publications, others): (Vec<_>, Vec<_>) =
         statements.into_iter().partition(|sql| sql.starts_with("ALTER PUBLICATION"));

@@ -44,7 +44,7 @@ pub(super) async fn load_whole(
     let mut settings = session_settings();
     let passing = aside::passing_over(&session, tables).await?;
     settings.extend(passing.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    if passing.is_none() {
+    if passing.is_none() && !tables.is_empty() {
         let sentence = "triggers and foreign keys act while the tables are filled: the role may \
                         not set session_replication_role, or a key has a PERIOD";
         listener(Progress::Note(sentence.to_owned()));

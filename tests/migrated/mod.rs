@@ -20,7 +20,7 @@ use pgauntlet::tap::Injection;
 
 pub fn script(text: &str) -> Script {
     let pieces = split(text).expect("SQL that splits");
-    let statements = pieces.into_iter().map(|p| Statement { text: p.text, line: p.line });
+    let statements = pieces.into_iter().map(|p| Statement::new(p.text, p.line));
     Script { path: "migration.sql".into(), statements: statements.collect() }
 }
 

@@ -102,7 +102,7 @@ fn load_states() -> Scenario {
 
 /// `two.sql` as it was read.
 fn two(scenario: &Scenario, version: &str) -> Vec<Migration> {
-    let statement = |line: u32| Statement { text: format!("SELECT {line}"), line };
+    let statement = |line: u32| Statement::new(format!("SELECT {line}"), line);
     vec![Migration {
         version: version.to_owned(),
         script: Script {

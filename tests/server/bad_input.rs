@@ -51,14 +51,14 @@ fn run(directory: &TempDir, more: &[&str]) -> assert_cmd::assert::Assert {
 )]
 #[case::typo("", "SELECT note FRM orders WHERE id = $id", &["small/scenario.toml:16", "notice: "])]
 #[case::role(
-    "GRANT SELECT ON orders TO reporting;\n",
+    "DO $$ BEGIN GRANT SELECT ON orders TO reporting; END $$;\n",
     OPERATION,
     &["small/schema.sql:2: role \"reporting\"", "CREATE ROLE reporting"]
 )]
 #[case::extension(
-    "CREATE EXTENSION no_such_extension;\n",
+    "CREATE EXTENSION no_such_extension;\nCREATE TABLE a (g geometry);\n",
     OPERATION,
-    &["small/schema.sql:2: ", "install the extension on that server"]
+    &["small/schema.sql:3: ", "small/schema.sql:2 asks for", "install it on that server"]
 )]
 #[case::schema("CREATE TABEL x (id int);\n", OPERATION, &["small/schema.sql:2: syntax error"])]
 fn what_the_server_refuses_of_a_scenario_is_bad_input_with_its_place(

@@ -33,7 +33,7 @@ async fn session(address: &Address) -> Session {
 }
 
 /// A database with every kind of object that the major has.
-async fn with_everything(major: u32) -> (Address, Session) {
+pub async fn with_everything(major: u32) -> (Address, Session) {
     let address = common::fresh_database_of(major).await;
     let session = session(&address).await;
     session.batch(ROLES).await.expect("the roles");

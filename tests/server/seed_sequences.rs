@@ -25,7 +25,7 @@ const NUMBERED: [(&str, i64, &str); 10] = [
 ];
 
 fn script(statements: &[&str]) -> Script {
-    let statement = |text: &&str| Statement { text: (*text).to_owned(), line: 1 };
+    let statement = |text: &&str| Statement::new(*text, 1);
     Script { path: "made.sql".into(), statements: statements.iter().map(statement).collect() }
 }
 

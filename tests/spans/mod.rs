@@ -86,10 +86,7 @@ pub fn scenario(rng_seed: u64) -> Scenario {
 
 /// Each statement on a line of its own, however long it is.
 pub fn script(path: &str, statements: &[&str]) -> Script {
-    let statement = |(index, text): (usize, &&str)| Statement {
-        text: (*text).to_owned(),
-        line: index as u32 + 1,
-    };
+    let statement = |(index, text): (usize, &&str)| Statement::new(*text, index as u32 + 1);
     Script { path: path.into(), statements: statements.iter().enumerate().map(statement).collect() }
 }
 

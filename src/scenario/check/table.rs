@@ -24,9 +24,9 @@ impl Checker<'_> {
             return None;
         };
         let schema = section.get_ref();
-        let tables = self.script(source, &schema.tables);
+        let tables = self.psql_script(source, &schema.tables);
         let indexes = match &schema.indexes {
-            Some(path) => self.script(source, path),
+            Some(path) => self.psql_script(source, path),
             None => Some(Script::default()),
         };
         let (tables, indexes) = (tables?, indexes?);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::trial::FaultKind;
 
@@ -40,6 +41,18 @@ macro_rules! as_it_is {
 as_it_is! {
     bool, u32, u64, i64, f64, String, PathBuf, Arrivals, FakeKind, FaultKind, FindingKind, Base,
     Outcome, Rows, RunsAs, Scope, Since, Tool, TransactionRule, Verdict, VersionRows,
+}
+
+impl Stored for Arc<str> {
+    type Form = String;
+
+    fn to_form(&self) -> String {
+        self.to_string()
+    }
+
+    fn of_form(form: String) -> Arc<str> {
+        form.into()
+    }
 }
 
 impl<T: Stored> Stored for Option<T> {

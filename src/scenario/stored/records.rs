@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,10 @@ record!(StoredScript of Script {
 record!(StoredStatement of Statement {
     text: String,
     line: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
 });
 
 /// A scenario without indexes.
