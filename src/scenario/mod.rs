@@ -15,6 +15,7 @@ pub mod generate;
 mod load;
 mod pool;
 mod problem;
+mod psql;
 mod read;
 mod sql;
 mod state;
@@ -31,13 +32,13 @@ pub use change::{
     Change, Command, Migration, Pause, Repeat, Retries, RunsAs, Scope, Script, Statement, Stop,
     Timeouts, TransactionRule, VersionRows, Versions,
 };
-pub use check::psql_script;
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use pool::{PoolFile, Values};
 pub use problem::{Checked, Problem, nearest, render};
+pub use psql::psql_script;
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, MISSES_DEFAULT, Sizes, Table};

@@ -27,16 +27,19 @@ pub struct Cached {
     pub last_used: String,
 }
 
-/// A label that cannot be read sorts first by last use: it is evicted first.
+/// A label that cannot be read sorts first by last use: it is evicted first. One that another
+/// process has just dropped has no size.
 const TEMPLATES: &str = "
-    SELECT datname::text, shobj_description(oid, 'pg_database'), pg_database_size(oid)
+    SELECT datname::text, shobj_description(oid, 'pg_database'),
+           coalesce(pg_database_size(oid), 0)
     FROM pg_database
     WHERE starts_with(datname, 'pgauntlet_template_') AND pg_has_role(datdba, 'USAGE')
     ORDER BY datname";
 
 /// What is not a template, of the databases that this role may drop.
 const OWNED: &str = "
-    SELECT datname::text, shobj_description(d.oid, 'pg_database'), pg_database_size(d.oid),
+    SELECT datname::text, shobj_description(d.oid, 'pg_database'),
+           coalesce(pg_database_size(d.oid), 0),
            EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datid = d.oid)
     FROM pg_database AS d
     WHERE (starts_with(datname, 'pgauntlet_seeding_') OR starts_with(datname, 'pgauntlet_trial_'))

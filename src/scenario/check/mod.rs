@@ -14,7 +14,6 @@ mod invariant;
 mod known;
 mod operation;
 mod pool;
-mod psql;
 mod reference;
 mod sql;
 mod state;
@@ -29,7 +28,6 @@ use toml::Spanned;
 use crate::pg::facts::{CreatedTable, RelationName};
 
 use self::holds::Holds;
-pub use self::psql::psql_script;
 use super::definition::{RNG_SEED_DEFAULT, Scenario};
 use super::pool::Pools;
 use super::problem::{Checked, Problem, Source, known_names};

@@ -11,6 +11,7 @@ use crate::pg::lex::{self, TokenKind};
 use crate::pg::{SqlPiece, syntax};
 
 use super::super::problem::{Problem, Source, beside, known_names};
+use super::super::psql;
 use super::super::sql::Sql;
 use super::super::{OperationStatement, Script};
 use super::Checker;
@@ -44,6 +45,19 @@ impl Checker<'_> {
         let pieces = self.taken(sql.psql_pieces());
         self.notices.extend(sql.all_unknown(&pieces));
         Some(Script { path: file.path.clone(), statements: sql.statements(pieces) })
+    }
+
+    /// A file of the schema as statements, as psql runs it.
+    pub(super) fn psql_script(
+        &mut self,
+        source: &Source,
+        path: &Spanned<String>,
+    ) -> Option<Script> {
+        let file = self.open(source, path)?;
+        let (script, problems, notices) = psql::read(&file);
+        self.problems.extend(problems);
+        self.notices.extend(notices);
+        Some(script)
     }
 
     pub(super) fn pieces(&mut self, sql: &Sql<'_>) -> Vec<SqlPiece> {

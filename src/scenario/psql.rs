@@ -7,15 +7,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toml::Spanned;
-
 use crate::pg::dump::Part;
 use crate::pg::{PsqlItem, SqlPiece};
 
-use super::super::problem::{Checked, Problem, Source, beside};
-use super::super::sql::Sql;
-use super::super::{Script, Statement};
-use super::Checker;
+use super::problem::{Checked, Problem, Source, beside};
+use super::sql::Sql;
+use super::{Script, Statement};
 
 /// Files that include one another, at most.
 const DEPTH_MAX: usize = 16;
@@ -43,21 +40,6 @@ struct Found {
     place: Option<Problem>,
 }
 
-impl Checker<'_> {
-    /// A file of the schema as statements.
-    pub(super) fn psql_script(
-        &mut self,
-        source: &Source,
-        path: &Spanned<String>,
-    ) -> Option<Script> {
-        let file = self.open(source, path)?;
-        let (script, problems, notices) = read(&file);
-        self.problems.extend(problems);
-        self.notices.extend(notices);
-        Some(script)
-    }
-}
-
 /// A schema's text as statements, as if it were a scenario's.
 ///
 /// # Errors
@@ -68,7 +50,7 @@ pub fn psql_script(path: &Path, text: &str) -> Result<Checked<Script>, Vec<Probl
 }
 
 /// The statements, what is wrong, and what is remarked on.
-fn read(file: &Source) -> (Script, Vec<Problem>, Vec<Problem>) {
+pub(super) fn read(file: &Source) -> (Script, Vec<Problem>, Vec<Problem>) {
     let mut read = Read {
         script: &file.path,
         open: Vec::new(),
