@@ -41,7 +41,7 @@ pub fn notice(notices: &[Problem]) {
     }
     let left = notices.len() - shown.len();
     if left > 0 {
-        remark(&format!("{left} more statements that the parser does not know"));
+        remark(&format!("{left} more notices"));
     }
 }
 
@@ -132,12 +132,12 @@ pub fn list(which: &Which) -> ExitStatus {
 pub fn check(which: &Which) -> ExitStatus {
     match load(which) {
         Ok(loaded) => {
-            let unknown = match loaded.notices.len() {
+            let notices = match loaded.notices.len() {
                 0 => String::new(),
-                1 => "; the server decides on one statement".to_owned(),
-                n => format!("; the server decides on {n} statements"),
+                1 => "; one notice".to_owned(),
+                n => format!("; {n} notices"),
             };
-            anstream::println!("{} scenarios are well-formed{unknown}", loaded.scenarios.len());
+            anstream::println!("{} scenarios are well-formed{notices}", loaded.scenarios.len());
             ExitStatus::AsExpected
         }
         Err(ending) => ending,

@@ -100,8 +100,8 @@ fn check_accepts_what_the_parser_does_not_know_and_says_so() {
     let directory = written("SELECT 1;\nSELEC 2;\n".repeat(200).as_bytes());
     let accepted = pgauntlet().arg("check").arg(directory.path().join("orders")).assert().success();
     accepted
-        .stdout(contains("the server decides on 100 statements"))
-        .stderr(contains("migration.sql:2:1: notice: ").and(contains("80 more statements")));
+        .stdout(contains("1 scenarios are well-formed; 100 notices"))
+        .stderr(contains("migration.sql:2:1: notice: ").and(contains("80 more notices")));
 }
 
 #[test]
