@@ -1,0 +1,1 @@
+COMMENT ON TABLE lab_results IS 'One row per observation';

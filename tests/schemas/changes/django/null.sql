@@ -1,0 +1,1 @@
+COMMENT ON TABLE "orders_order" IS 'Baskets and placed orders';

@@ -1,0 +1,1 @@
+COMMENT ON TABLE app.installment IS 'Premium instalments, partitioned by due date';

@@ -1,0 +1,1 @@
+COMMENT ON TABLE track IS 'A recording as it appears on a medium';

@@ -1,0 +1,2 @@
+-- AddIndexToVersionsOnWhodunnitAndCreatedAt
+CREATE INDEX index_versions_on_whodunnit_and_created_at ON public.versions (whodunnit, created_at);

@@ -1,0 +1,1 @@
+COMMENT ON TABLE public.versions IS 'paper_trail';
