@@ -66,6 +66,11 @@ pub async fn fresh_database_of(major: u32) -> Address {
     server(Some(major), &[]).await.fresh_database().await
 }
 
+/// The server itself of this major, for tests that make databases by a request of their own.
+pub async fn server_of(major: u32) -> TestServer {
+    server(Some(major), &[]).await
+}
+
 /// The server itself, for tests that read its log.
 pub async fn server_with(settings: &[(&str, &str)]) -> TestServer {
     server(None, settings).await

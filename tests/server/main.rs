@@ -14,6 +14,8 @@ mod common;
 mod ddl;
 #[path = "../example/mod.rs"]
 mod example;
+#[path = "../inferred/mod.rs"]
+mod inferred;
 #[path = "../leftovers/mod.rs"]
 mod leftovers;
 #[path = "../migrated/mod.rs"]
@@ -38,6 +40,7 @@ mod drive_ledger;
 mod fingerprint;
 mod fingerprint_random;
 mod foreign;
+mod infer;
 mod invariants;
 mod migrate;
 mod migrate_deaths;

@@ -1,0 +1,234 @@
+//! A scenario that is made from a schema alone, written, read again and loaded; and what a server
+//! says of the rows then.
+
+// Each test binary compiles this module for itself and uses a part of it.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use pgauntlet::connect::{Address, Session};
+use pgauntlet::history::{ServerFacts, silent};
+use pgauntlet::infer::Mix;
+use pgauntlet::observe;
+use pgauntlet::provision::{Request, SourceRequest};
+use pgauntlet::run::{self, InferRequest, InferredScenario};
+use pgauntlet::scenario::Scenario;
+use pgauntlet::schema::Fingerprint;
+use pgauntlet::seed::{self, Plan, ShortTable};
+use tokio_util::sync::CancellationToken;
+
+use crate::common::{self, TestServer};
+use crate::example;
+
+/// Sessions that load at once.
+const LOADERS: usize = 2;
+
+/// What came of a schema.
+pub struct Outcome {
+    pub made: InferredScenario,
+    pub short: Vec<ShortTable>,
+    /// Rows by table that the schema's own script has written.
+    pub scripted: BTreeMap<String, u64>,
+    /// Rows by table that are there after the load.
+    pub found: BTreeMap<String, u64>,
+    /// Constraints and indexes that these rows do not satisfy, with what the server says.
+    pub violated: Vec<String>,
+    /// Objects of the schema that are not as they were.
+    pub changed: Vec<String>,
+    pub checks: i64,
+    pub foreign_keys: i64,
+    pub making: Duration,
+    pub loading: Duration,
+}
+
+impl Outcome {
+    /// Tables that get rows.
+    pub fn filled(&self) -> usize {
+        self.made.tables.values().filter(|rows| **rows > 0).count()
+    }
+
+    /// Rows that were asked for.
+    pub fn rows(&self) -> u64 {
+        self.made.tables.values().sum()
+    }
+
+    /// What is wrong beyond what the remarks say: nothing, where the maker keeps its word.
+    pub fn faults(&self, asked: u64) -> Vec<String> {
+        let mut faults = self.violated.clone();
+        faults.extend(self.changed.iter().map(|object| format!("changed: {object}")));
+        faults.extend(self.short.iter().map(ShortTable::to_text));
+        for (table, rows) in &self.made.tables {
+            let own = |remark: &&pgauntlet::infer::Remark| remark.table == *table;
+            let mut remarks = self.made.remarks.iter().filter(own);
+            let is_said = match *rows {
+                0 => remarks.any(|remark| remark.refused),
+                rows => rows == asked || remarks.next().is_some(),
+            };
+            if !is_said {
+                faults.push(format!("{table} gets {rows} of {asked} rows, and no remark says why"));
+            }
+            let lost = self.short.iter().find(|short| short.table == *table);
+            let lost = lost.map_or(0, |short| short.asked - short.loaded);
+            let expected = self.scripted.get(table).unwrap_or(&0) + rows - lost;
+            let found = self.found.get(table).copied().unwrap_or(0);
+            if found != expected {
+                faults.push(format!("{table} has {found} rows, and {expected} were to be there"));
+            }
+        }
+        faults
+    }
+}
+
+/// Makes the scenario of a schema on a server of that major.
+///
+/// # Errors
+/// The schema does not run, or a question fails.
+pub async fn make(major: u32, schema: &str, rows: u64) -> Result<InferredScenario, run::Error> {
+    let server = common::server_of(major).await;
+    let source = SourceRequest::Url(server.conninfo("postgres"));
+    let request = InferRequest {
+        path: Path::new("schema.sql"),
+        schema,
+        change: None,
+        rows,
+        rng_seed: 1,
+        rate_per_s: 50.0,
+        mix: Mix::Mixed,
+        server: &Request { source, cache: None, run_as: None },
+    };
+    run::infer(&request, &silent(), &CancellationToken::new()).await
+}
+
+/// Makes the scenario of a schema, loads it and tries every constraint again.
+///
+/// # Errors
+/// The scenario cannot be made, or what was made is no scenario.
+pub async fn outcome(major: u32, schema: &str, rows: u64) -> Result<Outcome, String> {
+    let began = Instant::now();
+    let made = make(major, schema, rows).await.map_err(|error| error.to_string())?;
+    let making = began.elapsed();
+    let scenario = example::load(&made.files)?;
+    let began = Instant::now();
+    let (short, session) = filled(major, &scenario).await?;
+    let loading = began.elapsed();
+    let server = common::server_of(major).await;
+    let bare = server.fresh_database().await;
+    let run = seed::run_schema(&bare, &scenario.schema, &silent()).await;
+    run.map_err(|error| error.to_string())?;
+    let bare = open(&bare).await;
+    let before = observe::fingerprint(&bare).await.map_err(|error| error.to_string())?;
+    let after = observe::fingerprint(&session).await.map_err(|error| error.to_string())?;
+    let changed = before.diff(&after).iter().map(ToString::to_string).collect();
+    let outcome = Outcome {
+        scripted: counts(&bare, &made).await,
+        found: counts(&session, &made).await,
+        violated: violated(&session).await,
+        checks: constraints(&bare, 'c').await,
+        foreign_keys: constraints(&bare, 'f').await,
+        made,
+        short,
+        changed,
+        making,
+        loading,
+    };
+    drop_database(&server, session).await;
+    drop_database(&server, bare).await;
+    Ok(outcome)
+}
+
+fn catalogue(session: &Session) -> BoxFuture<'_, Result<Fingerprint, String>> {
+    Box::pin(async move { observe::fingerprint(session).await.map_err(|e| e.to_string()) })
+}
+
+async fn open(address: &Address) -> Session {
+    Session::open(address, "test", &BTreeMap::new()).await.expect("a session")
+}
+
+/// Loads the scenario into a template and copies it.
+async fn filled(major: u32, scenario: &Scenario) -> Result<(Vec<ShortTable>, Session), String> {
+    let server = common::server_of(major).await;
+    let facts = ServerFacts { version_num: major * 10_000, ..ServerFacts::default() };
+    let sizes = scenario.declared_sizes();
+    let plan = Plan { scenario, sizes, loaders: LOADERS, catalogue: Some(catalogue) };
+    let template = seed::template(&server.address, &facts, &plan, true, &silent()).await;
+    let template = template.map_err(|error| error.to_string())?;
+    static COPIES: AtomicU32 = AtomicU32::new(0);
+    let name = format!("pgauntlet_inferred_{}", COPIES.fetch_add(1, Ordering::Relaxed));
+    let copy = seed::copy(&server.address, &template, &name, facts.version_num).await;
+    let copy = copy.map_err(|error| error.to_string())?;
+    let keeper = open(&server.address).await;
+    let unmarked = format!("ALTER DATABASE {} IS_TEMPLATE false", template.database);
+    keeper.batch(&unmarked).await.expect("no template any more");
+    let dropped = format!("DROP DATABASE {}", template.database);
+    keeper.batch(&dropped).await.expect("a template less");
+    Ok((template.short, open(&copy).await))
+}
+
+async fn drop_database(server: &TestServer, session: Session) {
+    let sql = "SELECT current_database()::text";
+    let name: String = session.client().query_one(sql, &[]).await.expect(sql).get(0);
+    drop(session);
+    let sql = format!("DROP DATABASE {name} WITH (FORCE)");
+    open(&server.address).await.batch(&sql).await.expect("a database less");
+}
+
+async fn counts(session: &Session, made: &InferredScenario) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for table in made.tables.keys() {
+        let quoted: Vec<String> =
+            table.split('.').map(|part| format!("\"{}\"", part.replace('"', "\"\""))).collect();
+        let sql = format!("SELECT count(*) FROM {}", quoted.join("."));
+        let count: i64 = session.client().query_one(&sql, &[]).await.expect(&sql).get(0);
+        counts.insert(table.clone(), count.unsigned_abs());
+    }
+    counts
+}
+
+async fn constraints(session: &Session, kind: char) -> i64 {
+    let sql = format!(
+        "SELECT count(*) FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = conrelid \
+         WHERE contype = '{kind}' AND conparentid = 0 AND coninhcount = 0 AND NOT EXISTS \
+         (SELECT FROM pg_depend WHERE objid = r.oid AND deptype = 'e')"
+    );
+    session.client().query_one(&sql, &[]).await.expect(&sql).get(0)
+}
+
+/// Adds each foreign key and CHECK once more, valid, and builds each index again.
+const AGAIN: &str = r"
+CREATE TEMP TABLE violated (what text);
+DO $$
+DECLARE c record;
+BEGIN
+    FOR c IN SELECT conrelid::regclass AS t, conname,
+                    regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', '') AS def
+             FROM pg_constraint
+             WHERE contype IN ('f', 'c') AND conrelid <> 0 AND conparentid = 0 AND coninhcount = 0
+    LOOP
+        BEGIN
+            EXECUTE format('ALTER TABLE %s ADD CONSTRAINT added_again %s', c.t, c.def);
+            EXECUTE format('ALTER TABLE %s DROP CONSTRAINT added_again', c.t);
+        EXCEPTION WHEN OTHERS THEN
+            INSERT INTO violated VALUES (format('%s, %s: %s', c.t, c.conname, SQLERRM));
+        END;
+    END LOOP;
+    FOR c IN SELECT oid::regclass AS t FROM pg_class AS r
+             WHERE relkind = 'r' AND relnamespace <> 'pg_catalog'::regnamespace
+               AND relnamespace <> 'information_schema'::regnamespace AND relpersistence <> 't'
+    LOOP
+        BEGIN
+            EXECUTE format('REINDEX TABLE %s', c.t);
+        EXCEPTION WHEN OTHERS THEN
+            INSERT INTO violated VALUES (format('%s: %s', c.t, SQLERRM));
+        END;
+    END LOOP;
+END $$";
+
+async fn violated(session: &Session) -> Vec<String> {
+    session.batch(AGAIN).await.expect("every constraint is tried");
+    let rows = session.client().query("SELECT what FROM violated", &[]).await;
+    rows.expect("what was found").iter().map(|row| row.get(0)).collect()
+}
