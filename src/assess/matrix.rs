@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Micros;
-use crate::history::{AttemptEnd, StatementId, TrialFacts};
+use crate::history::{AttemptEnd, ShortTable, StatementId, TrialFacts};
 use crate::judge::crash::Undisturbed;
 use crate::result::{Case, Expectation, FORMAT, Matrix, RandomFaults};
 use crate::scenario::{Crash, Outcome, Scenario, Verdict};
@@ -31,6 +31,7 @@ pub fn matrix(
     let deadline = Micros::from_millis(scenario.change.deadline_ms);
     let end = undisturbed.end.as_ref();
     let (verdict, reason) = verdict(end, cases.iter().chain(earliest), &outcomes, deadline);
+    let (verdict, reason) = with_rows(&undisturbed.short, verdict, reason);
     let expectations = expectations(crash, &outcomes, verdict, &reason);
     let mismatches = Expectation::mismatches(&expectations);
     let injected: BTreeSet<StatementId> =
@@ -78,6 +79,22 @@ fn outcomes(cases: &[Case], random: Option<&RandomFaults>) -> BTreeMap<Outcome, 
         *outcomes.entry(Outcome::Clean).or_default() += u64::from(random.injected);
     }
     outcomes
+}
+
+/// Nothing is clean that was tried without the rows that were asked for.
+fn with_rows(short: &[ShortTable], verdict: Verdict, reason: String) -> (Verdict, String) {
+    match short.first() {
+        Some(first) if verdict < Verdict::Unproven => {
+            let more = match short.len() - 1 {
+                0 => String::new(),
+                1 => " (and another table is short)".to_owned(),
+                more => format!(" (and {more} more tables are short)"),
+            };
+            let reason = format!("{first} that were asked for, and the change is about it{more}");
+            (Verdict::Unproven, reason)
+        }
+        _ => (verdict, reason),
+    }
 }
 
 /// A case that does not end clean is unsafe also where a step by hand helps: a rerun failed, and

@@ -3,7 +3,8 @@
 use crate::history::{ColumnChange, DroppedColumn, Orphans, SequenceBehind, ValueExample};
 use crate::result::Subject;
 use crate::result::evidence::{
-    AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows, NothingTried, UnusedAccept,
+    AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows, LeftOutRows, NothingTried,
+    UnusedAccept,
 };
 use crate::stats::grouped;
 
@@ -165,4 +166,36 @@ pub fn nothing_tried(of: &NothingTried) -> String {
             did.join(" and ")
         ),
     }
+}
+
+/// Tables and reasons that a sentence names.
+const SHORT_MAX: usize = 3;
+
+pub fn left_out(of: &LeftOutRows, subject: &Subject) -> String {
+    let (table, asked, loaded) = (relation(subject), grouped(of.asked), grouped(of.loaded));
+    let about = match (of.concerned, of.loaded) {
+        (true, 0) => ", and the change is about it: what it does to rows was not tried",
+        (true, _) => ", and the change is about it",
+        (false, _) => "; the change is not about it",
+    };
+    let mut parts =
+        vec![format!("{table} has {loaded} of {asked} rows that were asked for{about}")];
+    parts.extend(of.why.iter().take(SHORT_MAX).cloned());
+    parts.extend(match of.why.len().saturating_sub(SHORT_MAX) {
+        0 => None,
+        more => Some(count(more as u64, "more reason")),
+    });
+    parts.extend(of.because_of.as_ref().map(|first| format!("{first} is short first")));
+    let also = |tables: &[String], what: &str| {
+        let are = if tables.len() == 1 { "is" } else { "are" };
+        let (named, more) = tables.split_at(tables.len().min(SHORT_MAX));
+        let more = if more.is_empty() { "" } else { ", …" };
+        let (tables, named) = (count(tables.len() as u64, "table"), named.join(", "));
+        format!("{tables} {what} {are} short too ({named}{more})")
+    };
+    let (followers, others) = (&of.followers, &of.others);
+    let refer = if followers.len() == 1 { "that refers to it" } else { "that refer to it" };
+    parts.extend((!followers.is_empty()).then(|| also(followers, refer)));
+    parts.extend((!others.is_empty()).then(|| also(others, "that the change is not about")));
+    parts.join("; ")
 }

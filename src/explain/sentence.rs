@@ -66,6 +66,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::RowsAdded(of) => contents::added(of, subject),
         Evidence::AcceptUnused(of) => contents::accept_unused(of),
         Evidence::NothingTried(of) => contents::nothing_tried(of),
+        Evidence::RowsLeftOut(of) => contents::left_out(of, subject),
         Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),
         Evidence::ReadChanged(of) => reads::read_changed(of),
         Evidence::PlanChanged(of) => reads::plan_changed(of),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::trial::{Axis, Fault, TrialKey};
 
 use super::roles::RolesFacts;
+use super::short::ShortTable;
 
 /// Version of the file format. A reader knows this one and [`VERSION_READ`] before it.
 pub const VERSION: u32 = 5;
@@ -67,7 +68,7 @@ pub struct TrialFacts {
     /// What is done to the change, and where; None: it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// Rows per table.
+    /// Rows per table, as many as are there.
     pub sizes: BTreeMap<String, u64>,
     /// The server on which the trial ran.
     pub server: ServerFacts,
@@ -95,8 +96,25 @@ pub struct Tried {
     pub background: Vec<String>,
     /// How many runners applied the change at once.
     pub runners: u32,
-    /// Rows that the scenario declares, of tables that had others.
+    /// Rows that the scenario declares, of tables for which others were asked for.
     pub declared: BTreeMap<String, u64>,
+    /// Tables that have fewer rows than were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub short: Vec<ShortTable>,
+}
+
+impl TrialFacts {
+    /// Tables that have fewer rows than were asked for.
+    pub fn short(&self) -> &[ShortTable] {
+        self.tried.as_ref().map(|tried| tried.short.as_slice()).unwrap_or_default()
+    }
+
+    /// Rows per table that were asked for, those included that were left out.
+    pub fn asked(&self) -> BTreeMap<String, u64> {
+        let mut asked = self.sizes.clone();
+        asked.extend(self.short().iter().map(|short| (short.table.clone(), short.asked)));
+        asked
+    }
 }
 
 /// By whose rules migrations are applied.

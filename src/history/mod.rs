@@ -16,6 +16,7 @@ mod roles;
 mod sampler;
 mod server_error;
 mod session;
+mod short;
 mod waits;
 
 pub use activity::{ActivitySample, Backend, ProgressSeen};
@@ -44,4 +45,5 @@ pub use roles::{APPLICATION_ROLE, MIGRATOR_ROLE, RoleFacts, RolesFacts};
 pub use sampler::SamplerReport;
 pub use server_error::ServerError;
 pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
+pub use short::ShortTable;
 pub use waits::{GrantedLock, Wait, WaitSample};

@@ -6,6 +6,7 @@
 
 mod blame;
 mod causes;
+mod concerned;
 pub mod crash;
 mod deadlock;
 mod held;
@@ -53,6 +54,8 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         scenario,
         state: history.header.trial.key.state(),
         sizes: &Sizes(history.header.trial.sizes.clone()),
+        asked: &Sizes(history.header.trial.asked()),
+        short: history.header.trial.short(),
         trace: &trace,
         sessions: &sessions,
         waits: &waits,

@@ -3,7 +3,8 @@
 
 use crate::history::Tried;
 use crate::pg::facts::RelationName;
-use crate::result::Judgement;
+use crate::result::{Finding, Judgement};
+use crate::scenario::{FindingKind, Verdict};
 use crate::stats::grouped;
 
 /// Tables that are named; of more, those that the change is about, the largest first.
@@ -38,6 +39,7 @@ fn not_tried(judgement: &Judgement, tried: &Tried) -> Vec<&'static str> {
     let untried = [
         (!tried.declared.is_empty(), "the declared size"),
         (tried.declared.is_empty(), "another size"),
+        (!tried.short.is_empty(), "rows that were left out"),
         (tried.background.is_empty(), "another session in the way"),
         (tried.runners <= 1, "a second runner"),
         (judgement.trial.fault.is_none(), "an interruption"),
@@ -61,8 +63,11 @@ fn rows(judgement: &Judgement, tried: &Tried) -> String {
             Some(declared) => format!(" ({} are declared)", grouped(*declared)),
             None => String::new(),
         };
-        let noun = if *rows == 1 { "row" } else { "rows" };
-        format!("{} {noun} in {table}{declared}", grouped(*rows))
+        let short = tried.short.iter().find(|short| short.table == *table);
+        let asked = short.map_or(*rows, |short| short.asked);
+        let of = short.map(|short| format!(" of {}", grouped(short.asked))).unwrap_or_default();
+        let noun = if asked == 1 { "row" } else { "rows" };
+        format!("{}{of} {noun} in {table}{declared}", grouped(*rows))
     });
     let named: Vec<String> = named.collect();
     match (named.is_empty(), left_out) {
@@ -79,6 +84,8 @@ fn concerned(judgement: &Judgement) -> Vec<RelationName> {
     let locked = rows.iter().flat_map(|row| row.held.iter().chain(&row.taken));
     let locked = locked.filter_map(|lock| lock.rsplit_once(' ').map(|(relation, _)| relation));
     let rewritten = rows.iter().flat_map(|row| &row.rewritten).map(String::as_str);
-    let found = judgement.findings.iter().filter_map(|f| f.subject.relation.as_deref());
+    let decides = |f: &&Finding| f.kind != FindingKind::RowsLeftOut || f.verdict > Verdict::Safe;
+    let found = judgement.findings.iter().filter(decides);
+    let found = found.filter_map(|f| f.subject.relation.as_deref());
     locked.chain(rewritten).chain(found).map(RelationName::unquoted).collect()
 }

@@ -12,7 +12,8 @@ use crate::clock::Micros;
 use crate::connect::{self, Address};
 use crate::drive::Ledger;
 use crate::history::{
-    Attempt, AttemptEnd, ContentsChange, Listener, Recorder, RolesFacts, TableContents, TableState,
+    Attempt, AttemptEnd, ContentsChange, Listener, Recorder, RolesFacts, ShortTable, TableContents,
+    TableState,
 };
 use crate::migrate;
 use crate::observe::{ComparedTable, Written};
@@ -43,6 +44,17 @@ pub enum Origin {
     Template(crate::seed::Template),
     /// A small database, which no session is connected to.
     Copy(String),
+}
+
+impl Origin {
+    /// Tables of the seed that have fewer rows than were asked for. What is copied from a copy has
+    /// them too, which its own origin does not say.
+    pub fn short(&self) -> &[ShortTable] {
+        match self {
+            Origin::Template(template) => &template.short,
+            Origin::Empty | Origin::Copy(_) => &[],
+        }
+    }
 }
 
 /// As whom the application and the change connect to a trial's database.

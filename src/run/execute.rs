@@ -11,7 +11,7 @@ use crate::connect::Address;
 use crate::drive;
 use crate::history::{
     Attempt, AttemptEnd, CatalogueSnapshot, Contents, Event, History, Listener, Phase, Progress,
-    Recorder, TableStates,
+    Recorder, ShortTable, TableStates,
 };
 use crate::migrate;
 use crate::observe;
@@ -41,6 +41,8 @@ pub struct Order<'a> {
     pub spec: &'a TrialSpec,
     /// What its database begins as.
     pub origin: &'a Origin,
+    /// Tables of its seed that have fewer rows than were asked for.
+    pub short: &'a [ShortTable],
     pub listener: &'a Listener,
     /// Where its history is kept; None: nowhere.
     pub output: Option<&'a Path>,
@@ -107,7 +109,8 @@ impl Executor<'_> {
             Ok(_) if procedure.compares() => self.keep(order, database).await?,
             _ => None,
         };
-        let facts = Facts { spec: order.spec, server: self.server.facts(), roles: None };
+        let (spec, short) = (order.spec, order.short);
+        let facts = Facts { spec, server: self.server.facts(), roles: None, short };
         match made {
             Ok((address, identities)) => {
                 let facts = Facts { roles: identities.facts, ..facts };

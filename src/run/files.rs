@@ -1,10 +1,11 @@
 //! Where histories are kept, and what their headers say.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 use crate::history::{
-    Applied, Header, Recorder, RolesFacts, ServerFacts, TrialFacts, Tried, VERSION,
+    Applied, Header, Recorder, RolesFacts, ServerFacts, ShortTable, TrialFacts, Tried, VERSION,
 };
 use crate::provision;
 use crate::scenario::{Change, Scenario, Sizes, StoredScenario};
@@ -25,6 +26,8 @@ pub struct Facts<'a> {
     pub spec: &'a TrialSpec,
     pub server: ServerFacts,
     pub roles: Option<RolesFacts>,
+    /// Tables of the seed that have fewer rows than were asked for.
+    pub short: &'a [ShortTable],
 }
 
 fn applied(change: &Change) -> Option<Applied> {
@@ -36,7 +39,7 @@ fn applied(change: &Change) -> Option<Applied> {
     })
 }
 
-fn tried(scenario: &Scenario, sizes: &Sizes) -> Tried {
+fn tried(scenario: &Scenario, sizes: &Sizes, short: &[ShortTable]) -> Tried {
     let traffic = &scenario.traffic;
     let declared = scenario.declared_sizes().0.into_iter();
     Tried {
@@ -44,7 +47,15 @@ fn tried(scenario: &Scenario, sizes: &Sizes) -> Tried {
         background: scenario.disturbances.iter().map(|session| session.name.clone()).collect(),
         runners: scenario.change.runners.max(1),
         declared: declared.filter(|(table, rows)| sizes.rows(table) != *rows).collect(),
+        short: short.to_vec(),
     }
+}
+
+/// Rows per table, as many as are there.
+fn loaded(sizes: &Sizes, short: &[ShortTable]) -> BTreeMap<String, u64> {
+    let mut loaded = sizes.0.clone();
+    loaded.extend(short.iter().map(|short| (short.table.clone(), short.loaded)));
+    loaded
 }
 
 /// A recorder, and its file where there is a directory for it.
@@ -59,12 +70,12 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             started_at: jiff::Timestamp::now().to_string(),
             rng_seed: scenario.rng_seed,
             fault: fault.as_ref().map(|feasible| feasible.fault.clone()),
-            sizes: sizes.0.clone(),
+            sizes: loaded(sizes, facts.short),
             server: facts.server,
             machine: provision::machine_facts(),
             applied: applied(&scenario.change),
             roles: facts.roles,
-            tried: Some(tried(scenario, sizes)),
+            tried: Some(tried(scenario, sizes, facts.short)),
         },
         scenario: serde_json::to_value(StoredScenario::from(scenario)).map_err(Error::Scenario)?,
     };

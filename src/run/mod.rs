@@ -205,8 +205,8 @@ impl Run<'_> {
         let executor = self.executor(server);
         let origin = self.effects.origin(executor.server, spec, self.listener).await?;
         let output = self.out.map(|out| out.join(spec.path()));
-        let order =
-            Order { spec, origin: &origin, listener: self.listener, output: output.as_deref() };
+        let (listener, output) = (self.listener, output.as_deref());
+        let order = Order { spec, origin: &origin, short: origin.short(), listener, output };
         executor.execute(order, &FullTrial).await
     }
 

@@ -64,13 +64,12 @@ impl Repro<'_> {
         let unit = unit::trials(&trial.key);
         let of_unit = result.trials.iter().map(|j| &j.trial);
         let of_unit = of_unit.filter(|other| unit::trials(&other.key) == unit);
-        let recorded = |of: &TrialFacts| (of.key.state().to_owned(), Sizes(of.sizes.clone()));
+        let recorded = |of: &TrialFacts| (of.key.state().to_owned(), Sizes(of.asked()));
         let sizes = match is_matrix {
             // Of a matrix: the rows of its cases.
-            true => SizeRequest {
-                rows: trial.sizes.clone().into_iter().collect(),
-                ..SizeRequest::default()
-            },
+            true => {
+                SizeRequest { rows: trial.asked().into_iter().collect(), ..SizeRequest::default() }
+            }
             false => SizeRequest {
                 of_states: of_unit.map(recorded).chain([recorded(trial)]).collect(),
                 ..SizeRequest::default()

@@ -175,6 +175,8 @@ finding_kinds! {
     AcceptUnused "accept-unused",
     /// The change was applied and no table with rows was changed: nothing was tried.
     NothingTried "nothing-tried",
+    /// Rows that were asked for are not there: the server refused them.
+    RowsLeftOut "rows-left-out",
     /// Operations that met rows before the change meet none after it.
     RowsUnseen "rows-unseen",
     /// A declared read returned other rows than it must.

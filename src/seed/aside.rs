@@ -48,7 +48,9 @@ const KEYS: &str = "
                   k.conrelid::regclass,
                   CASE k.confmatchtype WHEN 'f' THEN f.some ELSE f.whole END,
                   k.confrelid::regclass, f.same),
-           n.name, k.conname::text
+           n.name, k.conname::text,
+           coalesce((SELECT min(m.name) FROM unnest($1::text[], $2::text[]) AS m (quoted, name)
+                     WHERE m.quoted::regclass = k.confrelid), k.confrelid::regclass::text)
     FROM unnest($1::text[], $2::text[]) AS n (quoted, name)
     JOIN pg_constraint k ON k.conrelid = n.quoted::regclass,
          LATERAL (SELECT string_agg(format('c.%I IS NOT NULL', a.attname), ' AND ') AS whole,
@@ -143,6 +145,8 @@ pub(super) struct Dangling {
     pub table: String,
     /// Name of the foreign key.
     pub key: String,
+    /// The table to which it refers, as the scenario names it.
+    pub refers_to: String,
     pub rows: u64,
 }
 
@@ -155,7 +159,10 @@ pub(super) async fn dangling(session: &Session, tables: &[Table]) -> Result<Vec<
     let rows = rows.map_err(|e| connect::Error::query(KEYS.trim(), &e))?;
     let mut keys: Vec<(String, Dangling)> = rows
         .iter()
-        .map(|row| (row.get(0), Dangling { table: row.get(1), key: row.get(2), rows: 0 }))
+        .map(|row| {
+            let (table, key, refers_to) = (row.get(1), row.get(2), row.get(3));
+            (row.get(0), Dangling { table, key, refers_to, rows: 0 })
+        })
         .collect();
     for _ in 0..ROUNDS_MAX {
         let mut round = 0;

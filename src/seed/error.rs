@@ -38,6 +38,8 @@ pub enum Error {
         error: Box<ServerError>,
         /// Where in the data the server was: `COPY spans, line 12, column id`.
         context: Option<String>,
+        /// The constraint that refused it, or the column that may not be null.
+        refused_by: Option<String>,
     },
     #[error(
         "wait for another pgauntlet that fills {database}: it is not done after {} min; look for \

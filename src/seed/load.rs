@@ -154,7 +154,10 @@ pub(super) fn copy_error(table: &str, error: &tokio_postgres::Error) -> Error {
         const SHOWN: usize = 120;
         line.chars().take(SHOWN).collect()
     });
-    Error::Copy { table: table.to_owned(), error: Box::new(server_error(error)), context }
+    let refusal = error.as_db_error();
+    let refused_by = refusal.and_then(|db| db.constraint().or(db.column())).map(str::to_owned);
+    let (table, error) = (table.to_owned(), Box::new(server_error(error)));
+    Error::Copy { table, error, context, refused_by }
 }
 
 /// Counts the rows of a table and tells a listener now and then.

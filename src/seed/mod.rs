@@ -33,14 +33,14 @@ pub use estimate::estimated_bytes;
 pub use load::load;
 pub use oracle::infer_rows;
 pub use ownership::{hand_over, is_superuser, let_use};
-pub use plan::{Plan, ReadCatalogue, ShortTable, Template};
+pub use plan::{Plan, ReadCatalogue, Template};
 pub use rows::{Chunk, ColumnType, TableRows};
 pub use script::run_schema;
 
 use std::time::Instant;
 
 use crate::connect::{self, Address, Session};
-use crate::history::{Listener, Progress, ServerFacts, silent};
+use crate::history::{Listener, Progress, ServerFacts, ShortTable, silent};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use names::{Key, Label};

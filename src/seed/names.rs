@@ -6,10 +6,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::history::ShortTable;
 use crate::scenario::{Script, Statement};
 
 use super::Plan;
-use super::plan::ShortTable;
 
 /// Every database that we create or drop is named so.
 pub(super) const PREFIX: &str = "pgauntlet_";

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 
 use crate::connect::Session;
+use crate::history::ShortTable;
 use crate::scenario::{Scenario, Sizes};
 use crate::schema::Fingerprint;
 
@@ -26,27 +26,6 @@ pub struct Plan<'a> {
     pub loaders: usize,
     /// What compares a whole schema before and after its load. None: nothing of it is taken off.
     pub catalogue: Option<ReadCatalogue>,
-}
-
-/// How a table came to have fewer rows than it was to have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShortTable {
-    /// Its name, as the scenario has it.
-    pub table: String,
-    /// Rows that it was to have.
-    pub asked: u64,
-    /// Rows that were loaded.
-    pub loaded: u64,
-    /// Why rows were left out, with how many.
-    pub why: Vec<String>,
-}
-
-impl ShortTable {
-    /// `orders: 9,998 of 10,000 rows: 2 rows: …`
-    pub fn to_text(&self) -> String {
-        let ShortTable { table, asked, loaded, why } = self;
-        format!("{table} has {loaded} of {asked} rows: {}", why.join("; "))
-    }
 }
 
 /// Reads a database's catalogue, to compare; the session is idle.

@@ -13,14 +13,14 @@ use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt as _;
 
 use crate::connect::{self, Address, Session};
-use crate::history::{Listener, Progress};
+use crate::history::{Listener, Progress, ShortTable};
 use crate::pg::quote_qualified;
 
 use super::Error;
 use super::Plan;
 use super::aside::{self, Dangling};
 use super::load::{column_types, copy_error, load_table};
-use super::plan::{APPLICATION, ShortTable, session_settings};
+use super::plan::{APPLICATION, session_settings};
 use super::rows::TableRows;
 
 /// Rows that are found one by one in a table; of one with more, whole parts are left out.
@@ -29,6 +29,8 @@ const FOUND_MAX: u64 = 1_000;
 const PART_ROWS: usize = 100;
 /// Different reasons that are kept of a table.
 const REASONS_MAX: usize = 8;
+/// Tables that are said to be short, those that lack most.
+const SAID_MAX: usize = 10;
 
 /// Fills the plan's tables in their order with what the server takes; says which are short.
 ///
@@ -65,10 +67,35 @@ pub(super) async fn load_whole(
             count_dangling(&found, &mut short, plan);
         }
     }
-    for table in &short {
-        listener(Progress::Note(table.to_text()));
+    for line in said(&short) {
+        listener(Progress::Note(line));
     }
     Ok(short)
+}
+
+/// The tables that lack the largest share of their rows, with the first reason of each, and how
+/// many more there are. A table that is short only because another one is comes after that.
+fn said(short: &[ShortTable]) -> Vec<String> {
+    let share =
+        |table: &ShortTable| u128::from(table.loaded) * 1_000 / u128::from(table.asked.max(1));
+    let mut sorted: Vec<&ShortTable> = short.iter().collect();
+    sorted.sort_by_key(|table| (table.only_follows(), share(table)));
+    let mut lines: Vec<String> = sorted
+        .iter()
+        .take(SAID_MAX)
+        .map(|table| match table.why.split_first() {
+            Some((first, [])) => format!("{table}: {first}"),
+            Some((first, [_])) => format!("{table}: {first} (and 1 more reason)"),
+            Some((first, more)) => format!("{table}: {first} (and {} more reasons)", more.len()),
+            None => table.to_string(),
+        })
+        .collect();
+    lines.extend(match short.len().saturating_sub(SAID_MAX) {
+        0 => None,
+        1 => Some("and another table has fewer rows than were asked for".to_owned()),
+        n => Some(format!("and {n} more tables have fewer rows than were asked for")),
+    });
+    lines
 }
 
 /// `a row: …`, `6 rows: …`
@@ -81,18 +108,19 @@ fn counted(rows: u64, why: &str) -> String {
 
 /// Counts rows that were deleted as left out.
 fn count_dangling(found: &Dangling, short: &mut Vec<ShortTable>, plan: &Plan<'_>) {
-    let Dangling { table, key, rows } = found;
+    let Dangling { table, key, refers_to, rows } = found;
     let why = counted(*rows, &format!("no row is referred to by the foreign key {key}"));
-    match short.iter_mut().find(|known| known.table == *table) {
-        Some(known) => {
-            known.loaded = known.loaded.saturating_sub(*rows);
-            known.why.push(why);
-        }
-        None => {
-            let asked = plan.sizes.rows(table);
-            let (table, loaded) = (table.clone(), asked.saturating_sub(*rows));
-            short.push(ShortTable { table, asked, loaded, why: vec![why] });
-        }
+    let at = short.iter().position(|known| known.table == *table).unwrap_or_else(|| {
+        let (table, asked) = (table.clone(), plan.sizes.rows(table));
+        short.push(ShortTable { table, asked, loaded: asked, ..ShortTable::default() });
+        short.len() - 1
+    });
+    let known = &mut short[at];
+    known.loaded = known.loaded.saturating_sub(*rows);
+    known.dangling += rows;
+    known.why.push(why);
+    if !known.refers_to.contains(refers_to) {
+        known.refers_to.push(refers_to.clone());
     }
 }
 
@@ -108,7 +136,8 @@ async fn defaults(
         Ok(()) => Ok(None),
         Err(connect::Error::Query { error, .. }) if error.sqlstate.is_some() => {
             let (table, asked) = (rows.table().to_owned(), rows.rows());
-            Ok(Some(ShortTable { table, asked, loaded: 0, why: vec![error.to_string()] }))
+            let why = vec![error.to_string()];
+            Ok(Some(ShortTable { table, asked, why, ..ShortTable::default() }))
         }
         Err(error) => Err(error.into()),
     }
@@ -137,11 +166,10 @@ async fn load_sparing(
         }
         session.batch(&format!("DELETE FROM {table}")).await?;
     }
-    let step = format!("look for the rows of {} that the server refuses", rows.table());
-    listener(Progress::SeedStep(step));
+    listener(Progress::SeedStep(format!("{}: find refused rows", rows.table())));
     let mut sparing = Sparing { session, rows: &rows, short: Short::default() };
     sparing.load().await?;
-    let Short { loaded, reasons, others, .. } = sparing.short;
+    let Short { loaded, reasons, others, refused_by, .. } = sparing.short;
     if loaded == rows.rows() {
         return Ok(None);
     }
@@ -149,7 +177,8 @@ async fn load_sparing(
         reasons.into_iter().map(|(why, count)| counted(count, &why)).collect();
     why.extend((others > 0).then(|| counted(others, "other reasons")));
     let table = rows.table().to_owned();
-    Ok(Some(ShortTable { table, asked: rows.rows(), loaded, why }))
+    let asked = rows.rows();
+    Ok(Some(ShortTable { table, asked, loaded, why, refused_by, ..ShortTable::default() }))
 }
 
 /// Whether a row is to blame, and not the session, the server or the disk.
@@ -178,11 +207,17 @@ struct Short {
     /// In the order of their first row.
     reasons: Vec<(String, u64)>,
     others: u64,
+    refused_by: Vec<String>,
 }
 
 impl Short {
     fn refuse(&mut self, error: &Error, rows: u64) {
         self.refused += rows;
+        if let Error::Copy { refused_by: Some(name), .. } = error
+            && !self.refused_by.contains(name)
+        {
+            self.refused_by.push(name.clone());
+        }
         let why = reason(error);
         if let Some(known) = self.reasons.iter_mut().find(|(known, _)| *known == why) {
             known.1 += rows;
@@ -256,5 +291,30 @@ impl Sparing<'_> {
         sent.map_err(|e| refused(&e))?;
         sink.finish().await.map_err(|e| refused(&e))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_lack_most_are_said_with_one_reason_each() {
+        let short = |n: u64| ShortTable {
+            table: format!("t{n}"),
+            asked: 100,
+            loaded: n,
+            why: vec!["a row: no".to_owned(), "a row: never".to_owned()],
+            ..ShortTable::default()
+        };
+        let follows = ShortTable { loaded: 0, dangling: 100, ..short(50) };
+        let mut tables: Vec<ShortTable> = [follows].into_iter().chain((1..12).map(short)).collect();
+        tables.reverse();
+        let lines = said(&tables);
+        assert_eq!(lines.len(), 11);
+        assert_eq!(lines[0], "t1 has 1 of 100 rows: a row: no (and 1 more reason)");
+        assert_eq!(lines[9], "t10 has 10 of 100 rows: a row: no (and 1 more reason)");
+        assert_eq!(lines[10], "and 2 more tables have fewer rows than were asked for");
+        assert_eq!(said(&tables[..1]).len(), 1);
     }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use pgauntlet::connect::{Address, Session};
+use pgauntlet::history::ShortTable;
 use pgauntlet::history::{ServerFacts, silent};
 use pgauntlet::infer::Mix;
 use pgauntlet::observe;
@@ -18,7 +19,7 @@ use pgauntlet::provision::{Request, SourceRequest};
 use pgauntlet::run::{self, InferRequest, InferredScenario};
 use pgauntlet::scenario::Scenario;
 use pgauntlet::schema::Fingerprint;
-use pgauntlet::seed::{self, Plan, ShortTable};
+use pgauntlet::seed::{self, Plan};
 use tokio_util::sync::CancellationToken;
 
 use crate::common::{self, TestServer};

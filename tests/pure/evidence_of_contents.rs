@@ -6,7 +6,7 @@ use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
     AddedRows, ChangedAccess, ChangedValues, DebrisAfterRerun, DroppedValues, GoneRows,
-    LeftInvalid, Leftovers, LockedWork, NothingTried, UnusedAccept, WorkKind,
+    LeftInvalid, LeftOutRows, Leftovers, LockedWork, NothingTried, UnusedAccept, WorkKind,
 };
 use pgauntlet::scenario::FindingKind;
 use pgauntlet::schema::Difference;
@@ -39,6 +39,20 @@ fn access(property: &str) -> Evidence {
 fn tried(made: &[(&str, u64)], changed: u64, statements: u64) -> Evidence {
     let made = made.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect();
     Evidence::NothingTried(NothingTried { made, changed, statements })
+}
+
+fn left_out(loaded: u64, concerned: bool, by: &[&str], because_of: Option<&str>) -> Evidence {
+    let texts = |of: &[&str]| -> Vec<String> { of.iter().map(|&text| text.to_owned()).collect() };
+    Evidence::RowsLeftOut(LeftOutRows {
+        asked: 2_000,
+        loaded,
+        why: texts(&["2,000 rows: refused", "a row: refused", "a row: too", "a row: also"]),
+        concerned,
+        constraints: texts(by),
+        because_of: because_of.map(str::to_owned),
+        followers: texts(&["public.a", "public.b", "public.c", "public.d"]),
+        others: texts(&["public.e"]),
+    })
 }
 
 fn left(pending: &[&str], same: &[&str]) -> Evidence {
@@ -92,6 +106,10 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
             .zip([(5, 5), (5, 9), (9, 9)])
             .map(|(kind, (took, held))| work(kind, Micros(took), Micros(held)))
             .collect(),
+        FindingKind::RowsLeftOut => vec![
+            left_out(0, true, &["note_check: CHECK ((note <> ''::text))"], None),
+            left_out(9, false, &[], Some("public.plans")),
+        ],
         _ => vec![tried(&[("table", 2)], 1, 3), tried(&[], 0, 0), tried(&[], 0, 2)],
     }
 }

@@ -177,7 +177,8 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::RowsAdded
         | K::AcceptUnused
         | K::WorkUnderLock
-        | K::NothingTried => of_contents(kind),
+        | K::NothingTried
+        | K::RowsLeftOut => of_contents(kind),
         K::NotValidConstraint
         | K::HiddenDebris
         | K::RerunFailed

@@ -46,6 +46,7 @@ mod judge_deaths;
 mod judge_earlier;
 mod judge_evidence;
 mod judge_hangs;
+mod judge_left_out;
 mod judge_log;
 mod judge_long;
 mod judge_matrix;

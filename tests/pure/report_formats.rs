@@ -41,6 +41,7 @@ fn facts(scenario: &str) -> TrialFacts {
             background: vec!["reader".to_owned()],
             runners: 2,
             declared: BTreeMap::from([("spans".to_owned(), 24_000_000)]),
+            short: Vec::new(),
         }),
     }
 }
@@ -58,6 +59,7 @@ fn the_tables_that_the_change_is_about_are_named_first() {
         background: Vec::new(),
         runners: 1,
         declared: BTreeMap::new(),
+        short: Vec::new(),
     });
     let text = anstream::adapter::strip_str(&report::trial(&judgement)).to_string();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

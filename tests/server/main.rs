@@ -56,6 +56,7 @@ mod provision_ends;
 mod provision_local;
 mod roles;
 mod seed;
+mod seed_left_out;
 mod seed_psql;
 mod seed_sequences;
 mod seed_whole;

@@ -1,6 +1,7 @@
 //! What to do where rows, privileges or something left behind is the matter.
 
-use crate::result::Evidence;
+use crate::result::evidence::LeftOutRows;
+use crate::result::{Evidence, Subject};
 
 /// Where there is a known way.
 pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
@@ -50,4 +51,27 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// What to write in the scenario for rows that the server takes.
+pub fn left_out(of: &LeftOutRows, subject: &Subject) -> String {
+    let table = super::super::words::relation(subject);
+    let lower = format!(
+        "or lower `rows` of [[table]] {table} to {}, if it may have as few",
+        match of.loaded {
+            0 => "0".to_owned(),
+            loaded => loaded.to_string(),
+        }
+    );
+    if let Some(first) = &of.because_of {
+        return format!("see to the rows of {first}, to which its own refer; {lower}");
+    }
+    let columns = match of.constraints.as_slice() {
+        [] => "its columns".to_owned(),
+        constraints => format!("the columns of {}", constraints.join(" and of ")),
+    };
+    format!(
+        "in [[table]] {table}, write generators for {columns} whose values the server takes: a \
+         `pool` of rows that go together, `pattern`, `numbered`, `reference`; {lower}"
+    )
 }

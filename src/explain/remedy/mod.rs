@@ -37,6 +37,7 @@ pub fn remedy(finding: &Finding) -> Option<String> {
         Evidence::WorkUnderLock(_) => stall::work(finding.subject.statement.as_ref()),
         Evidence::StatementsUnderLock(_) => return Some(under_lock(finding)),
         Evidence::RowsGone(_) | Evidence::ValuesChanged(_) => return meant(finding),
+        Evidence::RowsLeftOut(of) => return Some(contents::left_out(of, &finding.subject)),
         Evidence::InvalidIndex(_) => return Some(invalid_index(finding)),
         evidence => by_kind(evidence),
     };

@@ -1,9 +1,10 @@
 //! The run of a crash matrix in which no fault is injected: what its cases are set beside.
 
-use crate::history::{AttemptEnd, Event, History, Phase, TrialFacts};
+use crate::history::{AttemptEnd, Event, History, Phase, ShortTable, TrialFacts};
 use crate::result::MatrixRow;
 
 use super::super::blame::statement_ref;
+use super::super::concerned::concerned;
 use super::super::trace::Trace;
 use super::injection_points::rounds_left_out;
 
@@ -18,6 +19,8 @@ pub struct Undisturbed {
     pub statements: Vec<MatrixRow>,
     /// Statements of repeated rounds in which no fault is injected.
     pub rounds_left_out: u64,
+    /// Tables that the change is about and that lack rows which were asked for.
+    pub short: Vec<ShortTable>,
 }
 
 /// Reads the history of an undisturbed trial.
@@ -29,11 +32,13 @@ pub fn undisturbed(history: &History) -> Undisturbed {
         id: record.began.statement,
         statement: statement_ref(record, &trace),
     });
+    let short = concerned(&trace, history.header.trial.short()).into_iter();
     Undisturbed {
         trial: history.header.trial.clone(),
         end: change.and_then(|attempt| attempt.end.cloned()),
         statements: rows.collect(),
         rounds_left_out: rounds_left_out(history),
+        short: short.filter(|table| table.lacks_rows()).cloned().collect(),
     }
 }
 

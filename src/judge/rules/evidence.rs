@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Micros;
-use crate::history::{Attempt, Phase, ServerError, SessionId, Source};
+use crate::history::{Attempt, Phase, ServerError, SessionId, ShortTable, Source};
 use crate::pg::purpose::{BESIDE_VERSIONS, Purpose, TOOLS_TABLES};
 use crate::result::evidence::{Application, Deadlock, FailureKind};
 use crate::result::{Measured, StatementRef};
@@ -26,8 +26,12 @@ pub struct Evidence<'e, 'h> {
     pub scenario: &'e Scenario,
     /// Name of the starting state.
     pub state: &'e str,
-    /// Rows per table of this trial.
+    /// Rows per table of this trial, as many as are there.
     pub sizes: &'e Sizes,
+    /// As many as were asked for.
+    pub asked: &'e Sizes,
+    /// Tables that have fewer.
+    pub short: &'e [ShortTable],
     pub trace: &'e Trace<'h>,
     pub sessions: &'e [Session<'e, 'h>],
     pub waits: &'e LockWaits,

@@ -15,6 +15,7 @@ mod failures;
 mod gaps;
 mod hang;
 mod latency;
+mod left_out;
 mod plans;
 mod race;
 mod reads;
@@ -36,12 +37,15 @@ pub use ending::ending;
 pub use evidence::Evidence;
 
 use crate::result::Finding;
+use crate::scenario::Verdict;
 
 pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let (aborts, runners) = (change::aborts(evidence), runners::runners(evidence));
     // A cycle that nobody ends is why the application stalls.
     let (cycles, aborts): (Vec<_>, Vec<_>) = aborts.into_iter().partition(hang::is_cycle);
     let (of_runners, runners): (Vec<_>, Vec<_>) = runners.into_iter().partition(hang::is_cycle);
+    let left_out = left_out::rows(evidence).into_iter();
+    let (left_out, spared): (Vec<_>, Vec<_>) = left_out.partition(|f| f.verdict > Verdict::Safe);
     let mut findings = cycles;
     findings.extend(of_runners);
     findings.extend(traffic::stalls(evidence));
@@ -70,11 +74,13 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(plans::plans(evidence));
     findings.extend(failures::ended_from_outside(evidence));
     findings.extend(gaps::gaps(evidence));
+    findings.extend(left_out);
     findings.extend(touched::nothing_tried(evidence));
     // What informs and decides nothing.
     findings.extend(sessions::statements_under_lock(evidence));
     findings.extend(work::work_under_lock(evidence));
     findings.extend(contents::informing(evidence));
+    findings.extend(spared);
     findings.extend(accepted::unused(evidence));
     findings.extend(sessions::one_transaction(evidence));
     findings.extend(sessions::one_message(evidence));

@@ -172,7 +172,7 @@ fn newly_held<'t>(
 pub fn not_in_force(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let timeouts = &evidence.scenario.change.timeouts;
     let declared = &evidence.scenario.declared_sizes();
-    let statement = timeouts.statement_timeout_ms_at(declared, evidence.sizes);
+    let statement = timeouts.statement_timeout_ms_at(declared, evidence.asked);
     let parts: Vec<OtherTimeout> = [
         (LOCK, timeouts.lock_timeout_ms),
         (STATEMENT, statement),

@@ -11,6 +11,7 @@ use crate::result::evidence::NothingTried;
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
+use super::super::concerned::of_object;
 use super::super::trace::StatementRecord;
 use super::Evidence;
 
@@ -97,7 +98,8 @@ impl Concerned {
             function.is_some_and(|f| self.used.words.contains(f.rsplit('.').next().unwrap_or(f)))
         };
         objects.iter().any(|object| {
-            is_called(&object.0) || of_object(object).iter().any(|name| self.counts(name))
+            is_called(&object.0)
+                || of_object((&object.0, &object.1)).iter().any(|name| self.counts(name))
         }) || types(objects).any(|name| in_columns(evidence, name, &self.full))
     }
 }
@@ -183,29 +185,6 @@ fn objects(evidence: &Evidence<'_, '_>) -> Vec<(String, String)> {
         ((*name).clone(), definition.cloned().unwrap_or_default())
     });
     texts.collect()
-}
-
-/// The relations that an object is, or is part of.
-fn of_object((object, definition): &(String, String)) -> Vec<RelationName> {
-    let Some((kind, name)) = object.split_once(' ') else {
-        return Vec::new();
-    };
-    let whole = || RelationName::unquoted(name);
-    let table = || name.rsplit_once('.').map(|(table, _)| RelationName::unquoted(table));
-    let mut names: Vec<RelationName> = match kind {
-        "column" | "constraint" | "trigger" | "policy" | "rule" => table().into_iter().collect(),
-        "table" | "view" | "materialized" | "sequence" => vec![whole()],
-        _ => Vec::new(),
-    };
-    // `CREATE INDEX i ON public.t USING …`, `CREATE TRIGGER … ON public.t …`.
-    let mut words = definition.split_whitespace();
-    while let Some(word) = words.next() {
-        if word == "ON" {
-            let next = words.clone().find(|word| *word != "ONLY");
-            names.extend(next.map(RelationName::unquoted));
-        }
-    }
-    names
 }
 
 /// Types that are others than before, as columns name them.

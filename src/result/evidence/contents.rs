@@ -91,3 +91,25 @@ pub struct NothingTried {
     /// Statements of it that ran.
     pub statements: u64,
 }
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOutRows {
+    /// Rows that it was to have.
+    pub asked: u64,
+    /// Rows that it had.
+    pub loaded: u64,
+    /// Why the server refused the others, with how many.
+    pub why: Vec<String>,
+    /// Whether the change locks, changes, reads or writes the table.
+    pub concerned: bool,
+    /// What refused them, with its definition where the catalogue has one.
+    pub constraints: Vec<String>,
+    /// The table whose rows are missing first; null: none of them refers to a row that is missing.
+    pub because_of: Option<String>,
+    /// Tables that are short because this one is.
+    pub followers: Vec<String>,
+    /// More tables that are short and that the change is not about.
+    pub others: Vec<String>,
+}

@@ -90,6 +90,7 @@ evidence! {
     RowsAdded(AddedRows),
     AcceptUnused(UnusedAccept),
     NothingTried(NothingTried),
+    RowsLeftOut(LeftOutRows),
     RowsUnseen(UnseenRows),
     ReadChanged(WrongRead),
     PlanChanged(WrongPlan),

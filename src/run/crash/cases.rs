@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::history::{Listener, Progress};
+use crate::history::{Listener, Progress, ShortTable};
 use crate::judge::crash::{self as judged, FeasibleFault};
 use crate::result::Case;
 use crate::trial::Fault;
@@ -30,6 +30,8 @@ pub struct Cases<'a> {
     pub spec: &'a MatrixSpec,
     /// The snapshot that each case begins as a copy of.
     pub origin: Origin,
+    /// Tables of the seed that have fewer rows than were asked for.
+    pub short: &'a [ShortTable],
     /// The phases of cases are not shown, of which several run at once.
     pub listener: Listener,
 }
@@ -77,7 +79,8 @@ impl Cases<'_> {
     }
 
     pub fn order<'o>(&'o self, spec: &'o TrialSpec, output: &'o Option<PathBuf>) -> Order<'o> {
-        Order { spec, origin: &self.origin, listener: &self.listener, output: output.as_deref() }
+        let Cases { origin, short, listener, .. } = self;
+        Order { spec, origin, short, listener, output: output.as_deref() }
     }
 
     pub fn directory(&self, name: &str) -> Option<PathBuf> {

@@ -41,12 +41,13 @@ pub async fn matrix(
     server.apply_settings(&spec.base.scenario.server).await?;
     let executor = run.executor(server);
     let origin = run.effects.origin(executor.server, &spec.base, run.listener).await?;
-    let order = Order { spec: &spec.base, origin: &origin, listener: run.listener, output: None };
+    let (listener, short) = (run.listener, origin.short());
+    let order = Order { spec: &spec.base, origin: &origin, short, listener, output: None };
     let snapshot = run.databases.name();
     let found = match executor.make(order, &snapshot).await {
         Ok(_) => {
             let origin = Origin::Copy(snapshot.clone());
-            let cases = Cases { run, executor, spec, origin, listener: silent() };
+            let cases = Cases { run, executor, spec, origin, short, listener: silent() };
             let undisturbed = run.databases.name();
             let found = cases.all(&undisturbed, began).await;
             executor.drop(&undisturbed).await.and(found)

@@ -1,0 +1,90 @@
+//! Rows that were asked for and are not there, because the server refused them: what the change
+//! does to them was not tried.
+
+use std::cmp::Reverse;
+
+use crate::history::ShortTable;
+use crate::result::evidence::LeftOutRows;
+use crate::result::{Evidence as Shown, Finding, Subject};
+use crate::scenario::Verdict;
+
+use super::super::concerned::concerned;
+use super::Evidence;
+
+/// Tables that the change is not about, each with a finding of its own; more are named in the last.
+const INFORMING_MAX: usize = 5;
+
+/// Per table that the change is about; per other one, unless it is short only because another one
+/// is. Those that decide first.
+pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let short = evidence.short;
+    let about = concerned(evidence.trace, short);
+    let is_about = |table: &ShortTable| about.iter().any(|one| one.table == table.table);
+    let (decisive, rest): (Vec<_>, Vec<_>) =
+        short.iter().partition(|table| is_about(table) && table.lacks_rows());
+    let mut informing: Vec<_> =
+        rest.into_iter().filter(|table| root(short, table).is_none()).collect();
+    // What lacks the largest share of its rows first.
+    let share =
+        |table: &&ShortTable| u128::from(table.loaded) * 1_000 / u128::from(table.asked.max(1));
+    informing.sort_by_key(|table| (Reverse(is_about(table)), share(table)));
+    let others = informing.split_off(informing.len().min(INFORMING_MAX));
+    let others: Vec<String> = others.into_iter().map(|table| table.table.clone()).collect();
+    let finding = |verdict, table: &ShortTable, others: Vec<String>| {
+        let shown = LeftOutRows {
+            asked: table.asked,
+            loaded: table.loaded,
+            why: table.why.clone(),
+            concerned: is_about(table),
+            constraints: constraints(evidence, table),
+            because_of: root(short, table).map(|root| root.table.clone()),
+            followers: followers(short, table),
+            others,
+        };
+        Finding::new(verdict, Subject::relation(table.table.clone()), Shown::RowsLeftOut(shown))
+    };
+    let last = informing.len().saturating_sub(1);
+    let informing = informing.into_iter().enumerate().map(|(number, table)| {
+        let others = if number == last { others.clone() } else { Vec::new() };
+        finding(Verdict::Safe, table, others)
+    });
+    let decisive = decisive.into_iter().map(|table| finding(Verdict::Unproven, table, Vec::new()));
+    decisive.chain(informing).collect()
+}
+
+/// The table for whose rows this one is short; None: for its own.
+fn root<'s>(short: &'s [ShortTable], table: &ShortTable) -> Option<&'s ShortTable> {
+    let mut known = vec![table.table.as_str()];
+    let mut found: Option<&ShortTable> = None;
+    while found.unwrap_or(table).only_follows() {
+        let named = &found.unwrap_or(table).refers_to;
+        let mut next = short.iter().filter(|one| named.contains(&one.table));
+        let Some(next) = next.find(|one| !known.contains(&one.table.as_str())) else { break };
+        known.push(&next.table);
+        found = Some(next);
+    }
+    found
+}
+
+/// Tables that are short because this one is.
+fn followers(short: &[ShortTable], table: &ShortTable) -> Vec<String> {
+    let of = short.iter().filter(|one| root(short, one).is_some_and(|r| r.table == table.table));
+    of.map(|one| one.table.clone()).collect()
+}
+
+/// What refused rows, as the catalogue defines it.
+fn constraints(evidence: &Evidence<'_, '_>, table: &ShortTable) -> Vec<String> {
+    let objects = evidence.trace.catalogue_before().map(|before| &before.objects);
+    let defined = |name: &String| {
+        let of_name = objects.into_iter().flatten().find(|(object, _)| {
+            let (kind, path) = object.split_once(' ').unwrap_or_default();
+            matches!(kind, "constraint" | "index")
+                && path.rsplit('.').next().is_some_and(|last| last.trim_matches('"') == name)
+        });
+        match of_name.and_then(|(_, properties)| properties.get("definition")) {
+            Some(definition) => format!("{name}: {definition}"),
+            None => name.clone(),
+        }
+    };
+    table.refused_by.iter().map(defined).collect()
+}
