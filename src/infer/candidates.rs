@@ -5,7 +5,7 @@ use rand::RngExt as _;
 
 use crate::scenario::generate::{Pattern, Rng};
 
-use super::checks::Condition;
+use super::condition::Condition;
 use super::types::{Kind, Profile};
 
 /// Values at or near a bound.
@@ -29,19 +29,43 @@ pub(super) fn draw(
         Condition::Null { null, .. } => Some(*null),
         _ => None,
     });
-    let pinned = conditions.iter().find_map(|condition| match condition {
-        Condition::In { among: true, values, .. } => Some(values),
-        _ => None,
-    });
-    let is_null = null.unwrap_or_else(|| nullable && pinned.is_none() && rng.random_ratio(1, 8));
-    if is_null {
+    let pinned = pinned(conditions);
+    let is_null = null.unwrap_or_else(|| pinned.is_none() && rng.random_ratio(1, 8));
+    if is_null && nullable {
         return None;
     }
     if let Some(values) = pinned {
-        let allowed: Vec<&String> = values.iter().filter(|v| !is_excluded(v, conditions)).collect();
-        return one_of(rng, &allowed).map(|value| (*value).clone());
+        return one_of(rng, &values).map(|value| (*value).clone());
     }
     Some(unpinned(rng, profile, conditions))
+}
+
+/// Values of which it has to be one, by all conditions; by the first alone where they leave none.
+pub(super) fn pinned<'c>(conditions: &[&'c Condition]) -> Option<Vec<&'c String>> {
+    let lists: Vec<&Vec<String>> = conditions
+        .iter()
+        .filter_map(|condition| match condition {
+            Condition::In { among: true, values, .. } => Some(values),
+            _ => None,
+        })
+        .collect();
+    let (first, others) = lists.split_first()?;
+    let allowed = first.iter().filter(|value| {
+        let in_all = others.iter().all(|list| list.contains(value));
+        in_all && !is_excluded(value, conditions) && is_within(value, conditions)
+    });
+    let allowed: Vec<&String> = allowed.collect();
+    Some(if allowed.is_empty() { first.iter().collect() } else { allowed })
+}
+
+/// Whether a number is within all bounds; of anything else nothing is known.
+pub(super) fn is_within(value: &str, conditions: &[&Condition]) -> bool {
+    let Ok(value) = value.parse::<f64>() else { return true };
+    bounds(conditions).all(|(least, strict, bound)| match bound.parse::<f64>() {
+        Ok(bound) if value == bound => !strict,
+        Ok(bound) => (value > bound) == least,
+        Err(_) => true,
+    })
 }
 
 fn unpinned(rng: &mut Rng, profile: &Profile, conditions: &[&Condition]) -> String {
@@ -125,6 +149,14 @@ fn hints(profile: &Profile, conditions: &[&Condition]) -> Vec<String> {
                 _ => {}
             }
             found.push(constant.clone());
+        }
+        if let (Kind::Json, [_, _, ..]) = (profile.kind, constants.as_slice()) {
+            for key in constants {
+                for value in constants.iter().filter(|value| *value != key) {
+                    let json = serde_json::Value::from;
+                    found.push(format!("{{{}: {}}}", json(key.as_str()), json(value.as_str())));
+                }
+            }
         }
         if let (Kind::Json, [_, ..]) = (profile.kind, constants.as_slice()) {
             let pairs: Vec<String> = constants

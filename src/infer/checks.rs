@@ -1,73 +1,13 @@
 //! What a CHECK asks of its columns, as far as its form is a known one: alternatives, each a list
 //! of simple conditions. The rest is left to trying: the server says whether a row keeps it.
 
-use std::collections::BTreeMap;
-
 use crate::pg::expression::Expression;
+
+use super::condition::{Alternative, Condition};
+use super::nulls::{of_null_count, of_nulls};
 
 /// Alternatives beyond this many are left to trying.
 const ALTERNATIVES_MAX: usize = 64;
-/// Columns whose NULLs are tried in all combinations.
-const NULLS_MAX: usize = 6;
-
-/// A simple condition on one column, or two.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
-    /// It is one of these, or where `among` is false none of them.
-    In { column: String, among: bool, values: Vec<String> },
-    /// It is at least, or at most, this value.
-    Bound { column: String, least: bool, strict: bool, value: String },
-    /// It is NULL, or is not.
-    Null { column: String, null: bool },
-    /// Its text has at least, or at most, so many characters, an array so many elements.
-    Length { column: String, least: bool, length: usize },
-    /// It matches a LIKE pattern.
-    Like { column: String, pattern: String },
-    /// It matches a regular expression.
-    Matches { column: String, pattern: String },
-    /// Two columns compare by this operator.
-    Pair { left: String, operator: String, right: String },
-    /// It is in upper, or lower, case.
-    Case { column: String, upper: bool },
-    /// Constants that are said together with the column, for whatever they are good.
-    Hint { column: String, constants: Vec<String> },
-}
-
-impl Condition {
-    /// The one column that it is about; None: there are two.
-    pub(super) fn column(&self) -> Option<&str> {
-        match self {
-            Condition::In { column, .. }
-            | Condition::Bound { column, .. }
-            | Condition::Null { column, .. }
-            | Condition::Length { column, .. }
-            | Condition::Like { column, .. }
-            | Condition::Matches { column, .. }
-            | Condition::Case { column, .. }
-            | Condition::Hint { column, .. } => Some(column),
-            Condition::Pair { .. } => None,
-        }
-    }
-
-    /// The same about a column of another name: a domain's `value` is a column of a table.
-    pub(super) fn renamed(mut self, name: &str) -> Condition {
-        match &mut self {
-            Condition::In { column, .. }
-            | Condition::Bound { column, .. }
-            | Condition::Null { column, .. }
-            | Condition::Length { column, .. }
-            | Condition::Like { column, .. }
-            | Condition::Matches { column, .. }
-            | Condition::Case { column, .. }
-            | Condition::Hint { column, .. } => name.clone_into(column),
-            Condition::Pair { .. } => {}
-        }
-        self
-    }
-}
-
-/// One way to satisfy a CHECK.
-pub(super) type Alternative = Vec<Condition>;
 
 /// The ways to satisfy an expression, at least one; it may have no conditions that are known.
 pub(super) fn alternatives(expression: &Expression) -> Vec<Alternative> {
@@ -143,6 +83,18 @@ fn compared(
     right: &Expression,
     wanted: bool,
 ) -> Vec<Alternative> {
+    if let Some(found) = of_case_operand(left, operator, right, wanted) {
+        return found;
+    }
+    if let Some(found) = of_null_count(left, operator, right, wanted) {
+        return found;
+    }
+    if let ("=", Some(cased)) = (operator, cased(left, right).or_else(|| cased(right, left))) {
+        return match wanted {
+            true => vec![vec![cased]],
+            false => vec![hints_of(&[left, right])],
+        };
+    }
     let whole = || hints_of(&[left, right]);
     let Some(operator) = (if wanted { Some(operator) } else { negated(operator) }) else {
         return vec![whole()];
@@ -166,6 +118,49 @@ fn compared(
             vec![mirrored(operator).map_or_else(whole, |op| against(right, op, NOW))]
         }
         _ => vec![pair(left, operator, right).unwrap_or_else(whole)],
+    }
+}
+
+/// A comparison with a CASE: each branch with its own result.
+fn of_case_operand(
+    left: &Expression,
+    operator: &str,
+    right: &Expression,
+    wanted: bool,
+) -> Option<Vec<Alternative>> {
+    let (branches, otherwise, on_right) = match (left, right) {
+        (_, Expression::Case(branches, otherwise)) => (branches, otherwise, true),
+        (Expression::Case(branches, otherwise), _) => (branches, otherwise, false),
+        _ => return None,
+    };
+    let compare = |result: &Expression| match on_right {
+        true => compared(left, operator, result, wanted),
+        false => compared(result, operator, right, wanted),
+    };
+    let mut found = Vec::new();
+    let mut before: Vec<Alternative> = vec![Vec::new()];
+    for (condition, result) in branches {
+        let holds = both(before.clone(), &of(condition, true));
+        found = either(found, both(holds, &compare(result)));
+        before = both(before, &of(condition, false));
+    }
+    let last = otherwise.as_ref().map_or_else(|| vec![Vec::new()], |result| compare(result));
+    Some(either(found, both(before, &last)))
+}
+
+/// That a column is itself in lower, or upper, case.
+fn cased(column: &Expression, call: &Expression) -> Option<Condition> {
+    let Expression::Call(name, arguments) = call else { return None };
+    let upper = match name.as_str() {
+        "lower" => false,
+        "upper" => true,
+        _ => return None,
+    };
+    match (column, arguments.as_slice()) {
+        (Expression::Column(column), [Expression::Column(of)]) if column == of => {
+            Some(Condition::Case { column: column.clone(), upper })
+        }
+        _ => None,
     }
 }
 
@@ -236,7 +231,10 @@ fn quantified(
         (Some(_), _, false) => {
             vec![texts.iter().flat_map(|text| against(left, operator, text)).collect()]
         }
-        _ => vec![hints_of(&[left])],
+        _ => {
+            let values = Expression::List(values.to_vec());
+            vec![hints_of(&[left, &values])]
+        }
     }
 }
 
@@ -396,91 +394,6 @@ fn hints_of(parts: &[&Expression]) -> Alternative {
 fn hints_with(expression: &Expression, value: &str) -> Alternative {
     let constant = Expression::Constant(Some(value.to_owned()));
     hints_of(&[expression, &constant])
-}
-
-/// Of an expression that asks only which columns are NULL: each combination that satisfies it.
-fn of_nulls(expression: &Expression, wanted: bool) -> Option<Vec<Alternative>> {
-    // A single one, or a plain list of them by AND and OR, is read as it is.
-    let counts = matches!(expression, Expression::Binary(_, op, _) if op != "AND" && op != "OR"
-        && !op.starts_with("IS"));
-    let columns = expression.columns();
-    if !counts || columns.is_empty() || columns.len() > NULLS_MAX {
-        return None;
-    }
-    let mut found = Vec::new();
-    for combination in 0..1_u32 << columns.len() {
-        let null = |index: usize| combination >> index & 1 == 1;
-        let nulls: BTreeMap<&str, bool> =
-            columns.iter().enumerate().map(|(i, column)| (*column, null(i))).collect();
-        if (number(expression, &nulls)? != 0) == wanted {
-            let condition = |(column, null): (&&str, &bool)| Condition::Null {
-                column: (*column).to_owned(),
-                null: *null,
-            };
-            found.push(nulls.iter().map(condition).collect());
-        }
-    }
-    Some(found)
-}
-
-/// The value of an expression by which of the columns are NULL; None: it asks for more.
-fn number(expression: &Expression, nulls: &BTreeMap<&str, bool>) -> Option<i64> {
-    match expression {
-        Expression::Constant(Some(text)) => match text.as_str() {
-            "true" => Some(1),
-            "false" => Some(0),
-            number => number.parse().ok(),
-        },
-        Expression::Binary(left, operator, right) => {
-            if let (Expression::Column(column), Expression::Constant(None)) = (&**left, &**right) {
-                let null = *nulls.get(column.as_str())?;
-                return match operator.as_str() {
-                    "IS" => Some(i64::from(null)),
-                    "IS NOT" => Some(i64::from(!null)),
-                    _ => None,
-                };
-            }
-            let (left, right) = (number(left, nulls)?, number(right, nulls)?);
-            Some(match operator.as_str() {
-                "+" => left + right,
-                "-" => left - right,
-                "=" => i64::from(left == right),
-                "<>" | "!=" => i64::from(left != right),
-                "<" => i64::from(left < right),
-                "<=" => i64::from(left <= right),
-                ">" => i64::from(left > right),
-                ">=" => i64::from(left >= right),
-                "AND" => i64::from(left != 0 && right != 0),
-                "OR" => i64::from(left != 0 || right != 0),
-                _ => return None,
-            })
-        }
-        Expression::Prefix(operator, inner) if operator == "NOT" => {
-            Some(i64::from(number(inner, nulls)? == 0))
-        }
-        Expression::Call(name, arguments) => {
-            let columns = arguments.iter().map(|argument| match argument {
-                Expression::Column(column) => nulls.get(column.as_str()).copied(),
-                _ => None,
-            });
-            let columns = columns.collect::<Option<Vec<bool>>>()?;
-            let counted = match name.as_str() {
-                "num_nulls" => columns.iter().filter(|null| **null).count(),
-                "num_nonnulls" => columns.iter().filter(|null| !**null).count(),
-                _ => return None,
-            };
-            i64::try_from(counted).ok()
-        }
-        Expression::Case(branches, otherwise) => {
-            for (condition, result) in branches {
-                if number(condition, nulls)? != 0 {
-                    return number(result, nulls);
-                }
-            }
-            number(otherwise.as_deref()?, nulls)
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

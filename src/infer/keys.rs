@@ -69,7 +69,9 @@ pub(super) fn drive(draft: &mut TableDraft, referenced: &[bool]) {
             let column = key.columns[0];
             let own = &draft.columns[column];
             let furthest = own.templates.iter().map(|(_, capacity)| *capacity).max().unwrap_or(0);
-            if furthest > own.taken.len() as u64 {
+            let alone =
+                draft.component_of(column).is_none_or(|c| draft.components[c].columns.len() == 1);
+            if alone && furthest > own.taken.len() as u64 {
                 draft.make_differ(column, furthest);
             }
         }
@@ -125,8 +127,14 @@ impl TableDraft {
         }
         let checked =
             self.component_of(column).is_some_and(|c| !self.components[c].checks.is_empty());
+        // A text of which a check of several columns asks something: no template was tried with it.
+        let entangled = self
+            .checks
+            .iter()
+            .any(|check| check.columns.len() > 1 && check.by_value.contains(&column));
         let own = &mut self.columns[column];
-        if own.reference.is_some() || own.generated.is_some() {
+        let text = matches!(own.profile.kind, Kind::Text { .. });
+        if own.reference.is_some() || own.generated.is_some() || (entangled && text) {
             return false;
         }
         if own.profile.natural == Some(Generator::Uuid) && !checked && own.domain.is_empty() {

@@ -8,8 +8,13 @@
 mod candidates;
 mod catalogue;
 mod checks;
+mod condition;
+mod constraints;
+mod decide;
 mod draft;
+mod gather;
 mod keys;
+mod nulls;
 mod question;
 mod rounds;
 mod rows;
@@ -22,7 +27,8 @@ pub use catalogue::{
     Attribute, CATALOGUE, Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Referred,
     Statistics, Table, Type, TypeKind,
 };
+pub use decide::Remark;
 pub use question::{Answer, Answers, Question};
 pub use rows::{Draft, Options, Settled};
-pub use settle::{Inferred, Remark};
+pub use settle::Inferred;
 pub use traffic::{Application, Mix, application};

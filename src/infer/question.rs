@@ -16,6 +16,9 @@ pub struct Question {
     pub about: String,
     /// The tuples' columns.
     pub columns: Vec<Asked>,
+    /// Columns that are given another value than the tuple's where that is not NULL, in this order:
+    /// name and expression.
+    pub assigned: Vec<(String, String)>,
     /// Columns that follow from these: name, type and expression.
     pub generated: Vec<(String, String, String)>,
     /// Conditions that must not be false: name and expression.
@@ -75,6 +78,12 @@ impl Question {
             let cast = if column.composite { format!("::{type_name}") } else { String::new() };
             let _ = writeln!(sql, "{name} {type_name} := ($1[{}]){cast};", index + 1);
         }
+        sql.push_str("BEGIN\n");
+        for (name, expression) in &self.assigned {
+            let name = quote_ident(name);
+            let _ = writeln!(sql, "IF {name} IS NOT NULL THEN {name} := {expression}; END IF;");
+        }
+        sql.push_str("DECLARE\n");
         for (name, type_name, expression) in &self.generated {
             let _ = writeln!(sql, "{} {type_name} := {expression};", quote_ident(name));
         }
@@ -83,7 +92,7 @@ impl Question {
         let list = |parts: Vec<String>| format!("jsonb_build_array({})", parts.join(", "));
         let _ = write!(
             sql,
-            "BEGIN RETURN jsonb_build_object('t', {}, 'v', {}); END;\n\
+            "BEGIN RETURN jsonb_build_object('t', {}, 'v', {}); END;\nEND;\n\
              EXCEPTION WHEN OTHERS THEN RETURN jsonb_build_object('e', SQLERRM);\n\
              END $pgauntlet$",
             list(tests.collect()),

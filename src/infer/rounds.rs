@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::pg::quote_ident;
 use crate::scenario::Generator;
 use crate::scenario::generate::{Rng, Template, key, stream};
 
-use super::checks::{Alternative, Condition};
+use super::condition::{Alternative, Condition};
 use super::draft::{ColumnDraft, TableDraft};
 use super::question::{self, Answer, Question};
 use super::tuples::{self, Part};
@@ -17,11 +18,13 @@ const DRAWS_OF_KEY: usize = 2_000;
 /// Tuples for columns that share constraints, of a key, and in a second attempt.
 const LINES: usize = 400;
 const LINES_OF_KEY: usize = 2_000;
-const LINES_AGAIN: usize = 4_000;
+const LINES_AGAIN: usize = 1_500;
 /// Templates of a column without constraints that are tried.
 const TEMPLATES: usize = 6;
 /// Rows of a referenced table whose keys are tried.
 const KEYS: u64 = 100;
+/// Rows that an application may add to a table.
+pub(super) const HEADROOM: u64 = 1_000_000;
 /// In a line: the reference is there.
 pub(super) const MARK: &str = "+";
 /// Lines with which a pool is large enough not to be asked for again.
@@ -40,7 +43,14 @@ pub(super) enum Asked {
         null: bool,
     },
     /// Lines of a component, each with the driven columns at several rows.
-    Lines { table: usize, component: usize, lines: Vec<Vec<Option<String>>>, rows: usize },
+    Lines {
+        table: usize,
+        component: usize,
+        lines: Vec<Vec<Option<String>>>,
+        rows: usize,
+        /// Positions in a line of what the server assigns.
+        assigned: Vec<usize>,
+    },
     /// Keys that a reference may have.
     Keys { table: usize, component: usize, keys: Vec<String> },
 }
@@ -60,7 +70,10 @@ impl World<'_> {
             found.extend([power - 1, power, power + 1]);
             power = power.saturating_mul(10);
         }
-        found.into_iter().filter(|row| (1..=rows).contains(row)).collect()
+        found.retain(|row| (1..=rows).contains(row));
+        // Rows that an application adds.
+        found.insert(rows.saturating_add(HEADROOM));
+        found.into_iter().collect()
     }
 
     /// Questions about columns by themselves.
@@ -99,10 +112,11 @@ impl World<'_> {
         let draft = &self.tables[table];
         let (own, parts) = (&draft.columns[column], &draft.components[component]);
         let alone = parts.columns.len() == 1;
-        let checks: Vec<&[Alternative]> = match alone {
-            true => parts.checks.iter().map(|c| draft.checks[*c].alternatives.as_slice()).collect(),
-            false => Vec::new(),
-        };
+        // Those that are about this column only.
+        let tests = parts.checks.iter().copied().filter(|c| draft.checks[*c].columns == [column]);
+        let tests: Vec<usize> = if alone { parts.checks.clone() } else { tests.collect() };
+        let checks: Vec<&[Alternative]> =
+            tests.iter().map(|c| draft.checks[*c].alternatives.as_slice()).collect();
         let domain = own.domain.iter().map(Vec::as_slice);
         let checks: Vec<&[Alternative]> = checks.into_iter().chain(domain).collect();
         let mut rng = self.stream(draft, &own.name);
@@ -114,8 +128,8 @@ impl World<'_> {
             // Numbers and instants have the one template that they need.
             _ if plain => templates.extend(own.profile.templates.iter().take(TEMPLATES).cloned()),
             Kind::Text { .. } | Kind::Other => {
-                templates.extend(derived(&drawn));
                 templates.extend(own.profile.templates.iter().cloned());
+                templates.extend(derived(&drawn));
             }
             _ => templates.extend(own.profile.templates.iter().cloned()),
         }
@@ -127,7 +141,7 @@ impl World<'_> {
         let wanted =
             (in_key && !spread) || own.numbered || draft.exclusions.iter().any(|e| e.has(column));
         let templates = if wanted { templates } else { Vec::new() };
-        let mut question = self.question(table, &[column], if alone { &parts.checks } else { &[] });
+        let mut question = self.question(table, &[column], &tests);
         question.values = draft
             .keys
             .iter()
@@ -166,6 +180,7 @@ impl World<'_> {
         Question {
             about: format!("{} ({})", draft.name, names.join(", ")),
             columns: columns.iter().map(|c| asked(&draft.columns[*c])).collect(),
+            assigned: Vec::new(),
             generated: generated.collect(),
             tests: tests.iter().map(|test| (test.name.clone(), test.sql.clone())).collect(),
             values: Vec::new(),
@@ -186,11 +201,12 @@ impl World<'_> {
                 }
                 let short = component.lines.len() < LINES_ENOUGH && component.columns.len() > 1;
                 match (again, component.columns.as_slice()) {
+                    (_, [only]) if draft.is_marked(*only) && !draft.columns[*only].nullable => {}
                     (true, _) if !short => {}
                     (false, [only]) if !draft.is_own(*only) && !draft.is_marked(*only) => {
                         found.push(self.of_keys(table, at, *only));
                     }
-                    _ => found.push(self.of_lines(table, at, again)),
+                    _ => found.extend(self.of_lines(table, at, again)),
                 }
             }
         }
@@ -203,6 +219,21 @@ impl World<'_> {
         let mut question = self.question(table, &[column], &draft.components[component].checks);
         question.tuples = keys.iter().map(|key| vec![Some(key.clone())]).collect();
         (Asked::Keys { table, component, keys }, question)
+    }
+
+    /// References that have to be there, to rows of which no value is known, or which other columns
+    /// have to go with.
+    pub fn unknown(&self, draft: &TableDraft) -> Vec<usize> {
+        let is_unknown = |column: &usize| {
+            let own = &draft.columns[*column];
+            let Some(key) = own.reference.map(|at| &draft.references[at]) else { return false };
+            let checked =
+                |column: &usize| draft.checks.iter().any(|check| check.columns.contains(column));
+            let whole = key.columns.len() > 1 && key.columns.iter().any(checked);
+            let alone = checked(column) && self.keys(draft, *column).is_empty();
+            !own.nullable && !draft.is_own(*column) && (whole || alone)
+        };
+        (0..draft.columns.len()).filter(is_unknown).collect()
     }
 
     /// Values that a column which refers to another table may have, from its first rows.
@@ -242,11 +273,31 @@ impl World<'_> {
         }
     }
 
-    fn of_lines(&self, table: usize, component: usize, again: bool) -> (Asked, Question) {
+    /// Questions about a component: one for each way to make columns of others.
+    fn of_lines(&self, table: usize, component: usize, again: bool) -> Vec<(Asked, Question)> {
+        let ways = self.tables[table].assignments(component);
+        let of_way = |(at, way): (usize, &Vec<(usize, String)>)| {
+            self.of_way(table, component, again, (at, way))
+        };
+        ways.iter().enumerate().map(of_way).collect()
+    }
+
+    fn of_way(
+        &self,
+        table: usize,
+        component: usize,
+        again: bool,
+        (way, assigned): (usize, &[(usize, String)]),
+    ) -> (Asked, Question) {
         let draft = &self.tables[table];
         let parts = &draft.components[component];
+        // What cannot be had by other means is had without the reference.
+        let without = |c: usize| {
+            let own = &draft.columns[c];
+            again && own.reference.is_some() && own.nullable && !draft.is_marked(c)
+        };
         let is_driven = |c: &usize| {
-            let own = draft.is_own(*c) && !draft.is_marked(*c);
+            let own = draft.is_own(*c) && !draft.is_marked(*c) && !without(*c);
             draft.columns[*c].driven.is_some() || own
         };
         let (driven, pooled): (Vec<usize>, Vec<usize>) =
@@ -254,7 +305,9 @@ impl World<'_> {
         let keys: Vec<Option<Vec<String>>> = pooled
             .iter()
             .map(|c| match draft.is_marked(*c) {
+                true if draft.is_left_out(*c) => Some(Vec::new()),
                 true => Some(vec![MARK.to_owned()]),
+                false if without(*c) => Some(Vec::new()),
                 false => draft.columns[*c].reference.map(|_| self.keys(draft, *c)),
             })
             .collect();
@@ -267,42 +320,47 @@ impl World<'_> {
             parts.checks.iter().map(|c| draft.checks[*c].alternatives.as_slice()).collect();
         checks
             .extend(pooled.iter().flat_map(|c| draft.columns[*c].domain.iter().map(Vec::as_slice)));
-        let mut rng = self.stream(draft, &format!("component {component} {again}"));
+        let mut rng = self.stream(draft, &format!("component {component} {again} {way}"));
         let in_key = pooled.iter().any(|c| draft.in_key(*c));
-        let wanted = if again {
-            LINES_AGAIN
-        } else if in_key {
-            LINES_OF_KEY
-        } else {
-            LINES
+        let wanted = match (again, in_key) {
+            (true, _) => LINES_AGAIN,
+            (false, true) => LINES_OF_KEY,
+            (false, false) => LINES,
         };
         let mut lines = tuples::draw(&mut rng, &columns, &checks, wanted);
         self.join_references(draft, &pooled, &keys, &mut lines);
         let own = pooled.iter().any(|c| draft.is_own(*c));
         let rows: Vec<u64> = match driven.is_empty() && !own {
             true => vec![1],
-            false => [1, 2, 7, draft.rows / 2, draft.rows].into_iter().filter(|r| *r > 0).collect(),
+            false => [1, 7, draft.rows].into_iter().filter(|r| *r > 0).collect(),
         };
         let order: Vec<usize> = pooled.iter().chain(&driven).copied().collect();
         let mut question = self.question(table, &order, &parts.checks);
-        for line in &lines {
-            for row in &rows {
-                let values = pooled.iter().zip(line).map(|(c, value)| match draft.is_marked(*c) {
-                    true => value.as_ref().and_then(|_| self.of_mark(draft, *c, *row)),
-                    false => value.clone(),
-                });
-                let others = driven.iter().map(|c| self.sampled(draft, *c, *row));
-                question.tuples.push(values.chain(others).collect());
-            }
+        for (line, row) in lines.iter().flat_map(|line| rows.iter().map(move |row| (line, row))) {
+            let values = pooled.iter().zip(line).map(|(c, value)| match draft.is_marked(*c) {
+                true => value.as_ref().and_then(|_| self.of_mark(draft, *c, *row)),
+                false => value.clone(),
+            });
+            let others = driven.iter().map(|c| self.sampled(draft, *c, *row));
+            question.tuples.push(values.chain(others).collect());
         }
-        (Asked::Lines { table, component, lines, rows: rows.len() }, question)
+        let assigned = assign(draft, &pooled, assigned, &mut question);
+        let rows = rows.len();
+        (Asked::Lines { table, component, lines, rows, assigned }, question)
     }
 
     /// What stands for a reference that only has to be there, in a row from 1.
     fn of_mark(&self, draft: &TableDraft, column: usize, row: u64) -> Option<String> {
-        let known = match draft.is_own(column) {
-            true => self.sampled(draft, column, row.max(2)),
-            false => self.keys(draft, column).into_iter().next(),
+        let known = match (draft.is_own(column), draft.columns[column].nullable) {
+            (true, true) => self.sampled(draft, column, row.max(2)),
+            // Its own row: one that has to be there cannot be an earlier one in the first row.
+            (true, false) => {
+                let reference = draft.columns[column].reference?;
+                let reference = &draft.references[reference];
+                let at = reference.columns.iter().position(|c| *c == column)?;
+                self.value(draft, &reference.targets[at], row - 1, 1)
+            }
+            (false, _) => self.keys(draft, column).into_iter().next(),
         };
         known.or_else(|| draft.columns[column].profile.candidates.first().cloned())
     }
@@ -355,6 +413,24 @@ impl World<'_> {
             (None, None) => None,
         }
     }
+}
+
+/// Has the server make columns of others, and say what it made; gives their positions in a line.
+fn assign(
+    draft: &TableDraft,
+    pooled: &[usize],
+    assigned: &[(usize, String)],
+    question: &mut Question,
+) -> Vec<usize> {
+    let mut positions = Vec::new();
+    for (column, sql) in assigned {
+        let Some(at) = pooled.iter().position(|c| c == column) else { continue };
+        let name = draft.columns[*column].name.clone();
+        question.values.push(quote_ident(&name));
+        question.assigned.push((name, sql.clone()));
+        positions.push(at);
+    }
+    positions
 }
 
 fn asked(column: &ColumnDraft) -> question::Asked {

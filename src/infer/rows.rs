@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::Catalogue;
-use super::draft::{self, TableDraft};
+use super::decide::Remark;
+use super::draft::TableDraft;
+use super::gather;
 use super::keys;
-use super::question::{Answers, Question};
+use super::question::{Answer, Answers, Question};
 use super::rounds::{self, Asked, World};
-use super::settle::{self, Inferred, Remark};
+use super::settle::{self, Inferred};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl Draft {
     /// Begins with the tables of a catalogue.
     pub fn new(catalogue: &Catalogue, options: Options) -> Draft {
         let draft = Draft {
-            tables: draft::tables(catalogue, options.rows),
+            tables: gather::tables(catalogue, options.rows),
             options,
             round: Round::Columns,
             asked: Vec::new(),
@@ -111,8 +113,7 @@ impl Draft {
             Asked::Column { table, column, candidates, templates, rows, null } => {
                 let own = &mut self.tables[*table].columns[*column];
                 let mut seen = BTreeSet::new();
-                own.nullable &=
-                    !null || answers.last().is_some_and(super::question::Answer::is_taken);
+                own.nullable &= !null || answers.last().is_some_and(Answer::is_taken);
                 let (singles, instances) = answers.split_at(*candidates);
                 for (tuple, answer) in question.tuples.iter().zip(singles) {
                     let new = answer.values.is_empty() || seen.insert(answer.values.clone());
@@ -128,24 +129,9 @@ impl Draft {
                     }
                 }
             }
-            Asked::Lines { table, component, lines, rows } => {
-                let draft = &mut self.tables[*table];
-                let columns = draft.components[*component].columns.clone();
-                let pooled = question.columns.len().min(lines.first().map_or(0, Vec::len));
-                let names = question.columns.iter().take(pooled);
-                let at = |name: &String| {
-                    columns.iter().copied().find(|c| draft.columns[*c].name == *name)
-                };
-                let pooled: Vec<usize> = names.filter_map(|column| at(&column.name)).collect();
-                let own = &mut draft.components[*component];
-                own.pooled = pooled;
-                for (line, answers) in lines.iter().zip(answers.chunks((*rows).max(1))) {
-                    let fits = answers.iter().all(super::question::Answer::is_taken);
-                    if fits {
-                        own.lines.push(line.clone());
-                    }
-                }
-                own.failures = failures(question, &answers);
+            Asked::Lines { table, component, lines, rows, assigned } => {
+                let drawn = Drawn { lines, rows: (*rows).max(1), assigned };
+                take_lines(&mut self.tables[*table], *component, &drawn, question, &answers);
             }
             Asked::Keys { table, component, keys } => {
                 let own = &mut self.tables[*table].components[*component];
@@ -176,6 +162,13 @@ impl Draft {
                 draft.pool_alone(column, *referenced);
             }
         }
+        let unknown: Vec<Vec<usize>> = {
+            let world = World { tables: &self.tables, rng_seed: self.options.rng_seed };
+            self.tables.iter().map(|draft| world.unknown(draft)).collect()
+        };
+        for (draft, unknown) in self.tables.iter_mut().zip(unknown) {
+            unknown.into_iter().for_each(|column| draft.columns[column].unknown = true);
+        }
     }
 
     /// Names constraints that no tuple, or hardly one, keeps.
@@ -189,7 +182,11 @@ impl Draft {
                 if !unmet || !component.lines.is_empty() || component.is_free(draft) {
                     continue;
                 }
-                let why = component.failures.iter().map(|(name, of)| format!("{name} ({of})"));
+                let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+                for (name, of) in &component.failures {
+                    *counted.entry(name).or_default() += of;
+                }
+                let why = counted.into_iter().map(|(name, of)| format!("{name} ({of})"));
                 let why: Vec<String> = why.collect();
                 let about = component.checks.iter().map(|c| draft.checks[*c].name.as_str());
                 let about = about.collect::<Vec<_>>().join(", ");
@@ -206,8 +203,53 @@ impl Draft {
     }
 }
 
+/// Lines as they were asked for.
+struct Drawn<'a> {
+    lines: &'a [Vec<Option<String>>],
+    /// Rows at which each was tried.
+    rows: usize,
+    /// Positions of what the server assigned.
+    assigned: &'a [usize],
+}
+
+/// Keeps the lines that the server takes in all rows.
+fn take_lines(
+    draft: &mut TableDraft,
+    component: usize,
+    drawn: &Drawn<'_>,
+    question: &Question,
+    answers: &[Answer],
+) {
+    let columns = draft.components[component].columns.clone();
+    let pooled = question.columns.len().min(drawn.lines.first().map_or(0, Vec::len));
+    let names = question.columns.iter().take(pooled);
+    let at = |name: &String| columns.iter().copied().find(|c| draft.columns[*c].name == *name);
+    let pooled: Vec<usize> = names.filter_map(|column| at(&column.name)).collect();
+    let needed: Vec<bool> = pooled.iter().map(|c| !draft.columns[*c].nullable).collect();
+    let own = &mut draft.components[component];
+    own.failures.extend(failures(question, answers));
+    // A second attempt may leave out what the first one had: its lines are others.
+    if own.pooled != pooled && !own.lines.is_empty() {
+        return;
+    }
+    own.pooled = pooled;
+    let mut seen: BTreeSet<_> = own.lines.iter().cloned().collect();
+    for (line, answers) in drawn.lines.iter().zip(answers.chunks(drawn.rows)) {
+        let same = answers.windows(2).all(|pair| pair[0].values == pair[1].values);
+        let fits = answers.iter().all(Answer::is_taken);
+        let mut line = line.clone();
+        for (at, value) in drawn.assigned.iter().zip(&answers[0].values) {
+            line[*at].clone_from(value);
+        }
+        let there = line.iter().zip(&needed).all(|(value, needed)| value.is_some() || !needed);
+        if fits && same && there && seen.insert(line.clone()) {
+            own.lines.push(line);
+        }
+    }
+}
+
 /// Why tuples were not taken, and how many; the most frequent first.
-fn failures(question: &Question, answers: &[super::question::Answer]) -> Vec<(String, usize)> {
+fn failures(question: &Question, answers: &[Answer]) -> Vec<(String, usize)> {
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for answer in answers {
         if let Some(error) = &answer.error {

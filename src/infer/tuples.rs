@@ -6,11 +6,13 @@ use rand::RngExt as _;
 use crate::scenario::generate::Rng;
 
 use super::candidates;
-use super::checks::{Alternative, Condition};
+use super::condition::{Alternative, Condition};
 use super::types::{Kind, Profile};
 
 /// Redraws of a value that must differ from another one.
 const REDRAWS_MAX: usize = 4;
+/// Choices of alternatives until they do not contradict each other.
+const CHOICES_MAX: usize = 6;
 const DAY_S: i64 = 86_400;
 
 /// A column of the tuples.
@@ -44,11 +46,7 @@ pub(super) fn draw(
 }
 
 fn line(rng: &mut Rng, parts: &[Part], checks: &[&[Alternative]]) -> Vec<Option<String>> {
-    let chosen: Vec<&Condition> = checks
-        .iter()
-        .filter(|alternatives| !alternatives.is_empty())
-        .flat_map(|alternatives| &alternatives[rng.random_range(0..alternatives.len())])
-        .collect();
+    let chosen = choose(rng, checks);
     let mut line: Vec<Option<String>> =
         parts.iter().map(|part| value(rng, part, &chosen)).collect();
     for condition in &chosen {
@@ -60,6 +58,65 @@ fn line(rng: &mut Rng, parts: &[Part], checks: &[&[Alternative]]) -> Vec<Option<
         }
     }
     line
+}
+
+/// An alternative of each check, those that contradict each other avoided.
+fn choose<'c>(rng: &mut Rng, checks: &[&'c [Alternative]]) -> Vec<&'c Condition> {
+    let mut order: Vec<usize> = (0..checks.len()).filter(|at| !checks[*at].is_empty()).collect();
+    let mut best: (usize, Vec<&Condition>) = (usize::MAX, Vec::new());
+    for _ in 0..CHOICES_MAX {
+        for at in (1..order.len()).rev() {
+            order.swap(at, rng.random_range(0..=at));
+        }
+        let mut chosen: Vec<&Condition> = Vec::new();
+        let mut contradictions = 0;
+        for at in &order {
+            let alternatives = checks[*at];
+            let first = rng.random_range(0..alternatives.len());
+            let turned = alternatives[first..].iter().chain(&alternatives[..first]);
+            let mut turned = turned.clone();
+            let fitting = turned.find(|alternative| fits(alternative, &chosen));
+            contradictions += usize::from(fitting.is_none());
+            chosen.extend(fitting.unwrap_or(&alternatives[first]));
+        }
+        if contradictions < best.0 {
+            best = (contradictions, chosen);
+        }
+        if contradictions == 0 {
+            break;
+        }
+    }
+    best.1
+}
+
+/// Whether conditions can hold beside others, as far as that is plain.
+fn fits(alternative: &Alternative, chosen: &[&Condition]) -> bool {
+    alternative.iter().all(|condition| {
+        let Some(column) = condition.column() else { return true };
+        let mut own: Vec<&Condition> =
+            chosen.iter().copied().filter(|c| c.column() == Some(column)).collect();
+        own.push(condition);
+        let null = |wanted: bool| {
+            own.iter().any(|c| matches!(c, Condition::Null { null, .. } if *null == wanted))
+        };
+        let lists = own.iter().filter_map(|c| match c {
+            Condition::In { among: true, values, .. } => Some(values),
+            _ => None,
+        });
+        let lists: Vec<&Vec<String>> = lists.collect();
+        let excluded = |value: &String| {
+            own.iter().any(|c| {
+                matches!(c, Condition::In { among: false, values, .. } if values.contains(value))
+            })
+        };
+        let possible = |value: &&String| {
+            lists.iter().all(|list| list.contains(value))
+                && !excluded(value)
+                && candidates::is_within(value, &own)
+        };
+        let pinned = lists.first().is_none_or(|first| first.iter().any(|v| possible(&v)));
+        !(null(true) && null(false)) && pinned
+    })
 }
 
 fn value(rng: &mut Rng, part: &Part, chosen: &[&Condition]) -> Option<String> {

@@ -3,7 +3,7 @@
 //! Only as much as it takes to see which values would satisfy it. The text is `pg_get_expr`'s, in
 //! which IN, BETWEEN and LIKE are written out as `= ANY`, `AND` and `~~`.
 
-use squawk_syntax::ast::{self, AstNode, LitKind};
+use squawk_syntax::ast::{self, AstNode, LitKind, SourceFile};
 
 use super::syntax;
 
@@ -35,6 +35,15 @@ impl Expression {
             tree.syntax().descendants().find_map(ast::Expr::cast).map(|top| of(&top))
         })
         .flatten()
+    }
+
+    /// What it says of a column by an equation: the column, and what it is equal to as SQL.
+    pub fn equations(text: &str) -> Vec<(String, String)> {
+        let read = |tree: &SourceFile| {
+            let nodes = tree.syntax().descendants().filter_map(ast::BinExpr::cast);
+            nodes.filter_map(|binary| equation(&binary)).collect()
+        };
+        syntax::with_tree(&format!("SELECT {text}"), read).unwrap_or_default()
     }
 
     /// Every constant in it that is not NULL, in their order.
@@ -170,7 +179,7 @@ fn of(node: &ast::Expr) -> Expression {
             None => other(postfix),
         },
         ast::Expr::CallExpr(call) => of_call(call),
-        ast::Expr::CaseExpr(case) if case.expr().is_none() => of_case(case),
+        ast::Expr::CaseExpr(case) => of_case(case),
         something => other(something),
     }
 }
@@ -244,6 +253,17 @@ fn of_binary(binary: &ast::BinExpr) -> Expression {
     Expression::Binary(Box::new(of(&left)), operator, Box::new(of(&right)))
 }
 
+fn equation(binary: &ast::BinExpr) -> Option<(String, String)> {
+    let (left, right) = (binary.lhs()?, binary.rhs()?);
+    let Expression::Binary(l, operator, r) = of_binary(binary) else { return None };
+    let made = |expression: &Expression| !expression.columns().is_empty();
+    match (operator.as_str(), *l, *r) {
+        ("=", Expression::Column(column), other) if made(&other) => Some((column, text_of(&right))),
+        ("=", other, Expression::Column(column)) if made(&other) => Some((column, text_of(&left))),
+        _ => None,
+    }
+}
+
 fn of_call(call: &ast::CallExpr) -> Expression {
     let name = match call.expr() {
         Some(name) => text_of(&name),
@@ -262,9 +282,18 @@ fn of_call(call: &ast::CallExpr) -> Expression {
 
 fn of_case(case: &ast::CaseExpr) -> Expression {
     let clauses = case.when_clause_list().map(|list| list.when_clauses().collect::<Vec<_>>());
+    let of_what = case.expr().map(|subject| of(&subject));
     let pairs = clauses.unwrap_or_default().into_iter().filter_map(|clause| {
         let mut parts = inside(&clause).into_iter();
-        Some((parts.next()?, parts.next()?))
+        let (condition, result) = (parts.next()?, parts.next()?);
+        let condition = match &of_what {
+            Some(subject) => {
+                let (subject, value) = (Box::new(subject.clone()), Box::new(condition));
+                Expression::Binary(subject, "=".to_owned(), value)
+            }
+            None => condition,
+        };
+        Some((condition, result))
     });
     let otherwise = case.else_clause().and_then(|clause| clause.expr());
     Expression::Case(pairs.collect(), otherwise.map(|inner| Box::new(of(&inner))))

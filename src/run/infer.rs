@@ -128,9 +128,9 @@ fn scenario(
     catalogue: &Catalogue,
     inferred: Inferred,
 ) -> InferredScenario {
-    let Inferred { tables, remarks, .. } = inferred;
     let concerned = concerned(catalogue, request.change);
-    let application = infer::application(catalogue, &tables, &concerned, request.mix);
+    let application = infer::application(catalogue, &inferred, &concerned, request.mix);
+    let Inferred { tables, remarks, .. } = inferred;
     let mut sizes: BTreeMap<String, u64> = catalogue
         .tables
         .iter()

@@ -42,17 +42,21 @@ const INDEXES: &str = "
     ORDER BY i.indexrelid";
 
 /// Foreign keys of the tables: a statement each that deletes the rows which refer to no row, and
-/// the key's name. One that is not enforced asks for nothing.
+/// the key's name. One that is not enforced asks for nothing. Tables that inherit have none of
+/// their parent's keys, and their rows are none to refer to.
 const KEYS: &str = "
     SELECT format('DELETE FROM %s c WHERE %s AND NOT EXISTS (SELECT FROM %s p WHERE %s)',
-                  k.conrelid::regclass,
+                  (CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END) || k.conrelid::regclass,
                   CASE k.confmatchtype WHEN 'f' THEN f.some ELSE f.whole END,
-                  k.confrelid::regclass, f.same),
+                  (CASE t.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END) || k.confrelid::regclass,
+                  f.same),
            n.name, k.conname::text,
            coalesce((SELECT min(m.name) FROM unnest($1::text[], $2::text[]) AS m (quoted, name)
                      WHERE m.quoted::regclass = k.confrelid), k.confrelid::regclass::text)
     FROM unnest($1::text[], $2::text[]) AS n (quoted, name)
-    JOIN pg_constraint k ON k.conrelid = n.quoted::regclass,
+    JOIN pg_constraint k ON k.conrelid = n.quoted::regclass
+    JOIN pg_class r ON r.oid = k.conrelid
+    JOIN pg_class t ON t.oid = k.confrelid,
          LATERAL (SELECT string_agg(format('c.%I IS NOT NULL', a.attname), ' AND ') AS whole,
                          format('num_nonnulls(%s) > 0',
                                 string_agg(format('c.%I', a.attname), ', ')) AS some,

@@ -20,8 +20,6 @@ mod inferred;
 mod leftovers;
 #[path = "../migrated/mod.rs"]
 mod migrated;
-#[path = "../shapes/mod.rs"]
-mod shapes;
 #[path = "../spans/mod.rs"]
 mod spans;
 #[path = "../tapped/mod.rs"]
@@ -43,7 +41,6 @@ mod fingerprint;
 mod fingerprint_random;
 mod foreign;
 mod infer;
-mod infer_random;
 mod invariants;
 mod migrate;
 mod migrate_deaths;

@@ -75,9 +75,10 @@ pub struct Drawn {
 fn plain(name: &str, joint: char) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { joint };
     let text: String = name.chars().map(kept).collect();
-    let text = text.trim_matches(joint);
+    let words: Vec<&str> = text.split(joint).filter(|word| !word.is_empty()).collect();
+    let text = words.join(&joint.to_string());
     match text.chars().next() {
-        Some(first) if first.is_ascii_alphabetic() => text.to_owned(),
+        Some(first) if first.is_ascii_alphabetic() => text,
         _ => format!("x{text}"),
     }
 }

@@ -11,9 +11,9 @@ mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scenario::{OperationSpec, Table as SeededTable};
+use crate::scenario::OperationSpec;
 
-use super::{Catalogue, Oid};
+use super::{Catalogue, Inferred, Oid};
 
 use draft::Draft;
 
@@ -72,16 +72,16 @@ impl Mix {
     }
 }
 
-/// An application over the tables with these oids. `tables`: what the seed puts into them, by
-/// [`Table::seeded_name`](super::Table::seeded_name); one without rows has no operation.
+/// An application over the tables with these oids, with what the seed puts into them; one without
+/// rows has no operation.
 pub fn application(
     catalogue: &Catalogue,
-    tables: &[SeededTable],
+    inferred: &Inferred,
     concerned: &[Oid],
     mix: Mix,
 ) -> Application {
     let mut made = Made::default();
-    let subjects = subject::subjects(catalogue, tables, concerned, &mut made.left_out);
+    let subjects = subject::subjects(catalogue, inferred, concerned, &mut made.left_out);
     for subject in &subjects {
         made.add(Role::Insert, writes::insert(subject));
         made.add(Role::Update, writes::update(subject));

@@ -98,9 +98,9 @@ pub fn joins(subject: &Subject<'_>, subjects: &[Subject<'_>]) -> Vec<Draft> {
 }
 
 fn where_aliased(draft: &mut Draft, of: &Subject<'_>, key: &[&Column], alias: &str) {
-    let together = (key.len() > 1).then_some("key");
+    let together = (key.len() > 1).then(|| format!("row of {}", of.name()));
     for (at, column) in key.iter().enumerate() {
-        let Some(drawn) = of.present(column, false, together) else { continue };
+        let Some(drawn) = of.present(column, false, together.as_deref()) else { continue };
         draft.sql(if at == 0 { " WHERE " } else { " AND " });
         draft.sql(&format!("{alias}.{} = ", of.quote(column)));
         draft.parameter(&column.name, &drawn);

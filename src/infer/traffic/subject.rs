@@ -2,7 +2,7 @@
 
 use crate::scenario::{Column as SeededColumn, Generator, MISSES_DEFAULT, Table as SeededTable};
 
-use super::super::{Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Table};
+use super::super::{Catalogue, Column, Constraint, ConstraintKind, Index, Inferred, Oid, Table};
 use super::draft::Drawn;
 
 /// Share of the newest rows that an application still works on.
@@ -12,13 +12,14 @@ pub struct Subject<'a> {
     pub catalogue: &'a Catalogue,
     pub table: &'a Table,
     seeded: &'a SeededTable,
+    inferred: &'a Inferred,
 }
 
 /// Those of the concerned tables that hold rows of the seed. A partition's rows belong to what it
 /// is a partition of.
 pub fn subjects<'a>(
     catalogue: &'a Catalogue,
-    tables: &'a [SeededTable],
+    inferred: &'a Inferred,
     concerned: &[Oid],
     left_out: &mut Vec<String>,
 ) -> Vec<Subject<'a>> {
@@ -26,8 +27,8 @@ pub fn subjects<'a>(
     let own = |table: &&Table| concerned.contains(&table.oid) && table.bound.is_none();
     for table in catalogue.tables.iter().filter(own) {
         let name = table.seeded_name();
-        match tables.iter().find(|seeded| seeded.name == name && seeded.rows > 0) {
-            Some(seeded) => subjects.push(Subject { catalogue, table, seeded }),
+        match inferred.tables.iter().find(|seeded| seeded.name == name && seeded.rows > 0) {
+            Some(seeded) => subjects.push(Subject { catalogue, table, seeded, inferred }),
             None => left_out.push(format!("{name}: the seed has no rows for it")),
         }
     }
@@ -109,6 +110,23 @@ impl<'a> Subject<'a> {
         Some(Drawn { generator, null_fraction: 0.0 })
     }
 
+    /// A foreign key of which a part is a new value and another a reference: no row has both.
+    pub fn unmet(&self) -> Option<&'a Constraint> {
+        self.foreign_keys().find(|key| {
+            let columns = self.columns_of(&key.columns).unwrap_or_default();
+            let refers = |column: &&Column| {
+                let filled = self.filled(column).map(|seeded| &seeded.generator);
+                matches!(filled, Some(Generator::Reference { .. } | Generator::Pool { .. }))
+            };
+            let (referring, new): (Vec<&Column>, Vec<&Column>) =
+                columns.into_iter().partition(refers);
+            let always_null = new.iter().any(|column| {
+                self.filled(column).is_some_and(|seeded| seeded.null_fraction >= 1.0)
+            });
+            !referring.is_empty() && !new.is_empty() && !always_null
+        })
+    }
+
     /// Columns of foreign keys that share one, where the seed's rows agree and rows that are drawn
     /// anew would not.
     pub fn entangled(&self) -> Vec<i16> {
@@ -160,6 +178,12 @@ impl<'a> Subject<'a> {
         let seeded = self.filled(column).filter(|_| self.is_sent(column))?;
         let generator = as_parameter(&seeded.generator);
         Some(Drawn { generator, null_fraction: seeded.null_fraction })
+    }
+
+    /// Whether the column's values do not suffice for more rows.
+    pub fn is_exhausted(&self, column: &Column) -> bool {
+        let of = (self.seeded.name.clone(), column.name.clone());
+        self.inferred.exhausted.contains(&of)
     }
 
     /// Whether the column's value is known from the row's number.

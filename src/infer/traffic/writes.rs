@@ -76,12 +76,21 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
 fn given<'a>(subject: &Subject<'a>) -> Result<Vec<(&'a Column, Drawn)>, String> {
     let columns = subject.table.columns.iter().filter(|c| !c.generated && !c.identity_always);
     let wanted = columns.filter(|column| {
-        let needed = is_partition_key(subject, column) || subject.shares_pool(column);
+        let needed = is_partition_key(subject, column)
+            || subject.shares_pool(column)
+            || is_constrained(subject, column);
         !column.numbered && (column.default.is_none() || needed)
     });
     let entangled = subject.entangled();
+    if let Some(key) = subject.unmet() {
+        return Err(format!("{} wants a value that is new in a row that is there", key.name));
+    }
+    let row = format!("references of {}", subject.name());
     let mut given = Vec::new();
     for column in wanted {
+        if subject.is_exhausted(column) {
+            return Err(format!("{} has values for no more rows", column.name));
+        }
         let drawn = match entangled.contains(&column.number) {
             true if !subject.is_by_row(column) => {
                 let name = &column.name;
@@ -89,7 +98,7 @@ fn given<'a>(subject: &Subject<'a>) -> Result<Vec<(&'a Column, Drawn)>, String> 
                     "{name} is in foreign keys that have to agree with each other"
                 ));
             }
-            true => subject.present(column, false, Some("references")),
+            true => subject.present(column, false, Some(&row)),
             false => subject.fresh(column),
         };
         match drawn {
@@ -101,6 +110,18 @@ fn given<'a>(subject: &Subject<'a>) -> Result<Vec<(&'a Column, Drawn)>, String> 
         }
     }
     Ok(given)
+}
+
+/// Whether a constant default may be there already, or be what a CHECK refuses.
+fn is_constrained(subject: &Subject<'_>, column: &Column) -> bool {
+    let made = column.default.as_ref().is_some_and(|default| default.contains('('));
+    let checked = subject.table.constraints.iter().any(|constraint| {
+        constraint.kind == ConstraintKind::Check && constraint.columns.contains(&column.number)
+    });
+    let unique = subject
+        .unique()
+        .any(|index| columns(subject, index).iter().any(|known| known.number == column.number));
+    !made && (checked || unique) && subject.fresh(column).is_some()
 }
 
 /// Whether a key of the new row may be there already.
@@ -204,9 +225,9 @@ pub fn where_key(
     recent: bool,
 ) -> Vec<String> {
     let mut names = Vec::new();
-    let together = (key.len() > 1).then_some("key");
+    let together = (key.len() > 1).then(|| format!("row of {}", subject.name()));
     for (at, column) in key.iter().enumerate() {
-        let Some(drawn) = subject.present(column, recent, together) else { continue };
+        let Some(drawn) = subject.present(column, recent, together.as_deref()) else { continue };
         draft.sql(if at == 0 { " WHERE " } else { " AND " });
         draft.sql(&format!("{} = ", subject.quote(column)));
         names.push(draft.parameter(&column.name, &drawn));

@@ -109,7 +109,8 @@ impl Reference {
             .and_then(|t| t.columns.iter().find(|c| c.name == *column))
             .map(|c| &c.generator);
         let (cell, dangling) = Cell::compile(of, table, column, generator, depth);
-        let heavy = salt(of.rng_seed, table, column);
+        // Columns of one row have the same heavy rows.
+        let heavy = salt(of.rng_seed, table, if wanted.row.is_some() { "" } else { column });
         let targets = Targets::new((of.rng_seed, within), of.sizes.rows(table), heavy, wanted);
         let nulls = nulls.and_then(|pool| match pool {
             Generator::Pool { file, values, each, .. } => {

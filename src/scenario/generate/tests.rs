@@ -315,8 +315,9 @@ fn references_of_one_row_point_at_one_row_and_are_null_together() {
     let (tables, sizes) = (tables(), sizes(100, 500));
     let draw = |name: &str, to: &str, row: Option<&str>| {
         let mut generator = choosing(None, false, row);
-        if let Generator::Reference { column, .. } = &mut generator {
+        if let Generator::Reference { column, skew, .. } = &mut generator {
             *column = to.to_owned();
+            *skew = 0.5;
         }
         let column = column(name, generator, 0.3);
         let drawer = Drawer::for_column(&tables, &sizes, 4, "spans", &column);

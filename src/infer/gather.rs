@@ -1,0 +1,218 @@
+//! Gathers what a table's rows have to keep from the catalogue: columns, keys, references,
+//! exclusions, and which columns constraints tie together.
+
+use std::collections::BTreeSet;
+
+use super::catalogue::{Catalogue, Column, Constraint, ConstraintKind, Table, TypeKind};
+use super::checks;
+use super::constraints::{named, named_in_order, numbered, table_checks};
+use super::draft::{Check, ColumnDraft, Component, Exclusion, ForeignKey, Key, TableDraft};
+use super::types;
+use crate::pg::expression::Expression;
+
+/// Every table that gets rows: partitions get theirs by their root.
+pub(super) fn tables(catalogue: &Catalogue, rows: u64) -> Vec<TableDraft> {
+    let is_partition = |table: &&Table| table.bound.is_none() && !table.foreign;
+    catalogue.tables.iter().filter(is_partition).map(|t| table(catalogue, t, rows)).collect()
+}
+
+fn table(catalogue: &Catalogue, table: &Table, rows: u64) -> TableDraft {
+    let columns = table.columns.iter().map(|c| column(catalogue, table, c)).collect();
+    let mut draft = TableDraft {
+        oid: table.oid,
+        name: table.seeded_name(),
+        columns,
+        checks: Vec::new(),
+        components: Vec::new(),
+        keys: Vec::new(),
+        references: Vec::new(),
+        exclusions: Vec::new(),
+        rows,
+    };
+    draft.references = references(catalogue, table);
+    draft.claim_columns(&circular(catalogue, table));
+    draft.keys = keys(table);
+    draft.exclusions = exclusions(table);
+    draft.checks = table_checks(catalogue, table, &draft);
+    draft.components = components(&draft);
+    draft
+}
+
+fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft {
+    let mut domain = Vec::new();
+    let (mut oid, mut nullable) = (column.type_oid, !column.not_null);
+    // Domains over domains have the CHECKs of all.
+    while let Some(known) = catalogue.type_of(oid).filter(|t| t.kind == TypeKind::Domain) {
+        nullable &= !known.not_null;
+        for text in known.checks.values() {
+            let read = Expression::read(text).map(|e| checks::alternatives(&e)).unwrap_or_default();
+            let renamed = read.into_iter().map(|alternative| {
+                alternative.into_iter().map(|c| c.renamed(&column.name)).collect()
+            });
+            domain.push(renamed.collect());
+        }
+        let Some(base) = known.base else { break };
+        oid = base;
+    }
+    let generated = column.generated_as.as_ref().map(|text| (text.clone(), named(table, text)));
+    let generated = generated.or_else(|| column.generated.then(|| (String::new(), Vec::new())));
+    ColumnDraft {
+        name: column.name.clone(),
+        type_name: column.type_name.clone(),
+        nullable,
+        composite: catalogue.type_of(oid).is_some_and(|t| t.kind == TypeKind::Composite),
+        profile: types::profile(catalogue, column.type_oid, column.type_modifier, &column.name),
+        generated,
+        numbered: column.numbered,
+        has_default: column.default.is_some() || column.numbered,
+        reference: None,
+        domain,
+        taken: Vec::new(),
+        templates: Vec::new(),
+        unknown: false,
+        driven: None,
+    }
+}
+
+fn references(catalogue: &Catalogue, table: &Table) -> Vec<ForeignKey> {
+    let of = |constraint: &Constraint| {
+        let refers = constraint.refers.as_ref()?;
+        let target = catalogue.table(refers.table)?;
+        let name = |number: &i16| target.column(*number).map(|c| c.name.clone());
+        let at = |n: &i16| table.columns.iter().position(|c| c.number == *n);
+        Some(ForeignKey {
+            name: constraint.name.clone(),
+            columns: constraint.columns.iter().map(at).collect::<Option<_>>()?,
+            table: refers.table,
+            targets: refers.columns.iter().map(name).collect::<Option<_>>()?,
+        })
+    };
+    let keys = table.constraints.iter().filter(|c| c.kind == ConstraintKind::ForeignKey);
+    let mut found: Vec<ForeignKey> = keys.filter_map(of).collect();
+    // Those that have to be there first, and of them the widest: what it decides, a narrower one
+    // follows.
+    let may_be_null = |key: &ForeignKey| key.columns.iter().any(|at| !table.columns[*at].not_null);
+    found.sort_by_key(|key| (may_be_null(key), std::cmp::Reverse(key.columns.len())));
+    found
+}
+
+/// Columns of wider foreign keys whose counterpart refers back to them: a tenant's owner is a user
+/// of that tenant.
+fn circular(catalogue: &Catalogue, table: &Table) -> BTreeSet<(String, usize)> {
+    let mut found = BTreeSet::new();
+    for constraint in &table.constraints {
+        let Some(refers) = &constraint.refers else { continue };
+        let Some(target) = catalogue.table(refers.table) else { continue };
+        for (own, there) in constraint.columns.iter().zip(&refers.columns) {
+            let back = target.constraints.iter().any(|back| {
+                let Some(refers) = &back.refers else { return false };
+                let mut pairs = back.columns.iter().zip(&refers.columns);
+                let gives_way = optional(table, constraint)
+                    || (!optional(target, back) && is_key_alone(table, *own));
+                refers.table == table.oid && pairs.any(|pair| pair == (there, own)) && gives_way
+            });
+            let at = table.columns.iter().position(|column| column.number == *own);
+            found.extend(at.filter(|_| back).map(|at| (constraint.name.clone(), at)));
+        }
+    }
+    found
+}
+
+/// Whether a foreign key may be NULL.
+fn optional(table: &Table, constraint: &Constraint) -> bool {
+    let of = |number: &i16| table.column(*number);
+    constraint.columns.iter().filter_map(of).any(|column| !column.not_null)
+}
+
+fn is_key_alone(table: &Table, number: i16) -> bool {
+    table.indexes.iter().any(|index| index.unique && index.columns == [number])
+}
+
+fn keys(table: &Table) -> Vec<Key> {
+    let unique = table.indexes.iter().filter(|index| index.unique);
+    let of = |index: &super::catalogue::Index| {
+        let mut columns = BTreeSet::new();
+        let mut expressions = Vec::new();
+        for (number, definition) in index.columns.iter().zip(&index.definitions) {
+            let own = match number {
+                0 => named(table, definition),
+                number => numbered(table, &[*number]),
+            };
+            if *number == 0
+                && let [only] = own.as_slice()
+            {
+                expressions.push((*only, definition.clone()));
+            }
+            columns.extend(own);
+        }
+        Key {
+            name: index.name.clone(),
+            columns: columns.into_iter().collect(),
+            expressions,
+            nulls_not_distinct: index.nulls_not_distinct,
+        }
+    };
+    let mut keys: Vec<Key> = unique.map(of).collect();
+    keys.sort_by_key(|key| key.columns.len());
+    keys
+}
+
+fn exclusions(table: &Table) -> Vec<Exclusion> {
+    let constraints = table.constraints.iter().filter(|c| c.kind == ConstraintKind::Exclusion);
+    let of = |constraint: &Constraint| {
+        let index = table.indexes.iter().find(|index| Some(index.oid) == constraint.index)?;
+        let parts = index.columns.iter().zip(&index.definitions).zip(&constraint.operators);
+        let elements = parts.map(|((number, definition), operator)| {
+            let columns = match number {
+                0 => named_in_order(table, definition),
+                number => numbered(table, &[*number]),
+            };
+            (columns, operator.clone())
+        });
+        Some(Exclusion { name: constraint.name.clone(), elements: elements.collect() })
+    };
+    constraints.filter_map(of).collect()
+}
+
+fn components(draft: &TableDraft) -> Vec<Component> {
+    let mut of: Vec<usize> = (0..draft.columns.len()).collect();
+    for check in &draft.checks {
+        if let Some((first, rest)) = check.columns.split_first() {
+            for other in rest {
+                let (from, to) = (of[*other], of[*first]);
+                of.iter_mut().filter(|c| **c == from).for_each(|c| *c = to);
+            }
+        }
+    }
+    // Values of one referenced row go together.
+    for (at, key) in draft.references.iter().enumerate().filter(|(_, key)| key.columns.len() > 1) {
+        let claimed: Vec<usize> = key
+            .columns
+            .iter()
+            .copied()
+            .filter(|c| draft.columns[*c].reference == Some(at))
+            .collect();
+        let checked = |at: &usize| {
+            draft.checks.iter().any(|check| check.columns.contains(at)) && !draft.is_marked(*at)
+        };
+        if claimed.iter().any(checked) {
+            for other in &claimed {
+                let (from, to) = (of[*other], of[claimed[0]]);
+                of.iter_mut().filter(|c| **c == from).for_each(|c| *c = to);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for root in 0..draft.columns.len() {
+        let member = |at: &usize| of[*at] == root && draft.columns[*at].generated.is_none();
+        let columns: Vec<usize> = (0..draft.columns.len()).filter(member).collect();
+        let is_own = |(_, check): &(usize, &Check)| {
+            check.columns.iter().any(|column| columns.contains(column))
+        };
+        let checks = draft.checks.iter().enumerate().filter(is_own).map(|(at, _)| at).collect();
+        if !columns.is_empty() {
+            found.push(Component { columns, checks, ..Component::default() });
+        }
+    }
+    found
+}
