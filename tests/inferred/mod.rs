@@ -182,7 +182,12 @@ async fn counts(session: &Session, made: &InferredScenario) -> BTreeMap<String, 
     for table in made.tables.keys() {
         let quoted: Vec<String> =
             table.split('.').map(|part| format!("\"{}\"", part.replace('"', "\"\""))).collect();
-        let sql = format!("SELECT count(*) FROM {}", quoted.join("."));
+        let name = quoted.join(".");
+        // Rows of tables that inherit are their own.
+        let sql = format!("SELECT relkind = 'p' FROM pg_class WHERE oid = '{name}'::regclass");
+        let partitioned: bool = session.client().query_one(&sql, &[]).await.expect("a kind").get(0);
+        let only = if partitioned { "" } else { "ONLY " };
+        let sql = format!("SELECT count(*) FROM {only}{name}");
         let count: i64 = session.client().query_one(&sql, &[]).await.expect(&sql).get(0);
         counts.insert(table.clone(), count.unsigned_abs());
     }
