@@ -31,6 +31,9 @@ const LOADERS: usize = 2;
 /// What came of a schema.
 pub struct Outcome {
     pub made: InferredScenario,
+    /// Why the scenario is refused when it is read, its operations included; its rows are loaded
+    /// without them.
+    pub refused: Vec<String>,
     pub short: Vec<ShortTable>,
     /// Rows by table that the schema's own script has written.
     pub scripted: BTreeMap<String, u64>,
@@ -47,9 +50,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Tables that get rows.
+    /// Tables that have rows of their own after the load.
     pub fn filled(&self) -> usize {
-        self.made.tables.values().filter(|rows| **rows > 0).count()
+        let has_rows = |(table, rows): &(&String, &u64)| **rows > self.lost(table);
+        self.made.tables.iter().filter(has_rows).count()
+    }
+
+    /// Rows of a table that the server refused.
+    fn lost(&self, table: &str) -> u64 {
+        let short = self.short.iter().find(|short| short.table == table);
+        short.map_or(0, |short| short.asked - short.loaded)
     }
 
     /// Rows that were asked for.
@@ -60,6 +70,7 @@ impl Outcome {
     /// What is wrong beyond what the remarks say: nothing, where the maker keeps its word.
     pub fn faults(&self, asked: u64) -> Vec<String> {
         let mut faults = self.violated.clone();
+        faults.extend(self.refused.iter().cloned());
         faults.extend(self.changed.iter().map(|object| format!("changed: {object}")));
         faults.extend(self.short.iter().map(ShortTable::to_text));
         for (table, rows) in &self.made.tables {
@@ -72,9 +83,7 @@ impl Outcome {
             if !is_said {
                 faults.push(format!("{table} gets {rows} of {asked} rows, and no remark says why"));
             }
-            let lost = self.short.iter().find(|short| short.table == *table);
-            let lost = lost.map_or(0, |short| short.asked - short.loaded);
-            let expected = self.scripted.get(table).unwrap_or(&0) + rows - lost;
+            let expected = self.scripted.get(table).unwrap_or(&0) + rows - self.lost(table);
             let found = self.found.get(table).copied().unwrap_or(0);
             if found != expected {
                 faults.push(format!("{table} has {found} rows, and {expected} were to be there"));
@@ -82,6 +91,34 @@ impl Outcome {
         }
         faults
     }
+}
+
+/// What is wrong with what came of a schema: of an error, each of its problems.
+pub fn faults(outcome: &Result<Outcome, String>, asked: u64) -> Vec<String> {
+    let error = match outcome {
+        Ok(outcome) => return outcome.faults(asked),
+        Err(error) => error,
+    };
+    problems(error)
+}
+
+/// The problems of a scenario that is refused, or what else went wrong.
+fn problems(error: &str) -> Vec<String> {
+    let problems = error.lines().filter(|line| line.starts_with("scenario.toml"));
+    let problems: Vec<String> = problems.map(str::to_owned).collect();
+    if problems.is_empty() { vec![error.to_owned()] } else { problems }
+}
+
+/// The same scenario with an operation that uses none of its tables.
+fn rows_alone(files: &example::Files) -> example::Files {
+    let text = files.get("scenario.toml").expect("the scenario");
+    let mut scenario: toml::Table = text.parse().expect("TOML");
+    let operation = "[[operation]]\nname = \"nothing\"\nweight = 1\nsql = \"SELECT 1\"\n";
+    let operation: toml::Table = operation.parse().expect("TOML");
+    scenario.extend(operation);
+    let mut files = files.clone();
+    files.insert("scenario.toml".to_owned(), scenario.to_string());
+    files
 }
 
 /// Makes the scenario of a schema on a server of that major.
@@ -112,7 +149,10 @@ pub async fn outcome(major: u32, schema: &str, rows: u64) -> Result<Outcome, Str
     let began = Instant::now();
     let made = make(major, schema, rows).await.map_err(|error| error.to_string())?;
     let making = began.elapsed();
-    let scenario = example::load(&made.files)?;
+    let (scenario, refused) = match example::load(&made.files) {
+        Ok(scenario) => (scenario, Vec::new()),
+        Err(error) => (example::load(&rows_alone(&made.files))?, problems(&error)),
+    };
     let began = Instant::now();
     let (short, session) = filled(major, &scenario).await?;
     let loading = began.elapsed();
@@ -131,6 +171,7 @@ pub async fn outcome(major: u32, schema: &str, rows: u64) -> Result<Outcome, Str
         checks: constraints(&bare, 'c').await,
         foreign_keys: constraints(&bare, 'f').await,
         made,
+        refused,
         short,
         changed,
         making,
@@ -182,12 +223,12 @@ async fn counts(session: &Session, made: &InferredScenario) -> BTreeMap<String, 
     for table in made.tables.keys() {
         let quoted: Vec<String> =
             table.split('.').map(|part| format!("\"{}\"", part.replace('"', "\"\""))).collect();
-        let name = quoted.join(".");
-        // Rows of tables that inherit are their own.
-        let sql = format!("SELECT relkind = 'p' FROM pg_class WHERE oid = '{name}'::regclass");
-        let partitioned: bool = session.client().query_one(&sql, &[]).await.expect("a kind").get(0);
-        let only = if partitioned { "" } else { "ONLY " };
-        let sql = format!("SELECT count(*) FROM {only}{name}");
+        let table_name = quoted.join(".");
+        // Rows of partitions are the table's own, those of tables that inherit from it are not.
+        let kind = "SELECT relkind = 'p' FROM pg_class WHERE oid = $1::text::regclass";
+        let row = session.client().query_one(kind, &[&table_name]).await;
+        let only = if row.expect(kind).get(0) { "" } else { "ONLY " };
+        let sql = format!("SELECT count(*) FROM {only}{table_name}");
         let count: i64 = session.client().query_one(&sql, &[]).await.expect(&sql).get(0);
         counts.insert(table.clone(), count.unsigned_abs());
     }

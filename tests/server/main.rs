@@ -20,6 +20,8 @@ mod inferred;
 mod leftovers;
 #[path = "../migrated/mod.rs"]
 mod migrated;
+#[path = "../shapes/mod.rs"]
+mod shapes;
 #[path = "../spans/mod.rs"]
 mod spans;
 #[path = "../tapped/mod.rs"]
@@ -41,6 +43,7 @@ mod fingerprint;
 mod fingerprint_random;
 mod foreign;
 mod infer;
+mod infer_random;
 mod invariants;
 mod migrate;
 mod migrate_deaths;
