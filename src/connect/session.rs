@@ -49,6 +49,11 @@ impl Error {
             Error::ConnectTimeout { .. } => None,
         }
     }
+
+    /// Whether the server gave one of these SQLSTATEs.
+    pub fn is_one_of(&self, codes: &[&str]) -> bool {
+        self.server_error().is_some_and(|error| error.is_one_of(codes))
+    }
 }
 
 /// A client and its backend.

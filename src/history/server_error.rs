@@ -26,6 +26,11 @@ pub struct ServerError {
 }
 
 impl ServerError {
+    /// Whether its SQLSTATE is one of these.
+    pub fn is_one_of(&self, codes: &[&str]) -> bool {
+        self.sqlstate.as_ref().is_some_and(|state| codes.iter().any(|code| state.is(code)))
+    }
+
     /// 0A000 of a prepared statement whose result has other columns or types than when it was
     /// prepared.
     pub fn is_cached_plan(&self) -> bool {

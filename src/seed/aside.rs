@@ -129,17 +129,12 @@ pub(super) async fn passing_over(
     let (name, value) = SETTING;
     match session.batch(&format!("BEGIN; SET LOCAL {name} = {value}; ROLLBACK")).await {
         Ok(()) => Ok(Some(SETTING)),
-        Err(error) if is_forbidden(&error) => {
+        Err(error) if error.is_one_of(&[SqlState::INSUFFICIENT_PRIVILEGE]) => {
             session.batch("ROLLBACK").await?;
             Ok(None)
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn is_forbidden(error: &connect::Error) -> bool {
-    let state = error.server_error().and_then(|e| e.sqlstate.as_ref());
-    state.is_some_and(|state| state.is(SqlState::INSUFFICIENT_PRIVILEGE))
 }
 
 /// Rows that were deleted because they referred to no row.

@@ -204,14 +204,9 @@ async fn vacuum(
 /// that may not ask for one gets it with the copy.
 async fn checkpoint(session: &Session) -> Result<(), Error> {
     match session.batch("CHECKPOINT").await {
-        Err(e) if is_privilege(&e) => Ok(()),
+        Err(e) if e.is_one_of(&[SqlState::INSUFFICIENT_PRIVILEGE]) => Ok(()),
         other => Ok(other?),
     }
-}
-
-fn is_privilege(error: &connect::Error) -> bool {
-    let state = error.server_error().and_then(|e| e.sqlstate.as_ref());
-    state.is_some_and(|state| state.is(SqlState::INSUFFICIENT_PRIVILEGE))
 }
 
 #[cfg(test)]

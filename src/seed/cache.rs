@@ -132,7 +132,10 @@ pub(super) async fn drop_by(session: &Session, database: &str) -> Result<(), Err
     // one.
     if is_template(session, database).await? {
         let unprotected = session.batch(&format!("ALTER DATABASE {name} IS_TEMPLATE false")).await;
-        if unprotected.as_ref().is_err_and(is_gone) {
+        if unprotected
+            .as_ref()
+            .is_err_and(|error| error.is_one_of(&[SqlState::INVALID_CATALOG_NAME]))
+        {
             return Ok(());
         }
         unprotected?;
@@ -151,11 +154,6 @@ fn only_ours(database: &str) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error::NotOurs { database: database.to_owned() }),
     }
-}
-
-fn is_gone(error: &connect::Error) -> bool {
-    let state = error.server_error().and_then(|e| e.sqlstate.as_ref());
-    state.is_some_and(|state| state.is(SqlState::INVALID_CATALOG_NAME))
 }
 
 /// The templates that the server keeps.

@@ -98,16 +98,12 @@ async fn lock(keeper: &Session, key: &Key, listener: &Listener) -> Result<(), Er
     keeper.batch(&format!("SET lock_timeout = {wait_ms}")).await?;
     let waited = keeper.batch(&format!("SELECT pg_advisory_lock({lock})")).await;
     match waited {
-        Err(e) if is(&e, SqlState::LOCK_NOT_AVAILABLE) => {
+        Err(e) if e.is_one_of(&[SqlState::LOCK_NOT_AVAILABLE]) => {
             return Err(Error::Busy { database: key.template() });
         }
         other => other?,
     }
     Ok(keeper.batch("SET lock_timeout = 0").await?)
-}
-
-fn is(error: &connect::Error, code: &str) -> bool {
-    error.server_error().and_then(|e| e.sqlstate.as_ref()).is_some_and(|state| state.is(code))
 }
 
 async fn make_or_clean_up(

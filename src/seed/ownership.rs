@@ -125,7 +125,6 @@ async fn run(session: &Session, statements: &[String]) -> Result<(), Error> {
 }
 
 fn refused(error: connect::Error) -> Result<(), connect::Error> {
-    let state = error.server_error().and_then(|error| error.sqlstate.as_ref());
-    let is_refused = state.is_some_and(|state| state.is(SqlState::INSUFFICIENT_PRIVILEGE));
+    let is_refused = error.is_one_of(&[SqlState::INSUFFICIENT_PRIVILEGE]);
     if is_refused { Ok(()) } else { Err(error) }
 }

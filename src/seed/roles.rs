@@ -99,11 +99,13 @@ impl Roles {
                 join(session, role).await
             }
             // Another process was faster.
-            Err(error) if is_one_of(&error, &[SqlState::DUPLICATE_OBJECT, "23505"]) => Ok(()),
+            Err(error)
+                if error.is_one_of(&[SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION]) =>
+            {
+                Ok(())
+            }
             Err(connect::Error::Query { error, .. })
-                if error.sqlstate.as_ref().is_some_and(|state| {
-                    state.is(SqlState::INSUFFICIENT_PRIVILEGE) || state.is(RESERVED_NAME)
-                }) =>
+                if error.is_one_of(&[SqlState::INSUFFICIENT_PRIVILEGE, RESERVED_NAME]) =>
             {
                 self.refused.insert(role.to_owned(), error.message.clone());
                 Ok(())
@@ -201,9 +203,4 @@ pub(super) async fn sweep(session: &Session) -> Result<(), Error> {
         let _ = session.batch(&format!("DROP ROLE IF EXISTS {role}")).await;
     }
     Ok(session.batch(&format!("SELECT pg_advisory_unlock({LOCK})")).await?)
-}
-
-fn is_one_of(error: &connect::Error, codes: &[&str]) -> bool {
-    let state = error.server_error().and_then(|e| e.sqlstate.as_ref());
-    state.is_some_and(|state| codes.iter().any(|code| state.is(code)))
 }

@@ -209,7 +209,7 @@ impl<'a> Running<'a> {
                 control("RELEASE SAVEPOINT pgauntlet").await?;
                 Ok(None)
             }
-            Err(connect::Error::Query { error, .. }) if is_of(&error, codes) => {
+            Err(connect::Error::Query { error, .. }) if error.is_one_of(codes) => {
                 control("ROLLBACK TO SAVEPOINT pgauntlet; RELEASE SAVEPOINT pgauntlet").await?;
                 Ok(Some(*error))
             }
@@ -248,9 +248,9 @@ impl<'a> Running<'a> {
         let refused = self.attempt(statement, &[]).await;
         match refused {
             Err(Error::Script { error, .. })
-                if !error.sqlstate.as_ref().is_some_and(|s| s.is(SqlState::DUPLICATE_OBJECT))
+                if !error.is_one_of(&[SqlState::DUPLICATE_OBJECT])
                     && !self.session.is_closed()
-                    && !is_of(&error, &[SqlState::SYNTAX_ERROR]) =>
+                    && !error.is_one_of(&[SqlState::SYNTAX_ERROR]) =>
             {
                 if self.is_open {
                     let undo = "ROLLBACK TO SAVEPOINT pgauntlet; RELEASE SAVEPOINT pgauntlet";
@@ -366,8 +366,4 @@ fn bare_membership(text: &str) -> Option<&str> {
 
 fn there(roles: &str) -> String {
     format!("{roles}: on this server already, and no role that is there is changed; left out")
-}
-
-fn is_of(error: &ServerError, codes: &[&str]) -> bool {
-    error.sqlstate.as_ref().is_some_and(|state| codes.iter().any(|code| state.is(code)))
 }
