@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::history::silent;
 use crate::infer::Mix;
-use crate::run::{self, ExitStatus, Fault, InferRequest, InferredScenario};
+use crate::run::{self, ExitStatus, InferRequest, InferredScenario};
+use crate::scenario::read_text;
 use crate::stats::grouped;
 
 use super::args::{InferArguments, TrafficMix};
-use super::complain;
+use super::run::{cancelled_by_signals, ending_of};
+use super::{complain, show};
 
 /// Remarks of one kind that are printed; the scenario has all of them.
 const SHOWN_MAX: usize = 20;
@@ -43,50 +43,24 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
         },
         server: &server,
     };
-    let cancel = CancellationToken::new();
-    let interrupted = async {
-        // Without a handler there is no interrupt to wait for.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancel.cancel();
-        }
-        std::future::pending::<()>().await;
+    let made = match run::infer(&request, &silent(), &cancelled_by_signals()).await {
+        Ok(made) => made,
+        Err(error) => return ending_of(&error),
     };
-    let listener = silent();
-    let made = tokio::select! {
-        made = run::infer(&request, &listener, &cancel) => made,
-        () = interrupted => return ExitStatus::Interrupted,
-    };
-    let written = made.map_err(|error| {
-        let ending = match error.fault() {
-            Fault::Interrupted => ExitStatus::Interrupted,
-            Fault::Input => ExitStatus::BadInput,
-            Fault::Environment => ExitStatus::Failed,
-        };
-        (ending, error.to_string())
-    });
-    let written = written.and_then(|made| {
-        let failed = |error| (ExitStatus::Failed, error);
-        write(&made, &arguments.out).map_err(failed).map(|()| made)
-    });
-    match written {
-        Ok(made) => {
+    match write(&made, &arguments.out) {
+        Ok(()) => {
             print(&made, &arguments.out);
             ExitStatus::AsExpected
         }
-        Err((ending, error)) => {
+        Err(error) => {
             complain(&error);
-            ending
+            ExitStatus::Failed
         }
     }
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let bytes = fs::read(path).map_err(|error| format!("read {}: {error}", path.display()))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        format!("read {}:{line}: it is no UTF-8; save it as UTF-8", path.display())
-    })
+    read_text(path).map_err(|why| format!("read {}: {why}", path.display()))
 }
 
 fn is_free(out: &Path) -> Result<(), String> {
@@ -111,23 +85,23 @@ fn write(made: &InferredScenario, out: &Path) -> Result<(), String> {
 fn print(made: &InferredScenario, out: &Path) {
     let filled = made.tables.values().filter(|rows| **rows > 0).count();
     let rows: u64 = made.tables.values().sum();
-    anstream::println!(
+    show(&format!(
         "{filled} of {} tables get rows, {} in all; {} operations use them",
         made.tables.len(),
         grouped(rows),
         made.operations,
-    );
+    ));
     for remark in made.remarks.iter().take(SHOWN_MAX) {
         let refused = if remark.refused { " (no rows)" } else { "" };
-        anstream::println!("  {}, {}: {}{refused}", remark.table, remark.about, remark.text);
+        show(&format!("  {}, {}: {}{refused}", remark.table, remark.about, remark.text));
     }
     for left_out in made.left_out.iter().take(SHOWN_MAX) {
-        anstream::println!("  {left_out}");
+        show(&format!("  {left_out}"));
     }
     let more = made.remarks.len().saturating_sub(SHOWN_MAX)
         + made.left_out.len().saturating_sub(SHOWN_MAX);
     if more > 0 {
-        anstream::println!("  and {more} more, as comments in scenario.toml");
+        show(&format!("  and {more} more, as comments in scenario.toml"));
     }
-    anstream::println!("the scenario is in {}", out.display());
+    show(&format!("the scenario is in {}", out.display()));
 }

@@ -204,7 +204,7 @@ fn request(
 }
 
 /// SIGINT and SIGTERM end the run in good order.
-fn cancelled_by_signals() -> CancellationToken {
+pub fn cancelled_by_signals() -> CancellationToken {
     use tokio::signal::unix::{SignalKind, signal};
     let cancel = CancellationToken::new();
     let cancelled = cancel.clone();

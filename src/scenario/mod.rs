@@ -38,7 +38,7 @@ pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{find, load};
 pub use pool::{PoolFile, Values};
 pub use problem::{Checked, Problem, nearest, render};
-pub use psql::psql_script;
+pub use psql::{psql_script, read_text};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, MISSES_DEFAULT, Sizes, Table};

@@ -49,6 +49,14 @@ pub fn psql_script(path: &Path, text: &str) -> Result<Checked<Script>, Vec<Probl
     if problems.is_empty() { Ok(Checked { value, notices }) } else { Err(problems) }
 }
 
+/// The text of a file, as every file of a scenario is read.
+///
+/// # Errors
+/// Why it cannot be read, as the end of a sentence that names it.
+pub fn read_text(path: &Path) -> Result<String, String> {
+    Source::open(path).map(|source| source.text)
+}
+
 /// The statements, what is wrong, and what is remarked on.
 pub(super) fn read(file: &Source) -> (Script, Vec<Problem>, Vec<Problem>) {
     let mut read = Read {
