@@ -8,8 +8,7 @@ use crate::scenario::generate::{Pattern, Rng};
 use super::condition::Condition;
 use super::types::{Kind, Profile};
 
-/// Values at or near a bound.
-const DAY_S: i64 = 86_400;
+pub(super) const DAY_S: i64 = 86_400;
 /// Instants that are drawn between bounds: about two years.
 const SPAN_S: i64 = 700 * DAY_S;
 /// 2023-01-01, from which unbounded instants go on.

@@ -16,6 +16,11 @@ pub(super) fn alternatives(expression: &Expression) -> Vec<Alternative> {
     if found.is_empty() { vec![Vec::new()] } else { found }
 }
 
+/// The same of a text; none where it does not parse.
+pub(super) fn of_text(text: &str) -> Vec<Alternative> {
+    Expression::read(text).map(|expression| alternatives(&expression)).unwrap_or_default()
+}
+
 fn of(expression: &Expression, wanted: bool) -> Vec<Alternative> {
     if let Some(found) = of_nulls(expression, wanted) {
         return found;

@@ -39,6 +39,14 @@ pub(super) fn numbered(table: &Table, numbers: &[i16]) -> Vec<usize> {
     found.into_iter().collect()
 }
 
+/// The same for a column of an index; 0 is an expression.
+pub(super) fn of_index(table: &Table, number: i16, definition: &str) -> Vec<usize> {
+    match number {
+        0 => named(table, definition),
+        number => numbered(table, &[number]),
+    }
+}
+
 pub(super) fn named_in_order(table: &Table, text: &str) -> Vec<usize> {
     let Some(expression) = Expression::read(text) else { return Vec::new() };
     let at = |name: &&str| table.columns.iter().position(|c| c.name == **name);
@@ -49,17 +57,19 @@ pub(super) fn table_checks(catalogue: &Catalogue, table: &Table, draft: &TableDr
     let mut found = Vec::new();
     for constraint in table.constraints.iter().filter(|c| c.kind == ConstraintKind::Check) {
         let Some(sql) = &constraint.expression else { continue };
-        let read = Expression::read(sql).map(|e| checks::alternatives(&e)).unwrap_or_default();
-        found.push(Check {
+        let mut check = Check {
             name: constraint.name.clone(),
             sql: sql.clone(),
             columns: numbered(table, &constraint.columns),
-            alternatives: read,
-            marked: marked(table, draft, sql),
             equations: equations(table, sql),
-            by_value: by_value(table, sql),
-            of_partitions: false,
-        });
+            ..Check::default()
+        };
+        if let Some(expression) = Expression::read(sql) {
+            check.alternatives = checks::alternatives(&expression);
+            check.marked = marked(table, draft, &expression);
+            check.by_value = by_value(table, &expression);
+        }
+        found.push(check);
     }
     for (column, draft) in table.columns.iter().zip(&draft.columns) {
         if let (true, Some((sql, columns))) = (column.not_null, &draft.generated)
@@ -69,11 +79,7 @@ pub(super) fn table_checks(catalogue: &Catalogue, table: &Table, draft: &TableDr
                 name: format!("NOT NULL of {}", column.name),
                 sql: format!("({sql}) IS NOT NULL"),
                 columns: columns.clone(),
-                alternatives: Vec::new(),
-                marked: Vec::new(),
-                equations: Vec::new(),
-                by_value: Vec::new(),
-                of_partitions: false,
+                ..Check::default()
             });
         }
     }
@@ -83,8 +89,7 @@ pub(super) fn table_checks(catalogue: &Catalogue, table: &Table, draft: &TableDr
     found
 }
 
-fn by_value(table: &Table, sql: &str) -> Vec<usize> {
-    let Some(expression) = Expression::read(sql) else { return Vec::new() };
+fn by_value(table: &Table, expression: &Expression) -> Vec<usize> {
     let names = expression.columns_by_value();
     (0..table.columns.len())
         .filter(|at| names.contains(&table.columns[*at].name.as_str()))
@@ -103,8 +108,7 @@ fn equations(table: &Table, sql: &str) -> Vec<Equation> {
 
 /// Columns that refer to another row, of which a condition asks only whether they are NULL. To
 /// differ from the key of its own row is no question for a reference to an earlier one.
-fn marked(table: &Table, draft: &TableDraft, sql: &str) -> Vec<usize> {
-    let Some(expression) = Expression::read(sql) else { return Vec::new() };
+fn marked(table: &Table, draft: &TableDraft, expression: &Expression) -> Vec<usize> {
     let (by_value, compared) = (expression.columns_by_value(), expression.compared_columns());
     let is_marked = |at: &usize| {
         let own = &draft.columns[*at];
@@ -116,12 +120,11 @@ fn marked(table: &Table, draft: &TableDraft, sql: &str) -> Vec<usize> {
             let target = position.and_then(|position| reference.targets.get(position));
             reference.table == table.oid && target.is_some_and(|target| target == other)
         };
-        let others = compared.iter().filter_map(|(left, right)| match (*left, *right) {
+        let mut others = compared.iter().filter_map(|(left, right)| match (*left, *right) {
             (left, right) if left == own.name => Some(right),
             (left, right) if right == own.name => Some(left),
             _ => None,
         });
-        let mut others = others;
         // Two references are kept apart by one that is NULL.
         let kept_apart = |other: &str| {
             draft.columns.iter().any(|column| {
@@ -141,51 +144,8 @@ fn marked(table: &Table, draft: &TableDraft, sql: &str) -> Vec<usize> {
     (0..draft.columns.len()).filter(is_marked).collect()
 }
 
-/// That a partition takes the row.
-fn partition_check(catalogue: &Catalogue, root: &Table) -> Option<Check> {
-    if !root.partitioned {
-        return None;
-    }
-    let mut leaves = Vec::new();
-    let mut left = vec![root.oid];
-    while let Some(oid) = left.pop() {
-        let children =
-            catalogue.tables.iter().filter(|t| t.bound.is_some() && t.parents.contains(&oid));
-        for child in children {
-            match child.partitioned {
-                true => left.push(child.oid),
-                // One that takes any row.
-                false => leaves.push(child.admits.as_deref()?),
-            }
-        }
-    }
-    let mut alternatives = Vec::new();
-    let mut columns = BTreeSet::new();
-    for admits in &leaves {
-        columns.extend(named(root, admits));
-        let read = Expression::read(admits).map(|e| checks::alternatives(&e));
-        alternatives.extend(read.unwrap_or_default());
-    }
-    let sql = match leaves.is_empty() {
-        true => "false".to_owned(),
-        false => leaves.iter().map(|a| format!("({a})")).collect::<Vec<_>>().join(" OR "),
-    };
-    let name = format!("the partitions of {}", root.name);
-    let columns = columns.into_iter().collect();
-    Some(Check {
-        name,
-        sql,
-        columns,
-        alternatives,
-        marked: Vec::new(),
-        by_value: Vec::new(),
-        equations: Vec::new(),
-        of_partitions: true,
-    })
-}
-
-/// Checks that only some partitions have, of the rows that those take.
-fn checks_of_partitions(catalogue: &Catalogue, root: &Table) -> Vec<Check> {
+/// All partitions below a table, at any depth.
+fn partitions<'c>(catalogue: &'c Catalogue, root: &Table) -> Vec<&'c Table> {
     let mut found = Vec::new();
     let mut left = vec![root.oid];
     while let Some(oid) = left.pop() {
@@ -193,28 +153,56 @@ fn checks_of_partitions(catalogue: &Catalogue, root: &Table) -> Vec<Check> {
             catalogue.tables.iter().filter(|t| t.bound.is_some() && t.parents.contains(&oid));
         for child in children {
             left.push(child.oid);
-            let own = child.constraints.iter().filter(|constraint| {
-                let known = |other: &Constraint| other.expression == constraint.expression;
-                constraint.kind == ConstraintKind::Check && !root.constraints.iter().any(known)
+            found.push(child);
+        }
+    }
+    found
+}
+
+/// That a partition takes the row.
+fn partition_check(catalogue: &Catalogue, root: &Table) -> Option<Check> {
+    if !root.partitioned {
+        return None;
+    }
+    let leaves = partitions(catalogue, root).into_iter().filter(|table| !table.partitioned);
+    // None: one takes any row.
+    let leaves: Vec<&str> = leaves.map(|leaf| leaf.admits.as_deref()).collect::<Option<_>>()?;
+    let columns: BTreeSet<usize> = leaves.iter().flat_map(|admits| named(root, admits)).collect();
+    let sql = match leaves.is_empty() {
+        true => "false".to_owned(),
+        false => leaves.iter().map(|a| format!("({a})")).collect::<Vec<_>>().join(" OR "),
+    };
+    Some(Check {
+        name: format!("the partitions of {}", root.name),
+        sql,
+        columns: columns.into_iter().collect(),
+        alternatives: leaves.iter().flat_map(|admits| checks::of_text(admits)).collect(),
+        of_partitions: true,
+        ..Check::default()
+    })
+}
+
+/// Checks that only some partitions have, of the rows that those take.
+fn checks_of_partitions(catalogue: &Catalogue, root: &Table) -> Vec<Check> {
+    let mut found = Vec::new();
+    for partition in partitions(catalogue, root) {
+        let own = partition.constraints.iter().filter(|constraint| {
+            let known = |other: &Constraint| other.expression == constraint.expression;
+            constraint.kind == ConstraintKind::Check && !root.constraints.iter().any(known)
+        });
+        for constraint in own {
+            let Some(check) = &constraint.expression else { continue };
+            let sql = match &partition.admits {
+                Some(admits) => format!("(({admits}) IS NOT TRUE) OR ({check})"),
+                None => check.clone(),
+            };
+            found.push(Check {
+                name: constraint.name.clone(),
+                columns: named(root, &sql),
+                alternatives: checks::of_text(&sql),
+                sql,
+                ..Check::default()
             });
-            for constraint in own {
-                let Some(check) = &constraint.expression else { continue };
-                let sql = match &child.admits {
-                    Some(admits) => format!("(({admits}) IS NOT TRUE) OR ({check})"),
-                    None => check.clone(),
-                };
-                let read = Expression::read(&sql).map(|e| checks::alternatives(&e));
-                found.push(Check {
-                    name: constraint.name.clone(),
-                    columns: named(root, &sql),
-                    alternatives: read.unwrap_or_default(),
-                    marked: Vec::new(),
-                    by_value: Vec::new(),
-                    equations: Vec::new(),
-                    of_partitions: false,
-                    sql,
-                });
-            }
         }
     }
     found
@@ -226,25 +214,22 @@ fn evaded(table: &Table, draft: &TableDraft) -> Vec<Check> {
     for index in table.indexes.iter().filter(|index| index.unique) {
         let Some(predicate) = &index.predicate else { continue };
         let few = index.columns.iter().zip(&index.definitions).all(|(number, definition)| {
-            let own = match number {
-                0 => named(table, definition),
-                number => numbered(table, &[*number]),
-            };
+            let own = of_index(table, *number, definition);
             own.iter().all(|at| table.columns[*at].type_name == "boolean")
         });
         if few {
-            let read = Expression::read(predicate)
-                .map(|e| checks::alternatives(&Expression::Prefix("NOT".to_owned(), Box::new(e))));
-            found.push(Check {
+            let mut check = Check {
                 name: index.name.clone(),
                 sql: format!("({predicate}) IS NOT TRUE"),
                 columns: named(table, predicate),
-                alternatives: read.unwrap_or_default(),
-                marked: marked(table, draft, predicate),
-                equations: Vec::new(),
-                by_value: Vec::new(),
-                of_partitions: false,
-            });
+                ..Check::default()
+            };
+            if let Some(expression) = Expression::read(predicate) {
+                check.marked = marked(table, draft, &expression);
+                let without = Expression::Prefix("NOT".to_owned(), Box::new(expression));
+                check.alternatives = checks::alternatives(&without);
+            }
+            found.push(check);
         }
     }
     found

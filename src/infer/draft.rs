@@ -59,7 +59,7 @@ pub(super) struct ColumnDraft {
 }
 
 /// A condition on the rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Check {
     pub name: String,
     pub sql: String,
@@ -258,6 +258,13 @@ impl TableDraft {
     /// The component of a column.
     pub fn component_of(&self, column: usize) -> Option<usize> {
         self.components.iter().position(|component| component.columns.contains(&column))
+    }
+
+    /// Whether a foreign key of one of the tables refers to the column.
+    pub fn is_referenced(&self, tables: &[TableDraft], column: usize) -> bool {
+        let name = &self.columns[column].name;
+        let mut keys = tables.iter().flat_map(|other| &other.references);
+        keys.any(|key| key.table == self.oid && key.targets.contains(name))
     }
 
     /// Whether a key has the column.

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use super::catalogue::{Catalogue, Column, Constraint, ConstraintKind, Table, TypeKind};
 use super::checks;
-use super::constraints::{named, named_in_order, numbered, table_checks};
+use super::constraints::{named, named_in_order, numbered, of_index, table_checks};
 use super::draft::{Check, ColumnDraft, Component, Exclusion, ForeignKey, Key, TableDraft};
 use super::types;
-use crate::pg::expression::Expression;
 
 /// Every table that gets rows: partitions get theirs by their root.
 pub(super) fn tables(catalogue: &Catalogue, rows: u64) -> Vec<TableDraft> {
@@ -45,8 +44,7 @@ fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft 
     while let Some(known) = catalogue.type_of(oid).filter(|t| t.kind == TypeKind::Domain) {
         nullable &= !known.not_null;
         for text in known.checks.values() {
-            let read = Expression::read(text).map(|e| checks::alternatives(&e)).unwrap_or_default();
-            let renamed = read.into_iter().map(|alternative| {
+            let renamed = checks::of_text(text).into_iter().map(|alternative| {
                 alternative.into_iter().map(|c| c.renamed(&column.name)).collect()
             });
             domain.push(renamed.collect());
@@ -134,10 +132,7 @@ fn keys(table: &Table) -> Vec<Key> {
         let mut columns = BTreeSet::new();
         let mut expressions = Vec::new();
         for (number, definition) in index.columns.iter().zip(&index.definitions) {
-            let own = match number {
-                0 => named(table, definition),
-                number => numbered(table, &[*number]),
-            };
+            let own = of_index(table, *number, definition);
             if *number == 0
                 && let [only] = own.as_slice()
             {
@@ -174,32 +169,27 @@ fn exclusions(table: &Table) -> Vec<Exclusion> {
     constraints.filter_map(of).collect()
 }
 
+/// Makes the sets that these columns are in one.
+fn join(set_of: &mut [usize], columns: &[usize]) {
+    let Some((first, rest)) = columns.split_first() else { return };
+    for other in rest {
+        let (from, to) = (set_of[*other], set_of[*first]);
+        set_of.iter_mut().filter(|set| **set == from).for_each(|set| *set = to);
+    }
+}
+
 fn components(draft: &TableDraft) -> Vec<Component> {
     let mut of: Vec<usize> = (0..draft.columns.len()).collect();
-    for check in &draft.checks {
-        if let Some((first, rest)) = check.columns.split_first() {
-            for other in rest {
-                let (from, to) = (of[*other], of[*first]);
-                of.iter_mut().filter(|c| **c == from).for_each(|c| *c = to);
-            }
-        }
-    }
+    draft.checks.iter().for_each(|check| join(&mut of, &check.columns));
     // Values of one referenced row go together.
     for (at, key) in draft.references.iter().enumerate().filter(|(_, key)| key.columns.len() > 1) {
-        let claimed: Vec<usize> = key
-            .columns
-            .iter()
-            .copied()
-            .filter(|c| draft.columns[*c].reference == Some(at))
-            .collect();
+        let claimed = |column: &usize| draft.columns[*column].reference == Some(at);
+        let claimed: Vec<usize> = key.columns.iter().copied().filter(claimed).collect();
         let checked = |at: &usize| {
             draft.checks.iter().any(|check| check.columns.contains(at)) && !draft.is_marked(*at)
         };
         if claimed.iter().any(checked) {
-            for other in &claimed {
-                let (from, to) = (of[*other], of[claimed[0]]);
-                of.iter_mut().filter(|c| **c == from).for_each(|c| *c = to);
-            }
+            join(&mut of, &claimed);
         }
     }
     let mut found = Vec::new();

@@ -98,14 +98,8 @@ impl World<'_> {
         let free = own.profile.natural.is_some() || own.numbered;
         let excluded = draft.exclusions.iter().flat_map(|e| &e.elements);
         let excluded = excluded.flat_map(|(columns, _)| columns).any(|c| *c == column);
-        let used = draft.in_key(column) || self.is_referenced(draft, own) || excluded;
+        let used = draft.in_key(column) || draft.is_referenced(self.tables, column) || excluded;
         own.reference.is_none() && !(plain && free && !used)
-    }
-
-    /// Whether a foreign key refers to the column.
-    pub fn is_referenced(&self, draft: &TableDraft, column: &ColumnDraft) -> bool {
-        let mut keys = self.tables.iter().flat_map(|other| &other.references);
-        keys.any(|key| key.table == draft.oid && key.targets.contains(&column.name))
     }
 
     fn of_column(&self, table: usize, component: usize, column: usize) -> (Asked, Question) {
@@ -120,7 +114,7 @@ impl World<'_> {
         let domain = own.domain.iter().map(Vec::as_slice);
         let checks: Vec<&[Alternative]> = checks.into_iter().chain(domain).collect();
         let mut rng = self.stream(draft, &own.name);
-        let in_key = draft.in_key(column) || self.is_referenced(draft, own);
+        let in_key = draft.in_key(column) || draft.is_referenced(self.tables, column);
         let mut drawn = drawn(&mut rng, own, &checks, in_key);
         let mut templates = if own.numbered { vec!["{n}".to_owned()] } else { Vec::new() };
         let plain = checks.is_empty() && parts.checks.is_empty();

@@ -149,13 +149,11 @@ impl Draft {
 
     /// Decides which columns differ from row to row, and which are drawn from what was taken.
     fn drive(&mut self) {
-        let referenced: Vec<Vec<bool>> = {
-            let world = World { tables: &self.tables, rng_seed: self.options.rng_seed };
-            let of = |draft: &TableDraft| {
-                draft.columns.iter().map(|column| world.is_referenced(draft, column)).collect()
-            };
-            self.tables.iter().map(of).collect()
+        let of = |draft: &TableDraft| {
+            let columns = 0..draft.columns.len();
+            columns.map(|column| draft.is_referenced(&self.tables, column)).collect()
         };
+        let referenced: Vec<Vec<bool>> = self.tables.iter().map(of).collect();
         for (draft, referenced) in self.tables.iter_mut().zip(&referenced) {
             keys::drive(draft, referenced);
             for (column, referenced) in referenced.iter().enumerate() {

@@ -179,9 +179,7 @@ impl Builder<'_> {
     }
 
     fn is_referenced(&self, column: usize) -> bool {
-        let table = self.table();
-        let mut keys = self.tables.iter().flat_map(|other| &other.references);
-        keys.any(|key| key.table == table.oid && key.targets.contains(&table.columns[column].name))
+        self.table().is_referenced(self.tables, column)
     }
 
     fn pool_is_key(&self, component: usize) -> bool {

@@ -5,7 +5,7 @@ use rand::RngExt as _;
 
 use crate::scenario::generate::Rng;
 
-use super::candidates;
+use super::candidates::{self, DAY_S};
 use super::condition::{Alternative, Condition};
 use super::types::{Kind, Profile};
 
@@ -13,7 +13,6 @@ use super::types::{Kind, Profile};
 const REDRAWS_MAX: usize = 4;
 /// Choices of alternatives until they do not contradict each other.
 const CHOICES_MAX: usize = 6;
-const DAY_S: i64 = 86_400;
 
 /// A column of the tuples.
 pub(super) struct Part<'a> {
