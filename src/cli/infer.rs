@@ -13,7 +13,7 @@ use super::args::{InferArguments, TrafficMix};
 use super::run::{cancelled_by_signals, ending_of};
 use super::{complain, show};
 
-/// Remarks of one kind that are printed; the scenario has all of them.
+/// Remarks that are printed; the scenario has all of them.
 const SHOWN_MAX: usize = 20;
 
 pub async fn infer(arguments: &InferArguments) -> ExitStatus {
@@ -95,13 +95,10 @@ fn print(made: &InferredScenario, out: &Path) {
         let refused = if remark.refused { " (no rows)" } else { "" };
         show(&format!("  {}, {}: {}{refused}", remark.table, remark.about, remark.text));
     }
-    for left_out in made.left_out.iter().take(SHOWN_MAX) {
-        show(&format!("  {left_out}"));
-    }
-    let more = made.remarks.len().saturating_sub(SHOWN_MAX)
-        + made.left_out.len().saturating_sub(SHOWN_MAX);
+    let more = made.remarks.len().saturating_sub(SHOWN_MAX);
     if more > 0 {
         show(&format!("  and {more} more, as comments in scenario.toml"));
     }
+    made.left_out.iter().for_each(|left_out| show(&format!("  {left_out}")));
     show(&format!("the scenario is in {}", out.display()));
 }
