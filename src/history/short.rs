@@ -40,6 +40,11 @@ impl ShortTable {
         u128::from(self.loaded) * 100 < u128::from(self.asked) * 99
     }
 
+    /// Share of its rows that it has, in thousandths.
+    pub fn share(&self) -> u128 {
+        u128::from(self.loaded) * 1_000 / u128::from(self.asked.max(1))
+    }
+
     /// `orders has 9,998 of 10,000 rows: 2 rows: …`
     pub fn to_text(&self) -> String {
         format!("{self}: {}", self.why.join("; "))

@@ -1,4 +1,4 @@
-//! What a statement of a dump is to whoever loads it somewhere else: of the server and not of the
+//! What a statement of a dump is to one who loads it somewhere else: of the server and not of the
 //! database, about roles, a parameter, an extension.
 //!
 //! It is read from the words of the statement, since it has to be known of what no parser knows.

@@ -76,10 +76,8 @@ pub(super) async fn load_whole(
 /// The tables that lack the largest share of their rows, with the first reason of each, and how
 /// many more there are. A table that is short only because another one is comes after that.
 fn said(short: &[ShortTable]) -> Vec<String> {
-    let share =
-        |table: &ShortTable| u128::from(table.loaded) * 1_000 / u128::from(table.asked.max(1));
     let mut sorted: Vec<&ShortTable> = short.iter().collect();
-    sorted.sort_by_key(|table| (table.only_follows(), share(table)));
+    sorted.sort_by_key(|table| (table.only_follows(), table.share()));
     let mut lines: Vec<String> = sorted
         .iter()
         .take(SAID_MAX)

@@ -25,9 +25,7 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let mut informing: Vec<_> =
         rest.into_iter().filter(|table| root(short, table).is_none()).collect();
     // What lacks the largest share of its rows first.
-    let share =
-        |table: &&ShortTable| u128::from(table.loaded) * 1_000 / u128::from(table.asked.max(1));
-    informing.sort_by_key(|table| (Reverse(is_about(table)), share(table)));
+    informing.sort_by_key(|table| (Reverse(is_about(table)), table.share()));
     let others = informing.split_off(informing.len().min(INFORMING_MAX));
     let others: Vec<String> = others.into_iter().map(|table| table.table.clone()).collect();
     let finding = |verdict, table: &ShortTable, others: Vec<String>| {
