@@ -69,5 +69,6 @@ mod scenario_files;
 mod scenario_states;
 mod scenario_written;
 mod sql_unknown;
+mod statement_parameters;
 mod stored_scenario;
 mod tidy;

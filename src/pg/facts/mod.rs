@@ -11,9 +11,11 @@ mod explain;
 mod kind;
 mod locks;
 mod name;
+mod parameters;
 mod read;
 mod rewrite;
 mod rows;
+mod scope;
 mod setting;
 mod table;
 #[cfg(test)]
@@ -22,5 +24,7 @@ mod work;
 
 pub use data::{AskedLock, Certainty, CreatedTable, Facts, Relation, SettingSet, StatementFacts};
 pub use name::RelationName;
+pub use parameters::{Conflict, Inserted, InsertedValue, ParameterUse, Usage, Uses, parameters};
 pub use read::facts;
+pub use scope::{ColumnAt, ColumnName};
 pub use work::{Work, returns_all_columns, works};
