@@ -87,6 +87,13 @@ pub struct InferArguments {
     /// Which operations the application has most of
     #[arg(long, value_enum, default_value_t = TrafficMix::Mixed)]
     pub traffic: TrafficMix,
+    /// A file of the application's own statements, each below a line `-- name: get_order`, in place
+    /// of the inferred operations
+    #[arg(long, value_name = "FILE")]
+    pub app: Option<PathBuf>,
+    /// Keep the inferred operations beside those of --app
+    #[arg(long, requires = "app")]
+    pub app_adds: bool,
     #[command(flatten)]
     pub server: ServerArguments,
 }

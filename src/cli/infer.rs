@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::history::silent;
 use crate::infer::Mix;
-use crate::run::{self, ExitStatus, InferRequest, InferredScenario};
+use crate::run::{self, ExitStatus, InferRequest, InferredScenario, OwnQueries};
 use crate::scenario::read_text;
 use crate::stats::grouped;
 
@@ -20,9 +20,10 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
     let ready = read(&arguments.schema).and_then(|schema| {
         is_free(&arguments.out)?;
         let change = arguments.change.as_deref().map(read).transpose()?;
-        Ok((schema, change, arguments.server.request()?))
+        let app = arguments.app.as_deref().map(read).transpose()?;
+        Ok((schema, change, app, arguments.server.request()?))
     });
-    let (schema, change, server) = match ready {
+    let (schema, change, app, server) = match ready {
         Ok(ready) => ready,
         Err(error) => {
             complain(&error);
@@ -41,6 +42,11 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
             TrafficMix::Mixed => Mix::Mixed,
             TrafficMix::WriteHeavy => Mix::WriteHeavy,
         },
+        own: arguments.app.as_deref().zip(app.as_deref()).map(|(path, text)| OwnQueries {
+            path,
+            text,
+            adds: arguments.app_adds,
+        }),
         server: &server,
     };
     let made = match run::infer(&request, &silent(), &cancelled_by_signals()).await {

@@ -15,6 +15,7 @@ mod draft;
 mod gather;
 mod keys;
 mod nulls;
+mod queries;
 mod question;
 mod rounds;
 mod rows;
@@ -28,6 +29,10 @@ pub use catalogue::{
     Statistics, Table, Type, TypeKind,
 };
 pub use decide::Remark;
+pub use queries::{
+    Narrowed, Query, QueryStatement, Rehearsed, Written, deletes_what_others_need, narrowed,
+    operations, read_queries,
+};
 pub use question::{Answer, Answers, Question};
 pub use rows::{Draft, Options, Settled};
 pub use settle::Inferred;

@@ -92,6 +92,10 @@ pub enum Error {
     NoScenario { scenario: String },
     #[error("read the schema: {0}")]
     Schema(String),
+    #[error("read the application's statements:\n{0}")]
+    Queries(String),
+    #[error("use the application's statements: none of them can be used\n  {}", .0.join("\n  "))]
+    NoQueries(Vec<String>),
     #[error("interrupted")]
     Interrupted,
 }
@@ -168,6 +172,8 @@ impl Error {
             | Error::NoSuchRole { .. }
             | Error::NoRoles { .. }
             | Error::Schema(_)
+            | Error::Queries(_)
+            | Error::NoQueries(_)
             | Error::Disk { .. } => Fault::Input,
             Error::Provision(_)
             | Error::Seed(_)

@@ -14,6 +14,7 @@ use crate::{observe, provision, seed};
 
 use super::databases::Databases;
 use super::effects::{Effects, Origin};
+use super::queries::{Own, OwnQueries, Queries};
 use super::{Error, Postgres};
 
 /// `application_name` of the session that asks.
@@ -41,6 +42,8 @@ pub struct InferRequest<'a> {
     pub rate_per_s: f64,
     /// Which operations there are most of.
     pub mix: Mix,
+    /// The application's own statements; None: its operations are inferred.
+    pub own: Option<OwnQueries<'a>>,
     /// The server that is asked.
     pub server: &'a provision::Request,
 }
@@ -70,6 +73,7 @@ pub async fn infer(
     cancel: &CancellationToken,
 ) -> Result<InferredScenario, Error> {
     let script = script(request)?;
+    let queries = request.own.as_ref().map(Queries::read).transpose()?;
     let effects = Postgres;
     let server = tokio::select! {
         server = effects.provision(request.server, listener) => server?,
@@ -77,12 +81,18 @@ pub async fn infer(
     };
     let made = async {
         let databases = Databases::of(effects.claim(&*server, listener).await?);
-        let name = databases.name();
-        let address = effects.make(&*server, &Origin::Empty, &name).await;
-        let made = match address {
-            Ok(address) => on_server(request, &script, &address, listener).await,
-            Err(error) => Err(error),
+        let made = async {
+            let address = effects.make(&*server, &Origin::Empty, &databases.name()).await?;
+            let queries = queries.as_ref();
+            let mut made = on_server(request, &script, &address, queries, listener).await?;
+            if let Some(own) = &mut made.own {
+                let few = effects.make(&*server, &Origin::Empty, &databases.name()).await?;
+                let (draft, catalogue) = (&mut made.draft, &made.catalogue);
+                own.rehearse(draft, catalogue, &*server, &few, listener).await?;
+            }
+            Ok(made.scenario())
         };
+        let made = made.await;
         databases.drop_all(&effects, &server.address()).await;
         made
     };
@@ -110,8 +120,9 @@ async fn on_server(
     request: &InferRequest<'_>,
     script: &Script,
     address: &Address,
+    queries: Option<&Queries>,
     listener: &Listener,
-) -> Result<InferredScenario, Error> {
+) -> Result<Made, Error> {
     let step = |sentence: &str| listener(Progress::SeedStep(sentence.to_owned()));
     let session = Session::open(address, APPLICATION, &BTreeMap::new()).await?;
     step("create the tables");
@@ -120,16 +131,51 @@ async fn on_server(
     step("ask the server which values the tables take");
     let options = Options { rows: request.rows, rng_seed: request.rng_seed };
     let inferred = seed::infer_rows(&session, &catalogue, options).await?;
-    Ok(scenario(request, &catalogue, inferred))
+    let own = match queries {
+        Some(queries) => {
+            let rng_seed = request.rng_seed;
+            Some(queries.operations(address, &catalogue, &inferred, rng_seed).await?)
+        }
+        None => None,
+    };
+    let mut made = made(request, catalogue, inferred);
+    if let (Some(mut own), Some(queries)) = (own, queries) {
+        own.put_into(&mut made.draft, queries.adds);
+        if !queries.adds {
+            made.left_out.clear();
+        }
+        made.own = Some(own);
+    }
+    Ok(made)
 }
 
-fn scenario(
-    request: &InferRequest<'_>,
-    catalogue: &Catalogue,
-    inferred: Inferred,
-) -> InferredScenario {
-    let concerned = concerned(catalogue, request.change);
-    let application = infer::application(catalogue, &inferred, &concerned, request.mix);
+/// A scenario whose operations may still change.
+struct Made {
+    draft: Draft,
+    catalogue: Catalogue,
+    sizes: BTreeMap<String, u64>,
+    remarks: Vec<Remark>,
+    left_out: Vec<String>,
+    own: Option<Own>,
+}
+
+impl Made {
+    fn scenario(self) -> InferredScenario {
+        let Made { draft, sizes, remarks, mut left_out, own, .. } = self;
+        left_out.extend(own.into_iter().flat_map(|own| own.left_out));
+        InferredScenario {
+            files: draft.to_files(),
+            tables: sizes,
+            remarks,
+            operations: draft.traffic.operations.len(),
+            left_out,
+        }
+    }
+}
+
+fn made(request: &InferRequest<'_>, catalogue: Catalogue, inferred: Inferred) -> Made {
+    let concerned = concerned(&catalogue, request.change);
+    let application = infer::application(&catalogue, &inferred, &concerned, request.mix);
     let Inferred { tables, remarks, .. } = inferred;
     let mut sizes: BTreeMap<String, u64> = catalogue
         .tables
@@ -143,7 +189,6 @@ fn scenario(
         let about = format!("{}: {}", remark.about, remark.text);
         comments.entry(remark.table.clone()).or_default().push(about);
     }
-    let operations = application.operations.len();
     let draft = Draft {
         analysis: format!(
             "Rows and traffic for {}, made from its catalogue.",
@@ -168,7 +213,7 @@ fn scenario(
         remarks: comments,
     };
     let left_out = application.left_out;
-    InferredScenario { files: draft.to_files(), tables: sizes, remarks, operations, left_out }
+    Made { draft, catalogue, sizes, remarks, left_out, own: None }
 }
 
 /// The tables that the application uses: those that the change names and what refers to them or is

@@ -17,6 +17,7 @@ mod names;
 mod oracle;
 mod ownership;
 mod plan;
+mod queries;
 mod roles;
 mod rows;
 mod script;
@@ -34,6 +35,7 @@ pub use load::load;
 pub use oracle::infer_rows;
 pub use ownership::{hand_over, is_superuser, let_use};
 pub use plan::{Plan, ReadCatalogue, Template};
+pub use queries::{Refusal, Types, describe};
 pub use rows::{Chunk, ColumnType, TableRows};
 pub use script::run_schema;
 
@@ -78,6 +80,23 @@ pub async fn template(
     }
     let (bytes, short) = (label.bytes, label.short);
     Ok(Template { database, key, reused, bytes, short, took: began.elapsed() })
+}
+
+/// Fills a database that is empty with a whole schema and its rows, everything in place; says
+/// which tables are short.
+///
+/// # Errors
+/// The schema does not run, or a table cannot be filled.
+pub async fn fill_in_place(
+    database: &Address,
+    plan: &Plan<'_>,
+    listener: &Listener,
+) -> Result<Vec<ShortTable>, Error> {
+    let session = cache::open(database).await?;
+    script::run_schema(database, &plan.scenario.schema, listener).await?;
+    let short = sparing::load_whole(database, plan, listener).await?;
+    sequences::advance(&session, &plan.scenario.tables).await?;
+    Ok(short)
 }
 
 async fn own_role(session: &Session) -> Result<String, Error> {

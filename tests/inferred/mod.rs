@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use pgauntlet::connect::{Address, Session};
-use pgauntlet::history::ShortTable;
-use pgauntlet::history::{ServerFacts, silent};
+use pgauntlet::history::{ServerFacts, ShortTable, silent};
 use pgauntlet::infer::Mix;
 use pgauntlet::observe;
 use pgauntlet::provision::{Request, SourceRequest};
-use pgauntlet::run::{self, InferRequest, InferredScenario};
+use pgauntlet::run::{self, InferRequest, InferredScenario, OwnQueries};
 use pgauntlet::scenario::Scenario;
 use pgauntlet::schema::Fingerprint;
 use pgauntlet::seed::{self, Plan};
@@ -126,6 +125,19 @@ fn rows_alone(files: &example::Files) -> example::Files {
 /// # Errors
 /// The schema does not run, or a question fails.
 pub async fn make(major: u32, schema: &str, rows: u64) -> Result<InferredScenario, run::Error> {
+    make_with(major, schema, rows, None).await
+}
+
+/// The same with statements of the application's own.
+///
+/// # Errors
+/// As [`make`]; or none of the statements can be used.
+pub async fn make_with(
+    major: u32,
+    schema: &str,
+    rows: u64,
+    own: Option<OwnQueries<'_>>,
+) -> Result<InferredScenario, run::Error> {
     let server = common::server_of(major).await;
     let source = SourceRequest::Url(server.conninfo("postgres"));
     let request = InferRequest {
@@ -136,6 +148,7 @@ pub async fn make(major: u32, schema: &str, rows: u64) -> Result<InferredScenari
         rng_seed: 1,
         rate_per_s: 50.0,
         mix: Mix::Mixed,
+        own,
         server: &Request { source, cache: None, run_as: None },
     };
     run::infer(&request, &silent(), &CancellationToken::new()).await
@@ -190,8 +203,11 @@ async fn open(address: &Address) -> Session {
     Session::open(address, "test", &BTreeMap::new()).await.expect("a session")
 }
 
-/// Loads the scenario into a template and copies it.
-async fn filled(major: u32, scenario: &Scenario) -> Result<(Vec<ShortTable>, Session), String> {
+/// Loads the scenario into a template and copies it; says which tables are short.
+///
+/// # Errors
+/// The scenario cannot be loaded.
+pub async fn filled(major: u32, scenario: &Scenario) -> Result<(Vec<ShortTable>, Session), String> {
     let server = common::server_of(major).await;
     let facts = ServerFacts { version_num: major * 10_000, ..ServerFacts::default() };
     let sizes = scenario.declared_sizes();
@@ -210,7 +226,8 @@ async fn filled(major: u32, scenario: &Scenario) -> Result<(Vec<ShortTable>, Ses
     Ok((template.short, open(&copy).await))
 }
 
-async fn drop_database(server: &TestServer, session: Session) {
+/// Drops the database of a session.
+pub async fn drop_database(server: &TestServer, session: Session) {
     let sql = "SELECT current_database()::text";
     let name: String = session.client().query_one(sql, &[]).await.expect(sql).get(0);
     drop(session);

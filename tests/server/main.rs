@@ -43,6 +43,7 @@ mod fingerprint;
 mod fingerprint_random;
 mod foreign;
 mod infer;
+mod infer_app;
 mod infer_random;
 mod invariants;
 mod migrate;

@@ -72,7 +72,7 @@ pub struct Drawn {
 }
 
 /// A name without what a parameter's or an operation's name may not hold.
-fn plain(name: &str, joint: char) -> String {
+pub fn plain(name: &str, joint: char) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { joint };
     let text: String = name.chars().map(kept).collect();
     let words: Vec<&str> = text.split(joint).filter(|word| !word.is_empty()).collect();

@@ -5,7 +5,7 @@
 
 mod draft;
 mod reads;
-mod subject;
+pub(super) mod subject;
 mod together;
 mod writes;
 
@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::scenario::OperationSpec;
 
 use super::{Catalogue, Inferred, Oid};
+
+pub(super) use draft::{Drawn, plain};
 
 use draft::Draft;
 

@@ -48,6 +48,16 @@ impl<'a> Subject<'a> {
         )
     }
 
+    /// All tables that the seed fills.
+    pub fn seeded_tables(&self) -> &'a [SeededTable] {
+        &self.inferred.tables
+    }
+
+    /// Its columns as the seed fills them.
+    pub fn seeded_columns(&self) -> &'a [SeededColumn] {
+        &self.seeded.columns
+    }
+
     pub fn rows(&self) -> u64 {
         self.seeded.rows
     }

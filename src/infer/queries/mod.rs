@@ -1,0 +1,17 @@
+//! Statements of one's own application as operations: a file of named queries is read, each
+//! parameter's values are chosen by what the statement does with it.
+//!
+//! Pure: which types parameters have, and which values the server takes, is asked by an effect.
+
+mod arrays;
+mod file;
+mod insert;
+mod narrow;
+mod operations;
+mod statement;
+mod values;
+
+pub use file::read_queries;
+pub use narrow::{Narrowed, Rehearsed, narrowed};
+pub use operations::{Written, deletes_what_others_need, operations};
+pub use statement::{Query, QueryStatement};

@@ -1,0 +1,280 @@
+//! Statements of one's own application as the operations of a scenario: prepared on the tables,
+//! then tried on a few rows as the application's role.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use crate::connect::{Address, Session};
+use crate::drive;
+use crate::history::{Listener, Progress, silent};
+use crate::infer::{self, Catalogue, Inferred, Narrowed, Query, Rehearsed, read_queries};
+use crate::pg::lex;
+use crate::provision::Server;
+use crate::scenario::{Draft, OperationSpec, Scenario, Sizes, load, render};
+use crate::seed;
+
+use super::{Error, identities};
+
+/// `application_name` of the session that prepares.
+const APPLICATION: &str = "pgauntlet infer";
+/// Rows of each table on which operations are tried.
+const ROWS: u64 = 200;
+/// How often each is tried in a round.
+const DRAWS: u64 = 60;
+/// How often values are taken out of an operation that fails with them.
+const ROUNDS: u64 = 5;
+/// Sessions that load the rows.
+const LOADERS: usize = 2;
+
+/// A file of the application's own statements.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnQueries<'a> {
+    /// Where the text is from, for messages.
+    pub path: &'a Path,
+    /// The file's text.
+    pub text: &'a str,
+    /// Whether the inferred operations stay beside them.
+    pub adds: bool,
+}
+
+/// Queries that were read, and where each is written.
+pub(super) struct Queries {
+    queries: Vec<Query>,
+    /// By query: as messages name it.
+    places: Vec<String>,
+    /// The file, for places of what the server refuses.
+    text: Option<String>,
+    path: String,
+    pub adds: bool,
+}
+
+/// Operations of the application's own, and what cannot be one.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    pub operations: Vec<OperationSpec>,
+    /// As messages name them, by the operation's name.
+    places: BTreeMap<String, String>,
+    pub left_out: Vec<String>,
+}
+
+impl Queries {
+    /// # Errors
+    /// Every problem of the file.
+    pub fn read(own: &OwnQueries<'_>) -> Result<Queries, Error> {
+        let queries = read_queries(own.path, own.text)
+            .map_err(|problems| Error::Queries(render(&problems).trim_end().to_owned()))?;
+        let path = own.path.display().to_string();
+        let place = |query: &Query| format!("{path}:{}: {}", query.line, query.name);
+        Ok(Queries {
+            places: queries.iter().map(place).collect(),
+            queries,
+            text: Some(own.text.to_owned()),
+            path,
+            adds: own.adds,
+        })
+    }
+
+    /// Prepares them in a database with the tables, and chooses their values.
+    pub async fn operations(
+        &self,
+        address: &Address,
+        catalogue: &Catalogue,
+        inferred: &Inferred,
+        rng_seed: u64,
+    ) -> Result<Own, Error> {
+        // Another session than that which reads catalogues: it finds tables as an application does.
+        let session = Session::open(address, APPLICATION, &BTreeMap::new()).await?;
+        let mut catalogue = catalogue.clone();
+        let types = seed::describe(&session, &mut catalogue, &self.queries).await?;
+        let mut own = Own::default();
+        let mut taken = Vec::new();
+        for (at, (query, types)) in self.queries.iter().zip(types).enumerate() {
+            match types {
+                Ok(types) => taken.push((at, query, types)),
+                Err(refusal) => own.left_out.push(self.refused(at, &refusal)),
+            }
+        }
+        let written = infer::operations(&catalogue, inferred, rng_seed, &taken);
+        for (at, why) in written.refused {
+            own.left_out.push(format!("{}: {why}", self.places[at]));
+        }
+        for (at, operation) in written.operations {
+            own.places.insert(operation.name.clone(), self.places[at].clone());
+            own.operations.push(operation);
+        }
+        Ok(own)
+    }
+
+    /// What the server said of a statement, with its place in the file.
+    fn refused(&self, at: usize, refusal: &seed::Refusal) -> String {
+        let query = &self.queries[at];
+        let statement = query.statements.get(refusal.statement);
+        let offset = statement.map(|statement| statement.place(refusal.at.unwrap_or(0)));
+        let place = match (&self.text, offset) {
+            (Some(text), Some(offset)) => {
+                let (line, column) = lex::position(text, offset);
+                format!("{}:{line}:{column}: {}", self.path, query.name)
+            }
+            _ => self.places[at].clone(),
+        };
+        format!("{place}: the server does not take it: {}", refusal.message)
+    }
+}
+
+impl Own {
+    /// Puts the operations into the scenario, in place of what was inferred or beside it.
+    pub fn put_into(&mut self, draft: &mut Draft, adds: bool) {
+        let names: BTreeSet<&String> = self.places.keys().collect();
+        let inferred = &mut draft.traffic.operations;
+        inferred.retain(|operation| adds && !names.contains(&operation.name));
+        let sum = |operations: &[OperationSpec]| -> f64 {
+            operations.iter().map(|operation| operation.weight).sum()
+        };
+        // Beside each other, both are half of the traffic.
+        let factor = match inferred.is_empty() {
+            true => 1.0,
+            false => sum(inferred) / sum(&self.operations).max(f64::MIN_POSITIVE),
+        };
+        inferred.extend(self.operations.iter().map(|operation| {
+            let weight = ((operation.weight * factor) * 1e4).round().max(1.0) / 1e4;
+            OperationSpec { weight, ..operation.clone() }
+        }));
+    }
+
+    fn leave_out(&mut self, draft: &mut Draft, name: &str, why: &str) {
+        draft.traffic.operations.retain(|operation| operation.name != name);
+        if let Some(place) = self.places.remove(name) {
+            self.left_out.push(format!("{place}: {why}"));
+        }
+    }
+
+    /// Tries the operations on a few rows in a database that is empty, and takes out what fails.
+    ///
+    /// # Errors
+    /// None is left, or the environment fails.
+    pub async fn rehearse(
+        &mut self,
+        draft: &mut Draft,
+        catalogue: &Catalogue,
+        server: &dyn Server,
+        address: &Address,
+        listener: &Listener,
+    ) -> Result<(), Error> {
+        let of_others = infer::deletes_what_others_need(catalogue, &draft.traffic.operations);
+        for (name, why) in of_others {
+            self.leave_out(draft, &name, &why);
+        }
+        self.is_something_left()?;
+        listener(Progress::SeedStep("try the application's operations".to_owned()));
+        let scenario = match read_back(draft)? {
+            Ok(scenario) => scenario,
+            Err(problem) => {
+                self.left_out.push(format!("the operations were not tried: {problem}"));
+                return Ok(());
+            }
+        };
+        let few = |rows: u64| rows.min(ROWS);
+        let tables = scenario.tables.iter();
+        let sizes = Sizes(tables.map(|table| (table.name.clone(), few(table.rows))).collect());
+        let plan = seed::Plan {
+            scenario: &scenario,
+            sizes: sizes.clone(),
+            loaders: LOADERS,
+            catalogue: None,
+        };
+        seed::fill_in_place(address, &plan, &silent()).await?;
+        let roles = identities::of(server, &scenario, address).await?;
+        // Rows that are deleted are gone for those that come after.
+        for deletes in [false, true] {
+            let is_own = |operation: &&OperationSpec| {
+                self.places.contains_key(&operation.name) && has_delete(operation) == deletes
+            };
+            let own = draft.traffic.operations.iter().filter(is_own).cloned().collect();
+            let mut stage = scenario.clone();
+            self.rounds(draft, own, &mut stage, (&roles.application, &sizes)).await?;
+        }
+        self.is_something_left()
+    }
+
+    /// Tries operations until none fails, or it was often enough.
+    async fn rounds(
+        &mut self,
+        draft: &mut Draft,
+        mut pending: Vec<OperationSpec>,
+        scenario: &mut Scenario,
+        (application, sizes): (&Address, &Sizes),
+    ) -> Result<(), Error> {
+        for round in 0..ROUNDS {
+            if pending.is_empty() {
+                break;
+            }
+            scenario.traffic.operations.clone_from(&pending);
+            let draws = round * DRAWS..(round + 1) * DRAWS;
+            let tried = drive::rehearse(application, scenario, sizes, draws).await?;
+            let mut again = Vec::new();
+            for (operation, draws) in pending.into_iter().zip(tried) {
+                let error = draws.iter().find_map(|(_, error)| error.clone());
+                match infer::narrowed(&operation, &Rehearsed { draws }) {
+                    Narrowed::Fits => put(draft, operation),
+                    Narrowed::Fewer(fewer) if round + 1 < ROUNDS => again.push(fewer),
+                    Narrowed::Fewer(_) => {
+                        let why = said(&error.unwrap_or_default());
+                        self.leave_out(draft, &operation.name, &why);
+                    }
+                    Narrowed::Fails(error) => {
+                        self.leave_out(draft, &operation.name, &said(&error));
+                    }
+                }
+            }
+            pending = again;
+        }
+        Ok(())
+    }
+
+    fn is_something_left(&self) -> Result<(), Error> {
+        match self.places.is_empty() {
+            true => Err(Error::NoQueries(self.left_out.clone())),
+            false => Ok(()),
+        }
+    }
+}
+
+fn said(error: &str) -> String {
+    format!("it fails on the tables' rows: {error}")
+}
+
+fn put(draft: &mut Draft, operation: OperationSpec) {
+    let operations = &mut draft.traffic.operations;
+    if let Some(known) = operations.iter_mut().find(|known| known.name == operation.name) {
+        *known = operation;
+    }
+}
+
+fn has_delete(operation: &OperationSpec) -> bool {
+    let mut statements = operation.statements.iter();
+    statements.any(|statement| {
+        let uses = crate::pg::facts::parameters(&statement.sql);
+        uses.is_some_and(|uses| !uses.deletes.is_empty())
+    })
+}
+
+/// The scenario as it is read from its files, or why it would be refused.
+fn read_back(draft: &Draft) -> Result<Result<Scenario, String>, Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Out { path, source }
+    };
+    let directory = tempfile::Builder::new().prefix("pgauntlet-infer").tempdir();
+    let directory = directory.map_err(failed(&std::env::temp_dir()))?;
+    let root = directory.path().join("inferred");
+    for (name, text) in draft.to_files() {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(&root)).map_err(failed(&path))?;
+        fs::write(&path, text).map_err(failed(&path))?;
+    }
+    Ok(load(&root).map(|checked| checked.value).map_err(|problems| {
+        let first = problems.first().map(|problem| problem.message.clone());
+        first.unwrap_or_default()
+    }))
+}

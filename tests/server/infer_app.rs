@@ -1,0 +1,231 @@
+//! Statements of one's own application as operations of an inferred scenario: which are used, that
+//! none of them fails, and what is said of those that cannot be used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use pgauntlet::clock::Clock;
+use pgauntlet::drive::{self, DriveSetup};
+use pgauntlet::history::{Event, OperationOutcome, Recorder, silent};
+use pgauntlet::run::{Fault, OwnQueries};
+use pgauntlet::scenario::Scenario;
+use rstest::rstest;
+
+use crate::traffic::more_finished;
+use crate::{common, example, inferred};
+
+/// Rows of each table.
+const ROWS: u64 = 1_000;
+
+const DJANGO: &str = include_str!("../schemas/django.sql");
+const DJANGO_QUERIES: &str = include_str!("../schemas/queries/django.sql");
+const SAAS: &str = include_str!("../schemas/saas.sql");
+const SAAS_QUERIES: &str = include_str!("../schemas/queries/saas.sql");
+
+/// What became of an operation.
+#[derive(Clone, Debug, Default)]
+struct Outcomes {
+    succeeded: u64,
+    /// What the server said, each once.
+    failed: Vec<String>,
+}
+
+/// Operations of each kind, on average.
+const DRIVEN_EACH: u64 = 150;
+
+/// Loads the scenario and lets its traffic run without a change, as fast as the server goes along;
+/// says by operation what became of it.
+async fn driven(major: u32, scenario: &Scenario) -> BTreeMap<String, Outcomes> {
+    let (_, session) = inferred::filled(major, scenario).await.expect("a database with rows");
+    let server = common::server_of(major).await;
+    let sql = "SELECT current_database()::text";
+    let name: String = session.client().query_one(sql, &[]).await.expect(sql).get(0);
+    let address = server.address.with_database(&name);
+    let mut scenario = scenario.clone();
+    // Rare operations take part as well.
+    scenario.traffic.operations.iter_mut().for_each(|operation| operation.weight = 1.0);
+    scenario.traffic.rate_per_s = 200.0;
+    let recorder = Recorder::in_memory(Clock::start());
+    let sizes = scenario.declared_sizes();
+    let setup = DriveSetup {
+        address: &address,
+        application: &address,
+        scenario: &scenario,
+        sizes: &sizes,
+        recorder: &recorder,
+        listener: &silent(),
+    };
+    let driving = drive::start(setup).await.unwrap_or_else(|error| panic!("failed to {error}"));
+    for _ in &scenario.traffic.operations {
+        more_finished(&driving, DRIVEN_EACH).await;
+    }
+    driving.stop().await;
+    let mut outcomes: BTreeMap<String, Outcomes> = BTreeMap::new();
+    for entry in recorder.finish().expect("a history in memory").entries {
+        let Event::Operation(operation) = entry.event else { continue };
+        let name = &scenario.traffic.operations[usize::from(operation.kind)].name;
+        let of = outcomes.entry(name.clone()).or_default();
+        match operation.outcome {
+            OperationOutcome::Succeeded => of.succeeded += 1,
+            OperationOutcome::Failed(error) if !of.failed.contains(&error.message) => {
+                of.failed.push(error.message);
+            }
+            _ => {}
+        }
+    }
+    inferred::drop_database(&server, session).await;
+    outcomes
+}
+
+fn own(text: &str) -> OwnQueries<'_> {
+    OwnQueries { path: Path::new("queries.sql"), text, adds: false }
+}
+
+/// Names of the file's statements, as operations have them.
+fn names(text: &str) -> BTreeSet<String> {
+    let named = text.lines().filter_map(|line| line.strip_prefix("-- name: "));
+    let name = |line: &str| {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        word.trim_end_matches(['!', '^'])
+            .replace('_', "-")
+            .replace("listOpenTickets", "list-open-tickets")
+    };
+    named.map(name).collect()
+}
+
+#[rstest]
+#[case::django(15, DJANGO, DJANGO_QUERIES)]
+#[case::saas(18, SAAS, SAAS_QUERIES)]
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_own_statements_are_the_traffic_and_none_fails(
+    #[case] major: u32,
+    #[case] schema: &str,
+    #[case] queries: &str,
+) {
+    let made = inferred::make_with(major, schema, ROWS, Some(own(queries))).await.expect("made");
+    assert_eq!(made.left_out, [""; 0]);
+    let scenario = example::load(&made.files).expect("a scenario that is taken");
+    let operations = &scenario.traffic.operations;
+    let found: BTreeSet<String> = operations.iter().map(|o| o.name.clone()).collect();
+    assert_eq!(found, names(queries));
+    let outcomes = driven(major, &scenario).await;
+    for name in &found {
+        let of = outcomes.get(name).cloned().unwrap_or_default();
+        assert!(of.succeeded > 0, "{name} never ran");
+        assert_eq!(of.failed, [""; 0], "{name}");
+    }
+}
+
+const SMALL: &str = "
+CREATE TABLE customers (id bigserial PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE);
+CREATE TABLE orders (
+    id bigserial PRIMARY KEY,
+    customer_id bigint NOT NULL REFERENCES customers,
+    status text NOT NULL CHECK (status IN ('new', 'paid', 'gone')),
+    paid_at timestamptz,
+    CHECK ((status = 'paid') = (paid_at IS NOT NULL)));
+CREATE TABLE seats (place int NOT NULL REFERENCES orders, seat int NOT NULL CHECK (seat < 4),
+    UNIQUE (place, seat));
+CREATE TABLE guarded (id int PRIMARY KEY, owner text NOT NULL);
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;";
+
+async fn left_out(queries: &str) -> Vec<String> {
+    let keep = format!("{queries}\n-- name: keep\nSELECT id FROM orders WHERE id = :id;");
+    let made = inferred::make_with(15, SMALL, 300, Some(own(&keep))).await.expect("made");
+    let scenario = example::load(&made.files).expect("a scenario that is taken");
+    let names: Vec<&str> = scenario.traffic.operations.iter().map(|o| o.name.as_str()).collect();
+    assert!(names.contains(&"keep"), "{names:?}");
+    made.left_out
+}
+
+#[rstest]
+#[case::typo(
+    "-- name: a\nSELECT id,\n  nme FROM orders",
+    "queries.sql:3:3: a: the server does not take \
+    it: column \"nme\" does not exist"
+)]
+#[case::table(
+    "-- name: a\nSELECT 1 FROM nowhere",
+    "queries.sql:2:15: a: the server does not take it: \
+    relation \"nowhere\" does not exist"
+)]
+#[case::unknown_type(
+    "-- name: a\nSELECT $1::aclitem",
+    "queries.sql:1: a: it fails on the tables' rows"
+)]
+#[case::key(
+    "-- name: a\nINSERT INTO seats (place, seat) VALUES (:place, :seat)",
+    "queries.sql:1: a: \
+    seats_place_seat_key of public.seats would be there already"
+)]
+#[case::security(
+    "-- name: a\nINSERT INTO guarded VALUES (:id, 'x')",
+    "queries.sql:1: a: it fails on \
+    the tables' rows: new row violates row-level security policy"
+)]
+#[case::always(
+    "-- name: a\nUPDATE orders SET status = 'lost' WHERE id = :id",
+    "queries.sql:1: a: it \
+    fails on the tables' rows: new row for relation \"orders\" violates check constraint"
+)]
+#[case::deletes(
+    "-- name: a\nDELETE FROM customers WHERE id = :id;\n-- name: b\nINSERT INTO orders \
+    (customer_id, status) VALUES (:customer_id, 'new')",
+    "queries.sql:1: a: `b` refers to rows that it \
+    deletes, and would fail"
+)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_used_is_said_and_left_out(#[case] queries: &str, #[case] expected: &str) {
+    let left_out = left_out(queries).await;
+    assert!(left_out.len() == 1 && left_out[0].starts_with(expected), "{left_out:#?}");
+}
+
+#[rstest]
+// 'paid' needs a time, which this statement does not set.
+#[case::value("-- name: a\nUPDATE orders SET status = :status WHERE id = :id AND status <> 'paid'")]
+#[case::constant(
+    "-- name: a\nINSERT INTO orders (customer_id, status, paid_at) VALUES (:c, 'paid', \
+    :paid_at)"
+)]
+#[case::omitted("-- name: a\nINSERT INTO orders (customer_id, status) VALUES (:c, :status)")]
+#[case::unique("-- name: a\nINSERT INTO customers (name, email) VALUES (:n, :e), (:m, :f)")]
+#[case::key("-- name: a\nINSERT INTO customers (id, name, email) VALUES ($1, $2, $3)")]
+#[case::shared(
+    "-- name: a\nINSERT INTO orders (id, customer_id, status) VALUES (:id, :c, 'new'); \
+    INSERT INTO seats (place, seat) VALUES (:id, :seat)"
+)]
+#[case::made(
+    "-- name: a\nWITH o AS (INSERT INTO orders (customer_id, status) VALUES (:c, 'new') \
+    RETURNING id) INSERT INTO seats (place, seat) SELECT o.id, 1 FROM o"
+)]
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_such_that_the_tables_take_them(#[case] queries: &str) {
+    assert_eq!(left_out(queries).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_statement_that_can_be_used_there_is_no_scenario() {
+    let queries = "-- name: a\nSELECT 1 FROM nowhere;\n-- name: b\nSELECT nme FROM orders";
+    let made = inferred::make_with(15, SMALL, 100, Some(own(queries))).await;
+    let error = made.expect_err("no scenario");
+    assert_eq!(error.fault(), Fault::Input);
+    let text = error.to_string();
+    assert!(text.contains("none of them can be used"), "{text}");
+    assert!(
+        text.contains("queries.sql:2:15: a: ") && text.contains("queries.sql:4:8: b: "),
+        "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_own_statements_can_be_beside_the_inferred_ones() {
+    let text = "-- name: mine\n-- weight: 3\nSELECT id FROM orders WHERE id = :id";
+    let beside = OwnQueries { adds: true, ..own(text) };
+    let made = inferred::make_with(15, SMALL, 300, Some(beside)).await.expect("made");
+    let scenario = example::load(&made.files).expect("a scenario that is taken");
+    let operations = &scenario.traffic.operations;
+    let (mine, others): (Vec<_>, Vec<_>) = operations.iter().partition(|o| o.name == "mine");
+    let sum = |of: &[&pgauntlet::scenario::OperationSpec]| of.iter().map(|o| o.weight).sum::<f64>();
+    assert!(mine.len() == 1 && others.len() > 5, "{}", operations.len());
+    assert!((sum(&mine) / sum(&others) - 1.0).abs() < 0.01, "half of the traffic is one's own");
+}
