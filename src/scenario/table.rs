@@ -144,6 +144,15 @@ pub enum Generator {
         /// The text with its places; `generate::Template` reads it.
         template: String,
     },
+    /// One of so many values of another generator, some of them more often than others.
+    Repeated {
+        /// A generator whose values are drawn by chance, from nothing but itself.
+        of: Box<Generator>,
+        /// How many different values there are at most.
+        distinct: u64,
+        /// Zipf exponent over them: 0 is uniform, 1 gives a few very often.
+        skew: f64,
+    },
 }
 
 /// What a text of the `fake` crate is.

@@ -86,6 +86,8 @@ pub struct Value {
     pub now: Option<Spanned<Empty>>,
     pub fake: Option<Spanned<FakeKind>>,
     pub unique: Option<Spanned<bool>>,
+    pub distinct: Option<Spanned<u64>>,
+    pub skew: Option<Spanned<f64>>,
     pub json: Option<Spanned<Json>>,
     pub choice: Option<Spanned<Choice>>,
     pub constant: Option<Spanned<toml::Value>>,

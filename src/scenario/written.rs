@@ -39,7 +39,8 @@ pub struct Draft {
     /// The change, as psql would run it, that is expected to be safe; None: the scenario has none
     /// yet, and cannot be read before its author adds one.
     pub migration: Option<String>,
-    /// Comments above a table, an operation or an invariant, by its name.
+    /// Comments above a table, an operation or an invariant, by its name; by an empty one above
+    /// everything.
     pub remarks: BTreeMap<String, Vec<String>>,
 }
 
@@ -84,6 +85,9 @@ impl Draft {
 
     fn toml(&self) -> String {
         let mut out = Lines::default();
+        for line in self.remarks.get("").into_iter().flatten().flat_map(|remark| remark.lines()) {
+            out.line(format!("# {line}").trim_end());
+        }
         out.line(&format!("analysis = {}", text(&self.analysis)));
         if self.rng_seed != super::definition::RNG_SEED_DEFAULT {
             out.line(&format!("rng_seed = {}", self.rng_seed));
@@ -225,19 +229,25 @@ fn column(column: &Column) -> (String, String) {
 
 fn generator_keys(asked: &Generator) -> Vec<(&'static str, String)> {
     let mut keys = vec![generator(asked)];
-    if let Generator::Fake { unique: true, .. } = asked {
-        keys.push(("unique", "true".to_owned()));
+    match asked {
+        Generator::Fake { unique: true, .. } => keys.push(("unique", "true".to_owned())),
+        Generator::Repeated { distinct, skew, .. } => {
+            keys.push(("distinct", distinct.to_string()));
+            keys.extend((*skew > 0.0).then(|| ("skew", number(*skew))));
+        }
+        _ => {}
     }
     keys
 }
 
-fn generator(generator: &Generator) -> (&'static str, String) {
-    match generator {
+fn generator(asked: &Generator) -> (&'static str, String) {
+    match asked {
+        Generator::Repeated { of, .. } => generator(of),
         Generator::Uuid => ("uuid", inline(vec![])),
         Generator::Serial => ("serial", inline(vec![])),
         Generator::Now => ("now", inline(vec![])),
         Generator::Integer { min, max } => ("integer", format!("[{min}, {max}]")),
-        Generator::Reference { .. } => ("reference", reference(generator)),
+        Generator::Reference { .. } => ("reference", reference(asked)),
         Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
             let mut keys =
                 vec![("from", text(&instant_text(*from_us))), ("to", text(&instant_text(*to_us)))];

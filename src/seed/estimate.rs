@@ -61,6 +61,7 @@ fn width(generator: &Generator) -> f64 {
         }
         Generator::Pattern { .. } => PATTERN_BYTES,
         Generator::Decimal { .. } => 8.0,
+        Generator::Repeated { of, .. } => width(of),
         Generator::Numbered { template } => template.len() as f64 + 1.0,
     }
 }

@@ -222,6 +222,9 @@ fn the_schema_need_not_create_a_commands_table_of_versions() {
 #[case::pattern("{ fake = \"name\" }", "{ pattern = \"[a-z\" }")]
 #[case::decimal("{ fake = \"name\" }", "{ decimal = { min = \"0.001\", max = 1, scale = 2 } }")]
 #[case::numbered("{ fake = \"name\" }", "{ numbered = \"{n%5/2}\" }")]
+#[case::distinct("{ fake = \"name\" }", "{ serial = {}, distinct = 5, skew = 9 }")]
+#[case::skew("{ fake = \"name\" }", "{ fake = \"name\", skew = 0.5 }")]
+#[case::repeated_key("id   = { uuid = {} }\nname", "id = { uuid = {}, distinct = 9 }\nname")]
 #[case::null_with("null_fraction = 0.5", "null_with = \"a\"")]
 #[case::earlier("column = \"id\", skew = 1.0", "column = \"id\", skew = 1.0, earlier = true")]
 #[case::circle(

@@ -106,10 +106,11 @@ n = { json = { bytes = [20, 30] } }
 o = { now = {} }
 p = { integer = [-3, 9] }
 q = { reference = { table = "t", column = "h", hit_rate = 0.5, skew = 0.7, misses = 3 } }
+r = { pattern = "[a-z]{8}", distinct = 500, skew = 0.9, null_fraction = 0.5 }
+s = { uuid = {}, distinct = 7 }
 "#;
-    let columns =
-        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k l", "m", "n", "o", "p", "q"];
-    let columns: Vec<String> = columns.iter().map(|c| format!("\"{c}\" text")).collect();
+    let columns = "a|b|c|d|e|f|g|h|i|j|k l|m|n|o|p|q|r|s".split('|');
+    let columns: Vec<String> = columns.map(|c| format!("\"{c}\" text")).collect();
     let schema = format!("CREATE TABLE t ({});\n", columns.join(", "));
     let toml = format!(
         "analysis = \"x\"\n[schema]\ntables = \"schema.sql\"\n[[table]]\nname = \"t\"\nrows = 9\n\

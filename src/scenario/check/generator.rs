@@ -6,6 +6,7 @@ use super::super::generate::{Pattern, Template};
 use super::super::problem::Source;
 use super::super::{FakeKind, Generator, wire};
 use super::Checker;
+use super::reference::{EACH_MAX, SKEW_MAX};
 
 /// Digits of a 64-bit number that are all free.
 const SCALE_MAX: u32 = 18;
@@ -51,6 +52,8 @@ fn named(value: &wire::Value) -> [(&'static str, Option<Named<'_>>); 14] {
         decimal,
         numbered,
         unique: _,
+        distinct: _,
+        skew: _,
         follow: _,
         null_fraction: _,
         null_with: _,
@@ -87,8 +90,57 @@ pub(super) fn only_generator(
     generator(checker, source, value)
 }
 
-/// The one generator that a value names.
+/// The one generator that a value names, with how many of its values there are.
 pub(super) fn generator(
+    checker: &mut Checker<'_>,
+    source: &Source,
+    value: &Spanned<wire::Value>,
+) -> Option<Generator> {
+    let of = one_generator(checker, source, value);
+    let wire::Value { distinct, skew, .. } = value.get_ref();
+    if let (Some(skew), None) = (skew, distinct) {
+        let remedy = "it says how unevenly the values of `distinct` come";
+        checker.push_with(source, skew, "`skew` has no place here", remedy);
+    }
+    let (Some(distinct), Some(of)) = (distinct, of.clone()) else { return of };
+    if !repeats(&of) {
+        let remedy = format!("it goes with {}", REPEATING.join(", "));
+        checker.push_with(source, distinct, "`distinct` has no place here", remedy);
+        return None;
+    }
+    let skew = match skew {
+        Some(skew) => checker.within(source, "skew", skew, 0.0..=SKEW_MAX),
+        None => 0.0,
+    };
+    let distinct = checker.within(source, "distinct", distinct, 1..=EACH_MAX);
+    Some(Generator::Repeated { of: Box::new(of), distinct, skew })
+}
+
+/// Generators whose values are drawn by chance and from nothing but themselves.
+const REPEATING: &[&str] = &["integer", "decimal", "timestamp", "fake", "json", "pattern", "uuid"];
+
+fn repeats(of: &Generator) -> bool {
+    match of {
+        Generator::Uuid
+        | Generator::Integer { .. }
+        | Generator::Decimal { .. }
+        | Generator::Timestamp { .. }
+        | Generator::Fake { unique: false, .. }
+        | Generator::Json { .. }
+        | Generator::Pattern { .. } => true,
+        Generator::Serial
+        | Generator::Reference { .. }
+        | Generator::Now
+        | Generator::Fake { unique: true, .. }
+        | Generator::Choice { .. }
+        | Generator::Constant { .. }
+        | Generator::Pool { .. }
+        | Generator::Numbered { .. }
+        | Generator::Repeated { .. } => false,
+    }
+}
+
+fn one_generator(
     checker: &mut Checker<'_>,
     source: &Source,
     value: &Spanned<wire::Value>,

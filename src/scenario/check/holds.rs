@@ -19,6 +19,9 @@ pub enum Holds {
 
 impl Holds {
     pub fn of(value: &wire::Value) -> Holds {
+        if value.distinct.is_some() {
+            return Holds::Drawn("its values repeat (`distinct`)");
+        }
         if value.uuid.is_some() || value.serial.is_some() {
             return Holds::Key;
         }

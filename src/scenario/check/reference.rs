@@ -12,7 +12,7 @@ use super::holds::Holds;
 use super::{Checker, Filled};
 
 /// Beyond this exponent the heaviest row alone gets nearly everything.
-const SKEW_MAX: f64 = 3.0;
+pub(super) const SKEW_MAX: f64 = 3.0;
 /// Rows in turn that refer to one row, or hold one line of a pool.
 pub(super) const EACH_MAX: u64 = 1 << 40;
 /// References to references that are followed.

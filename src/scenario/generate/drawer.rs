@@ -16,7 +16,7 @@ use super::math::{below, chance, unit};
 use super::pattern::Pattern;
 use super::pool::Lines;
 use super::reference::{Asked, Reference, Tables};
-use super::targets::{group, row_unit};
+use super::targets::{Ranked, group, row_unit};
 use super::template::Template;
 use super::value::{Drawn, Rng, Value, stream};
 use crate::scenario::{Column, FakeKind, Generator, Sizes, Table};
@@ -77,6 +77,11 @@ enum Kind {
     Numbered {
         template: Template,
         after: i64,
+    },
+    /// One of the values that the drawer draws from a stream of their own.
+    Repeated {
+        values: Ranked,
+        of: Box<Drawer>,
     },
 }
 
@@ -200,6 +205,10 @@ impl Drawer {
             Kind::Numbered { template, after } => {
                 return template.drawn(after.saturating_add_unsigned(row + 1), text);
             }
+            Kind::Repeated { values, of } => {
+                let (value, mut own) = values.draw(rng);
+                return of.draw_into(&mut own, value, text);
+            }
         }
         Drawn::Text(text)
     }
@@ -210,6 +219,7 @@ impl Drawer {
             Kind::Line { lines, .. } => Written::Among(lines.values()),
             Kind::Reference(reference) if reference.is_written() => Written::Freely,
             Kind::Pattern(_) => Written::Freely,
+            Kind::Repeated { of, .. } => of.written(),
             Kind::Numbered { template, .. } if template.is_written() => Written::Freely,
             _ => Written::No,
         }
@@ -275,6 +285,11 @@ impl ColumnPlace<'_> {
             Generator::Numbered { template } => {
                 Kind::Numbered { template: Template::of(template), after: self.after() }
             }
+            Generator::Repeated { of, distinct, skew } => {
+                let values = Ranked::new(self.rng_seed, *distinct, *skew);
+                let of = Box::new(self.repeated(of, *distinct));
+                Kind::Repeated { values, of }
+            }
             Generator::Reference { .. } => {
                 let (tables, sizes, rng_seed) = (self.tables, self.sizes, self.rng_seed);
                 let of = Tables { tables, sizes, rng_seed };
@@ -286,6 +301,19 @@ impl ColumnPlace<'_> {
         }
     }
 
+    /// What draws the values that repeat: the same in rows as in parameters, so that an
+    /// application writes what is there.
+    fn repeated(&self, of: &Generator, distinct: u64) -> Drawer {
+        let kind = match of {
+            Generator::Timestamp { from_us, to_us, hot_fraction, hot_span_us } => {
+                let hot = (*hot_fraction, *hot_span_us);
+                Kind::Ascending(Times::new(*from_us, *to_us, hot, distinct))
+            }
+            other => ColumnPlace { column: None, ..*self }.compile(other),
+        };
+        Drawer { null_fraction: 0.0, nulls: None, kind }
+    }
+
     fn after(&self) -> i64 {
         match self.column {
             Some(_) => 0,
@@ -294,11 +322,8 @@ impl ColumnPlace<'_> {
     }
 
     fn times(&self, from_us: i64, to_us: i64, hot_fraction: f64, hot_span_us: i64) -> Kind {
-        let to_us = to_us.max(from_us);
-        let hot_from_us = to_us.saturating_sub(hot_span_us.max(0)).max(from_us);
-        let hot_fraction = hot_fraction.clamp(0.0, 1.0);
-        let rows = self.column.map_or(1, |(table, _)| self.sizes.rows(table).max(1));
-        let times = Times { from_us, hot_from_us, to_us, hot_fraction, rows };
+        let rows = self.column.map_or(1, |(table, _)| self.sizes.rows(table));
+        let times = Times::new(from_us, to_us, (hot_fraction, hot_span_us), rows);
         match self.column {
             Some(_) => Kind::Ascending(times),
             None => Kind::Scattered(times),
@@ -344,6 +369,15 @@ pub fn push_decimal(units: i64, scale: u32, text: &mut String) {
 }
 
 impl Times {
+    /// `hot`: the share of the rows that falls into so many microseconds before the end.
+    fn new(from_us: i64, to_us: i64, hot: (f64, i64), rows: u64) -> Times {
+        let (hot_fraction, hot_span_us) = hot;
+        let to_us = to_us.max(from_us);
+        let hot_from_us = to_us.saturating_sub(hot_span_us.max(0)).max(from_us);
+        let hot_fraction = hot_fraction.clamp(0.0, 1.0);
+        Times { from_us, hot_from_us, to_us, hot_fraction, rows: rows.max(1) }
+    }
+
     /// The instant of a row, `jitter` of the way to the next row's.
     fn at(&self, row: u64, jitter: f64) -> i64 {
         let hot_rows = (self.rows as f64 * self.hot_fraction).round() as u64;

@@ -121,6 +121,27 @@ fn row_stream(salt: u64, row: u64) -> Rng {
     Rng::from_seed(seed)
 }
 
+/// So many values, each with a stream of its own that it is drawn from.
+#[derive(Debug)]
+pub struct Ranked {
+    values: Rows,
+    salt: u64,
+}
+
+impl Ranked {
+    /// The values do not depend on the place in which they are drawn.
+    pub fn new(rng_seed: u64, distinct: u64, skew: f64) -> Ranked {
+        let salt = group(rng_seed, "", "distinct", "");
+        Ranked { values: Rows::new(distinct, 1.0, skew, salt), salt }
+    }
+
+    /// A value's number, from 0, and its stream.
+    pub fn draw(&self, rng: &mut Rng) -> (u64, Rng) {
+        let value = self.values.draw(rng);
+        (value, row_stream(self.salt, value))
+    }
+}
+
 /// Row numbers of a table.
 #[derive(Debug)]
 struct Rows {

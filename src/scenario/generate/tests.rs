@@ -76,8 +76,45 @@ fn any_generator() -> impl Strategy<Value = Generator> {
             scale
         }),
         Just(numbered("user-{n}@example.org")),
+        (1_u64..50, 0.0..2.0).prop_map(|(distinct, skew)| repeated(
+            Generator::Pattern { pattern: "[a-z]{6}".to_owned() },
+            distinct,
+            skew
+        )),
         chosen(),
     ]
+}
+
+fn repeated(of: Generator, distinct: u64, skew: f64) -> Generator {
+    Generator::Repeated { of: Box::new(of), distinct, skew }
+}
+
+#[rstest::rstest]
+#[case::texts(Generator::Pattern { pattern: "[a-z]{8}".to_owned() })]
+#[case::keys(Generator::Uuid)]
+#[case::numbers(Generator::Integer { min: i64::MIN, max: i64::MAX })]
+#[case::times(Generator::Timestamp {
+    from_us: 0,
+    to_us: 1_000_000_000,
+    hot_fraction: 0.0,
+    hot_span_us: 0,
+})]
+fn repeated_values_are_so_many_and_the_same_in_rows_and_parameters(#[case] of: Generator) {
+    const ROWS: u64 = 20_000;
+    let generator = repeated(of, 40, 1.0);
+    let rows = texts(&drawn(1, generator.clone(), 0.0, ROWS));
+    let mut counts: BTreeMap<&String, u64> = BTreeMap::new();
+    rows.iter().for_each(|text| *counts.entry(text).or_default() += 1);
+    assert_eq!(counts.len(), 40);
+    // Of 40 ranks with weights 1/k the first has 23 of 100.
+    let most = *counts.values().max().expect("values") as f64 / ROWS as f64;
+    assert!((0.21..0.26).contains(&most), "{most}");
+    let drawer = Drawer::for_parameter(&tables(), &sizes(100, ROWS), 1, &generator, 0.0);
+    let mut rng = stream(1, "parameters", 0);
+    for number in 0..500 {
+        let text = drawer.draw(&mut rng, number).to_text().expect("a value");
+        assert!(counts.contains_key(&text), "{text}");
+    }
 }
 
 fn pool(each: Option<u64>) -> Generator {

@@ -84,6 +84,12 @@ pub enum StoredGenerator {
     Numbered {
         template: String,
     },
+    Repeated {
+        of: Box<StoredGenerator>,
+        distinct: u64,
+        #[serde(default)]
+        skew: f64,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -192,6 +198,9 @@ impl Stored for Generator {
                 StoredGenerator::Decimal { min_units, max_units, scale }
             }
             Generator::Numbered { template } => StoredGenerator::Numbered { template },
+            Generator::Repeated { of, distinct, skew } => {
+                StoredGenerator::Repeated { of: Box::new(of.to_form()), distinct, skew }
+            }
         }
     }
 
@@ -247,6 +256,9 @@ impl Stored for Generator {
                 Generator::Decimal { min_units, max_units, scale }
             }
             StoredGenerator::Numbered { template } => Generator::Numbered { template },
+            StoredGenerator::Repeated { of, distinct, skew } => {
+                Generator::Repeated { of: Box::new(Generator::of_form(*of)), distinct, skew }
+            }
         }
     }
 }
