@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::provision::{self, Named, SourceRequest};
 use crate::result::Shard;
 use crate::run::SizeRequest;
 use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
+
+use super::server::ServerArguments;
 
 /// Machines that divide a run between them.
 const SHARDS_MAX: u32 = 1_000;
@@ -75,7 +76,8 @@ pub struct InferArguments {
     /// Directory for the scenario; it is made, or has to be empty
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Rows of each table
+    /// Rows of each table; with --like, of the largest one, or as many as it has there if those
+    /// are fewer, and of the others in proportion
     #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
     pub rows: u64,
     /// Decides every value that is drawn
@@ -85,7 +87,7 @@ pub struct InferArguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 50.0)]
     pub rate: f64,
     /// Which operations the application has most of
-    #[arg(long, value_enum, default_value_t = TrafficMix::Mixed)]
+    #[arg(long, value_enum, default_value_t = TrafficMix::Auto)]
     pub traffic: TrafficMix,
     /// A file of the application's own statements, each below a line `-- name: get_order`, in place
     /// of the inferred operations
@@ -94,6 +96,16 @@ pub struct InferArguments {
     /// Keep the inferred operations beside those of --app
     #[arg(long, requires = "app")]
     pub app_adds: bool,
+    /// Make rows like those of this database, by its statistics: its address, as in
+    /// postgres://user@host:5432/database, where catalogues are read and nothing is written, not
+    /// even a lock on a table is taken; or a file that `pg_dump --statistics-only` of version 18
+    /// has written, for which the server has to be of 18 or later
+    #[arg(long, value_name = "URL|FILE")]
+    pub like: Option<String>,
+    /// Use the most common values of columns as well. They are values of rows of that database,
+    /// and stay in the scenario's files
+    #[arg(long, requires = "like")]
+    pub with_common_values: bool,
     #[command(flatten)]
     pub server: ServerArguments,
 }
@@ -101,6 +113,10 @@ pub struct InferArguments {
 /// Which operations an application has most of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TrafficMix {
+    /// As the tables of --like are used by pg_stat_user_tables: read-heavy where they are read more
+    /// than five times per write, else write-heavy where more than a fifth are writes; otherwise,
+    /// and without --like, mixed
+    Auto,
     /// Four of five operations read
     ReadHeavy,
     /// Three of five operations read
@@ -406,93 +422,6 @@ pub enum CacheAction {
     List,
     /// Remove everything that no running process uses
     Clear,
-}
-
-/// Where the server comes from.
-#[derive(Clone, Debug, Args)]
-pub struct ServerArguments {
-    /// local, docker, or the postgres:// address of an external server
-    /// [default: local, or docker where no server is installed]
-    /// [env: PGAUNTLET_SERVER]
-    #[arg(long, value_name = "SOURCE")]
-    pub server: Option<String>,
-    /// The external server may be worked on, whatever it looks like: databases are created,
-    /// filled and dropped there, and each copy of one forces two checkpoints
-    #[arg(long)]
-    pub server_is_mine: bool,
-    /// Directory of the server's binaries, for --server local
-    #[arg(long, value_name = "DIR")]
-    pub pg_bin: Option<PathBuf>,
-    /// Postgres major, 14 to 18 [default: the newest installed]
-    #[arg(long, value_name = "MAJOR")]
-    pub pg: Option<u32>,
-    /// Image, for --server docker [default: the official one of the major]
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// User that a local server runs as when we are root [default: postgres]
-    #[arg(long, value_name = "USER")]
-    pub run_as: Option<String>,
-    /// Keep seeded databases here between runs
-    #[arg(long, value_name = "DIR", env = "PGAUNTLET_CACHE")]
-    pub cache_dir: Option<PathBuf>,
-    // It wins over --cache-dir, which may come from the environment.
-    /// Keep nothing between runs
-    #[arg(long)]
-    pub no_cache: bool,
-}
-
-/// A URL, or the parameters of libpq.
-fn is_address(text: &str) -> bool {
-    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
-    let is_parameter = |word: &str| {
-        let name = word.split_once('=').map_or("", |(name, _)| name.trim_end());
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_')
-    };
-    is_url || (!text.contains("://") && is_parameter(text.trim_start()))
-}
-
-impl ServerArguments {
-    /// Whether a server is named, in either way.
-    pub fn names_server(&self) -> bool {
-        self.server.is_some() || std::env::var("PGAUNTLET_SERVER").is_ok_and(|v| !v.is_empty())
-    }
-
-    pub fn request(&self) -> Result<provision::Request, String> {
-        let major = self.pg;
-        let (pg_bin, image) = (self.pg_bin.clone(), self.image.clone());
-        let variable = std::env::var("PGAUNTLET_SERVER").ok().filter(|text| !text.is_empty());
-        let named = match self.server {
-            Some(_) => Named::OnTheCommandLine,
-            None => Named::InTheEnvironment,
-        };
-        let source = match self.server.as_deref().or(variable.as_deref()) {
-            None if pg_bin.is_none() => SourceRequest::Any { major, image },
-            None | Some("local") => SourceRequest::Local { pg_bin, major },
-            Some("docker") => SourceRequest::Docker { image, major },
-            Some(url) if is_address(url) => match (self.server_is_mine, named) {
-                (true, _) => SourceRequest::Url(url.to_owned()),
-                (false, named) => SourceRequest::Unvouched { url: url.to_owned(), named },
-            },
-            // What cannot be read may be an address with a password in it.
-            Some(other) => {
-                let is_word = other.chars().all(|c| c.is_ascii_alphanumeric());
-                let shown = if is_word { format!(" {other}") } else { String::new() };
-                return Err(format!(
-                    "understand --server{shown}: it is local, docker, or an external server's \
-                     address, as in postgres://user@host:5432/ or 'host=… user=…'"
-                ));
-            }
-        };
-        Ok(provision::Request { source, cache: self.cache(), run_as: self.run_as.clone() })
-    }
-
-    pub fn cache(&self) -> Option<PathBuf> {
-        match (self.no_cache, &self.cache_dir) {
-            (true, _) => None,
-            (false, Some(directory)) => Some(directory.clone()),
-            (false, None) => provision::default_cache_directory(),
-        }
-    }
 }
 
 impl TrialArguments {

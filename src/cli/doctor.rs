@@ -4,7 +4,7 @@ use crate::provision::{self, DockerState, DoctorReport, External, SourceRequest}
 use crate::report::bytes;
 use crate::run::ExitStatus;
 
-use super::args::ServerArguments;
+use super::server::ServerArguments;
 use super::{complain, show};
 
 pub async fn doctor(arguments: &ServerArguments) -> ExitStatus {

@@ -1,16 +1,19 @@
 //! `infer`: a scenario from a schema, as files that a person keeps.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::connect::Address;
 use crate::history::silent;
-use crate::infer::Mix;
-use crate::run::{self, ExitStatus, InferRequest, InferredScenario, OwnQueries};
+use crate::infer::{Mix, Rows};
+use crate::run::{self, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries, Source};
 use crate::scenario::read_text;
 use crate::stats::grouped;
 
 use super::args::{InferArguments, TrafficMix};
 use super::run::{cancelled_by_signals, ending_of};
+use super::secrets::without_passwords;
+use super::server::is_address;
 use super::{complain, show};
 
 /// Remarks that are printed; the scenario has all of them.
@@ -21,9 +24,10 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
         is_free(&arguments.out)?;
         let change = arguments.change.as_deref().map(read).transpose()?;
         let app = arguments.app.as_deref().map(read).transpose()?;
-        Ok((schema, change, app, arguments.server.request()?))
+        let like = arguments.like.as_deref().map(likeness).transpose()?;
+        Ok((schema, change, app, like, arguments.server.request()?))
     });
-    let (schema, change, app, server) = match ready {
+    let (schema, change, app, like, server) = match ready {
         Ok(ready) => ready,
         Err(error) => {
             complain(&error);
@@ -34,18 +38,26 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
         path: &arguments.schema,
         schema: &schema,
         change: change.as_deref(),
-        rows: arguments.rows,
+        rows: Rows { default: arguments.rows, ..Rows::default() },
         rng_seed: arguments.rng_seed,
         rate_per_s: arguments.rate,
         mix: match arguments.traffic {
-            TrafficMix::ReadHeavy => Mix::ReadHeavy,
-            TrafficMix::Mixed => Mix::Mixed,
-            TrafficMix::WriteHeavy => Mix::WriteHeavy,
+            TrafficMix::Auto => None,
+            TrafficMix::ReadHeavy => Some(Mix::ReadHeavy),
+            TrafficMix::Mixed => Some(Mix::Mixed),
+            TrafficMix::WriteHeavy => Some(Mix::WriteHeavy),
         },
         own: arguments.app.as_deref().zip(app.as_deref()).map(|(path, text)| OwnQueries {
             path,
             text,
             adds: arguments.app_adds,
+        }),
+        like: like.as_ref().map(|like| Like {
+            source: match like {
+                Likeness::Database(address) => Source::Database(address),
+                Likeness::File(path, text) => Source::File(path, text),
+            },
+            values: arguments.with_common_values,
         }),
         server: &server,
     };
@@ -63,6 +75,30 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
             ExitStatus::Failed
         }
     }
+}
+
+/// Whose rows the scenario's are like, with the file's text.
+enum Likeness {
+    Database(Box<Address>),
+    File(PathBuf, String),
+}
+
+fn likeness(text: &str) -> Result<Likeness, String> {
+    if is_address(text) {
+        // The error does not repeat the text, and so no password.
+        let address = Address::parse(text).map_err(|error| format!("read --like: {error}"))?;
+        return Ok(Likeness::Database(Box::new(address)));
+    }
+    let path = PathBuf::from(text);
+    // What is no file may be an address that is mistyped, with its password.
+    let shown = without_passwords(text);
+    let read = read_text(&path).map_err(|why| {
+        format!(
+            "read {shown}: {why}; --like takes postgres://user@host:5432/database, or a file of \
+             pg_dump --statistics-only"
+        )
+    });
+    Ok(Likeness::File(path, read?))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -91,6 +127,7 @@ fn write(made: &InferredScenario, out: &Path) -> Result<(), String> {
 fn print(made: &InferredScenario, out: &Path) {
     let filled = made.tables.values().filter(|rows| **rows > 0).count();
     let rows: u64 = made.tables.values().sum();
+    made.statistics.iter().for_each(|line| show(line));
     show(&format!(
         "{filled} of {} tables get rows, {} in all; {} operations use them",
         made.tables.len(),

@@ -14,6 +14,7 @@ mod repro;
 mod run;
 mod scenarios;
 mod secrets;
+mod server;
 mod sources;
 mod tried;
 

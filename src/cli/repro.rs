@@ -8,8 +8,9 @@ use crate::run::{self, Error, ExitStatus, Repro};
 use crate::scenario::Command;
 use crate::trial::Axis;
 
-use super::args::{Format, ReproArguments, ServerArguments, Which};
+use super::args::{Format, ReproArguments, Which};
 use super::run::{ending_of, with_live_view};
+use super::server::ServerArguments;
 use super::{complain, remark, scenarios, show};
 
 /// Success is to see the same again: the verdict and the kinds of findings.

@@ -56,10 +56,6 @@ pub struct Table {
     pub parents: Vec<Oid>,
     /// Whether row security is enabled.
     pub row_security: bool,
-    /// `reltuples` at the last ANALYZE; None: it was never analysed.
-    pub tuples: Option<f64>,
-    /// Bytes of its main fork, by `relpages`.
-    pub bytes: u64,
     /// Its columns that are not dropped, in their order.
     pub columns: Vec<Column>,
     /// Keys, checks, exclusions.
@@ -96,26 +92,6 @@ pub struct Column {
     pub generated: bool,
     /// From what it is generated.
     pub generated_as: Option<String>,
-    /// What `pg_stats` knows of it.
-    pub statistics: Option<Statistics>,
-}
-
-/// What ANALYZE found of a column; no value of any row.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Statistics {
-    /// Share of NULLs, 0 to 1.
-    pub null_fraction: f64,
-    /// `n_distinct`: a count, or below zero a share of the rows.
-    pub distinct: f64,
-    /// Average width in bytes.
-    pub width: u32,
-    /// Correlation of the values' order with that on disk, -1 to 1.
-    pub correlation: Option<f64>,
-    /// Frequencies of the most common values, the most frequent first.
-    pub common_frequencies: Vec<f64>,
-    /// The histogram's bounds as text, of numbers and times.
-    pub bounds: Vec<String>,
 }
 
 /// A constraint of a table.

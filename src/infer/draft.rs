@@ -9,6 +9,7 @@ use super::catalogue::Oid;
 
 use super::condition::{Alternative, Condition};
 
+use super::statistics::Spread;
 use super::types::Profile;
 
 /// Equations for one column that are tried.
@@ -36,6 +37,8 @@ pub(super) struct ColumnDraft {
     pub name: String,
     pub type_name: String,
     pub nullable: bool,
+    /// Share of NULLs of a real one; None: it is not known.
+    pub null_fraction: Option<f64>,
     /// Whether it is a row of columns.
     pub composite: bool,
     pub profile: Profile,
@@ -115,6 +118,8 @@ pub(super) struct ForeignKey {
     pub table: Oid,
     /// Names of the columns there.
     pub targets: Vec<String>,
+    /// How real references spread over the rows there; None: it is not known.
+    pub spread: Option<Spread>,
 }
 
 /// What no two rows may share by operators.

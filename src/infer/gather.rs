@@ -3,19 +3,75 @@
 
 use std::collections::BTreeSet;
 
-use super::catalogue::{Catalogue, Column, Constraint, ConstraintKind, Table, TypeKind};
+use super::catalogue::{Catalogue, Column, Constraint, ConstraintKind, Index, Table, TypeKind};
 use super::checks;
 use super::constraints::{named, named_in_order, numbered, of_index, table_checks};
 use super::draft::{Check, ColumnDraft, Component, Exclusion, ForeignKey, Key, TableDraft};
+use super::statistics::{Likenesses, Rows};
 use super::types;
 
 /// Every table that gets rows: partitions get theirs by their root.
-pub(super) fn tables(catalogue: &Catalogue, rows: u64) -> Vec<TableDraft> {
+pub(super) fn tables(
+    catalogue: &Catalogue,
+    rows: &Rows,
+    likenesses: &Likenesses,
+) -> Vec<TableDraft> {
     let is_partition = |table: &&Table| table.bound.is_none() && !table.foreign;
-    catalogue.tables.iter().filter(is_partition).map(|t| table(catalogue, t, rows)).collect()
+    let gathered = Gathered { catalogue, rows, likenesses };
+    catalogue.tables.iter().filter(is_partition).map(|t| gathered.table(t)).collect()
 }
 
-fn table(catalogue: &Catalogue, table: &Table, rows: u64) -> TableDraft {
+/// What tables are gathered from.
+#[derive(Clone, Copy)]
+struct Gathered<'a> {
+    catalogue: &'a Catalogue,
+    rows: &'a Rows,
+    likenesses: &'a Likenesses,
+}
+
+impl Gathered<'_> {
+    fn table(self, table: &Table) -> TableDraft {
+        let mut draft = table_draft(self.catalogue, table, self.rows.of(&table.seeded_name()));
+        for (own, column) in draft.columns.iter_mut().zip(&table.columns) {
+            let Some(likeness) = self.likenesses.of(table.oid, &column.name) else { continue };
+            own.null_fraction = Some(likeness.null_fraction());
+            if !is_apart(self.catalogue, table, column) {
+                let natural = likeness.natural(&own.profile, column);
+                own.profile.natural = natural.or(own.profile.natural.take());
+            }
+        }
+        for key in &mut draft.references {
+            let first = key.columns.first().map(|at| draft.columns[*at].name.as_str());
+            let spread = first.and_then(|name| self.likenesses.spread(table.oid, name, key.table));
+            key.spread = spread;
+        }
+        draft
+    }
+}
+
+/// Whether a column's values have to be more than like the real ones: others refer to them, a key
+/// or an exclusion has them, or the server makes another column of them.
+fn is_apart(catalogue: &Catalogue, table: &Table, column: &Column) -> bool {
+    let at = table.columns.iter().position(|own| own.number == column.number);
+    let of_key = |index: &Index| {
+        let mut parts = index.columns.iter().zip(&index.definitions);
+        parts.any(|(number, definition)| {
+            at.is_some_and(|at| of_index(table, *number, definition).contains(&at))
+        })
+    };
+    let referred = catalogue.tables.iter().flat_map(|other| &other.constraints);
+    let referred = referred.filter_map(|constraint| constraint.refers.as_ref());
+    let excluded = table.constraints.iter().filter(|c| c.kind == ConstraintKind::Exclusion);
+    let mut made = table.columns.iter().filter_map(|other| other.generated_as.as_deref());
+    table.indexes.iter().filter(|index| index.unique).any(of_key)
+        || referred
+            .into_iter()
+            .any(|to| to.table == table.oid && to.columns.contains(&column.number))
+        || excluded.into_iter().any(|constraint| constraint.columns.contains(&column.number))
+        || made.any(|text| at.is_some_and(|at| named(table, text).contains(&at)))
+}
+
+fn table_draft(catalogue: &Catalogue, table: &Table, rows: u64) -> TableDraft {
     let columns = table.columns.iter().map(|c| column(catalogue, table, c)).collect();
     let mut draft = TableDraft {
         oid: table.oid,
@@ -58,6 +114,7 @@ fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft 
         name: column.name.clone(),
         type_name: column.type_name.clone(),
         nullable,
+        null_fraction: None,
         composite: catalogue.type_of(oid).is_some_and(|t| t.kind == TypeKind::Composite),
         profile: types::profile(catalogue, column.type_oid, column.type_modifier, &column.name),
         generated,
@@ -83,6 +140,7 @@ fn references(catalogue: &Catalogue, table: &Table) -> Vec<ForeignKey> {
             columns: constraint.columns.iter().map(at).collect::<Option<_>>()?,
             table: refers.table,
             targets: refers.columns.iter().map(name).collect::<Option<_>>()?,
+            spread: None,
         })
     };
     let keys = table.constraints.iter().filter(|c| c.kind == ConstraintKind::ForeignKey);
@@ -128,7 +186,7 @@ fn is_key_alone(table: &Table, number: i16) -> bool {
 
 fn keys(table: &Table) -> Vec<Key> {
     let unique = table.indexes.iter().filter(|index| index.unique);
-    let of = |index: &super::catalogue::Index| {
+    let of = |index: &Index| {
         let mut columns = BTreeSet::new();
         let mut expressions = Vec::new();
         for (number, definition) in index.columns.iter().zip(&index.definitions) {

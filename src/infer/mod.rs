@@ -20,13 +20,14 @@ mod question;
 mod rounds;
 mod rows;
 mod settle;
+mod statistics;
 mod traffic;
 mod tuples;
 mod types;
 
 pub use catalogue::{
     Attribute, CATALOGUE, Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Referred,
-    Statistics, Table, Type, TypeKind,
+    Table, Type, TypeKind,
 };
 pub use decide::Remark;
 pub use queries::{
@@ -36,4 +37,7 @@ pub use queries::{
 pub use question::{Answer, Answers, Question};
 pub use rows::{Draft, Options, Settled};
 pub use settle::Inferred;
+pub use statistics::{
+    Activity, ColumnStatistics, Rows, STATISTICS, Statistics, TableStatistics, Unmatched, rows,
+};
 pub use traffic::{Application, Mix, application};

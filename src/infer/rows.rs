@@ -10,12 +10,13 @@ use super::keys;
 use super::question::{Answer, Answers, Question};
 use super::rounds::{self, Asked, World};
 use super::settle::{self, Inferred};
+use super::statistics::{Likenesses, Rows, Statistics};
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Rows of each table.
-    pub rows: u64,
+    pub rows: Rows,
     /// Decides every draw.
     pub rng_seed: u64,
 }
@@ -48,10 +49,12 @@ pub enum Settled {
 }
 
 impl Draft {
-    /// Begins with the tables of a catalogue.
-    pub fn new(catalogue: &Catalogue, options: Options) -> Draft {
+    /// Begins with the tables of a catalogue, of which another database's statistics may say how
+    /// their values are distributed.
+    pub fn new(catalogue: &Catalogue, statistics: Option<&Statistics>, options: Options) -> Draft {
+        let likenesses = Likenesses::new(catalogue, statistics, &options.rows);
         let draft = Draft {
-            tables: gather::tables(catalogue, options.rows),
+            tables: gather::tables(catalogue, &options.rows, &likenesses),
             options,
             round: Round::Columns,
             asked: Vec::new(),

@@ -11,6 +11,7 @@ use super::decide::{Decided, Others, Remark, decide};
 use super::draft::{Key, TableDraft};
 
 use super::keys::Driver;
+use super::statistics::Spread;
 
 use super::rounds::HEADROOM;
 
@@ -195,7 +196,7 @@ impl Builder<'_> {
         let nulls_matter =
             table.keys.iter().any(|k| k.nulls_not_distinct && k.columns.contains(&at));
         let null_fraction = match own.nullable && !nulls_matter && !self.is_referenced(at) {
-            true => NULL_FRACTION,
+            true => own.null_fraction.unwrap_or(NULL_FRACTION),
             false => 0.0,
         };
         let column = |generator, null_fraction| {
@@ -208,7 +209,9 @@ impl Builder<'_> {
             let excluded = table.exclusions.iter().any(|exclusion| exclusion.has(at));
             let checked =
                 table.component_of(at).is_some_and(|c| !table.components[c].checks.is_empty());
-            let key = table.in_key(at) || excluded || checked;
+            // Keys take any number of NULLs; how many there are has to be known.
+            let in_key = table.in_key(at) && own.null_fraction.is_none();
+            let key = in_key || excluded || checked;
             return column(generator.clone(), if key { 0.0 } else { null_fraction });
         }
         if let Some(pool) =
@@ -262,7 +265,9 @@ impl Builder<'_> {
             .keys
             .iter()
             .any(|k| k.nulls_not_distinct && k.columns.iter().any(|c| key.columns.contains(c)));
-        if free && !matter { NULL_FRACTION } else { 0.0 }
+        let known = key.columns.iter().filter_map(|c| table.columns[*c].null_fraction);
+        let known = known.reduce(f64::max);
+        if free && !matter { known.unwrap_or(NULL_FRACTION) } else { 0.0 }
     }
 
     fn reference(&self, at: usize, reference: usize) -> Option<Generator> {
@@ -284,13 +289,18 @@ impl Builder<'_> {
             None if fixed || (itself && !earlier) => Some(1),
             None => None,
         };
+        let Spread { skew, newest } = match (each.is_some(), key.spread) {
+            (true, _) => Spread { skew: 0.0, newest: 1.0 },
+            (false, _) if earlier => Spread { skew: 0.0, newest: 1.0 },
+            (false, known) => known.unwrap_or(Spread { skew: SKEW, newest: 1.0 }),
+        };
         Some(Generator::Reference {
             table: target.name.clone(),
             column: key.targets[position].clone(),
             hit_rate: 1.0,
-            skew: if each.is_some() || earlier { 0.0 } else { SKEW },
+            skew,
             misses: MISSES_DEFAULT,
-            newest: 1.0,
+            newest,
             each,
             earlier,
             row: (key.columns.len() > 1).then(|| key.name.clone()),

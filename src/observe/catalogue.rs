@@ -11,11 +11,17 @@ use crate::schema::{self, Fingerprint, MAJORS, SETTINGS, Stored};
 
 use super::Error;
 
+/// How long a reading may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub lock_timeout_ms: u32,
+    pub statement_timeout_ms: u32,
+}
+
 /// A view's definition can only be read under AccessShareLock on its tables. A fingerprint
-/// is taken before or after a change, so another session causes a wait this long.
-const LOCK_TIMEOUT_MS: u32 = 10_000;
-/// The catalogue of 100,000 objects takes some seconds.
-const STATEMENT_TIMEOUT_MS: u32 = 60_000;
+/// is taken before or after a change, so another session causes a wait this long. The catalogue of
+/// 100,000 objects takes some seconds.
+const LIMITS: Limits = Limits { lock_timeout_ms: 10_000, statement_timeout_ms: 60_000 };
 
 /// Reads every object in one snapshot. The session must be idle; its settings are as before
 /// afterwards, whatever happens.
@@ -31,7 +37,7 @@ pub async fn fingerprint(session: &Session) -> Result<Fingerprint, Error> {
 /// # Errors
 /// A query of the catalogue fails.
 pub async fn read_schema(session: &Session) -> Result<Stored, Error> {
-    in_snapshot(session, read(session)).await
+    in_snapshot(session, LIMITS, read(session)).await
 }
 
 /// What the tables are and what their rows have to be.
@@ -39,7 +45,7 @@ pub async fn read_schema(session: &Session) -> Result<Stored, Error> {
 /// # Errors
 /// The query of the catalogue fails, or its answer is none that is known.
 pub async fn tables(session: &Session) -> Result<Catalogue, Error> {
-    in_snapshot(session, async {
+    in_snapshot(session, LIMITS, async {
         let row = rows(session, "tables", CATALOGUE).await?.into_iter().next();
         let text = row.map(|row| row.get::<_, String>(0)).unwrap_or_default();
         serde_json::from_str(&text).map_err(|error| Error::CatalogueForm { error })
@@ -47,12 +53,14 @@ pub async fn tables(session: &Session) -> Result<Catalogue, Error> {
     .await
 }
 
-async fn in_snapshot<T>(
+/// Reads in one transaction that can write nothing.
+pub(super) async fn in_snapshot<T>(
     session: &Session,
+    limits: Limits,
     read: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let fail = |what| move |error| Error::Catalogue { what, error: Box::new(error) };
-    session.batch(&begin()).await.map_err(fail("begin"))?;
+    session.batch(&begin(limits)).await.map_err(fail("begin"))?;
     match read.await {
         Ok(found) => {
             session.batch("COMMIT").await.map_err(fail("commit"))?;
@@ -67,11 +75,11 @@ async fn in_snapshot<T>(
 }
 
 /// SET LOCAL, so that the caller's session keeps its own settings.
-fn begin() -> String {
+fn begin(limits: Limits) -> String {
     let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     let limits = [
-        ("lock_timeout", LOCK_TIMEOUT_MS.to_string()),
-        ("statement_timeout", STATEMENT_TIMEOUT_MS.to_string()),
+        ("lock_timeout", limits.lock_timeout_ms.to_string()),
+        ("statement_timeout", limits.statement_timeout_ms.to_string()),
     ];
     let settings = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned()));
     for (name, value) in settings.chain(limits) {
@@ -92,7 +100,7 @@ async fn read(session: &Session) -> Result<Stored, Error> {
 }
 
 /// A later one than is known is read as the latest that is.
-async fn major(session: &Session) -> Result<u32, Error> {
+pub(super) async fn major(session: &Session) -> Result<u32, Error> {
     let sql = "SELECT current_setting('server_version_num')::int / 10000";
     let major = rows(session, "version", sql).await?.first().map_or(0, |row| row.get::<_, i32>(0));
     let major = u32::try_from(major).unwrap_or_default();

@@ -19,6 +19,16 @@ pub enum Error {
     Catalogue { what: &'static str, error: Box<connect::Error> },
     #[error("read the catalogue (tables): {error}; this is a bug of pgauntlet")]
     CatalogueForm { error: serde_json::Error },
+    #[error("read the statistics of {place}: {error}{remedy}")]
+    Statistics { place: String, error: Box<connect::Error>, remedy: &'static str },
+    #[error(
+        "read the statistics of {place}: no answer within {} s; try again when the server has \
+         less to do",
+        .after.as_secs()
+    )]
+    StatisticsTimeout { place: String, after: Duration },
+    #[error("read the statistics of {place}: {why}")]
+    NoStatistics { place: String, why: String },
     #[error("read what is in the tables ({what}): {error}")]
     Contents { what: String, error: Box<connect::Error> },
     #[error(

@@ -18,6 +18,7 @@ mod pace;
 mod plans;
 mod sampler;
 mod session;
+mod statistics;
 mod thinning;
 
 pub use catalogue::{fingerprint, read_schema, tables};
@@ -28,3 +29,4 @@ pub use error::{APPLICATION_NAME, Error};
 pub use invariants::{Invariants, read_once, watch_invariants};
 pub use log::{LogReading, read_log};
 pub use sampler::{INTERVAL, Sampling, sample};
+pub use statistics::{statistics, statistics_of};

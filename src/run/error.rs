@@ -96,6 +96,15 @@ pub enum Error {
     Queries(String),
     #[error("use the application's statements: none of them can be used\n  {}", .0.join("\n  "))]
     NoQueries(Vec<String>),
+    #[error("read the statistics: {0}")]
+    StatisticsFile(String),
+    #[error(
+        "load the statistics in {}: servers of PostgreSQL 18 and later can, and this one is \
+         {major}; name another one with --server, or a database: \
+         --like postgres://user@host:5432/database",
+        .path.display()
+    )]
+    StatisticsMajor { path: PathBuf, major: u32 },
     #[error("interrupted")]
     Interrupted,
 }
@@ -174,6 +183,8 @@ impl Error {
             | Error::Schema(_)
             | Error::Queries(_)
             | Error::NoQueries(_)
+            | Error::StatisticsFile(_)
+            | Error::StatisticsMajor { .. }
             | Error::Disk { .. } => Fault::Input,
             Error::Provision(_)
             | Error::Seed(_)

@@ -7,13 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connect::{Address, Session};
 use crate::history::{Listener, Progress};
-use crate::infer::{self, Catalogue, Inferred, Mix, Oid, Options, Remark};
+use crate::infer::{self, Catalogue, Inferred, Mix, Oid, Options, Remark, Rows};
 use crate::pg::facts::{self, Relation, RelationName};
 use crate::scenario::{Arrivals, Draft, Pool, Script, Traffic, psql_script};
 use crate::{observe, provision, seed};
 
 use super::databases::Databases;
 use super::effects::{Effects, Origin};
+use super::like::{Known, Like, Prepared};
 use super::queries::{Own, OwnQueries, Queries};
 use super::{Error, Postgres};
 
@@ -34,14 +35,16 @@ pub struct InferRequest<'a> {
     pub schema: &'a str,
     /// The change, as psql would run it; None: the scenario is written with one that does nothing.
     pub change: Option<&'a str>,
-    /// Rows of each table.
-    pub rows: u64,
+    /// Rows of each table; with `like`, of the largest one that is not named.
+    pub rows: Rows,
     /// Decides every draw.
     pub rng_seed: u64,
     /// Operations per second.
     pub rate_per_s: f64,
-    /// Which operations there are most of.
-    pub mix: Mix,
+    /// Which operations there are most of; None: as the statistics say, else mixed.
+    pub mix: Option<Mix>,
+    /// Whose rows they are like.
+    pub like: Option<Like<'a>>,
     /// The application's own statements; None: its operations are inferred.
     pub own: Option<OwnQueries<'a>>,
     /// The server that is asked.
@@ -53,6 +56,8 @@ pub struct InferRequest<'a> {
 pub struct InferredScenario {
     /// Texts by the file's name.
     pub files: BTreeMap<String, String>,
+    /// What was read of another database's statistics, as one line.
+    pub statistics: Option<String>,
     /// Tables that hold rows of their own, with the rows that each gets.
     pub tables: BTreeMap<String, u64>,
     /// What cannot be met, or not in full.
@@ -74,17 +79,28 @@ pub async fn infer(
 ) -> Result<InferredScenario, Error> {
     let script = script(request)?;
     let queries = request.own.as_ref().map(Queries::read).transpose()?;
+    // Before anything is started: it may be what fails.
+    let like = match &request.like {
+        Some(like) => Some(tokio::select! {
+            prepared = like.prepare() => prepared?,
+            () = cancel.cancelled() => return Err(Error::Interrupted),
+        }),
+        None => None,
+    };
     let effects = Postgres;
     let server = tokio::select! {
         server = effects.provision(request.server, listener) => server?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
     let made = async {
+        if let Some(like) = &like {
+            like.fits(server.facts().version_num / 10_000)?;
+        }
         let databases = Databases::of(effects.claim(&*server, listener).await?);
         let made = async {
             let address = effects.make(&*server, &Origin::Empty, &databases.name()).await?;
-            let queries = queries.as_ref();
-            let mut made = on_server(request, &script, &address, queries, listener).await?;
+            let given = Given { script: &script, queries: queries.as_ref(), like };
+            let mut made = on_server(request, given, &address, listener).await?;
             if let Some(own) = &mut made.own {
                 let few = effects.make(&*server, &Origin::Empty, &databases.name()).await?;
                 let (draft, catalogue) = (&mut made.draft, &made.catalogue);
@@ -116,21 +132,38 @@ fn script(request: &InferRequest<'_>) -> Result<Script, Error> {
     Ok(script)
 }
 
+/// What was read before there was a server.
+struct Given<'a> {
+    script: &'a Script,
+    queries: Option<&'a Queries>,
+    like: Option<Prepared>,
+}
+
 async fn on_server(
     request: &InferRequest<'_>,
-    script: &Script,
+    given: Given<'_>,
     address: &Address,
-    queries: Option<&Queries>,
     listener: &Listener,
 ) -> Result<Made, Error> {
+    let Given { script, queries, like } = given;
     let step = |sentence: &str| listener(Progress::SeedStep(sentence.to_owned()));
     let session = Session::open(address, APPLICATION, &BTreeMap::new()).await?;
     step("create the tables");
     seed::run_schema(address, script, listener).await?;
     let catalogue = observe::tables(&session).await?;
     step("ask the server which values the tables take");
-    let options = Options { rows: request.rows, rng_seed: request.rng_seed };
-    let inferred = seed::infer_rows(&session, &catalogue, options).await?;
+    let known = match (&request.like, like) {
+        (Some(like), Some(Prepared::Script(script))) => {
+            Some(like.restore(&session, &script).await?)
+        }
+        (_, Some(Prepared::Known(known))) => Some(*known),
+        (_, _) => None,
+    };
+    let asked = || request.rows.clone();
+    let rows = known.as_ref().map_or_else(asked, |known| known.rows(&catalogue, &request.rows));
+    let options = Options { rows, rng_seed: request.rng_seed };
+    let statistics = known.as_ref().map(Known::statistics);
+    let inferred = seed::infer_rows(&session, &catalogue, statistics, options).await?;
     let own = match queries {
         Some(queries) => {
             let rng_seed = request.rng_seed;
@@ -138,7 +171,7 @@ async fn on_server(
         }
         None => None,
     };
-    let mut made = made(request, catalogue, inferred);
+    let mut made = made(request, catalogue, inferred, known.as_ref());
     if let (Some(mut own), Some(queries)) = (own, queries) {
         own.put_into(&mut made.draft, queries.adds);
         if !queries.adds {
@@ -153,6 +186,7 @@ async fn on_server(
 struct Made {
     draft: Draft,
     catalogue: Catalogue,
+    statistics: Option<String>,
     sizes: BTreeMap<String, u64>,
     remarks: Vec<Remark>,
     left_out: Vec<String>,
@@ -161,10 +195,11 @@ struct Made {
 
 impl Made {
     fn scenario(self) -> InferredScenario {
-        let Made { draft, sizes, remarks, mut left_out, own, .. } = self;
+        let Made { draft, statistics, sizes, remarks, mut left_out, own, .. } = self;
         left_out.extend(own.into_iter().flat_map(|own| own.left_out));
         InferredScenario {
             files: draft.to_files(),
+            statistics,
             tables: sizes,
             remarks,
             operations: draft.traffic.operations.len(),
@@ -173,9 +208,16 @@ impl Made {
     }
 }
 
-fn made(request: &InferRequest<'_>, catalogue: Catalogue, inferred: Inferred) -> Made {
+fn made(
+    request: &InferRequest<'_>,
+    catalogue: Catalogue,
+    inferred: Inferred,
+    known: Option<&Known>,
+) -> Made {
     let concerned = concerned(&catalogue, request.change);
-    let application = infer::application(&catalogue, &inferred, &concerned, request.mix);
+    let counted = || known.map_or(Mix::default(), |known| Mix::of(known.statistics()));
+    let mix = request.mix.unwrap_or_else(counted);
+    let application = infer::application(&catalogue, &inferred, &concerned, mix);
     let Inferred { tables, remarks, .. } = inferred;
     let mut sizes: BTreeMap<String, u64> = catalogue
         .tables
@@ -184,7 +226,10 @@ fn made(request: &InferRequest<'_>, catalogue: Catalogue, inferred: Inferred) ->
         .map(|table| (table.seeded_name(), 0))
         .collect();
     sizes.extend(tables.iter().map(|table| (table.name.clone(), table.rows)));
-    let mut comments: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let statistics = known.map(|known| known.line(&catalogue));
+    let mut comments = known.map_or_else(BTreeMap::new, |known| {
+        known.comments(&catalogue, request.mix.is_none().then_some(mix))
+    });
     for remark in &remarks {
         let about = format!("{}: {}", remark.about, remark.text);
         comments.entry(remark.table.clone()).or_default().push(about);
@@ -213,7 +258,7 @@ fn made(request: &InferRequest<'_>, catalogue: Catalogue, inferred: Inferred) ->
         remarks: comments,
     };
     let left_out = application.left_out;
-    Made { draft, catalogue, sizes, remarks, left_out, own: None }
+    Made { draft, catalogue, statistics, sizes, remarks, left_out, own: None }
 }
 
 /// The tables that the application uses: those that the change names and what refers to them or is

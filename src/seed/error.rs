@@ -54,6 +54,12 @@ pub enum Error {
     Dangling { rounds: usize },
     #[error("{why}, in the database that is filled")]
     Catalogue { why: String },
+    #[error(
+        "load the statistics in {}: line {line} has none; `pg_dump --statistics-only` of version \
+         18 writes such a file",
+        .path.display()
+    )]
+    NoStatistics { path: PathBuf, line: u32 },
     #[error("drop database {database}: only databases named {PREFIX}… are ours to drop")]
     NotOurs { database: String },
 }
@@ -66,6 +72,7 @@ impl Error {
             Error::NoTable { .. }
             | Error::NoColumn { .. }
             | Error::Value { .. }
+            | Error::NoStatistics { .. }
             | Error::Dangling { .. } => true,
             Error::Copy { error, .. } => error.sqlstate.as_ref().is_some_and(blames_the_script),
             Error::Session(_)

@@ -23,6 +23,7 @@ mod rows;
 mod script;
 mod sequences;
 mod sparing;
+mod statistics;
 
 pub use cache::{
     Cached, Owned, Swept, abandon, cached, clear, copy, copy_small, drop_database, empty, evict,
@@ -38,6 +39,7 @@ pub use plan::{Plan, ReadCatalogue, Template};
 pub use queries::{Refusal, Types, describe};
 pub use rows::{Chunk, ColumnType, TableRows};
 pub use script::run_schema;
+pub use statistics::restore_statistics;
 
 use std::time::Instant;
 

@@ -1,21 +1,22 @@
 //! Asks a server which values its types, CHECKs and bounds take.
 
 use crate::connect::{self, Session};
-use crate::infer::{Answers, Catalogue, Draft, Inferred, Options, Question, Settled};
+use crate::infer::{Answers, Catalogue, Draft, Inferred, Options, Question, Settled, Statistics};
 
 use super::Error;
 
-/// Rows for the tables of a catalogue, which the session's database holds. Nothing stays but
-/// functions of the session's temporary schema.
+/// Rows for the tables of a catalogue, which the session's database holds, like those of which
+/// there are statistics. Nothing stays but functions of the session's temporary schema.
 ///
 /// # Errors
 /// The session is gone. A question that the server refuses is a remark of what is returned.
 pub async fn infer_rows(
     session: &Session,
     catalogue: &Catalogue,
+    statistics: Option<&Statistics>,
     options: Options,
 ) -> Result<Inferred, Error> {
-    let mut draft = Draft::new(catalogue, options);
+    let mut draft = Draft::new(catalogue, statistics, options);
     loop {
         let mut answers = Vec::new();
         for question in draft.questions() {

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use pgauntlet::connect::{Address, Session};
 use pgauntlet::history::{ServerFacts, ShortTable, silent};
-use pgauntlet::infer::Mix;
+use pgauntlet::infer::Rows;
 use pgauntlet::observe;
 use pgauntlet::provision::{Request, SourceRequest};
-use pgauntlet::run::{self, InferRequest, InferredScenario, OwnQueries};
+use pgauntlet::run::{self, InferRequest, InferredScenario, Like, OwnQueries};
 use pgauntlet::scenario::Scenario;
 use pgauntlet::schema::Fingerprint;
 use pgauntlet::seed::{self, Plan};
@@ -125,7 +125,7 @@ fn rows_alone(files: &example::Files) -> example::Files {
 /// # Errors
 /// The schema does not run, or a question fails.
 pub async fn make(major: u32, schema: &str, rows: u64) -> Result<InferredScenario, run::Error> {
-    make_with(major, schema, rows, None).await
+    make_of(major, schema, rows, (None, None)).await
 }
 
 /// The same with statements of the application's own.
@@ -138,17 +138,40 @@ pub async fn make_with(
     rows: u64,
     own: Option<OwnQueries<'_>>,
 ) -> Result<InferredScenario, run::Error> {
+    make_of(major, schema, rows, (own, None)).await
+}
+
+/// The same with the statistics of another database.
+///
+/// # Errors
+/// As [`make`]; or there are no statistics.
+pub async fn make_like(
+    major: u32,
+    schema: &str,
+    rows: u64,
+    like: Option<Like<'_>>,
+) -> Result<InferredScenario, run::Error> {
+    make_of(major, schema, rows, (None, like)).await
+}
+
+async fn make_of(
+    major: u32,
+    schema: &str,
+    rows: u64,
+    (own, like): (Option<OwnQueries<'_>>, Option<Like<'_>>),
+) -> Result<InferredScenario, run::Error> {
     let server = common::server_of(major).await;
     let source = SourceRequest::Url(server.conninfo("postgres"));
     let request = InferRequest {
         path: Path::new("schema.sql"),
         schema,
         change: None,
-        rows,
+        rows: Rows { default: rows, ..Rows::default() },
         rng_seed: 1,
         rate_per_s: 50.0,
-        mix: Mix::Mixed,
+        mix: None,
         own,
+        like,
         server: &Request { source, cache: None, run_as: None },
     };
     run::infer(&request, &silent(), &CancellationToken::new()).await

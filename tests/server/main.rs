@@ -46,6 +46,7 @@ mod infer;
 mod infer_app;
 mod infer_random;
 mod invariants;
+mod like;
 mod migrate;
 mod migrate_deaths;
 mod migration_directories;

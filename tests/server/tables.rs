@@ -36,9 +36,7 @@ const SCHEMA: &str = "
     CREATE TABLE event_2024 PARTITION OF event FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
     CREATE TABLE event_rest PARTITION OF event DEFAULT;
     CREATE TABLE seen (id int, at date, FOREIGN KEY (id, at) REFERENCES event);
-    INSERT INTO customer (email, state, points)
-    SELECT i || '@example.org', 'paid', i FROM generate_series(1, 100) AS i;
-    ANALYZE customer";
+    ";
 
 async fn read(major: u32) -> Catalogue {
     let address = common::fresh_database_of(major).await;
@@ -66,18 +64,12 @@ async fn a_catalogue_says_what_rows_have_to_be(#[case] major: u32) {
     assert_eq!(names, ["customer", "event", "event_2024", "event_rest", "seen", "booking"]);
 
     let customer = table(&catalogue, "customer");
-    assert_eq!(customer.tuples, Some(100.0));
     let id = column(customer, "id");
     assert!(id.numbered && id.identity_always && id.not_null && !id.generated);
     let twice = column(customer, "twice");
     assert!(twice.generated && twice.default.is_none());
     assert_eq!(twice.generated_as.as_deref(), Some("((points)::integer * 2)"));
     assert_eq!(column(customer, "email").type_name, "character varying(80)");
-    let points = column(customer, "points").statistics.as_ref().expect("statistics");
-    assert_eq!((points.null_fraction, points.distinct), (0.0, -1.0));
-    assert_eq!(points.bounds.first().map(String::as_str), Some("1"));
-    let email = column(customer, "email").statistics.as_ref().expect("statistics");
-    assert!(email.bounds.is_empty(), "no text of a row is read");
 
     let low = customer.indexes.iter().find(|i| i.name == "low").expect("the index");
     let points = column(customer, "points").number;

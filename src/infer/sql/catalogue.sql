@@ -61,8 +61,6 @@ SELECT json_build_object(
                 WHERE i.inhrelid = c.oid
             ),
             'row_security', c.relrowsecurity,
-            'tuples', CASE WHEN c.reltuples >= 0 THEN c.reltuples END,
-            'bytes', c.relpages::bigint * current_setting('block_size')::bigint,
             'columns', (
                 SELECT coalesce(json_agg(json_build_object(
                     'number', a.attnum,
@@ -77,27 +75,9 @@ SELECT json_build_object(
                     ),
                     'identity_always', a.attidentity = 'a',
                     'generated', a.attgenerated <> '',
-                    'generated_as', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-                    'statistics', (
-                        SELECT json_build_object(
-                            'null_fraction', s.null_frac,
-                            'distinct', s.n_distinct,
-                            'width', s.avg_width,
-                            'correlation', s.correlation,
-                            'common_frequencies', coalesce(to_json(s.most_common_freqs), '[]'),
-                            'bounds', CASE
-                                WHEN s.histogram_bounds IS NOT NULL AND t.typcategory IN ('N', 'D')
-                                THEN to_json(s.histogram_bounds::text::text[])
-                                ELSE '[]'
-                            END
-                        )
-                        FROM pg_stats s
-                        WHERE s.schemaname = c.nspname AND s.tablename = c.relname
-                          AND s.attname = a.attname AND NOT s.inherited
-                    )
+                    'generated_as', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END
                 ) ORDER BY a.attnum), '[]')
                 FROM columns a
-                JOIN pg_type t ON t.oid = a.atttypid
                 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 WHERE a.attrelid = c.oid
             ),
