@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use crate::compare::{self, BASELINE_FORMAT, Baseline, Comparison, Options, Overall};
-use crate::report::{self, comparison_html, comparison_markdown, comparison_text};
+use crate::report::{self, Width, comparison_html, comparison_markdown, comparison_text};
 use crate::result::ResultFile;
 use crate::run::ExitStatus;
 
 use super::args::{BaselineArguments, CompareArguments, FailOn, ReportFormat};
-use super::complain;
 use super::diff::{is_writable, write};
+use super::{complain, width};
 
 /// What went wrong, in the words of `failed to …`, and how the process ends with it.
 type Failure = (ExitStatus, String);
@@ -38,7 +38,8 @@ fn compared(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
     let name = |path: &Path| path.display().to_string();
     let (name_a, name_b) = (name(&arguments.a), name(&arguments.b));
     let comparison = compare::compare((&name_a, &a), (&name_b, &b), &Options::default());
-    let text = rendered(&comparison, arguments.format);
+    let width = arguments.out.as_ref().map_or_else(width, |_| Width::default());
+    let text = rendered(&comparison, arguments.format, width);
     match &arguments.out {
         Some(path) => {
             let plain = anstream::adapter::strip_str(&text).to_string();
@@ -53,10 +54,10 @@ fn compared(arguments: &CompareArguments) -> Result<ExitStatus, Failure> {
     })
 }
 
-fn rendered(comparison: &Comparison, format: ReportFormat) -> String {
+fn rendered(comparison: &Comparison, format: ReportFormat, width: Width) -> String {
     let suites = || report::comparison_suites(comparison);
     match format {
-        ReportFormat::Text => report::plain(&comparison_text(comparison)).into_owned(),
+        ReportFormat::Text => report::plain(&comparison_text(comparison, width)).into_owned(),
         ReportFormat::Markdown => report::plain(&comparison_markdown(comparison)).into_owned(),
         ReportFormat::Html => comparison_html(comparison),
         ReportFormat::Github => report::github(&suites()),

@@ -1,6 +1,8 @@
-//! How an error and a text are printed.
+//! How an error and a text are printed, and how wide.
 
-use crate::report::plain;
+use std::io::{IsTerminal, stdout};
+
+use crate::report::{Width, plain};
 
 use super::secrets::without_passwords;
 
@@ -19,4 +21,21 @@ pub(super) fn show(text: &str) {
 /// A text on standard error, with the end of its line.
 pub(super) fn remark(text: &str) {
     anstream::eprintln!("{}", plain(text));
+}
+
+/// The width of what is printed on standard output: a terminal's own, else that of files and logs.
+pub(super) fn width() -> Width {
+    terminal_width().unwrap_or_default()
+}
+
+/// None: standard output is no terminal.
+pub(super) fn terminal_width() -> Option<Width> {
+    if !stdout().is_terminal() {
+        return None;
+    }
+    let size = terminal_size::terminal_size_of(stdout()).map(|(columns, _)| columns.0);
+    // A terminal that does not know its size says that it has no columns.
+    let named = || std::env::var("COLUMNS").ok()?.trim().parse::<u16>().ok();
+    let columns = size.filter(|columns| *columns > 0).or_else(named);
+    Some(columns.map_or(Width::default(), |columns| Width::of_terminal(columns.into())))
 }

@@ -13,7 +13,7 @@ use crate::schema::{Difference, Stored};
 
 use super::args::{DiffArguments, FingerprintArguments, Format};
 use super::secrets::without_passwords;
-use super::{complain, show};
+use super::{complain, show, width};
 
 /// One side of a comparison; the name is for people and without a password.
 struct Schema {
@@ -128,7 +128,7 @@ fn print(format: Format, from: &Schema, to: &Schema, open: &[Difference], known:
     match format {
         Format::Text => {
             let (was, is) = (&from.stored.fingerprint, &to.stored.fingerprint);
-            show(report::differences(was, is, open).trim_end_matches('\n'));
+            show(report::differences(was, is, open, width()).trim_end_matches('\n'));
             show(&summary(from, to, open, known));
         }
         // Texts are JSON always.

@@ -25,7 +25,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::run::ExitStatus;
 
 use args::{Arguments, Command};
-use complaint::{complain, remark, show};
+use complaint::{complain, remark, show, terminal_width, width};
 
 /// Parses the arguments and runs the command. `after_help` ends `--help`.
 ///

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use crate::report::{self, Document};
+use crate::report::{self, Document, Width};
 use crate::result::ResultFile;
 use crate::run::{self, ExitStatus, Stored};
 
 use super::args::{MergeArguments, ReportArguments, ReportFormat};
 use super::run::ending_of;
-use super::{complain, diff, show, sources};
+use super::{complain, diff, show, sources, width};
 
 /// A report that was rendered is a success, whatever it says: who wants a verdict asks `judge`.
 pub fn report(arguments: &ReportArguments) -> ExitStatus {
@@ -26,18 +26,19 @@ pub fn report(arguments: &ReportArguments) -> ExitStatus {
         Err(error) => return ending_of(&error),
     };
     stored.broken.iter().for_each(|error| complain(error));
-    let rendered = rendered(&stored, &arguments.result, arguments.format);
+    let width = arguments.out.as_ref().map_or_else(width, |_| Width::default());
+    let rendered = rendered(&stored, &arguments.result, arguments.format, width);
     write(&rendered, arguments.out.as_deref())
 }
 
-fn rendered(stored: &Stored, path: &Path, format: ReportFormat) -> String {
+fn rendered(stored: &Stored, path: &Path, format: ReportFormat, width: Width) -> String {
     // By one trial's directory in a result, nothing can be run again.
     let has_result = ResultFile::path_of(path).is_file();
     let path = if has_result { path.display().to_string() } else { String::new() };
     let sources = || sources::of(&stored.result);
     let document = Document { result: &stored.result, timelines: &stored.timelines, path: &path };
     match format {
-        ReportFormat::Text => report::plain(&report::text(&stored.result)).into_owned(),
+        ReportFormat::Text => report::plain(&report::text(&stored.result, width)).into_owned(),
         ReportFormat::Json => report::json(&stored.result),
         ReportFormat::Html => report::page(&document),
         ReportFormat::Markdown => report::plain(&report::markdown(&document)).into_owned(),
@@ -74,7 +75,7 @@ pub fn schema() -> ExitStatus {
 pub fn merge(arguments: &MergeArguments) -> ExitStatus {
     match run::merge(&arguments.results, &arguments.out) {
         Ok(result) => {
-            show(&report::verdicts(&result.trials, &result.crash_matrices));
+            show(&report::verdicts(&result.trials, &result.crash_matrices, width()));
             let out = arguments.out.display();
             anstream::println!("\n{} results are one in {out}", arguments.results.len());
             ExitStatus::AsExpected

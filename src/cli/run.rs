@@ -16,7 +16,7 @@ use super::args::{
     Which,
 };
 use super::scenarios::Loaded;
-use super::{complain, remark, scenarios, show, tried};
+use super::{complain, remark, scenarios, show, tried, width};
 
 pub async fn run(arguments: &RunArguments) -> ExitStatus {
     let mut loaded = match scenarios::load(&arguments.which) {
@@ -161,11 +161,11 @@ pub async fn with_live_view(
         let text = match judged {
             Judged::Trial(judgement) => {
                 seen.trials.push(judgement.clone());
-                report::trial(judgement)
+                report::trial(judgement, width())
             }
             Judged::Matrix(matrix) => {
                 seen.crash_matrices.push(matrix.clone());
-                report::matrix(matrix)
+                report::matrix(matrix, width())
             }
         };
         if format == Format::Text {
@@ -227,8 +227,8 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
     if format == Format::Json {
         return anstream::println!("{}", report::json(result));
     }
-    show(report::changes(result).trim_end_matches('\n'));
-    show(&report::verdicts(&result.trials, &result.crash_matrices));
+    show(report::changes(result, width()).trim_end_matches('\n'));
+    show(&report::verdicts(&result.trials, &result.crash_matrices, width()));
     if let Some(out) = out {
         let out = out.display();
         show(&format!("\nhistories and result.json are in {out}"));
@@ -254,7 +254,7 @@ pub fn ending_of(error: &Error) -> ExitStatus {
 pub fn judge(arguments: &JudgeArguments) -> ExitStatus {
     match run::stored(&arguments.directory) {
         Ok(run::Stored { result, broken, .. }) => {
-            show(&report::text(&result));
+            show(&report::text(&result, width()));
             broken.iter().for_each(|error| complain(error));
             run::ending(&result)
         }

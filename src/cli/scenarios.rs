@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::report;
 use crate::run::ExitStatus;
 use crate::scenario::{self, Problem, Scenario};
 
 use super::args::Which;
-use super::{complain, remark, show};
+use super::{complain, remark, show, terminal_width};
 
 /// Where scenarios are looked for by default.
 const DIRECTORY: &str = "scenarios";
@@ -117,15 +118,15 @@ pub fn list(which: &Which) -> ExitStatus {
         Ok(loaded) => loaded.scenarios,
         Err(ending) => return ending,
     };
-    let width = scenarios.iter().map(|s| s.name.len()).max().unwrap_or(0);
-    for scenario in &scenarios {
+    let rows = scenarios.iter().map(|scenario| {
         let expected: Vec<&str> = scenario.expect.verdict.iter().map(|v| v.as_str()).collect();
         let first = scenario.analysis.trim().split(". ").next().unwrap_or("");
         let sentence = first.split_whitespace().collect::<Vec<_>>().join(" ");
         let sentence = sentence.trim_end_matches('.');
         let expected = expected.join(" or ");
-        show(&format!("{:<width$}  {expected:<8}  {sentence}", scenario.name));
-    }
+        [scenario.name.clone(), expected, sentence.to_owned()]
+    });
+    show(report::list(rows, terminal_width()).trim_end_matches('\n'));
     ExitStatus::AsExpected
 }
 

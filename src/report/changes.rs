@@ -1,14 +1,12 @@
 //! The verdicts of changes, before those of their trials. A change of which one trial is all that
 //! was tried has the verdict of that trial, which is not repeated.
 
-use std::fmt::Write;
-
 use crate::result::{ChangeAssessment, Finding, ResultFile};
 use crate::scenario::Verdict;
 use crate::stats::grouped;
 use crate::trial::TrialKey;
 
-use super::text::paragraph;
+use super::text::{Text, Width};
 use super::trial::verdict_style;
 
 /// Changes whose verdict is about more than one trial.
@@ -24,25 +22,22 @@ fn matrices(result: &ResultFile, change: &ChangeAssessment) -> usize {
 }
 
 /// For a terminal, a paragraph per change; empty: no change has more than one trial.
-pub fn changes(result: &ResultFile) -> String {
-    let mut out = String::new();
+pub fn changes(result: &ResultFile, width: Width) -> String {
+    let mut out = Text::new(width);
     for change in several(result) {
         let style = verdict_style(change.verdict);
         let verdict = change.verdict.as_str().to_uppercase();
-        let _ = writeln!(
-            out,
-            "{style}{verdict:<9}{style:#} {}, {}{}",
-            change.scenario,
-            scope(result, change),
-            if change.as_expected { ", as expected" } else { ", NOT AS EXPECTED" },
-        );
-        paragraph(&mut out, "  ", &change.reason);
+        let expected = if change.as_expected { "as expected" } else { "NOT AS EXPECTED" };
+        let head = format!("{style}{verdict:<9}{style:#} ");
+        let scope = scope(result, change);
+        out.paragraph(&head, &format!("{}, {scope}, {expected}", change.scenario));
+        out.paragraph("  ", &change.reason);
         for finding in decisive(change) {
-            paragraph(&mut out, "  ", &shown_by(change, finding));
+            out.paragraph("  ", &shown_by(change, finding));
         }
-        out.push('\n');
+        out.blank();
     }
-    out
+    out.into_string()
 }
 
 /// What the verdict is about: `5 trials and a crash matrix`.

@@ -1,26 +1,31 @@
 //! What differs between two schemas, for a terminal: object by object, a line per property, and a
 //! diff of lines where a definition has several.
 
-use std::fmt::Write;
-
 use anstyle::{AnsiColor, Style};
 
 use crate::schema::{Difference, Fingerprint};
 
-use super::text::{DIM, WIDTH};
+use super::text::{DIM, Text, Width, columns, rows_of};
 
 const NEW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const GONE: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const CHANGED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 /// Lines that are the same on both sides and are shown beside those that are not.
 const CONTEXT_LINES: usize = 2;
+/// Columns before the lines of a definition, and those on which one of them goes on.
+const DEFINITION: usize = 10;
 /// Lines of one side times lines of the other, beyond which both are shown whole.
 const COMPARED_MAX: usize = 4_000_000;
 
 /// The text of the differences, in their order; `from` and `to` tell what is in an object that only
 /// one of them has.
-pub fn differences(from: &Fingerprint, to: &Fingerprint, differences: &[Difference]) -> String {
-    let mut out = String::new();
+pub fn differences(
+    from: &Fingerprint,
+    to: &Fingerprint,
+    differences: &[Difference],
+    width: Width,
+) -> String {
+    let mut out = Text::new(width);
     let mut last = None;
     for difference in differences {
         let object = difference.object.as_str();
@@ -29,63 +34,80 @@ pub fn differences(from: &Fingerprint, to: &Fingerprint, differences: &[Differen
             (Some(properties), None) => write_whole(&mut out, '-', GONE, object, properties),
             _ => {
                 if last != Some(object) {
-                    let _ = writeln!(out, "{CHANGED}~ {object}{CHANGED:#}");
+                    write_object(&mut out, '~', CHANGED, object);
                 }
                 write_change(&mut out, difference);
             }
         }
         last = Some(object);
     }
-    out
+    out.into_string()
 }
 
 fn write_whole<'p>(
-    out: &mut String,
+    out: &mut Text,
     sign: char,
     style: Style,
     object: &str,
     properties: impl IntoIterator<Item = (&'p String, &'p String)>,
 ) {
-    let _ = writeln!(out, "{style}{sign} {object}{style:#}");
+    write_object(out, sign, style, object);
+    let sign = format!("{style}{sign}{style:#}");
     for (property, value) in properties {
-        if fits(property, value) {
-            let _ = writeln!(out, "    {DIM}{property}:{DIM:#} {value}");
+        if fits(out.width, property, value) {
+            out.line(&format!("    {DIM}{property}:{DIM:#} {value}"));
             continue;
         }
-        let _ = writeln!(out, "    {DIM}{property}:{DIM:#}");
+        out.line(&format!("    {DIM}{property}:{DIM:#}"));
         for line in value.lines() {
-            let _ = writeln!(out, "      {style}{sign}{style:#} {line}");
+            write_line(out, &sign, Style::new(), line);
         }
     }
 }
 
-fn write_change(out: &mut String, difference: &Difference) {
+fn write_change(out: &mut Text, difference: &Difference) {
     let Difference { property, from, to, .. } = difference;
     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
     let (was, is) = (side(from), side(to));
     let change = format!("{was} -> {is}");
-    if fits(property, &change) && !was.contains('\n') && !is.contains('\n') {
-        let _ =
-            writeln!(out, "    {DIM}{property}:{DIM:#} {GONE}{was}{GONE:#} -> {NEW}{is}{NEW:#}");
+    if fits(out.width, property, &change) && !was.contains('\n') && !is.contains('\n') {
+        let change = format!("{GONE}{was}{GONE:#} -> {NEW}{is}{NEW:#}");
+        out.line(&format!("    {DIM}{property}:{DIM:#} {change}"));
         return;
     }
-    let _ = writeln!(out, "    {DIM}{property}:{DIM:#}");
+    out.line(&format!("    {DIM}{property}:{DIM:#}"));
     let (was, is) = match (was.strip_suffix('\n'), is.strip_suffix('\n')) {
         (Some(was), Some(is)) => (was, is),
         _ => (was.as_str(), is.as_str()),
     };
     for line in in_context(compared(was, is)) {
-        let _ = match line {
-            Line::Gone(text) => writeln!(out, "      {GONE}- {text}{GONE:#}"),
-            Line::New(text) => writeln!(out, "      {NEW}+ {text}{NEW:#}"),
-            Line::Same(text) => writeln!(out, "        {text}"),
-            Line::Skipped => writeln!(out, "      {DIM}…{DIM:#}"),
-        };
+        match line {
+            Line::Gone(text) => write_line(out, &format!("{GONE}-{GONE:#}"), GONE, text),
+            Line::New(text) => write_line(out, &format!("{NEW}+{NEW:#}"), NEW, text),
+            Line::Same(text) => write_line(out, " ", Style::new(), text),
+            Line::Skipped => out.line(&format!("      {DIM}…{DIM:#}")),
+        }
     }
 }
 
-fn fits(property: &str, value: &str) -> bool {
-    !value.contains('\n') && 6 + property.chars().count() + value.chars().count() <= WIDTH
+/// A line of a definition below its sign; what does not fit goes on farther right.
+fn write_line(out: &mut Text, sign: &str, style: Style, line: &str) {
+    let room = out.width.columns() - DEFINITION;
+    for (index, row) in rows_of(line, room).iter().enumerate() {
+        let lead = if index == 0 { format!("      {sign} ") } else { " ".repeat(DEFINITION) };
+        out.line(&format!("{lead}{style}{row}{style:#}"));
+    }
+}
+
+fn write_object(out: &mut Text, sign: char, style: Style, object: &str) {
+    for (index, row) in rows_of(object, out.width.columns() - 4).iter().enumerate() {
+        let lead = if index == 0 { format!("{sign} ") } else { "    ".to_owned() };
+        out.line(&format!("{style}{lead}{row}{style:#}"));
+    }
+}
+
+fn fits(width: Width, property: &str, value: &str) -> bool {
+    !value.contains('\n') && 6 + columns(property) + columns(value) <= width.columns()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +186,7 @@ mod tests {
             found
         };
         let (from, to) = (fingerprint(from), fingerprint(to));
-        let text = differences(&from, &to, &from.diff(&to));
+        let text = differences(&from, &to, &from.diff(&to), Width::default());
         anstream::adapter::strip_str(&text).to_string()
     }
 

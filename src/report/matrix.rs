@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Table, presets};
 
 use crate::clock::Micros;
 use crate::explain::Files;
@@ -15,10 +14,11 @@ use crate::scenario::Outcome;
 use crate::stats::grouped;
 use crate::trial::FaultKind;
 
-use super::text::{indent, paragraph};
+use super::grid::{Cell, Column, Grid};
+use super::text::{Text, Width};
 use super::trial::verdict_style;
 
-/// Characters of a statement in the table.
+/// Characters of a statement in the table at the usual width.
 const STATEMENT_MAX: usize = 34;
 /// No such case: the statement takes no such lock, is over too soon, or commits nothing.
 pub(super) const NONE: &str = "-";
@@ -27,46 +27,41 @@ pub(super) const NOT_INJECTED: &str = "?";
 const BOLD: Style = Style::new().bold();
 
 /// The whole text of a matrix, with colour codes that the writer strips where they are not wanted.
-pub fn matrix(matrix: &Matrix) -> String {
-    let mut out = String::new();
+pub fn matrix(matrix: &Matrix, width: Width) -> String {
+    let mut out = Text::new(width);
     let style = verdict_style(matrix.verdict);
     let verdict = matrix.verdict.as_str().to_uppercase();
     let expected = if matrix.as_expected { "as expected" } else { "NOT AS EXPECTED" };
     let name = &matrix.trial.key.scenario;
-    let _ = writeln!(
-        out,
-        "{style}{verdict:<9}{style:#} {BOLD}{name}, crash matrix{BOLD:#}, {expected}"
-    );
-    paragraph(&mut out, "  ", &matrix.reason);
+    let head = format!("{style}{verdict:<9}{style:#} ");
+    out.paragraph(&head, &format!("{BOLD}{name}, crash matrix{BOLD:#}, {expected}"));
+    out.paragraph("  ", &matrix.reason);
     for mismatch in &matrix.mismatches {
-        paragraph(&mut out, "  ! ", mismatch);
+        out.paragraph("  ! ", mismatch);
     }
     if !matrix.cases.is_empty() {
-        out.push('\n');
+        out.blank();
         write_table(&mut out, matrix);
-        out.push('\n');
+        out.blank();
     }
     write_groups(&mut out, matrix);
     let sentences = not_injected(matrix).into_iter().chain(random(matrix)).chain(cost(matrix));
-    sentences.for_each(|sentence| paragraph(&mut out, "  ", &sentence));
-    out
+    sentences.for_each(|sentence| out.paragraph("  ", &sentence));
+    out.into_string()
 }
 
-fn write_table(out: &mut String, matrix: &Matrix) {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
+fn write_table(out: &mut Text, matrix: &Matrix) {
+    let outcomes = matrix.columns.iter().map(|_| Column::Word);
+    let columns: Vec<Column> = [Column::Word, Column::Name].into_iter().chain(outcomes).collect();
     let kinds = matrix.columns.iter().map(|kind| head(*kind));
-    table.set_header(["", "fault at"].into_iter().chain(kinds));
+    let mut grid = Grid::new(3, &columns, ["", "fault at"].into_iter().chain(kinds));
+    let statement_max = out.width.at_least(STATEMENT_MAX);
     for row in &matrix.rows {
-        let outcomes = matrix.columns.iter().map(|kind| outcome_text(matrix, row.id, *kind));
-        let head = [row.id.to_string(), cut(&one_line(&row.statement.text), STATEMENT_MAX)];
-        table.add_row(head.into_iter().chain(outcomes));
+        let text = cut(&one_line(&row.statement.text), statement_max);
+        let outcomes = matrix.columns.iter().map(|kind| outcome_cell(matrix, row.id, *kind));
+        grid.row([row.id.to_string().into(), text.into()].into_iter().chain(outcomes));
     }
-    let mut text = String::new();
-    indent(&mut text, &table);
-    for line in text.lines() {
-        let _ = writeln!(out, "{}", coloured(line));
-    }
+    grid.write(out);
 }
 
 /// As the server's log names it.
@@ -92,12 +87,12 @@ pub(super) fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn outcome_text(matrix: &Matrix, statement: u32, kind: FaultKind) -> String {
+fn outcome_cell(matrix: &Matrix, statement: u32, kind: FaultKind) -> Cell {
     let here = |case: &&Case| case.fault.at.statement == statement && case.fault.kind == kind;
     match matrix.cases.iter().find(here).map(|case| case.outcome) {
-        None => NONE.to_owned(),
-        Some(None) => NOT_INJECTED.to_owned(),
-        Some(Some(outcome)) => word(outcome).to_owned(),
+        None => NONE.into(),
+        Some(None) => NOT_INJECTED.into(),
+        Some(Some(outcome)) => Cell::styled(word(outcome), outcome_style(outcome)),
     }
 }
 
@@ -117,20 +112,6 @@ fn outcome_style(outcome: Outcome) -> Style {
     Style::new().fg_color(Some(colour.into()))
 }
 
-/// The line's outcomes in their colours. Two blanks are before a cell and nowhere within
-/// one.
-fn coloured(line: &str) -> String {
-    let mut line = format!("{line} ");
-    for outcome in Outcome::ALL {
-        let style = outcome_style(*outcome);
-        let word = word(*outcome);
-        let (bare, painted) = (format!("  {word} "), format!("  {style}{word}{style:#} "));
-        // Twice: two neighbours share a blank between them.
-        line = line.replace(&bare, &painted).replace(&bare, &painted);
-    }
-    line.trim_end().to_owned()
-}
-
 /// What did not end clean, the worst first; those of a statement that say the same are one.
 pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Case>)> {
     let mut groups: BTreeMap<Group<'_>, Vec<&Case>> = BTreeMap::new();
@@ -145,7 +126,7 @@ pub(super) fn groups(matrix: &Matrix) -> Vec<(Outcome, Vec<&Case>)> {
 }
 
 /// What did not end clean, once per statement.
-fn write_groups(out: &mut String, matrix: &Matrix) {
+fn write_groups(out: &mut Text, matrix: &Matrix) {
     let files = Files::of_matrix(matrix);
     let mut last = None;
     for (outcome, cases) in groups(matrix) {
@@ -154,11 +135,11 @@ fn write_groups(out: &mut String, matrix: &Matrix) {
         if last.replace((outcome, statement)) != Some((outcome, statement)) {
             write_head(out, matrix, &files, first);
         }
-        paragraph(out, "      ", &format!("{}:", kinds(&cases)));
-        paragraph(out, "      ", sentence);
+        out.paragraph("      ", &format!("{}:", kinds(&cases)));
+        out.paragraph("      ", sentence);
         let left = first.differences.first().filter(|_| outcome == Outcome::FailsForever);
         if let Some(difference) = left {
-            paragraph(out, "      ", &format!("left: {difference}"));
+            out.paragraph("      ", &format!("left: {difference}"));
         }
     }
 }
@@ -171,14 +152,15 @@ pub(super) fn kinds(cases: &[&Case]) -> String {
     listed.collect::<Vec<_>>().join(", ")
 }
 
-fn write_head(out: &mut String, matrix: &Matrix, files: &Files, case: &Case) {
+fn write_head(out: &mut Text, matrix: &Matrix, files: &Files, case: &Case) {
     let Some(outcome) = case.outcome else { return };
     let (style, statement) = (outcome_style(outcome), case.fault.at.statement);
     let row = matrix.rows.iter().find(|row| row.id == statement);
     let place = row.map_or(String::new(), |row| place(&row.statement, files));
     let text = cut(&one_line(&case.fault.at.text), 2 * STATEMENT_MAX);
     let word = word(outcome);
-    let _ = writeln!(out, "  {style}{word}{style:#} at {statement}: {text}{place}");
+    let head = format!("{style}{word}{style:#} at {statement}: {text}{place}");
+    out.hanging("  ", 6, &head);
 }
 
 fn place(statement: &StatementRef, files: &Files) -> String {

@@ -4,7 +4,9 @@ mod changes;
 pub mod comparison;
 mod differences;
 mod document;
+mod grid;
 mod holds_for;
+mod list;
 mod live;
 mod live_words;
 mod machine;
@@ -28,6 +30,7 @@ pub use comparison::{
 };
 pub use differences::differences;
 pub use document::{Document, repro_command};
+pub use list::list;
 pub use live::{Live, Mode};
 pub use machine::{
     Case, CaseOutcome, Level, Remark, SourceFile, SourcePlace, Suite, github, junit, prometheus,
@@ -39,4 +42,5 @@ pub use page::{not_tried, page};
 pub use plain::plain;
 pub use result::{json, schema, text};
 pub use table::verdicts;
+pub use text::Width;
 pub use trial::trial;

@@ -5,6 +5,7 @@ use crate::result::ResultFile;
 use super::changes::changes;
 use super::matrix::matrix;
 use super::table::verdicts;
+use super::text::{Text, Width};
 use super::trial::trial;
 
 /// result.json as it is written.
@@ -19,11 +20,16 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// All of it for a terminal, as a run prints it.
-pub fn text(result: &ResultFile) -> String {
-    let trials = result.trials.iter().map(trial);
-    let matrices = result.crash_matrices.iter().map(matrix);
+pub fn text(result: &ResultFile, width: Width) -> String {
+    let trials = result.trials.iter().map(|of| trial(of, width));
+    let matrices = result.crash_matrices.iter().map(|of| matrix(of, width));
     let all: Vec<String> = trials.chain(matrices).collect();
-    let broken_off = result.broken_off().map_or(String::new(), |broken| format!("\n\n{broken}"));
-    let (changes, table) = (changes(result), verdicts(&result.trials, &result.crash_matrices));
-    format!("{changes}{}\n{table}{broken_off}", all.join("\n"))
+    let mut end = Text::new(width);
+    end.line(&verdicts(&result.trials, &result.crash_matrices, width));
+    if let Some(broken_off) = result.broken_off() {
+        end.blank();
+        end.paragraph("", &broken_off);
+    }
+    let end = end.into_string();
+    format!("{}{}\n{}", changes(result, width), all.join("\n"), end.trim_end_matches('\n'))
 }

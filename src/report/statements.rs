@@ -1,9 +1,6 @@
 //! The change's statements for a terminal: what each cost, and which timeouts were in force.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
-
-use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
 use crate::pg::LockMode;
@@ -12,38 +9,34 @@ use crate::pg::purpose::Purpose;
 use crate::result::{Origin, StatementRow, TimeoutsInForce};
 use crate::stats::{bytes, grouped};
 
-use super::text::{indent, paragraph};
+use super::grid::{Column, Grid};
+use super::text::Text;
 
 /// Statements shown per trial; the rest are in result.json.
 const STATEMENTS_MAX: usize = 12;
 /// A command's statement that takes longer is shown whatever it is.
 const LONG: Micros = Micros::from_millis(100);
-/// Characters of a statement in the table.
+/// Characters of a statement in the table at the usual width.
 const TEXT_MAX: usize = 40;
 /// Statements named for each set of timeouts, and how much of each.
 const NAMED_MAX: usize = 2;
 const NAMED_TEXT_MAX: usize = 32;
 
-pub fn write_statements(out: &mut String, statements: &[StatementRow]) {
+pub fn write_statements(out: &mut Text, statements: &[StatementRow]) {
     let shown: Vec<&StatementRow> = statements.iter().filter(|row| is_shown(row)).collect();
     if shown.is_empty() {
         return;
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["statement", "took", "rows", "WAL", "outcome", "then held"]);
+    use Column::{Name, Number, Words};
+    let head = ["statement", "took", "rows", "WAL", "outcome", "then held"];
+    let mut grid = Grid::new(3, &[Name, Number, Number, Number, Words, Words], head);
     for row in weightiest(&shown, STATEMENTS_MAX) {
-        table.add_row(statement_row(row));
+        grid.row(statement_row(row, out.width.at_least(TEXT_MAX)));
     }
-    for column in 1..=3 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    out.push('\n');
-    indent(out, &table);
+    out.blank();
+    grid.write(out);
     if let Some(more) = shown.len().checked_sub(STATEMENTS_MAX + 1) {
-        let _ = writeln!(out, "  … and {} more in result.json", grouped(more as u64 + 1));
+        out.paragraph("  ", &format!("… and {} more in result.json", grouped(more as u64 + 1)));
     }
     write_timeouts(out, &shown);
 }
@@ -62,7 +55,7 @@ pub(super) fn is_shown(row: &StatementRow) -> bool {
 
 /// Which timeouts were in force, and for which of the statements. Those in which they differ from
 /// what most of the change ran with are named.
-fn write_timeouts(out: &mut String, shown: &[&StatementRow]) {
+fn write_timeouts(out: &mut Text, shown: &[&StatementRow]) {
     let mut groups: Vec<(TimeoutsInForce, Vec<&StatementRow>)> = Vec::new();
     for row in shown {
         match groups.iter_mut().find(|(timeouts, _)| *timeouts == row.timeouts) {
@@ -83,10 +76,10 @@ fn write_timeouts(out: &mut String, shown: &[&StatementRow]) {
         };
         format!("{timeouts}, for {}{others}", named.join(" · "))
     };
-    out.push('\n');
-    paragraph(out, "  timeouts in force: ", &group(&groups[0]));
+    out.blank();
+    out.paragraph("  timeouts in force: ", &group(&groups[0]));
     for other in &groups[1..] {
-        paragraph(out, "                     ", &group(other));
+        out.paragraph("                     ", &group(other));
     }
 }
 
@@ -113,8 +106,8 @@ fn text_of(row: &StatementRow, max: usize) -> String {
     }
 }
 
-fn statement_row(row: &StatementRow) -> [String; 6] {
-    let text = text_of(row, TEXT_MAX);
+fn statement_row(row: &StatementRow, text_max: usize) -> [String; 6] {
+    let text = text_of(row, text_max);
     let outcome = outcome_of(row);
     let rewritten = match row.rewritten.len() {
         0 => String::new(),

@@ -1,13 +1,12 @@
 //! The table of verdicts at the end of a run.
 
-use comfy_table::{CellAlignment, Table, presets};
-
 use crate::clock::Micros;
 use crate::result::{Judgement, Matrix};
-use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
+use super::grid::{Cell, Column, Grid};
 use super::names::Names;
+use super::text::{Text, Width};
 use super::trial::verdict_style;
 
 pub(super) const HEAD: [&str; 9] = [
@@ -23,36 +22,20 @@ pub(super) const HEAD: [&str; 9] = [
 ];
 
 /// A row per trial: what was found, and whether it was expected.
-pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(HEAD);
+pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix], width: Width) -> String {
+    use Column::{Name, Number, Word};
+    let columns = [Word, Name, Number, Number, Number, Number, Number, Number, Word];
+    let mut grid = Grid::new(1, &columns, HEAD);
     let names = Names::of(judgements, matrices);
-    for judgement in judgements {
-        table.add_row(row(judgement, names));
+    let trials = judgements.iter().map(|of| (of.verdict, row(of, names)));
+    let matrices = matrices.iter().map(|of| (of.verdict, matrix_row(of, names)));
+    for (verdict, [first, others @ ..]) in trials.chain(matrices) {
+        let first = Cell::styled(first, verdict_style(verdict));
+        grid.row([first].into_iter().chain(others.into_iter().map(Cell::from)));
     }
-    for matrix in matrices {
-        table.add_row(matrix_row(matrix, names));
-    }
-    for column in 2..=7 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let of_trials = judgements.iter().map(|judgement| judgement.verdict);
-    let verdicts = of_trials.chain(matrices.iter().map(|matrix| matrix.verdict));
-    let text = table.to_string();
-    // A row is one line, and the first line is the head.
-    let verdicts = std::iter::once(None).chain(verdicts.map(Some)).chain(std::iter::repeat(None));
-    text.lines().zip(verdicts).map(|(line, of)| styled(line, of)).collect::<Vec<_>>().join("\n")
-}
-
-/// A row's line with its verdict in its colour.
-fn styled(line: &str, verdict: Option<Verdict>) -> String {
-    let line = line.trim_end();
-    let Some(verdict) = verdict else { return line.to_owned() };
-    let style = verdict_style(verdict);
-    line.replacen(verdict.as_str(), &format!("{style}{verdict}{style:#}"), 1)
+    let mut out = Text::new(width);
+    grid.write(&mut out);
+    out.into_string().trim_end_matches('\n').to_owned()
 }
 
 pub(super) fn row(judgement: &Judgement, names: Names) -> [String; 9] {

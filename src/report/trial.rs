@@ -1,9 +1,6 @@
 //! One trial for a terminal: the verdict, its reason, the findings with witnesses, the numbers.
 
-use std::fmt::Write;
-
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, Table, presets};
 
 use crate::clock::Micros;
 use crate::history::exit_words;
@@ -12,18 +9,20 @@ use crate::result::{CommandRow, Finding, Judgement, Measured, Origin, StatementR
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
+use super::grid::{Column, Grid};
 use super::holds_for::holds_for;
 use super::names::Names;
 use super::server::{log_differs, notices};
 use super::sparkline::sparkline;
 use super::statements::write_statements;
-use super::text::{DIM, WIDTH, indent, labelled, paragraph};
+use super::text::{DIM, Text, Width, rows_of};
 
 /// Lines shown of what a command printed last.
 const OUTPUT_LINES_MAX: usize = 15;
-/// Rows that they take, and characters of each.
+/// Rows that they take.
 const OUTPUT_ROWS_MAX: usize = 60;
-const OUTPUT_WIDTH: usize = WIDTH - 18;
+/// Columns before each.
+const OUTPUT_LEAD: usize = 18;
 const BOLD: Style = Style::new().bold();
 
 pub fn verdict_style(verdict: Verdict) -> Style {
@@ -37,8 +36,8 @@ pub fn verdict_style(verdict: Verdict) -> Style {
 }
 
 /// The whole text of a trial, with colour codes that the writer strips where they are not wanted.
-pub fn trial(judgement: &Judgement) -> String {
-    let mut out = String::new();
+pub fn trial(judgement: &Judgement, width: Width) -> String {
+    let mut out = Text::new(width);
     let style = verdict_style(judgement.verdict);
     let verdict = judgement.verdict.as_str().to_uppercase();
     let expected = match judgement.as_expected {
@@ -46,18 +45,19 @@ pub fn trial(judgement: &Judgement) -> String {
         false => "NOT AS EXPECTED",
     };
     let name = Names::default().trial(&judgement.trial);
-    let _ = writeln!(out, "{style}{verdict:<9}{style:#} {BOLD}{name}{BOLD:#}, {expected}");
+    let head = format!("{style}{verdict:<9}{style:#} ");
+    out.paragraph(&head, &format!("{BOLD}{name}{BOLD:#}, {expected}"));
     // Of these verdicts the first finding is the reason, and has a witness besides.
     let is_a_finding = matches!(judgement.verdict, Verdict::Unsafe | Verdict::Unproven);
     if !is_a_finding || judgement.findings.is_empty() {
-        paragraph(&mut out, "  ", &judgement.reason);
+        out.paragraph("  ", &judgement.reason);
     }
     let tried = holds_for(judgement);
     if !tried.is_empty() {
-        paragraph(&mut out, "  ", &format!("tried: {tried}"));
+        out.paragraph("  ", &format!("tried: {tried}"));
     }
     for mismatch in &judgement.mismatches {
-        paragraph(&mut out, "  ! ", mismatch);
+        out.paragraph("  ! ", mismatch);
     }
     let (decided, notes): (Vec<_>, Vec<_>) =
         judgement.findings.iter().partition(|finding| finding.verdict > Verdict::Safe);
@@ -65,46 +65,45 @@ pub fn trial(judgement: &Judgement) -> String {
     notes.into_iter().for_each(|finding| write_note(&mut out, finding));
     write_command(&mut out, &judgement.measured.commands);
     if let Some(applied) = &judgement.trial.applied {
-        paragraph(&mut out, "  ", &format!("migrations of {applied}"));
+        out.paragraph("  ", &format!("migrations of {applied}"));
     }
     if let Some(roles) = &judgement.trial.roles {
-        paragraph(&mut out, "  ", &roles.to_string());
+        out.paragraph("  ", &roles.to_string());
     }
-    out.push('\n');
+    out.blank();
     if judgement.measured.operations.scheduled > 0 {
         write_latency(&mut out, &judgement.measured);
         write_course(&mut out, &judgement.measured);
     }
     write_counts(&mut out, &judgement.measured);
     write_statements(&mut out, &judgement.measured.statements);
-    out
+    out.into_string()
 }
 
-fn write_finding(out: &mut String, finding: &Finding) {
+fn write_finding(out: &mut Text, finding: &Finding) {
     let style = verdict_style(finding.verdict);
-    let _ = writeln!(out, "  {style}{}{style:#} ({})", finding.kind, finding.verdict);
-    paragraph(out, "      ", &finding.sentence);
+    out.line(&format!("  {style}{}{style:#} ({})", finding.kind, finding.verdict));
+    out.paragraph("      ", &finding.sentence);
     if let Some(witness) = &finding.witness {
         write_witness(out, witness);
     }
     if let Some(remedy) = &finding.remedy {
-        labelled(out, "instead", remedy);
+        out.labelled("instead", remedy);
     }
 }
 
 /// What decides nothing is shown after what does, in one paragraph without colour.
-fn write_note(out: &mut String, finding: &Finding) {
+fn write_note(out: &mut Text, finding: &Finding) {
     let instead = finding.remedy.as_ref().map(|remedy| format!(". Instead: {remedy}"));
     let sentence = &finding.sentence;
-    paragraph(
-        out,
+    out.paragraph(
         "  note ",
         &format!("{}: {sentence}{}", finding.kind, instead.unwrap_or_default()),
     );
 }
 
 /// How the first attempt that failed ended, and the end of what it printed.
-fn write_command(out: &mut String, commands: &[CommandRow]) {
+fn write_command(out: &mut Text, commands: &[CommandRow]) {
     let Some(failed) = commands.iter().find(|command| command.exit_code != Some(0)) else {
         return;
     };
@@ -116,7 +115,9 @@ fn write_command(out: &mut String, commands: &[CommandRow]) {
     let exit = exit_words(failed.exit_code, failed.signal) + &again;
     let lines: Vec<&str> = failed.output.lines().collect();
     let shown = &lines[lines.len().saturating_sub(OUTPUT_LINES_MAX)..];
-    let rows: Vec<String> = shown.iter().flat_map(|line| rows_of(line)).collect();
+    let room = out.width.columns() - OUTPUT_LEAD;
+    let printable = |line: &str| line.chars().filter(|c| !c.is_control()).collect::<String>();
+    let rows: Vec<String> = shown.iter().flat_map(|line| rows_of(&printable(line), room)).collect();
     let rows_left_out = rows.len().saturating_sub(OUTPUT_ROWS_MAX);
     let cut = failed.output_cut > 0 || shown.len() < lines.len() || rows_left_out > 0;
     let printed = match (shown.len(), cut) {
@@ -124,36 +125,22 @@ fn write_command(out: &mut String, commands: &[CommandRow]) {
         (_, true) => "; the end of what it printed:",
         (_, false) => "; it printed:",
     };
-    labelled(out, "command", &format!("{exit}{printed}"));
+    out.labelled("command", &format!("{exit}{printed}"));
     for row in &rows[rows_left_out..] {
-        let _ = writeln!(out, "                {DIM}|{DIM:#} {row}");
+        out.line(&format!("                {DIM}|{DIM:#} {row}"));
     }
 }
 
-/// A line that a command printed, in as many rows as it takes. Blanks at its beginning stay.
-fn rows_of(line: &str) -> Vec<String> {
-    let printable: Vec<char> = line.chars().filter(|c| !c.is_control()).collect();
-    let (mut rows, mut left) = (Vec::new(), printable.as_slice());
-    while left.len() > OUTPUT_WIDTH {
-        let blank = left[..=OUTPUT_WIDTH].iter().rposition(|c| *c == ' ').filter(|at| *at > 0);
-        let at = blank.unwrap_or(OUTPUT_WIDTH);
-        rows.push(left[..at].iter().collect::<String>().trim_end().to_owned());
-        left = &left[at + usize::from(blank.is_some())..];
-    }
-    rows.push(left.iter().collect());
-    rows
-}
-
-fn write_witness(out: &mut String, witness: &Witness) {
-    labelled(out, "witness", &witness_words(witness));
+fn write_witness(out: &mut Text, witness: &Witness) {
+    out.labelled("witness", &witness_words(witness));
     if let Some(during) = &witness.during {
-        labelled(out, "during", &statement(during));
+        out.labelled("during", &statement(during));
     }
     if let Some(taken_by) = &witness.taken_by {
-        labelled(out, "taken by", &statement(taken_by));
+        out.labelled("taken by", &statement(taken_by));
     }
     if let Some(behind) = &witness.behind {
-        labelled(out, "behind", behind);
+        out.labelled("behind", behind);
     }
 }
 
@@ -199,24 +186,17 @@ pub(super) fn place(statement: &StatementRef) -> String {
     }
 }
 
-fn write_latency(out: &mut String, measured: &Measured) {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(LATENCY_HEAD);
-    for row in latency_rows(measured) {
-        table.add_row(row);
-    }
-    for column in 1..=4 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    indent(out, &table);
+fn write_latency(out: &mut Text, measured: &Measured) {
+    use Column::{Number, Word};
+    let mut grid = Grid::new(3, &[Word, Number, Number, Number, Number], LATENCY_HEAD);
+    latency_rows(measured).into_iter().for_each(|row| grid.row(row));
+    grid.write(out);
 }
 
-fn write_course(out: &mut String, measured: &Measured) {
+fn write_course(out: &mut Text, measured: &Measured) {
     if let Some((line, span)) = sparkline(measured) {
-        let _ = writeln!(out, "  {line}\n  {DIM}{span}{DIM:#}");
+        out.line(&format!("  {line}"));
+        out.paragraph("  ", &format!("{DIM}{span}{DIM:#}"));
     }
 }
 
@@ -246,13 +226,13 @@ fn latency_row(phase: &str, summary: &Summary) -> [String; 5] {
     ]
 }
 
-fn write_counts(out: &mut String, measured: &Measured) {
-    paragraph(out, "  ", &counts(measured).join(" · "));
-    errors(measured).iter().for_each(|error| paragraph(out, "  ", error));
+fn write_counts(out: &mut Text, measured: &Measured) {
+    out.paragraph("  ", &counts(measured).join(" · "));
+    errors(measured).iter().for_each(|error| out.paragraph("  ", error));
     if let Some(differs) = measured.log.as_ref().and_then(log_differs) {
-        paragraph(out, "  ", &differs);
+        out.paragraph("  ", &differs);
     }
-    notices(measured).iter().for_each(|notice| paragraph(out, "  ", notice));
+    notices(measured).iter().for_each(|notice| out.paragraph("  ", notice));
 }
 
 /// What was counted and how long it lasted, each in a few words.

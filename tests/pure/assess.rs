@@ -6,7 +6,7 @@ use pgauntlet::assess::{self, Against};
 use pgauntlet::explain::{self, explain};
 use pgauntlet::history::{CatalogueSnapshot, Event};
 use pgauntlet::judge::{Observation, observe};
-use pgauntlet::report;
+use pgauntlet::report::{self, Width};
 use pgauntlet::result::{ChangeAssessment, Judgement, Planned, PlannedTrial, ResultFile};
 use pgauntlet::scenario::{FindingKind, Scenario, State, Verdict};
 use pgauntlet::trial::{Axis, TrialKey};
@@ -109,7 +109,7 @@ fn a_change_whose_planned_trial_is_missing_is_unproven_and_says_which() {
 fn every_report_has_the_verdict_of_the_change_before_those_of_its_trials() {
     let result = result(vec![calm(weather("sun")), stalled(weather("rain"))]);
     let document = report::Document { result: &result, timelines: &[], path: "out" };
-    let text = anstream::adapter::strip_str(&report::text(&result)).to_string();
+    let text = anstream::adapter::strip_str(&report::text(&result, Width::default())).to_string();
     assert!(text.starts_with("UNSAFE    spans, 2 trials, NOT AS EXPECTED\n"), "{text}");
     assert!(text.contains("stall (unsafe) in 1 of 2 trials: weather rain"), "{text}");
     let markdown = report::markdown(&document);

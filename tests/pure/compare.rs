@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use pgauntlet::compare::{
     Baseline, BaselineError, Comparison, Delta, Options, Overall, Seen, TrialSamples, compare,
 };
-use pgauntlet::report::{comparison_markdown, comparison_text};
+use pgauntlet::report::{Width, comparison_markdown, comparison_text};
 use pgauntlet::scenario::{FindingKind, Verdict};
 use pgauntlet::trial::{Axis, TrialKey};
 use rand::SeedableRng as _;
@@ -341,7 +341,7 @@ fn of_many_pairs_that_are_the_same_each_takes_one_line() {
     let markdown = comparison_markdown(&night);
     assert_eq!(markdown.matches("| same | scenario-").count(), 40);
     assert!(!markdown.contains("<details"), "{markdown}");
-    let text = comparison_text(&night);
+    let text = comparison_text(&night, Width::default());
     assert!(text.lines().count() < 60, "{text}");
 }
 

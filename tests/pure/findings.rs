@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pgauntlet::explain;
 use pgauntlet::history::AttemptEnd;
-use pgauntlet::report;
+use pgauntlet::report::{self, Width};
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{FindingKind, Verdict};
 
@@ -30,7 +30,10 @@ fn formats(run: &Run) -> Vec<(&'static str, String)> {
     let document = run.document();
     let suites = report::suites(&document, &[]);
     vec![
-        ("text", anstream::adapter::strip_str(&report::text(&run.result)).to_string()),
+        (
+            "text",
+            anstream::adapter::strip_str(&report::text(&run.result, Width::default())).to_string(),
+        ),
         ("page", run.page()),
         ("markdown", report::markdown(&document)),
         ("github", report::github(&suites)),

@@ -10,7 +10,7 @@ use pgauntlet::history::{
     CatalogueSnapshot, Event, ShortTable, TableState, TableStates, TrialFacts, Tried,
 };
 use pgauntlet::judge::{crash, observe};
-use pgauntlet::report;
+use pgauntlet::report::{self, Width};
 use pgauntlet::result::{Evidence, Finding, Judgement};
 use pgauntlet::scenario::{Crash, FindingKind, Outcome, Verdict};
 use pgauntlet::trial::{Fault, FaultKind, InjectionPoint};
@@ -177,7 +177,8 @@ fn it_says_what_is_missing_why_and_what_to_write() {
                   that go together, `pattern`, `numbered`, `reference`; or lower `rows` of \
                   [[table]] public.tokens to 0, if it may have as few";
     assert_eq!(left_out(&judgement)[0].remedy.as_deref(), Some(remedy));
-    let text = anstream::adapter::strip_str(&report::trial(&judgement)).to_string();
+    let text =
+        anstream::adapter::strip_str(&report::trial(&judgement, Width::default())).to_string();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("tried: 0 of 2,000 rows in public.tokens, 1,000 rows in"), "{text}");
     assert!(text.contains("not tried here: another size, rows that were left out"), "{text}");

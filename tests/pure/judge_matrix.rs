@@ -7,7 +7,7 @@ use pgauntlet::assess::{self, Effort};
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{AttemptEnd, History};
 use pgauntlet::judge::crash;
-use pgauntlet::report;
+use pgauntlet::report::{self, Width};
 use pgauntlet::result::{Case, Matrix, RandomFaults};
 use pgauntlet::scenario::{Crash, Outcome, Scenario, Verdict};
 use pgauntlet::schema::Difference;
@@ -307,7 +307,7 @@ fn every_outcome() -> Vec<Case> {
 }
 
 fn shown(matrix: &Matrix) -> String {
-    anstream::adapter::strip_str(&report::matrix(matrix)).to_string()
+    anstream::adapter::strip_str(&report::matrix(matrix, Width::default())).to_string()
 }
 
 #[test]
@@ -345,7 +345,8 @@ fn every_outcome_of_the_table_has_its_colour(
     #[case] colour: &str,
 ) {
     let cases = FaultKind::ALL.iter().map(|kind| case(1, *kind, Some(outcome)));
-    let text = report::matrix(&matrix_of(&Crash::default(), cases.collect(), None));
+    let text =
+        report::matrix(&matrix_of(&Crash::default(), cases.collect(), None), Width::default());
     let row = text.lines().find(|line| line.contains(" 1  ALTER TABLE")).expect("a row");
     let painted = format!("\u{1b}[{colour}m{word}\u{1b}[0m");
     assert_eq!(row.matches(&painted).count(), FaultKind::ALL.len(), "{row:?}");
@@ -355,7 +356,7 @@ fn every_outcome_of_the_table_has_its_colour(
 fn words_of_a_statement_are_not_coloured_as_outcomes() {
     let mut matrix = of(&[CLEAN]);
     matrix.rows[0].statement.text = "UPDATE t SET clean = debris - fails".to_owned();
-    let text = report::matrix(&matrix);
+    let text = report::matrix(&matrix, Width::default());
     let row = text.lines().find(|line| line.contains("UPDATE t")).expect("a row");
     assert!(row.contains("UPDATE t SET clean = debris"), "{row:?}");
 }

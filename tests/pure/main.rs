@@ -63,6 +63,7 @@ mod report;
 mod report_browser;
 mod report_formats;
 mod report_page;
+mod report_width;
 mod report_words;
 mod run_without_server;
 mod scenario_files;

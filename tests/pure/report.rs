@@ -1,6 +1,6 @@
 //! What a terminal shows of a trial: judgements of histories made by hand, as text.
 
-use pgauntlet::report;
+use pgauntlet::report::{self, Width};
 
 use crate::made;
 use crate::made::Made;
@@ -18,7 +18,7 @@ fn made_of(statements: Vec<Sent>) -> Made {
 
 /// As it is shown where no colours are wanted.
 fn shown(made: Made) -> String {
-    anstream::adapter::strip_str(&report::trial(&made.judge())).to_string()
+    anstream::adapter::strip_str(&report::trial(&made.judge(), Width::default())).to_string()
 }
 
 /// The line that holds the words.

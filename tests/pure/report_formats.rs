@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use pgauntlet::history::{MachineFacts, ServerFacts, TrialFacts, Tried};
-use pgauntlet::report::{self, Document};
+use pgauntlet::report::{self, Document, Width};
 use pgauntlet::result::{Expectation, Judgement, ResultFile};
 use pgauntlet::scenario::{FindingKind, StoredScenario, Verdict};
 use pgauntlet::trial::{Axis, TrialKey};
@@ -61,7 +61,8 @@ fn the_tables_that_the_change_is_about_are_named_first() {
         declared: BTreeMap::new(),
         short: Vec::new(),
     });
-    let text = anstream::adapter::strip_str(&report::trial(&judgement)).to_string();
+    let text =
+        anstream::adapter::strip_str(&report::trial(&judgement, Width::default())).to_string();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let expected = "tried: 2,000,000 rows in spans, 30,000,000 rows in a, 30,000,000 rows in b and \
                     2 other tables; PostgreSQL 15.18; no application; not tried here: another \
@@ -80,7 +81,10 @@ fn a_verdict_says_for_what_it_holds() {
     let mut run = Run::one(made);
     run.result.trials[0].trial = facts("s");
     let plain = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(plain(report::trial(&run.result.trials[0])).contains(&format!("tried: {tried}")));
+    assert!(
+        plain(report::trial(&run.result.trials[0], Width::default()))
+            .contains(&format!("tried: {tried}"))
+    );
     assert!(report::markdown(&run.document()).contains(&format!("Tried: {tried}")));
     let page = plain(run.page());
     let top = page.split_once("</header>").expect("a head").0;
@@ -147,7 +151,7 @@ fn rendered(format: &str, result: &ResultFile) -> String {
         "sarif" => report::sarif(&suites),
         "markdown" => report::markdown(&document),
         "prometheus" => report::prometheus(result),
-        "text" => anstream::adapter::strip_str(&report::text(result)).to_string(),
+        "text" => anstream::adapter::strip_str(&report::text(result, Width::default())).to_string(),
         other => panic!("no format {other}"),
     }
 }
@@ -262,7 +266,7 @@ fn a_run_that_broke_off_says_so_in_every_format_and_fails_a_case() {
         let text = rendered(format, &broken);
         assert!(text.contains(told), "{format}: {text}");
     }
-    for text in [report::text(&broken), report::page(&document(&broken))] {
+    for text in [report::text(&broken, Width::default()), report::page(&document(&broken))] {
         assert!(text.contains(told), "{text}");
     }
     let junit = rendered("junit", &broken);

@@ -3,7 +3,7 @@
 
 use pgauntlet::history::{AttemptEnd, ConnectionOpened, Event, LedgerReport};
 use pgauntlet::pg::LockMode;
-use pgauntlet::report;
+use pgauntlet::report::{self, Width};
 use pgauntlet::scenario::FindingKind;
 use rstest::rstest;
 
@@ -17,7 +17,9 @@ const SECOND: u32 = 5;
 
 /// As it is shown where no colours are wanted, on one line.
 fn terminal(run: &Run) -> String {
-    let text = anstream::adapter::strip_str(&report::trial(&run.result.trials[0])).to_string();
+    let text =
+        anstream::adapter::strip_str(&report::trial(&run.result.trials[0], Width::default()))
+            .to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -162,7 +164,9 @@ fn what_a_command_printed_is_whole_however_long_its_lines_are() {
     exits(&mut made, 0, Some(3), &output);
     made.ends(failed_with_status(3));
     let run = Run::one(made);
-    let text = anstream::adapter::strip_str(&report::trial(&run.result.trials[0])).to_string();
+    let text =
+        anstream::adapter::strip_str(&report::trial(&run.result.trials[0], Width::default()))
+            .to_string();
     let printed: Vec<&str> =
         text.lines().filter_map(|line| line.split_once("| ")).map(|l| l.1).collect();
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{Event, History, Phase, silent};
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::report::{self, Document};
+use pgauntlet::report::{self, Document, Width};
 use pgauntlet::result::{CrashRequest, ResultFile};
 use pgauntlet::run::{
     AxisValue, AxisValues, Error, ExitStatus, OnJudged, Plan, Request, SizeRequest, Work, WorkUnit,
@@ -266,7 +266,10 @@ async fn a_matrix_that_is_interrupted_is_unproven_in_every_format() {
     let failed = |case: &&report::Case| case.outcome != report::CaseOutcome::Held;
     let failed: Vec<_> = suites.iter().flat_map(|s| s.cases.iter().filter(failed)).collect();
     assert_eq!(failed.len(), 2, "{failed:#?}");
-    assert!(report::text(&result).contains("the run broke off, verdicts until then: 1"));
+    assert!(
+        report::text(&result, Width::default())
+            .contains("the run broke off, verdicts until then: 1")
+    );
 }
 
 /// With and without a result.json, which an older version had not written yet.
@@ -382,7 +385,11 @@ async fn a_new_axis_needs_no_code_where_trials_are_planned_executed_and_stored()
     assert_eq!(keys(&again), keys(result));
     assert_eq!(keys(&again).iter().collect::<std::collections::BTreeSet<_>>().len(), 8);
     let named = "spans from fewer, weather rain, repetition 2";
-    assert!(report::text(&again).contains(named), "{}", report::text(&again));
+    assert!(
+        report::text(&again, Width::default()).contains(named),
+        "{}",
+        report::text(&again, Width::default())
+    );
     let metrics = report::prometheus(&again);
     assert!(metrics.contains("state=\"fewer\",server=\"17\",weather=\"rain\""), "{metrics}");
     let document = Document { result: &again, timelines: &[], path: "out" };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pgauntlet::history::silent;
 use pgauntlet::pg::purpose::Purpose;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::report;
+use pgauntlet::report::{self, Width};
 use pgauntlet::result::{CrashRequest, ResultFile};
 use pgauntlet::run::{OnJudged, Request, SizeRequest, Work, run};
 use pgauntlet::scenario::{FindingKind, Outcome, Scenario, Verdict};
@@ -24,7 +24,7 @@ async fn every_bundled_crash_matrix_ends_as_it_expects() {
     let results = ran(scenarios, Work::Crash, CrashRequest::default()).await;
     assert_eq!(results.crash_matrices.len(), of);
     let wrong = results.crash_matrices.iter().filter(|matrix| !matrix.as_expected);
-    let wrong: Vec<String> = wrong.map(report::matrix).collect();
+    let wrong: Vec<String> = wrong.map(|of| report::matrix(of, Width::default())).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -62,16 +62,16 @@ async fn alembic_is_killed_and_made_to_give_up_where_it_was_meant_to_be() {
     let matrix = &results.crash_matrices[0];
     let of = |kind: FaultKind| matrix.cases.iter().filter(move |case| case.fault.kind == kind);
     let seen = |kind| of(kind).filter(|case| case.outcome.is_some()).map(|case| case.seen.as_str());
-    assert!(of(FaultKind::KillRunner).count() >= 6, "{}", report::matrix(matrix));
+    assert!(of(FaultKind::KillRunner).count() >= 6, "{}", report::matrix(matrix, Width::default()));
     assert!(
         seen(FaultKind::KillRunner).all(|seen| seen == "SIGKILL"),
         "{}",
-        report::matrix(matrix)
+        report::matrix(matrix, Width::default())
     );
     assert!(seen(FaultKind::LockTimeout).all(|seen| seen.starts_with("55P03")));
     assert!(of(FaultKind::KillRunner).all(|case| case.outcome == Some(Outcome::Clean)));
     let debris = of(FaultKind::LockTimeout).filter(|case| case.outcome == Some(Outcome::Debris));
-    assert_eq!(debris.count(), 2, "{}", report::matrix(matrix));
+    assert_eq!(debris.count(), 2, "{}", report::matrix(matrix, Width::default()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +80,7 @@ async fn two_alembics_at_once_get_in_each_others_way_and_both_come_to_an_end() {
     scenarios[0].change.runners = 2;
     let results = ran(scenarios, Work::Trials, CrashRequest::default()).await;
     let trial = &results.trials[0];
-    let told = report::trial(trial);
+    let told = report::trial(trial, Width::default());
     let found = |kind| trial.findings.iter().any(|finding| finding.kind == kind);
     // Alembic takes no lock, and nothing it does twice here is done twice: the second one waits
     // for the first one's locks, or fails.

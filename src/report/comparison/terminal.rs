@@ -1,13 +1,11 @@
 //! A comparison for a terminal: A and B side by side, and at the end what is the same.
 
-use std::fmt::Write;
-
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, Table, presets};
 
 use crate::compare::{Comparison, Delta, Fact, MetricRow, Overall};
 
-use super::super::text::{DIM, indent, paragraph};
+use super::super::grid::{Column, Grid};
+use super::super::text::{DIM, Text, Width};
 use super::entry::{Entry, entries};
 use super::words;
 
@@ -16,21 +14,21 @@ const BOLD: Style = Style::new().bold();
 const NAME_MAX: usize = 36;
 
 /// With colour codes that the writer strips where they are not wanted.
-pub fn comparison_text(comparison: &Comparison) -> String {
-    let mut out = String::new();
+pub fn comparison_text(comparison: &Comparison, width: Width) -> String {
+    let mut out = Text::new(width);
     let style = overall_style(comparison.overall);
     let overall = comparison.overall.as_str().to_uppercase();
-    let _ = writeln!(out, "{style}{overall}{style:#} {}", comparison.reason);
-    paragraph(&mut out, "  A  ", &words::side(&comparison.a));
-    paragraph(&mut out, "  B  ", &words::side(&comparison.b));
+    out.hanging("", 2, &format!("{style}{overall}{style:#} {}", comparison.reason));
+    out.paragraph("  A  ", &words::side(&comparison.a));
+    out.paragraph("  B  ", &words::side(&comparison.b));
     for note in &comparison.notes {
-        paragraph(&mut out, "  note ", note);
+        out.paragraph("  note ", note);
     }
     let (shown, same): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
         entries(comparison).into_iter().partition(Entry::is_shown);
     shown.iter().for_each(|entry| write_entry(&mut out, entry));
     if !same.is_empty() {
-        out.push('\n');
+        out.blank();
     }
     for entry in &same {
         let line = format!("{}: {}; {}", entry.name, entry.verdict, entry.counts);
@@ -38,11 +36,11 @@ pub fn comparison_text(comparison: &Comparison) -> String {
     }
     let alone = [("A", &comparison.only_in_a), ("B", &comparison.only_in_b)];
     for (side, names) in alone {
-        names.iter().for_each(|name| paragraph(&mut out, "  ", &format!("only in {side}: {name}")));
+        names.iter().for_each(|name| out.paragraph("  ", &format!("only in {side}: {name}")));
     }
-    out.push('\n');
-    paragraph(&mut out, "  ", &words::how(&comparison.how));
-    out
+    out.blank();
+    out.paragraph("  ", &words::how(&comparison.how));
+    out.into_string()
 }
 
 fn overall_style(overall: Overall) -> Style {
@@ -64,24 +62,21 @@ fn style(delta: Delta) -> Style {
 }
 
 /// `worse     …`, the lines after the first indented as far.
-fn write_line(out: &mut String, indent: &str, delta: Delta, text: &str) {
+fn write_line(out: &mut Text, indent: &str, delta: Delta, text: &str) {
     let style = style(delta);
-    let mut lines = String::new();
-    paragraph(&mut lines, &" ".repeat(indent.len() + 10), text);
-    let label = format!("{indent}{style}{:<9}{style:#} ", delta.as_str());
-    let _ = write!(out, "{label}{}", lines.trim_start());
+    out.paragraph(&format!("{indent}{style}{:<9}{style:#} ", delta.as_str()), text);
 }
 
-fn write_entry(out: &mut String, entry: &Entry<'_>) {
-    out.push('\n');
+fn write_entry(out: &mut Text, entry: &Entry<'_>) {
+    out.blank();
     write_line(out, "", entry.delta, &format!("{BOLD}{}{BOLD:#}", entry.name));
-    paragraph(out, "  ", &entry.text);
+    out.paragraph("  ", &entry.text);
     for fact in entry.facts {
         write_line(out, "  ", fact.delta, &fact_words(fact));
     }
     write_metrics(out, entry);
     for sentence in entry.reasons().iter().chain(&entry.alone) {
-        paragraph(out, "  ", sentence);
+        out.paragraph("  ", sentence);
     }
 }
 
@@ -90,24 +85,19 @@ fn fact_words(fact: &Fact) -> String {
     format!("{}: A {}, B {}{why}", fact.what, fact.a, fact.b)
 }
 
-fn write_metrics(out: &mut String, entry: &Entry<'_>) {
+fn write_metrics(out: &mut Text, entry: &Entry<'_>) {
     let rows = entry.rows();
     if !rows.is_empty() {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_header(["", "", "A", "B", "ratio (interval)", "p"]);
-        table.add_rows(rows.iter().map(|row| metric(row)));
-        for column in 2..=5 {
-            if let Some(column) = table.column_mut(column) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        indent(out, &table);
+        use Column::{Name, Number, Word};
+        let columns = [Word, Name, Number, Number, Number, Number];
+        let mut grid = Grid::new(3, &columns, ["", "", "A", "B", "ratio (interval)", "p"]);
+        rows.iter().for_each(|row| grid.row(metric(row)));
+        grid.write(out);
     }
     match entry.all_rows().len() - rows.len() {
         0 => {}
-        1 => paragraph(out, "  ", "1 number is the same"),
-        n => paragraph(out, "  ", &format!("{n} numbers are the same")),
+        1 => out.paragraph("  ", "1 number is the same"),
+        n => out.paragraph("  ", &format!("{n} numbers are the same")),
     }
 }
 

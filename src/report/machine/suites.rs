@@ -11,7 +11,7 @@ use crate::scenario::{Outcome, Scenario, Verdict};
 
 use super::super::document::Document;
 use super::super::names::Names;
-use super::super::{matrix as matrix_text, trial as trial_text};
+use super::super::{Width, matrix as matrix_text, trial as trial_text};
 use super::sources::{SourceFile, locate};
 use super::{About, Case, CaseOutcome, Level, Remark, SourcePlace, Suite};
 
@@ -63,7 +63,7 @@ fn of_trial(judgement: &Judgement, places: &Places<'_>, names: Names) -> Suite {
         properties: properties(&judgement.trial, judgement.verdict),
         cases: judgement.expectations.iter().map(|e| case(e, unproven)).collect(),
         remarks: judgement.findings.iter().map(remark).collect(),
-        text: plain(&trial_text(judgement)),
+        text: plain(&trial_text(judgement, Width::default())),
     }
 }
 
@@ -79,7 +79,7 @@ fn of_matrix(matrix: &Matrix, places: &Places<'_>, names: Names) -> Suite {
         properties: properties(&matrix.trial, matrix.verdict),
         cases: matrix.expectations.iter().map(|e| case(e, unproven)).collect(),
         remarks: cases.map(|case| remark_of_case(case, matrix, places)).collect(),
-        text: plain(&matrix_text(matrix)),
+        text: plain(&matrix_text(matrix, Width::default())),
     }
 }
 
