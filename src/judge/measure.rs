@@ -6,7 +6,7 @@ use crate::clock::Micros;
 use crate::history::{
     CommandEnded, Counters, HeldLock, OperationOutcome, Phase, SamplerReport, ServerError,
 };
-use crate::result::{CommandRow, LatencyByPhase, Measured, StatementRow};
+use crate::result::{CommandRow, LatencyByPhase, Measured, RelationLock, StatementRow};
 use crate::stats::{Bucket, Buckets, Latencies, Summary};
 
 use super::blame::statement_ref;
@@ -164,9 +164,9 @@ fn statement_rows(trace: &Trace<'_>) -> Vec<StatementRow> {
 
 fn statement_row(record: &StatementRecord<'_>, trace: &Trace<'_>) -> StatementRow {
     let (began, ended, end) = (record.began, record.ended, trace.end);
-    let names = |locks: &[HeldLock]| -> Vec<String> {
-        locks.iter().map(|lock| format!("{} {}", lock.relation, lock.mode)).collect()
-    };
+    let stored =
+        |lock: &HeldLock| RelationLock { relation: lock.relation.clone(), mode: lock.mode };
+    let locks = |locks: &[HeldLock]| -> Vec<RelationLock> { locks.iter().map(stored).collect() };
     StatementRow {
         attempt: began.attempt,
         connection: began.connection,
@@ -183,8 +183,8 @@ fn statement_row(record: &StatementRecord<'_>, trace: &Trace<'_>) -> StatementRo
         sqlstate: ended.and_then(|e| e.error.as_ref()).and_then(|e| e.sqlstate.clone()),
         wal_bytes: ended.and_then(|e| e.wal_bytes),
         rewritten: ended.map(|e| e.rewritten.clone()).unwrap_or_default(),
-        held: ended.map(|e| names(&e.held)).unwrap_or_default(),
-        taken: ended.map(|e| names(&e.taken)).unwrap_or_default(),
+        held: ended.map(|e| locks(&e.held)).unwrap_or_default(),
+        taken: ended.map(|e| locks(&e.taken)).unwrap_or_default(),
         paused_us: record.paused(),
         notices: ended.map(|e| e.notices.clone()).unwrap_or_default(),
     }

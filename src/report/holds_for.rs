@@ -82,7 +82,7 @@ fn rows(judgement: &Judgement, tried: &Tried) -> String {
 fn concerned(judgement: &Judgement) -> Vec<RelationName> {
     let rows = &judgement.measured.statements;
     let locked = rows.iter().flat_map(|row| row.held.iter().chain(&row.taken));
-    let locked = locked.filter_map(|lock| lock.rsplit_once(' ').map(|(relation, _)| relation));
+    let locked = locked.map(|lock| lock.relation.as_str());
     let rewritten = rows.iter().flat_map(|row| &row.rewritten).map(String::as_str);
     let decides = |f: &&Finding| f.kind != FindingKind::RowsLeftOut || f.verdict > Verdict::Safe;
     let found = judgement.findings.iter().filter(decides);

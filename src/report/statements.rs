@@ -6,7 +6,7 @@ use crate::clock::Micros;
 use crate::pg::LockMode;
 use crate::pg::lex::one_line;
 use crate::pg::purpose::Purpose;
-use crate::result::{Origin, StatementRow, TimeoutsInForce};
+use crate::result::{Origin, RelationLock, StatementRow, TimeoutsInForce};
 use crate::stats::{bytes, grouped};
 
 use super::grid::{Column, Grid};
@@ -86,7 +86,7 @@ fn write_timeouts(out: &mut Text, shown: &[&StatementRow]) {
 /// Those that failed, stopped everybody, or took longest; in the order in which they ran.
 pub(super) fn weightiest<'r>(shown: &[&'r StatementRow], most: usize) -> Vec<&'r StatementRow> {
     let weight = |row: &StatementRow| {
-        let stops = row.held.iter().any(|lock| lock.ends_with("AccessExclusiveLock"));
+        let stops = row.held.iter().any(|lock| lock.mode == LockMode::AccessExclusiveLock);
         (row.error.is_some(), row.statement.took_us, stops)
     };
     let mut order: Vec<usize> = (0..shown.len()).collect();
@@ -133,20 +133,16 @@ pub(super) fn outcome_of(row: &StatementRow) -> &str {
 }
 
 /// The strongest lock, and how many others block sessions; weaker ones block none that matters.
-pub(super) fn strongest(held: &[String]) -> String {
-    let mode = |lock: &String| lock.rsplit(' ').next().and_then(LockMode::parse);
-    let mut strong: Vec<(LockMode, &String)> = held
-        .iter()
-        .filter_map(|lock| Some((mode(lock)?, lock)))
-        .filter(|(mode, _)| *mode > LockMode::RowExclusiveLock)
-        .collect();
-    strong.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
+pub(super) fn strongest(held: &[RelationLock]) -> String {
+    let mut strong: Vec<&RelationLock> =
+        held.iter().filter(|lock| lock.mode > LockMode::RowExclusiveLock).collect();
+    strong.sort_by_key(|lock| std::cmp::Reverse(lock.mode));
     // A relation counts once, in whatever modes it is held.
     let mut named = BTreeSet::new();
-    strong.retain(|(_, lock)| named.insert(lock.rsplit_once(' ').map(|(relation, _)| relation)));
+    strong.retain(|lock| named.insert(&lock.relation));
     match strong.as_slice() {
         [] => "-".to_owned(),
-        [(_, one)] => (*one).clone(),
-        [(_, one), others @ ..] => format!("{one} +{}", others.len()),
+        [one] => one.to_string(),
+        [one, others @ ..] => format!("{one} +{}", others.len()),
     }
 }

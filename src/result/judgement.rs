@@ -14,6 +14,7 @@ use crate::scenario::{FindingKind, Outcome, Verdict};
 use crate::stats::{Bucket, Summary};
 
 use super::finding::Finding;
+use super::lock::RelationLock;
 use super::statement::StatementRef;
 
 /// What one trial shows, with its verdict.
@@ -299,10 +300,10 @@ pub struct StatementRow {
     pub wal_bytes: Option<u64>,
     /// Relations that have another relfilenode after it.
     pub rewritten: Vec<String>,
-    /// `relation mode`, held after the statement.
-    pub held: Vec<String>,
+    /// Held after the statement.
+    pub held: Vec<RelationLock>,
     /// Those of them that were not held before it.
-    pub taken: Vec<String>,
+    pub taken: Vec<RelationLock>,
     /// How long the tap held it and its answer back.
     pub paused_us: Micros,
     /// What the server said beside the answer: notices and warnings.

@@ -12,6 +12,7 @@ mod finding;
 mod format;
 mod format_4;
 mod judgement;
+mod lock;
 mod matrix;
 mod statement;
 
@@ -26,5 +27,6 @@ pub use judgement::{
     CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, LogCompared,
     Measured, RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
+pub use lock::RelationLock;
 pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
 pub use statement::{OperationRef, Origin, StatementRef};

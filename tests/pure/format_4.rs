@@ -7,8 +7,9 @@ use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt;
 use pgauntlet::history::{self, History};
+use pgauntlet::pg::LockMode;
 use pgauntlet::provision::{self, SourceRequest};
-use pgauntlet::result::{self, Judgement, Matrix, ResultFile};
+use pgauntlet::result::{self, Judgement, Matrix, RelationLock, ResultFile};
 use pgauntlet::run;
 use pgauntlet::scenario::Verdict;
 use pgauntlet::trial::TrialKey;
@@ -239,6 +240,30 @@ fn what_is_read_of_format_4_is_written_in_todays() {
     let header = read.expect("a history").header;
     assert_eq!(header.pgauntlet_history, history::VERSION);
     assert_eq!(header.trial.key.to_string(), "states from fresh on PostgreSQL 15");
+}
+
+/// Before locks had fields, they were words: in format 4, and in format 5 of that time.
+#[test]
+fn locks_that_were_written_as_words_are_read() {
+    let result = ResultFile::read(&fixtures().join("stall")).expect("a result");
+    let held = |result: &ResultFile| -> Vec<RelationLock> {
+        let rows = result.trials.iter().flat_map(|trial| &trial.measured.statements);
+        rows.flat_map(|row| row.held.iter().chain(&row.taken)).cloned().collect()
+    };
+    assert!(held(&result).iter().any(|lock| lock.mode == LockMode::AccessExclusiveLock));
+    let mut value = serde_json::to_value(&result).expect("JSON");
+    let trials = value["trials"].as_array_mut().expect("trials").iter_mut();
+    let rows = trials.flat_map(|t| t["measured"]["statements"].as_array_mut().expect("statements"));
+    for row in rows {
+        for key in ["held", "taken"] {
+            for lock in row[key].as_array_mut().expect("locks") {
+                let word = |of: &Value| of.as_str().expect("a field").to_owned();
+                *lock = json!(format!("{} {}", word(&lock["relation"]), word(&lock["mode"])));
+            }
+        }
+    }
+    let read = ResultFile::parse(Path::new("result.json"), &value.to_string()).expect("a result");
+    assert_eq!(read, result);
 }
 
 fn path(name: &str) -> String {
