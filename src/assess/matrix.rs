@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::clock::Micros;
 use crate::history::{AttemptEnd, ShortTable, StatementId, TrialFacts};
 use crate::judge::crash::Undisturbed;
-use crate::result::{Case, Expectation, FORMAT, Matrix, RandomFaults};
+use crate::result::{
+    Case, Expectation, FORMAT, Injected, Matrix, MatrixEnding, RandomFaults, Unfinished,
+};
 use crate::scenario::{Crash, Outcome, Scenario, Verdict};
 use crate::trial::FaultKind;
 
@@ -18,7 +20,8 @@ pub struct Effort {
     pub at_once: u32,
 }
 
-/// Puts the cases together. They come in the order in which they were planned.
+/// Puts the cases together. They come in the order in which they were planned. Sentences are left
+/// empty: `explain` makes them.
 pub fn matrix(
     scenario: &Scenario,
     crash: &Crash,
@@ -30,10 +33,9 @@ pub fn matrix(
     let earliest = random.as_ref().and_then(|random| random.earliest.as_ref());
     let deadline = Micros::from_millis(scenario.change.deadline_ms);
     let end = undisturbed.end.as_ref();
-    let (verdict, reason) = verdict(end, cases.iter().chain(earliest), &outcomes, deadline);
-    let (verdict, reason) = with_rows(&undisturbed.short, verdict, reason);
-    let expectations = expectations(crash, &outcomes, verdict, &reason);
-    let mismatches = Expectation::mismatches(&expectations);
+    let (verdict, ending) = verdict(end, cases.iter().chain(earliest), &outcomes, deadline);
+    let (verdict, ending) = with_rows(&undisturbed.short, verdict, ending);
+    let expectations = expectations(crash, &outcomes, verdict);
     let injected: BTreeSet<StatementId> =
         cases.iter().map(|case| case.fault.at.statement).collect();
     let rows = undisturbed.statements.iter().filter(|row| injected.contains(&row.id));
@@ -45,10 +47,11 @@ pub fn matrix(
         format: FORMAT,
         trial: named(&undisturbed.trial, scenario),
         verdict,
-        as_expected: mismatches.is_empty(),
+        as_expected: expectations.iter().all(|e| e.held),
         expectations,
-        mismatches,
-        reason,
+        mismatches: Vec::new(),
+        reason: String::new(),
+        ending: Some(ending),
         rows: rows.cloned().collect(),
         columns: FaultKind::ALL.iter().filter(used).copied().collect(),
         cases,
@@ -82,18 +85,17 @@ fn outcomes(cases: &[Case], random: Option<&RandomFaults>) -> BTreeMap<Outcome, 
 }
 
 /// Nothing is clean that was tried without the rows that were asked for.
-fn with_rows(short: &[ShortTable], verdict: Verdict, reason: String) -> (Verdict, String) {
-    match short.first() {
-        Some(first) if verdict < Verdict::Unproven => {
-            let more = match short.len() - 1 {
-                0 => String::new(),
-                1 => " (and another table is short)".to_owned(),
-                more => format!(" (and {more} more tables are short)"),
-            };
-            let reason = format!("{first} that were asked for, and the change is about it{more}");
-            (Verdict::Unproven, reason)
+fn with_rows(
+    short: &[ShortTable],
+    verdict: Verdict,
+    ending: MatrixEnding,
+) -> (Verdict, MatrixEnding) {
+    match short {
+        [first, others @ ..] if verdict < Verdict::Unproven => {
+            let (first, others) = (first.clone(), others.len() as u64);
+            (Verdict::Unproven, MatrixEnding::RowsLeftOut { first, others })
         }
-        _ => (verdict, reason),
+        _ => (verdict, ending),
     }
 }
 
@@ -104,53 +106,35 @@ fn verdict<'c>(
     cases: impl Iterator<Item = &'c Case> + Clone,
     outcomes: &BTreeMap<Outcome, u64>,
     deadline: Micros,
-) -> (Verdict, String) {
+) -> (Verdict, MatrixEnding) {
     if !matches!(end, Some(AttemptEnd::Finished { .. })) {
         let how = match end {
-            Some(AttemptEnd::Failed { error, .. }) => format!(": {error}"),
-            Some(AttemptEnd::DeadlineExceeded) => {
-                format!(" within {deadline}, the longest that a case may take")
-            }
-            _ => String::new(),
+            Some(AttemptEnd::Failed { error, .. }) => Unfinished::Failed((**error).clone()),
+            Some(AttemptEnd::DeadlineExceeded) => Unfinished::DeadlineExceeded(deadline),
+            _ => Unfinished::Otherwise,
         };
-        let reason = format!("the change does not finish when nothing disturbs it{how}");
-        return (Verdict::Unproven, reason);
+        return (Verdict::Unproven, MatrixEnding::Unfinished(how));
     }
-    let injected: u64 = outcomes.values().sum();
-    let broken = cases.clone().filter(|case| case.broken).count();
+    let broken = cases.clone().filter(|case| case.broken).count() as u64;
     let without = |of_broken: bool| {
         let cases = cases.clone().filter(|case| case.outcome.is_none());
-        cases.filter(|case| case.broken == of_broken).count()
+        cases.filter(|case| case.broken == of_broken).count() as u64
     };
-    let skipped = match (without(false), without(true)) {
-        (0, 0) => String::new(),
-        (skipped, 0) => format!(" ({skipped} more could not be injected)"),
-        (0, cut) => format!(" ({cut} more have no outcome)"),
-        (skipped, cut) => {
-            format!(" ({skipped} more could not be injected, {cut} have no outcome)")
-        }
+    let of = Injected {
+        injected: outcomes.values().sum(),
+        not_injected: without(false),
+        no_outcome: without(true),
     };
-    let worst = outcomes.keys().next_back().copied();
-    match worst {
-        None => (Verdict::Unproven, "no fault could be injected".to_owned()),
+    match outcomes.keys().next_back().copied() {
+        None => (Verdict::Unproven, MatrixEnding::NoneInjected),
         Some(Outcome::Clean) if broken > 0 => {
-            let reason = format!("{broken} cases could not be measured to the end");
-            (Verdict::Unproven, reason)
+            (Verdict::Unproven, MatrixEnding::NotMeasured(broken))
         }
-        Some(Outcome::Clean) => {
-            let reason = format!(
-                "after each of {injected} faults a rerun reaches the same schema and rows{skipped}"
-            );
-            (Verdict::Safe, reason)
-        }
+        Some(Outcome::Clean) => (Verdict::Safe, MatrixEnding::Clean(of)),
         Some(worst) => {
-            let example = cases.clone().find(|case| case.outcome == Some(worst));
-            let sentence = example.map(|case| case.sentence.clone()).unwrap_or_default();
-            let bad = injected - outcomes.get(&Outcome::Clean).copied().unwrap_or(0);
-            (
-                Verdict::Unsafe,
-                format!("{bad} of {injected} faults do not end clean{skipped}: {sentence}"),
-            )
+            let clean = outcomes.get(&Outcome::Clean).copied().unwrap_or(0);
+            let cases = of.injected - clean;
+            (Verdict::Unsafe, MatrixEnding::NotClean { worst, cases, of })
         }
     }
 }
@@ -160,28 +144,16 @@ fn expectations(
     crash: &Crash,
     outcomes: &BTreeMap<Outcome, u64>,
     verdict: Verdict,
-    reason: &str,
 ) -> Vec<Expectation> {
     if verdict == Verdict::Unproven {
-        let expected = "the matrix carries an answer".to_owned();
-        return vec![Expectation::new(expected, Some(reason.to_owned()))];
+        return vec![Expectation::answer(false)];
     }
     let silent = crash.expect.is_empty() && crash.may.is_empty();
     let wanted = if silent { vec![Outcome::Clean] } else { crash.expect.clone() };
-    let occurs = |outcome: &Outcome| {
-        let never = || format!("no case ends with {outcome}, which was expected");
-        let never = (!outcomes.contains_key(outcome)).then(never);
-        Expectation::new(format!("some case ends with {outcome}"), never)
-    };
-    let mut expectations: Vec<Expectation> = wanted.iter().map(occurs).collect();
-    let strange = |outcome: &Outcome| {
-        let there = outcomes.get(outcome).map(|count| {
-            let cases = if *count == 1 { "case ends" } else { "cases end" };
-            format!("{count} {cases} with {outcome}, which was not expected")
-        });
-        Expectation::ends_no(*outcome, there)
-    };
+    let occurs = |outcome: &Outcome| outcomes.contains_key(outcome);
+    let some = wanted.iter().map(|outcome| Expectation::some_ends(*outcome, occurs(outcome)));
     let may_not = |o: &&Outcome| !wanted.contains(o) && !crash.may.contains(o);
-    expectations.extend(Outcome::ALL.iter().filter(may_not).map(strange));
-    expectations
+    let others = Outcome::ALL.iter().filter(may_not);
+    let none = others.map(|outcome| Expectation::ends_no(*outcome, !occurs(outcome)));
+    some.chain(none).collect()
 }

@@ -1,14 +1,16 @@
 //! From typed findings to sentences: what was found, why the verdict is what it is, what to do.
 //!
 //! This is the one place that makes prose of a judgement. A kind of finding has a sentence in one
-//! of the files by subject, and a remedy in `remedy` where there is a known way. Nothing reads a
-//! sentence back.
+//! of the files by subject, and a remedy in `remedy` where there is a known way; a case of a crash
+//! matrix and the matrix have theirs in `case` and `matrix`. Nothing reads a sentence back.
 
 mod assessment;
+mod case;
 mod change;
 mod contents;
 mod files;
 mod hang;
+mod matrix;
 mod quality;
 mod reads;
 mod reason;
@@ -24,7 +26,9 @@ mod words;
 mod work;
 
 pub use assessment::assessed;
+pub use case::explain_case;
 pub use files::Files;
+pub use matrix::explain_matrix;
 pub use remedy::remedy;
 
 use crate::result::{Finding, Judgement};

@@ -13,10 +13,11 @@ use crate::schema::Difference;
 use crate::trial::{FaultKind, TrialKey};
 
 use super::FORMAT;
+use super::case::Case;
 use super::file::{CrashRequest, ResultFile, Shard};
 use super::finding::{Finding, Subject, Witness};
 use super::judgement::{Ending, Expectation, Judgement, Measured};
-use super::matrix::{Case, Matrix, MatrixRow, RandomFaults};
+use super::matrix::{Matrix, MatrixRow, RandomFaults};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +185,7 @@ fn matrix(old: Matrix4) -> Matrix {
         expectations: old.expectations.into_iter().map(expectation).collect(),
         mismatches: old.mismatches,
         reason: old.reason,
+        ending: None,
         rows: old.rows,
         columns: old.columns,
         cases: old.cells.into_iter().map(case).collect(),
@@ -207,6 +209,7 @@ fn case(old: Cell4) -> Case {
         outcome: old.outcome,
         seen: old.seen,
         sentence: old.sentence,
+        ending: None,
         differences: old.differences,
         broken: old.broken,
         not_compared: old.not_compared,

@@ -103,6 +103,10 @@ pub enum ExpectationOf {
     Found(FindingKind),
     /// That none of the kind is there.
     NotFound(FindingKind),
+    /// That a matrix carries an answer.
+    Answer,
+    /// That some case ends with the outcome.
+    SomeOutcome(Outcome),
     /// That no case ends with the outcome.
     NoOutcome(Outcome),
     /// That every planned case of a matrix was run.
@@ -139,16 +143,31 @@ impl Expectation {
             .about(ExpectationOf::NotFound(kind))
     }
 
+    /// That a matrix carries an answer. As of all that is expected of a matrix, `explain` says why
+    /// it did not hold.
+    pub fn answer(held: bool) -> Expectation {
+        Expectation::of_matrix("the matrix carries an answer", held, ExpectationOf::Answer)
+    }
+
+    /// That some case of a matrix ends so.
+    pub fn some_ends(outcome: Outcome, held: bool) -> Expectation {
+        let expected = format!("some case ends with {outcome}");
+        Expectation::of_matrix(expected, held, ExpectationOf::SomeOutcome(outcome))
+    }
+
     /// That no case of a matrix ends so.
-    pub fn ends_no(outcome: Outcome, mismatch: Option<String>) -> Expectation {
-        Expectation::new(format!("no case ends with {outcome}"), mismatch)
-            .about(ExpectationOf::NoOutcome(outcome))
+    pub fn ends_no(outcome: Outcome, held: bool) -> Expectation {
+        let expected = format!("no case ends with {outcome}");
+        Expectation::of_matrix(expected, held, ExpectationOf::NoOutcome(outcome))
     }
 
     /// That every case of a matrix was run to its end.
-    pub fn all_cases(mismatch: Option<String>) -> Expectation {
-        Expectation::new("every planned case is run".to_owned(), mismatch)
-            .about(ExpectationOf::AllCases)
+    pub fn all_cases(held: bool) -> Expectation {
+        Expectation::of_matrix("every planned case is run", held, ExpectationOf::AllCases)
+    }
+
+    fn of_matrix(expected: impl Into<String>, held: bool, about: ExpectationOf) -> Expectation {
+        Expectation { held, ..Expectation::new(expected.into(), None).about(about) }
     }
 
     fn about(self, about: ExpectationOf) -> Expectation {

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::history::TrialFacts;
+use crate::history::{ServerError, ShortTable, TrialFacts};
 use crate::scenario::{Outcome, Verdict};
-use crate::schema::Difference;
-use crate::trial::{Fault, FaultKind, StatementId};
+use crate::trial::{FaultKind, StatementId};
 
+use super::case::Case;
 use super::judgement::{Expectation, ExpectationOf};
 use super::statement::StatementRef;
 
@@ -32,6 +32,10 @@ pub struct Matrix {
     pub mismatches: Vec<String>,
     /// The verdict's reason in one sentence.
     pub reason: String,
+    /// What the reason is made from, beside the missing cases; null: an older version wrote the
+    /// result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<MatrixEnding>,
     /// Statements with a fault, in their order.
     pub rows: Vec<MatrixRow>,
     /// Kinds of faults that were tried.
@@ -100,27 +104,56 @@ impl RandomFaults {
     }
 }
 
-/// A trial with a fault, and what came of it.
+/// What decides the verdict of a matrix, but for cases that are missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum MatrixEnding {
+    /// The change does not finish when nothing disturbs it.
+    Unfinished(Unfinished),
+    /// A table that the change is about lacks rows that were asked for.
+    RowsLeftOut {
+        /// The first such table.
+        first: ShortTable,
+        /// How many more there are.
+        others: u64,
+    },
+    /// No fault could be injected.
+    NoneInjected,
+    /// So many cases could not be measured to the end.
+    NotMeasured(u64),
+    /// Each case with an outcome ended clean.
+    Clean(Injected),
+    /// Some case did not.
+    NotClean {
+        /// The worst outcome.
+        worst: Outcome,
+        /// How many did not.
+        cases: u64,
+        /// Of how many.
+        of: Injected,
+    },
+}
+
+/// How a change ended that nothing disturbed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Unfinished {
+    /// With an error.
+    Failed(ServerError),
+    /// By the longest that a case may take, in microseconds.
+    DeadlineExceeded(Micros),
+    /// By something else, or the history does not say.
+    Otherwise,
+}
+
+/// Cases by what is known of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
-    /// The fault, and where it was injected.
-    pub fault: Fault,
-    /// None: the fault could not be injected, or what came of it was not seen (`broken`).
-    pub outcome: Option<Outcome>,
-    /// The error that the change met: `57P01 admin_shutdown`. Empty where no fault was injected.
-    pub seen: String,
-    /// What came of it, in a sentence.
-    pub sentence: String,
-    /// From the reference's schema to this one's.
-    pub differences: Vec<Difference>,
-    /// Part of the measurement failed, or the rerun was cut off, which says nothing of the change.
-    pub broken: bool,
-    /// Tables whose rows were not compared: the change does not leave the same ones twice, or the
-    /// application writes them without a ledger.
-    pub not_compared: Vec<String>,
-    /// Attempts after the fault.
-    pub reruns: u32,
-    /// From the case's begin to its end.
-    pub took_us: Micros,
+pub struct Injected {
+    /// Those with an outcome.
+    pub injected: u64,
+    /// Those whose fault could not be injected.
+    pub not_injected: u64,
+    /// Those of which nothing was seen in the end.
+    pub no_outcome: u64,
 }

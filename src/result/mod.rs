@@ -4,6 +4,7 @@
 //! Documented in docs/result.md.
 
 mod basis;
+mod case;
 mod change;
 mod disk;
 pub mod evidence;
@@ -17,6 +18,7 @@ mod matrix;
 mod statement;
 
 pub use basis::{Basis, Measure, Period};
+pub use case::{Case, CaseEnding, DataLost, NotInjected, Reached, WrittenRow};
 pub use change::ChangeAssessment;
 pub use disk::{ReadError, WriteError};
 pub use evidence::{BlockingState, Evidence};
@@ -28,5 +30,5 @@ pub use judgement::{
     Measured, RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
 pub use lock::RelationLock;
-pub use matrix::{Case, Matrix, MatrixRow, RandomFaults};
+pub use matrix::{Injected, Matrix, MatrixEnding, MatrixRow, RandomFaults, Unfinished};
 pub use statement::{OperationRef, Origin, StatementRef};

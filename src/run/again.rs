@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::assess::{self, Effort};
 use crate::clock::Micros;
-use crate::explain::{assessed, explain};
+use crate::explain::{assessed, explain, explain_matrix};
 use crate::history::{History, TrialFacts};
 use crate::judge::crash;
 use crate::judge::timeline::{Timeline, timeline};
@@ -268,7 +268,8 @@ fn matrix(directory: &Path, histories: &[History], kept: &Kept) -> Result<Matrix
     let crash = scenario.crash.clone().unwrap_or_default();
     let missing = missing(undisturbed, &crash, (&cases, &random), kept);
     let random = RandomFaults::of(random);
-    Ok(assess::incomplete(assess::matrix(&scenario, &crash, run, cases, random), missing))
+    let matrix = assess::matrix(&scenario, &crash, run, cases, random);
+    Ok(explain_matrix(assess::incomplete(matrix, missing)))
 }
 
 /// Cases that were planned and are not here. Where no result.json says what was planned, the

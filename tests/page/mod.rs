@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use pgauntlet::assess::{self, Against, Effort};
 use pgauntlet::clock::Micros;
-use pgauntlet::explain::explain;
+use pgauntlet::explain::{explain, explain_matrix};
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, DisturbanceEvent, Entry, Event, GrantedLock, Header, History,
     Moment, Operation, OperationOutcome, Phase, Role, SamplerReport, SessionId, SessionSeen, Wait,
@@ -273,7 +273,7 @@ pub fn matrix() -> Matrix {
     let took_us = Micros::from_secs(4);
     let shown = crash::undisturbed(&history);
     let run = (&shown, Effort { took_us, at_once: 2 });
-    assess::matrix(&scenario, &Crash::default(), run, cases, None)
+    explain_matrix(assess::matrix(&scenario, &Crash::default(), run, cases, None))
 }
 
 fn case(statement: u32, kind: FaultKind, outcome: Option<CrashOutcome>) -> Case {
@@ -283,6 +283,7 @@ fn case(statement: u32, kind: FaultKind, outcome: Option<CrashOutcome>) -> Case 
         outcome,
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),
+        ending: None,
         differences: Vec::new(),
         broken: false,
         not_compared: Vec::new(),

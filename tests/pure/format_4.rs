@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt;
+use pgauntlet::explain::explain_matrix;
 use pgauntlet::history::{self, History};
 use pgauntlet::pg::LockMode;
 use pgauntlet::provision::{self, SourceRequest};
@@ -240,6 +241,32 @@ fn what_is_read_of_format_4_is_written_in_todays() {
     let header = read.expect("a history").header;
     assert_eq!(header.pgauntlet_history, history::VERSION);
     assert_eq!(header.trial.key.to_string(), "states from fresh on PostgreSQL 15");
+}
+
+/// Of a case and a matrix older versions stored the sentence alone.
+#[test]
+fn sentences_of_an_older_version_stay_as_they_are() {
+    let result = ResultFile::read(&fixtures().join("crash")).expect("a result");
+    let [matrix] = result.crash_matrices.as_slice() else { panic!("one matrix") };
+    assert!(matrix.ending.is_none() && matrix.cases.iter().all(|case| case.ending.is_none()));
+    assert!(!matrix.reason.is_empty() && matrix.cases.iter().all(|c| !c.sentence.is_empty()));
+    assert_eq!(explain_matrix(matrix.clone()), *matrix);
+}
+
+/// Judged again from their histories, they are made anew and say the same.
+#[test]
+fn sentences_of_a_matrix_say_what_they_said() {
+    let stored = ResultFile::read(&fixtures().join("crash")).expect("a result");
+    let again = run::stored(&fixtures().join("crash")).expect("histories").result;
+    let told = |result: &ResultFile| -> Vec<String> {
+        let of_cases = |m: &Matrix| m.cases.iter().map(|c| c.sentence.clone()).collect::<Vec<_>>();
+        // Then a fault was a death.
+        let reason = |m: &Matrix| m.reason.replace("deaths", "faults");
+        let of = |m: &Matrix| [vec![reason(m)], of_cases(m), m.mismatches.clone()].concat();
+        result.crash_matrices.iter().flat_map(of).collect()
+    };
+    assert!(again.crash_matrices.iter().all(|matrix| matrix.ending.is_some()));
+    assert_eq!(told(&again), told(&stored));
 }
 
 /// Before locks had fields, they were words: in format 4, and in format 5 of that time.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pgauntlet::explain::explain_case;
 use pgauntlet::history::{
     AttemptEnd, CatalogueSnapshot, ClosedBy, ConnectionClosed, Contents, Event, Header, History,
     InvariantRead, LedgerMismatch, LedgerReport, Mismatch, Reference, ServerError, StepEvent,
@@ -113,7 +114,12 @@ fn judged_as(made: Made, fault: Fault) -> Case {
     let scenario = made.scenario.clone();
     let mut history = made.history();
     history.header.trial.fault = Some(fault);
-    case(&scenario, &history).expect("a history with a fault")
+    let case = case(&scenario, &history).expect("a history with a fault");
+    let ending = case.ending.as_ref().expect("what came of it");
+    assert_eq!((ending.outcome(), case.sentence.as_str()), (case.outcome, ""));
+    let stored = serde_json::to_value(&case).expect("JSON");
+    assert_eq!(serde_json::from_value::<Case>(stored).expect("a case"), case);
+    explain_case(case)
 }
 
 fn judged(made: Made) -> Case {
@@ -384,6 +390,7 @@ fn of_a_change_that_never_began_nothing_is_known() {
     let mut header = Header::unnamed();
     header.trial.fault = Some(fault(0, FaultKind::Cancel));
     let case = case(&interrupted().scenario, &History::new(header, Vec::new())).expect("a case");
+    let case = explain_case(case);
     assert_eq!((case.outcome, case.sentence.as_str()), (None, "the change never began"));
 }
 

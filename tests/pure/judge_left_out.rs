@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use pgauntlet::assess::{self, Against, Effort};
 use pgauntlet::clock::Micros;
-use pgauntlet::explain::explain;
+use pgauntlet::explain::{explain, explain_matrix};
 use pgauntlet::history::{
     CatalogueSnapshot, Event, ShortTable, TableState, TableStates, TrialFacts, Tried,
 };
@@ -248,6 +248,7 @@ fn a_matrix_without_the_rows_is_not_clean(#[case] statement: &str, #[case] expec
         outcome: Some(Outcome::Clean),
         seen: String::new(),
         sentence: String::new(),
+        ending: None,
         differences: Vec::new(),
         broken: false,
         not_compared: Vec::new(),
@@ -257,6 +258,7 @@ fn a_matrix_without_the_rows_is_not_clean(#[case] statement: &str, #[case] expec
     let effort = Effort { took_us: Micros(9), at_once: 1 };
     let run = (&crash::undisturbed(&history), effort);
     let matrix = assess::matrix(&scenario, &Crash::default(), run, vec![case], None);
+    let matrix = explain_matrix(matrix);
     assert_eq!(matrix.verdict, expected, "{}", matrix.reason);
     assert_eq!(matrix.reason.contains("public.tokens has 0 of 2000"), !matrix.as_expected);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use pgauntlet::assess::{self, Effort};
 use pgauntlet::clock::Micros;
+use pgauntlet::explain::explain_matrix;
 use pgauntlet::history::{AttemptEnd, History};
 use pgauntlet::judge::crash;
 use pgauntlet::report::{self, Width};
@@ -43,6 +44,7 @@ fn case(statement: u32, kind: FaultKind, outcome: Option<Outcome>) -> Case {
         outcome,
         seen: "57P01 admin_shutdown".to_owned(),
         sentence: outcome.map_or("it was over".to_owned(), |outcome| format!("it is {outcome}")),
+        ending: None,
         differences: Vec::new(),
         broken: false,
         not_compared: Vec::new(),
@@ -61,7 +63,7 @@ fn matrix_of(crash: &Crash, cases: Vec<Case>, random: Option<RandomFaults>) -> M
     let (scenario, history) = left_alone(AttemptEnd::Finished { applied: None });
     let shown = crash::undisturbed(&history);
     let run = (&shown, Effort { took_us: Micros::from_secs(12), at_once: 2 });
-    assess::matrix(&scenario, crash, run, cases, random)
+    explain_matrix(assess::matrix(&scenario, crash, run, cases, random))
 }
 
 fn of(outcomes: &[Option<Outcome>]) -> Matrix {
@@ -122,6 +124,7 @@ fn where_the_undisturbed_run_does_not_finish_nothing_is_proven(
     let run = (&shown, Effort { took_us: Micros::ZERO, at_once: 1 });
     let crash = Crash { may: Outcome::ALL.to_vec(), ..Crash::default() };
     let matrix = assess::matrix(&scenario, &crash, run, cases(&[CLEAN]), None);
+    let matrix = explain_matrix(matrix);
     assert_eq!((matrix.verdict, matrix.reason.as_str()), (Verdict::Unproven, reason));
     assert_eq!(matrix.mismatches, [reason]);
     assert!(!matrix.as_expected);

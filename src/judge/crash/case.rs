@@ -8,8 +8,8 @@ use crate::history::{
     Reference, ServerError, StepEvent,
 };
 use crate::pg::{StatementKey, StatementPlace};
-use crate::result::Case;
-use crate::scenario::{Outcome, Rows, Scenario};
+use crate::result::{Case, CaseEnding, DataLost, NotInjected, Reached, WrittenRow};
+use crate::scenario::{Rows, Scenario};
 use crate::schema::{Difference, Fingerprint};
 use crate::trial::{Fault, FaultKind};
 
@@ -20,23 +20,36 @@ use super::super::trace::{AttemptRecord, StatementRecord, Trace};
 const DIFFERENCES_MAX: usize = 20;
 
 /// Judges a case; None: the history is of a trial without a fault. It holds the reference, the
-/// attempt with the fault, and at least one rerun.
+/// attempt with the fault, and at least one rerun. The sentence is left empty: `explain` makes it.
 pub fn case(scenario: &Scenario, history: &History) -> Option<Case> {
     let fault = history.header.trial.fault.clone()?;
     let timeline = Trace::of(history);
     let judged = Judged { scenario, timeline: &timeline };
-    let (seen, (outcome, sentence, differences)) = match judged.not_injected(&fault) {
-        Some(why) => (String::new(), (None, why, Vec::new())),
-        None => (judged.seen(&fault), judged.outcome()),
+    let (seen, ending) = match judged.not_injected(&fault) {
+        Some(why) => (String::new(), why),
+        None => (judged.seen(&fault), judged.ending()),
     };
+    let outcome = ending.outcome();
     // An injected fault whose rerun was cut off is a case without an outcome.
     let cut_off = !seen.is_empty() && outcome.is_none() && judged.cut_off().is_some();
     let broken = judged.broken().is_some() || cut_off;
+    let differences = judged.differences_of(&ending);
     let not_compared = judged.not_compared();
     let reruns = timeline.attempts.iter().filter(|a| a.attempt > 0).count() as u32;
     let took_us = timeline.end;
-    let case =
-        Case { fault, outcome, seen, sentence, differences, broken, not_compared, reruns, took_us };
+    let (sentence, ending) = (String::new(), Some(ending));
+    let case = Case {
+        fault,
+        outcome,
+        seen,
+        sentence,
+        ending,
+        differences,
+        broken,
+        not_compared,
+        reruns,
+        took_us,
+    };
     Some(case)
 }
 
@@ -45,28 +58,29 @@ struct Judged<'j, 'h> {
     timeline: &'j Trace<'h>,
 }
 
-type Found = (Option<Outcome>, String, Vec<Difference>);
-
 impl Judged<'_, '_> {
     /// Why the fault was not injected as it was meant to be; None: it was.
-    fn not_injected(&self, asked: &Fault) -> Option<String> {
+    fn not_injected(&self, asked: &Fault) -> Option<CaseEnding> {
         if let Some(broken) = self.broken() {
             return Some(broken);
         }
+        self.missed(asked).map(CaseEnding::NotInjected)
+    }
+
+    fn missed(&self, asked: &Fault) -> Option<NotInjected> {
         let Some(change) = self.timeline.change() else {
-            return Some("the change never began".to_owned());
+            return Some(NotInjected::ChangeNeverBegan);
         };
         let about = about(change, asked);
         let Some((_, fault)) = change.faults.first() else {
             if let Some(skipped) = change.skipped.first() {
-                return Some((*skipped).to_owned());
+                return Some(NotInjected::Skipped((*skipped).to_owned()));
             }
-            let why = match (about.and_then(|s| s.ended), asked.kind) {
-                (None, _) => "the change did not get to the statement",
-                (Some(_), FaultKind::LockTimeout) => "it waits for no lock that another can hold",
-                (Some(_), _) => "the statement ended before the fault",
-            };
-            return Some(why.to_owned());
+            return Some(match (about.and_then(|s| s.ended), asked.kind) {
+                (None, _) => NotInjected::StatementNotReached,
+                (Some(_), FaultKind::LockTimeout) => NotInjected::NoLockToWaitFor,
+                (Some(_), _) => NotInjected::StatementEnded,
+            });
         };
         let right = match (fault.statement, about.map(|s| s.began.statement)) {
             (None, _) => true,
@@ -74,13 +88,14 @@ impl Judged<'_, '_> {
             (Some(met), Some(meant)) if asked.kind == FaultKind::KillRunner => met > meant,
             (Some(met), Some(meant)) => met == meant,
         };
-        (!right).then(|| "the fault was injected into another statement".to_owned())
+        (!right).then_some(NotInjected::IntoAnotherStatement)
     }
 
     /// Which part of the measurement failed, and why.
-    fn broken(&self) -> Option<String> {
+    fn broken(&self) -> Option<CaseEnding> {
         let (stage, message) = self.timeline.failures.first()?;
-        Some(format!("{stage} failed: {message}"))
+        let (stage, message) = (stage.to_string(), message.to_string());
+        Some(CaseEnding::MeasurementFailed { stage, message })
     }
 
     /// Tables that are there and have no rows to be compared with.
@@ -126,102 +141,72 @@ impl Judged<'_, '_> {
         }
     }
 
-    fn outcome(&self) -> Found {
+    fn ending(&self) -> CaseEnding {
         if let Some(lost) = self.lost() {
-            return (Some(Outcome::LosesData), lost, Vec::new());
+            return CaseEnding::DataLost(lost);
         }
         let rerun = self.timeline.attempts.iter().find(|a| a.attempt == 1);
         let Some(rerun) = rerun.filter(|a| a.end.is_some()) else {
-            return (None, "the change was not applied again".to_owned(), Vec::new());
+            return CaseEnding::NotAppliedAgain;
         };
         if rerun.finished() {
-            return self.converged("the rerun");
+            return CaseEnding::Rerun(self.reached());
         }
         if let Some(cut) = self.cut_off() {
-            return (None, cut, Vec::new());
+            return cut;
         }
-        let failure = rerun_failure(rerun);
-        let Some(after) = self.timeline.attempts.iter().find(|a| a.attempt > 1 && a.finished())
-        else {
-            let tried = self.steps(u32::MAX);
-            let by_hand = match tried.is_empty() {
-                true => String::new(),
-                false => format!(", also after {tried}"),
-            };
-            let sentence = format!("a rerun fails{by_hand}: {failure}");
-            return (Some(Outcome::FailsForever), sentence, self.differences());
+        let error = match rerun.end {
+            Some(AttemptEnd::Failed { error, .. }) => Some((**error).clone()),
+            _ => None,
         };
-        let steps = self.steps(after.attempt);
-        let (outcome, sentence, differences) = self.converged(&format!("a rerun after {steps}"));
-        match outcome {
-            Some(Outcome::Clean) => {
-                let sentence = format!("a rerun fails: {failure}; after {steps} it converges");
-                (Some(Outcome::ManualStep), sentence, differences)
-            }
-            outcome => {
-                let sentence = format!("a rerun fails: {failure}; {sentence}");
-                (outcome.map(|_| Outcome::FailsForever), sentence, differences)
+        match self.timeline.attempts.iter().find(|a| a.attempt > 1 && a.finished()) {
+            None => CaseEnding::RerunFails { error, steps: self.steps(u32::MAX) },
+            Some(after) => {
+                let (steps, reached) = (self.steps(after.attempt), self.reached());
+                CaseEnding::AfterSteps { error, steps, reached }
             }
         }
     }
 
-    /// Why it is not known whether the rerun would have come to its end: it was still at it when it
-    /// was ended from outside.
-    fn cut_off(&self) -> Option<String> {
+    /// Where it is not known whether the rerun would have come to its end: it was still at it when
+    /// it was ended from outside.
+    fn cut_off(&self) -> Option<CaseEnding> {
         let rerun = self.timeline.attempts.iter().find(|a| a.attempt == 1)?;
         let deadline = Micros::from_millis(self.scenario.change.deadline_ms);
         match rerun.end {
-            Some(AttemptEnd::DeadlineExceeded) => Some(format!(
-                "the rerun was cut off after {deadline} (change.deadline_s): whether it would have \
-                 come to its end is not known"
-            )),
+            Some(AttemptEnd::DeadlineExceeded) => {
+                Some(CaseEnding::CutOff { deadline_us: Some(deadline) })
+            }
             Some(AttemptEnd::Stopped | AttemptEnd::Killed) | None => {
-                Some("the rerun was cut off before its end".to_owned())
+                Some(CaseEnding::CutOff { deadline_us: None })
             }
             Some(AttemptEnd::Finished { .. } | AttemptEnd::Failed { .. }) => None,
         }
     }
 
     /// What was done by hand before the attempt.
-    fn steps(&self, attempt: u32) -> String {
+    fn steps(&self, attempt: u32) -> Vec<String> {
         let done = |step: &&&StepEvent| step.before <= attempt && step.error.is_none();
-        let names: Vec<&str> =
-            self.timeline.steps.iter().filter(done).map(|step| step.name.as_str()).collect();
-        names.join(", ")
+        self.timeline.steps.iter().filter(done).map(|step| step.name.clone()).collect()
     }
 
     /// Of a rerun that succeeded: whether it reached what an undisturbed run reaches.
-    fn converged(&self, which: &str) -> Found {
+    fn reached(&self) -> Reached {
         let (Some(reference), Some(last)) = (self.timeline.reference, self.last()) else {
-            return (None, "there is nothing to compare with".to_owned(), Vec::new());
+            return Reached::NotCompared;
         };
-        let differences = self.differences();
         if let Some(debris) = debris(reference, last) {
-            let sentence = format!("{which} reports success, and {debris}");
-            return (Some(Outcome::Debris), sentence, differences);
+            return debris;
         }
-        if let Some(first) = differences.first() {
-            let sentence = format!("{which} succeeds, and the schema is another one: {first}");
-            return (Some(Outcome::Diverges), sentence, differences);
+        if let Some(first) = self.differences().into_iter().next() {
+            return Reached::OtherSchema(first);
         }
         if last.versions != reference.versions {
-            let sentence = format!(
-                "{which} succeeds, and the versions are {} instead of {}",
-                listed(&last.versions),
-                listed(&reference.versions)
-            );
-            return (Some(Outcome::Diverges), sentence, differences);
+            let (found, expected) = (last.versions.clone(), reference.versions.clone());
+            return Reached::OtherVersions { found, expected };
         }
         let wrong = || self.doubled().or_else(|| self.rows_that_must_not_be());
-        if let Some(rows) = self.other_rows(reference).or_else(wrong) {
-            let sentence = format!("{which} succeeds, and {rows}");
-            return (Some(Outcome::Diverges), sentence, differences);
-        }
-        (
-            Some(Outcome::Clean),
-            format!("{which} reaches the same schema, versions and rows"),
-            differences,
-        )
+        self.other_rows(reference).or_else(wrong).unwrap_or(Reached::Same)
     }
 
     fn last(&self) -> Option<&CatalogueSnapshot> {
@@ -237,12 +222,26 @@ impl Judged<'_, '_> {
         differences
     }
 
+    /// Those that say something beside the ending: a rerun came to its end, or none does.
+    fn differences_of(&self, ending: &CaseEnding) -> Vec<Difference> {
+        match ending {
+            CaseEnding::Rerun(_)
+            | CaseEnding::RerunFails { .. }
+            | CaseEnding::AfterSteps { .. } => self.differences(),
+            CaseEnding::MeasurementFailed { .. }
+            | CaseEnding::NotInjected(_)
+            | CaseEnding::DataLost(_)
+            | CaseEnding::NotAppliedAgain
+            | CaseEnding::CutOff { .. } => Vec::new(),
+        }
+    }
+
     fn contents(&self) -> Option<&Contents> {
         self.timeline.contents.last().copied()
     }
 
     /// Rows that are not those of the undisturbed run, in tables where they have to be.
-    fn other_rows(&self, reference: &Reference) -> Option<String> {
+    fn other_rows(&self, reference: &Reference) -> Option<Reached> {
         let contents = self.contents()?;
         let tables = reference.tables.iter().filter(|(table, _)| !self.is_of_versions(table));
         tables.into_iter().find_map(|(table, expected)| {
@@ -250,71 +249,65 @@ impl Judged<'_, '_> {
             if found == expected {
                 return None;
             }
+            let table = table.clone();
             Some(match found.rows == expected.rows {
-                true => format!("rows of {table} are not those of an undisturbed run"),
-                false => format!(
-                    "{table} has {} rows where an undisturbed run leaves {}",
-                    found.rows, expected.rows
-                ),
+                true => Reached::OtherRows(table),
+                false => Reached::OtherCount { table, found: found.rows, expected: expected.rows },
             })
         })
     }
 
     /// Acknowledged writes, or rows of the seed, that are gone.
-    fn lost(&self) -> Option<String> {
+    fn lost(&self) -> Option<DataLost> {
         let lost =
             |m: &&LedgerMismatch| matches!(m.kind, Mismatch::Lost | Mismatch::Overwritten { .. });
         if let Some(ledger) = self.timeline.ledger
             && let Some(example) = ledger.examples.iter().find(lost)
         {
-            let LedgerMismatch { table, key, operation, .. } = example;
-            return Some(format!("an acknowledged write is gone: {table} {key} ({operation})"));
+            return Some(DataLost::Write(written(example)));
         }
         if let (Some(reference), Some(contents)) = (self.timeline.reference, self.contents()) {
             let tables = reference.tables.iter().filter(|(table, _)| !self.is_of_versions(table));
             let fewer = tables.into_iter().find_map(|(table, expected)| {
-                let found = contents.tables.get(table)?;
+                let found = contents.tables.get(table)?.rows;
                 // What the change did not get to add was never there.
                 let added = reference.grown.get(table).copied().unwrap_or(0);
                 let seeded = expected.rows.saturating_sub(added);
-                (found.rows < seeded)
-                    .then(|| format!("{table} has {} rows of {seeded}", found.rows))
+                let table = table.clone();
+                (found < seeded).then_some(DataLost::Rows { table, found, seeded })
             });
             if fewer.is_some() {
                 return fewer;
             }
         }
-        self.changed_reads()
+        self.changed_read().map(DataLost::Read)
     }
 
     /// Writes of the application that are there more than once, or although they were refused.
-    fn doubled(&self) -> Option<String> {
+    fn doubled(&self) -> Option<Reached> {
         let doubled = |m: &&LedgerMismatch| {
             matches!(m.kind, Mismatch::Doubled { .. } | Mismatch::Unacknowledged)
         };
-        let LedgerMismatch { table, key, operation, .. } =
-            self.timeline.ledger?.examples.iter().find(doubled)?;
-        Some(format!("a write is there that must not be: {table} {key} ({operation})"))
+        let mismatch = self.timeline.ledger?.examples.iter().find(doubled)?;
+        Some(Reached::UnwantedWrite(written(mismatch)))
     }
 
     /// A declared read that returns other rows than before the change.
-    fn changed_reads(&self) -> Option<String> {
+    fn changed_read(&self) -> Option<String> {
         let same = self.scenario.invariants.iter().filter(|i| i.rows == Rows::Same);
         let changed = same.map(|i| &i.name).find(|name| {
             let ends = self.answered(name);
             ends.is_some_and(|(first, last)| first.digest != last.digest)
-        })?;
-        Some(format!("the read {changed} returns other rows than before"))
+        });
+        changed.cloned()
     }
 
     /// A declared read that must return nothing, and does not.
-    fn rows_that_must_not_be(&self) -> Option<String> {
+    fn rows_that_must_not_be(&self) -> Option<Reached> {
         let none = self.scenario.invariants.iter().filter(|i| i.rows == Rows::None);
-        none.filter_map(|i| self.answered(&i.name)).find(|(_, last)| last.rows > 0).map(
-            |(_, last)| {
-                format!("the read {} returns {} rows that must not be there", last.name, last.rows)
-            },
-        )
+        let answered = none.filter_map(|i| self.answered(&i.name));
+        let (_, last) = answered.into_iter().find(|(_, last)| last.rows > 0)?;
+        Some(Reached::UnwantedRows { read: last.name.clone(), rows: last.rows })
     }
 
     /// The first and the last answer to a read.
@@ -338,29 +331,19 @@ fn fingerprint(objects: &BTreeMap<String, BTreeMap<String, String>>) -> Fingerpr
     Fingerprint { objects: objects.clone() }
 }
 
-fn rerun_failure(rerun: &AttemptRecord<'_>) -> String {
-    match rerun.end {
-        Some(AttemptEnd::Failed { error, .. }) => error.to_string(),
-        _ => "it does not finish".to_owned(),
-    }
+fn written(mismatch: &LedgerMismatch) -> WrittenRow {
+    let LedgerMismatch { table, key, operation, .. } = mismatch.clone();
+    WrittenRow { table, key, operation }
 }
 
 /// Something half-made that the undisturbed run does not leave.
-fn debris(reference: &Reference, last: &CatalogueSnapshot) -> Option<String> {
+fn debris(reference: &Reference, last: &CatalogueSnapshot) -> Option<Reached> {
     let (expected, found) = (fingerprint(&reference.objects), fingerprint(&last.objects));
     let known = expected.invalid_indexes();
     if let Some(index) = found.invalid_indexes().into_iter().find(|i| !known.contains(i)) {
-        return Some(format!("index {index} is INVALID"));
+        return Some(Reached::InvalidIndex(index.to_owned()));
     }
     let known = expected.not_valid_constraints();
     let left = found.not_valid_constraints().into_iter().find(|c| !known.contains(c))?;
-    Some(format!("constraint {left} is NOT VALID"))
-}
-
-/// `1, 2`, or `none`.
-fn listed(versions: &[String]) -> String {
-    match versions.is_empty() {
-        true => "none".to_owned(),
-        false => versions.join(", "),
-    }
+    Some(Reached::NotValidConstraint(left.to_owned()))
 }

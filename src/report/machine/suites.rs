@@ -104,7 +104,8 @@ fn case(expectation: &Expectation, unproven: bool) -> Case {
             About::Rule(kind.to_string())
         }
         Some(ExpectationOf::NoOutcome(outcome)) => About::Rule(rule_of(outcome)),
-        Some(ExpectationOf::AllCases) | None => About::Other,
+        Some(ExpectationOf::Answer | ExpectationOf::SomeOutcome(_) | ExpectationOf::AllCases)
+        | None => About::Other,
     };
     Case { name, outcome, message, about }
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use crate::assess::{self, Effort};
 use crate::clock::Micros;
+use crate::explain::explain_matrix;
 use crate::history::silent;
 use crate::judge::crash as judged;
 use crate::provision::Server;
@@ -76,7 +77,8 @@ impl Cases<'_> {
         let shown = judged::undisturbed(&undisturbed);
         let matrix = |cases, random| {
             let effort = Effort { took_us: took(), at_once };
-            assess::matrix(&base.scenario, crash, (&shown, effort), cases, random)
+            let run = (&shown, effort);
+            explain_matrix(assess::matrix(&base.scenario, crash, run, cases, random))
         };
         let Some(ended) = ended_with(&undisturbed) else { return Ok(matrix(Vec::new(), None)) };
         let points = InjectionPoints::of(&undisturbed, crash, *statement);
