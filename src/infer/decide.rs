@@ -85,6 +85,7 @@ impl Decided {
         let component = table.component_of(column).map(|at| &table.components[at]);
         let plain = component.is_none_or(|c| c.checks.is_empty()) && own.domain.is_empty();
         let known = (plain && own.profile.natural.is_some()) || !own.taken.is_empty();
+        let known = known || own.likeness_fits;
         let pooled = component.is_some_and(|c| c.pooled.contains(&column) && !c.lines.is_empty());
         if known || pooled {
             return;

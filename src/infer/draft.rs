@@ -39,6 +39,12 @@ pub(super) struct ColumnDraft {
     pub nullable: bool,
     /// Share of NULLs of a real one; None: it is not known.
     pub null_fraction: Option<f64>,
+    /// What draws values like real ones; with constraints only if the server takes them.
+    pub like: Option<Generator>,
+    /// Shares of the values of a real one, where those are few.
+    pub shares: Vec<f64>,
+    /// The server takes whatever `like` draws, of many that it was asked.
+    pub likeness_fits: bool,
     /// Whether it is a row of columns.
     pub composite: bool,
     pub profile: Profile,
@@ -176,6 +182,9 @@ impl TableDraft {
         let own = &self.columns[column];
         let component = &self.components[at];
         if own.driven.is_some() || own.reference.is_some() || component.columns.len() > 1 {
+            return;
+        }
+        if own.likeness_fits {
             return;
         }
         let plain = component.checks.is_empty() && own.domain.is_empty();

@@ -36,8 +36,11 @@ impl Gathered<'_> {
             let Some(likeness) = self.likenesses.of(table.oid, &column.name) else { continue };
             own.null_fraction = Some(likeness.null_fraction());
             if !is_apart(self.catalogue, table, column) {
-                let natural = likeness.natural(&own.profile, column);
-                own.profile.natural = natural.or(own.profile.natural.take());
+                own.like = likeness.natural(&own.profile, column);
+                own.shares = likeness.shares();
+                if own.domain.is_empty() {
+                    own.profile.natural = own.like.clone().or(own.profile.natural.take());
+                }
             }
         }
         for key in &mut draft.references {
@@ -115,6 +118,9 @@ fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft 
         type_name: column.type_name.clone(),
         nullable,
         null_fraction: None,
+        like: None,
+        shares: Vec::new(),
+        likeness_fits: false,
         composite: catalogue.type_of(oid).is_some_and(|t| t.kind == TypeKind::Composite),
         profile: types::profile(catalogue, column.type_oid, column.type_modifier, &column.name),
         generated,

@@ -1,10 +1,10 @@
 //! What the server is asked: first each column by itself, then columns that share constraints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pg::quote_ident;
-use crate::scenario::Generator;
-use crate::scenario::generate::{Rng, Template, key, stream};
+use crate::scenario::generate::{Drawer, Rng, Template, key, stream};
+use crate::scenario::{Column, Generator, Sizes};
 
 use super::condition::{Alternative, Condition};
 use super::draft::{ColumnDraft, TableDraft};
@@ -15,6 +15,8 @@ use super::types::Kind;
 /// Values that are drawn for a column with constraints, and for one of a key.
 const DRAWS: usize = 96;
 const DRAWS_OF_KEY: usize = 2_000;
+/// Values like real ones of which the server has to take all.
+const LIKES: u64 = 300;
 /// Tuples for columns that share constraints, of a key, and in a second attempt.
 const LINES: usize = 400;
 const LINES_OF_KEY: usize = 2_000;
@@ -33,13 +35,15 @@ pub(super) const LINES_ENOUGH: usize = 16;
 /// Where a question's answers go, and what its tuples are.
 #[derive(Clone, Debug)]
 pub(super) enum Asked {
-    /// Candidates of a column, then each template at each of these rows, and NULL where it may be.
+    /// Candidates of a column, then each template at each of these rows, values like real ones, and
+    /// NULL where it may be.
     Column {
         table: usize,
         column: usize,
         candidates: usize,
         templates: Vec<String>,
         rows: Vec<u64>,
+        likes: usize,
         null: bool,
     },
     /// Lines of a component, each with the driven columns at several rows.
@@ -150,11 +154,28 @@ impl World<'_> {
                 question.tuples.push(vec![instance(template, *row)]);
             }
         }
+        let likes = if alone && !plain && !spread { self.likes(draft, own) } else { Vec::new() };
+        let of_likes = likes.len();
+        question.tuples.extend(likes.into_iter().map(|text| vec![Some(text)]));
         let null = own.nullable && alone && !parts.checks.is_empty();
         if null {
             question.tuples.push(vec![None]);
         }
-        (Asked::Column { table, column, candidates, templates, rows, null }, question)
+        let likes = of_likes;
+        (Asked::Column { table, column, candidates, templates, rows, likes, null }, question)
+    }
+
+    /// Values as the statistics would have them.
+    fn likes(&self, draft: &TableDraft, own: &ColumnDraft) -> Vec<String> {
+        let Some(generator) = own.like.clone() else { return Vec::new() };
+        let (name, null_fraction, null_with) = (own.name.clone(), 0.0, None);
+        let column = Column { name, null_fraction, null_with, generator };
+        let sizes = Sizes(BTreeMap::from([(draft.name.clone(), draft.rows)]));
+        let drawer = Drawer::for_column(&[], &sizes, self.rng_seed, &draft.name, &column);
+        let mut rng = self.stream(draft, &format!("{} by its likeness", own.name));
+        // Rows at equal distances: values may follow from them.
+        let step = (draft.rows / LIKES).max(1);
+        (0..LIKES).filter_map(|at| drawer.draw(&mut rng, at * step).to_text()).collect()
     }
 
     fn stream(&self, draft: &TableDraft, what: &str) -> Rng {

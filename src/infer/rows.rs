@@ -113,7 +113,7 @@ impl Draft {
             }
         };
         match asked {
-            Asked::Column { table, column, candidates, templates, rows, null } => {
+            Asked::Column { table, column, candidates, templates, rows, likes, null } => {
                 let own = &mut self.tables[*table].columns[*column];
                 let mut seen = BTreeSet::new();
                 own.nullable &= !null || answers.last().is_some_and(Answer::is_taken);
@@ -124,6 +124,9 @@ impl Draft {
                         own.taken.extend(tuple[0].clone());
                     }
                 }
+                let before = templates.len() * rows.len();
+                let likes = instances.iter().skip(before).take(*likes);
+                own.likeness_fits = likes.len() > 0 && likes.clone().all(Answer::is_taken);
                 for (template, answers) in templates.iter().zip(instances.chunks(rows.len().max(1)))
                 {
                     let capacity = rounds::capacity(answers, rows);

@@ -12,6 +12,7 @@ use super::draft::{Key, TableDraft};
 
 use super::keys::Driver;
 use super::statistics::Spread;
+use super::types::Kind;
 
 use super::rounds::HEADROOM;
 
@@ -219,7 +220,10 @@ impl Builder<'_> {
         {
             // A pool of one column has NULLs only where none was asked for.
             let alone = table.components[pool].columns.len() == 1;
-            let generator = self.pool(pool, at)?;
+            let generator = match alone {
+                true => self.listed(pool, at).or_else(|| self.pool(pool, at))?,
+                false => self.pool(pool, at)?,
+            };
             return column(generator, if alone { null_fraction } else { 0.0 });
         }
         if let Some(reference) = own.reference {
@@ -228,6 +232,9 @@ impl Builder<'_> {
                 _ => self.null_of_reference(reference),
             };
             return column(self.reference(at, reference)?, null_fraction);
+        }
+        if own.likeness_fits {
+            return column(own.like.clone()?, null_fraction);
         }
         // Of a column with constraints only what the server takes is good.
         let checked =
@@ -238,6 +245,20 @@ impl Builder<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The values of a pool of one column as unevenly as real ones come, where those are few.
+    fn listed(&self, pool: usize, column: usize) -> Option<Generator> {
+        let own = &self.table().columns[column];
+        // Of other types only the server can read what it takes.
+        let plain = matches!(own.profile.kind, Kind::Text { .. } | Kind::Integer { .. })
+            || matches!(own.profile.natural, Some(Generator::Choice { .. }));
+        let free = self.step(Driver::Pool(pool)).is_none() && !self.pool_is_key(pool) && plain;
+        let shares = &own.shares;
+        let values = self.lines(pool).into_iter().filter_map(|line| line.first()?.clone());
+        let values: Vec<String> = values.take(shares.len()).collect();
+        let weights: Vec<f64> = shares.iter().take(values.len()).copied().collect();
+        (free && !values.is_empty()).then_some(Generator::Choice { values, weights })
     }
 
     /// A column of a component's pool.

@@ -24,6 +24,7 @@ const SCHEMA: &str = "
         reference text UNIQUE,
         tier text,
         region integer NOT NULL,
+        state text NOT NULL CHECK (state IN ('new', 'paid', 'gone')),
         score numeric(8,2),
         weight double precision NOT NULL,
         born date NOT NULL,
@@ -50,11 +51,12 @@ const SCHEMA: &str = "
 const CONTENTS: &str = "
     SELECT setseed(0.5);
     INSERT INTO customer
-        (reference, tier, region, score, weight, born, active, created_at)
+        (reference, tier, region, state, score, weight, born, active, created_at)
     SELECT CASE WHEN i % 5 < 3 THEN 'C-' || i END,
            CASE WHEN i % 10 < 6 THEN 'hush-hush' WHEN i % 10 < 8 THEN 'gold'
                 WHEN i % 10 < 9 THEN 'iron' END,
            1 + (power(random(), 4) * 400)::int,
+           CASE WHEN i % 20 = 0 THEN 'gone' WHEN i % 6 = 0 THEN 'paid' ELSE 'new' END,
            CASE WHEN random() < 0.7 THEN (100 + random() * 900)::numeric(8,2) END,
            0.01 + random() * 0.2,
            date '1950-01-01' + (random() * 20000)::int,
@@ -78,14 +80,27 @@ const CONTENTS: &str = "
 
 /// Columns of which constraints and keys leave the distribution to the statistics.
 const COLUMNS: &[(&str, &[&str])] = &[
-    ("customer", &["reference", "tier", "score", "weight", "born", "active", "created_at"]),
+    (
+        "customer",
+        &[
+            "reference",
+            "tier",
+            "region",
+            "state",
+            "score",
+            "weight",
+            "born",
+            "active",
+            "created_at",
+        ],
+    ),
     ("orders", &["customer_id", "partner_id", "campaign", "batch", "amount", "code", "shipped_at"]),
     ("event", &["kind", "size"]),
 ];
 
 /// Those whose values lie between ends.
 const RANGES: &[(&str, &[&str])] = &[
-    ("customer", &["score", "weight", "born", "created_at"]),
+    ("customer", &["region", "score", "weight", "born", "created_at"]),
     ("orders", &["batch", "amount", "shipped_at"]),
     ("event", &["size"]),
 ];

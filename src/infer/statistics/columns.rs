@@ -152,6 +152,15 @@ impl Likeness<'_> {
         fit::skew(values, self.most_frequent())
     }
 
+    /// Weights of the values, where there are so few that each is known by its own; empty: there
+    /// are more.
+    pub fn shares(&self) -> Vec<f64> {
+        match self.values() {
+            Some(values) if values <= LISTED_MAX => self.weights((values as usize).max(1)),
+            _ => Vec::new(),
+        }
+    }
+
     /// Weights of so many values: those that are known, what is left for each of the others.
     fn weights(&self, values: usize) -> Vec<f64> {
         let known = self.frequencies();
@@ -192,11 +201,9 @@ impl Likeness<'_> {
         }
         match (profile.kind, profile.natural.as_ref()) {
             (Kind::Text { longest }, natural) => Some(self.text(longest, natural, &column.name)),
-            (Kind::Integer { min, max }, Some(natural)) => Some(self.integer(min, max, natural)),
-            (Kind::Decimal { scale, below }, Some(_)) => {
-                self.decimal(scale, below, &column.type_name)
-            }
-            (Kind::Date | Kind::Instant, Some(natural)) => Some(self.time(natural)),
+            (Kind::Integer { min, max }, natural) => self.integer(min, max, natural),
+            (Kind::Decimal { scale, below }, _) => self.decimal(scale, below, &column.type_name),
+            (Kind::Date | Kind::Instant, natural) => self.time(natural),
             (Kind::Json, Some(_)) => Some(self.json()),
             (_, Some(Generator::Choice { values, .. })) => Some(self.choice(values)),
             (_, Some(Generator::Uuid)) => Some(self.repeated(Generator::Uuid)),
@@ -241,17 +248,17 @@ impl Likeness<'_> {
         (least <= most).then(|| (least.clamp(min, max), most.clamp(min, max)))
     }
 
-    fn integer(&self, min: i64, max: i64, natural: &Generator) -> Generator {
+    fn integer(&self, min: i64, max: i64, natural: Option<&Generator>) -> Option<Generator> {
         let usual = match natural {
-            Generator::Integer { min, max } => (*min, *max),
-            _ => (0, 1_000),
+            Some(Generator::Integer { min, max }) => Some((*min, *max)),
+            _ => None,
         };
-        let (least, most) = self.bounds_of(min, max).unwrap_or(usual);
+        let (least, most) = self.bounds_of(min, max).or(usual)?;
         let known = self.own.bounds.is_some();
         let span = most.saturating_sub(least).saturating_add(1) as f64;
         let ascending = self.own.correlation.is_some_and(|correlation| correlation > ASCENDING);
         let plain = Generator::Integer { min: least, max: most };
-        match self.values() {
+        Some(match self.values() {
             Some(values) if values <= LISTED_MAX && values <= span => {
                 self.listed(steps(least, most, values as usize))
             }
@@ -259,7 +266,7 @@ impl Likeness<'_> {
             // Nearly every number in between.
             Some(values) if values * 2.0 >= span && self.skew(values) == 0.0 => plain,
             _ => self.repeated(plain),
-        }
+        })
     }
 
     /// Numbers that grow with the row; None: those of rows that an application adds would be too
@@ -307,7 +314,7 @@ impl Likeness<'_> {
         Some(self.repeated(Generator::Decimal { min_units, max_units, scale }))
     }
 
-    fn time(&self, natural: &Generator) -> Generator {
+    fn time(&self, natural: Option<&Generator>) -> Option<Generator> {
         let bounds = self.own.bounds.as_ref().and_then(|[least, most]| {
             Some((instant_us(least)?, instant_us(most)?)).filter(|(least, most)| least <= most)
         });
@@ -318,18 +325,18 @@ impl Likeness<'_> {
                 hot_fraction: 0.0,
                 hot_span_us: 0,
             },
-            None => natural.clone(),
+            None => natural?.clone(),
         };
         if self.ascends() {
-            return of;
+            return Some(of);
         }
-        match self.repeated(of) {
+        Some(match self.repeated(of) {
             repeated @ Generator::Repeated { .. } => repeated,
             of => {
                 let distinct = (self.rows * SCATTERED).max(1.0) as u64;
                 Generator::Repeated { of: Box::new(of), distinct, skew: 0.0 }
             }
-        }
+        })
     }
 
     /// Sizes are log-uniform: with a ratio of four their mean is 2.16 times the least.
