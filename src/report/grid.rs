@@ -51,6 +51,8 @@ pub(super) struct Grid {
     lead: usize,
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
+    /// Characters of a name at the usual width; None: a name is never cut.
+    name_max: Option<usize>,
 }
 
 impl Grid {
@@ -60,22 +62,30 @@ impl Grid {
         head: impl IntoIterator<Item = H>,
     ) -> Grid {
         let head = head.into_iter().map(Into::into).collect();
-        Grid { lead, columns: columns.to_vec(), rows: vec![head] }
+        Grid { lead, columns: columns.to_vec(), rows: vec![head], name_max: None }
     }
 
     pub(super) fn row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    pub(super) fn write(&self, out: &mut Text) {
+    /// Names are cut: at so many characters, later where a wider text has room for more.
+    pub(super) fn with_names_up_to(self, name_max: usize) -> Grid {
+        Grid { name_max: Some(name_max), ..self }
+    }
+
+    pub(super) fn write(mut self, out: &mut Text) {
         let room = out.width.columns().saturating_sub(self.lead);
+        if let Some(usual) = self.name_max {
+            self.cut_names(usual, out.width.at_least(usual), room);
+        }
         let all: Vec<usize> = (0..self.columns.len()).collect();
         let widths = self.fitted(&all, room);
         if total(&widths) <= room {
             self.rows.iter().for_each(|row| self.write_row(out, self.lead, row, &all, &widths));
             return;
         }
-        let name = self.columns.iter().position(|column| *column == Column::Name);
+        let name = self.name();
         let (name, others): (Vec<usize>, Vec<usize>) =
             all.into_iter().partition(|at| Some(*at) == name);
         let widths = self.fitted(&others, room.saturating_sub(GAP));
@@ -86,6 +96,23 @@ impl Grid {
         for row in &self.rows {
             self.write_row(out, self.lead, row, &name, &[room]);
             self.write_row(out, self.lead + GAP, row, &others, &widths);
+        }
+    }
+
+    fn name(&self) -> Option<usize> {
+        self.columns.iter().position(|column| *column == Column::Name)
+    }
+
+    /// Between `usual` and `most` characters stay: as many as leave the other cells their room.
+    fn cut_names(&mut self, usual: usize, most: usize, room: usize) {
+        let Some(name) = self.name() else { return };
+        let others: Vec<usize> = (0..self.columns.len()).filter(|at| *at != name).collect();
+        let others: Vec<usize> = others.into_iter().map(|at| self.natural(at)).collect();
+        // The mark of what was cut takes a column.
+        let free = room.saturating_sub(total(&others) + GAP + 1);
+        let max = free.clamp(usual, most);
+        for cell in self.rows.iter_mut().skip(1).filter_map(|row| row.get_mut(name)) {
+            cell.text = cut(&cell.text, max);
         }
     }
 
@@ -181,6 +208,14 @@ impl Grid {
     }
 }
 
+/// The first characters, with a mark where there are more.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
 fn total(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
 }
@@ -213,7 +248,7 @@ mod tests {
         grid
     }
 
-    fn shown(grid: &Grid, columns: usize) -> Vec<String> {
+    fn shown(grid: Grid, columns: usize) -> Vec<String> {
         let mut out = Text::new(Width::of_terminal(columns));
         grid.write(&mut out);
         out.into_string().lines().map(str::to_owned).collect()
@@ -226,7 +261,7 @@ mod tests {
             "   UPDATE a SET b = c WHERE d IS NULL  1,234,567 ms  a AccessExclusiveLock",
             "   COMMIT                                      1 ms",
         ];
-        assert_eq!(shown(&grid(), 100), expected);
+        assert_eq!(shown(grid(), 100), expected);
     }
 
     #[test]
@@ -237,7 +272,7 @@ mod tests {
             "   WHERE d IS NULL                       AccessExclusiveLock",
             "   COMMIT                          1 ms",
         ];
-        assert_eq!(shown(&grid(), 60), expected);
+        assert_eq!(shown(grid(), 60), expected);
     }
 
     #[test]
@@ -252,7 +287,20 @@ mod tests {
             " a name of some length",
             "   1,000,000  1,000,000  1,000,000  1,000,000  1,000,000",
         ];
-        assert_eq!(shown(&grid, 60), expected);
+        assert_eq!(shown(grid, 60), expected);
+    }
+
+    #[test]
+    fn a_name_is_cut_later_where_the_others_have_their_room() {
+        let held = "a_table_of_some_length AccessExclusiveLock";
+        let names = |columns| {
+            let mut grid = Grid::new(0, &[Column::Name, Column::Words], ["", ""]);
+            grid.row(["UPDATE a SET b = c WHERE ".repeat(8), held.to_owned()]);
+            shown(grid.with_names_up_to(40), columns)
+        };
+        assert_eq!(names(100), [format!("UPDATE a SET b = c WHERE UPDATE a SET b…  {held}")]);
+        assert_eq!(names(120).len(), 1);
+        assert!(names(120)[0].len() > names(100)[0].len(), "{:?}", names(120));
     }
 
     #[test]
@@ -266,7 +314,7 @@ mod tests {
             "   a 1,000,000 · b 1,000,000 · c 1,000,000 · d 1,000,000 · e",
             "   1,000,000 · f 1,000,000",
         ];
-        assert_eq!(shown(&grid, 60), expected);
+        assert_eq!(shown(grid, 60), expected);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::scenario::Outcome;
 use crate::stats::grouped;
 use crate::trial::FaultKind;
 
-use super::grid::{Cell, Column, Grid};
+use super::grid::{Cell, Column, Grid, cut};
 use super::text::{Text, Width};
 use super::trial::verdict_style;
 
@@ -54,10 +54,10 @@ fn write_table(out: &mut Text, matrix: &Matrix) {
     let outcomes = matrix.columns.iter().map(|_| Column::Word);
     let columns: Vec<Column> = [Column::Word, Column::Name].into_iter().chain(outcomes).collect();
     let kinds = matrix.columns.iter().map(|kind| head(*kind));
-    let mut grid = Grid::new(3, &columns, ["", "fault at"].into_iter().chain(kinds));
-    let statement_max = out.width.at_least(STATEMENT_MAX);
+    let head = ["", "fault at"].into_iter().chain(kinds);
+    let mut grid = Grid::new(3, &columns, head).with_names_up_to(STATEMENT_MAX);
     for row in &matrix.rows {
-        let text = cut(&one_line(&row.statement.text), statement_max);
+        let text = one_line(&row.statement.text);
         let outcomes = matrix.columns.iter().map(|kind| outcome_cell(matrix, row.id, *kind));
         grid.row([row.id.to_string().into(), text.into()].into_iter().chain(outcomes));
     }
@@ -93,13 +93,6 @@ fn outcome_cell(matrix: &Matrix, statement: u32, kind: FaultKind) -> Cell {
         None => NONE.into(),
         Some(None) => NOT_INJECTED.into(),
         Some(Some(outcome)) => Cell::styled(word(outcome), outcome_style(outcome)),
-    }
-}
-
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text.to_owned(),
     }
 }
 

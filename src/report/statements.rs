@@ -9,7 +9,7 @@ use crate::pg::purpose::Purpose;
 use crate::result::{Origin, RelationLock, StatementRow, TimeoutsInForce};
 use crate::stats::{bytes, grouped};
 
-use super::grid::{Column, Grid};
+use super::grid::{Column, Grid, cut};
 use super::text::Text;
 
 /// Statements shown per trial; the rest are in result.json.
@@ -29,9 +29,10 @@ pub fn write_statements(out: &mut Text, statements: &[StatementRow]) {
     }
     use Column::{Name, Number, Words};
     let head = ["statement", "took", "rows", "WAL", "outcome", "then held"];
-    let mut grid = Grid::new(3, &[Name, Number, Number, Number, Words, Words], head);
+    let columns = [Name, Number, Number, Number, Words, Words];
+    let mut grid = Grid::new(3, &columns, head).with_names_up_to(TEXT_MAX);
     for row in weightiest(&shown, STATEMENTS_MAX) {
-        grid.row(statement_row(row, out.width.at_least(TEXT_MAX)));
+        grid.row(statement_row(row));
     }
     out.blank();
     grid.write(out);
@@ -69,7 +70,7 @@ fn write_timeouts(out: &mut Text, shown: &[&StatementRow]) {
             return format!("{timeouts}, for every statement above");
         }
         let named: Vec<String> =
-            rows.iter().take(NAMED_MAX).map(|row| text_of(row, NAMED_TEXT_MAX)).collect();
+            rows.iter().take(NAMED_MAX).map(|row| cut(&text_of(row), NAMED_TEXT_MAX)).collect();
         let others = match rows.len() - named.len() {
             0 => String::new(),
             n => format!(" and {} more", grouped(n as u64)),
@@ -96,18 +97,14 @@ pub(super) fn weightiest<'r>(shown: &[&'r StatementRow], most: usize) -> Vec<&'r
     order.into_iter().map(|at| shown[at]).collect()
 }
 
-/// On one line, cut.
-fn text_of(row: &StatementRow, max: usize) -> String {
+/// On one line.
+fn text_of(row: &StatementRow) -> String {
     let whose = row.statement.sent_by().map(|by| format!("{by}: ")).unwrap_or_default();
-    let text = format!("{whose}{}", one_line(&row.statement.text));
-    match text.char_indices().nth(max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    format!("{whose}{}", one_line(&row.statement.text))
 }
 
-fn statement_row(row: &StatementRow, text_max: usize) -> [String; 6] {
-    let text = text_of(row, text_max);
+fn statement_row(row: &StatementRow) -> [String; 6] {
+    let text = text_of(row);
     let outcome = outcome_of(row);
     let rewritten = match row.rewritten.len() {
         0 => String::new(),
