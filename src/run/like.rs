@@ -118,7 +118,7 @@ impl Known {
         }
         let missing = unknown.len() + self.missing.len();
         if missing > 0 {
-            line.push_str(&format!("; {missing} are of what the schema does not have"));
+            line.push_str(&format!("; {missing} more are not in the schema"));
         }
         line
     }

@@ -253,7 +253,13 @@ impl Likeness<'_> {
             Some(Generator::Integer { min, max }) => Some((*min, *max)),
             _ => None,
         };
-        let (least, most) = self.bounds_of(min, max).or(usual)?;
+        let few = self.values().filter(|values| *values <= LISTED_MAX);
+        // All of few values are common ones, which are not known: codes, counted on.
+        let codes = |(least, most): (i64, i64)| match few {
+            Some(values) => (least, most.min(least.saturating_add(values as i64 - 1))),
+            None => (least, most),
+        };
+        let (least, most) = self.bounds_of(min, max).or(usual.map(codes))?;
         let known = self.own.bounds.is_some();
         let span = most.saturating_sub(least).saturating_add(1) as f64;
         let ascending = self.own.correlation.is_some_and(|correlation| correlation > ASCENDING);

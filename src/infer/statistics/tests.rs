@@ -106,6 +106,13 @@ fn few_values_are_listed_with_their_frequencies() {
         panic!("a list")
     };
     assert_eq!(values, ["10", "15", "20"]);
+    // Codes, of which no end is known.
+    let Some(Generator::Choice { values, .. }) =
+        natural("smallint", "kind", known(3.0, &[0.9], None))
+    else {
+        panic!("a list")
+    };
+    assert_eq!(values, ["0", "1", "2"]);
 }
 
 #[test]
