@@ -15,10 +15,11 @@ use super::catalogue::{Limits, in_snapshot, major};
 
 /// `application_name` of the session.
 const APPLICATION: &str = "pgauntlet statistics";
-/// Statistics of 100,000 columns take about a second.
+/// Tables that are read by one statement: 200 of 30 columns take 0.8 s.
+const AT_ONCE: i64 = 200;
 const LIMITS: Limits = Limits { lock_timeout_ms: 100, statement_timeout_ms: 5_000 };
-/// The server's own limits come first.
-const WITHIN: Duration = Duration::from_secs(20);
+/// For all tables together.
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// Opens a session of its own and reads a database's statistics; with `values` also the most common
 /// values of columns, which are values of rows.
@@ -51,10 +52,20 @@ pub async fn statistics(session: &Session, place: &str, values: bool) -> Result<
     };
     let read = in_snapshot(session, LIMITS, async {
         major(session).await?;
-        let row = session.client().query_one(STATISTICS, &[&values]).await;
-        let row = row.map_err(|error| refused(connect::Error::query("the catalogues", &error)))?;
-        let text: String = row.get(0);
-        serde_json::from_str(&text).map_err(|error| Error::CatalogueForm { error })
+        let after = async |oid: u32| -> Result<Statistics, Error> {
+            let row = session.client().query_one(STATISTICS, &[&values, &oid, &AT_ONCE]).await;
+            let row =
+                row.map_err(|error| refused(connect::Error::query("the catalogues", &error)))?;
+            let text: String = row.get(0);
+            serde_json::from_str(&text).map_err(|error| Error::CatalogueForm { error })
+        };
+        let mut found = after(0).await?;
+        while let Some(last) = found.last {
+            if !found.extend(after(last).await?) {
+                break;
+            }
+        }
+        Ok(found)
     });
     let found: Statistics = read.await?;
     match found.empty() {

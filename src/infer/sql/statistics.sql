@@ -1,4 +1,5 @@
--- $1: whether the most common values themselves are wanted.
+-- $1: whether the most common values themselves are wanted; $2: tables with a greater oid than this;
+-- $3: so many of them.
 WITH extended AS (
     SELECT d.objid
     FROM pg_depend d
@@ -12,15 +13,12 @@ tables AS (
     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
       AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
       AND NOT EXISTS (SELECT FROM extended e WHERE e.objid = c.oid)
-),
-found AS (
-    -- Of a table that others inherit from: its own rows. A partitioned one has only theirs.
-    SELECT DISTINCT ON (s.schemaname, s.tablename, s.attname) s.*
-    FROM pg_stats s
-    ORDER BY s.schemaname, s.tablename, s.attname, s.inherited
+      AND c.oid > $2::oid
+    ORDER BY c.oid
+    LIMIT $3::bigint
 ),
 columns AS (
-    SELECT a.attrelid, json_agg(json_build_object(
+    SELECT c.oid, json_agg(json_build_object(
         'name', a.attname,
         'type_name', format_type(a.atttypid, a.atttypmod),
         'null_fraction', s.null_frac,
@@ -50,20 +48,31 @@ columns AS (
     FROM tables c
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
-    JOIN found s ON s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = a.attname
-    GROUP BY a.attrelid
+    CROSS JOIN LATERAL (
+        -- Of a table that others inherit from: its own rows. A partitioned one has only theirs.
+        SELECT *
+        FROM pg_stats f
+        WHERE f.schemaname = c.nspname AND f.tablename = c.relname AND f.attname = a.attname
+        ORDER BY f.inherited
+        LIMIT 1
+    ) AS s
+    GROUP BY c.oid
 )
 SELECT json_build_object(
     'database', current_database(),
     'role', current_user,
     'read_at', to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
+    'last', (SELECT max(c.oid)::bigint FROM tables c),
     'tables', (
         SELECT coalesce(json_agg(json_build_object(
             'schema', c.nspname,
             'name', c.relname,
             'partitioned', c.relkind = 'p',
             'root', CASE WHEN c.relispartition THEN (
-                SELECT json_build_array(r.nspname, r.relname) FROM tables r WHERE r.oid = c.root
+                SELECT json_build_array(n.nspname, r.relname)
+                FROM pg_class r
+                JOIN pg_namespace n ON n.oid = r.relnamespace
+                WHERE r.oid = c.root
             ) END,
             'tuples', CASE WHEN c.reltuples >= 0 THEN c.reltuples END,
             'pages', c.relpages,
@@ -82,6 +91,6 @@ SELECT json_build_object(
         ) ORDER BY c.nspname, c.relname), '[]')
         FROM tables c
         LEFT JOIN pg_stat_user_tables u ON u.relid = c.oid
-        LEFT JOIN columns k ON k.attrelid = c.oid
+        LEFT JOIN columns k ON k.oid = c.oid
     )
 )::text

@@ -6,11 +6,11 @@
 
 use serde::Deserialize;
 
-use super::super::catalogue::{Catalogue, Table};
+use super::super::catalogue::{Catalogue, Oid, Table};
 
 /// The query whose one value, a JSON text, a [`Statistics`] is read from; for servers 14 to 18. Its
-/// parameter says whether the most common values are wanted. `search_path` has to be empty, times
-/// in UTC and ISO's form.
+/// parameters say whether the most common values are wanted, of which tables (with a greater oid
+/// than this), and of how many. `search_path` has to be empty, times in UTC and ISO's form.
 pub const STATISTICS: &str = include_str!("../sql/statistics.sql");
 
 /// What a database knows of its tables.
@@ -23,6 +23,8 @@ pub struct Statistics {
     pub role: String,
     /// When it was read, in UTC: `2026-01-31 12:00:00`.
     pub read_at: String,
+    /// The greatest oid of a table that was read; None: there was none.
+    pub last: Option<Oid>,
     /// Its tables and partitions, those without statistics as well.
     pub tables: Vec<TableStatistics>,
 }
@@ -111,6 +113,13 @@ pub struct Unmatched {
 }
 
 impl Statistics {
+    /// Adds what was read after it; whether there may be more.
+    pub fn extend(&mut self, next: Statistics) -> bool {
+        self.tables.extend(next.tables);
+        self.last = next.last;
+        self.last.is_some()
+    }
+
     /// Why nothing can be learned from them, with the remedy.
     pub fn empty(&self) -> Option<String> {
         let Statistics { database, role, tables, .. } = self;
