@@ -264,7 +264,8 @@ async fn a_file_of_statistics_is_read_by_the_server() {
     assert!(scenario.contains("# Tables without statistics: public.other."), "{scenario}");
     assert!(scenario.contains("relation \"public.gone\" does not exist"), "{scenario}");
     let line = made.statistics.as_deref().unwrap_or_default();
-    let expected = "statistics of statistics.sql: 1 tables; none of public.other; 1 more are not in the schema";
+    let expected = "statistics of statistics.sql: 1 tables; none of public.other; 1 more are not \
+                    in the schema";
     assert_eq!(line, expected);
     let made = inferred::make_like(18, schema, 2_000, like(text, true)).await.expect("a scenario");
     assert!(made.files["scenario.toml"].contains(SECRET));
