@@ -91,10 +91,14 @@ pub struct InferArguments {
     pub traffic: TrafficMix,
     /// A file of the application's own statements, each below a line `-- name: get_order`, in place
     /// of the inferred operations
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "own")]
     pub app: Option<PathBuf>,
-    /// Keep the inferred operations beside those of --app
-    #[arg(long, requires = "app")]
+    /// The most frequent statements that the database of --like has counted, in place of the
+    /// inferred operations
+    #[arg(long, value_enum, value_name = "SOURCE", group = "own", requires = "like")]
+    pub app_from: Option<AppSource>,
+    /// Keep the inferred operations beside those of --app or --app-from
+    #[arg(long, requires = "own")]
     pub app_adds: bool,
     /// Make rows like those of this database, by its statistics: its address, as in
     /// postgres://user@host:5432/database, where catalogues are read and nothing is written, not
@@ -108,6 +112,14 @@ pub struct InferArguments {
     pub with_common_values: bool,
     #[command(flatten)]
     pub server: ServerArguments,
+}
+
+/// What counts statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AppSource {
+    /// The extension of that name
+    #[value(name = "pg_stat_statements")]
+    Statements,
 }
 
 /// Which operations an application has most of.

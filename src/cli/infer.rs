@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::connect::Address;
 use crate::history::silent;
 use crate::infer::{Mix, Rows};
-use crate::run::{self, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries, Source};
+use crate::run::{
+    self, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries, OwnSource, Source,
+};
 use crate::scenario::read_text;
 use crate::stats::grouped;
 
-use super::args::{InferArguments, TrafficMix};
+use super::args::{AppSource, InferArguments, TrafficMix};
 use super::run::{cancelled_by_signals, ending_of};
 use super::secrets::without_passwords;
 use super::server::is_address;
@@ -25,6 +27,12 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
         let change = arguments.change.as_deref().map(read).transpose()?;
         let app = arguments.app.as_deref().map(read).transpose()?;
         let like = arguments.like.as_deref().map(likeness).transpose()?;
+        if let (Some(AppSource::Statements), Some(Likeness::File(..))) = (arguments.app_from, &like)
+        {
+            return Err("read pg_stat_statements: --like is a file; name the database, as in \
+                        postgres://user@host:5432/database"
+                .to_owned());
+        }
         Ok((schema, change, app, like, arguments.server.request()?))
     });
     let (schema, change, app, like, server) = match ready {
@@ -47,11 +55,7 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
             TrafficMix::Mixed => Some(Mix::Mixed),
             TrafficMix::WriteHeavy => Some(Mix::WriteHeavy),
         },
-        own: arguments.app.as_deref().zip(app.as_deref()).map(|(path, text)| OwnQueries {
-            path,
-            text,
-            adds: arguments.app_adds,
-        }),
+        own: own(arguments, app.as_deref(), like.as_ref()),
         like: like.as_ref().map(|like| Like {
             source: match like {
                 Likeness::Database(address) => Source::Database(address),
@@ -75,6 +79,22 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
             ExitStatus::Failed
         }
     }
+}
+
+/// The application's own statements; None: its operations are inferred.
+fn own<'a>(
+    arguments: &'a InferArguments,
+    app: Option<&'a str>,
+    like: Option<&'a Likeness>,
+) -> Option<OwnQueries<'a>> {
+    let source = match (arguments.app.as_deref().zip(app), like) {
+        (Some((path, text)), _) => OwnSource::File(path, text),
+        (None, Some(Likeness::Database(address))) if arguments.app_from.is_some() => {
+            OwnSource::Recorded(address)
+        }
+        _ => return None,
+    };
+    Some(OwnQueries { source, adds: arguments.app_adds })
 }
 
 /// Whose rows the scenario's are like, with the file's text.

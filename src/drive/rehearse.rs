@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use crate::clock::Micros;
 use crate::connect::{Address, Session, server_error};
@@ -17,6 +18,8 @@ use super::plan::{Plan, PlannedOperation};
 const APPLICATION: &str = "pgauntlet infer";
 /// Longest time of one statement that is tried.
 const STATEMENT_MAX: &str = "5s";
+/// An operation that has taken so long is not tried any more.
+const OPERATION_MAX: Duration = Duration::from_secs(5);
 /// The last of the streams that values are drawn from: no worker's. Other draws have another one.
 const REHEARSAL_WORKER: u64 = u32::MAX as u64 - 1;
 /// Numbers of the schedule between two draws of an operation: more than there are operations.
@@ -27,8 +30,8 @@ const MESSAGE_CHARS_MAX: usize = 400;
 /// A draw: values in the order of the parameters' names, and why the server refused them.
 pub type Draw = (Vec<Option<String>>, Option<String>);
 
-/// Runs each operation once per number of `draws`, which are other ones each time; says by
-/// operation what was drawn and what the server refused.
+/// Runs each operation once per number of `draws`, which are other ones each time, or for as long
+/// as it may take; says by operation what was drawn and what the server refused.
 ///
 /// # Errors
 /// A name leads nowhere, or the session is gone.
@@ -49,12 +52,16 @@ pub async fn rehearse(
     let mut found = Vec::with_capacity(plan.operations.len());
     for (kind, operation) in plan.operations.iter().enumerate() {
         let mut tried = Vec::new();
+        let began = Instant::now();
         for number in draws.clone() {
             // No two operations draw the same new value.
             let seq = number * STRIDE + kind as u64;
             let values = drawing.draw(kind as u16, seq, Micros::ZERO, &nothing_to_follow);
             let error = attempt(&session, operation, &values).await?;
             tried.push((values, error));
+            if began.elapsed() > OPERATION_MAX {
+                break;
+            }
         }
         found.push(tried);
     }
@@ -91,7 +98,9 @@ async fn attempt(
         return Err(lost(&error));
     }
     let said = server_error(&error);
-    let detail = said.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+    // A row that breaks a constraint is long, and says little without its columns' names.
+    let detail = said.detail.filter(|detail| !detail.starts_with("Failing row contains"));
+    let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
     let text = format!("{}{detail}", said.message);
     Ok(Some(text.chars().take(MESSAGE_CHARS_MAX).collect()))
 }

@@ -31,8 +31,8 @@ pub use catalogue::{
 };
 pub use decide::Remark;
 pub use queries::{
-    Narrowed, Query, QueryStatement, Rehearsed, Written, deletes_what_others_need, narrowed,
-    operations, read_queries,
+    Narrowed, Query, QueryStatement, Recorded, Rehearsed, Written, deletes_what_others_need,
+    narrowed, operations, read_queries, recorded_queries,
 };
 pub use question::{Answer, Answers, Question};
 pub use rows::{Draft, Options, Settled};

@@ -27,6 +27,8 @@ pub enum Error {
         .after.as_secs()
     )]
     StatisticsTimeout { place: String, after: Duration },
+    #[error("read pg_stat_statements of {place}: {why}")]
+    Recorded { place: String, why: String },
     #[error("read the statistics of {place}: {why}")]
     NoStatistics { place: String, why: String },
     #[error("read what is in the tables ({what}): {error}")]

@@ -78,14 +78,10 @@ pub async fn infer(
     cancel: &CancellationToken,
 ) -> Result<InferredScenario, Error> {
     let script = script(request)?;
-    let queries = request.own.as_ref().map(Queries::read).transpose()?;
     // Before anything is started: it may be what fails.
-    let like = match &request.like {
-        Some(like) => Some(tokio::select! {
-            prepared = like.prepare() => prepared?,
-            () = cancel.cancelled() => return Err(Error::Interrupted),
-        }),
-        None => None,
+    let (queries, like) = tokio::select! {
+        read = read(request) => read?,
+        () = cancel.cancelled() => return Err(Error::Interrupted),
     };
     let effects = Postgres;
     let server = tokio::select! {
@@ -120,6 +116,19 @@ pub async fn infer(
     let made = made?;
     stopped?;
     Ok(made)
+}
+
+/// What is read before there is a server.
+async fn read(request: &InferRequest<'_>) -> Result<(Option<Queries>, Option<Prepared>), Error> {
+    let queries = match &request.own {
+        Some(own) => Some(Queries::read(own).await?),
+        None => None,
+    };
+    let like = match &request.like {
+        Some(like) => Some(like.prepare().await?),
+        None => None,
+    };
+    Ok((queries, like))
 }
 
 fn script(request: &InferRequest<'_>) -> Result<Script, Error> {

@@ -65,7 +65,7 @@ pub use infer::{InferRequest, InferredScenario, infer};
 pub use like::{Like, Source};
 pub use merge::merge;
 pub use plan::{Plan, WorkUnit, units_of};
-pub use queries::OwnQueries;
+pub use queries::{OwnQueries, OwnSource};
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
 pub use request::{Request, Share, SizeRequest, Work};
 pub use shared::{Judged, OnJudged};

@@ -8,16 +8,20 @@ use std::path::Path;
 use crate::connect::{Address, Session};
 use crate::drive;
 use crate::history::{Listener, Progress, silent};
-use crate::infer::{self, Catalogue, Inferred, Narrowed, Query, Rehearsed, read_queries};
+use crate::infer::{
+    self, Catalogue, Inferred, Narrowed, Query, Recorded, Rehearsed, read_queries, recorded_queries,
+};
 use crate::pg::lex;
 use crate::provision::Server;
 use crate::scenario::{Draft, OperationSpec, Scenario, Sizes, load, render};
-use crate::seed;
+use crate::{observe, seed};
 
 use super::{Error, identities};
 
 /// `application_name` of the session that prepares.
 const APPLICATION: &str = "pgauntlet infer";
+/// Characters of a statement's text in messages.
+const SHOWN_CHARS: usize = 100;
 /// Rows of each table on which operations are tried.
 const ROWS: u64 = 200;
 /// How often each is tried in a round.
@@ -27,26 +31,46 @@ const ROUNDS: u64 = 5;
 /// Sessions that load the rows.
 const LOADERS: usize = 2;
 
-/// A file of the application's own statements.
+/// The application's own statements.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnQueries<'a> {
-    /// Where the text is from, for messages.
-    pub path: &'a Path,
-    /// The file's text.
-    pub text: &'a str,
+    /// Where they are.
+    pub source: OwnSource<'a>,
     /// Whether the inferred operations stay beside them.
     pub adds: bool,
 }
 
-/// Queries that were read, and where each is written.
+/// Where the application's own statements are.
+#[derive(Clone, Copy, Debug)]
+pub enum OwnSource<'a> {
+    /// In a file, by its path for messages and its text.
+    File(&'a Path, &'a str),
+    /// In what a database's server has counted (pg_stat_statements); it is only read.
+    Recorded(&'a Address),
+}
+
+/// Statements that were read.
 pub(super) struct Queries {
+    found: Found,
+    pub adds: bool,
+}
+
+enum Found {
+    /// Queries of a file, by its path and its text.
+    File(Vec<Query>, String, String),
+    /// Which of them are on the tables is not known before those are.
+    Recorded(Vec<Recorded>),
+}
+
+/// Queries, and where each is written.
+#[derive(Default)]
+struct Named {
     queries: Vec<Query>,
     /// By query: as messages name it.
     places: Vec<String>,
-    /// The file, for places of what the server refuses.
-    text: Option<String>,
-    path: String,
-    pub adds: bool,
+    /// The file's path and text, for places of what the server refuses.
+    file: Option<(String, String)>,
+    left_out: Vec<String>,
 }
 
 /// Operations of the application's own, and what cannot be one.
@@ -60,19 +84,52 @@ pub(super) struct Own {
 
 impl Queries {
     /// # Errors
-    /// Every problem of the file.
-    pub fn read(own: &OwnQueries<'_>) -> Result<Queries, Error> {
-        let queries = read_queries(own.path, own.text)
-            .map_err(|problems| Error::Queries(render(&problems).trim_end().to_owned()))?;
-        let path = own.path.display().to_string();
-        let place = |query: &Query| format!("{path}:{}: {}", query.line, query.name);
-        Ok(Queries {
-            places: queries.iter().map(place).collect(),
-            queries,
-            text: Some(own.text.to_owned()),
-            path,
-            adds: own.adds,
-        })
+    /// Every problem of the file; or the database has not counted its statements.
+    pub async fn read(own: &OwnQueries<'_>) -> Result<Queries, Error> {
+        let found = match own.source {
+            OwnSource::File(path, text) => {
+                let queries = read_queries(path, text)
+                    .map_err(|problems| Error::Queries(render(&problems).trim_end().to_owned()))?;
+                Found::File(queries, path.display().to_string(), text.to_owned())
+            }
+            OwnSource::Recorded(address) => {
+                Found::Recorded(observe::recorded_statements(address).await?)
+            }
+        };
+        Ok(Queries { found, adds: own.adds })
+    }
+
+    fn named(&self, catalogue: &Catalogue) -> Named {
+        match &self.found {
+            Found::File(queries, path, text) => {
+                let place = |query: &Query| format!("{path}:{}: {}", query.line, query.name);
+                Named {
+                    places: queries.iter().map(place).collect(),
+                    queries: queries.clone(),
+                    file: Some((path.clone(), text.clone())),
+                    left_out: Vec::new(),
+                }
+            }
+            Found::Recorded(recorded) => {
+                let (found, mut left_out) = recorded_queries(catalogue, recorded);
+                if found.is_empty() {
+                    left_out.push(format!(
+                        "pg_stat_statements: none of its {} statements reads or writes these \
+                         tables: let the application run against that database",
+                        recorded.len()
+                    ));
+                }
+                let place = |(_, recorded): &(Query, Recorded)| {
+                    let line = lex::one_line(&recorded.text);
+                    let shown: String = line.chars().take(SHOWN_CHARS).collect();
+                    let more = if shown.len() < line.len() { "…" } else { "" };
+                    format!("pg_stat_statements, {} calls: {shown}{more}", recorded.calls)
+                };
+                let places = found.iter().map(place).collect();
+                let queries = found.into_iter().map(|(query, _)| query).collect();
+                Named { queries, places, file: None, left_out }
+            }
+        }
     }
 
     /// Prepares them in a database with the tables, and chooses their values.
@@ -86,35 +143,38 @@ impl Queries {
         // Another session than that which reads catalogues: it finds tables as an application does.
         let session = Session::open(address, APPLICATION, &BTreeMap::new()).await?;
         let mut catalogue = catalogue.clone();
-        let types = seed::describe(&session, &mut catalogue, &self.queries).await?;
-        let mut own = Own::default();
+        let named = self.named(&catalogue);
+        let types = seed::describe(&session, &mut catalogue, &named.queries).await?;
+        let mut own = Own { left_out: named.left_out.clone(), ..Own::default() };
         let mut taken = Vec::new();
-        for (at, (query, types)) in self.queries.iter().zip(types).enumerate() {
+        for (at, (query, types)) in named.queries.iter().zip(types).enumerate() {
             match types {
                 Ok(types) => taken.push((at, query, types)),
-                Err(refusal) => own.left_out.push(self.refused(at, &refusal)),
+                Err(refusal) => own.left_out.push(named.refused(at, &refusal)),
             }
         }
         let written = infer::operations(&catalogue, inferred, rng_seed, &taken);
         for (at, why) in written.refused {
-            own.left_out.push(format!("{}: {why}", self.places[at]));
+            own.left_out.push(format!("{}: {why}", named.places[at]));
         }
         for (at, operation) in written.operations {
-            own.places.insert(operation.name.clone(), self.places[at].clone());
+            own.places.insert(operation.name.clone(), named.places[at].clone());
             own.operations.push(operation);
         }
         Ok(own)
     }
+}
 
+impl Named {
     /// What the server said of a statement, with its place in the file.
     fn refused(&self, at: usize, refusal: &seed::Refusal) -> String {
         let query = &self.queries[at];
         let statement = query.statements.get(refusal.statement);
         let offset = statement.map(|statement| statement.place(refusal.at.unwrap_or(0)));
-        let place = match (&self.text, offset) {
-            (Some(text), Some(offset)) => {
+        let place = match (&self.file, offset) {
+            (Some((path, text)), Some(offset)) => {
                 let (line, column) = lex::position(text, offset);
-                format!("{}:{line}:{column}: {}", self.path, query.name)
+                format!("{path}:{line}:{column}: {}", query.name)
             }
             _ => self.places[at].clone(),
         };

@@ -71,6 +71,11 @@ pub async fn server_of(major: u32) -> TestServer {
     server(Some(major), &[]).await
 }
 
+/// The same with settings beside ours.
+pub async fn server_of_with(major: u32, settings: &[(&str, &str)]) -> TestServer {
+    server(Some(major), settings).await
+}
+
 /// The server itself, for tests that read its log.
 pub async fn server_with(settings: &[(&str, &str)]) -> TestServer {
     server(None, settings).await

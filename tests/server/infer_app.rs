@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pgauntlet::clock::Clock;
+use pgauntlet::connect::{Address, Session};
 use pgauntlet::drive::{self, DriveSetup};
 use pgauntlet::history::{Event, OperationOutcome, Recorder, silent};
-use pgauntlet::run::{Fault, OwnQueries};
+use pgauntlet::run::{Fault, OwnQueries, OwnSource};
 use pgauntlet::scenario::Scenario;
 use rstest::rstest;
 
@@ -78,7 +79,7 @@ async fn driven(major: u32, scenario: &Scenario) -> BTreeMap<String, Outcomes> {
 }
 
 fn own(text: &str) -> OwnQueries<'_> {
-    OwnQueries { path: Path::new("queries.sql"), text, adds: false }
+    OwnQueries { source: OwnSource::File(Path::new("queries.sql"), text), adds: false }
 }
 
 /// Names of the file's statements, as operations have them.
@@ -228,4 +229,103 @@ async fn ones_own_statements_can_be_beside_the_inferred_ones() {
     let sum = |of: &[&pgauntlet::scenario::OperationSpec]| of.iter().map(|o| o.weight).sum::<f64>();
     assert!(mine.len() == 1 && others.len() > 5, "{}", operations.len());
     assert!((sum(&mine) / sum(&others) - 1.0).abs() < 0.01, "half of the traffic is one's own");
+}
+
+/// What an application sends: how often, and a statement.
+const SENT: &[(usize, &str)] = &[
+    (40, "SELECT id, status FROM orders WHERE id = 7"),
+    (
+        20,
+        "SELECT o.id, c.name FROM orders o JOIN customers c ON c.id = o.customer_id \
+         WHERE c.email = 'ada@example.org' AND o.status IN ('new', 'paid') LIMIT 5",
+    ),
+    (10, "UPDATE customers SET name = 'Ada' WHERE id = 1"),
+    (10, "SELECT count(*) FROM orders WHERE paid_at > now() - interval '1 day'"),
+    (5, "INSERT INTO orders (customer_id, status) SELECT id, 'new' FROM customers WHERE id = 1"),
+    (3, "INSERT INTO seats (place, seat) VALUES (1, 2) ON CONFLICT DO NOTHING"),
+    (2, "SELECT a.id FROM gone a WHERE a.id = 4"),
+    (2, "SELECT note FROM orders WHERE id = 4"),
+    (9, "SELECT relname FROM pg_class WHERE oid = 1259"),
+];
+
+/// A database in which statements are counted, after an application has run.
+async fn counted(major: u32) -> Address {
+    let preloaded = [("shared_preload_libraries", "pg_stat_statements")];
+    let address = common::server_of_with(major, &preloaded).await.fresh_database().await;
+    let session = Session::open(&address, "test", &BTreeMap::new()).await.expect("a session");
+    let more = "CREATE EXTENSION pg_stat_statements; CREATE TABLE gone (id int);
+        ALTER TABLE orders ADD note text; INSERT INTO customers (name, email) VALUES ('a', 'b');
+        INSERT INTO orders (customer_id, status) VALUES (1, 'new');";
+    session.batch(SMALL).await.expect("the schema");
+    session.batch(more).await.expect("what only the database has");
+    session.batch("SELECT pg_stat_statements_reset()").await.expect("a new count");
+    for (times, sql) in SENT {
+        for _ in 0..*times {
+            session
+                .client()
+                .query(*sql, &[])
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+    }
+    address
+}
+
+#[rstest]
+#[case::of_14(14)]
+#[case::of_18(18)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_most_frequent_statements_of_a_database_are_the_traffic(#[case] major: u32) {
+    let address = counted(major).await;
+    let recorded = OwnQueries { source: OwnSource::Recorded(&address), adds: false };
+    let made = inferred::make_with(major, SMALL, 300, Some(recorded)).await.expect("made");
+    let scenario = example::load(&made.files).expect("a scenario that is taken");
+    let operations = &scenario.traffic.operations;
+    let found: Vec<(&str, f64)> = operations.iter().map(|o| (o.name.as_str(), o.weight)).collect();
+    let expected = [
+        ("select-orders", 10_000.0),
+        ("select-orders-2", 5_000.0),
+        ("select-orders-3", 2_500.0),
+        ("update-customers", 2_500.0),
+        ("insert-orders", 1_250.0),
+        ("insert-seats", 750.0),
+    ];
+    let sorted = |list: &[(&str, f64)]| {
+        let mut list: Vec<String> = list.iter().map(|(name, w)| format!("{name} {w}")).collect();
+        list.sort();
+        list
+    };
+    assert_eq!(sorted(&found), sorted(&expected), "{:#?}", made.left_out);
+    let refused = made.left_out.iter().map(String::as_str).collect::<Vec<_>>();
+    assert!(
+        matches!(refused.as_slice(), [one] if one.starts_with("pg_stat_statements, 2 calls: \
+            SELECT note FROM orders WHERE id = $1: the server does not take it: column \"note\"")),
+        "{refused:#?}"
+    );
+    let outcomes = driven(major, &scenario).await;
+    for (name, _) in &found {
+        let of = outcomes.get(*name).cloned().unwrap_or_default();
+        assert!(of.succeeded > 0 && of.failed.is_empty(), "{name}: {of:?}");
+    }
+}
+
+#[rstest]
+#[case::nowhere("", &[], "the extension is not there; add pg_stat_statements to \
+    shared_preload_libraries, restart the server, CREATE EXTENSION")]
+#[case::not_loaded("CREATE EXTENSION pg_stat_statements", &[], "name it there and restart")]
+#[case::of_others("CREATE EXTENSION pg_stat_statements", &[("shared_preload_libraries",
+    "pg_stat_statements")], "none of its ")]
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_statements_are_counted_it_is_said_what_to_do(
+    #[case] prepared: &str,
+    #[case] settings: &[(&str, &str)],
+    #[case] expected: &str,
+) {
+    let address = common::server_of_with(18, settings).await.fresh_database().await;
+    let session = Session::open(&address, "test", &BTreeMap::new()).await.expect("a session");
+    session.batch(prepared).await.expect("the extension");
+    let recorded = OwnQueries { source: OwnSource::Recorded(&address), adds: false };
+    let made = inferred::make_with(18, SMALL, 100, Some(recorded)).await;
+    let error = made.expect_err("no scenario").to_string();
+    assert!(error.contains("pg_stat_statements") && error.contains(expected), "{error}");
 }

@@ -8,10 +8,12 @@ mod file;
 mod insert;
 mod narrow;
 mod operations;
+mod recorded;
 mod statement;
 mod values;
 
 pub use file::read_queries;
 pub use narrow::{Narrowed, Rehearsed, narrowed};
 pub use operations::{Written, deletes_what_others_need, operations};
+pub use recorded::{Recorded, recorded_queries};
 pub use statement::{Query, QueryStatement};
