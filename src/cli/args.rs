@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::result::Shard;
@@ -11,13 +10,9 @@ use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
 
 use super::server::ServerArguments;
-
-/// Machines that divide a run between them.
-const SHARDS_MAX: u32 = 1_000;
-/// Executions of one trial.
-const REPEAT_MAX: i64 = 1_000;
-/// As Postgres limits its own timeouts: milliseconds in an int.
-const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
+use super::values::{
+    factor, kind, rate, repeat, rows, rows_of_any, shard, timeout_ms, tool, transaction,
+};
 
 /// Runs a schema change against a real Postgres under live writers and says whether it is safe.
 #[derive(Debug, Parser)]
@@ -70,25 +65,73 @@ pub struct InferArguments {
     /// The change, a file of SQL as psql would run it [default: one that does nothing]
     #[arg(value_name = "CHANGE")]
     pub change: Option<PathBuf>,
-    /// A file of SQL that makes the schema, as psql would run it: a dump of `pg_dump --schema-only`
-    #[arg(long, value_name = "FILE")]
-    pub schema: PathBuf,
+    #[command(flatten)]
+    pub base: BaseArguments,
     /// Directory for the scenario; it is made, or has to be empty
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Rows of each table; with --like, of the largest one, or as many as it has there if those
-    /// are fewer, and of the others in proportion
-    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
-    pub rows: u64,
+    /// Rows of each table, or of one: `--rows 10k --rows orders=5M`; with --like, of the largest
+    /// one, or as many as it has there if those are fewer, and of the others in proportion
+    /// [default: 10,000]
+    #[arg(long, value_name = "[TABLE=]ROWS", value_parser = rows_of_any)]
+    pub rows: Vec<(Option<String>, u64)>,
     /// Decides every value that is drawn
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub rng_seed: u64,
-    /// Operations per second
-    #[arg(long, value_name = "NUMBER", default_value_t = 50.0)]
-    pub rate: f64,
+    #[command(flatten)]
+    pub application: ApplicationArguments,
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// The schema that the change begins from: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct BaseArguments {
+    /// A file of SQL that makes the schema, as psql would run it, such as what `pg_dump
+    /// --schema-only` writes; or the URL of a database, of which nothing but the schema is read
+    #[arg(long, value_name = "FILE|URL")]
+    pub schema: Option<String>,
+    /// A command for sh that makes the schema in an empty database, such as 'alembic upgrade head';
+    /// DATABASE_URL and PGHOST, PGPORT, … tell it where to connect
+    #[arg(long, value_name = "COMMAND")]
+    pub base: Option<String>,
+}
+
+/// From which verdict on a change that is tried fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOnVerdict {
+    /// Unsafe
+    Unsafe,
+    /// Unsafe or bounded
+    Bounded,
+    /// Whatever is not safe
+    Unproven,
+}
+
+/// The schema that the change begins from, where it is not what the project's earlier migrations
+/// make.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct BaseChoice {
+    /// A file of SQL that makes the schema the change begins from, as psql would run it; or the URL
+    /// of a database, of which nothing but the schema is read
+    #[arg(long, value_name = "FILE|URL")]
+    pub schema: Option<String>,
+    /// A command for sh that makes it in an empty database: 'alembic upgrade 4a9b7787ccd7'
+    #[arg(long, value_name = "COMMAND")]
+    pub base: Option<String>,
+}
+
+/// What the rows and the application are like.
+#[derive(Debug, Args)]
+pub struct ApplicationArguments {
     /// Which operations the application has most of
     #[arg(long, value_enum, default_value_t = TrafficMix::Auto)]
     pub traffic: TrafficMix,
+    /// Operations per second [default: 30 % of what the idle server carries, found by each run]
+    #[arg(long, value_name = "NUMBER", value_parser = rate)]
+    pub rate: Option<f64>,
     /// A file of the application's own statements, each below a line `-- name: get_order`, in place
     /// of the inferred operations
     #[arg(long, value_name = "FILE", group = "own")]
@@ -110,8 +153,6 @@ pub struct InferArguments {
     /// and stay in the scenario's files
     #[arg(long, requires = "like")]
     pub with_common_values: bool,
-    #[command(flatten)]
-    pub server: ServerArguments,
 }
 
 /// What counts statements.
@@ -168,16 +209,48 @@ pub struct RunArguments {
     pub trials: TrialArguments,
 }
 
-/// What is tried in place of the scenario's own change, and how; expects `safe`.
+/// A change, what it begins from, and how it is tried; expects `safe`.
 #[derive(Debug, Args)]
 pub struct TryArguments {
-    /// Name of the scenario, or the directory that holds it
-    pub scenario: String,
+    /// The change: an SQL file, or a directory of migrations, of which the newest is tried
+    /// [default: what the project in this directory has]
+    #[arg(value_name = "CHANGE")]
+    pub change: Option<PathBuf>,
+    /// The change is what this command does, such as: -- alembic upgrade head
+    #[arg(
+        last = true,
+        value_name = "COMMAND",
+        conflicts_with_all = ["change", "migrations", "command"]
+    )]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub base: BaseChoice,
+    /// On the tables and under the traffic of a scenario: its name, or its directory
+    #[arg(
+        long,
+        value_name = "SCENARIO",
+        conflicts_with_all = ["schema", "base", "save", "rate", "app", "like"]
+    )]
+    pub on: Option<String>,
     /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
     #[arg(long, value_name = "DIR")]
     pub scenarios_dir: Option<PathBuf>,
     #[command(flatten)]
-    pub tried: Tried,
+    pub tried: TriedChoice,
+    /// Inject a fault at each statement too, on a small copy: the crash matrix
+    #[arg(long, conflicts_with_all = ["quick", "on"])]
+    pub thorough: bool,
+    /// With which verdicts the exit code is 1
+    #[arg(long, value_enum, default_value_t = FailOnVerdict::Unproven)]
+    pub fail_on: FailOnVerdict,
+    /// Show what would be run, and stop
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Keep the scenario that is made: a directory that is empty, or not there yet
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    #[command(flatten)]
+    pub application: ApplicationArguments,
     /// Whose directory it is [default: recognised by its files and the project around it]
     #[arg(long, value_name = "NAME", value_parser = tool())]
     pub tool: Option<Tool>,
@@ -199,17 +272,59 @@ pub struct TryArguments {
     pub trials: TrialArguments,
 }
 
-/// The change: one of these.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct Tried {
-    /// A tool's directory of migrations, run by the tool's transaction rules; or one SQL file, run
-    /// as psql runs it: every statement by itself
+/// The change, on the tables of a scenario.
+#[derive(Clone, Debug, Args)]
+#[group(multiple = false)]
+pub struct TriedChoice {
+    /// A tool's directory of migrations, all of which are the change; or one SQL file
     #[arg(long, value_name = "PATH")]
     pub migrations: Option<PathBuf>,
-    /// A command for sh, such as 'alembic upgrade head', run here; DATABASE_URL and PGHOST, PGPORT,
-    /// … tell it where to connect
+    /// As behind --, in one argument: 'alembic upgrade head', for sh, run here; DATABASE_URL and
+    /// PGHOST, PGPORT, … tell it where to connect
     #[arg(long, value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+impl TryArguments {
+    /// The scenario on whose tables the change is tried. Before there was `--on`, it was what came
+    /// first beside `--migrations` and `--command`.
+    pub fn scenario(&self) -> Option<String> {
+        let tried = self.tried.migrations.is_some() || self.tried.command.is_some();
+        let first = self.change.as_ref().filter(|_| tried && self.on.is_none());
+        self.on.clone().or_else(|| first.map(|name| name.display().to_string()))
+    }
+
+    /// The change's file or directory.
+    pub fn path(&self) -> Option<&std::path::Path> {
+        self.tried.migrations.as_deref().or(self.change.as_deref())
+    }
+
+    /// The change's command, for sh.
+    pub fn command_line(&self) -> Option<String> {
+        let words = (!self.words.is_empty()).then(|| {
+            let quoted = self.words.iter().map(|word| shell_word(word));
+            quoted.collect::<Vec<_>>().join(" ")
+        });
+        words.or_else(|| self.tried.command.clone())
+    }
+}
+
+/// A word as sh reads it back.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// The change: one of these.
+#[derive(Debug)]
+pub struct Tried {
+    /// A tool's directory of migrations, run by the tool's transaction rules; or one SQL file, run
+    /// as psql runs it: every statement by itself.
+    pub migrations: Option<PathBuf>,
+    /// A command for sh.
     pub command: Option<String>,
 }
 
@@ -436,6 +551,7 @@ pub enum CacheAction {
     Clear,
 }
 
+/// Where the server comes from.
 impl TrialArguments {
     pub fn sizes(&self) -> SizeRequest {
         let (scale, quick, rows) = (self.scale, self.quick, self.rows.clone());
@@ -443,94 +559,9 @@ impl TrialArguments {
     }
 }
 
-/// `2/5`: the second of five.
-fn shard(text: &str) -> Result<Shard, String> {
-    let wrong = || format!("{text} is no share; write INDEX/OF, as in 2/5, counted from 1");
-    let (index, of) = text.split_once('/').ok_or_else(wrong)?;
-    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
-    let shard = Shard { index: number(index)?, of: number(of)? };
-    match shard.index >= 1 && shard.index <= shard.of && shard.of <= SHARDS_MAX {
-        true => Ok(shard),
-        false => Err(wrong()),
-    }
-}
-
-fn repeat() -> impl TypedValueParser<Value = u32> {
-    clap::value_parser!(u32).range(1..=REPEAT_MAX)
-}
-
-fn timeout_ms() -> impl TypedValueParser<Value = u64> {
-    clap::value_parser!(u64).range(0..=TIMEOUT_MS_MAX)
-}
-
-fn tool() -> impl TypedValueParser<Value = Tool> {
-    PossibleValuesParser::new(Tool::ALL.map(Tool::as_str)).try_map(|name| {
-        let known = Tool::ALL.into_iter().find(|tool| tool.as_str() == name);
-        known.ok_or("it is none of the tools")
-    })
-}
-
-fn transaction() -> impl TypedValueParser<Value = TransactionRule> {
-    PossibleValuesParser::new(TransactionRule::ALL.map(TransactionRule::as_str)).try_map(|name| {
-        let known = TransactionRule::ALL.into_iter().find(|rule| rule.as_str() == name);
-        known.ok_or("it is none of the rules")
-    })
-}
-
-fn kind() -> impl TypedValueParser<Value = FaultKind> {
-    let names = FaultKind::ALL.iter().map(|kind| kind.as_str());
-    PossibleValuesParser::new(names).try_map(|name| FaultKind::parse(&name).ok_or("it is none"))
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
-        _ => Err("it is a number above 0, such as 10 or 0.1".to_owned()),
-    }
-}
-
-/// `spans=20M`: k and M are thousands and millions, _ may group digits.
-fn rows(text: &str) -> Result<(String, u64), String> {
-    let wanted = || format!("{text:?} is not TABLE=ROWS, such as spans=20M or tasks=2_000");
-    let (table, count) = text.split_once('=').ok_or_else(wanted)?;
-    let (digits, unit) = match count.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1_000),
-        None => match count.strip_suffix(['m', 'M']) {
-            Some(digits) => (digits, 1_000_000),
-            None => (count, 1),
-        },
-    };
-    let number: f64 = digits.replace('_', "").parse().map_err(|_| wanted())?;
-    let rows = number * f64::from(unit);
-    let whole = table.trim() == table && !table.is_empty() && (1.0..=1e12).contains(&rows);
-    whole.then_some((table.to_owned(), rows.round() as u64)).ok_or_else(wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rows_are_read_with_units_and_grouping() {
-        assert_eq!(rows("spans=20M"), Ok(("spans".to_owned(), 20_000_000)));
-        assert_eq!(rows("spans=1.5k"), Ok(("spans".to_owned(), 1_500)));
-        assert_eq!(rows("tasks=2_000"), Ok(("tasks".to_owned(), 2_000)));
-    }
-
-    #[test]
-    fn rows_that_are_no_rows_are_refused() {
-        for text in ["spans", "spans=", "=5", "spans=0", "spans=-1", "spans=NaN", "spans=inf"] {
-            assert!(rows(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_share_is_an_index_of_a_number() {
-        assert_eq!(shard("2/5"), Ok(Shard { index: 2, of: 5 }));
-        for text in ["", "2", "0/5", "6/5", "1/0", "a/b", "1/2/3", "-1/2"] {
-            assert!(shard(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn the_arguments_are_well_formed() {

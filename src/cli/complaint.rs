@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, stdout};
 
 use crate::report::{Width, plain};
+use crate::run::ExitStatus;
 
 use super::secrets::without_passwords;
 
@@ -11,6 +12,12 @@ use super::secrets::without_passwords;
 pub(super) fn complain(error: &dyn std::fmt::Display) {
     let text = without_passwords(&format!("pgauntlet: failed to {error}"));
     anstream::eprintln!("{}", plain(&text));
+}
+
+/// What was typed cannot be carried out.
+pub(super) fn bad_input(error: impl std::fmt::Display) -> ExitStatus {
+    complain(&error);
+    ExitStatus::BadInput
 }
 
 /// A text on standard output, with the end of its line.

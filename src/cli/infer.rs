@@ -2,70 +2,65 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::connect::Address;
-use crate::history::silent;
-use crate::infer::{Mix, Rows};
+use crate::history::{Listener, Progress};
+use crate::infer::Mix;
 use crate::run::{
-    self, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries, OwnSource, Source,
+    self, Base, DatabaseUrl, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries,
+    OwnSource, RowsRequest, Source,
 };
-use crate::scenario::read_text;
+use crate::scenario::{DraftChange, Rate, TransactionRule, read_text};
 use crate::stats::grouped;
 
-use super::args::{AppSource, InferArguments, TrafficMix};
-use super::run::{cancelled_by_signals, ending_of};
+use super::args::{AppSource, ApplicationArguments, BaseArguments, InferArguments, TrafficMix};
+use super::ending::{cancelled_by_signals, ending_of};
 use super::secrets::without_passwords;
 use super::server::is_address;
-use super::{complain, show};
+use super::{complain, remark, show, tried};
 
+/// Rows of a table where nothing is said.
+const ROWS: u64 = 10_000;
+/// Share of what the idle server carries, where no rate is given: the baseline is healthy.
+const CAPACITY_SHARE: f64 = 0.3;
 /// Remarks that are printed; the scenario has all of them.
 const SHOWN_MAX: usize = 20;
 
 pub async fn infer(arguments: &InferArguments) -> ExitStatus {
-    let ready = read(&arguments.schema).and_then(|schema| {
-        is_free(&arguments.out)?;
-        let change = arguments.change.as_deref().map(read).transpose()?;
-        let app = arguments.app.as_deref().map(read).transpose()?;
-        let like = arguments.like.as_deref().map(likeness).transpose()?;
-        if let (Some(AppSource::Statements), Some(Likeness::File(..))) = (arguments.app_from, &like)
-        {
-            return Err("read pg_stat_statements: --like is a file; name the database, as in \
-                        postgres://user@host:5432/database"
-                .to_owned());
-        }
-        Ok((schema, change, app, like, arguments.server.request()?))
+    let ready = is_free(&arguments.out).and_then(|()| {
+        let base = base(&arguments.base)?;
+        let migration = arguments.change.as_deref().map(read).transpose()?;
+        let asked = Asked::read(&arguments.application)?;
+        Ok((base, migration, asked, arguments.server.request()?))
     });
-    let (schema, change, app, like, server) = match ready {
+    let (base, migration, asked, server) = match ready {
         Ok(ready) => ready,
         Err(error) => {
             complain(&error);
             return ExitStatus::BadInput;
         }
     };
+    let change = match arguments.change.as_deref().map(tried::file_as_psql).transpose() {
+        Ok(change) => change,
+        Err(ending) => return ending,
+    };
+    let (each, of) = rows(&arguments.rows);
     let request = InferRequest {
-        path: &arguments.schema,
-        schema: &schema,
-        change: change.as_deref(),
-        rows: Rows { default: arguments.rows, ..Rows::default() },
+        base: &base,
+        change: change.as_ref(),
+        written: migration
+            .map(|text| DraftChange::Sql { text, transaction: TransactionRule::None }),
+        beside_a_backup: false,
+        rows: RowsRequest { each, concerned: None, of: &of },
         rng_seed: arguments.rng_seed,
-        rate_per_s: arguments.rate,
-        mix: match arguments.traffic {
-            TrafficMix::Auto => None,
-            TrafficMix::ReadHeavy => Some(Mix::ReadHeavy),
-            TrafficMix::Mixed => Some(Mix::Mixed),
-            TrafficMix::WriteHeavy => Some(Mix::WriteHeavy),
-        },
-        own: own(arguments, app.as_deref(), like.as_ref()),
-        like: like.as_ref().map(|like| Like {
-            source: match like {
-                Likeness::Database(address) => Source::Database(address),
-                Likeness::File(path, text) => Source::File(path, text),
-            },
-            values: arguments.with_common_values,
-        }),
+        rate: asked.rate,
+        mix: asked.mix,
+        own: asked.own(),
+        like: asked.like(),
         server: &server,
     };
-    let made = match run::infer(&request, &silent(), &cancelled_by_signals()).await {
+    let made = match run::infer(&request, &notes(), &cancelled_by_signals()).await {
         Ok(made) => made,
         Err(error) => return ending_of(&error),
     };
@@ -81,20 +76,93 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
     }
 }
 
-/// The application's own statements; None: its operations are inferred.
-fn own<'a>(
-    arguments: &'a InferArguments,
-    app: Option<&'a str>,
-    like: Option<&'a Likeness>,
-) -> Option<OwnQueries<'a>> {
-    let source = match (arguments.app.as_deref().zip(app), like) {
-        (Some((path, text)), _) => OwnSource::File(path, text),
-        (None, Some(Likeness::Database(address))) if arguments.app_from.is_some() => {
-            OwnSource::Recorded(address)
+/// Rows of a table that is not named, and those of the others.
+fn rows(asked: &[(Option<String>, u64)]) -> (u64, Vec<(String, u64)>) {
+    let of = |(table, rows): &(Option<String>, u64)| table.clone().map(|table| (table, *rows));
+    let default = asked.iter().rev().find(|(table, _)| table.is_none());
+    (default.map_or(ROWS, |(_, rows)| *rows), asked.iter().filter_map(of).collect())
+}
+
+/// What the arguments say of rows and the application, with the files' texts.
+pub(super) struct Asked {
+    pub rate: Rate,
+    /// None: as the statistics say.
+    pub mix: Option<Mix>,
+    app: Option<(PathBuf, String)>,
+    app_from: Option<AppSource>,
+    app_adds: bool,
+    likeness: Option<Likeness>,
+    values: bool,
+}
+
+impl Asked {
+    pub fn read(arguments: &ApplicationArguments) -> Result<Asked, String> {
+        let with_text = |path: &PathBuf| read(path).map(|text| (path.clone(), text));
+        let app = arguments.app.as_ref().map(with_text);
+        let likeness = arguments.like.as_deref().map(likeness).transpose()?;
+        let (app_from, like) = (arguments.app_from, &likeness);
+        if let (Some(AppSource::Statements), Some(Likeness::File(..))) = (app_from, like) {
+            return Err("read pg_stat_statements: --like is a file; name the database, as in \
+                        postgres://user@host:5432/database"
+                .to_owned());
         }
-        _ => return None,
-    };
-    Some(OwnQueries { source, adds: arguments.app_adds })
+        Ok(Asked {
+            rate: arguments.rate.map_or(Rate::CapacityShare(CAPACITY_SHARE), Rate::PerS),
+            mix: match arguments.traffic {
+                TrafficMix::Auto => None,
+                TrafficMix::ReadHeavy => Some(Mix::ReadHeavy),
+                TrafficMix::Mixed => Some(Mix::Mixed),
+                TrafficMix::WriteHeavy => Some(Mix::WriteHeavy),
+            },
+            app: app.transpose()?,
+            app_from,
+            app_adds: arguments.app_adds,
+            likeness,
+            values: arguments.with_common_values,
+        })
+    }
+
+    /// The application's own statements; None: its operations are inferred.
+    pub fn own(&self) -> Option<OwnQueries<'_>> {
+        let source = match (&self.app, &self.likeness) {
+            (Some((path, text)), _) => OwnSource::File(path, text),
+            (None, Some(Likeness::Database(address))) if self.app_from.is_some() => {
+                OwnSource::Recorded(address)
+            }
+            _ => return None,
+        };
+        Some(OwnQueries { source, adds: self.app_adds })
+    }
+
+    pub fn like(&self) -> Option<Like<'_>> {
+        let source = match self.likeness.as_ref()? {
+            Likeness::Database(address) => Source::Database(address),
+            Likeness::File(path, text) => Source::File(path, text),
+        };
+        Some(Like { source, values: self.values })
+    }
+}
+
+/// The base that the arguments name.
+fn base(arguments: &BaseArguments) -> Result<Base, String> {
+    base_of(arguments.schema.as_deref(), arguments.base.as_deref())
+}
+
+/// The same by its parts.
+pub(super) fn base_of(schema: Option<&str>, line: Option<&str>) -> Result<Base, String> {
+    match (schema, line) {
+        (Some(url), _) if is_address(url) => {
+            let parsed = DatabaseUrl::parse(url);
+            parsed.map(Base::Database).map_err(|why| format!("read the schema: {why}"))
+        }
+        (Some(path), _) => {
+            let path = PathBuf::from(path);
+            read(&path).map(|text| Base::Script { path, text })
+        }
+        (None, Some(line)) => Ok(Base::Command(tried::command(line)?)),
+        // One of the group's arguments is there; that is the parser's promise.
+        (None, None) => Err("make the base: --schema or --base says from what".to_owned()),
+    }
 }
 
 /// Whose rows the scenario's are like, with the file's text.
@@ -121,11 +189,20 @@ fn likeness(text: &str) -> Result<Likeness, String> {
     Ok(Likeness::File(path, read?))
 }
 
+/// What is to be said of the base, the way it is made not.
+fn notes() -> Listener {
+    Arc::new(|progress| {
+        if let Progress::Note(sentence) = progress {
+            remark(&sentence);
+        }
+    })
+}
+
 fn read(path: &Path) -> Result<String, String> {
     read_text(path).map_err(|why| format!("read {}: {why}", path.display()))
 }
 
-fn is_free(out: &Path) -> Result<(), String> {
+pub(super) fn is_free(out: &Path) -> Result<(), String> {
     match fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
         Ok(true) => Err(format!("write to {}: it holds something; name another", out.display())),
         _ if out.is_file() => Err(format!("write to {}: it is a file", out.display())),
@@ -133,7 +210,7 @@ fn is_free(out: &Path) -> Result<(), String> {
     }
 }
 
-fn write(made: &InferredScenario, out: &Path) -> Result<(), String> {
+pub(super) fn write(made: &InferredScenario, out: &Path) -> Result<(), String> {
     for (name, text) in &made.files {
         let path = out.join(name);
         let parent = path.parent().unwrap_or(out);

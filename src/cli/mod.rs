@@ -8,7 +8,9 @@ mod compare;
 mod complaint;
 mod diff;
 mod doctor;
+mod ending;
 mod infer;
+mod own;
 mod reported;
 mod repro;
 mod run;
@@ -17,6 +19,7 @@ mod secrets;
 mod server;
 mod sources;
 mod tried;
+mod values;
 
 use std::ffi::OsString;
 
@@ -25,7 +28,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::run::ExitStatus;
 
 use args::{Arguments, Command};
-use complaint::{complain, remark, show, terminal_width, width};
+use complaint::{bad_input, complain, remark, show, terminal_width, width};
 
 /// Parses the arguments and runs the command. `after_help` ends `--help`.
 ///
@@ -52,7 +55,7 @@ pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> ExitStatus {
 async fn run_command(command: &Command) -> ExitStatus {
     match command {
         Command::Run(arguments) => run::run(arguments).await,
-        Command::Try(arguments) => run::try_out(arguments).await,
+        Command::Try(arguments) => own::try_out(arguments).await,
         Command::Crash(arguments) => run::crash(arguments).await,
         Command::Judge(arguments) => run::judge(arguments),
         Command::Report(arguments) => reported::report(arguments),

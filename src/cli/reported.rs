@@ -7,7 +7,7 @@ use crate::result::ResultFile;
 use crate::run::{self, ExitStatus, Stored};
 
 use super::args::{MergeArguments, ReportArguments, ReportFormat};
-use super::run::ending_of;
+use super::ending::ending_of;
 use super::{complain, diff, show, sources, width};
 
 /// A report that was rendered is a success, whatever it says: who wants a verdict asks `judge`.

@@ -9,7 +9,8 @@ use crate::scenario::Command;
 use crate::trial::Axis;
 
 use super::args::{Format, ReproArguments, Which};
-use super::run::{ending_of, with_live_view};
+use super::ending::ending_of;
+use super::run::with_live_view;
 use super::server::ServerArguments;
 use super::{complain, remark, scenarios, show};
 

@@ -2,19 +2,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio_util::sync::CancellationToken;
-
 use crate::explain;
 use crate::migrate;
 use crate::report::{self, Live, Mode};
 use crate::result::{CrashRequest, ResultFile};
-use crate::run::{self, Costs, Error, ExitStatus, Fault, Judged, OnJudged, Request, Share, Work};
+use crate::run::{self, Costs, Error, ExitStatus, Judged, OnJudged, Request, Share, Work};
 use crate::scenario::Scenario;
 
 use super::args::{
-    CrashArguments, Format, JudgeArguments, RunArguments, TrialArguments, Tried, TryArguments,
-    Which,
+    CrashArguments, Format, JudgeArguments, RunArguments, TrialArguments, Tried, Which,
 };
+use super::ending::{cancelled_by_signals, ending_of};
 use super::scenarios::Loaded;
 use super::{complain, remark, scenarios, show, tried, width};
 
@@ -75,14 +73,6 @@ fn leave_out(scenarios: &mut Vec<Scenario>) -> Vec<String> {
     left_out
 }
 
-/// One scenario with another change.
-pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
-    match tried::scenario(arguments) {
-        Ok(loaded) => run_trials(loaded, &arguments.trials, Asked::default()).await,
-        Err(ending) => ending,
-    }
-}
-
 /// The crash matrix of one scenario, and nothing else of it.
 pub async fn crash(arguments: &CrashArguments) -> ExitStatus {
     let tried =
@@ -116,15 +106,17 @@ pub async fn crash(arguments: &CrashArguments) -> ExitStatus {
 
 /// What of the scenarios is asked for.
 #[derive(Default)]
-struct Asked {
-    work: Work,
-    crash: CrashRequest,
-    state: Option<String>,
-    repeat: u32,
-    share: Option<Share>,
+pub struct Asked {
+    pub work: Work,
+    pub crash: CrashRequest,
+    pub state: Option<String>,
+    pub repeat: u32,
+    pub share: Option<Share>,
+    /// The scenarios have the rows that were asked for already.
+    pub rows_are_made: bool,
 }
 
-async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> ExitStatus {
+pub async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> ExitStatus {
     let request = match request(loaded.scenarios, arguments, asked) {
         Ok(request) => request,
         Err(ending) => return ending,
@@ -198,29 +190,12 @@ fn request(
         complain(&error);
         ExitStatus::BadInput
     })?;
-    let (sizes, out) = (arguments.sizes(), arguments.out.clone());
-    let Asked { work, crash, state, repeat, share } = asked;
+    let (mut sizes, out) = (arguments.sizes(), arguments.out.clone());
+    let Asked { work, crash, state, repeat, share, rows_are_made } = asked;
+    if rows_are_made {
+        sizes.rows.clear();
+    }
     Ok(Request { scenarios, work, crash, state, repeat, share, sizes, server, out })
-}
-
-/// SIGINT and SIGTERM end the run in good order.
-pub fn cancelled_by_signals() -> CancellationToken {
-    use tokio::signal::unix::{SignalKind, signal};
-    let cancel = CancellationToken::new();
-    let cancelled = cancel.clone();
-    tokio::spawn(async move {
-        let (Ok(mut int), Ok(mut term)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
-        tokio::select! {
-            _ = int.recv() => {}
-            _ = term.recv() => {}
-        }
-        cancelled.cancel();
-    });
-    cancel
 }
 
 fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) {
@@ -236,18 +211,6 @@ fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) 
             let command = report::repro_command(&out.to_string(), number);
             show(&format!("again: {command}"));
         }
-    }
-}
-
-pub fn ending_of(error: &Error) -> ExitStatus {
-    match error.fault() {
-        Fault::Interrupted => remark(&format!("pgauntlet: {error}")),
-        Fault::Input | Fault::Environment => complain(error),
-    }
-    match error.fault() {
-        Fault::Input => ExitStatus::BadInput,
-        Fault::Environment => ExitStatus::Failed,
-        Fault::Interrupted => ExitStatus::Interrupted,
     }
 }
 

@@ -15,24 +15,17 @@ use super::{complain, scenarios};
 
 /// The scenario's schema, data, traffic, pool, conditions and limits with the change that is tried,
 /// of which nothing but `safe` is good enough.
-pub fn scenario(arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
-    let which = Which {
-        scenarios: vec![arguments.scenario.clone()],
-        scenarios_dir: arguments.scenarios_dir.clone(),
-    };
-    let timeouts = Timeouts {
-        scope: Scope::Session,
-        lock_timeout_ms: arguments.lock_timeout_ms,
-        statement_timeout_ms: arguments.statement_timeout_ms,
-        ..Timeouts::default()
-    };
-    let how = How {
-        tool: arguments.tool,
-        transaction: arguments.transaction,
-        rerun: arguments.rerun.then_some(true),
-        timeouts,
-    };
-    with_change(&which, &arguments.tried, how)
+pub fn scenario(arguments: &TryArguments, scenario: String) -> Result<Loaded, ExitStatus> {
+    let scenarios_dir = arguments.scenarios_dir.clone();
+    let which = Which { scenarios: vec![scenario], scenarios_dir };
+    let path = arguments.tried.migrations.clone();
+    let path = path.or_else(|| arguments.change.clone().filter(|_| arguments.on.is_some()));
+    let command = arguments.command_line();
+    if path.is_none() && command.is_none() {
+        complain(&"try nothing: name a file, a directory of migrations, or a command behind --");
+        return Err(ExitStatus::BadInput);
+    }
+    with_change(&which, &Tried { migrations: path, command }, How::of(arguments))
 }
 
 /// The same for the crash matrix alone.
@@ -51,12 +44,34 @@ pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, Exit
 }
 
 /// What the user says of the change beside where it is.
-struct How {
-    tool: Option<Tool>,
-    transaction: Option<TransactionRule>,
+#[derive(Clone)]
+pub struct How {
+    pub tool: Option<Tool>,
+    pub transaction: Option<TransactionRule>,
     /// Whether a command that succeeded is run again.
-    rerun: Option<bool>,
-    timeouts: Timeouts,
+    pub rerun: Option<bool>,
+    pub timeouts: Timeouts,
+}
+
+impl How {
+    pub fn of(arguments: &TryArguments) -> How {
+        How {
+            tool: arguments.tool,
+            transaction: arguments.transaction,
+            rerun: arguments.rerun.then_some(true),
+            timeouts: Timeouts {
+                scope: Scope::Session,
+                lock_timeout_ms: arguments.lock_timeout_ms,
+                statement_timeout_ms: arguments.statement_timeout_ms,
+                ..Timeouts::default()
+            },
+        }
+    }
+
+    /// The change with its timeouts, and run again or not.
+    pub fn on(self, change: Change) -> Change {
+        Change { timeouts: self.timeouts, rerun: self.rerun, ..change }
+    }
 }
 
 fn with_change(which: &Which, tried: &Tried, how: How) -> Result<Loaded, ExitStatus> {
@@ -80,12 +95,12 @@ fn change(tried: &Tried, how: How) -> Result<Change, ExitStatus> {
         // One of the group's arguments is there; that is the parser's promise.
         (None, None) => return Err(ExitStatus::BadInput),
     };
-    Ok(Change { timeouts: how.timeouts, rerun: how.rerun, ..change })
+    Ok(how.on(change))
 }
 
 /// Run here, with the user's environment; its own timeouts are its own business, and
 /// those that are given are what it is declared to set.
-fn by_command(line: &str, how: &How) -> Result<Change, ExitStatus> {
+pub fn by_command(line: &str, how: &How) -> Result<Change, ExitStatus> {
     let option = match (how.tool, how.transaction) {
         (Some(_), _) => Some("--tool"),
         (None, Some(_)) => Some("--transaction"),
@@ -95,17 +110,23 @@ fn by_command(line: &str, how: &How) -> Result<Change, ExitStatus> {
         complain(&format!("read the command: {option} goes with --migrations"));
         return Err(ExitStatus::BadInput);
     }
-    if line.trim().is_empty() {
-        complain(&"run the command: it is empty");
-        return Err(ExitStatus::BadInput);
-    }
-    let directory = std::env::current_dir().map_err(|error| {
-        complain(&format!("find the directory to run the command in: {error}"));
-        ExitStatus::Failed
+    let command = command(line).map_err(|error| {
+        complain(&error);
+        ExitStatus::BadInput
     })?;
-    let (line, requires) = (line.to_owned(), Vec::new());
-    let command = Some(Command { line, requires, directory, environment: BTreeMap::new() });
+    let command = Some(command);
     Ok(Change { command, versions: None, ..Change::of(Vec::new()) })
+}
+
+/// A command that is run here, with the user's environment.
+pub fn command(line: &str) -> Result<Command, String> {
+    if line.trim().is_empty() {
+        return Err("run the command: it is empty".to_owned());
+    }
+    let directory = std::env::current_dir()
+        .map_err(|error| format!("find the directory to run the command in: {error}"))?;
+    let (line, requires) = (line.to_owned(), Vec::new());
+    Ok(Command { line, requires, directory, environment: BTreeMap::new() })
 }
 
 /// A tool's directory, by the tool's rules.
@@ -124,7 +145,7 @@ fn directory(path: &Path, how: &How) -> Result<Change, ExitStatus> {
 }
 
 /// One plain SQL file, where nothing else is said as psql runs it.
-fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
+pub fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
     if let Some(tool) = how.tool {
         complain(&format!("read {} as {tool}'s: --tool goes with a directory", path.display()));
         return Err(ExitStatus::BadInput);
@@ -135,7 +156,13 @@ fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
     Ok(Change { transaction, ..Change::of(vec![read.value]) })
 }
 
-fn wrong(problems: Vec<Problem>) -> ExitStatus {
+/// One SQL file, as psql runs it.
+pub fn file_as_psql(path: &Path) -> Result<Change, ExitStatus> {
+    let how = How { tool: None, transaction: None, rerun: None, timeouts: Timeouts::default() };
+    file(path, &how)
+}
+
+pub fn wrong(problems: Vec<Problem>) -> ExitStatus {
     super::remark(scenario::render(&problems).trim_end_matches('\n'));
     ExitStatus::BadInput
 }

@@ -160,7 +160,8 @@ impl Address {
         format!("{host}:{port}")
     }
 
-    fn host_and_port(&self) -> (String, u16) {
+    /// The host, or the directory of a unix socket, and the port.
+    pub fn host_and_port(&self) -> (String, u16) {
         let host = match self.config.get_hosts().first() {
             Some(Host::Tcp(name)) => name.clone(),
             #[cfg(unix)]

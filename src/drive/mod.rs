@@ -5,6 +5,7 @@
 //! that a migration delays. Everything is appended to the history; nothing is judged here.
 
 mod accounting;
+mod capacity;
 mod connection;
 mod driver;
 mod error;
@@ -18,6 +19,7 @@ mod schedule;
 mod settle;
 mod warm;
 
+pub use capacity::capacity;
 pub use driver::{DriveSetup, Driving, Stopped, start, start_on};
 pub use error::Error;
 pub use ledger::Ledger;

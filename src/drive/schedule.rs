@@ -31,7 +31,7 @@ pub enum Schedule {
 impl Schedule {
     /// The scenario's own, which is always open.
     pub fn of(traffic: &Traffic) -> Schedule {
-        Schedule::Open { arrivals: traffic.arrivals, rate_per_s: traffic.rate_per_s }
+        Schedule::Open { arrivals: traffic.arrivals, rate_per_s: traffic.rate.per_s() }
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct TableDraft {
     pub exclusions: Vec<Exclusion>,
     /// Rows that it can have.
     pub rows: u64,
+    /// Whether it has the rows that the schema's own script put in it, as the lines of a pool.
+    pub filled: bool,
 }
 
 #[derive(Clone, Debug)]

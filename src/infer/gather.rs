@@ -7,6 +7,7 @@ use super::catalogue::{Catalogue, Column, Constraint, ConstraintKind, Index, Tab
 use super::checks;
 use super::constraints::{named, named_in_order, numbered, of_index, table_checks};
 use super::draft::{Check, ColumnDraft, Component, Exclusion, ForeignKey, Key, TableDraft};
+use super::own_rows::OwnRows;
 use super::statistics::{Likenesses, Rows};
 use super::types;
 
@@ -31,7 +32,11 @@ struct Gathered<'a> {
 
 impl Gathered<'_> {
     fn table(self, table: &Table) -> TableDraft {
-        let mut draft = table_draft(self.catalogue, table, self.rows.of(&table.seeded_name()));
+        let name = table.seeded_name();
+        if let Some(own) = self.rows.own.get(&name).filter(|_| !self.rows.of.contains_key(&name)) {
+            return filled(self.catalogue, table, own);
+        }
+        let mut draft = table_draft(self.catalogue, table, self.rows.of(&name));
         for (own, column) in draft.columns.iter_mut().zip(&table.columns) {
             let Some(likeness) = self.likenesses.of(table.oid, &column.name) else { continue };
             own.null_fraction = Some(likeness.null_fraction());
@@ -49,6 +54,37 @@ impl Gathered<'_> {
             key.spread = spread;
         }
         draft
+    }
+}
+
+/// A table with the rows that it has: they keep every constraint already.
+fn filled(catalogue: &Catalogue, table: &Table, own: &OwnRows) -> TableDraft {
+    let mut columns: Vec<ColumnDraft> =
+        table.columns.iter().map(|c| column(catalogue, table, c)).collect();
+    // The rows have a value for what a sequence or a default would make.
+    columns.iter_mut().for_each(|column| column.numbered = false);
+    let pooled: Vec<usize> = own
+        .columns
+        .iter()
+        .filter_map(|name| columns.iter().position(|column| column.name == *name))
+        .collect();
+    let component = Component {
+        columns: pooled.clone(),
+        pooled,
+        lines: own.rows.clone(),
+        ..Component::default()
+    };
+    TableDraft {
+        oid: table.oid,
+        name: table.seeded_name(),
+        columns,
+        checks: Vec::new(),
+        components: vec![component],
+        keys: Vec::new(),
+        references: Vec::new(),
+        exclusions: Vec::new(),
+        rows: own.rows.len() as u64,
+        filled: true,
     }
 }
 
@@ -86,6 +122,7 @@ fn table_draft(catalogue: &Catalogue, table: &Table, rows: u64) -> TableDraft {
         references: Vec::new(),
         exclusions: Vec::new(),
         rows,
+        filled: false,
     };
     draft.references = references(catalogue, table);
     draft.claim_columns(&circular(catalogue, table));

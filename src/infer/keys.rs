@@ -26,6 +26,9 @@ pub(super) struct Step {
 /// Gives columns whose values have to differ a generator that makes them differ, where there is
 /// one. `referenced`: whether other tables refer to the column.
 pub(super) fn drive(draft: &mut TableDraft, referenced: &[bool]) {
+    if draft.filled {
+        return;
+    }
     for column in 0..draft.columns.len() {
         let own = &draft.columns[column];
         if own.numbered && own.reference.is_none() && own.generated.is_none() {

@@ -15,6 +15,7 @@ mod draft;
 mod gather;
 mod keys;
 mod nulls;
+mod own_rows;
 mod queries;
 mod question;
 mod rounds;
@@ -30,6 +31,7 @@ pub use catalogue::{
     Table, Type, TypeKind,
 };
 pub use decide::Remark;
+pub use own_rows::OwnRows;
 pub use queries::{
     Narrowed, Query, QueryStatement, Recorded, Rehearsed, Written, deletes_what_others_need,
     narrowed, operations, read_queries, recorded_queries,

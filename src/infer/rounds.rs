@@ -83,7 +83,7 @@ impl World<'_> {
     /// Questions about columns by themselves.
     pub fn of_columns(&self) -> Vec<(Asked, Question)> {
         let mut found = Vec::new();
-        for (table, draft) in self.tables.iter().enumerate() {
+        for (table, draft) in self.tables.iter().enumerate().filter(|(_, draft)| !draft.filled) {
             for (component, parts) in draft.components.iter().enumerate() {
                 for column in &parts.columns {
                     if self.is_asked(table, component, *column) {
@@ -266,6 +266,11 @@ impl World<'_> {
     /// The value of a row, from 0, where it is a function of the row.
     fn value(&self, table: &TableDraft, column: &str, row: u64, depth: usize) -> Option<String> {
         let at = table.columns.iter().position(|c| c.name == column)?;
+        if table.filled {
+            let component = table.components.first()?;
+            let position = component.pooled.iter().position(|c| *c == at)?;
+            return component.lines.get(usize::try_from(row).ok()?)?[position].clone();
+        }
         let own = &table.columns[at];
         if let Some((generator, _)) = &own.driven {
             return driven_value(generator, self.rng_seed, &table.name, column, row);

@@ -150,7 +150,8 @@ impl Builder<'_> {
         }
         for own in &table.columns {
             let spare = |capacity: u64| capacity >= decided.rows.saturating_add(HEADROOM);
-            if own.driven.as_ref().is_some_and(|(_, capacity)| !spare(*capacity)) {
+            let in_use = own.driven.as_ref().is_some_and(|(_, capacity)| !spare(*capacity));
+            if in_use || table.filled {
                 inferred.exhausted.insert((table.name.clone(), own.name.clone()));
             }
         }
@@ -172,7 +173,8 @@ impl Builder<'_> {
         let (table, nulls) = (self.table(), &self.decided[self.at].nulls);
         let lines = table.lines_without(component, nulls);
         let stepped = self.step(Driver::Pool(component)).is_some() || self.pool_is_key(component);
-        let most = if stepped { lines.len() } else { lines.len().min(LINES_MAX) };
+        let all = stepped || table.filled;
+        let most = if all { lines.len() } else { lines.len().min(LINES_MAX) };
         lines.into_iter().take(most).collect()
     }
 
@@ -219,7 +221,7 @@ impl Builder<'_> {
             table.pool_of(at).filter(|pool| !table.components[*pool].lines.is_empty())
         {
             // A pool of one column has NULLs only where none was asked for.
-            let alone = table.components[pool].columns.len() == 1;
+            let alone = table.components[pool].columns.len() == 1 && !table.filled;
             let generator = match alone {
                 true => self.listed(pool, at).or_else(|| self.pool(pool, at))?,
                 false => self.pool(pool, at)?,
@@ -267,7 +269,8 @@ impl Builder<'_> {
         let position = table.components[component].pooled.iter().position(|c| *c == column)?;
         let values: Vec<Option<String>> =
             self.lines(component).iter().map(|line| line[position].clone()).collect();
-        let each = self.step(Driver::Pool(component)).or(self.pool_is_key(component).then_some(1));
+        let in_turn = table.filled || self.pool_is_key(component);
+        let each = self.step(Driver::Pool(component)).or(in_turn.then_some(1));
         Some(Generator::Pool {
             file: self.file(component),
             column: table.columns[column].name.clone(),

@@ -31,7 +31,7 @@ mod waits;
 pub use observation::{EndState, Observation};
 pub use waits::{Blocker, Cause, LockWait};
 
-use crate::history::History;
+use crate::history::{History, ShortTable};
 use crate::result::Measured;
 use crate::scenario::{Scenario, Sizes};
 
@@ -77,6 +77,16 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         took_us: trace.end,
         measured,
     }
+}
+
+/// Which of these tables the change is about: those that it locks, changes, reads or writes, by
+/// what was seen of it, its statements' texts and the catalogue. By qualified name. One may be here
+/// that the change leaves alone; none that it reaches is left out.
+pub fn concerned(history: &History, tables: &[String]) -> Vec<String> {
+    let named = |table: &String| ShortTable { table: table.clone(), ..ShortTable::default() };
+    let tables: Vec<ShortTable> = tables.iter().map(named).collect();
+    let found = concerned::concerned(&Trace::of(history), &tables);
+    found.into_iter().map(|table| table.table.clone()).collect()
 }
 
 /// The lock waits of every session, in the order in which they began.

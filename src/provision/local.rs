@@ -321,6 +321,10 @@ impl Server for LocalServer {
         Some(self.cluster.data.clone())
     }
 
+    fn program(&self, name: &str) -> Option<PathBuf> {
+        Some(self.installation.bin.join(name)).filter(|program| program.is_file())
+    }
+
     fn log_path(&self) -> Option<PathBuf> {
         Some(self.run.log_path())
     }

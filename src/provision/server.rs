@@ -89,6 +89,10 @@ pub trait Server: Send + Sync {
     fn data_directory(&self) -> Option<PathBuf> {
         None
     }
+    /// A program that is installed beside the server's own; None: it is not, or not here.
+    fn program(&self, _name: &str) -> Option<PathBuf> {
+        None
+    }
     /// The server's log, where we can read it.
     fn log_path(&self) -> Option<PathBuf> {
         None

@@ -203,6 +203,9 @@ pub trait Effects: Sync {
         spec: &'a TrialSpec,
     ) -> Doing<'a, Box<dyn Invariants>>;
 
+    /// Operations of the application per second that the server carries when it does nothing else.
+    fn capacity<'a>(&'a self, at: TrialDatabase<'a>, spec: &'a TrialSpec) -> Doing<'a, f64>;
+
     /// Starts the application.
     fn drive<'a>(
         &'a self,

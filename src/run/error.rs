@@ -38,6 +38,14 @@ pub enum Error {
          CREATEROLE, or leave `role` out"
     )]
     NoRoles { section: &'static str, role: String },
+    #[error("make the base with `{line}`: {why}")]
+    Base { line: String, why: String },
+    #[error(
+        "dump the base's schema: {why}; it takes pg_dump of the server's major{} or a newer one, \
+         on PATH or beside the server (Debian: postgresql-client)",
+        major.map(|major| format!(", {major},")).unwrap_or_default()
+    )]
+    Dump { why: String, major: Option<u32> },
     #[error("read or write the scenario inside the history: {0}")]
     Scenario(serde_json::Error),
     #[error("use {path} for output: {source}")]
@@ -73,6 +81,8 @@ pub enum Error {
         .known.join(", ")
     )]
     NoSuchTable { table: String, known: Vec<String> },
+    #[error("set the rows of {table}: it may be any of {tables}; write the schema's name too")]
+    AmbiguousTable { table: String, tables: String },
     #[error(
         "fit {scenario} on the disk: at this size it needs about {}, and {} are free in \
          {directory}; choose a smaller size (--scale, --rows, --quick)",
@@ -174,6 +184,9 @@ impl Error {
             | Error::NoHistory { .. }
             | Error::NoUndisturbed { .. }
             | Error::NoSuchTable { .. }
+            | Error::Base { .. }
+            | Error::Dump { .. }
+            | Error::AmbiguousTable { .. }
             | Error::Merge { .. }
             | Error::WhichTrial { .. }
             | Error::NoSuchTrial { .. }

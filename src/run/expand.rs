@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::judge::crash::FeasibleFault;
-use crate::scenario::{Base, Crash, Scenario, Sizes, State};
+use crate::scenario::{Base, Condition, Crash, Rate, Scenario, Sizes, State};
 use crate::seed;
 use crate::trial::{Axis, FaultKind, TrialKey};
 
@@ -144,9 +144,25 @@ fn undivided(scenario: &Scenario, request: &Request) -> TrialSpec {
     }
 }
 
-/// Conditions, sizes and servers come in here, each before the states.
+/// Sizes and servers come in here, each before the states.
 fn axes(scenario: &Scenario, request: &Request) -> Result<Vec<AxisValues>, Error> {
-    Ok(vec![states(scenario, request)?])
+    let mut axes = Vec::new();
+    if !scenario.conditions.is_empty() {
+        axes.push(conditions(scenario));
+    }
+    axes.push(states(scenario, request)?);
+    Ok(axes)
+}
+
+fn conditions(scenario: &Scenario) -> AxisValues {
+    let value = |condition: &Condition| {
+        let own = condition.disturbances.clone();
+        AxisValue::new(&condition.name, move |spec| {
+            spec.scenario.disturbances.extend(own.iter().cloned());
+        })
+    };
+    let values = scenario.conditions.iter().map(value).collect();
+    AxisValues { axis: Axis::CONDITION, values }
 }
 
 /// The state that was asked for comes after the reference that it is compared with.
@@ -226,9 +242,13 @@ fn case(scenario: &Scenario, request: &Request, crash: &Crash) -> Result<TrialSp
     };
     let state = states.swap_remove(at);
     let sizes = case_sizes(&state.sizes(&scenario.declared_sizes()), request, crash);
-    scenario.traffic.rate_per_s = scenario.traffic.rate_per_s.min(CASE_RATE_PER_S_MAX);
+    scenario.traffic.rate = Rate::PerS(match scenario.traffic.rate {
+        Rate::PerS(rate_per_s) => rate_per_s.min(CASE_RATE_PER_S_MAX),
+        Rate::CapacityShare(_) => CASE_RATE_PER_S_MAX,
+    });
     (scenario.pool.size, scenario.pool.overflow) = CASE_POOL;
     scenario.disturbances.clear();
+    scenario.conditions.clear();
     let change = &mut scenario.change;
     change.stop = None;
     change.runners = 1;

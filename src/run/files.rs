@@ -43,7 +43,7 @@ fn tried(scenario: &Scenario, sizes: &Sizes, short: &[ShortTable]) -> Tried {
     let traffic = &scenario.traffic;
     let declared = scenario.declared_sizes().0.into_iter();
     Tried {
-        rate_per_s: if traffic.operations.is_empty() { 0.0 } else { traffic.rate_per_s },
+        rate_per_s: if traffic.operations.is_empty() { 0.0 } else { traffic.rate.per_s() },
         background: scenario.disturbances.iter().map(|session| session.name.clone()).collect(),
         runners: scenario.change.runners.max(1),
         declared: declared.filter(|(table, rows)| sizes.rows(table) != *rows).collect(),

@@ -105,7 +105,7 @@ impl Known {
     pub fn rows(&self, catalogue: &Catalogue, asked: &Rows) -> Rows {
         let mut of = infer::rows(catalogue, &self.statistics, asked.default);
         of.extend(asked.of.clone());
-        Rows { default: asked.default, of }
+        Rows { default: asked.default, of, own: asked.own.clone() }
     }
 
     /// One line: what was read, and how it fits the schema.

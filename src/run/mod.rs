@@ -4,6 +4,7 @@
 //! own business; how an outcome looks is the report's.
 
 mod again;
+mod calibrate;
 mod contents;
 mod costs;
 mod crash;
@@ -61,7 +62,7 @@ pub use ending::{ExitStatus, ending};
 pub use error::{Error, Fault};
 pub use expand::{AxisValue, AxisValues, MatrixSpec, TrialSpec, expand, product};
 pub use files::HISTORY_FILE;
-pub use infer::{InferRequest, InferredScenario, infer};
+pub use infer::{Base, DatabaseUrl, InferRequest, InferredScenario, RowsRequest, infer};
 pub use like::{Like, Source};
 pub use merge::merge;
 pub use plan::{Plan, WorkUnit, units_of};
@@ -125,6 +126,7 @@ pub async fn run_plan(
         on_judged,
         databases: &databases,
         result,
+        rates: Mutex::default(),
     };
     let ended = tokio::select! {
         ended = run.all(&mut *server, &plan.units) => ended,
@@ -180,6 +182,7 @@ impl Run<'_> {
         number: &mut usize,
         of: usize,
     ) -> Result<(), Error> {
+        let specs = self.rated(server, specs).await?;
         let mut reference = None;
         for (index, spec) in specs.iter().enumerate() {
             *number += 1;

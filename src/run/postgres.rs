@@ -187,18 +187,17 @@ impl Effects for Postgres {
         })
     }
 
+    fn capacity<'a>(&'a self, at: TrialDatabase<'a>, spec: &'a TrialSpec) -> Doing<'a, f64> {
+        Box::pin(async move { Ok(drive::capacity(drive_setup(at, spec)).await?) })
+    }
+
     fn drive<'a>(
         &'a self,
         at: TrialDatabase<'a>,
         spec: &'a TrialSpec,
     ) -> Doing<'a, Box<dyn Traffic>> {
-        let TrialDatabase { address, application, recorder, listener, .. } = at;
-        let TrialSpec { scenario, sizes, .. } = spec;
-        Box::pin(async move {
-            let setup =
-                drive::DriveSetup { address, application, scenario, sizes, recorder, listener };
-            Ok(Box::new(drive::start(setup).await?) as Box<dyn Traffic>)
-        })
+        let starting = drive::start(drive_setup(at, spec));
+        Box::pin(async move { Ok(Box::new(starting.await?) as Box<dyn Traffic>) })
     }
 
     fn disturb<'a>(
@@ -219,6 +218,12 @@ impl Effects for Postgres {
             Ok(Box::new(ByHand(session)) as Box<dyn Operator>)
         })
     }
+}
+
+fn drive_setup<'a>(at: TrialDatabase<'a>, spec: &'a TrialSpec) -> drive::DriveSetup<'a> {
+    let TrialDatabase { address, application, recorder, listener, .. } = at;
+    let TrialSpec { scenario, sizes, .. } = spec;
+    drive::DriveSetup { address, application, scenario, sizes, recorder, listener }
 }
 
 /// What a seed compares before and after it loads a whole schema.

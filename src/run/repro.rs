@@ -76,8 +76,10 @@ impl Repro<'_> {
             },
         };
         let has_states = !scenario.states.is_empty();
+        let mut scenario = scenario.clone();
+        scenario.conditions.retain(|of| trial.key.get(&Axis::CONDITION) == Some(&of.name));
         Request {
-            scenarios: vec![scenario.clone()],
+            scenarios: vec![scenario],
             work: if *is_matrix { Work::Crash } else { Work::Trials },
             // How many cases at once is this machine's matter.
             crash: CrashRequest { at_once: None, ..result.crash.clone() },

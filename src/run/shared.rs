@@ -1,6 +1,7 @@
 //! What the trials and crash matrices of one run share: whom they ask, and the result as far as it
 //! goes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,6 +42,8 @@ pub struct Run<'a> {
     pub databases: &'a Databases,
     /// As far as it goes.
     pub result: Mutex<ResultFile>,
+    /// Operations per second that were found, by scenario.
+    pub rates: Mutex<BTreeMap<String, f64>>,
 }
 
 impl Run<'_> {

@@ -9,7 +9,7 @@ use super::crash::Crash;
 use super::expect::{Expect, Limits};
 use super::state::State;
 use super::table::{Sizes, Table};
-use super::traffic::{Disturbance, Invariant, Pool, Traffic};
+use super::traffic::{Condition, Disturbance, Invariant, Pool, Traffic};
 
 /// Random numbers follow from this seed where the scenario states none.
 pub(super) const RNG_SEED_DEFAULT: u64 = 1;
@@ -46,8 +46,10 @@ pub struct Scenario {
     pub states: Vec<State>,
     /// Its crash matrix; None: it declares none.
     pub crash: Option<Crash>,
-    /// Background sessions.
+    /// Background sessions, under every condition.
     pub disturbances: Vec<Disturbance>,
+    /// Conditions under each of which there is a trial; empty: one trial, under none.
+    pub conditions: Vec<Condition>,
     /// Reads that have to hold.
     pub invariants: Vec<Invariant>,
     /// What the application can bear.

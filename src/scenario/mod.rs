@@ -46,7 +46,7 @@ pub use tool::{Recognised, Tool};
 pub use tools::{ToolsMigrations, read_migration_file, read_migrations};
 
 pub use traffic::{
-    Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
-    Parameter, PlanLimit, Pool, Rows, Since, SqlPlace, Traffic,
+    Arrivals, Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec,
+    OperationStatement, Parameter, PlanLimit, Pool, Rate, Rows, Since, SqlPlace, Traffic,
 };
-pub use written::Draft;
+pub use written::{Draft, DraftChange};

@@ -17,11 +17,17 @@ pub(super) const POOL_SIZE_DEFAULT: u32 = 10;
 pub(super) const POOL_OVERFLOW_DEFAULT: u32 = 20;
 pub(super) const ACQUIRE_TIMEOUT_MS_DEFAULT: u64 = 30_000;
 
+/// Least rate of a schedule, in operations per second.
+pub const RATE_PER_S_MIN: f64 = 0.1;
+/// Most operations per second that a measured capacity leads to. A higher rate shows no other wait,
+/// and makes histories longer.
+pub const CALIBRATED_MAX_PER_S: f64 = 200.0;
+
 /// The application's schedule. Operations are due whatever the server does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traffic {
-    /// Operations per second, of all kinds together.
-    pub rate_per_s: f64,
+    /// Operations of all kinds together.
+    pub rate: Rate,
     /// How the times between operations are drawn.
     pub arrivals: Arrivals,
     /// The kinds of operations.
@@ -38,6 +44,39 @@ impl Traffic {
     /// Latency is back when its p99 is within three times the baseline's, or below 50 ms.
     pub fn recovered_below(&self, baseline_p99: Micros) -> Micros {
         Micros(baseline_p99.0.saturating_mul(3)).max(Micros::from_millis(50))
+    }
+}
+
+/// How many operations are scheduled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rate {
+    /// Operations per second.
+    PerS(f64),
+    /// This share of what the idle server carries, which a run measures before its first trial.
+    CapacityShare(f64),
+}
+
+impl Rate {
+    /// Operations per second; 0 for a share of a capacity that is not measured.
+    pub fn per_s(self) -> f64 {
+        match self {
+            Rate::PerS(per_s) => per_s,
+            Rate::CapacityShare(_) => 0.0,
+        }
+    }
+
+    /// The rate on a server that carries so many operations per second: within the bounds that a
+    /// scenario may declare, and at most [`CALIBRATED_MAX_PER_S`].
+    pub fn on(self, capacity_per_s: f64) -> f64 {
+        match self {
+            Rate::PerS(per_s) => per_s,
+            Rate::CapacityShare(share) => {
+                // Two digits: what is measured is no more exact, and people read it.
+                let found = share * capacity_per_s;
+                let unit = 10_f64.powf(found.max(RATE_PER_S_MIN).log10().floor() - 1.0);
+                ((found / unit).round() * unit).clamp(RATE_PER_S_MIN, CALIBRATED_MAX_PER_S)
+            }
+        }
     }
 }
 
@@ -188,6 +227,15 @@ pub struct Disturbance {
     /// How long the transaction stays open after its last statement, counted from the moment at
     /// which the change begins.
     pub hold_ms: u64,
+}
+
+/// What else goes on while the change runs; the scenario is judged under each of its conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// Its name, in kebab-case.
+    pub name: String,
+    /// Background sessions, beside those of the scenario; none: the server is left in peace.
+    pub disturbances: Vec<Disturbance>,
 }
 
 /// A read that has to hold before, during and after the change.

@@ -37,6 +37,7 @@ pub struct File {
     pub state: Option<Spanned<Vec<State>>>,
     pub crash: Option<Spanned<Crash>>,
     pub disturbance: Option<Spanned<Vec<Disturbance>>>,
+    pub condition: Option<Spanned<Vec<Condition>>>,
     pub invariant: Option<Spanned<Vec<Invariant>>>,
     pub limits: Option<Spanned<Limits>>,
     pub accept: Option<Spanned<Vec<Accept>>>,
@@ -172,7 +173,8 @@ pub struct Follow {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
-    pub rate_per_s: Spanned<f64>,
+    pub rate_per_s: Option<Spanned<f64>>,
+    pub capacity_share: Option<Spanned<f64>>,
     pub arrivals: Option<Spanned<Arrivals>>,
     pub baseline_ms: Option<Spanned<u64>>,
     pub recovery_min_ms: Option<Spanned<u64>>,
@@ -357,6 +359,14 @@ pub struct Disturbance {
     pub statements: Option<Vec<Spanned<String>>>,
     pub isolation: Option<Spanned<String>>,
     pub hold_ms: Spanned<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    pub name: Spanned<String>,
+    #[serde(default)]
+    pub disturbance: Vec<Disturbance>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,17 +3,38 @@
 //! What is written reads again as what it was written from.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::pg::lex::{self, TokenKind};
 
+use super::change::TransactionRule;
 use super::generate::instant_text;
 use super::pool::PoolFile;
 use super::table::{Column, FakeKind, Generator, Table};
 use super::traffic::{
-    Follow, Invariant, LedgerRule, OperationSpec, OperationStatement, Parameter, PlanLimit, Pool,
-    Rows, Since, Traffic,
+    Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
+    Parameter, PlanLimit, Pool, Rows, Since, Traffic,
 };
-use super::{Arrivals, Values};
+use super::{Arrivals, Rate, Values};
+
+/// The change of a scenario to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftChange {
+    /// `migration.sql`.
+    Sql {
+        /// Its text.
+        text: String,
+        /// Which of its statements share a transaction.
+        transaction: TransactionRule,
+    },
+    /// A command for sh.
+    Command {
+        /// What is run.
+        line: String,
+        /// Where.
+        directory: PathBuf,
+    },
+}
 
 /// A scenario to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +57,11 @@ pub struct Draft {
     pub pool: Pool,
     /// Reads that have to hold.
     pub invariants: Vec<Invariant>,
-    /// The change, as psql would run it, that is expected to be safe; None: the scenario has none
-    /// yet, and cannot be read before its author adds one.
-    pub migration: Option<String>,
+    /// The change, which is expected to be safe; None: the scenario has none yet, and cannot be
+    /// read before its author adds one.
+    pub change: Option<DraftChange>,
+    /// Conditions under each of which it is tried.
+    pub conditions: Vec<Condition>,
     /// Comments above a table, an operation or an invariant, by its name; by an empty one above
     /// everything.
     pub remarks: BTreeMap<String, Vec<String>>,
@@ -52,7 +75,9 @@ impl Draft {
             ("schema.sql".to_owned(), self.schema.clone()),
         ]);
         files.extend(self.indexes.iter().map(|text| ("indexes.sql".to_owned(), text.clone())));
-        files.extend(self.migration.iter().map(|text| ("migration.sql".to_owned(), text.clone())));
+        if let Some(DraftChange::Sql { text, .. }) = &self.change {
+            files.insert("migration.sql".to_owned(), text.clone());
+        }
         for (file, pool) in self.pools() {
             files.insert(file.to_owned(), pool.to_text());
         }
@@ -129,13 +154,30 @@ impl Draft {
                 out.section("[invariant.params]", parameters.collect());
             }
         }
-        if self.migration.is_some() {
-            out.section("[change]", vec![("transaction", text("none"))]);
-            let keys = vec![("version", text("1")), ("file", text("migration.sql"))];
-            out.section("[[change.migration]]", keys);
-            out.section("[expect]", vec![("verdict", text("safe"))]);
+        for condition in &self.conditions {
+            out.section("[[condition]]", vec![("name", text(&condition.name))]);
+            for disturbance in &condition.disturbances {
+                out.section("[[condition.disturbance]]", disturbance_keys(disturbance));
+            }
         }
+        self.change(&mut out);
         out.text
+    }
+
+    fn change(&self, out: &mut Lines) {
+        match &self.change {
+            None => return,
+            Some(DraftChange::Sql { transaction, .. }) => {
+                out.section("[change]", vec![("transaction", text(transaction.as_str()))]);
+                let keys = vec![("version", text("1")), ("file", text("migration.sql"))];
+                out.section("[[change.migration]]", keys);
+            }
+            Some(DraftChange::Command { line, directory }) => {
+                let directory = text(&directory.display().to_string());
+                out.section("[change]", vec![("command", text(line)), ("directory", directory)]);
+            }
+        }
+        out.section("[expect]", vec![("verdict", text("safe"))]);
     }
 
     fn remarked(&self, out: &mut Lines, name: &str) {
@@ -341,13 +383,26 @@ fn decimal_text(units: i64, scale: u32) -> String {
 }
 
 fn traffic(traffic: &Traffic) -> Vec<(&'static str, String)> {
-    let mut keys = vec![("rate_per_s", number(traffic.rate_per_s))];
+    let rate = match traffic.rate {
+        Rate::PerS(per_s) => ("rate_per_s", number(per_s)),
+        Rate::CapacityShare(share) => ("capacity_share", number(share)),
+    };
+    let mut keys = vec![rate];
     if traffic.arrivals == Arrivals::Uniform {
         keys.push(("arrivals", text("uniform")));
     }
     keys.push(("baseline_ms", traffic.baseline_ms.to_string()));
     keys.push(("recovery_min_ms", traffic.recovery_min_ms.to_string()));
     keys.push(("recovery_max_ms", traffic.recovery_max_ms.to_string()));
+    keys
+}
+
+fn disturbance_keys(disturbance: &Disturbance) -> Vec<(&'static str, String)> {
+    let mut keys = vec![("name", text(&disturbance.name))];
+    keys.extend(disturbance.isolation.iter().map(|level| ("isolation", text(level))));
+    let statements: Vec<String> = disturbance.statements.iter().map(|sql| text(sql)).collect();
+    keys.push(("statements", format!("[{}]", statements.join(", "))));
+    keys.push(("hold_ms", disturbance.hold_ms.to_string()));
     keys
 }
 

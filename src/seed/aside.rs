@@ -41,6 +41,12 @@ const INDEXES: &str = "
                       WHERE d.refobjid = i.indexrelid AND d.refclassid = 'pg_class'::regclass)
     ORDER BY i.indexrelid";
 
+/// What deletes all rows of each table. Tables that inherit have rows of their own.
+const DELETES: &str = "
+    SELECT format('DELETE FROM %s%s', CASE t.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END,
+                  t.oid::regclass)
+    FROM unnest($1::text[]::regclass[]) AS n (oid) JOIN pg_class t ON t.oid = n.oid";
+
 /// Foreign keys of the tables: a statement each that deletes the rows which refer to no row, and
 /// the key's name. One that is not enforced asks for nothing. Tables that inherit have none of
 /// their parent's keys, and their rows are none to refer to.
@@ -137,6 +143,15 @@ pub(super) async fn passing_over(
     }
 }
 
+/// Deletes what the schema's own script has put in the tables, whose rows are the scenario's. The
+/// session has to pass over triggers and foreign keys.
+pub(super) async fn empty(session: &Session, tables: Vec<&Table>) -> Result<(), Error> {
+    for row in ask(session, DELETES, tables).await? {
+        session.batch(&row.get::<_, String>(0)).await?;
+    }
+    Ok(())
+}
+
 /// Rows that were deleted because they referred to no row.
 #[derive(Debug)]
 pub(super) struct Dangling {
@@ -179,12 +194,12 @@ pub(super) async fn dangling(session: &Session, tables: &[Table]) -> Result<Vec<
     Err(Error::Dangling { rounds: ROUNDS_MAX })
 }
 
-async fn ask(
+async fn ask<'t>(
     session: &Session,
     sql: &str,
-    tables: &[Table],
+    tables: impl IntoIterator<Item = &'t Table>,
 ) -> Result<Vec<tokio_postgres::Row>, Error> {
-    let names: Vec<String> = tables.iter().map(|table| quote_qualified(&table.name)).collect();
+    let names: Vec<String> = tables.into_iter().map(|table| quote_qualified(&table.name)).collect();
     let rows = session.client().query(sql, &[&names]).await;
     Ok(rows.map_err(|e| connect::Error::query(sql.trim(), &e))?)
 }

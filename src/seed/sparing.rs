@@ -52,6 +52,12 @@ pub(super) async fn load_whole(
         listener(Progress::Note(sentence.to_owned()));
     }
     let mut short = Vec::new();
+    // Once what refers to them is passed over.
+    if passing.is_some() {
+        let session = Session::open(address, APPLICATION, &settings).await?;
+        let filled = tables.iter().filter(|table| plan.sizes.rows(&table.name) > 0).collect();
+        aside::empty(&session, filled).await?;
+    }
     for table in tables {
         let types = column_types(&session, &table.name).await?;
         let rows = TableRows::new(plan, table, &types)?;
@@ -151,7 +157,7 @@ async fn load_sparing(
 ) -> Result<Option<ShortTable>, Error> {
     let session = Session::open(address, APPLICATION, settings).await?;
     let table = quote_qualified(rows.table());
-    // Rows of the schema's own script stay.
+    // Rows of the schema's own script, where they could not be deleted, stay.
     let found = format!("SELECT EXISTS (SELECT FROM {table})");
     let row = session.client().query_one(&found, &[]).await;
     let has_rows: bool = row.map_err(|e| connect::Error::query(&found, &e))?.get(0);

@@ -5,18 +5,16 @@
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use pgauntlet::connect::{Address, Session};
 use pgauntlet::history::{ServerFacts, ShortTable, silent};
-use pgauntlet::infer::Rows;
 use pgauntlet::observe;
 use pgauntlet::provision::{Request, SourceRequest};
-use pgauntlet::run::{self, InferRequest, InferredScenario, Like, OwnQueries};
-use pgauntlet::scenario::Scenario;
+use pgauntlet::run::{self, Base, InferRequest, InferredScenario, Like, OwnQueries, RowsRequest};
+use pgauntlet::scenario::{Change, Rate, Scenario};
 use pgauntlet::schema::Fingerprint;
 use pgauntlet::seed::{self, Plan};
 use tokio_util::sync::CancellationToken;
@@ -82,7 +80,11 @@ impl Outcome {
             if !is_said {
                 faults.push(format!("{table} gets {rows} of {asked} rows, and no remark says why"));
             }
-            let expected = self.scripted.get(table).unwrap_or(&0) + rows - self.lost(table);
+            // What is declared takes the place of what the script has written.
+            let expected = match *rows {
+                0 => *self.scripted.get(table).unwrap_or(&0),
+                rows => rows - self.lost(table),
+            };
             let found = self.found.get(table).copied().unwrap_or(0);
             if found != expected {
                 faults.push(format!("{table} has {found} rows, and {expected} were to be there"));
@@ -128,6 +130,19 @@ pub async fn make(major: u32, schema: &str, rows: u64) -> Result<InferredScenari
     make_of(major, schema, rows, (None, None)).await
 }
 
+/// Makes the scenario of a base, for a change.
+///
+/// # Errors
+/// The base cannot be made, or a question fails.
+pub async fn make_for(
+    major: u32,
+    base: &Base,
+    change: Option<&Change>,
+    rows: RowsRequest<'_>,
+) -> Result<InferredScenario, run::Error> {
+    make_as(major, base, (change, rows), (None, None)).await
+}
+
 /// The same with statements of the application's own.
 ///
 /// # Errors
@@ -158,17 +173,29 @@ async fn make_of(
     major: u32,
     schema: &str,
     rows: u64,
+    others: (Option<OwnQueries<'_>>, Option<Like<'_>>),
+) -> Result<InferredScenario, run::Error> {
+    let base = Base::Script { path: "schema.sql".into(), text: schema.to_owned() };
+    let rows = RowsRequest { each: rows, concerned: None, of: &[] };
+    make_as(major, &base, (None, rows), others).await
+}
+
+async fn make_as(
+    major: u32,
+    base: &Base,
+    (change, rows): (Option<&Change>, RowsRequest<'_>),
     (own, like): (Option<OwnQueries<'_>>, Option<Like<'_>>),
 ) -> Result<InferredScenario, run::Error> {
     let server = common::server_of(major).await;
     let source = SourceRequest::Url(server.conninfo("postgres"));
     let request = InferRequest {
-        path: Path::new("schema.sql"),
-        schema,
-        change: None,
-        rows: Rows { default: rows, ..Rows::default() },
+        base,
+        change,
+        written: None,
+        beside_a_backup: false,
+        rows,
         rng_seed: 1,
-        rate_per_s: 50.0,
+        rate: Rate::PerS(50.0),
         mix: None,
         own,
         like,

@@ -19,8 +19,9 @@ use pgauntlet::judge::observe;
 use pgauntlet::pg::{LockMode, SqlState};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{
-    Arrivals, Change, Expect, FindingKind, Limits, Migration, OperationSpec, Pool, Retries, RunsAs,
-    Scenario, Scope, Script, Timeouts, Traffic, TransactionRule, Verdict, VersionRows, Versions,
+    Arrivals, Change, Expect, FindingKind, Limits, Migration, OperationSpec, Pool, Rate, Retries,
+    RunsAs, Scenario, Scope, Script, Timeouts, Traffic, TransactionRule, Verdict, VersionRows,
+    Versions,
 };
 
 /// The first of the application's pids.
@@ -458,7 +459,7 @@ fn scenario() -> Scenario {
         tables: Vec::new(),
         server: BTreeMap::new(),
         traffic: Traffic {
-            rate_per_s: 2.0,
+            rate: Rate::PerS(2.0),
             arrivals: Arrivals::Uniform,
             operations: vec![OperationSpec {
                 name: "insert-span".to_owned(),
@@ -483,6 +484,7 @@ fn scenario() -> Scenario {
         accept: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
+        conditions: Vec::new(),
         invariants: Vec::new(),
         limits: Limits::default(),
         expect: Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() },

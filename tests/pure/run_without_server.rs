@@ -12,7 +12,7 @@ use pgauntlet::run::{
     AxisValue, AxisValues, Error, ExitStatus, OnJudged, Plan, Request, SizeRequest, Work, WorkUnit,
     ending, expand, product, run_plan, stored, units_of,
 };
-use pgauntlet::scenario::{self, Outcome, Scenario, Verdict};
+use pgauntlet::scenario::{self, Outcome, Rate, Scenario, Verdict};
 use pgauntlet::trial::Axis;
 use rstest::rstest;
 use tempfile::TempDir;
@@ -72,6 +72,11 @@ fn request(scenario: Scenario, work: Work, out: Option<PathBuf>) -> Request {
     }
 }
 
+/// The same request, which has no copy of its own.
+fn copy(request: &Request) -> Request {
+    self::request(request.scenarios[0].clone(), request.work, request.out.clone())
+}
+
 impl Ran {
     async fn of(more: &str, work: Work, world: World) -> Ran {
         Ran::of_plan(more, work, world, |request| Plan::of(request).expect("a plan")).await
@@ -117,6 +122,27 @@ impl Ran {
 
 fn interrupted(applications: usize) -> World {
     World::default().interrupted_at(applications)
+}
+
+#[tokio::test]
+async fn a_share_of_the_capacity_is_measured_once_and_becomes_a_rate_of_the_scenario() {
+    let share = |request: &Request| {
+        let mut plan = Plan::of(&Request { repeat: 2, ..copy(request) }).expect("a plan");
+        let specs = plan.units.iter_mut().flat_map(|unit| match unit {
+            WorkUnit::Trials(specs) => specs.iter_mut(),
+            WorkUnit::Matrix(_) => [].iter_mut(),
+        });
+        specs.for_each(|spec| spec.scenario.traffic.rate = Rate::CapacityShare(0.1));
+        plan
+    };
+    let ran = Ran::of_plan("", Work::Trials, World::default(), share).await;
+    let measured = ran.world.log().iter().filter(|done| *done == "measure the capacity").count();
+    assert_eq!(measured, 1, "{:#?}", ran.world.log());
+    // 123.4, of which two digits mean something.
+    let rates = ran.result().trials.iter().map(|t| t.trial.tried.as_ref().unwrap().rate_per_s);
+    assert_eq!(rates.collect::<Vec<_>>(), [120.0, 120.0]);
+    let stored = Scenario::from(ran.result().scenarios["spans"].clone());
+    assert_eq!(stored.traffic.rate, Rate::PerS(120.0));
 }
 
 #[tokio::test]
@@ -349,7 +375,9 @@ fn sizes_that_are_asked_for_are_the_trials_and_no_case_has_them() {
 /// An axis that nothing else knows of.
 fn weather() -> AxisValues {
     let sun = AxisValue::new("sun", |_| {});
-    let rain = AxisValue::new("rain", |spec| spec.scenario.traffic.rate_per_s = 5.0);
+    let rain = AxisValue::new("rain", |spec| {
+        spec.scenario.traffic.rate = Rate::PerS(5.0);
+    });
     AxisValues { axis: Axis::named("weather"), values: vec![sun, rain] }
 }
 

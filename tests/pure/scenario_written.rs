@@ -30,7 +30,8 @@ fn draft_of(scenario: &Scenario) -> Draft {
         traffic: scenario.traffic.clone(),
         pool: scenario.pool.clone(),
         invariants: scenario.invariants.clone(),
-        migration: None,
+        change: None,
+        conditions: Vec::new(),
         remarks: operations.iter().take(1).map(|operation| remark(&operation.name)).collect(),
     }
 }

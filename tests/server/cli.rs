@@ -140,7 +140,7 @@ fn migrations_that_are_tried_take_the_place_of_the_scenarios_change(
 }
 
 #[rstest]
-#[case::nothing_to_try(&["try", "tiny"], "--migrations <PATH>")]
+#[case::nothing_to_try(&["try", "--on", "tiny"], "name a file, a directory of migrations")]
 #[case::unknown_tool(&["try", "tiny", "--migrations", "m", "--tool", "alembic"], "golang-migrate")]
 #[case::two_tools(&["try", "tiny", "--migrations", "m"], "--tool flyway")]
 #[case::tool_of_a_file(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pgauntlet::clock::Micros;
 use pgauntlet::connect::Address;
 use pgauntlet::drive::{self, DriveSetup};
-use pgauntlet::history::{Listener, Operation, OperationOutcome, Progress};
+use pgauntlet::history::{Listener, Operation, OperationOutcome, Progress, silent};
 use pgauntlet::pg::SqlState;
 use pgauntlet::scenario::{Generator, OperationSpec, Sizes};
 use rstest::rstest;
@@ -146,6 +146,26 @@ async fn what_a_lock_still_holds_at_the_end_is_unanswered_and_its_backends_are_e
     let report = stopped.ledger.check(&world.address, &world.scenario).await.expect("a report");
     assert_eq!((report.indeterminate, report.indeterminate_applied), (2, 0));
     assert_eq!(report.mismatches, 0, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_that_sleep_are_carried_by_as_many_connections_as_the_pool_has() {
+    let sleep = operation("sleep", &[("SELECT pg_sleep(0.1)", &[])], &[]);
+    let scenario = scenario(1.0, pool(4, 0, 200), vec![sleep]);
+    let world = World::new(common::fresh_database().await, TABLE, scenario).await;
+    let (sizes, listener) = (Sizes::default(), silent());
+    let setup = DriveSetup {
+        address: &world.address,
+        application: &world.address,
+        scenario: &world.scenario,
+        sizes: &sizes,
+        recorder: &world.recorder,
+        listener: &listener,
+    };
+    let capacity = drive::capacity(setup).await.unwrap_or_else(|e| panic!("failed to {e}"));
+    // Each sends ten a second at most; a busy machine carries fewer.
+    assert!((10.0..=42.0).contains(&capacity), "{capacity}");
+    until("its sessions are gone", async || world.application_sessions().await == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use pgauntlet::connect::{Address, Session};
 use pgauntlet::drive::{self, DriveSetup};
 use pgauntlet::history::{Event, OperationOutcome, Recorder, silent};
 use pgauntlet::run::{Fault, OwnQueries, OwnSource};
-use pgauntlet::scenario::Scenario;
+use pgauntlet::scenario::{Rate, Scenario};
 use rstest::rstest;
 
 use crate::traffic::more_finished;
@@ -45,7 +45,7 @@ async fn driven(major: u32, scenario: &Scenario) -> BTreeMap<String, Outcomes> {
     let mut scenario = scenario.clone();
     // Rare operations take part as well.
     scenario.traffic.operations.iter_mut().for_each(|operation| operation.weight = 1.0);
-    scenario.traffic.rate_per_s = 200.0;
+    scenario.traffic.rate = Rate::PerS(200.0);
     let recorder = Recorder::in_memory(Clock::start());
     let sizes = scenario.declared_sizes();
     let setup = DriveSetup {

@@ -10,7 +10,7 @@ use pgauntlet::history::{Event, InvariantRead, PlanRead, Recorder};
 use pgauntlet::observe;
 use pgauntlet::scenario::{
     Arrivals, Change, Expect, Generator, Invariant, Limits, OperationStatement, PlanLimit, Pool,
-    Retries, Rows, RunsAs, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic,
+    Rate, Retries, Rows, RunsAs, Scenario, Scope, Script, Since, Sizes, Timeouts, Traffic,
     TransactionRule, VersionRows, Versions,
 };
 use rstest::rstest;
@@ -60,7 +60,7 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
         tables: Vec::new(),
         server: BTreeMap::new(),
         traffic: Traffic {
-            rate_per_s: 1.0,
+            rate: Rate::PerS(1.0),
             arrivals: Arrivals::Uniform,
             operations: Vec::new(),
             baseline_ms: 0,
@@ -79,6 +79,7 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
         accept: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
+        conditions: Vec::new(),
         invariants,
         limits: Limits::default(),
         expect: Expect { verdict: Vec::new(), findings: Vec::new(), absent: Vec::new() },

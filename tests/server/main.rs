@@ -44,6 +44,7 @@ mod fingerprint_random;
 mod foreign;
 mod infer;
 mod infer_app;
+mod infer_base;
 mod infer_random;
 mod invariants;
 mod like;

@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use pgauntlet::scenario::{
-    Arrivals, Change, Column, Expect, FakeKind, Generator, Limits, Pool, Retries, RunsAs, Scenario,
-    Scope, Script, Sizes, Statement, Table, Timeouts, Traffic, TransactionRule, Verdict,
+    Arrivals, Change, Column, Expect, FakeKind, Generator, Limits, Pool, Rate, Retries, RunsAs,
+    Scenario, Scope, Script, Sizes, Statement, Table, Timeouts, Traffic, TransactionRule, Verdict,
     VersionRows, Versions,
 };
 
@@ -78,6 +78,7 @@ pub fn scenario(rng_seed: u64) -> Scenario {
         accept: Vec::new(),
         crash: None,
         disturbances: vec![],
+        conditions: vec![],
         invariants: vec![],
         limits: Limits::default(),
         expect: Expect { verdict: vec![Verdict::Safe], findings: vec![], absent: vec![] },
@@ -163,7 +164,7 @@ fn spans() -> Table {
 
 fn no_traffic() -> Traffic {
     Traffic {
-        rate_per_s: 1.0,
+        rate: Rate::PerS(1.0),
         arrivals: Arrivals::Uniform,
         operations: vec![],
         baseline_ms: 0,

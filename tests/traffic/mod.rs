@@ -13,8 +13,8 @@ use pgauntlet::drive::{self, DriveSetup, Driving};
 use pgauntlet::history::{Event, Operation, Recorder, silent};
 use pgauntlet::scenario::{
     Arrivals, Change, Expect, Follow, Generator, LedgerRule, Limits, OperationSpec,
-    OperationStatement, Parameter, Pool, Retries, RunsAs, Scenario, Scope, Script, Sizes, Timeouts,
-    Traffic, TransactionRule, Verdict, VersionRows, Versions,
+    OperationStatement, Parameter, Pool, Rate, Retries, RunsAs, Scenario, Scope, Script, Sizes,
+    Timeouts, Traffic, TransactionRule, Verdict, VersionRows, Versions,
 };
 
 /// Longest wait for anything that a test waits for.
@@ -199,7 +199,7 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
         tables: Vec::new(),
         server: BTreeMap::new(),
         traffic: Traffic {
-            rate_per_s,
+            rate: Rate::PerS(rate_per_s),
             arrivals: Arrivals::Uniform,
             operations,
             baseline_ms: 0,
@@ -212,6 +212,7 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
         accept: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
+        conditions: Vec::new(),
         invariants: Vec::new(),
         limits: Limits::default(),
         expect: Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() },

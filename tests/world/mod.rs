@@ -348,6 +348,10 @@ impl Effects for World {
         self.notes("watch invariants", Box::new(self.clone()) as Box<dyn Invariants>)
     }
 
+    fn capacity<'a>(&'a self, _: TrialDatabase<'a>, _: &'a TrialSpec) -> Doing<'a, f64> {
+        self.notes("measure the capacity", 1_234.0)
+    }
+
     fn drive<'a>(&'a self, _: TrialDatabase<'a>, _: &'a TrialSpec) -> Doing<'a, Box<dyn Traffic>> {
         self.notes("drive", Box::new(self.clone()) as Box<dyn Traffic>)
     }

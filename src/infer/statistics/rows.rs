@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::catalogue::{Catalogue, ConstraintKind, Oid, Table};
+use super::super::own_rows::OwnRows;
 use super::read::Statistics;
 
 /// Rows that a table keeps at least, where the real one has so many.
@@ -15,6 +16,9 @@ pub struct Rows {
     pub default: u64,
     /// By the table's name with its schema.
     pub of: BTreeMap<String, u64>,
+    /// Tables that keep the rows which the schema's own script put in them, unless they are in
+    /// `of`: lists of codes, and what a migration tool keeps.
+    pub own: BTreeMap<String, OwnRows>,
 }
 
 impl Rows {

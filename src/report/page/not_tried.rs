@@ -90,7 +90,7 @@ fn conditions(scenario: &Scenario) -> Vec<String> {
     if scenario.traffic.operations.is_empty() {
         listed.push("no application ran, so no operation could be blocked".to_owned());
     } else {
-        let rate = scenario.traffic.rate_per_s;
+        let rate = scenario.traffic.rate.per_s();
         listed.push(format!("no other rate than {rate} operations a second, and no other mix"));
     }
     if scenario.change.runners == 1 {

@@ -78,6 +78,7 @@ pub(super) fn check_base(source: &Source, file: &File) -> Vec<Problem> {
         ("state", file.state.as_ref().map(Spanned::span)),
         ("crash", file.crash.as_ref().map(Spanned::span)),
         ("disturbance", file.disturbance.as_ref().map(Spanned::span)),
+        ("condition", file.condition.as_ref().map(Spanned::span)),
         ("accept", file.accept.as_ref().map(Spanned::span)),
         ("expect", file.expect.as_ref().map(Spanned::span)),
     ];
@@ -142,6 +143,7 @@ impl<'a> Checker<'a> {
         let states = self.states(change.as_ref());
         let crash = self.crash(&states, &tables);
         let disturbances = self.disturbances();
+        let conditions = self.conditions();
         let invariants = self.invariants();
         let limits = self.limits();
         let accept = self.meant();
@@ -163,6 +165,7 @@ impl<'a> Checker<'a> {
             states,
             crash,
             disturbances,
+            conditions,
             invariants,
             limits,
             accept,

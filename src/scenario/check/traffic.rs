@@ -1,5 +1,9 @@
 //! Checks the schedule, the pool, and what goes on beside them: disturbances.
 
+use std::ops::RangeInclusive;
+
+use toml::Spanned;
+
 use crate::pg::facts::facts;
 use crate::pg::syntax::Kind;
 
@@ -7,16 +11,17 @@ use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
 use super::super::traffic::{
     ACQUIRE_TIMEOUT_MS_DEFAULT, BASELINE_MS_DEFAULT, POOL_OVERFLOW_DEFAULT, POOL_SIZE_DEFAULT,
-    RECOVERY_MAX_MS_DEFAULT, RECOVERY_MIN_MS_DEFAULT,
+    RATE_PER_S_MIN, RECOVERY_MAX_MS_DEFAULT, RECOVERY_MIN_MS_DEFAULT,
 };
 use super::super::wire;
-use super::super::{Arrivals, Disturbance, Pool, Traffic};
-use super::Checker;
+use super::super::{Arrivals, Condition, Disturbance, Pool, Rate, Traffic};
 use super::sql::IN_ONE_TRANSACTION;
+use super::{Checker, is_kebab_case};
 
 /// More than our load generator kept on two cores that it shared with the server.
 const RATE_PER_S_MAX: f64 = 20_000.0;
-const RATE_PER_S_MIN: f64 = 0.1;
+/// Beyond 0.9 operations queue by themselves.
+const CAPACITY_SHARES: RangeInclusive<f64> = 0.01..=0.9;
 /// A p99 of fewer operations than a baseline of this length sends is a guess.
 const BASELINE_MS_MIN: u64 = 500;
 /// No phase takes longer than an hour.
@@ -37,12 +42,7 @@ impl Checker<'_> {
             return None;
         };
         let traffic = section.get_ref();
-        let rate_per_s = *traffic.rate_per_s.get_ref();
-        if !(RATE_PER_S_MIN..=RATE_PER_S_MAX).contains(&rate_per_s) {
-            let message = format!("`rate_per_s` = {rate_per_s} is a rate that cannot be kept");
-            let remedy = format!("right would be {RATE_PER_S_MIN} to {RATE_PER_S_MAX} per second");
-            self.push_with(source, &traffic.rate_per_s, message, remedy);
-        }
+        let rate = self.rate(source, section);
         let baseline_ms = match &traffic.baseline_ms {
             Some(ms) => self.within(source, "baseline_ms", ms, BASELINE_MS_MIN..=PHASE_MS_MAX),
             None => BASELINE_MS_DEFAULT,
@@ -56,14 +56,47 @@ impl Checker<'_> {
             None => RECOVERY_MIN_MS_DEFAULT.min(recovery_max_ms),
         };
         let arrivals = traffic.arrivals.as_ref().map_or(Arrivals::Poisson, |a| *a.get_ref());
-        Some(Traffic {
-            rate_per_s,
-            arrivals,
-            operations,
-            baseline_ms,
-            recovery_min_ms,
-            recovery_max_ms,
-        })
+        Some(Traffic { rate, arrivals, operations, baseline_ms, recovery_min_ms, recovery_max_ms })
+    }
+
+    fn rate(&mut self, source: &Source, section: &Spanned<wire::Traffic>) -> Rate {
+        let traffic = section.get_ref();
+        match (&traffic.rate_per_s, &traffic.capacity_share) {
+            (Some(per_s), None) => {
+                let rate = *per_s.get_ref();
+                if !(RATE_PER_S_MIN..=RATE_PER_S_MAX).contains(&rate) {
+                    let message = format!("`rate_per_s` = {rate} is a rate that cannot be kept");
+                    let remedy =
+                        format!("right would be {RATE_PER_S_MIN} to {RATE_PER_S_MAX} per second");
+                    self.push_with(source, per_s, message, remedy);
+                }
+                Rate::PerS(rate)
+            }
+            (None, Some(share)) => {
+                let part = *share.get_ref();
+                if !CAPACITY_SHARES.contains(&part) {
+                    let message = format!("`capacity_share` = {part} leaves no healthy baseline");
+                    let (least, most) = (CAPACITY_SHARES.start(), CAPACITY_SHARES.end());
+                    let remedy = format!(
+                        "right would be {least} to {most}: a share of the operations that the idle \
+                         server carries"
+                    );
+                    self.push_with(source, share, message, remedy);
+                }
+                Rate::CapacityShare(part)
+            }
+            (Some(_), Some(share)) => {
+                let message = "`capacity_share` beside `rate_per_s`: two rates".to_owned();
+                self.push_with(source, share, message, "keep one of them".to_owned());
+                Rate::PerS(RATE_PER_S_MIN)
+            }
+            (None, None) => {
+                let message = "[traffic] has no rate".to_owned();
+                let remedy = "write `rate_per_s = 100` or `capacity_share = 0.3`".to_owned();
+                self.push_with(source, section, message, remedy);
+                Rate::PerS(RATE_PER_S_MIN)
+            }
+        }
     }
 
     pub(super) fn pool(&mut self) -> Pool {
@@ -96,6 +129,29 @@ impl Checker<'_> {
         for disturbance in section.get_ref() {
             self.unique_name(source, &disturbance.name, &mut seen);
             checked.push(self.disturbance(source, disturbance));
+        }
+        checked
+    }
+
+    pub(super) fn conditions(&mut self) -> Vec<Condition> {
+        let section = self.files.section(|file| file.condition.as_ref());
+        let Some((source, section)) = section else { return Vec::new() };
+        let mut seen = Vec::new();
+        let mut checked = Vec::new();
+        for condition in section.get_ref() {
+            self.unique_name(source, &condition.name, &mut seen);
+            if !is_kebab_case(condition.name.get_ref()) {
+                let message = format!("`{}` is not in kebab-case", condition.name.get_ref());
+                let remedy = "a directory is named by it: lower-case words joined by hyphens";
+                self.push_with(source, &condition.name, message, remedy);
+            }
+            let mut names = Vec::new();
+            let mut disturbances = Vec::new();
+            for disturbance in &condition.disturbance {
+                self.unique_name(source, &disturbance.name, &mut names);
+                disturbances.push(self.disturbance(source, disturbance));
+            }
+            checked.push(Condition { name: condition.name.get_ref().clone(), disturbances });
         }
         checked
     }

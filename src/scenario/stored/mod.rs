@@ -23,7 +23,7 @@ use super::definition::Scenario;
 use super::expect::{Expect, Limits};
 use super::state::State;
 use super::table::Table;
-use super::traffic::{Disturbance, Invariant, Pool, Traffic};
+use super::traffic::{Condition, Disturbance, Invariant, Pool, Traffic};
 
 /// Version of what is stored of a scenario.
 pub const STORED_VERSION: u32 = 5;
@@ -61,6 +61,8 @@ pub struct StoredScenario {
     crash: Form<Option<Crash>>,
     #[serde(default)]
     disturbances: Form<Vec<Disturbance>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    conditions: Form<Vec<Condition>>,
     #[serde(default)]
     invariants: Form<Vec<Invariant>>,
     #[serde(default = "defaults::limits")]
@@ -105,6 +107,7 @@ impl From<&Scenario> for StoredScenario {
             states: scenario.states.to_form(),
             crash: scenario.crash.to_form(),
             disturbances: scenario.disturbances.to_form(),
+            conditions: scenario.conditions.to_form(),
             invariants: scenario.invariants.to_form(),
             limits: scenario.limits.to_form(),
             accept: scenario.accept.to_form(),
@@ -131,6 +134,7 @@ impl From<StoredScenario> for Scenario {
             states: Stored::of_form(stored.states),
             crash: Stored::of_form(stored.crash),
             disturbances: Stored::of_form(stored.disturbances),
+            conditions: Stored::of_form(stored.conditions),
             invariants: Stored::of_form(stored.invariants),
             limits: Stored::of_form(stored.limits),
             accept: Stored::of_form(stored.accept),

@@ -22,8 +22,8 @@ use super::super::state::{Accepted, Base, State};
 use super::super::table::{Column, Generator, Table};
 use super::super::tool::{Recognised, Tool};
 use super::super::traffic::{
-    Arrivals, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
-    Parameter, PlanLimit, Pool, Rows, Since, SqlPlace, Traffic,
+    Arrivals, Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec,
+    OperationStatement, Parameter, PlanLimit, Pool, Rate, Rows, Since, SqlPlace, Traffic,
 };
 use super::defaults;
 use super::form::Stored;
@@ -87,8 +87,35 @@ record!(StoredColumn of Column {
     generator: Generator,
 });
 
+/// A number is a rate per second, which was all that there was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StoredRate {
+    PerS(f64),
+    Share { capacity_share: f64 },
+}
+
+impl Stored for Rate {
+    type Form = StoredRate;
+
+    fn to_form(&self) -> StoredRate {
+        match *self {
+            Rate::PerS(per_s) => StoredRate::PerS(per_s),
+            Rate::CapacityShare(capacity_share) => StoredRate::Share { capacity_share },
+        }
+    }
+
+    fn of_form(form: StoredRate) -> Rate {
+        match form {
+            StoredRate::PerS(per_s) => Rate::PerS(per_s),
+            StoredRate::Share { capacity_share } => Rate::CapacityShare(capacity_share),
+        }
+    }
+}
+
 record!(StoredTraffic of Traffic {
-    rate_per_s: f64,
+    #[serde(rename = "rate_per_s")]
+    rate: Rate,
     #[serde(default = "defaults::arrivals")]
     arrivals: Arrivals,
     operations: Vec<OperationSpec>,
@@ -149,6 +176,12 @@ record!(StoredDisturbance of Disturbance {
     #[serde(default)]
     isolation: Option<String>,
     hold_ms: u64,
+});
+
+record!(StoredCondition of Condition {
+    name: String,
+    #[serde(default)]
+    disturbances: Vec<Disturbance>,
 });
 
 record!(StoredInvariant of Invariant {

@@ -1,0 +1,417 @@
+//! `try` in one's own project: the change, the schema that it begins from, and a scenario that is
+//! made for both.
+
+mod project;
+mod revisions;
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::history::{Listener, Progress};
+use crate::report::{Live, Mode};
+use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, RowsRequest};
+use crate::scenario::{
+    self, Change, Crash, DraftChange, Expect, Migration, Scenario, Tool, ToolsMigrations,
+    TransactionRule, Verdict, Versions,
+};
+use crate::stats::grouped;
+
+use super::args::{BaseChoice, FailOnVerdict, TryArguments};
+use super::ending::{cancelled_by_signals, ending_of};
+use super::infer;
+use super::run::{Asked, run_trials};
+use super::scenarios::Loaded;
+use super::tried::{self, How};
+use super::{bad_input as wrong, complain, remark, show};
+
+/// Rows of a table that the change is about.
+const CONCERNED_ROWS: u64 = 1_000_000;
+/// The same with `--quick`.
+const CONCERNED_ROWS_QUICK: u64 = 200_000;
+/// Rows of any other table.
+const OTHER_ROWS: u64 = 1_000;
+/// Letters of a name that is made of a command.
+const NAME_MAX: usize = 40;
+/// Tables that are named in one line.
+const NAMED_MAX: usize = 4;
+/// Remarks and operations left out that are shown; `--save` keeps all.
+const SHOWN_MAX: usize = 5;
+
+/// One scenario with another change.
+pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
+    let loaded = match arguments.scenario() {
+        Some(name) => tried::scenario(arguments, name),
+        None => own_scenario(arguments).await,
+    };
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(ending) => return ending,
+    };
+    // A scenario that was made has its rows already.
+    let rows_are_made = arguments.scenario().is_none();
+    run_trials(loaded, &arguments.trials, Asked { rows_are_made, ..Asked::default() }).await
+}
+
+/// The scenario that is made for a change of the user's own. An ending without an error: nothing
+/// was to be run.
+async fn own_scenario(arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
+    if let Some(directory) = &arguments.save {
+        infer::is_free(directory).map_err(wrong)?;
+    }
+    let own = find(arguments, tried::How::of(arguments))?;
+    own.show();
+    if arguments.dry_run {
+        return Err(ExitStatus::AsExpected);
+    }
+    own.scenario(arguments).await
+}
+
+/// A change of the user's own.
+struct Own {
+    /// What it begins from.
+    base: Base,
+    change: Change,
+    /// In kebab-case.
+    name: String,
+    /// What is run, for people: the change, and the base.
+    says: [String; 2],
+}
+
+/// What the arguments name, or the project here.
+///
+/// What is missing has been complained of.
+fn find(arguments: &TryArguments, how: How) -> Result<Own, ExitStatus> {
+    let given = given_base(&arguments.base)?;
+    let line = arguments.command_line();
+    match (line, arguments.path()) {
+        (Some(line), _) => of_command(&line, given, how),
+        (None, Some(path)) if path.is_dir() => of_directory(path, given, how),
+        (None, Some(path)) => of_file(path, given, how),
+        (None, None) => match project::find(Path::new(".")).map_err(wrong)? {
+            project::Found::Directory(path) => of_directory(&path, given, how),
+            project::Found::Commands(commands) => {
+                let base = match given {
+                    Some(base) => base,
+                    None => commands.base()?,
+                };
+                of_command(&commands.change, Some(base), how)
+            }
+        },
+    }
+}
+
+fn given_base(choice: &BaseChoice) -> Result<Option<Base>, ExitStatus> {
+    match (&choice.schema, &choice.base) {
+        (None, None) => Ok(None),
+        (schema, line) => {
+            infer::base_of(schema.as_deref(), line.as_deref()).map(Some).map_err(wrong)
+        }
+    }
+}
+
+fn of_command(line: &str, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
+    let Some(base) = base else {
+        return Err(wrong(
+            "try the command: say what it begins from, --base 'COMMAND' that migrates to the \
+             revision before, or --schema FILE"
+                .to_owned(),
+        ));
+    };
+    let change = tried::by_command(line, &how)?;
+    let says = [format!("`{line}`"), base.name()];
+    let name: String = kebab(line).chars().take(NAME_MAX).collect();
+    let name = name.trim_end_matches('-').to_owned();
+    Ok(Own { base, change: how.on(change), name, says })
+}
+
+/// A file by itself, or one of a tool's directory, which is run by the tool's rules.
+fn of_file(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
+    let directory = directory_of(path);
+    let tools = directory.as_deref().and_then(|of| scenario::read_migrations(of, how.tool).ok());
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let is_it = |m: &Migration| canonical(&m.script.path) == canonical(path);
+    let at = tools.as_ref().and_then(|tools| tools.migrations.iter().position(is_it));
+    match (tools, at, base) {
+        (Some(tools), Some(at), base) if how.transaction.is_none() => {
+            Ok(of_tools(tools, at, base, how))
+        }
+        (_, _, Some(base)) => {
+            let change = tried::file(path, &How { tool: None, ..how.clone() })?;
+            let change = how.on(change);
+            let rule = change.transaction.as_str();
+            let says = [format!("{}, transactions: {rule}", path.display()), base.name()];
+            Ok(Own { base, name: kebab(&stem(path)), change, says })
+        }
+        (_, _, None) if !path.exists() => {
+            Err(wrong(format!("read {}: there is no such file", path.display())))
+        }
+        (_, _, None) => Err(wrong(format!(
+            "try {}: say what it begins from, --schema FILE (as pg_dump --schema-only writes it) \
+             or --base COMMAND; it is not in a directory whose tool is known, where the earlier \
+             migrations are the base",
+            path.display()
+        ))),
+    }
+}
+
+/// The directory of migrations that a file is in: a tool may have a directory per migration.
+fn directory_of(path: &Path) -> Option<PathBuf> {
+    let parent = path.parent()?;
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    let single = ["up.sql", "migration.sql"].iter().any(|name| path.ends_with(name));
+    match single {
+        true => Some(parent.join("..")),
+        false => Some(parent.to_owned()),
+    }
+}
+
+/// The newest migration of a tool's directory.
+fn of_directory(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
+    let tools = scenario::read_migrations(path, how.tool).map_err(tried::wrong)?;
+    let newest = tools.migrations.len().saturating_sub(1);
+    Ok(of_tools(tools, newest, base, how))
+}
+
+fn of_tools(tools: ToolsMigrations, at: usize, base: Option<Base>, how: How) -> Own {
+    super::scenarios::notice(&tools.notices);
+    let recognised = tools.recognised;
+    let tool = recognised.tool;
+    let mut migrations = tools.migrations;
+    migrations.truncate(at + 1);
+    let newest = migrations.split_off(at);
+    let path = newest.first().map(|m| m.script.path.clone()).unwrap_or_default();
+    let version = newest.first().map(|m| m.version.clone()).unwrap_or_default();
+    let by = recognised.by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+    let rule = tool.transaction_rule();
+    let said = format!("{}, as {tool} runs it{by}: {rule}", path.display());
+    let before = match migrations.len() {
+        0 => "an empty database: it is the first migration".to_owned(),
+        1 => "the migration before it".to_owned(),
+        n => format!("the {n} migrations before it"),
+    };
+    let says = [said, base.as_ref().map_or(before, Base::name)];
+    let base = base.unwrap_or_else(|| earlier(tool, &migrations));
+    let versions = Some(Versions::of(tool));
+    let change = Change { tool: Some(recognised), versions, ..Change::of(newest) };
+    let name = match kebab(&stem(&path)).as_str() {
+        "up" | "migration" => kebab(&version),
+        name => name.to_owned(),
+    };
+    Own { base, change: how.on(change), name, says }
+}
+
+/// Earlier migrations as one script, each in the transaction that its tool gives it.
+fn earlier(tool: Tool, migrations: &[Migration]) -> Base {
+    let mut text = String::new();
+    for migration in migrations {
+        text.push_str(&format!("-- {}\n", migration.script.path.display()));
+        let own = migration.script.statements.iter().any(|s| {
+            let first = s.text.split_whitespace().next().unwrap_or_default();
+            first.eq_ignore_ascii_case("begin") || first.eq_ignore_ascii_case("start")
+        });
+        let wrapped = migration.transaction.unwrap_or(true) && !own;
+        if wrapped {
+            text.push_str("BEGIN;\n");
+        }
+        for statement in &migration.script.statements {
+            text.push_str(statement.text.trim_end().trim_end_matches(';'));
+            text.push_str(";\n");
+        }
+        if wrapped {
+            text.push_str("COMMIT;\n");
+        }
+    }
+    let path = PathBuf::from(format!("the earlier migrations of {tool}"));
+    Base::Script { path, text }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// As a scenario's directory may be called.
+fn kebab(text: &str) -> String {
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    match words.is_empty() {
+        true => "own-change".to_owned(),
+        false => words.join("-"),
+    }
+}
+
+impl Own {
+    /// Prints what would be run.
+    fn show(&self) {
+        let [change, base] = &self.says;
+        show(&format!("change  {change}"));
+        show(&format!("base    {base}"));
+    }
+
+    /// Makes a scenario for it, and says of which tables.
+    async fn scenario(&self, arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
+        let server = arguments.trials.server.request().map_err(wrong)?;
+        let asked = infer::Asked::read(&arguments.application).map_err(wrong)?;
+        let quick = arguments.trials.quick;
+        let rows = RowsRequest {
+            each: OTHER_ROWS,
+            concerned: Some(if quick { CONCERNED_ROWS_QUICK } else { CONCERNED_ROWS }),
+            of: &arguments.trials.rows,
+        };
+        let request = InferRequest {
+            base: &self.base,
+            change: Some(&self.change),
+            written: Some(self.written()),
+            beside_a_backup: true,
+            rows,
+            rng_seed: arguments.trials.rng_seed.unwrap_or(1),
+            rate: asked.rate,
+            mix: asked.mix,
+            own: asked.own(),
+            like: asked.like(),
+            server: &server,
+        };
+        let live = Live::start(if arguments.trials.quiet { Mode::Quiet } else { Mode::Auto });
+        let listener = with_notes(live.listener());
+        let made = run::infer(&request, &listener, &cancelled_by_signals()).await;
+        live.end();
+        let made = made.map_err(|error| ending_of(&error))?;
+        tell(&made);
+        let mut loaded = self.load(&made, arguments.save.as_deref())?;
+        for scenario in &mut loaded.scenarios {
+            scenario.expect.verdict = accepted(arguments.fail_on);
+            scenario.crash = arguments.thorough.then(Crash::default);
+        }
+        if let Some(directory) = &arguments.save {
+            show(&format!("saved   {}", directory.display()));
+        }
+        Ok(loaded)
+    }
+
+    /// The change as the files of `--save` have it.
+    fn written(&self) -> DraftChange {
+        if let Some(command) = &self.change.command {
+            let (line, directory) = (command.line.clone(), command.directory.clone());
+            return DraftChange::Command { line, directory };
+        }
+        let statements = self.change.migrations.iter().flat_map(|m| &m.script.statements);
+        let text = statements.map(|s| format!("{};\n", s.text.trim_end().trim_end_matches(';')));
+        let alone = self.change.migrations.iter().any(|m| m.transaction == Some(false));
+        let transaction = if alone { TransactionRule::None } else { self.change.transaction };
+        DraftChange::Sql { text: text.collect(), transaction }
+    }
+
+    /// The scenario as it would be read from its files, which `--save` keeps.
+    fn load(&self, made: &InferredScenario, save: Option<&Path>) -> Result<Loaded, ExitStatus> {
+        let failed = |error: std::io::Error| {
+            complain(&format!("write the scenario: {error}"));
+            ExitStatus::Failed
+        };
+        let unpacked = TempDir::with_prefix("pgauntlet-try-").map_err(failed)?;
+        let directory = match save {
+            Some(directory) => directory.to_owned(),
+            None => unpacked.path().join(&self.name),
+        };
+        infer::write(made, &directory).map_err(|error| {
+            complain(&error);
+            ExitStatus::Failed
+        })?;
+        let read = scenario::load(&directory).map_err(tried::wrong)?;
+        let expect = Expect { verdict: vec![Verdict::Safe], findings: vec![], absent: vec![] };
+        // By its tool's rules, which the files do not have.
+        let (name, change) = (self.name.clone(), self.change.clone());
+        let scenario = Scenario { name, change, expect, ..read.value };
+        Ok(Loaded { scenarios: vec![scenario], notices: Vec::new(), unpacked: Some(unpacked) })
+    }
+}
+
+/// Verdicts with which the change passes.
+fn accepted(fail_on: FailOnVerdict) -> Vec<Verdict> {
+    match fail_on {
+        FailOnVerdict::Unproven => vec![Verdict::Safe],
+        FailOnVerdict::Bounded => vec![Verdict::Safe, Verdict::Unproven],
+        FailOnVerdict::Unsafe => vec![Verdict::Safe, Verdict::Bounded, Verdict::Unproven],
+    }
+}
+
+/// What was made, in a few lines.
+fn tell(made: &InferredScenario) {
+    made.statistics.iter().for_each(|line| show(&format!("like    {line}")));
+    let rows = |name: &String| made.tables.get(name).copied().unwrap_or(0);
+    let mut concerned: Vec<&String> = made.concerned.iter().collect();
+    concerned.sort_by_key(|name| (std::cmp::Reverse(rows(name)), (*name).clone()));
+    let named: Vec<String> = concerned
+        .iter()
+        .take(NAMED_MAX)
+        .map(|name| format!("{} in {name}", grouped(rows(name))))
+        .collect();
+    let more = concerned.len().saturating_sub(NAMED_MAX);
+    let more = if more > 0 { format!(" and {more} more tables") } else { String::new() };
+    let others = made.tables.len().saturating_sub(concerned.len());
+    match named.is_empty() {
+        true => show("rows    the change is about no table that is there"),
+        false => show(&format!(
+            "rows    {}{more}, which the change is about; {others} other tables",
+            named.join(", ")
+        )),
+    }
+    show(&format!("traffic {} operations on these and their neighbours", made.operations));
+    let is_about = |table: &str| made.concerned.iter().any(|name| name == table);
+    let remarks = made.remarks.iter().filter(|remark| is_about(&remark.table)).map(|remark| {
+        let refused = if remark.refused { " (no rows)" } else { "" };
+        format!("  {}, {}: {}{refused}", remark.table, remark.about, remark.text)
+    });
+    let left_out = made.left_out.iter().map(|left_out| format!("  {left_out}"));
+    let all: Vec<String> = remarks.chain(left_out).collect();
+    all.iter().take(SHOWN_MAX).for_each(|line| show(line));
+    if all.len() > SHOWN_MAX {
+        show(&format!("  and {} more; --save DIR keeps the scenario", all.len() - SHOWN_MAX));
+    }
+}
+
+fn with_notes(live: Listener) -> Listener {
+    std::sync::Arc::new(move |progress| {
+        if let Progress::Note(sentence) = &progress {
+            remark(sentence);
+        }
+        live(progress);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_is_named_after_its_file() {
+        assert_eq!(kebab("0042_Add_index"), "0042-add-index");
+        assert_eq!(kebab("__"), "own-change");
+    }
+
+    #[test]
+    fn earlier_migrations_are_each_in_their_transaction() {
+        let migration = |version: &str, sql: &str, transaction| Migration {
+            version: version.to_owned(),
+            script: scenario::Script {
+                path: format!("{version}.sql").into(),
+                statements: vec![scenario::Statement::new(sql, 1)],
+            },
+            transaction,
+            repeat: None,
+            pauses: Vec::new(),
+        };
+        let migrations = [
+            migration("1", "CREATE TABLE t (a int)", None),
+            migration("2", "CREATE INDEX CONCURRENTLY i ON t (a);", Some(false)),
+        ];
+        let Base::Script { text, .. } = earlier(Tool::Sqlx, &migrations) else { unreachable!() };
+        assert_eq!(
+            text,
+            "-- 1.sql\nBEGIN;\nCREATE TABLE t (a int);\nCOMMIT;\n\
+             -- 2.sql\nCREATE INDEX CONCURRENTLY i ON t (a);\n"
+        );
+    }
+}

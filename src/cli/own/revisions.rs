@@ -1,0 +1,299 @@
+//! Tools that have a program of their own: their newest revision, and the one before it, by the
+//! files of the project.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::run::{Base, ExitStatus};
+
+use super::super::{bad_input, tried};
+
+/// Commands of a tool that has a program of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Commands {
+    /// Whose they are, and by what it was recognised.
+    pub tool: String,
+    /// Migrates to the revision before the newest; None: the newest is the first.
+    pub before: Option<String>,
+    /// Applies the newest.
+    pub change: String,
+}
+
+impl Commands {
+    /// What the change begins from.
+    pub fn base(&self) -> Result<Base, ExitStatus> {
+        match &self.before {
+            Some(line) => tried::command(line).map(Base::Command).map_err(bad_input),
+            None => Ok(Base::Script { path: "nothing".into(), text: String::new() }),
+        }
+    }
+}
+
+/// The commands of each such tool that the project has.
+///
+/// # Errors
+/// A tool is there, and which of its revisions is the newest is not known.
+pub fn all(root: &Path) -> Result<Vec<Commands>, String> {
+    let found = [alembic(root)?, django(root)?, rails(root), knex(root), sequelize(root)];
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// A program of the project's own environment, or of PATH.
+fn program(root: &Path, name: &str) -> String {
+    let own = [".venv/bin", "venv/bin"].iter().map(|bin| Path::new(bin).join(name));
+    let found = own.into_iter().find(|program| root.join(program).is_file());
+    found.map_or(name.to_owned(), |program| program.display().to_string())
+}
+
+/// Names of files with this ending, in their order.
+fn files(directory: &Path, endings: &[&str]) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let ends = |name: &String| endings.iter().any(|ending| name.ends_with(ending));
+    let mut names: Vec<String> = names.filter(ends).collect();
+    names.sort();
+    names
+}
+
+fn alembic(root: &Path) -> Result<Option<Commands>, String> {
+    let Ok(ini) = fs::read_to_string(root.join("alembic.ini")) else { return Ok(None) };
+    let location = ini.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "script_location").then(|| value.trim().replace("%(here)s", "."))
+    });
+    let versions = root.join(location.unwrap_or_else(|| "alembic".to_owned())).join("versions");
+    let texts = files(&versions, &[".py"]);
+    let texts = texts.iter().filter_map(|name| fs::read_to_string(versions.join(name)).ok());
+    let revisions: Vec<Revision> = texts.filter_map(|text| Revision::of(&text)).collect();
+    let is_head =
+        |revision: &&Revision| !revisions.iter().any(|other| other.down.contains(&revision.id));
+    let heads: Vec<&Revision> = revisions.iter().filter(is_head).collect();
+    let alembic = program(root, "alembic");
+    let before = match heads.as_slice() {
+        [] => return Ok(None),
+        [head] => match head.down.as_slice() {
+            [] => None,
+            down => Some(format!("{alembic} upgrade {}", down.join(" "))),
+        },
+        several => {
+            let ids: Vec<&str> = several.iter().map(|head| head.id.as_str()).collect();
+            return Err(format!(
+                "find the change: Alembic has several heads, {}; say which: pgauntlet try --base \
+                 '{alembic} upgrade {}' -- {alembic} upgrade {}",
+                ids.join(" and "),
+                several[0].down.join(" "),
+                ids[0]
+            ));
+        }
+    };
+    let tool = "Alembic (alembic.ini)".to_owned();
+    Ok(Some(Commands { tool, before, change: format!("{alembic} upgrade head") }))
+}
+
+/// A revision of Alembic's, as its file declares it.
+struct Revision {
+    id: String,
+    down: Vec<String>,
+}
+
+impl Revision {
+    /// `revision: str = "a"`, `down_revision = ("b", "c")`.
+    fn of(text: &str) -> Option<Revision> {
+        let value = |name: &str| {
+            text.lines().find_map(|line| {
+                let rest = line.strip_prefix(name)?;
+                let (of, value) = rest.split_once('=')?;
+                let of = of.trim();
+                (of.is_empty() || of.starts_with(':')).then_some(value)
+            })
+        };
+        let id = quoted(value("revision")?).into_iter().next()?;
+        Some(Revision { id, down: value("down_revision").map(quoted).unwrap_or_default() })
+    }
+}
+
+/// The strings in a line of Python or JavaScript.
+fn quoted(line: &str) -> Vec<String> {
+    let line = line.split('#').next().unwrap_or_default();
+    let parts: Vec<&str> = line.split(['"', '\'']).collect();
+    parts.iter().skip(1).step_by(2).map(|part| (*part).to_owned()).collect()
+}
+
+/// A migration of Django's.
+struct OfApp {
+    app: String,
+    /// Those of its app, in their order.
+    names: Vec<String>,
+    newest: SystemTime,
+}
+
+fn django(root: &Path) -> Result<Option<Commands>, String> {
+    if !root.join("manage.py").is_file() {
+        return Ok(None);
+    }
+    let mut apps: Vec<OfApp> = Vec::new();
+    for directory in migrations_of_apps(root, 3) {
+        let numbered = |name: &String| name.starts_with(|c: char| c.is_ascii_digit());
+        let names: Vec<String> = files(&directory, &[".py"]).into_iter().filter(numbered).collect();
+        let app = directory.parent().and_then(Path::file_name);
+        let (Some(app), Some(last)) = (app, names.last()) else { continue };
+        let changed = fs::metadata(directory.join(last)).and_then(|found| found.modified());
+        let newest = changed.unwrap_or(SystemTime::UNIX_EPOCH);
+        let names = names.iter().map(|name| name.trim_end_matches(".py").to_owned()).collect();
+        apps.push(OfApp { app: app.to_string_lossy().into_owned(), names, newest });
+    }
+    apps.sort_by(|a, b| (a.newest, &a.app).cmp(&(b.newest, &b.app)));
+    let Some(last) = apps.last() else { return Ok(None) };
+    let python = program(root, "python");
+    let before = last.names.len().checked_sub(2).map_or("zero", |at| last.names[at].as_str());
+    let app = &last.app;
+    let name = last.names.last().map(String::as_str).unwrap_or_default();
+    // All other apps, those of packages included, are where they would be.
+    let line = format!(
+        "for app in $({python} manage.py showmigrations --no-color | grep -v '^ '); do \
+         [ \"$app\" = {app} ] || {python} manage.py migrate \"$app\" || exit; done; \
+         {python} manage.py migrate {app} {before}"
+    );
+    let tool = format!("Django (manage.py; the newest file is {app}'s {name})");
+    let change = format!("{python} manage.py migrate {app} {name}");
+    Ok(Some(Commands { tool, before: Some(line), change }))
+}
+
+/// Directories called `migrations` that are an app's.
+fn migrations_of_apps(root: &Path, depth: usize) -> Vec<PathBuf> {
+    const SKIPPED: &[&str] = &["node_modules", "venv", "site-packages", "static", "target"];
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if !path.is_dir() || name.starts_with('.') || SKIPPED.contains(&name.as_str()) {
+            continue;
+        }
+        let migrations = path.join("migrations");
+        if migrations.join("__init__.py").is_file() {
+            found.push(migrations);
+        }
+        if depth > 0 {
+            found.extend(migrations_of_apps(&path, depth - 1));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn rails(root: &Path) -> Option<Commands> {
+    let versions: Vec<String> = files(&root.join("db/migrate"), &[".rb"])
+        .iter()
+        .map(|name| name.chars().take_while(char::is_ascii_digit).collect())
+        .filter(|version: &String| !version.is_empty())
+        .collect();
+    if !root.join("bin/rails").is_file() || versions.is_empty() {
+        return None;
+    }
+    let before = versions.len().checked_sub(2).map(|at| &versions[at]);
+    let before = before.map(|version| format!("bin/rails db:migrate VERSION={version}"));
+    let (tool, change) = ("Rails (bin/rails)".to_owned(), "bin/rails db:migrate".to_owned());
+    Some(Commands { tool, before, change })
+}
+
+fn knex(root: &Path) -> Option<Commands> {
+    let config = ["knexfile.js", "knexfile.ts", "knexfile.cjs", "knexfile.mjs"];
+    let config = config.into_iter().find(|name| root.join(name).is_file())?;
+    let count = files(&root.join("migrations"), &[".js", ".ts", ".cjs", ".mjs"]).len();
+    let up = "npx knex migrate:up";
+    let before = match count {
+        0 => return None,
+        1 => None,
+        n => Some(format!("for n in $(seq {}); do {up} || exit; done", n - 1)),
+    };
+    Some(Commands { tool: format!("Knex ({config})"), before, change: up.to_owned() })
+}
+
+fn sequelize(root: &Path) -> Option<Commands> {
+    let names = files(&root.join("migrations"), &[".js", ".ts", ".cjs"]);
+    if !root.join(".sequelizerc").is_file() || names.is_empty() {
+        return None;
+    }
+    let migrate = "npx sequelize-cli db:migrate";
+    let before = names.len().checked_sub(2).map(|at| format!("{migrate} --to {}", names[at]));
+    let tool = "Sequelize (.sequelizerc)".to_owned();
+    Some(Commands { tool, before, change: migrate.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a directory");
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+            fs::write(path, text).expect("a file");
+        }
+        root
+    }
+
+    #[test]
+    fn alembics_newest_revision_is_the_one_that_no_other_follows() {
+        let root = project(&[
+            ("alembic.ini", "[alembic]\nscript_location = db\n"),
+            ("db/versions/b.py", "revision: str = 'b2'  # 'x'\ndown_revision: str | None = 'a1'\n"),
+            ("db/versions/a.py", "revision = \"a1\"\ndown_revision = None\n"),
+        ]);
+        let found = alembic(root.path()).expect("one head").expect("Alembic");
+        assert_eq!(found.before.as_deref(), Some("alembic upgrade a1"));
+        assert_eq!(found.change, "alembic upgrade head");
+    }
+
+    #[test]
+    fn two_heads_of_alembic_are_both_named() {
+        let root = project(&[
+            ("alembic.ini", "[alembic]\n"),
+            ("alembic/versions/a.py", "revision = 'a1'\ndown_revision = None\n"),
+            ("alembic/versions/b.py", "revision = 'b2'\ndown_revision = 'a1'\n"),
+            ("alembic/versions/c.py", "revision = 'c3'\ndown_revision = 'a1'\n"),
+        ]);
+        let error = alembic(root.path()).expect_err("two heads");
+        assert!(error.contains("b2 and c3"), "{error}");
+    }
+
+    #[test]
+    fn djangos_newest_migration_is_of_the_app_that_changed_last() {
+        let root = project(&[
+            ("manage.py", ""),
+            ("shop/migrations/__init__.py", ""),
+            ("shop/migrations/0001_initial.py", ""),
+            ("shop/migrations/0002_more.py", ""),
+            ("users/migrations/__init__.py", ""),
+            ("users/migrations/0001_initial.py", ""),
+        ]);
+        let old = fs::File::open(root.path().join("users/migrations/0001_initial.py"));
+        let old = old.expect("a file");
+        old.set_modified(SystemTime::UNIX_EPOCH).expect("a time");
+        let found = django(root.path()).expect("an app").expect("Django");
+        assert_eq!(found.change, "python manage.py migrate shop 0002_more");
+        assert!(found.before.expect("a base").ends_with("migrate shop 0001_initial"));
+    }
+
+    #[test]
+    fn the_revision_before_is_asked_of_rails_knex_and_sequelize() {
+        let root = project(&[
+            ("bin/rails", ""),
+            ("db/migrate/20240101000000_a.rb", ""),
+            ("db/migrate/20240102000000_b.rb", ""),
+            ("knexfile.js", ""),
+            (".sequelizerc", ""),
+            ("migrations/1_a.js", ""),
+            ("migrations/2_b.js", ""),
+        ]);
+        let before = |commands: Option<Commands>| commands.and_then(|c| c.before);
+        let of_rails = before(rails(root.path()));
+        assert_eq!(of_rails.as_deref(), Some("bin/rails db:migrate VERSION=20240101000000"));
+        let of_knex = before(knex(root.path()));
+        let up = "for n in $(seq 1); do npx knex migrate:up || exit; done";
+        assert_eq!(of_knex.as_deref(), Some(up));
+        let of_sequelize = before(sequelize(root.path()));
+        assert_eq!(of_sequelize.as_deref(), Some("npx sequelize-cli db:migrate --to 1_a.js"));
+    }
+}

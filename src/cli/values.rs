@@ -1,0 +1,134 @@
+//! Values of arguments: how they are read, and what is said of one that cannot be.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::result::Shard;
+use crate::scenario::{Tool, TransactionRule};
+use crate::trial::FaultKind;
+
+/// Machines that divide a run between them.
+const SHARDS_MAX: u32 = 1_000;
+/// Executions of one trial.
+const REPEAT_MAX: i64 = 1_000;
+/// As Postgres limits its own timeouts: milliseconds in an int.
+const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
+
+/// `2/5`: the second of five.
+pub fn shard(text: &str) -> Result<Shard, String> {
+    let wrong = || format!("{text} is no share; write INDEX/OF, as in 2/5, counted from 1");
+    let (index, of) = text.split_once('/').ok_or_else(wrong)?;
+    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
+    let shard = Shard { index: number(index)?, of: number(of)? };
+    match shard.index >= 1 && shard.index <= shard.of && shard.of <= SHARDS_MAX {
+        true => Ok(shard),
+        false => Err(wrong()),
+    }
+}
+
+pub fn repeat() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=REPEAT_MAX)
+}
+
+pub fn timeout_ms() -> impl TypedValueParser<Value = u64> {
+    clap::value_parser!(u64).range(0..=TIMEOUT_MS_MAX)
+}
+
+pub fn tool() -> impl TypedValueParser<Value = Tool> {
+    PossibleValuesParser::new(Tool::ALL.map(Tool::as_str)).try_map(|name| {
+        let known = Tool::ALL.into_iter().find(|tool| tool.as_str() == name);
+        known.ok_or("it is none of the tools")
+    })
+}
+
+pub fn transaction() -> impl TypedValueParser<Value = TransactionRule> {
+    PossibleValuesParser::new(TransactionRule::ALL.map(TransactionRule::as_str)).try_map(|name| {
+        let known = TransactionRule::ALL.into_iter().find(|rule| rule.as_str() == name);
+        known.ok_or("it is none of the rules")
+    })
+}
+
+pub fn kind() -> impl TypedValueParser<Value = FaultKind> {
+    let names = FaultKind::ALL.iter().map(|kind| kind.as_str());
+    PossibleValuesParser::new(names).try_map(|name| FaultKind::parse(&name).ok_or("it is none"))
+}
+
+pub fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
+        _ => Err("it is a number above 0, such as 10 or 0.1".to_owned()),
+    }
+}
+
+pub fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if (0.1..=20_000.0).contains(&rate) => Ok(rate),
+        _ => Err("it is a number from 0.1 to 20000".to_owned()),
+    }
+}
+
+/// `spans=20M`.
+pub fn rows(text: &str) -> Result<(String, u64), String> {
+    let wanted = || format!("{text:?} is not TABLE=ROWS, such as spans=20M or tasks=2_000");
+    let (table, text) = text.split_once('=').ok_or_else(wanted)?;
+    let whole = table.trim() == table && !table.is_empty();
+    count(text).filter(|_| whole).map(|rows| (table.to_owned(), rows)).ok_or_else(wanted)
+}
+
+/// `20M`, of every table, or `spans=20M`.
+pub fn rows_of_any(text: &str) -> Result<(Option<String>, u64), String> {
+    if text.contains('=') {
+        return rows(text).map(|(table, rows)| (Some(table), rows));
+    }
+    let wanted = || format!("{text:?} is neither ROWS nor TABLE=ROWS, such as 10k or spans=20M");
+    count(text).map(|rows| (None, rows)).ok_or_else(wanted)
+}
+
+/// k and M are thousands and millions, _ may group digits.
+fn count(count: &str) -> Option<u64> {
+    let (digits, unit) = match count.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => match count.strip_suffix(['m', 'M']) {
+            Some(digits) => (digits, 1_000_000),
+            None => (count, 1),
+        },
+    };
+    let number: f64 = digits.replace('_', "").parse().ok()?;
+    let rows = number * f64::from(unit);
+    (1.0..=1e12).contains(&rows).then_some(rows.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_with_units_and_grouping() {
+        assert_eq!(rows("spans=20M"), Ok(("spans".to_owned(), 20_000_000)));
+        assert_eq!(rows("spans=1.5k"), Ok(("spans".to_owned(), 1_500)));
+        assert_eq!(rows("tasks=2_000"), Ok(("tasks".to_owned(), 2_000)));
+    }
+
+    #[test]
+    fn rows_are_of_every_table_where_none_is_named() {
+        assert_eq!(rows_of_any("20k"), Ok((None, 20_000)));
+        assert_eq!(rows_of_any("a.b=2"), Ok((Some("a.b".to_owned()), 2)));
+        for text in ["", "many", "0", "=1", "t="] {
+            assert!(rows_of_any(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rows_that_are_no_rows_are_refused() {
+        for text in ["spans", "spans=", "=5", "spans=0", "spans=-1", "spans=NaN", "spans=inf"] {
+            assert!(rows(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_an_index_of_a_number() {
+        assert_eq!(shard("2/5"), Ok(Shard { index: 2, of: 5 }));
+        for text in ["", "2", "0/5", "6/5", "1/0", "a/b", "1/2/3", "-1/2"] {
+            assert!(shard(text).is_err(), "{text}");
+        }
+    }
+}

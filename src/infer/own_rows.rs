@@ -1,0 +1,10 @@
+//! Rows that a table has already.
+
+/// Rows of a table, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnRows {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Values in the order of the columns; None is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+}

@@ -1,0 +1,155 @@
+//! Which tables a change is about, and which are beside them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::Micros;
+use crate::infer::{Catalogue, ConstraintKind, Oid, Table};
+use crate::pg::facts::{self, Relation, RelationName};
+use crate::pg::purpose;
+
+/// Tables that the application uses at most: those with most neighbours.
+const USED_MAX: usize = 12;
+/// More tables than this share the rows of so many.
+const FULL_MAX: u64 = 4;
+/// A table beside one that the change is about has this part of its rows.
+const BESIDE: u64 = 10;
+
+/// Tables that a change is about.
+pub(super) struct Concerned {
+    pub tables: Vec<Oid>,
+    /// How long the change takes before it does anything.
+    pub idle: Micros,
+}
+
+impl Concerned {
+    /// Of a partition, what it is a partition of. What migration tools keep is none of it.
+    pub fn of(catalogue: &Catalogue, tables: Vec<Oid>) -> Concerned {
+        let mut found = Vec::new();
+        for oid in tables {
+            let oid = whole(catalogue, oid);
+            let kept = catalogue.table(oid).is_none_or(is_tools);
+            if !kept && !found.contains(&oid) {
+                found.push(oid);
+            }
+        }
+        Concerned { tables: found, idle: Micros::ZERO }
+    }
+
+    /// Their qualified names.
+    pub fn names(&self, catalogue: &Catalogue) -> Vec<String> {
+        self.tables.iter().filter_map(|oid| catalogue.table(*oid)).map(Table::seeded_name).collect()
+    }
+
+    /// Rows of these tables and of those beside them, by qualified name.
+    pub fn rows(&self, catalogue: &Catalogue, most: u64, least: u64) -> BTreeMap<String, u64> {
+        let own = most * FULL_MAX / FULL_MAX.max(self.tables.len() as u64);
+        let mut rows = BTreeMap::new();
+        for table in catalogue.tables.iter().filter(|table| table.bound.is_none()) {
+            let wanted = if self.tables.contains(&table.oid) {
+                own
+            } else if self.is_one_to_one(catalogue, table.oid) {
+                // It would have no more rows than these.
+                own
+            } else if self.is_beside(catalogue, table.oid) {
+                own / BESIDE
+            } else {
+                continue;
+            };
+            rows.insert(table.seeded_name(), wanted.max(least));
+        }
+        rows
+    }
+
+    /// Whether a table that the change is about has at most one row for each row of this one.
+    fn is_one_to_one(&self, catalogue: &Catalogue, oid: Oid) -> bool {
+        let tables = self.tables.iter().filter_map(|own| catalogue.table(*own));
+        tables.into_iter().any(|table| {
+            let to = |key: &&crate::infer::Constraint| {
+                key.refers.as_ref().is_some_and(|refers| refers.table == oid)
+            };
+            table.constraints.iter().filter(to).any(|key| {
+                table.constraints.iter().any(|own| {
+                    matches!(own.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
+                        && own.columns.iter().all(|column| key.columns.contains(column))
+                })
+            })
+        })
+    }
+
+    fn is_beside(&self, catalogue: &Catalogue, oid: Oid) -> bool {
+        pairs(catalogue).iter().any(|(a, b)| {
+            (*a == oid && self.tables.contains(b)) || (*b == oid && self.tables.contains(a))
+        })
+    }
+
+    /// The tables that the application uses: these and what refers to them or is referred to by
+    /// them; where there are none, those with most foreign keys to and from them.
+    pub fn used(&self, catalogue: &Catalogue) -> Vec<Oid> {
+        let pairs = pairs(catalogue);
+        let neighbours = |oid: Oid| pairs.iter().filter(|(a, b)| *a == oid || *b == oid).count();
+        let mut tables: Vec<&Table> = catalogue.tables.iter().collect();
+        tables.retain(|table| {
+            let all = self.tables.is_empty();
+            let wanted =
+                all || self.tables.contains(&table.oid) || self.is_beside(catalogue, table.oid);
+            table.bound.is_none() && !table.foreign && wanted && !is_tools(table)
+        });
+        tables.sort_by_key(|table| {
+            let oid = table.oid;
+            let own = self.tables.contains(&oid);
+            (!own, std::cmp::Reverse(neighbours(oid)), table.seeded_name())
+        });
+        tables.into_iter().take(USED_MAX).map(|table| table.oid).collect()
+    }
+}
+
+fn is_tools(table: &Table) -> bool {
+    purpose::tools_own().any(|name| name == table.name.to_lowercase())
+}
+
+/// Tables and what they refer to.
+fn pairs(catalogue: &Catalogue) -> Vec<(Oid, Oid)> {
+    let refers = |table: &Table| -> Vec<Oid> {
+        table.constraints.iter().filter_map(|c| c.refers.as_ref()).map(|r| r.table).collect()
+    };
+    let of = |table| refers(table).into_iter().map(move |to| (table.oid, to));
+    catalogue.tables.iter().flat_map(of).collect()
+}
+
+fn whole(catalogue: &Catalogue, oid: Oid) -> Oid {
+    let mut whole = oid;
+    while let Some(table) = catalogue.table(whole)
+        && let Some(above) = table.bound.as_ref().and(table.parents.first())
+        && *above != whole
+    {
+        whole = *above;
+    }
+    whole
+}
+
+/// Tables whose names the change's text holds.
+pub(super) fn named(catalogue: &Catalogue, change: &str) -> Vec<Oid> {
+    let mut relations: BTreeSet<Relation> = BTreeSet::new();
+    for statement in facts::facts(change).statements {
+        relations.extend(statement.defines.map(Relation::Named));
+        relations.extend(statement.writes.into_iter().map(Relation::Named));
+        let locks = statement.locks.unwrap_or_default();
+        relations.extend(locks.into_iter().map(|lock| lock.relation));
+    }
+    let in_schema = |name: &RelationName, table: &Table| match &name.schema {
+        Some(schema) => *schema == table.schema,
+        None => true,
+    };
+    let is_named = |table: &&Table| {
+        relations.iter().any(|relation| match relation {
+            Relation::Named(name) => name.name == table.name && in_schema(name, table),
+            Relation::OfIndex(index) => table.indexes.iter().any(|known| known.name == index.name),
+            Relation::InSchema(schema) => *schema == table.schema,
+            Relation::OfType(of) => table.columns.iter().any(|column| {
+                catalogue.type_of(column.type_oid).is_some_and(|known| known.name == of.name)
+            }),
+            Relation::Any => false,
+        })
+    };
+    catalogue.tables.iter().filter(is_named).map(|table| table.oid).collect()
+}

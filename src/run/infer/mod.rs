@@ -1,0 +1,369 @@
+//! Makes a scenario from a schema: a server of ours is asked what its tables take.
+
+mod base;
+mod concerned;
+mod conditions;
+mod rehearsal;
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::connect::Session;
+use crate::history::{Listener, Progress};
+use crate::infer::{self, Catalogue, Inferred, Mix, Options, Remark, Rows};
+use crate::provision::{self, Server};
+use crate::scenario::{
+    Arrivals, Change, Draft, DraftChange, Pool, Rate, Traffic, TransactionRule, psql_script,
+};
+use crate::{judge, observe, seed};
+
+use super::databases::Databases;
+use super::effects::{Effects, Origin};
+use super::like::{Known, Like, Prepared};
+use super::queries::{OwnQueries, Queries};
+use super::{Error, Postgres};
+
+use concerned::Concerned;
+use rehearsal::Rehearsal;
+
+pub use base::{Base, DatabaseUrl};
+
+/// `application_name` of the session that asks.
+const APPLICATION: &str = "pgauntlet infer";
+/// What is written where no change is given.
+const NO_CHANGE: &str = "-- The change goes here. Until it does, the scenario shows that the \
+                         application runs well without one.\nSELECT 1;\n";
+
+/// What a scenario is made from.
+#[derive(Debug)]
+pub struct InferRequest<'a> {
+    /// The schema that the change begins from.
+    pub base: &'a Base,
+    /// The change; None: one that does nothing.
+    pub change: Option<&'a Change>,
+    /// The change as the scenario's own files have it; None: one that does nothing.
+    pub written: Option<DraftChange>,
+    /// Whether it is tried beside a backup too.
+    pub beside_a_backup: bool,
+    /// How many rows there are.
+    pub rows: RowsRequest<'a>,
+    /// Decides every draw.
+    pub rng_seed: u64,
+    /// How many operations there are.
+    pub rate: Rate,
+    /// Which operations there are most of; None: as the statistics say, else mixed.
+    pub mix: Option<Mix>,
+    /// Whose rows they are like.
+    pub like: Option<Like<'a>>,
+    /// The application's own statements; None: its operations are inferred.
+    pub own: Option<OwnQueries<'a>>,
+    /// The server that is asked.
+    pub server: &'a provision::Request,
+}
+
+/// How many rows are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct RowsRequest<'a> {
+    /// Rows of a table that nothing else is said of.
+    pub each: u64,
+    /// Rows of a table that the change is about; None: as any other. The tables beside it get a
+    /// tenth. With `like`, of the largest table, and of all others in proportion.
+    pub concerned: Option<u64>,
+    /// Rows of single tables, by name, with or without the schema's.
+    pub of: &'a [(String, u64)],
+}
+
+/// A scenario that was made.
+#[derive(Debug)]
+pub struct InferredScenario {
+    /// Texts by the file's name.
+    pub files: BTreeMap<String, String>,
+    /// What was read of another database's statistics, as one line.
+    pub statistics: Option<String>,
+    /// Tables that hold rows of their own, with the rows that each gets.
+    pub tables: BTreeMap<String, u64>,
+    /// Tables that the change is about, as far as that is known before it is tried.
+    pub concerned: Vec<String>,
+    /// What cannot be met, or not in full.
+    pub remarks: Vec<Remark>,
+    /// Operations, and what has none with the reason.
+    pub operations: usize,
+    /// What the application leaves alone, and why.
+    pub left_out: Vec<String>,
+}
+
+/// Makes the schema on a server, asks what its tables take, and drops it.
+///
+/// # Errors
+/// The schema does not run, or the environment fails.
+pub async fn infer(
+    request: &InferRequest<'_>,
+    listener: &Listener,
+    cancel: &CancellationToken,
+) -> Result<InferredScenario, Error> {
+    // Before anything is started: it may be what fails.
+    let (queries, like) = tokio::select! {
+        read = read(request) => read?,
+        () = cancel.cancelled() => return Err(Error::Interrupted),
+    };
+    let effects = Postgres;
+    let server = tokio::select! {
+        server = effects.provision(request.server, listener) => server?,
+        () = cancel.cancelled() => return Err(Error::Interrupted),
+    };
+    let made = async {
+        if let Some(like) = &like {
+            like.fits(server.facts().version_num / 10_000)?;
+        }
+        let databases = Databases::of(effects.claim(&*server, listener).await?);
+        let workshop =
+            Workshop { effects: &effects, server: &*server, databases: &databases, listener };
+        let made = workshop.make(request, queries.as_ref(), like).await;
+        databases.drop_all(&effects, &server.address()).await;
+        made
+    };
+    let made = tokio::select! {
+        made = made => made,
+        () = cancel.cancelled() => Err(Error::Interrupted),
+    };
+    let stopped = server.stop().await;
+    let made = made?;
+    stopped?;
+    Ok(made)
+}
+
+/// What is read before there is a server.
+async fn read(request: &InferRequest<'_>) -> Result<(Option<Queries>, Option<Prepared>), Error> {
+    let queries = match &request.own {
+        Some(own) => Some(Queries::read(own).await?),
+        None => None,
+    };
+    let like = match &request.like {
+        Some(like) => Some(like.prepare().await?),
+        None => None,
+    };
+    Ok((queries, like))
+}
+
+/// Where a scenario is made.
+struct Workshop<'a> {
+    effects: &'a dyn Effects,
+    server: &'a dyn Server,
+    databases: &'a Databases,
+    listener: &'a Listener,
+}
+
+impl Workshop<'_> {
+    fn step(&self, sentence: &str) {
+        (self.listener)(Progress::SeedStep(sentence.to_owned()));
+    }
+
+    async fn make(
+        &self,
+        request: &InferRequest<'_>,
+        queries: Option<&Queries>,
+        like: Option<Prepared>,
+    ) -> Result<InferredScenario, Error> {
+        let own = (self.server, self.databases);
+        let text = request.base.text(self.effects, own, self.listener).await?;
+        let script = psql_script(&request.base.path(), &text).map_err(|problems| {
+            Error::Schema(problems.first().map(ToString::to_string).unwrap_or_default())
+        })?;
+        let name = self.databases.name();
+        let address = self.effects.make(self.server, &Origin::Empty, &name).await?;
+        self.step("create the tables");
+        seed::run_schema(&address, &script.value, self.listener).await?;
+        let catalogue = {
+            let session = Session::open(&address, APPLICATION, &BTreeMap::new()).await?;
+            observe::tables(&session).await?
+        };
+        let concerned = self.concerned(request, &catalogue, &name).await?;
+        self.step("ask the server which values the tables take");
+        let session = Session::open(&address, APPLICATION, &BTreeMap::new()).await?;
+        let known = match (&request.like, like) {
+            (Some(like), Some(Prepared::Script(script))) => {
+                Some(like.restore(&session, &script).await?)
+            }
+            (_, Some(Prepared::Known(known))) => Some(*known),
+            (_, _) => None,
+        };
+        let rows = rows(request.rows, &catalogue, &concerned, known.as_ref())?;
+        let rows = Rows { own: observe::own_rows(&session, &catalogue).await?, ..rows };
+        let options = Options { rows, rng_seed: request.rng_seed };
+        let statistics = known.as_ref().map(Known::statistics);
+        let inferred = seed::infer_rows(&session, &catalogue, statistics, options).await?;
+        let own = match queries {
+            Some(queries) => {
+                let rng_seed = request.rng_seed;
+                Some(queries.operations(&address, &catalogue, &inferred, rng_seed).await?)
+            }
+            None => None,
+        };
+        let known = known.as_ref();
+        let mut made = made(request, &text, &catalogue, (&concerned, known, inferred));
+        if let (Some(mut own), Some(queries)) = (own, queries) {
+            own.put_into(&mut made.draft, queries.adds);
+            if !queries.adds {
+                made.left_out.clear();
+            }
+            let few = self.databases.name();
+            let few = self.effects.make(self.server, &Origin::Empty, &few).await?;
+            own.rehearse(&mut made.draft, &catalogue, self.server, &few, self.listener).await?;
+            made.left_out.extend(own.left_out);
+        }
+        Ok(made.scenario())
+    }
+
+    /// Tables that the change is about. It is applied once to a copy of the empty tables, beside
+    /// what its text says: what a command does is seen in no other way.
+    async fn concerned(
+        &self,
+        request: &InferRequest<'_>,
+        catalogue: &Catalogue,
+        schema: &str,
+    ) -> Result<Concerned, Error> {
+        let Some(change) = request.change else { return Ok(Concerned::of(catalogue, Vec::new())) };
+        self.step("apply the change once to the empty tables");
+        let name = self.databases.name();
+        let address =
+            self.effects.make(self.server, &Origin::Copy(schema.to_owned()), &name).await?;
+        let over_tcp = self.server.tcp_address().unwrap_or_else(|| address.clone());
+        let over_tcp = over_tcp.with_database(address.database());
+        let addresses = (&address, &over_tcp);
+        let rehearsal = Rehearsal::of(self.effects, addresses, change, self.listener).await?;
+        self.databases.drop(self.effects, &self.server.address(), &name).await?;
+        if let Some(why) = rehearsal.failure() {
+            let sentence = format!("the change fails on empty tables: {why}");
+            (self.listener)(Progress::Note(sentence));
+        }
+        let tables = catalogue.tables.iter().map(infer::Table::seeded_name).collect::<Vec<_>>();
+        let seen = judge::concerned(&rehearsal.history, &tables);
+        let is_seen = |table: &&infer::Table| seen.contains(&table.seeded_name());
+        let seen = catalogue.tables.iter().filter(is_seen).map(|table| table.oid);
+        let texts = change.migrations.iter().flat_map(|m| &m.script.statements);
+        let named = texts.flat_map(|statement| concerned::named(catalogue, &statement.text));
+        let found = Concerned::of(catalogue, seen.chain(named).collect());
+        Ok(Concerned { idle: rehearsal.idle(), ..found })
+    }
+}
+
+/// Rows by qualified name, of the tables that are seeded.
+fn rows(
+    asked: RowsRequest<'_>,
+    catalogue: &Catalogue,
+    concerned: &Concerned,
+    known: Option<&Known>,
+) -> Result<Rows, Error> {
+    let seeded: Vec<&infer::Table> =
+        catalogue.tables.iter().filter(|table| table.bound.is_none() && !table.foreign).collect();
+    let mut rows = match (known, asked.concerned) {
+        (Some(known), most) => {
+            let most = Rows { default: most.unwrap_or(asked.each), ..Rows::default() };
+            Rows { default: asked.each, ..known.rows(catalogue, &most) }
+        }
+        (None, Some(most)) => {
+            let of = concerned.rows(catalogue, most, asked.each);
+            Rows { default: asked.each, of, ..Rows::default() }
+        }
+        (None, None) => Rows { default: asked.each, ..Rows::default() },
+    };
+    for (name, count) in asked.of {
+        let is_named = |table: &&&infer::Table| *name == table.name || *name == table.seeded_name();
+        let named: Vec<String> = seeded.iter().filter(is_named).map(|t| t.seeded_name()).collect();
+        match named.as_slice() {
+            [one] => rows.of.insert(one.clone(), *count),
+            [] => {
+                let known = seeded.iter().map(|table| table.seeded_name()).collect();
+                return Err(Error::NoSuchTable { table: name.clone(), known });
+            }
+            _ => {
+                let (table, tables) = (name.clone(), named.join(", "));
+                return Err(Error::AmbiguousTable { table, tables });
+            }
+        };
+    }
+    Ok(rows)
+}
+
+/// A scenario whose operations may still change.
+struct Made {
+    draft: Draft,
+    statistics: Option<String>,
+    sizes: BTreeMap<String, u64>,
+    concerned: Vec<String>,
+    remarks: Vec<Remark>,
+    left_out: Vec<String>,
+}
+
+impl Made {
+    fn scenario(self) -> InferredScenario {
+        let Made { draft, statistics, sizes, concerned, remarks, left_out } = self;
+        InferredScenario {
+            files: draft.to_files(),
+            statistics,
+            tables: sizes,
+            concerned,
+            remarks,
+            operations: draft.traffic.operations.len(),
+            left_out,
+        }
+    }
+}
+
+fn made(
+    request: &InferRequest<'_>,
+    schema: &str,
+    catalogue: &Catalogue,
+    (concerned, known, inferred): (&Concerned, Option<&Known>, Inferred),
+) -> Made {
+    let (used, idle) = (concerned.used(catalogue), concerned.idle);
+    let counted = || known.map_or(Mix::default(), |known| Mix::of(known.statistics()));
+    let mix = request.mix.unwrap_or_else(counted);
+    let application = infer::application(catalogue, &inferred, &used, mix);
+    let Inferred { tables, remarks, .. } = inferred;
+    let mut sizes: BTreeMap<String, u64> = catalogue
+        .tables
+        .iter()
+        .filter(|table| table.bound.is_none())
+        .map(|table| (table.seeded_name(), 0))
+        .collect();
+    sizes.extend(tables.iter().map(|table| (table.name.clone(), table.rows)));
+    let statistics = known.map(|known| known.line(catalogue));
+    let mut comments = known.map_or_else(BTreeMap::new, |known| {
+        known.comments(catalogue, request.mix.is_none().then_some(mix))
+    });
+    for remark in &remarks {
+        let about = format!("{}: {}", remark.about, remark.text);
+        comments.entry(remark.table.clone()).or_default().push(about);
+    }
+    let draft = Draft {
+        analysis: format!("Rows and traffic for {}, made from its catalogue.", request.base.name()),
+        rng_seed: request.rng_seed,
+        schema: schema.to_owned(),
+        indexes: None,
+        whole: true,
+        tables,
+        traffic: Traffic {
+            rate: request.rate,
+            arrivals: Arrivals::Poisson,
+            operations: application.operations,
+            baseline_ms: 5_000,
+            recovery_min_ms: 2_000,
+            recovery_max_ms: 60_000,
+        },
+        pool: Pool::default(),
+        invariants: Vec::new(),
+        change: Some(request.written.clone().unwrap_or_else(|| DraftChange::Sql {
+            text: NO_CHANGE.to_owned(),
+            transaction: TransactionRule::None,
+        })),
+        conditions: match request.beside_a_backup {
+            true => conditions::calm_and_backup(sizes.keys(), idle),
+            false => Vec::new(),
+        },
+        remarks: comments,
+    };
+    let (left_out, concerned) = (application.left_out, concerned.names(catalogue));
+    Made { draft, statistics, sizes, concerned, remarks, left_out }
+}

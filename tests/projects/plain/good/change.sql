@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY entries_booked_at ON entries (booked_at);
