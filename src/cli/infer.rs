@@ -153,7 +153,9 @@ pub(super) fn base_of(schema: Option<&str>, line: Option<&str>) -> Result<Base, 
     match (schema, line) {
         (Some(url), _) if is_address(url) => {
             let parsed = DatabaseUrl::parse(url);
-            parsed.map(Base::Database).map_err(|why| format!("read the schema: {why}"))
+            parsed
+                .map(|url| Base::Database(Box::new(url)))
+                .map_err(|why| format!("read the schema: {why}"))
         }
         (Some(path), _) => {
             let path = PathBuf::from(path);

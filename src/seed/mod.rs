@@ -127,6 +127,17 @@ async fn lock(keeper: &Session, key: &Key, listener: &Listener) -> Result<(), Er
     Ok(keeper.batch("SET lock_timeout = 0").await?)
 }
 
+/// A session that keeps roles which a schema's script makes from being dropped, as long as it is
+/// there: others may sweep meanwhile.
+///
+/// # Errors
+/// The session fails.
+pub async fn hold_roles(server: &Address) -> Result<Session, Error> {
+    let session = cache::open(server).await?;
+    roles::hold(&session).await?;
+    Ok(session)
+}
+
 async fn make_or_clean_up(
     server: &Address,
     facts: &ServerFacts,

@@ -88,7 +88,7 @@ async fn of_a_running_database_only_the_schema_and_the_versions_are_read() {
     session.batch(SCHEMA).await.expect("the schema");
     let url = format!("{} dbname={}", server.conninfo("postgres"), address.database());
     let url = DatabaseUrl::parse(&url).expect("a URL");
-    let made = inferred::make_for(MAJOR, &Base::Database(url), None, each(50)).await;
+    let made = inferred::make_for(MAJOR, &Base::Database(Box::new(url)), None, each(50)).await;
     let made = made.unwrap_or_else(|error| panic!("failed to {error}"));
     assert_eq!(made.tables["public.kind"], 50, "its rows are nobody's business");
     assert!(made.files.values().all(|text| !text.contains("with a tab")));

@@ -32,7 +32,7 @@ pub enum Base {
     Command(Command),
     /// The schema of a running database, and what migration tools keep there. Nothing else is read
     /// of its rows.
-    Database(DatabaseUrl),
+    Database(Box<DatabaseUrl>),
 }
 
 /// A database by its URL.

@@ -165,6 +165,7 @@ impl Workshop<'_> {
         queries: Option<&Queries>,
         like: Option<Prepared>,
     ) -> Result<InferredScenario, Error> {
+        let _roles = seed::hold_roles(&self.server.address()).await?;
         let own = (self.server, self.databases);
         let text = request.base.text(self.effects, own, self.listener).await?;
         let script = psql_script(&request.base.path(), &text).map_err(|problems| {
