@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::run::ExitStatus;
 use crate::scenario::{
     self, Change, Command, Expect, Problem, Scenario, Scope, Timeouts, Tool, TransactionRule,
-    Verdict, Versions,
+    Verdict,
 };
 
 use super::args::{CrashArguments, Tried, TryArguments, Which};
@@ -140,8 +140,7 @@ fn directory(path: &Path, how: &How) -> Result<Change, ExitStatus> {
     }
     let read = scenario::read_migrations(path, how.tool).map_err(wrong)?;
     scenarios::notice(&read.notices);
-    let versions = Some(Versions::of(read.recognised.tool));
-    Ok(Change { tool: Some(read.recognised), versions, ..Change::of(read.migrations) })
+    Ok(Change::of_tool(read.recognised, read.migrations))
 }
 
 /// One plain SQL file, where nothing else is said as psql runs it.

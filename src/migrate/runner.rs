@@ -249,6 +249,10 @@ impl<'a> Runner<'a> {
                 }
             }
         }
+        let apart = change.versions.as_ref().is_some_and(tables::is_recorded_apart);
+        if apart && own_transaction && self.transaction == TransactionStatus::InTransaction {
+            self.own("COMMIT", &migration.version).await?;
+        }
         self.record_version(migration).await?;
         // The file may have left the runner's transaction and entered another.
         if own_transaction && self.transaction == TransactionStatus::InTransaction {

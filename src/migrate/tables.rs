@@ -3,11 +3,11 @@
 //!
 //! A migration may refer to such a table, and a base may bring a real one, whose columns are NOT
 //! NULL. Written from knowledge of sqlx 0.8, goose 3, Flyway 11, dbmate 2, golang-migrate 4,
-//! Diesel 2 and refinery 0.8.
+//! Diesel 2 and refinery 0.8; from the sources that the readers name of the others.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use sha2::{Digest, Sha384};
+use sha2::{Digest, Sha256, Sha384};
 
 use crate::pg::{quote_ident, quote_literal};
 use crate::scenario::{Migration, Tool, VersionRows, Versions};
@@ -35,9 +35,26 @@ pub(super) fn create(versions: &Versions, place: &str) -> String {
             "version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), \
              checksum varchar(255)"
         }
+        Some(Tool::Prisma) => {
+            "id varchar(36) PRIMARY KEY NOT NULL, checksum varchar(64) NOT NULL, \
+             finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, \
+             rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(), \
+             applied_steps_count integer NOT NULL DEFAULT 0"
+        }
+        Some(Tool::Drizzle) => "id serial PRIMARY KEY, hash text NOT NULL, created_at bigint",
+        Some(Tool::Supabase) => "version text NOT NULL PRIMARY KEY, statements text[], name text",
+        Some(Tool::NodePgMigrate) => {
+            "id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL"
+        }
         None => return create_plain(versions, place),
     };
-    let create = format!("CREATE TABLE IF NOT EXISTS {place} ({columns})");
+    let schema = match versions.table.split_once('.') {
+        Some((schema, _)) if schema != "public" => {
+            format!("CREATE SCHEMA IF NOT EXISTS {}; ", quote_ident(schema))
+        }
+        _ => String::new(),
+    };
+    let create = format!("{schema}CREATE TABLE IF NOT EXISTS {place} ({columns})");
     match versions.tool {
         // goose begins with the row of a version 0.
         Some(Tool::Goose) => format!(
@@ -94,6 +111,10 @@ pub(super) fn read(versions: &Versions, place: &str) -> String {
              ORDER BY coalesce(version, script), installed_rank DESC) AS last \
              WHERE success AND type <> 'DELETE' ORDER BY 1"
         ),
+        Some(Tool::Prisma) => format!(
+            "SELECT migration_name::text, NULL::text FROM {place} \
+             WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY 1"
+        ),
         _ => {
             let column = quote_ident(&versions.column);
             format!("SELECT {column}::text, NULL::text FROM {place} ORDER BY 1")
@@ -130,6 +151,19 @@ pub(super) fn record(
                 quote_literal(&sip(migration)),
             ),
         ),
+        Some(Tool::Prisma) => (
+            "id, checksum, finished_at, migration_name, applied_steps_count",
+            format!(
+                "pg_catalog.gen_random_uuid(), '{}', pg_catalog.now(), {version}, 1",
+                sha256(migration)
+            ),
+        ),
+        Some(Tool::Drizzle) => ("hash, created_at", format!("'{}', {version}", sha256(migration))),
+        Some(Tool::Supabase) => (
+            "version, name, statements",
+            format!("{version}, {}, {}", rest(migration), array(migration)),
+        ),
+        Some(Tool::NodePgMigrate) => ("name, run_on", format!("{version}, pg_catalog.now()")),
         _ => ("", String::new()),
     };
     match (versions.rows, before) {
@@ -141,6 +175,11 @@ pub(super) fn record(
         }
         _ => format!("INSERT INTO {place} ({column}) VALUES ({version})"),
     }
+}
+
+/// Whether its tool writes the row in a transaction of its own, after that of the file.
+pub(super) fn is_recorded_apart(versions: &Versions) -> bool {
+    versions.tool == Some(Tool::Prisma)
 }
 
 fn record_flyway(place: &str, migration: &Migration) -> String {
@@ -178,6 +217,20 @@ fn name(migration: &Migration) -> String {
     quote_literal(&words.replace('_', " "))
 }
 
+/// What follows the first `_` of the file's name, as it is.
+fn rest(migration: &Migration) -> String {
+    let file = migration.script.path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = file.trim_end_matches(".sql");
+    quote_literal(stem.split_once('_').map_or(stem, |(_, rest)| rest))
+}
+
+/// The statements as an array of texts.
+fn array(migration: &Migration) -> String {
+    let statements = migration.script.statements.iter();
+    let texts: Vec<String> = statements.map(|statement| quote_literal(&statement.text)).collect();
+    format!("ARRAY[{}]::pg_catalog.text[]", texts.join(", "))
+}
+
 /// The file as it is; where it is no longer there, its statements.
 fn text(migration: &Migration) -> String {
     std::fs::read_to_string(&migration.script.path).unwrap_or_else(|_| {
@@ -190,6 +243,10 @@ fn sha384(migration: &Migration) -> String {
     let digest = Sha384::digest(text(migration));
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("'\\x{hex}'::pg_catalog.bytea")
+}
+
+fn sha256(migration: &Migration) -> String {
+    Sha256::digest(text(migration)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// SipHash-1-3 of name, version and text.

@@ -34,6 +34,7 @@ pub const TOOLS_TABLES: &[&str] = &[
     "__diesel_schema_migrations",
     "refinery_schema_history",
     "_prisma_migrations",
+    "__drizzle_migrations",
     "databasechangelog",
 ];
 
@@ -49,7 +50,6 @@ pub fn tools_own() -> impl Iterator<Item = &'static str> {
 /// More tables in which tools remember what is applied: not what the judge takes for bookkeeping,
 /// as an application may have one of these names, but enough to tell that versions are kept.
 const OTHERS_TABLES: &[&str] = &[
-    "__drizzle_migrations",
     "__efmigrationshistory",
     "_yoyo_migration",
     "atlas_schema_revisions",

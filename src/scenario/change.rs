@@ -110,6 +110,18 @@ impl Change {
         }
     }
 
+    /// The migrations of a tool's directory, in the tool's transactions and with its table of
+    /// versions.
+    pub fn of_tool(recognised: Recognised, migrations: Vec<Migration>) -> Change {
+        let tool = recognised.tool;
+        Change {
+            transaction: TransactionRule::of(tool),
+            versions: Some(Versions::of(tool)),
+            tool: Some(recognised),
+            ..Change::of(migrations)
+        }
+    }
+
     /// For which statements the runner opens transactions, in words; None: a command decides that
     /// by itself.
     pub fn transaction_words(&self) -> Option<&'static str> {
@@ -171,6 +183,14 @@ impl TransactionRule {
     /// Every rule, the default of a plain file first.
     pub const ALL: [TransactionRule; 3] =
         [TransactionRule::None, TransactionRule::PerMigration, TransactionRule::Single];
+
+    /// The tool's own, where its files do not say another.
+    pub fn of(tool: Tool) -> TransactionRule {
+        match tool {
+            Tool::Drizzle | Tool::NodePgMigrate => TransactionRule::Single,
+            _ => TransactionRule::PerMigration,
+        }
+    }
 
     /// As a scenario file and the command line spell it.
     pub fn as_str(self) -> &'static str {
@@ -311,6 +331,10 @@ impl Versions {
             Tool::Goose => ("goose_db_version", "version_id"),
             Tool::Diesel => ("__diesel_schema_migrations", "version"),
             Tool::Refinery => ("refinery_schema_history", "version"),
+            Tool::Prisma => ("_prisma_migrations", "migration_name"),
+            Tool::Drizzle => ("drizzle.__drizzle_migrations", "created_at"),
+            Tool::Supabase => ("supabase_migrations.schema_migrations", "version"),
+            Tool::NodePgMigrate => ("pgmigrations", "name"),
         };
         let rows = match tool {
             Tool::GolangMigrate => VersionRows::One,
@@ -321,10 +345,14 @@ impl Versions {
 
     /// Whose table has this name: the directory's tool's, or one that is a single tool's.
     pub(super) fn owner(table: &str, tool: Option<Tool>) -> Option<Tool> {
-        let name = table.rsplit('.').next().unwrap_or(table);
-        let is_of = |tool: &Tool| Versions::of(*tool).table == name;
+        let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+        let name = last(table);
+        let is_of = |tool: &Tool| last(&Versions::of(*tool).table) == name;
         let shared = name == Versions::of(Tool::Dbmate).table;
-        let other = || Tool::ALL.into_iter().find(|tool| !shared && is_of(tool));
+        let other = || {
+            let whole = |tool: &Tool| table.contains('.') && Versions::of(*tool).table == table;
+            Tool::ALL.into_iter().find(|tool| whole(tool) || (!shared && is_of(tool)))
+        };
         tool.filter(is_of).or_else(other)
     }
 }

@@ -31,11 +31,19 @@ pub enum Tool {
     Diesel,
     /// Refinery
     Refinery,
+    /// Prisma Migrate
+    Prisma,
+    /// Drizzle
+    Drizzle,
+    /// The Supabase CLI
+    Supabase,
+    /// node-pg-migrate
+    NodePgMigrate,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Tool; 7] = [
+    pub const ALL: [Tool; 11] = [
         Tool::Sqlx,
         Tool::Flyway,
         Tool::Dbmate,
@@ -43,6 +51,10 @@ impl Tool {
         Tool::GolangMigrate,
         Tool::Diesel,
         Tool::Refinery,
+        Tool::Prisma,
+        Tool::Drizzle,
+        Tool::Supabase,
+        Tool::NodePgMigrate,
     ];
 
     /// The name on the command line.
@@ -55,6 +67,10 @@ impl Tool {
             Tool::GolangMigrate => "golang-migrate",
             Tool::Diesel => "diesel",
             Tool::Refinery => "refinery",
+            Tool::Prisma => "prisma",
+            Tool::Drizzle => "drizzle",
+            Tool::Supabase => "supabase",
+            Tool::NodePgMigrate => "node-pg-migrate",
         }
     }
 
@@ -76,6 +92,18 @@ impl Tool {
                 "one transaction per file, none where metadata.toml says run_in_transaction = false"
             }
             Tool::Refinery => "one transaction per file, none where it says refinery:noTransaction",
+            Tool::Prisma => {
+                "no transaction of the tool's; up to 7.3 a file is one message, whose statements \
+                 the server runs in one, from 7.4 each statement is sent by itself"
+            }
+            Tool::Drizzle => "one transaction for all pending files",
+            Tool::Supabase => {
+                "one transaction per file with its version row; from 2.109 what cannot run in one \
+                 runs alone, between two"
+            }
+            Tool::NodePgMigrate => {
+                "one transaction for all pending files (--single-transaction, the default)"
+            }
         }
     }
 
@@ -89,6 +117,10 @@ impl Tool {
             Tool::GolangMigrate => "1_name.up.sql",
             Tool::Diesel => "1_name/up.sql",
             Tool::Refinery => "V1__name.sql or U1__name.sql",
+            Tool::Prisma => "20240102030405_name/migration.sql",
+            Tool::Drizzle => "0000_name.sql, listed in meta/_journal.json",
+            Tool::Supabase => "20240102030405_name.sql",
+            Tool::NodePgMigrate => "1700000000000_name.sql with -- Up Migration",
         }
     }
 }

@@ -51,6 +51,8 @@ mod like;
 mod migrate;
 mod migrate_deaths;
 mod migration_directories;
+mod migration_readers;
+mod migration_transactions;
 mod nothing_left;
 mod observe_changes;
 mod observe_contents;

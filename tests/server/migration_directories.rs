@@ -1,21 +1,16 @@
-//! Directories that a migration tool owns: what is read of them, and that the built-in runner runs
-//! them by the tool's own transaction rules.
+//! Directories that a migration tool owns: whose they are, and what is read of them.
 
 use std::fs;
 use std::path::Path;
 
-use pgauntlet::clock::Clock;
-use pgauntlet::connect::Session;
-use pgauntlet::history::{AttemptEnd, Recorder, silent};
-use pgauntlet::migrate;
-use pgauntlet::scenario::{self, Change, Migration, Sizes, Tool, read_migrations};
+use pgauntlet::scenario::{self, Migration, Tool, read_migrations};
 use proptest::prelude::*;
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::common;
+use crate::migration_readers::{NODE_PG_MIGRATE, ONE_ENTRY};
 
-type Files<'a> = &'a [(&'a str, &'a str)];
+pub type Files<'a> = &'a [(&'a str, &'a str)];
 
 fn write(files: Files<'_>) -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -27,7 +22,7 @@ fn write(files: Files<'_>) -> TempDir {
     dir
 }
 
-fn read(tool: impl Into<Option<Tool>>, files: Files<'_>) -> Result<Vec<Migration>, String> {
+pub fn read(tool: impl Into<Option<Tool>>, files: Files<'_>) -> Result<Vec<Migration>, String> {
     let dir = write(files);
     let shown = |text: String| {
         let text = text.replace(&format!("{}/", dir.path().display()), "");
@@ -41,12 +36,15 @@ fn read(tool: impl Into<Option<Tool>>, files: Files<'_>) -> Result<Vec<Migration
 }
 
 /// `version transaction line:statement | line:statement`
-fn told(migrations: &[Migration]) -> Vec<String> {
+pub fn told(migrations: &[Migration]) -> Vec<String> {
     let one = |m: &Migration| {
         let statement = |s: &scenario::Statement| format!("{}:{}", s.line, s.text);
         let statements: Vec<String> = m.script.statements.iter().map(statement).collect();
-        let transaction = m.transaction.expect("a tool's rule is explicit");
-        let rule = if transaction { "in-tx" } else { "no-tx" };
+        let rule = match m.transaction {
+            Some(true) => "in-tx",
+            Some(false) => "no-tx",
+            None => "all-tx",
+        };
         format!("{} {rule} {}", m.version, statements.join(" | "))
     };
     migrations.iter().map(one).collect()
@@ -196,27 +194,9 @@ const OTHERS: &[(&str, Files<'static>)] = &[
     ("tern", &[("001_a.sql", "SELECT 1;\n---- create above / drop below ----\nSELECT 2;\n")]),
     ("tern", &[("001_a.sql", "SELECT 1;\n"), ("tern.conf", "[database]\n")]),
     ("rambler", &[("1_a.sql", "-- rambler up\nSELECT 1;\n-- rambler down\nSELECT 2;\n")]),
-    (
-        "node-pg-migrate",
-        &[("1_a.sql", "-- Up Migration\nSELECT 1;\n-- Down Migration\nSELECT 2;\n")],
-    ),
-    (
-        "node-pg-migrate",
-        &[
-            ("1_a.sql", "SELECT 1;"),
-            ("package.json", r#"{"devDependencies":{"node-pg-migrate":"7"}}"#),
-        ],
-    ),
-    ("Drizzle", &[("0000_a.sql", "SELECT 1;"), ("meta/_journal.json", "{}")]),
-    ("Drizzle", &[("0000_a.sql", "SELECT 1;--> statement-breakpoint\nSELECT 2;")]),
-    ("Drizzle", &[("20250101_a/migration.sql", "SELECT 1;"), ("20250101_a/snapshot.json", "{}")]),
-    ("Prisma", &[("1_a/migration.sql", "SELECT 1;"), ("migration_lock.toml", "")]),
+    ("node-pg-migrate", &[("1_a.ts", ""), ("package.json", NODE_PG_MIGRATE)]),
     ("Atlas", &[("1_a.sql", "SELECT 1;"), ("atlas.sum", "h1:x=")]),
     ("Atlas", &[("1_a.sql", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON t (a);")]),
-    (
-        "Supabase",
-        &[("1_a.sql", "SELECT 1;"), ("config.toml", "project_id = 'x'\n[db]\nport = 1\n")],
-    ),
     ("Liquibase", &[("1_a.sql", "--liquibase formatted sql\n--changeset a:1\nSELECT 1;")]),
     ("MyBatis Migrations", &[("1_a.sql", "SELECT 1;\n-- //@UNDO\nSELECT 2;\n")]),
     ("yoyo", &[("0001_a.sql", "SELECT 1;"), ("0001_a.rollback.sql", "SELECT 2;")]),
@@ -250,8 +230,8 @@ fn the_nearest_part_of_a_repository_says_whose_directory_it_is() {
     let own = found("app/migrations").expect("sqlx's").recognised;
     assert_eq!(own.tool, Tool::Sqlx);
     assert!(own.by.expect("a sign").ends_with("Cargo.toml: sqlx"));
-    let others = found("service/migrations").expect_err("node-pg-migrate's");
-    assert!(others[0].message.contains("node-pg-migrate's"), "{}", others[0]);
+    let others = found("service/migrations").expect("node-pg-migrate's").recognised;
+    assert_eq!(others.tool, Tool::NodePgMigrate);
 }
 
 #[test]
@@ -414,6 +394,9 @@ fn soup() -> impl Strategy<Value = String> {
         "-- +goose StatementBegin\n",
         "-- +goose StatementEnd\n",
         "-- no-transaction\n",
+        "-- Up Migration\n",
+        "-- Down Migration\n",
+        "--> statement-breakpoint\n",
         "-- refinery:noTransaction\n",
         "SELECT 1;\n",
         "VACUUM; ",
@@ -435,7 +418,8 @@ proptest! {
     fn whatever_a_file_holds_it_is_read_or_told(a in soup(), b in soup()) {
         let (a, b) = (a.as_str(), b.as_str());
         let files: Files<'_> = &[("1_a.sql", a), ("2_b.up.sql", b), ("V1__a.sql", a),
-            ("V1__a.sql.conf", b), ("3_c/up.sql", a), ("3_c/metadata.toml", b)];
+            ("V1__a.sql.conf", b), ("3_c/up.sql", a), ("3_c/metadata.toml", b),
+            ("3_c/migration.sql", b), ("0000_a.sql", b), ("meta/_journal.json", ONE_ENTRY)];
         for tool in Tool::ALL {
             match read(tool, files) {
                 Ok(migrations) => prop_assert!(!migrations.is_empty()),
@@ -492,109 +476,4 @@ fn what_is_wrong_with_a_scenarios_directory_is_told_where_it_is_named_or_in_its_
     ];
     let told = |section: &str| load(&format!("[change]\n{section}"), files).expect_err(section);
     insta::assert_snapshot!(sections.map(told).join("\n"));
-}
-
-const INDEX: &str = "CREATE INDEX CONCURRENTLY i ON t (a);\n";
-
-/// The files, and whether the index may be built.
-#[rstest]
-#[case::sqlx(Tool::Sqlx, "2_i.sql", "-- no-transaction\n@", "@")]
-#[case::sqlx_several(
-    Tool::Sqlx,
-    "2_i.sql",
-    "-- no-transaction\n@",
-    "-- no-transaction\nSELECT 1;@"
-)]
-#[case::dbmate(
-    Tool::Dbmate,
-    "2_i.sql",
-    "-- migrate:up transaction:false\n@-- migrate:down\n",
-    "-- migrate:up\n@-- migrate:down\n"
-)]
-#[case::goose(
-    Tool::Goose,
-    "2_i.sql",
-    "-- +goose NO TRANSACTION\n-- +goose Up\nSET lock_timeout = 0;\n@",
-    "-- +goose Up\n@"
-)]
-#[case::golang_migrate(Tool::GolangMigrate, "2_i.up.sql", "@", "SELECT 1;\n@")]
-#[case::diesel(Tool::Diesel, "2_i/up.sql", "@", "@")]
-#[case::refinery(Tool::Refinery, "V2__i.sql", "-- refinery:noTransaction\n@", "@")]
-#[case::flyway(Tool::Flyway, "V2__i.sql", "@", "@")]
-#[tokio::test]
-async fn an_index_is_built_concurrently_only_where_the_tool_is_told_of_it(
-    #[case] tool: Tool,
-    #[case] name: &str,
-    #[case] marked: &str,
-    #[case] unmarked: &str,
-) {
-    for (text, is_marked) in [(marked, true), (unmarked, false)] {
-        let text = text.replace('@', INDEX);
-        let (first, table) = first(tool);
-        let mut files = vec![(first, table), (name, text.as_str())];
-        match (tool, is_marked) {
-            (Tool::Diesel, true) => {
-                files.push(("2_i/metadata.toml", "run_in_transaction = false"));
-            }
-            // Flyway sees by itself that the statement needs none.
-            (Tool::Flyway, false) => files.push(("V2__i.sql.conf", "executeInTransaction=true")),
-            _ => {}
-        }
-        let migrations = read(tool, &files).unwrap_or_else(|problems| panic!("{problems}"));
-        let end = apply(migrations).await;
-        match is_marked {
-            true => assert_eq!(end, AttemptEnd::Finished { applied: Some(2) }, "{text}"),
-            false => assert_eq!(sqlstate(&end), Some("25001"), "{text}: {end:?}"),
-        }
-    }
-}
-
-fn first(tool: Tool) -> (&'static str, &'static str) {
-    const TABLE: &str = "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n";
-    match tool {
-        Tool::Sqlx => ("1_t.sql", TABLE),
-        Tool::Flyway | Tool::Refinery => ("V1__t.sql", TABLE),
-        Tool::Dbmate => (
-            "1_t.sql",
-            "-- migrate:up\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n-- migrate:down\n",
-        ),
-        Tool::Goose => {
-            ("1_t.sql", "-- +goose Up\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n")
-        }
-        Tool::GolangMigrate => ("1_t.up.sql", TABLE),
-        Tool::Diesel => ("1_t/up.sql", TABLE),
-    }
-}
-
-async fn apply(migrations: Vec<Migration>) -> AttemptEnd {
-    let address = common::fresh_database().await;
-    let change = Change::of(migrations);
-    let (recorder, sizes) = (Recorder::in_memory(Clock::start()), Sizes::default());
-    let setup = migrate::ApplySetup {
-        address: &address,
-        change_address: &address,
-        change: &change,
-        declared: &sizes,
-        sizes: &sizes,
-        recorder: &recorder,
-        listener: &silent(),
-        faults: &[],
-        output: None,
-    };
-    migrate::prepare(&address, &change).await.expect("a version table");
-    let end = migrate::apply(&setup, 0).await.expect("an end");
-    let session = Session::open(&address, "test", &Default::default()).await.expect("a session");
-    let valid = "SELECT count(*) FROM pg_index WHERE indisvalid \
-                 AND indexrelid = to_regclass('i')";
-    let row = session.client().query_one(valid, &[]).await.expect("a row");
-    let built: i64 = row.get(0);
-    assert_eq!(built == 1, matches!(end, AttemptEnd::Finished { .. }), "{end:?}");
-    end
-}
-
-fn sqlstate(end: &AttemptEnd) -> Option<&str> {
-    match end {
-        AttemptEnd::Failed { error, .. } => error.sqlstate.as_ref().map(|s| s.code()),
-        _ => None,
-    }
 }

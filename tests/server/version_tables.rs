@@ -36,6 +36,21 @@ const DIESEL: &str = "CREATE TABLE __diesel_schema_migrations (version varchar(5
 const REFINERY: &str = "CREATE TABLE refinery_schema_history (version int4 PRIMARY KEY, \
     name varchar(255), applied_on varchar(255), checksum varchar(255)); \
     INSERT INTO refinery_schema_history VALUES (1, 'a', 'x', '1')";
+const PRISMA: &str = "CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, \
+    checksum varchar(64) NOT NULL, finished_at timestamptz, migration_name varchar(255) NOT NULL, \
+    logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(), \
+    applied_steps_count integer NOT NULL DEFAULT 0); \
+    INSERT INTO _prisma_migrations VALUES ('a', 'x', now(), '1', NULL, NULL, now(), 1), \
+    ('b', 'x', NULL, '2', 'failed', now(), now(), 0)";
+const DRIZZLE: &str = "CREATE SCHEMA drizzle; CREATE TABLE drizzle.__drizzle_migrations \
+    (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint); \
+    INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('x', 1)";
+const SUPABASE: &str = "CREATE SCHEMA supabase_migrations; CREATE TABLE \
+    supabase_migrations.schema_migrations (version text PRIMARY KEY, statements text[], \
+    name text); INSERT INTO supabase_migrations.schema_migrations VALUES ('1', ARRAY['x'], 'a')";
+const NODE_PG_MIGRATE: &str = "CREATE TABLE pgmigrations (id serial PRIMARY KEY, \
+    name varchar(255) NOT NULL, run_on timestamp NOT NULL); \
+    INSERT INTO pgmigrations (name, run_on) VALUES ('1', now())";
 
 #[rstest]
 #[case(Tool::Sqlx, SQLX)]
@@ -45,6 +60,10 @@ const REFINERY: &str = "CREATE TABLE refinery_schema_history (version int4 PRIMA
 #[case(Tool::GolangMigrate, GOLANG_MIGRATE)]
 #[case(Tool::Diesel, DIESEL)]
 #[case(Tool::Refinery, REFINERY)]
+#[case(Tool::Prisma, PRISMA)]
+#[case(Tool::Drizzle, DRIZZLE)]
+#[case(Tool::Supabase, SUPABASE)]
+#[case(Tool::NodePgMigrate, NODE_PG_MIGRATE)]
 #[tokio::test]
 async fn a_tools_real_table_says_what_is_applied_and_takes_its_row(
     #[case] tool: Tool,
@@ -68,12 +87,18 @@ async fn the_table_is_made_as_its_tool_makes_it_and_a_migration_may_refer_to_it(
         Tool::Dbmate,
         Tool::GolangMigrate,
         Tool::Diesel,
-        Tool::Refinery
+        Tool::Refinery,
+        Tool::Prisma,
+        Tool::Drizzle,
+        Tool::Supabase,
+        Tool::NodePgMigrate
     )]
     tool: Tool,
 ) {
     let trial = Trial::with("SELECT 1").await;
-    let comment = format!("COMMENT ON TABLE public.{} IS 'ours'", Versions::of(tool).table);
+    let table = Versions::of(tool).table;
+    let table = if table.contains('.') { table } else { format!("public.{table}") };
+    let comment = format!("COMMENT ON TABLE {table} IS 'ours'");
     let change = of_tool(tool, &[("1", &comment), ("2", "CREATE TABLE u (a int)")]);
     assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(2) });
     assert_eq!(trial.apply(&change, 1).await, AttemptEnd::Finished { applied: Some(0) });

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::history::{Listener, Progress};
+use crate::pg::syntax::{self, Kind};
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, RowsRequest};
 use crate::scenario::{
     self, Change, Crash, DraftChange, Expect, Migration, Scenario, Tool, ToolsMigrations,
-    TransactionRule, Verdict, Versions,
+    TransactionRule, Verdict,
 };
 use crate::stats::grouped;
 
@@ -192,8 +193,7 @@ fn of_tools(tools: ToolsMigrations, at: usize, base: Option<Base>, how: How) -> 
     };
     let says = [said, base.as_ref().map_or(before, Base::name)];
     let base = base.unwrap_or_else(|| earlier(tool, &migrations));
-    let versions = Some(Versions::of(tool));
-    let change = Change { tool: Some(recognised), versions, ..Change::of(newest) };
+    let change = Change::of_tool(recognised, newest);
     let name = match kebab(&stem(&path)).as_str() {
         "up" | "migration" => kebab(&version),
         name => name.to_owned(),
@@ -206,24 +206,32 @@ fn earlier(tool: Tool, migrations: &[Migration]) -> Base {
     let mut text = String::new();
     for migration in migrations {
         text.push_str(&format!("-- {}\n", migration.script.path.display()));
-        let own = migration.script.statements.iter().any(|s| {
-            let first = s.text.split_whitespace().next().unwrap_or_default();
-            first.eq_ignore_ascii_case("begin") || first.eq_ignore_ascii_case("start")
-        });
-        let wrapped = migration.transaction.unwrap_or(true) && !own;
-        if wrapped {
+        let statements = &migration.script.statements;
+        let begins = statements.first().and_then(|first| opens_transaction(&first.text));
+        let mut open = migration.transaction.unwrap_or(true) && begins.is_none();
+        if open {
             text.push_str("BEGIN;\n");
         }
-        for statement in &migration.script.statements {
+        for statement in statements {
             text.push_str(statement.text.trim_end().trim_end_matches(';'));
             text.push_str(";\n");
+            open = opens_transaction(&statement.text).unwrap_or(open);
         }
-        if wrapped {
+        if open {
             text.push_str("COMMIT;\n");
         }
     }
     let path = PathBuf::from(format!("the earlier migrations of {tool}"));
     Base::Script { path, text }
+}
+
+/// Whether a transaction is open after a statement that begins or ends one; None: it does neither.
+fn opens_transaction(sql: &str) -> Option<bool> {
+    match syntax::kind(sql) {
+        Kind::Begin => Some(true),
+        Kind::Commit | Kind::Rollback => Some(false),
+        _ => None,
+    }
 }
 
 fn stem(path: &Path) -> String {
@@ -391,18 +399,38 @@ mod tests {
         assert_eq!(kebab("__"), "own-change");
     }
 
-    #[test]
-    fn earlier_migrations_are_each_in_their_transaction() {
-        let migration = |version: &str, sql: &str, transaction| Migration {
+    /// With a statement per line.
+    fn migration(version: &str, sql: &str, transaction: Option<bool>) -> Migration {
+        Migration {
             version: version.to_owned(),
             script: scenario::Script {
                 path: format!("{version}.sql").into(),
-                statements: vec![scenario::Statement::new(sql, 1)],
+                statements: sql.lines().map(|sql| scenario::Statement::new(sql, 1)).collect(),
             },
             transaction,
             repeat: None,
             pauses: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn earlier_migrations_that_leave_a_transaction_end_the_one_that_they_enter() {
+        let migrations = [
+            migration("1", "SELECT 1\nCOMMIT\nVACUUM\nBEGIN\nSELECT 2", Some(true)),
+            migration("2", "BEGIN\nSELECT 3\nCOMMIT", Some(false)),
+        ];
+        let Base::Script { text, .. } = earlier(Tool::Supabase, &migrations) else {
+            unreachable!()
         };
+        assert_eq!(
+            text,
+            "-- 1.sql\nBEGIN;\nSELECT 1;\nCOMMIT;\nVACUUM;\nBEGIN;\nSELECT 2;\nCOMMIT;\n\
+             -- 2.sql\nBEGIN;\nSELECT 3;\nCOMMIT;\n"
+        );
+    }
+
+    #[test]
+    fn earlier_migrations_are_each_in_their_transaction() {
         let migrations = [
             migration("1", "CREATE TABLE t (a int)", None),
             migration("2", "CREATE INDEX CONCURRENTLY i ON t (a);", Some(false)),

@@ -67,7 +67,9 @@ impl Checker<'_> {
             migrations,
             tool,
             command,
-            transaction: transaction.unwrap_or(TransactionRule::PerMigration),
+            transaction: transaction
+                .or(whose.map(TransactionRule::of))
+                .unwrap_or(TransactionRule::PerMigration),
             timeouts: self.timeouts(source, change.timeouts.as_ref()),
             retries: self.retries(source, change.retries.as_ref()),
             versions,

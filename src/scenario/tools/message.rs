@@ -42,6 +42,11 @@ pub(super) fn as_in_one(sql: &Sql<'_>, pieces: Vec<SqlPiece>) -> Vec<SqlPiece> {
     sent
 }
 
+/// The statements as one message, whatever is among them.
+pub(super) fn whole(sql: &Sql<'_>, pieces: &[SqlPiece]) -> Vec<SqlPiece> {
+    pieces.first().map(|first| joined(sql, first, pieces.last())).into_iter().collect()
+}
+
 fn joined(sql: &Sql<'_>, first: &SqlPiece, last: Option<&SqlPiece>) -> SqlPiece {
     let end = last.map_or(first.offset + first.text.len(), |last| last.offset + last.text.len());
     let text = sql.text.get(first.offset..end).unwrap_or_default().to_owned();
@@ -49,7 +54,7 @@ fn joined(sql: &Sql<'_>, first: &SqlPiece, last: Option<&SqlPiece>) -> SqlPiece 
 }
 
 /// COMMIT, ROLLBACK, PREPARE TRANSACTION.
-fn ends_transaction(text: &str) -> bool {
+pub(super) fn ends_transaction(text: &str) -> bool {
     let first = text.split_whitespace().take(2).map(str::to_ascii_lowercase);
     matches!(syntax::kind(text), Kind::Commit | Kind::Rollback)
         || first.eq(["prepare".to_owned(), "transaction".to_owned()])

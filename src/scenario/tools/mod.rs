@@ -11,18 +11,23 @@
 mod dbmate;
 mod detect;
 mod diesel;
+mod drizzle;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod listing;
 mod marker;
 mod message;
+mod node_pg_migrate;
 mod owner;
+mod package;
+mod prisma;
 mod project;
 mod reading;
 mod refinery;
 mod shape;
 mod sqlx;
+mod supabase;
 mod text;
 
 use std::path::Path;
@@ -42,7 +47,8 @@ pub struct ToolsMigrations {
     pub recognised: Recognised,
     /// In the order in which the tool applies them.
     pub migrations: Vec<Migration>,
-    /// Statements that the parser does not know; the server decides.
+    /// Statements that the parser does not know, where the server decides; and which version of
+    /// the tool was taken, where that is not known.
     pub notices: Vec<Problem>,
 }
 
@@ -71,6 +77,10 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
         Tool::GolangMigrate => golang_migrate::read(&listing, &mut reading),
         Tool::Diesel => diesel::read(&listing, &mut reading),
         Tool::Refinery => refinery::read(&listing, &mut reading),
+        Tool::Prisma => prisma::read(&listing, &mut reading),
+        Tool::Drizzle => drizzle::read(&listing, &mut reading),
+        Tool::Supabase => supabase::read(&listing, &mut reading),
+        Tool::NodePgMigrate => node_pg_migrate::read(&listing, &mut reading),
     };
     if reading.problems.is_empty() && migrations.iter().all(|m| m.script.statements.is_empty()) {
         let found = match migrations.is_empty() {

@@ -44,7 +44,6 @@ others! {
     DB_MIGRATE: "db-migrate", "npx db-migrate up";
     DJANGO: "Django", "python manage.py migrate";
     DOCTRINE: "Doctrine", "php bin/console doctrine:migrations:migrate --no-interaction";
-    DRIZZLE: "Drizzle", "npx drizzle-kit migrate";
     ECTO: "Ecto", "mix ecto.migrate";
     GO_PG: "go-pg/migrations", "go run ./migrations up";
     GRAPHILE_MIGRATE: "graphile-migrate", "npx graphile-migrate migrate";
@@ -54,12 +53,11 @@ others! {
     LIQUIBASE: "Liquibase", "liquibase update";
     MOVINE: "Movine", "movine up";
     MYBATIS: "MyBatis Migrations", "migrate up";
-    NODE_PG_MIGRATE: "node-pg-migrate", "npx node-pg-migrate up";
+    NODE_PG_MIGRATE_CODE: "node-pg-migrate", "npx node-pg-migrate up";
     PLAY: "Play evolutions", "sbt run";
     POP: "pop", "soda migrate up";
     POSTGRATOR: "Postgrator", "npx postgrator";
     POSTGRES_MIGRATIONS: "postgres-migrations", "npx pg-migrations";
-    PRISMA: "Prisma", "npx prisma migrate deploy";
     RAILS: "Rails", "bin/rails db:migrate";
     RAMBLER: "rambler", "rambler apply --all";
     SEA_ORM: "SeaORM", "sea-orm-cli migrate up";
@@ -67,7 +65,6 @@ others! {
     SHMIG: "shmig", "shmig up";
     SQITCH: "Sqitch", "sqitch deploy";
     SQL_MIGRATE: "sql-migrate", "sql-migrate up";
-    SUPABASE: "Supabase", "supabase db push --db-url \"$DATABASE_URL\"";
     TERN: "tern", "tern migrate";
     TYPEORM: "TypeORM", "npx typeorm migration:run -d data-source.js";
     YOYO: "yoyo", "yoyo apply --batch";
@@ -80,3 +77,7 @@ pub(super) const GOOSE: Owner = Owner::Read(Tool::Goose);
 pub(super) const GOLANG_MIGRATE: Owner = Owner::Read(Tool::GolangMigrate);
 pub(super) const DIESEL: Owner = Owner::Read(Tool::Diesel);
 pub(super) const REFINERY: Owner = Owner::Read(Tool::Refinery);
+pub(super) const PRISMA: Owner = Owner::Read(Tool::Prisma);
+pub(super) const DRIZZLE: Owner = Owner::Read(Tool::Drizzle);
+pub(super) const SUPABASE: Owner = Owner::Read(Tool::Supabase);
+pub(super) const NODE_PG_MIGRATE: Owner = Owner::Read(Tool::NodePgMigrate);

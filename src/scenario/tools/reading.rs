@@ -17,7 +17,7 @@ use super::owner::Owner;
 pub(super) struct Reading {
     pub tool: Tool,
     pub problems: Vec<Problem>,
-    /// What the parser does not know.
+    /// What the parser does not know, and what was taken for granted.
     pub notices: Vec<Problem>,
 }
 
@@ -99,11 +99,17 @@ impl Reading {
         self.problems.push(Problem::of_file(&entry.path, what).remedy(remedy));
     }
 
+    /// Which version of the tool was taken, where the project does not say it and files differ.
+    pub fn assumed(&mut self, dir: &Path, what: &str, remedy: &str) {
+        let notice = Problem::of_file(dir, format!("notice: {what}"));
+        self.notices.push(notice.remedy(remedy));
+    }
+
     /// A migration in a programming language, which the tool would run and we cannot.
     pub fn no_sql(&mut self, entry: &Entry) {
         let message = format!("{} would run this migration, which is no SQL", self.tool);
-        let remedy = "only SQL is run here: name a directory without it, or write what it does as \
-                      SQL";
+        let remedy = "only SQL is run here: run the tool itself (--command), name a directory \
+                      without it, or write what it does as SQL";
         self.problems.push(Problem::of_file(&entry.path, message).remedy(remedy));
     }
 }

@@ -1,0 +1,142 @@
+//! Drizzle: `<number>_<name>.sql`, in the order of `meta/_journal.json`.
+//!
+//! - The journal's entries name the files by `tag` and give the order; `when`, in milliseconds, is
+//!   what the version table remembers. A file of an entry that is not there is an error. A file
+//!   without an entry is left out silently by Drizzle, and is a problem here.
+//! - Pending is what has a greater `when` than the greatest in the table, so that an entry with a
+//!   smaller one than that before it is never applied where that one is: a problem here.
+//! - A file is cut at each `--> statement-breakpoint`, wherever it is; each part is one message.
+//! - All pending files run in one transaction with their version rows. A COMMIT in a file leaves
+//!   it, and each message after that runs by itself.
+//! - Directories with `migration.sql` and `snapshot.json`, of drizzle-kit 1.0's preview, are no
+//!   form that is read here.
+//!
+//! Source: `drizzle-orm/src/migrator.ts` and `drizzle-orm/src/pg-core/dialect.ts` in
+//! <https://github.com/drizzle-team/drizzle-orm>, 0.45.4; `drizzle-kit migrate` calls the same
+//! `migrate()`.
+
+use serde::Deserialize;
+
+use crate::pg::SqlPiece;
+use crate::pg::syntax::{self, Kind};
+
+use super::super::problem::{Problem, Source};
+use super::super::sql::Sql;
+use super::super::{Migration, Script, Statement};
+use super::listing::Listing;
+use super::message;
+use super::reading::Reading;
+
+const JOURNAL: &str = "meta/_journal.json";
+const BREAKPOINT: &str = "--> statement-breakpoint";
+
+#[derive(Deserialize)]
+struct Journal {
+    dialect: Option<String>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    when: i64,
+    tag: String,
+}
+
+pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
+    let Some(journal) = journal(listing, reading) else { return Vec::new() };
+    for entry in listing.files().filter(|entry| entry.name.ends_with(".sql")) {
+        let is_of = |listed: &Entry| entry.name.strip_suffix(".sql") == Some(&listed.tag);
+        if !journal.entries.iter().any(is_of) {
+            let problem = Problem::of_file(&entry.path, format!("{JOURNAL} does not list it"));
+            let remedy = "Drizzle would leave it out; make it with drizzle-kit generate --custom";
+            reading.problems.push(problem.remedy(remedy));
+        }
+    }
+    let mut migrations = Vec::new();
+    for entry in journal.entries {
+        let path = listing.dir.join(format!("{}.sql", entry.tag));
+        if !path.is_file() {
+            let problem =
+                Problem::of_file(&path, format!("{JOURNAL} lists it, and it is not there"));
+            reading.problems.push(problem.remedy("Drizzle refuses that; take the entry out"));
+            continue;
+        }
+        let Some(source) = reading.open(&path) else { continue };
+        let statements = statements(&source, reading);
+        let script = Script { path: source.path.clone(), statements };
+        let (transaction, repeat, pauses) = (None, None, Vec::new());
+        let version = entry.when.to_string();
+        migrations.push(Migration { version, script, transaction, repeat, pauses });
+    }
+    migrations
+}
+
+fn journal(listing: &Listing, reading: &mut Reading) -> Option<Journal> {
+    let path = listing.dir.join(JOURNAL);
+    let mut wrong = |message: String, remedy: &str| {
+        reading.problems.push(Problem::of_file(&path, message).remedy(remedy));
+        None
+    };
+    if !path.is_file() {
+        let as_directories = listing.directories().any(|d| d.path.join("migration.sql").is_file());
+        return match as_directories {
+            true => wrong(
+                "there is none: its migrations are directories, which are not read here".into(),
+                "run the tool itself: --command 'npx drizzle-kit migrate'",
+            ),
+            false => wrong("there is none".into(), "Drizzle takes the files and their order there"),
+        };
+    }
+    let text = match Source::open(&path) {
+        Ok(source) => source.text,
+        Err(why) => return wrong(format!("cannot read it: {why}"), "make it readable"),
+    };
+    let journal: Journal = match serde_json::from_str(&text) {
+        Ok(journal) => journal,
+        Err(error) => {
+            let remedy =
+                "it holds entries with `tag` and `when`, which drizzle-kit generate writes";
+            return wrong(format!("no journal: {error}"), remedy);
+        }
+    };
+    if let Some(other) = journal.dialect.as_deref().filter(|d| !["postgresql", "pg"].contains(d)) {
+        let remedy = "only PostgreSQL's migrations are run here";
+        return wrong(format!("its dialect is {other}"), remedy);
+    }
+    let late = journal.entries.windows(2).find(|pair| pair[1].when <= pair[0].when);
+    if let Some([before, after]) = late {
+        let message = format!(
+            "`{}` has a `when` that is not after that of `{}` before it",
+            after.tag, before.tag
+        );
+        let remedy = "where that one is applied, Drizzle leaves this one out; generate it anew";
+        return wrong(message, remedy);
+    }
+    Some(journal)
+}
+
+/// The messages of a file, each as the statements that mean the same.
+fn statements(source: &Source, reading: &mut Reading) -> Vec<Statement> {
+    let (mut found, mut begins, mut in_transaction) = (Vec::new(), 0, true);
+    for part in source.text.split(BREAKPOINT) {
+        let span = begins..begins + part.len();
+        begins = span.end + BREAKPOINT.len();
+        let sql = Sql::part(source, span);
+        let pieces = reading.pieces(&sql);
+        let after = pieces.iter().fold(in_transaction, transaction_after);
+        let sent = match in_transaction || pieces.len() < 2 {
+            true => message::as_in_one(&sql, pieces),
+            false => message::whole(&sql, &pieces),
+        };
+        found.extend(sql.statements(sent));
+        in_transaction = after;
+    }
+    found
+}
+
+fn transaction_after(before: bool, piece: &SqlPiece) -> bool {
+    match syntax::kind(&piece.text) {
+        Kind::Begin => true,
+        _ => before && !message::ends_transaction(&piece.text),
+    }
+}
