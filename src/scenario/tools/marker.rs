@@ -195,7 +195,7 @@ mod tests {
             ("--liquibase formatted sql", "Liquibase rule"),
             ("-- changeset nvoxland:1", "Liquibase rule"),
             ("-- atlas:txmode none", "Atlas rule"),
-            ("SELECT 2;--> statement-breakpoint", "Drizzle rule"),
+            ("SELECT 2;--> statement-breakpoint", "drizzle rule"),
             ("--! Previous: sha1:x", "graphile-migrate rule"),
             ("-- postgres-migrations disable-transaction", "postgres-migrations rule"),
             ("-- down", "? part"),
