@@ -45,7 +45,8 @@ pub const ONE_ENTRY: &str = r#"{"entries":[{"idx":0,"when":1700000000000,"tag":"
     &[("meta/_journal.json", JOURNAL),
         ("0001_b.sql", "SELECT 2;--> statement-breakpoint\nSELECT 3; SELECT 4;"),
         ("0000_z.sql", "SELECT 1;"), ("relations.ts", ""), ("meta/0000_snapshot.json", "{}")],
-    &["1700000000000 all-tx 1:SELECT 1", "1700000000001 all-tx 1:SELECT 2 | 2:SELECT 3 | 2:SELECT 4"]
+    &["1700000000000 all-tx 1:SELECT 1",
+        "1700000000001 all-tx 1:SELECT 2 | 2:SELECT 3 | 2:SELECT 4"]
 )]
 #[case::drizzle_after_commit(
     Tool::Drizzle,
@@ -65,7 +66,8 @@ pub const ONE_ENTRY: &str = r#"{"entries":[{"idx":0,"when":1700000000000,"tag":"
 #[case::supabase_alone(
     Tool::Supabase,
     &[("1_a.sql", "CREATE INDEX CONCURRENTLY i ON t (a);"),
-        ("2_b.sql", "SELECT 2;\nVACUUM t;\nVACUUM u;\nSELECT 3;"), ("3_c.sql", "VACUUM;\nSELECT 4;")],
+        ("2_b.sql", "SELECT 2;\nVACUUM t;\nVACUUM u;\nSELECT 3;"),
+        ("3_c.sql", "VACUUM;\nSELECT 4;")],
     &["1 no-tx 1:CREATE INDEX CONCURRENTLY i ON t (a)",
         "2 in-tx 1:SELECT 2 | 2:COMMIT | 2:VACUUM t | 3:VACUUM u | 4:BEGIN | 4:SELECT 3",
         "3 in-tx 1:COMMIT | 1:VACUUM | 2:BEGIN | 2:SELECT 4"]

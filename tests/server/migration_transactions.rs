@@ -1,5 +1,5 @@
-//! Directories that a migration tool owns, run by the built-in runner: the transactions are those of
-//! the tool.
+//! Directories that a migration tool owns, run by the built-in runner: the transactions are those
+//! of the tool.
 
 use pgauntlet::clock::Clock;
 use pgauntlet::connect::Session;

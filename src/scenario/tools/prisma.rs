@@ -15,7 +15,8 @@
 //! `mod.rs` in <https://github.com/prisma/prisma-engines>, of 6 for the one message, and
 //! <https://github.com/prisma/prisma-engines/pull/5767> with
 //! <https://github.com/prisma/orm/releases/tag/7.4.0> for each statement, which others saw in the
-//! server's log with 7.8. Rows and P3009: `schema-engine/commands/src/commands/apply_migrations.rs`.
+//! server's log with 7.8. Rows and P3009: `apply_migrations.rs` in
+//! `schema-engine/commands/src/commands/`.
 
 use std::path::Path;
 
