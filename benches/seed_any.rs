@@ -18,6 +18,8 @@ mod common;
 mod example;
 #[path = "../tests/inferred/mod.rs"]
 mod inferred;
+#[path = "../tests/traffic/mod.rs"]
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session};
-use pgauntlet::history::{ServerFacts, ShortTable, silent};
+use pgauntlet::drive::{self, DriveSetup};
+use pgauntlet::history::{Event, OperationOutcome, Recorder, ServerFacts, ShortTable, silent};
 use pgauntlet::observe;
 use pgauntlet::provision::{Request, SourceRequest};
 use pgauntlet::run::{self, Base, InferRequest, InferredScenario, Like, OwnQueries, RowsRequest};
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::common::{self, TestServer};
 use crate::example;
+use crate::traffic::more_finished;
 
 /// Sessions that load at once.
 const LOADERS: usize = 2;
@@ -345,4 +348,56 @@ async fn violated(session: &Session) -> Vec<String> {
     session.batch(AGAIN).await.expect("every constraint is tried");
     let rows = session.client().query("SELECT what FROM violated", &[]).await;
     rows.expect("what was found").iter().map(|row| row.get(0)).collect()
+}
+
+/// What became of an operation.
+#[derive(Clone, Debug, Default)]
+pub struct Outcomes {
+    pub succeeded: u64,
+    /// What the server said, each once.
+    pub failed: Vec<String>,
+}
+
+/// Loads the scenario and lets its traffic run without a change, as fast as the server goes along;
+/// says by operation what became of it. `each`: operations of each kind, on average.
+pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<String, Outcomes> {
+    let (_, session) = filled(major, scenario).await.expect("a database with rows");
+    let server = common::server_of(major).await;
+    let sql = "SELECT current_database()::text";
+    let name: String = session.client().query_one(sql, &[]).await.expect(sql).get(0);
+    let address = server.address.with_database(&name);
+    let mut scenario = scenario.clone();
+    // Rare operations take part as well.
+    scenario.traffic.operations.iter_mut().for_each(|operation| operation.weight = 1.0);
+    scenario.traffic.rate = Rate::PerS(200.0);
+    let recorder = Recorder::in_memory(Clock::start());
+    let sizes = scenario.declared_sizes();
+    let setup = DriveSetup {
+        address: &address,
+        application: &address,
+        scenario: &scenario,
+        sizes: &sizes,
+        recorder: &recorder,
+        listener: &silent(),
+    };
+    let driving = drive::start(setup).await.unwrap_or_else(|error| panic!("failed to {error}"));
+    for _ in &scenario.traffic.operations {
+        more_finished(&driving, each).await;
+    }
+    driving.stop().await;
+    let mut outcomes: BTreeMap<String, Outcomes> = BTreeMap::new();
+    for entry in recorder.finish().expect("a history in memory").entries {
+        let Event::Operation(operation) = entry.event else { continue };
+        let name = &scenario.traffic.operations[usize::from(operation.kind)].name;
+        let of = outcomes.entry(name.clone()).or_default();
+        match operation.outcome {
+            OperationOutcome::Succeeded => of.succeeded += 1,
+            OperationOutcome::Failed(error) if !of.failed.contains(&error.message) => {
+                of.failed.push(error.message);
+            }
+            _ => {}
+        }
+    }
+    drop_database(&server, session).await;
+    outcomes
 }

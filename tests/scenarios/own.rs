@@ -30,6 +30,10 @@ fn project(name: &str, newest: &str) -> TempDir {
     let root = tempfile::tempdir().expect("a directory");
     copy(&Path::new(PROJECTS).join(name).join("before"), root.path());
     copy(&Path::new(PROJECTS).join(name).join(newest), root.path());
+    if name == "knex" {
+        let packages = toolbox::tools().join("node/node_modules");
+        std::os::unix::fs::symlink(packages, root.path().join("node_modules")).expect("a link");
+    }
     root
 }
 
@@ -66,8 +70,9 @@ fn an_index_that_is_built_concurrently_is_safe(#[case] name: &str, #[case] argum
     let root = project(name, "good");
     let assert = try_in(root.path()).args(arguments).assert();
     let output = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    // On a busy machine a trial may prove nothing; it never shows what is not.
     assert!(output.contains("SAFE ") && !output.contains("UNSAFE"), "{output}");
-    assert.code(0);
+    assert!(!output.contains("BOUNDED"), "{output}");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Schemas of real shape, of which nothing but the text is known: which of their tables get rows,
 //! and that the rows satisfy every constraint.
 
+use std::collections::BTreeMap;
+
 use pgauntlet::stats::grouped;
 use rstest::rstest;
 
+use crate::example;
 use crate::inferred::{self, Outcome};
 
 /// Rows of each table. `ANY_SCHEMA_ROWS` says another number, of which nothing is demanded, and
@@ -106,6 +109,30 @@ async fn a_schema_is_filled_from_its_text_alone(#[case] major: u32, #[case] know
     assert_eq!(outcome.changed, [""; 0]);
     assert!(outcome.made.tables.len() >= known.tables);
     assert!(outcome.filled() >= known.filled, "{}: {:#?}", outcome.filled(), outcome.made.remarks);
+}
+
+/// Operations of each kind that are driven, on average: about forty kinds, 200 a second.
+const DRIVEN_EACH: u64 = 20;
+/// Rows of each table under the traffic: enough for ranges, and soon loaded.
+const ROWS_UNDER_TRAFFIC: u64 = 500;
+
+#[rstest]
+#[case::alembic(14, ALEMBIC)]
+#[case::django(15, DJANGO)]
+#[case::dump(18, DUMP)]
+#[case::music(15, MUSIC)]
+#[case::prisma(18, PRISMA)]
+#[case::rails(14, RAILS)]
+#[case::saas(15, SAAS)]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_operation_of_the_application_fails(#[case] major: u32, #[case] known: Known) {
+    let made = inferred::make(major, known.text, ROWS_UNDER_TRAFFIC).await;
+    let made = made.unwrap_or_else(|error| panic!("failed to {error}"));
+    let scenario = example::load(&made.files).expect("a scenario");
+    let outcomes = inferred::driven(major, &scenario, DRIVEN_EACH).await;
+    assert_eq!(outcomes.len(), scenario.traffic.operations.len(), "each has had its turn");
+    let failed: BTreeMap<_, _> = outcomes.iter().filter(|(_, of)| !of.failed.is_empty()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 /// A row of the table in docs/any-schema.md, which `ci/any-schema` prints.

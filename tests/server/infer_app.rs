@@ -4,17 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session};
-use pgauntlet::drive::{self, DriveSetup};
-use pgauntlet::history::{Event, OperationOutcome, Recorder, silent};
 use pgauntlet::run::{Fault, OwnQueries, OwnSource};
-use pgauntlet::scenario::{Rate, Scenario};
 use rstest::rstest;
 
-use crate::traffic::more_finished;
 use crate::{common, example, inferred};
 
+/// Operations of each kind that are driven, on average.
+const DRIVEN_EACH: u64 = 150;
 /// Rows of each table.
 const ROWS: u64 = 1_000;
 
@@ -22,61 +19,6 @@ const DJANGO: &str = include_str!("../schemas/django.sql");
 const DJANGO_QUERIES: &str = include_str!("../schemas/queries/django.sql");
 const SAAS: &str = include_str!("../schemas/saas.sql");
 const SAAS_QUERIES: &str = include_str!("../schemas/queries/saas.sql");
-
-/// What became of an operation.
-#[derive(Clone, Debug, Default)]
-struct Outcomes {
-    succeeded: u64,
-    /// What the server said, each once.
-    failed: Vec<String>,
-}
-
-/// Operations of each kind, on average.
-const DRIVEN_EACH: u64 = 150;
-
-/// Loads the scenario and lets its traffic run without a change, as fast as the server goes along;
-/// says by operation what became of it.
-async fn driven(major: u32, scenario: &Scenario) -> BTreeMap<String, Outcomes> {
-    let (_, session) = inferred::filled(major, scenario).await.expect("a database with rows");
-    let server = common::server_of(major).await;
-    let sql = "SELECT current_database()::text";
-    let name: String = session.client().query_one(sql, &[]).await.expect(sql).get(0);
-    let address = server.address.with_database(&name);
-    let mut scenario = scenario.clone();
-    // Rare operations take part as well.
-    scenario.traffic.operations.iter_mut().for_each(|operation| operation.weight = 1.0);
-    scenario.traffic.rate = Rate::PerS(200.0);
-    let recorder = Recorder::in_memory(Clock::start());
-    let sizes = scenario.declared_sizes();
-    let setup = DriveSetup {
-        address: &address,
-        application: &address,
-        scenario: &scenario,
-        sizes: &sizes,
-        recorder: &recorder,
-        listener: &silent(),
-    };
-    let driving = drive::start(setup).await.unwrap_or_else(|error| panic!("failed to {error}"));
-    for _ in &scenario.traffic.operations {
-        more_finished(&driving, DRIVEN_EACH).await;
-    }
-    driving.stop().await;
-    let mut outcomes: BTreeMap<String, Outcomes> = BTreeMap::new();
-    for entry in recorder.finish().expect("a history in memory").entries {
-        let Event::Operation(operation) = entry.event else { continue };
-        let name = &scenario.traffic.operations[usize::from(operation.kind)].name;
-        let of = outcomes.entry(name.clone()).or_default();
-        match operation.outcome {
-            OperationOutcome::Succeeded => of.succeeded += 1,
-            OperationOutcome::Failed(error) if !of.failed.contains(&error.message) => {
-                of.failed.push(error.message);
-            }
-            _ => {}
-        }
-    }
-    inferred::drop_database(&server, session).await;
-    outcomes
-}
 
 fn own(text: &str) -> OwnQueries<'_> {
     OwnQueries { source: OwnSource::File(Path::new("queries.sql"), text), adds: false }
@@ -109,7 +51,7 @@ async fn ones_own_statements_are_the_traffic_and_none_fails(
     let operations = &scenario.traffic.operations;
     let found: BTreeSet<String> = operations.iter().map(|o| o.name.clone()).collect();
     assert_eq!(found, names(queries));
-    let outcomes = driven(major, &scenario).await;
+    let outcomes = inferred::driven(major, &scenario, DRIVEN_EACH).await;
     for name in &found {
         let of = outcomes.get(name).cloned().unwrap_or_default();
         assert!(of.succeeded > 0, "{name} never ran");
@@ -302,7 +244,7 @@ async fn the_most_frequent_statements_of_a_database_are_the_traffic(#[case] majo
             SELECT note FROM orders WHERE id = $1: the server does not take it: column \"note\"")),
         "{refused:#?}"
     );
-    let outcomes = driven(major, &scenario).await;
+    let outcomes = inferred::driven(major, &scenario, DRIVEN_EACH).await;
     for (name, _) in &found {
         let of = outcomes.get(*name).cloned().unwrap_or_default();
         assert!(of.succeeded > 0 && of.failed.is_empty(), "{name}: {of:?}");

@@ -96,7 +96,8 @@ fn find(arguments: &TryArguments, how: How) -> Result<Own, ExitStatus> {
                     Some(base) => base,
                     None => commands.base()?,
                 };
-                of_command(&commands.change, Some(base), how)
+                let own = of_command(&commands.change, Some(base), how)?;
+                Ok(Own { name: kebab(&commands.name), ..own })
             }
         },
     }

@@ -14,6 +14,8 @@ use super::super::{bad_input, tried};
 pub struct Commands {
     /// Whose they are, and by what it was recognised.
     pub tool: String,
+    /// What the newest migration is called.
+    pub name: String,
     /// Migrates to the revision before the newest; None: the newest is the first.
     pub before: Option<String>,
     /// Applies the newest.
@@ -46,6 +48,24 @@ fn program(root: &Path, name: &str) -> String {
     found.map_or(name.to_owned(), |program| program.display().to_string())
 }
 
+/// A program of the project's packages, or of PATH.
+fn node_program(root: &Path, name: &str) -> String {
+    let own = Path::new("node_modules/.bin").join(name);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    match root.join(&own).is_file() {
+        true => own.display().to_string(),
+        false if std::env::split_paths(&path).any(|bin| bin.join(name).is_file()) => {
+            name.to_owned()
+        }
+        false => format!("npx {name}"),
+    }
+}
+
+/// The name of a file without its ending.
+fn stem(name: Option<&String>) -> String {
+    name.map(|name| name.split('.').next().unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
 /// Names of files with this ending, in their order.
 fn files(directory: &Path, endings: &[&str]) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -63,9 +83,13 @@ fn alembic(root: &Path) -> Result<Option<Commands>, String> {
         (key.trim() == "script_location").then(|| value.trim().replace("%(here)s", "."))
     });
     let versions = root.join(location.unwrap_or_else(|| "alembic".to_owned())).join("versions");
-    let texts = files(&versions, &[".py"]);
-    let texts = texts.iter().filter_map(|name| fs::read_to_string(versions.join(name)).ok());
-    let revisions: Vec<Revision> = texts.filter_map(|text| Revision::of(&text)).collect();
+    let revisions: Vec<Revision> = files(&versions, &[".py"])
+        .iter()
+        .filter_map(|name| {
+            let text = fs::read_to_string(versions.join(name)).ok()?;
+            Revision::of(&text).map(|revision| Revision { file: stem(Some(name)), ..revision })
+        })
+        .collect();
     let is_head =
         |revision: &&Revision| !revisions.iter().any(|other| other.down.contains(&revision.id));
     let heads: Vec<&Revision> = revisions.iter().filter(is_head).collect();
@@ -88,11 +112,14 @@ fn alembic(root: &Path) -> Result<Option<Commands>, String> {
         }
     };
     let tool = "Alembic (alembic.ini)".to_owned();
-    Ok(Some(Commands { tool, before, change: format!("{alembic} upgrade head") }))
+    let name = heads.first().map(|head| head.file.clone()).unwrap_or_default();
+    Ok(Some(Commands { tool, name, before, change: format!("{alembic} upgrade head") }))
 }
 
 /// A revision of Alembic's, as its file declares it.
 struct Revision {
+    /// Its file's name.
+    file: String,
     id: String,
     down: Vec<String>,
 }
@@ -109,7 +136,8 @@ impl Revision {
             })
         };
         let id = quoted(value("revision")?).into_iter().next()?;
-        Some(Revision { id, down: value("down_revision").map(quoted).unwrap_or_default() })
+        let down = value("down_revision").map(quoted).unwrap_or_default();
+        Some(Revision { file: String::new(), id, down })
     }
 }
 
@@ -157,7 +185,7 @@ fn django(root: &Path) -> Result<Option<Commands>, String> {
     );
     let tool = format!("Django (manage.py; the newest file is {app}'s {name})");
     let change = format!("{python} manage.py migrate {app} {name}");
-    Ok(Some(Commands { tool, before: Some(line), change }))
+    Ok(Some(Commands { tool, name: format!("{app}-{name}"), before: Some(line), change }))
 }
 
 /// Directories called `migrations` that are an app's.
@@ -182,7 +210,8 @@ fn migrations_of_apps(root: &Path, depth: usize) -> Vec<PathBuf> {
 }
 
 fn rails(root: &Path) -> Option<Commands> {
-    let versions: Vec<String> = files(&root.join("db/migrate"), &[".rb"])
+    let names = files(&root.join("db/migrate"), &[".rb"]);
+    let versions: Vec<String> = names
         .iter()
         .map(|name| name.chars().take_while(char::is_ascii_digit).collect())
         .filter(|version: &String| !version.is_empty())
@@ -193,20 +222,21 @@ fn rails(root: &Path) -> Option<Commands> {
     let before = versions.len().checked_sub(2).map(|at| &versions[at]);
     let before = before.map(|version| format!("bin/rails db:migrate VERSION={version}"));
     let (tool, change) = ("Rails (bin/rails)".to_owned(), "bin/rails db:migrate".to_owned());
-    Some(Commands { tool, before, change })
+    Some(Commands { tool, name: stem(names.last()), before, change })
 }
 
 fn knex(root: &Path) -> Option<Commands> {
     let config = ["knexfile.js", "knexfile.ts", "knexfile.cjs", "knexfile.mjs"];
     let config = config.into_iter().find(|name| root.join(name).is_file())?;
-    let count = files(&root.join("migrations"), &[".js", ".ts", ".cjs", ".mjs"]).len();
-    let up = "npx knex migrate:up";
-    let before = match count {
+    let names = files(&root.join("migrations"), &[".js", ".ts", ".cjs", ".mjs"]);
+    let up = format!("{} migrate:up", node_program(root, "knex"));
+    let before = match names.len() {
         0 => return None,
         1 => None,
         n => Some(format!("for n in $(seq {}); do {up} || exit; done", n - 1)),
     };
-    Some(Commands { tool: format!("Knex ({config})"), before, change: up.to_owned() })
+    let (tool, name) = (format!("Knex ({config})"), stem(names.last()));
+    Some(Commands { tool, name, before, change: up })
 }
 
 fn sequelize(root: &Path) -> Option<Commands> {
@@ -214,10 +244,10 @@ fn sequelize(root: &Path) -> Option<Commands> {
     if !root.join(".sequelizerc").is_file() || names.is_empty() {
         return None;
     }
-    let migrate = "npx sequelize-cli db:migrate";
+    let migrate = format!("{} db:migrate", node_program(root, "sequelize-cli"));
     let before = names.len().checked_sub(2).map(|at| format!("{migrate} --to {}", names[at]));
     let tool = "Sequelize (.sequelizerc)".to_owned();
-    Some(Commands { tool, before, change: migrate.to_owned() })
+    Some(Commands { tool, name: stem(names.last()), before, change: migrate })
 }
 
 #[cfg(test)]
@@ -291,9 +321,11 @@ mod tests {
         let of_rails = before(rails(root.path()));
         assert_eq!(of_rails.as_deref(), Some("bin/rails db:migrate VERSION=20240101000000"));
         let of_knex = before(knex(root.path()));
-        let up = "for n in $(seq 1); do npx knex migrate:up || exit; done";
-        assert_eq!(of_knex.as_deref(), Some(up));
+        let of_knex = of_knex.expect("a base");
+        assert!(of_knex.starts_with("for n in $(seq 1); do "), "{of_knex}");
+        assert!(of_knex.ends_with("knex migrate:up || exit; done"), "{of_knex}");
         let of_sequelize = before(sequelize(root.path()));
-        assert_eq!(of_sequelize.as_deref(), Some("npx sequelize-cli db:migrate --to 1_a.js"));
+        let of_sequelize = of_sequelize.expect("a base");
+        assert!(of_sequelize.ends_with("sequelize-cli db:migrate --to 1_a.js"), "{of_sequelize}");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Micros;
 use crate::infer::{Catalogue, ConstraintKind, Oid, Table};
+use crate::pg::LockMode;
 use crate::pg::facts::{self, Relation, RelationName};
 use crate::pg::purpose;
 
@@ -17,6 +18,8 @@ const BESIDE: u64 = 10;
 /// Tables that a change is about.
 pub(super) struct Concerned {
     pub tables: Vec<Oid>,
+    /// Those of them that it locks more strongly than a write of rows does.
+    pub locked: BTreeSet<Oid>,
     /// How long the change takes before it does anything.
     pub idle: Micros,
 }
@@ -32,12 +35,44 @@ impl Concerned {
                 found.push(oid);
             }
         }
-        Concerned { tables: found, idle: Micros::ZERO }
+        Concerned { tables: found, locked: BTreeSet::new(), idle: Micros::ZERO }
     }
 
     /// Their qualified names.
     pub fn names(&self, catalogue: &Catalogue) -> Vec<String> {
         self.tables.iter().filter_map(|oid| catalogue.table(*oid)).map(Table::seeded_name).collect()
+    }
+
+    /// The same, with the tables that the change locks by what its statements say.
+    pub fn with_locks<'t>(
+        mut self,
+        catalogue: &Catalogue,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Concerned {
+        for text in texts {
+            let mut relations = BTreeSet::new();
+            for statement in facts::facts(text).statements {
+                // Of a foreign key the first is the table itself, and what it refers to is read by
+                // key, however many rows there are.
+                let is_strong = |(at, mode): (usize, LockMode)| {
+                    mode > LockMode::RowExclusiveLock
+                        && (at == 0 || mode != LockMode::ShareRowExclusiveLock)
+                };
+                let locks = statement.locks.unwrap_or_default().into_iter().enumerate();
+                let strong = locks.filter(|(at, lock)| is_strong((*at, lock.mode)));
+                relations.extend(strong.map(|(_, lock)| lock.relation));
+            }
+            let found = tables_of(catalogue, &relations);
+            self.locked.extend(found.into_iter().map(|oid| whole(catalogue, oid)));
+        }
+        self
+    }
+
+    /// Whether a table has rows made although its base has some: not where the change only writes
+    /// some of them.
+    pub fn is_locked(&self, catalogue: &Catalogue, name: &str) -> bool {
+        let table = catalogue.tables.iter().find(|table| table.seeded_name() == name);
+        table.is_some_and(|table| self.locked.contains(&table.oid))
     }
 
     /// Rows of these tables and of those beside them, by qualified name.
@@ -136,6 +171,10 @@ pub(super) fn named(catalogue: &Catalogue, change: &str) -> Vec<Oid> {
         let locks = statement.locks.unwrap_or_default();
         relations.extend(locks.into_iter().map(|lock| lock.relation));
     }
+    tables_of(catalogue, &relations)
+}
+
+fn tables_of(catalogue: &Catalogue, relations: &BTreeSet<Relation>) -> Vec<Oid> {
     let in_schema = |name: &RelationName, table: &Table| match &name.schema {
         Some(schema) => *schema == table.schema,
         None => true,

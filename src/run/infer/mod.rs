@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::Session;
-use crate::history::{Listener, Progress};
+use crate::history::{Event, Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Options, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
@@ -189,8 +189,14 @@ impl Workshop<'_> {
             (_, Some(Prepared::Known(known))) => Some(*known),
             (_, _) => None,
         };
-        let rows = rows(request.rows, &catalogue, &concerned, known.as_ref())?;
-        let rows = Rows { own: observe::own_rows(&session, &catalogue).await?, ..rows };
+        let mut rows = rows(request.rows, &catalogue, &concerned, known.as_ref())?;
+        rows.own = observe::own_rows(&session, &catalogue).await?;
+        // What the base has made stays, unless other rows are asked for, or needed at size.
+        let asked = |name: &String| request.rows.of.iter().any(|(of, _)| is_named(of, name));
+        let Rows { of, own, .. } = &mut rows;
+        of.retain(|name, _| {
+            !own.contains_key(name) || asked(name) || concerned.is_locked(&catalogue, name)
+        });
         let options = Options { rows, rng_seed: request.rng_seed };
         let statistics = known.as_ref().map(Known::statistics);
         let inferred = seed::infer_rows(&session, &catalogue, statistics, options).await?;
@@ -244,9 +250,20 @@ impl Workshop<'_> {
         let seen = catalogue.tables.iter().filter(is_seen).map(|table| table.oid);
         let texts = change.migrations.iter().flat_map(|m| &m.script.statements);
         let named = texts.flat_map(|statement| concerned::named(catalogue, &statement.text));
+        let sent = rehearsal.history.entries.iter().filter_map(|entry| match &entry.event {
+            Event::StatementBegan(began) => Some(began.text.as_str()),
+            _ => None,
+        });
         let found = Concerned::of(catalogue, seen.chain(named).collect());
+        let found = found.with_locks(catalogue, sent);
         Ok(Concerned { idle: rehearsal.idle(), ..found })
     }
+}
+
+/// Whether a table is named so, with or without its schema.
+fn is_named(asked: &str, qualified: &str) -> bool {
+    let bare = qualified.split_once('.').map_or(qualified, |(_, bare)| bare);
+    asked == qualified || asked == bare
 }
 
 /// Rows by qualified name, of the tables that are seeded.
