@@ -35,6 +35,8 @@ pub const TOOLS_TABLES: &[&str] = &[
     "refinery_schema_history",
     "_prisma_migrations",
     "__drizzle_migrations",
+    "gorp_migrations", // sql-migrate
+    "atlas_schema_revisions",
     "databasechangelog",
 ];
 
@@ -52,11 +54,9 @@ pub fn tools_own() -> impl Iterator<Item = &'static str> {
 const OTHERS_TABLES: &[&str] = &[
     "__efmigrationshistory",
     "_yoyo_migration",
-    "atlas_schema_revisions",
     "bun_migrations",
     "changelog", // MyBatis, Evolve
     "doctrine_migration_versions",
-    "gorp_migrations", // sql-migrate
     "gopg_migrations",
     "hdb_version",
     "kysely_migration",

@@ -335,9 +335,12 @@ impl Versions {
             Tool::Drizzle => ("drizzle.__drizzle_migrations", "created_at"),
             Tool::Supabase => ("supabase_migrations.schema_migrations", "version"),
             Tool::NodePgMigrate => ("pgmigrations", "name"),
+            Tool::SqlMigrate => ("gorp_migrations", "id"),
+            Tool::Tern => ("public.schema_version", "version"),
+            Tool::Atlas => ("atlas_schema_revisions.atlas_schema_revisions", "version"),
         };
         let rows = match tool {
-            Tool::GolangMigrate => VersionRows::One,
+            Tool::GolangMigrate | Tool::Tern => VersionRows::One,
             _ => VersionRows::Each,
         };
         Versions { table: table.to_owned(), column: column.to_owned(), rows, tool: Some(tool) }
@@ -348,9 +351,11 @@ impl Versions {
         let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
         let name = last(table);
         let is_of = |tool: &Tool| last(&Versions::of(*tool).table) == name;
-        let shared = name == Versions::of(Tool::Dbmate).table;
+        // Of older Flyway, too, and of applications.
+        let shared = ["schema_migrations", "schema_version"].contains(&name.as_str());
         let other = || {
-            let whole = |tool: &Tool| table.contains('.') && Versions::of(*tool).table == table;
+            let whole =
+                |tool: &Tool| !table.starts_with("public.") && Versions::of(*tool).table == table;
             Tool::ALL.into_iter().find(|tool| whole(tool) || (!shared && is_of(tool)))
         };
         tool.filter(is_of).or_else(other)

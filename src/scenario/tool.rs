@@ -39,11 +39,17 @@ pub enum Tool {
     Supabase,
     /// node-pg-migrate
     NodePgMigrate,
+    /// sql-migrate
+    SqlMigrate,
+    /// tern
+    Tern,
+    /// Atlas
+    Atlas,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Tool; 11] = [
+    pub const ALL: [Tool; 14] = [
         Tool::Sqlx,
         Tool::Flyway,
         Tool::Dbmate,
@@ -55,6 +61,9 @@ impl Tool {
         Tool::Drizzle,
         Tool::Supabase,
         Tool::NodePgMigrate,
+        Tool::SqlMigrate,
+        Tool::Tern,
+        Tool::Atlas,
     ];
 
     /// The name on the command line.
@@ -71,6 +80,9 @@ impl Tool {
             Tool::Drizzle => "drizzle",
             Tool::Supabase => "supabase",
             Tool::NodePgMigrate => "node-pg-migrate",
+            Tool::SqlMigrate => "sql-migrate",
+            Tool::Tern => "tern",
+            Tool::Atlas => "atlas",
         }
     }
 
@@ -104,6 +116,9 @@ impl Tool {
             Tool::NodePgMigrate => {
                 "one transaction for all pending files (--single-transaction, the default)"
             }
+            Tool::SqlMigrate => "one transaction per file, none where its Up says notransaction",
+            Tool::Tern => "one transaction per file, none where it says tern: disable-tx",
+            Tool::Atlas => "one transaction per file, none where it says atlas:txmode none",
         }
     }
 
@@ -121,6 +136,9 @@ impl Tool {
             Tool::Drizzle => "0000_name.sql, listed in meta/_journal.json",
             Tool::Supabase => "20240102030405_name.sql",
             Tool::NodePgMigrate => "1700000000000_name.sql with -- Up Migration",
+            Tool::SqlMigrate => "1_name.sql with -- +migrate Up",
+            Tool::Tern => "001_name.sql",
+            Tool::Atlas => "20240102030405_name.sql beside atlas.sum",
         }
     }
 }

@@ -190,13 +190,8 @@ fn a_naming_of_several_tools_is_refused_with_them_and_what_decides() {
 
 /// What is left of each tool's own project that only looks like another's, one case per tool.
 const OTHERS: &[(&str, Files<'static>)] = &[
-    ("sql-migrate", &[("1_a.sql", "-- +migrate Up\nSELECT 1;\n-- +migrate Down\nSELECT 2;\n")]),
-    ("tern", &[("001_a.sql", "SELECT 1;\n---- create above / drop below ----\nSELECT 2;\n")]),
-    ("tern", &[("001_a.sql", "SELECT 1;\n"), ("tern.conf", "[database]\n")]),
     ("rambler", &[("1_a.sql", "-- rambler up\nSELECT 1;\n-- rambler down\nSELECT 2;\n")]),
     ("node-pg-migrate", &[("1_a.ts", ""), ("package.json", NODE_PG_MIGRATE)]),
-    ("Atlas", &[("1_a.sql", "SELECT 1;"), ("atlas.sum", "h1:x=")]),
-    ("Atlas", &[("1_a.sql", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON t (a);")]),
     ("Liquibase", &[("1_a.sql", "--liquibase formatted sql\n--changeset a:1\nSELECT 1;")]),
     ("MyBatis Migrations", &[("1_a.sql", "SELECT 1;\n-- //@UNDO\nSELECT 2;\n")]),
     ("yoyo", &[("0001_a.sql", "SELECT 1;"), ("0001_a.rollback.sql", "SELECT 2;")]),
@@ -397,6 +392,10 @@ fn soup() -> impl Strategy<Value = String> {
         "-- Up Migration\n",
         "-- Down Migration\n",
         "--> statement-breakpoint\n",
+        "-- +migrate Up notransaction\n",
+        "-- +migrate StatementBegin\n",
+        "---- create above / drop below ----\n",
+        "-- atlas:txmode none\n",
         "-- refinery:noTransaction\n",
         "SELECT 1;\n",
         "VACUUM; ",

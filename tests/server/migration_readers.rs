@@ -87,6 +87,30 @@ pub const ONE_ENTRY: &str = r#"{"entries":[{"idx":0,"when":1700000000000,"tag":"
     &["1391877300254_a all-tx 4:SELECT 1 | 5:SELECT 11", "1391877300255_b all-tx 2:SELECT 2",
         "20140208163500256_c all-tx 1:SELECT 3"]
 )]
+#[case::sql_migrate(
+    Tool::SqlMigrate,
+    &[("2_b.sql", "-- +migrate Up notransaction\nVACUUM;\n-- +migrate Down\nSELECT -2;\n"),
+        ("10_a.sql", "-- why\n-- +migrate Up\nSELECT 1; SELECT 2;\n-- +migrate StatementBegin\n\
+            SELECT 4;\nSELECT 5;\n-- +migrate StatementEnd\n-- +migrate Down\n\
+            -- +migrate StatementBegin\nSELECT -1;\n-- +migrate StatementEnd\n-- down: all\n"),
+        ("x.sql", "-- +migrate Up\nSELECT 9;\n"), ("README.md", "")],
+    &["2_b.sql no-tx 2:VACUUM", "10_a.sql in-tx 3:SELECT 1; SELECT 2 | 5:SELECT 4;\nSELECT 5",
+        "x.sql in-tx 2:SELECT 9"]
+)]
+#[case::tern(
+    Tool::Tern,
+    &[("002_b.sql", "---- tern: disable-tx ----\nSELECT 2;\nVACUUM t;\n\n\
+            ---- create above / drop below ----\n\nSELECT -2;\n"),
+        ("001_a.sql", "SELECT 1;\nSELECT 11;"), ("tern.conf", ""), ("seed.sql", "not tern's")],
+    &["1 in-tx 1:SELECT 1 | 2:SELECT 11", "2 no-tx 2:SELECT 2 | 3:VACUUM t"]
+)]
+#[case::atlas(
+    Tool::Atlas,
+    &[("20240102_b.sql", "-- atlas:txmode none\n\nVACUUM t;\nSELECT 2;\n"),
+        ("20240101.sql", "-- create t\nSELECT 1;\n-- atlas:nolint\nSELECT 11;"),
+        ("atlas.sum", "h1:x=\n20240101.sql h1:a=\n20240102_b.sql h1:b=\n")],
+    &["20240101 in-tx 2:SELECT 1 | 4:SELECT 11", "20240102 no-tx 3:VACUUM t | 4:SELECT 2"]
+)]
 fn files_are_read_as_their_tool_reads_them(
     #[case] tool: Tool,
     #[case] files: Files<'_>,
@@ -102,6 +126,14 @@ fn files_are_read_as_their_tool_reads_them(
 #[case(Tool::Drizzle, &[("0000_a.sql", "SELECT 1;"), ("meta/_journal.json", ONE_ENTRY)])]
 #[case(Tool::Supabase, &[("1_a.sql", "SELECT 1;"), ("config.toml", SUPABASE)])]
 #[case(Tool::NodePgMigrate, &[("1_a.sql", UP_AND_DOWN)])]
+#[case(Tool::SqlMigrate, &[("1_a.sql", "-- +migrate Up\nSELECT 1;\n")])]
+#[case(
+    Tool::Tern,
+    &[("001_a.sql", "SELECT 1;\n---- create above / drop below ----\nSELECT 2;\n")]
+)]
+#[case(Tool::Tern, &[("001_a.sql", "SELECT 1;\n"), ("tern.conf", "[database]\n")])]
+#[case(Tool::Atlas, &[("1_a.sql", "SELECT 1;"), ("atlas.sum", "h1:x=\n1_a.sql h1:y=\n")])]
+#[case(Tool::Atlas, &[("1_a.sql", "-- atlas:txmode none\n\nVACUUM;")])]
 fn a_directory_is_recognised_as_its_tools(#[case] tool: Tool, #[case] files: Files<'_>) {
     let recognised = read(None, files).unwrap_or_else(|problems| panic!("{problems}"));
     let named = read(tool, files).unwrap_or_else(|problems| panic!("{problems}"));
@@ -155,6 +187,24 @@ const REFUSED: &[(Tool, Files<'static>)] = &[
     (Tool::NodePgMigrate, &[("1_a.sql", UP_AND_DOWN), ("2_b.ts", "")]),
     (Tool::NodePgMigrate, &[("1_a.sql", UP_AND_DOWN), ("1_b.sql", UP_AND_DOWN)]),
     (Tool::NodePgMigrate, &[("1_a.sql", "-- Up Migration\nSELECT 1;\n-- Down\nSELECT 2;\n")]),
+    (Tool::SqlMigrate, &[("1_a.sql", "SELECT 1;\n-- +migrate Up\nSELECT 2;\n")]),
+    (Tool::SqlMigrate, &[("1_a.sql", "-- later\n")]),
+    (Tool::SqlMigrate, &[("1_a.sql", "-- +migrate Up notransactions\nSELECT 1;\n")]),
+    (Tool::SqlMigrate, &[("1_a.sql", "-- +migrate Up\n-- +migrate Undo\nSELECT 1;\n")]),
+    (Tool::SqlMigrate, &[("1_a.sql", "-- +migrate Up\nDO $$\nBEGIN\n PERFORM 1;\nEND $$;\n")]),
+    (Tool::SqlMigrate, &[("1_a.sql", "-- +migrate Up\nSELECT 1\n-- +migrate Down\n")]),
+    (Tool::SqlMigrate, &[("1_a.sql", "-- +migrate Up\n-- +migrate StatementBegin\nSELECT 1;\n")]),
+    (Tool::Tern, &[("001_a.sql", "SELECT 1;"), ("003_c.sql", "SELECT 3;")]),
+    (Tool::Tern, &[("1_a.sql", "SELECT 1;"), ("01_b.sql", "SELECT 2;")]),
+    (Tool::Tern, &[("1_a.sql", "SELECT '{{.name}}';")]),
+    (Tool::Tern, &[("1_a.sql", "SELECT 1; ---- create above / drop below ----\nSELECT 2;")]),
+    (Tool::Atlas, &[("1_a.sql", "-- atlas:txmode none\nCREATE INDEX CONCURRENTLY i ON t (a);")]),
+    (Tool::Atlas, &[("1_a.sql", "SELECT 1;\n-- atlas:txmode none\n\nSELECT 2;")]),
+    (Tool::Atlas, &[("1_a.sql", "-- atlas:txmode all\n\nSELECT 1;")]),
+    (Tool::Atlas, &[("1_a.sql", "-- atlas:checkpoint\n\nSELECT 1;")]),
+    (Tool::Atlas, &[("1_a.sql", "SELECT 1;"), ("atlas.sum", "h1:x=\n2_b.sql h1:y=\n")]),
+    (Tool::Atlas, &[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 2;")]),
+    (Tool::Atlas, &[("V1__a.sql", "SELECT 1;")]),
 ];
 
 #[test]

@@ -51,6 +51,19 @@ const SUPABASE: &str = "CREATE SCHEMA supabase_migrations; CREATE TABLE \
 const NODE_PG_MIGRATE: &str = "CREATE TABLE pgmigrations (id serial PRIMARY KEY, \
     name varchar(255) NOT NULL, run_on timestamp NOT NULL); \
     INSERT INTO pgmigrations (name, run_on) VALUES ('1', now())";
+const SQL_MIGRATE: &str = "CREATE TABLE gorp_migrations (id text NOT NULL PRIMARY KEY, \
+    applied_at timestamptz); INSERT INTO gorp_migrations VALUES ('1', now())";
+const TERN: &str = "CREATE TABLE public.schema_version (version int4 NOT NULL); \
+    INSERT INTO public.schema_version VALUES (1)";
+const ATLAS: &str = "CREATE SCHEMA atlas_schema_revisions; CREATE TABLE \
+    atlas_schema_revisions.atlas_schema_revisions (version varchar NOT NULL PRIMARY KEY, \
+    description varchar NOT NULL, type bigint NOT NULL DEFAULT 2, \
+    applied bigint NOT NULL DEFAULT 0, total bigint NOT NULL DEFAULT 0, \
+    executed_at timestamptz NOT NULL, execution_time bigint NOT NULL, error text, \
+    error_stmt text, hash varchar NOT NULL, partial_hashes jsonb, \
+    operator_version varchar NOT NULL); \
+    INSERT INTO atlas_schema_revisions.atlas_schema_revisions VALUES \
+    ('1', 'a', 2, 3, 3, now(), 5, NULL, NULL, 'x', NULL, 'Atlas CLI v0.30.0')";
 
 #[rstest]
 #[case(Tool::Sqlx, SQLX)]
@@ -64,6 +77,9 @@ const NODE_PG_MIGRATE: &str = "CREATE TABLE pgmigrations (id serial PRIMARY KEY,
 #[case(Tool::Drizzle, DRIZZLE)]
 #[case(Tool::Supabase, SUPABASE)]
 #[case(Tool::NodePgMigrate, NODE_PG_MIGRATE)]
+#[case(Tool::SqlMigrate, SQL_MIGRATE)]
+#[case(Tool::Tern, TERN)]
+#[case(Tool::Atlas, ATLAS)]
 #[tokio::test]
 async fn a_tools_real_table_says_what_is_applied_and_takes_its_row(
     #[case] tool: Tool,
@@ -91,7 +107,10 @@ async fn the_table_is_made_as_its_tool_makes_it_and_a_migration_may_refer_to_it(
         Tool::Prisma,
         Tool::Drizzle,
         Tool::Supabase,
-        Tool::NodePgMigrate
+        Tool::NodePgMigrate,
+        Tool::SqlMigrate,
+        Tool::Tern,
+        Tool::Atlas
     )]
     tool: Tool,
 ) {

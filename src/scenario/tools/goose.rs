@@ -16,14 +16,14 @@
 
 use std::ops::Range;
 
-use crate::pg::SqlPiece;
-
+use super::super::Migration;
 use super::super::problem::{Problem, Source};
-use super::super::sql::Sql;
-use super::super::{Migration, Statement};
 use super::listing::Listing;
 use super::reading::{Named, Reading, migration};
-use super::text::{leading_digits, lines};
+use super::text::{ends_with_semicolon, leading_digits, lines};
+
+const CUT: &str = "goose ends a statement with a line that ends in a semicolon; put -- +goose \
+                   StatementBegin before it and -- +goose StatementEnd after it";
 
 pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     let mut found = Vec::new();
@@ -47,7 +47,10 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
         let Some(source) = reading.open(&entry.path) else { continue };
         match File::parse(&source) {
             Ok(file) => {
-                let statement = |message: &Message| statement(&source, message, reading);
+                let statement = |message: &Message| {
+                    let cut = (!message.is_block).then_some(CUT);
+                    reading.message(&source, message.span.clone(), cut)
+                };
                 let statements = file.messages.iter().filter_map(statement).collect();
                 migrations.push(migration(version, &source, statements, file.transaction));
             }
@@ -201,32 +204,6 @@ fn annotation(line: &str) -> Option<String> {
     let comment = line.trim().strip_prefix("--")?;
     let (_, text) = comment.split_once("+goose")?;
     Some(text.trim().to_owned())
-}
-
-/// As goose sees it: by words, whatever is quoted.
-fn ends_with_semicolon(line: &str) -> bool {
-    let words = line.split_whitespace().take_while(|word| !word.starts_with("--"));
-    words.last().is_some_and(|word| word.ends_with(';'))
-}
-
-/// A message as one statement, whose text may hold several.
-fn statement(source: &Source, message: &Message, reading: &mut Reading) -> Option<Statement> {
-    let sql = Sql::part(source, message.span.clone());
-    let cut = "goose ends a statement with a line that ends in a semicolon; put -- +goose \
-               StatementBegin before it and -- +goose StatementEnd after it";
-    let pieces = match sql.pieces() {
-        Ok(pieces) => pieces,
-        Err(problem) => {
-            let problem = if message.is_block { problem } else { problem.remedy(cut) };
-            reading.problems.push(problem);
-            return None;
-        }
-    };
-    reading.notices.extend(sql.all_unknown(&pieces));
-    let (first, last) = (pieces.first()?, pieces.last()?);
-    let text = sql.text.get(first.offset..last.offset + last.text.len()).unwrap_or_default();
-    let whole = SqlPiece { text: text.to_owned(), line: first.line, offset: first.offset };
-    sql.statements(vec![whole]).pop()
 }
 
 /// Whether a text is one of goose's, by name and content.

@@ -194,7 +194,7 @@ mod tests {
             ("-- ==== DOWN ====", "shmig part"),
             ("--liquibase formatted sql", "Liquibase rule"),
             ("-- changeset nvoxland:1", "Liquibase rule"),
-            ("-- atlas:txmode none", "Atlas rule"),
+            ("-- atlas:txmode none", "atlas rule"),
             ("SELECT 2;--> statement-breakpoint", "drizzle rule"),
             ("--! Previous: sha1:x", "graphile-migrate rule"),
             ("-- postgres-migrations disable-transaction", "postgres-migrations rule"),

@@ -8,6 +8,7 @@
 //! The runner sends one statement at a time. Where a tool sends a whole file as one message, the
 //! borders of the transaction are the same (see `message`), the round trips are not.
 
+mod atlas;
 mod dbmate;
 mod detect;
 mod diesel;
@@ -26,8 +27,10 @@ mod project;
 mod reading;
 mod refinery;
 mod shape;
+mod sql_migrate;
 mod sqlx;
 mod supabase;
+mod tern;
 mod text;
 
 use std::path::Path;
@@ -81,6 +84,9 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
         Tool::Drizzle => drizzle::read(&listing, &mut reading),
         Tool::Supabase => supabase::read(&listing, &mut reading),
         Tool::NodePgMigrate => node_pg_migrate::read(&listing, &mut reading),
+        Tool::SqlMigrate => sql_migrate::read(&listing, &mut reading),
+        Tool::Tern => tern::read(&listing, &mut reading),
+        Tool::Atlas => atlas::read(&listing, &mut reading),
     };
     if reading.problems.is_empty() && migrations.iter().all(|m| m.script.statements.is_empty()) {
         let found = match migrations.is_empty() {

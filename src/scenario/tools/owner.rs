@@ -39,7 +39,6 @@ macro_rules! others {
 
 others! {
     ALEMBIC: "Alembic", "alembic upgrade head";
-    ATLAS: "Atlas", "atlas migrate apply --url \"$DATABASE_URL\"";
     BUN: "Bun", "go run ./cmd/bun db migrate";
     DB_MIGRATE: "db-migrate", "npx db-migrate up";
     DJANGO: "Django", "python manage.py migrate";
@@ -64,8 +63,6 @@ others! {
     SEQUELIZE: "Sequelize", "npx sequelize-cli db:migrate";
     SHMIG: "shmig", "shmig up";
     SQITCH: "Sqitch", "sqitch deploy";
-    SQL_MIGRATE: "sql-migrate", "sql-migrate up";
-    TERN: "tern", "tern migrate";
     TYPEORM: "TypeORM", "npx typeorm migration:run -d data-source.js";
     YOYO: "yoyo", "yoyo apply --batch";
 }
@@ -81,3 +78,6 @@ pub(super) const PRISMA: Owner = Owner::Read(Tool::Prisma);
 pub(super) const DRIZZLE: Owner = Owner::Read(Tool::Drizzle);
 pub(super) const SUPABASE: Owner = Owner::Read(Tool::Supabase);
 pub(super) const NODE_PG_MIGRATE: Owner = Owner::Read(Tool::NodePgMigrate);
+pub(super) const SQL_MIGRATE: Owner = Owner::Read(Tool::SqlMigrate);
+pub(super) const TERN: Owner = Owner::Read(Tool::Tern);
+pub(super) const ATLAS: Owner = Owner::Read(Tool::Atlas);

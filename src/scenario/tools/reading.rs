@@ -1,5 +1,6 @@
 //! What every reader does alike: open a file, split it, put migrations in order, tell problems.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::pg::SqlPiece;
@@ -41,7 +42,8 @@ impl Reading {
         let source = Source::open(path).map_err(|why| self.problems.push(unreadable(why))).ok()?;
         let tool = self.tool;
         // Where a tool has markers of its own, a comment of that kind is a comment.
-        let has_markers = matches!(tool, Tool::Dbmate | Tool::Goose);
+        let has_markers =
+            matches!(tool, Tool::Dbmate | Tool::Goose | Tool::SqlMigrate | Tool::Tern);
         let foreign = |marker: &Marker| match marker.owner {
             Some(owner) => owner != Owner::Read(tool),
             None => !has_markers,
@@ -60,6 +62,29 @@ impl Reading {
         });
         self.notices.extend(sql.all_unknown(&pieces));
         pieces
+    }
+
+    /// What the tool sends at once as one statement, whose text may hold several. `cut` is the
+    /// remedy where the tool ended it too early.
+    pub fn message(
+        &mut self,
+        source: &Source,
+        span: Range<usize>,
+        cut: Option<&str>,
+    ) -> Option<Statement> {
+        let sql = Sql::part(source, span);
+        let pieces = match sql.pieces() {
+            Ok(pieces) => pieces,
+            Err(problem) => {
+                self.problems.push(match cut {
+                    Some(cut) => problem.remedy(cut),
+                    None => problem,
+                });
+                return None;
+            }
+        };
+        self.notices.extend(sql.all_unknown(&pieces));
+        sql.statements(message::whole(&sql, &pieces)).pop()
     }
 
     /// SQL that the tool sends as one message, in a transaction of its own or not.

@@ -6,6 +6,12 @@ pub(super) fn leading_digits(name: &str) -> Option<(&str, &str)> {
     (end > 0).then(|| name.split_at(end))
 }
 
+/// As goose and sql-migrate see it: by words, whatever is quoted.
+pub(super) fn ends_with_semicolon(line: &str) -> bool {
+    let words = line.split_whitespace().take_while(|word| !word.starts_with("--"));
+    words.last().is_some_and(|word| word.ends_with(';'))
+}
+
 /// The lines of a text with the byte offset of each.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut offset = 0;
