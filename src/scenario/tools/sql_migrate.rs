@@ -3,8 +3,8 @@
 //! - Every `.sql` file is a migration: first those whose names begin with digits, in the order of
 //!   the numbers, then the others by name. The name, extension included, is the version.
 //! - Commands begin their line: Up and Down, each with `notransaction`, StatementBegin and
-//!   StatementEnd. sql-migrate passes over a command that it does not know, and over SQL before
-//!   the first Up or Down: problems here.
+//!   StatementEnd. sql-migrate passes over a command that it does not know or that is written
+//!   otherwise, and over SQL before the first Up or Down: problems here.
 //! - A statement ends with a line whose last word before a `--` ends in a semicolon, even within
 //!   quotes; between StatementBegin and StatementEnd it does not end. Each is a message of its own,
 //!   all in one transaction together with the version row, unless Up says `notransaction`.
@@ -121,6 +121,11 @@ impl<'a> File<'a> {
     }
 
     fn line(&mut self, line: Range<usize>, text: &str) -> Result<(), Problem> {
+        let comment = text.trim_start().strip_prefix("--").unwrap_or_default();
+        if !self.in_block && comment.trim_start().starts_with("+migrate") {
+            let problem = self.source.problem(line, "sql-migrate passes over this command");
+            return Err(problem.remedy("it begins its line with `-- +migrate `, one blank each"));
+        }
         let blank = text.trim().is_empty() || text.trim_start().starts_with("--");
         if self.begins.is_none() && blank {
             return Ok(());

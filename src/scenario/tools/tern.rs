@@ -3,7 +3,8 @@
 //! - Numbers begin at 1 and have no gap; two of one number are an error. Other files are left out
 //!   silently. SQL in directories below is for templates.
 //! - What is above the dividing line is the up part; without the line it is the whole file. tern
-//!   cuts at that text wherever it is; here it has to be a line, or it is a problem.
+//!   cuts at that text wherever it is; here it has to be a line, or it is a problem, as is a line
+//!   that only resembles it, by which tern would run both parts.
 //! - A file is a Go template, which only tern can fill in: `{{` is a problem here.
 //! - The up part is one message, in a transaction together with the version row, unless a line is
 //!   `---- tern: disable-tx ----`: then each statement is a message of its own (of v2; the releases
@@ -69,6 +70,16 @@ fn up_part(source: &Source) -> Result<usize, Problem> {
     if let Some(at) = source.text.find("{{") {
         let problem = source.problem(at..at + 2, "this begins a template's field");
         return Err(problem.remedy("only tern fills it in; write its value"));
+    }
+    for (offset, line) in lines(&source.text) {
+        let resembles = |words: &str| line.starts_with("--") && line.contains(words);
+        let written = source.text.get(offset..).and_then(|rest| rest.split('\n').next());
+        let exact = line.contains(DIVIDER) || written == Some(DISABLE_TX);
+        if !exact && (resembles("create above") || resembles("drop below") || resembles("tern:")) {
+            let problem = source.problem(offset..offset + line.len(), "tern passes over this line");
+            let remedy = format!("it knows `{DIVIDER}` and `{DISABLE_TX}`, to the letter");
+            return Err(problem.remedy(remedy));
+        }
     }
     let Some(at) = source.text.find(DIVIDER) else { return Ok(source.text.len()) };
     let is_line = lines(&source.text).any(|(offset, line)| offset == at && line.trim() == DIVIDER);
