@@ -140,7 +140,7 @@ fn of_place(place: &Path, shapes: &[Shape]) -> Vec<Sign> {
     let mut add = |owner: Owner, file: &str, of: &[Shape]| {
         let known = found.iter().any(|sign| sign.owner == owner);
         if fits(of) && !known {
-            found.push(Sign { owner, by: place.join(file).display().to_string() });
+            found.push(Sign { owner, by: shown(&place.join(file)) });
         }
     };
     for (file, owner, of) in FILES {
@@ -173,6 +173,13 @@ fn of_place(place: &Path, shapes: &[Shape]) -> Vec<Sign> {
         }
     }
     found
+}
+
+/// A path as it would be typed here.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize());
+    let relative = here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    relative.unwrap_or_else(|| path.to_owned()).display().to_string()
 }
 
 /// Its own directory is named so; a configuration elsewhere has its sections.
