@@ -147,6 +147,20 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
 }
 
 pub fn nothing_tried(of: &NothingTried) -> String {
+    match of.unmatched {
+        0 => {}
+        1 => {
+            return "nothing was tried: the change's one statement writes rows, and found none that \
+                    it is for among those of this trial"
+                .to_owned();
+        }
+        n => {
+            return format!(
+                "nothing was tried: each of the change's {n} statements writes rows, and found \
+                 none that it is for among those of this trial"
+            );
+        }
+    }
     let kinds = of.made.iter().filter(|(kind, n)| !kind.is_empty() && **n > 0);
     let mut did: Vec<String> = kinds.map(|(kind, n)| format!("made {}", count(*n, kind))).collect();
     if of.changed > 0 {

@@ -66,7 +66,7 @@ impl Rate {
     }
 
     /// The rate on a server that carries so many operations per second: within the bounds that a
-    /// scenario may declare, and at most [`CALIBRATED_MAX_PER_S`].
+    /// scenario may declare, and at most 200 per second.
     pub fn on(self, capacity_per_s: f64) -> f64 {
         match self {
             Rate::PerS(per_s) => per_s,

@@ -38,7 +38,11 @@ fn access(property: &str) -> Evidence {
 
 fn tried(made: &[(&str, u64)], changed: u64, statements: u64) -> Evidence {
     let made = made.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect();
-    Evidence::NothingTried(NothingTried { made, changed, statements })
+    Evidence::NothingTried(NothingTried { made, changed, statements, unmatched: 0 })
+}
+
+fn unmatched() -> Evidence {
+    Evidence::NothingTried(NothingTried { unmatched: 2, ..NothingTried::default() })
 }
 
 fn left_out(loaded: u64, concerned: bool, by: &[&str], because_of: Option<&str>) -> Evidence {
@@ -110,6 +114,6 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
             left_out(0, true, &["note_check: CHECK ((note <> ''::text))"], None),
             left_out(9, false, &[], Some("public.plans")),
         ],
-        _ => vec![tried(&[("table", 2)], 1, 3), tried(&[], 0, 0), tried(&[], 0, 2)],
+        _ => vec![tried(&[("table", 2)], 1, 3), tried(&[], 0, 0), tried(&[], 0, 2), unmatched()],
     }
 }

@@ -320,7 +320,7 @@ const SPANS: (&str, u64) = ("public.spans", 1_000);
 #[case::a_table_with_rows("ALTER TABLE spans ADD COLUMN c int", new(), &[SPANS], None)]
 #[case::a_word_about_a_table_with_rows("COMMENT ON TABLE spans IS 'x'", vec![], &[SPANS], None)]
 #[case::nothing_at_all("SELECT 1", vec![], &[SPANS], Some(Verdict::Safe))]
-#[case::an_update_of_no_row("UPDATE spans SET a = 1 WHERE false", vec![], &[SPANS], None)]
+#[case::an_update_that_is_not_counted("UPDATE spans SET a = 1 WHERE false", vec![], &[SPANS], None)]
 #[case::an_index_by_its_definition(
     "SELECT make()",
     vec![("index public.i", vec![("definition", "CREATE INDEX i ON public.spans (a)")])],
@@ -345,6 +345,45 @@ fn a_change_of_nothing_that_holds_rows_is_unproven(
     assert_eq!(judgement.verdict, expected.unwrap_or(Verdict::Safe));
     meant.scenario.accept = vec![Meant { no_rows: true, ..Meant::default() }];
     assert_eq!(found(&meant.judge(), FindingKind::NothingTried), None);
+}
+
+/// A change of these statements, each with the rows that it wrote.
+fn wrote(statements: &[(&str, Option<u64>)]) -> Made {
+    let mut made = Made::with_change();
+    for (at, (text, rows)) in (0..).zip(statements) {
+        let from = 5_000 + 20 * u64::from(at);
+        made.statement(at, from, from + 10, text, false);
+        let ended = made.entries.iter_mut().rev().find_map(|(_, event)| match event {
+            Event::StatementEnded(ended) => Some(ended),
+            _ => None,
+        });
+        ended.expect("its end").rows = *rows;
+    }
+    tables(&mut made, &[SPANS]);
+    catalogue(&mut made, None, vec![]);
+    catalogue(&mut made, Some(0), vec![]);
+    made
+}
+
+#[rstest]
+#[case::a_delete(&[("DELETE FROM spans WHERE a < 0", Some(0))], true)]
+#[case::two(&[("UPDATE spans SET a = 1 WHERE b", Some(0)), ("DELETE FROM spans", Some(0))], true)]
+#[case::one_of_two(&[("UPDATE spans SET a = 1", Some(3)), ("DELETE FROM spans", Some(0))], false)]
+#[case::beside_a_lock(
+    &[("ALTER TABLE spans SET (fillfactor = 90)", None), ("DELETE FROM spans", Some(0))],
+    false
+)]
+fn a_change_whose_statements_find_no_row_is_unproven(
+    #[case] statements: &[(&str, Option<u64>)],
+    #[case] unproven: bool,
+) {
+    let made = wrote(statements);
+    let judgement = made.judge();
+    let finding = found(&judgement, FindingKind::NothingTried);
+    assert_eq!(finding.map(|f| f.verdict), unproven.then_some(Verdict::Unproven), "{finding:?}");
+    let words = ["writes rows", "found none"];
+    let said = words.iter().all(|words| judgement.reason.contains(words));
+    assert_eq!(said, unproven, "{}", judgement.reason);
 }
 
 #[test]

@@ -39,6 +39,11 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
             "stop using the column in one release and drop it in a later one; where the values may \
              be needed again, keep a copy of the key and the column first"
         }
+        Evidence::NothingTried(of) if of.unmatched > 0 => {
+            "let the scenario hold rows that the statement finds: --save it, and write such values \
+             into the pool or the generator of the column that it asks for; a change that is to \
+             touch none says [[accept]] no_rows = true"
+        }
         // A null change is what it says.
         Evidence::NothingTried(of)
             if of.made.is_empty() && of.changed == 0 && of.statements == 0 =>

@@ -7,6 +7,8 @@ use crate::history::{TableState, TableStates};
 use crate::pg::LockMode;
 use crate::pg::facts::{Relation, RelationName, facts};
 use crate::pg::lex;
+use crate::pg::purpose::Purpose;
+use crate::pg::syntax::Kind;
 use crate::result::evidence::NothingTried;
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
@@ -33,10 +35,14 @@ pub fn untried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         return None;
     }
     let concerned = Concerned::of(evidence, before);
+    let objects = objects(evidence);
+    if let Some(unmatched) = unmatched(evidence).filter(|_| objects.is_empty()) {
+        let shown = Shown::NothingTried(NothingTried { unmatched, ..NothingTried::default() });
+        return Some(Finding::new(Verdict::Unproven, Subject::none(), shown));
+    }
     if concerned.works(evidence) || moved(evidence, before) {
         return None;
     }
-    let objects = objects(evidence);
     if concerned.objects(evidence, &objects) {
         return None;
     }
@@ -49,8 +55,29 @@ pub fn untried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         true => Verdict::Safe,
         false => Verdict::Unproven,
     };
-    let shown = Shown::NothingTried(NothingTried { made, changed, statements });
+    let shown = Shown::NothingTried(NothingTried { made, changed, statements, unmatched: 0 });
     Some(Finding::new(verdict, Subject::none(), shown))
+}
+
+/// How many statements the change has, where each writes rows and found none: this trial's rows are
+/// not those that it is for. In a state that other statements lead to that may be right.
+fn unmatched(evidence: &Evidence<'_, '_>) -> Option<u64> {
+    let mut later = evidence.scenario.states.iter().skip(1);
+    if later.any(|state| state.name == evidence.state) {
+        return None;
+    }
+    let statements = evidence.trace.statements();
+    let work = statements.filter(|s| s.purpose() == Purpose::Work && !evidence.is_bookkeeping(s));
+    let mut found = 0;
+    for record in work {
+        let writes = matches!(record.kind(), Kind::Insert | Kind::Update | Kind::Delete);
+        let none = record.ended.is_some_and(|e| e.error.is_none() && e.rows == Some(0));
+        if !writes || !none || record.began.statements > 1 {
+            return None;
+        }
+        found += 1;
+    }
+    (found > 0).then_some(found)
 }
 
 /// Whether a statement of the application, or a declared read, names the table.

@@ -81,7 +81,7 @@ pub struct UnusedAccept {
 }
 
 /// What the change did instead of changing a table with rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NothingTried {
     /// Objects that it made, by kind.
@@ -90,6 +90,9 @@ pub struct NothingTried {
     pub changed: u64,
     /// Statements of it that ran.
     pub statements: u64,
+    /// Statements that write rows and found none, where the change has no others; 0: it has.
+    #[serde(default)]
+    pub unmatched: u64,
 }
 
 /// The subject's relation is the table.
