@@ -115,8 +115,13 @@ fn waited(witnessed: &Witnessed<'_>) -> Micros {
     witnessed.operation.map_or(witnessed.wait.seen_for(), Operation::latency)
 }
 
-/// With the operation that the waiting session ran at that time.
+/// With the operation that the waiting session ran at that time. A sample's time is that of its
+/// answer, by which the operation may have ended: then it is the one in the middle of the wait.
 fn witnessed<'h>(trace: &Trace<'h>, wait: &LockWait) -> Witnessed<'h> {
-    let operation = trace.running(&wait.session, wait.last_seen);
+    let middle = wait.from + Micros((wait.last_seen - wait.from).0 / 2);
+    let at_the_end = trace.running(&wait.session, wait.last_seen);
+    let waited = |o: &&Operation| o.acquired_us.is_some_and(|acquired| acquired <= middle);
+    let operation =
+        at_the_end.filter(waited).or_else(|| trace.running(&wait.session, middle)).or(at_the_end);
     Witnessed { wait: wait.clone(), operation }
 }

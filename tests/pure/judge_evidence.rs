@@ -9,7 +9,7 @@ use pgauntlet::result::{Doubt, Finding, Judgement};
 use pgauntlet::scenario::{FindingKind, Verdict};
 use rstest::rstest;
 
-use crate::made::{APP, Made, READER, error, failed};
+use crate::made::{APP, CHANGE, Made, READER, error, failed};
 
 const ADD_COLUMN: &str = "ALTER TABLE spans ADD COLUMN IF NOT EXISTS task_id varchar";
 
@@ -87,6 +87,24 @@ fn a_stop_that_is_short_beside_a_long_change_makes_nothing_unsafe() {
     let waited = found(&judgement, FindingKind::OperationWaited);
     assert_eq!(waited.verdict, Verdict::Unproven);
     assert!(matches!(waited.doubt, Some(Doubt::GeneratorLag(_))), "{:?}", waited.doubt);
+}
+
+/// The last sample of a wait may be answered when its operation is through already.
+#[test]
+fn a_wait_that_is_sampled_past_its_operations_end_is_one_of_the_stalls() {
+    let mut made = long_change();
+    made.blocked_by_change(6_000, 8_500);
+    let pid = APP + 7;
+    made.blocked_pid(pid, 6_000, 8_500, &[CHANGE]);
+    let last = made.entries.iter_mut().rev().find_map(|(_, event)| match event {
+        Event::Operation(operation) => Some(operation),
+        _ => None,
+    });
+    last.expect("its operation").finished_us = Micros::from_millis(8_480);
+    let judgement = made.judge();
+    assert!(!has(&judgement, FindingKind::OperationWaited), "{:#?}", judgement.findings);
+    let stall = found(&judgement, FindingKind::Stall);
+    assert!(stall.sentence.contains("2 operations"), "{}", stall.sentence);
 }
 
 #[test]
