@@ -26,7 +26,7 @@ pub struct Arguments {
 pub enum Command {
     /// Run scenarios and judge them
     Run(RunArguments),
-    /// Run your own migrations under a scenario's schema, data and traffic
+    /// Try a migration of your own, on rows and traffic made for it or a scenario's
     Try(TryArguments),
     /// Kill a scenario's change at each of its statements, in each way, and apply it again
     Crash(CrashArguments),
