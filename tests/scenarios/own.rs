@@ -50,8 +50,6 @@ fn try_in(root: &Path) -> assert_cmd::Command {
 #[case::sqlx("sqlx", &["--rows", "orders=4k"])]
 #[case::plain("plain", &["change.sql", "--schema", "structure.sql", "--rows", "entries=4k"])]
 #[case::alembic("alembic", &["--rows", "texts=4k"])]
-#[case::django("django", &["--rows", "shop_order=4k"])]
-#[case::knex("knex", &["--rows", "events=4k"])]
 #[test]
 fn a_lock_that_waits_for_a_backup_is_unsafe(#[case] name: &str, #[case] arguments: &[&str]) {
     let root = project(name, "bad");

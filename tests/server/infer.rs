@@ -112,7 +112,7 @@ async fn a_schema_is_filled_from_its_text_alone(#[case] major: u32, #[case] know
 }
 
 /// Operations of each kind that are driven, on average: about forty kinds, 200 a second.
-const DRIVEN_EACH: u64 = 20;
+const DRIVEN_EACH: u64 = 12;
 /// Rows of each table under the traffic: enough for ranges, and soon loaded.
 const ROWS_UNDER_TRAFFIC: u64 = 500;
 
