@@ -147,9 +147,9 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         return None;
     }
     let long = slowest(long);
+    let [suspects, others, queued] = grouped(evidence, long);
     // The stall that they queued behind is a finding already.
     let known = evidence.measured.longest_stall_us > limit;
-    let [suspects, others, queued] = grouped(evidence, long, known);
     let queued = if known { Vec::new() } else { queued };
     let while_it_ran = !suspects.is_empty();
     let groups = [suspects, others, queued];
@@ -175,12 +175,11 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     Some(Finding::new(verdict, Subject::none(), Shown::OperationWaited(waits)))
 }
 
-/// Those that waited while the change ran, others, and those that queued behind a stall, for a
-/// connection or, where it is `known`, for its lock: their verdict is the stall's.
+/// Those that waited while the change ran, others, and those that queued for a connection behind a
+/// stall, whose verdict is the stall's.
 fn grouped<'o>(
     evidence: &Evidence<'_, '_>,
     operations: Vec<&'o Operation>,
-    known: bool,
 ) -> [Vec<&'o Operation>; 3] {
     let stalled_from = evidence.stalls.iter().map(|stall| stall.from).min();
     let disk = is_the_disks_doing(evidence, &operations, 0);
@@ -191,8 +190,6 @@ fn grouped<'o>(
         let ran = evidence.trace.attempts.iter().any(|a| ran_during(a, operation));
         let group = match cause {
             WaitCause::Connection if drains => 2,
-            // A wait that samples showed too late to be one of the stall's.
-            WaitCause::Lock { by: Holder::Change, .. } if drains && known => 2,
             cause if ran && !is_of_others(&cause) && !disk => 0,
             _ => 1,
         };
