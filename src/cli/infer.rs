@@ -192,7 +192,7 @@ fn likeness(text: &str) -> Result<Likeness, String> {
 }
 
 /// What is to be said of the base, the way it is made not.
-fn notes() -> Listener {
+pub(super) fn notes() -> Listener {
     Arc::new(|progress| {
         if let Progress::Note(sentence) = progress {
             remark(&sentence);

@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::result::Shard;
-use crate::scenario::{Tool, TransactionRule};
+use crate::scenario::{RATE_PER_S_MAX, RATE_PER_S_MIN, Tool, TransactionRule};
 use crate::trial::FaultKind;
 
 /// Machines that divide a run between them.
@@ -61,8 +61,8 @@ pub fn factor(text: &str) -> Result<f64, String> {
 
 pub fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if (0.1..=20_000.0).contains(&rate) => Ok(rate),
-        _ => Err("it is a number from 0.1 to 20000".to_owned()),
+        Ok(rate) if (RATE_PER_S_MIN..=RATE_PER_S_MAX).contains(&rate) => Ok(rate),
+        _ => Err(format!("it is a number from {RATE_PER_S_MIN} to {RATE_PER_S_MAX}")),
     }
 }
 

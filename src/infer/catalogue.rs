@@ -266,6 +266,12 @@ impl Catalogue {
         self.tables.iter().find(|table| table.oid == oid)
     }
 
+    /// Tables that hold rows of their own: partitions are filled by what they are part of, and a
+    /// foreign table's rows are another server's.
+    pub fn seeded(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter().filter(|table| table.bound.is_none() && !table.foreign)
+    }
+
     /// The type with this oid.
     pub fn type_of(&self, oid: Oid) -> Option<&Type> {
         self.types.iter().find(|known| known.oid == oid)

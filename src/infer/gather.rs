@@ -17,9 +17,8 @@ pub(super) fn tables(
     rows: &Rows,
     likenesses: &Likenesses,
 ) -> Vec<TableDraft> {
-    let is_partition = |table: &&Table| table.bound.is_none() && !table.foreign;
     let gathered = Gathered { catalogue, rows, likenesses };
-    catalogue.tables.iter().filter(is_partition).map(|t| gathered.table(t)).collect()
+    catalogue.seeded().map(|table| gathered.table(table)).collect()
 }
 
 /// What tables are gathered from.

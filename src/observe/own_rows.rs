@@ -9,9 +9,9 @@ use crate::pg::quote_ident;
 use super::Error;
 
 /// Rows of a table that is a list of codes; more of them are data like any other.
-pub const OWN_ROWS_MAX: usize = 1_000;
+const OWN_ROWS_MAX: usize = 1_000;
 
-/// Tables that hold at most [`OWN_ROWS_MAX`] rows, and at least one, with their rows. By qualified
+/// Tables that hold at most 1,000 rows, and at least one, with their rows. By qualified
 /// name; partitions are read with their root.
 ///
 /// # Errors
@@ -21,7 +21,7 @@ pub async fn own_rows(
     catalogue: &Catalogue,
 ) -> Result<BTreeMap<String, OwnRows>, Error> {
     let mut found = BTreeMap::new();
-    for table in catalogue.tables.iter().filter(|t| t.bound.is_none() && !t.foreign) {
+    for table in catalogue.seeded() {
         let rows = rows_of(session, table).await?;
         if (1..=OWN_ROWS_MAX).contains(&rows.rows.len()) {
             found.insert(table.seeded_name(), rows);

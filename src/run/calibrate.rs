@@ -47,10 +47,17 @@ impl Run<'_> {
         let known = self.rates.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
         let per_s = match known {
             Some(per_s) => per_s,
-            None => self.calibrate(server, &specs).await?,
+            None => {
+                let per_s = self.calibrate(server, &specs).await?;
+                self.keep_rate(name, per_s)?;
+                per_s
+            }
         };
-        self.rates.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), per_s);
         specs.iter_mut().for_each(|spec| spec.scenario.traffic.rate = Rate::PerS(per_s));
+        Ok(specs)
+    }
+
+    fn keep_rate(&self, name: String, per_s: f64) -> Result<(), Error> {
         self.keep(|result| {
             if let Some(stored) = result.scenarios.get_mut(&name) {
                 let mut scenario = Scenario::from(stored.clone());
@@ -58,7 +65,8 @@ impl Run<'_> {
                 *stored = StoredScenario::from(&scenario);
             }
         })?;
-        Ok(specs)
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner).insert(name, per_s);
+        Ok(())
     }
 
     async fn calibrate(&self, server: &mut dyn Server, specs: &[TrialSpec]) -> Result<f64, Error> {

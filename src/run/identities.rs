@@ -17,6 +17,12 @@ const APPLICATION_NAME: &str = "pgauntlet provision";
 /// The setting of `[pool] settings` that is a role.
 const ROLE_SETTING: &str = "role";
 
+/// A database of the server over TCP where there is a choice: some tools cannot use a unix socket.
+pub fn over_tcp(server: &dyn Server, address: &Address) -> Address {
+    let place = server.tcp_address().unwrap_or_else(|| address.clone());
+    place.with_database(address.database())
+}
+
 /// Makes the change's role the owner of what is ours in the database, and lets the application's
 /// use it. May be done again.
 pub async fn of(
@@ -24,8 +30,7 @@ pub async fn of(
     scenario: &Scenario,
     address: &Address,
 ) -> Result<Identities, Error> {
-    let over_tcp = server.tcp_address().unwrap_or(address.clone());
-    let over_tcp = over_tcp.with_database(address.database());
+    let over_tcp = over_tcp(server, address);
     let session = Session::open(address, APPLICATION_NAME, &Default::default()).await?;
     let database = Database { session, logins: server.logins() };
     let change = database.change(scenario).await?;

@@ -68,7 +68,7 @@ pub use merge::merge;
 pub use plan::{Plan, WorkUnit, units_of};
 pub use queries::{OwnQueries, OwnSource};
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
-pub use request::{Request, Share, SizeRequest, Work};
+pub use request::{QUICK_ROWS, Request, Share, SizeRequest, Work};
 pub use shared::{Judged, OnJudged};
 
 /// Longest wait for an interrupted trial's databases to go.

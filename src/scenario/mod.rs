@@ -47,6 +47,7 @@ pub use tools::{ToolsMigrations, read_migration_file, read_migrations};
 
 pub use traffic::{
     Arrivals, Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec,
-    OperationStatement, Parameter, PlanLimit, Pool, Rate, Rows, Since, SqlPlace, Traffic,
+    OperationStatement, Parameter, PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows,
+    Since, SqlPlace, Traffic,
 };
 pub use written::{Draft, DraftChange};

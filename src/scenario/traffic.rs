@@ -19,6 +19,8 @@ pub(super) const ACQUIRE_TIMEOUT_MS_DEFAULT: u64 = 30_000;
 
 /// Least rate of a schedule, in operations per second.
 pub const RATE_PER_S_MIN: f64 = 0.1;
+/// More than our load generator kept on two cores that it shared with the server.
+pub const RATE_PER_S_MAX: f64 = 20_000.0;
 /// Most operations per second that a measured capacity leads to. A higher rate shows no other wait,
 /// and makes histories longer.
 pub const CALIBRATED_MAX_PER_S: f64 = 200.0;

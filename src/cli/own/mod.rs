@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::history::{Listener, Progress};
 use crate::pg::syntax::{self, Kind};
 use crate::report::{Live, Mode};
-use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, RowsRequest};
+use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
-    self, Change, Crash, DraftChange, Expect, Migration, Scenario, Tool, ToolsMigrations,
-    TransactionRule, Verdict,
+    self, Change, Crash, DraftChange, Expect, Migration, Scenario, Statement, Tool,
+    ToolsMigrations, TransactionRule, Verdict,
 };
 use crate::stats::grouped;
 
@@ -24,12 +23,10 @@ use super::infer;
 use super::run::{Asked, run_trials};
 use super::scenarios::Loaded;
 use super::tried::{self, How};
-use super::{bad_input as wrong, complain, remark, show};
+use super::{bad_input as wrong, complain, show};
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
-/// The same with `--quick`.
-const CONCERNED_ROWS_QUICK: u64 = 200_000;
 /// Rows of any other table.
 const OTHER_ROWS: u64 = 1_000;
 /// Letters of a name that is made of a command.
@@ -214,8 +211,7 @@ fn earlier(tool: Tool, migrations: &[Migration]) -> Base {
             text.push_str("BEGIN;\n");
         }
         for statement in statements {
-            text.push_str(statement.text.trim_end().trim_end_matches(';'));
-            text.push_str(";\n");
+            text.push_str(&terminated(statement));
             open = opens_transaction(&statement.text).unwrap_or(open);
         }
         if open {
@@ -224,6 +220,11 @@ fn earlier(tool: Tool, migrations: &[Migration]) -> Base {
     }
     let path = PathBuf::from(format!("the earlier migrations of {tool}"));
     Base::Script { path, text }
+}
+
+/// A statement as a line of a script.
+fn terminated(statement: &Statement) -> String {
+    format!("{};\n", statement.text.trim_end().trim_end_matches(';'))
 }
 
 /// Whether a transaction is open after a statement that begins or ends one; None: it does neither.
@@ -267,7 +268,7 @@ impl Own {
         let quick = arguments.trials.quick;
         let rows = RowsRequest {
             each: OTHER_ROWS,
-            concerned: Some(if quick { CONCERNED_ROWS_QUICK } else { CONCERNED_ROWS }),
+            concerned: Some(if quick { QUICK_ROWS } else { CONCERNED_ROWS }),
             of: &arguments.trials.rows,
         };
         let request = InferRequest {
@@ -283,17 +284,15 @@ impl Own {
             like: asked.like(),
             server: &server,
         };
-        let live = Live::start(if arguments.trials.quiet { Mode::Quiet } else { Mode::Auto });
-        let listener = with_notes(live.listener());
+        let quiet = arguments.trials.quiet;
+        let live = Live::start(if quiet { Mode::Quiet } else { Mode::Auto });
+        // What is to be said of the base is said in any case.
+        let listener = if quiet { infer::notes() } else { live.listener() };
         let made = run::infer(&request, &listener, &cancelled_by_signals()).await;
         live.end();
         let made = made.map_err(|error| ending_of(&error))?;
         tell(&made);
-        let mut loaded = self.load(&made, arguments.save.as_deref())?;
-        for scenario in &mut loaded.scenarios {
-            scenario.expect.verdict = accepted(arguments.fail_on);
-            scenario.crash = arguments.thorough.then(Crash::default);
-        }
+        let loaded = self.load(&made, arguments)?;
         if let Some(directory) = &arguments.save {
             show(&format!("saved   {}", directory.display()));
         }
@@ -307,20 +306,24 @@ impl Own {
             return DraftChange::Command { line, directory };
         }
         let statements = self.change.migrations.iter().flat_map(|m| &m.script.statements);
-        let text = statements.map(|s| format!("{};\n", s.text.trim_end().trim_end_matches(';')));
+        let text = statements.map(terminated);
         let alone = self.change.migrations.iter().any(|m| m.transaction == Some(false));
         let transaction = if alone { TransactionRule::None } else { self.change.transaction };
         DraftChange::Sql { text: text.collect(), transaction }
     }
 
     /// The scenario as it would be read from its files, which `--save` keeps.
-    fn load(&self, made: &InferredScenario, save: Option<&Path>) -> Result<Loaded, ExitStatus> {
+    fn load(
+        &self,
+        made: &InferredScenario,
+        arguments: &TryArguments,
+    ) -> Result<Loaded, ExitStatus> {
         let failed = |error: std::io::Error| {
             complain(&format!("write the scenario: {error}"));
             ExitStatus::Failed
         };
         let unpacked = TempDir::with_prefix("pgauntlet-try-").map_err(failed)?;
-        let directory = match save {
+        let directory = match &arguments.save {
             Some(directory) => directory.to_owned(),
             None => unpacked.path().join(&self.name),
         };
@@ -329,10 +332,12 @@ impl Own {
             ExitStatus::Failed
         })?;
         let read = scenario::load(&directory).map_err(tried::wrong)?;
-        let expect = Expect { verdict: vec![Verdict::Safe], findings: vec![], absent: vec![] };
+        let verdict = accepted(arguments.fail_on);
+        let expect = Expect { verdict, findings: Vec::new(), absent: Vec::new() };
+        let crash = arguments.thorough.then(Crash::default);
         // By its tool's rules, which the files do not have.
         let (name, change) = (self.name.clone(), self.change.clone());
-        let scenario = Scenario { name, change, expect, ..read.value };
+        let scenario = Scenario { name, change, expect, crash, ..read.value };
         Ok(Loaded { scenarios: vec![scenario], notices: Vec::new(), unpacked: Some(unpacked) })
     }
 }
@@ -381,15 +386,6 @@ fn tell(made: &InferredScenario) {
     }
 }
 
-fn with_notes(live: Listener) -> Listener {
-    std::sync::Arc::new(move |progress| {
-        if let Progress::Note(sentence) = &progress {
-            remark(sentence);
-        }
-        live(progress);
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -406,7 +402,7 @@ mod tests {
             version: version.to_owned(),
             script: scenario::Script {
                 path: format!("{version}.sql").into(),
-                statements: sql.lines().map(|sql| scenario::Statement::new(sql, 1)).collect(),
+                statements: sql.lines().map(|sql| Statement::new(sql, 1)).collect(),
             },
             transaction,
             repeat: None,

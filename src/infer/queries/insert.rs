@@ -134,33 +134,17 @@ impl<'a> NewRow<'a> {
     }
 
     /// The generator with names and lines of this row.
-    fn own(&self, generator: Generator, lines: &Lines) -> Generator {
-        match generator {
-            Generator::Reference {
-                table,
-                column,
-                hit_rate,
-                skew,
-                misses,
-                newest,
-                each,
-                earlier,
-                row,
-                nulls,
-            } => Generator::Reference {
-                row: row.map(|row| format!("{row} {}", self.label).trim().to_owned()),
-                nulls: nulls.map(|nulls| Box::new(lines.kept(*nulls))),
-                table,
-                column,
-                hit_rate,
-                skew,
-                misses,
-                newest,
-                each,
-                earlier,
-            },
-            other => lines.kept(other),
+    fn own(&self, mut generator: Generator, lines: &Lines) -> Generator {
+        let Generator::Reference { row, nulls, .. } = &mut generator else {
+            return lines.kept(generator);
+        };
+        if let Some(row) = row {
+            *row = format!("{row} {}", self.label).trim().to_owned();
         }
+        if let Some(nulls) = nulls {
+            **nulls = lines.kept((**nulls).clone());
+        }
+        generator
     }
 
     /// Lines of the table's pools that agree with what the statement itself says of the row.

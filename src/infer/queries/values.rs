@@ -149,41 +149,19 @@ impl<'a> World<'a> {
 
 /// Values to compare with are none of them NULL, and need not fit to others.
 fn to_compare(drawn: Drawn) -> Drawn {
-    let generator = match drawn.generator {
-        Generator::Pool { file, column, values, each } => {
+    let mut generator = drawn.generator;
+    match &mut generator {
+        Generator::Pool { values, .. } => {
             let mut known: Vec<&str> = values.iter().flatten().map(String::as_str).collect();
             known.sort_unstable();
             known.dedup();
-            match known.len() {
-                1..=DISTINCT_MAX => return one_of(&known),
-                _ => Generator::Pool { file, column, values, each },
+            if (1..=DISTINCT_MAX).contains(&known.len()) {
+                return one_of(&known);
             }
         }
-        Generator::Reference {
-            table,
-            column,
-            hit_rate,
-            skew,
-            misses,
-            newest,
-            each,
-            earlier,
-            row,
-            nulls: Some(_),
-        } => Generator::Reference {
-            table,
-            column,
-            hit_rate,
-            skew,
-            misses,
-            newest,
-            each,
-            earlier,
-            row,
-            nulls: None,
-        },
-        other => other,
-    };
+        Generator::Reference { nulls, .. } => *nulls = None,
+        _ => {}
+    }
     Drawn { generator, null_fraction: 0.0 }
 }
 

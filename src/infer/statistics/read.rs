@@ -168,8 +168,7 @@ impl Statistics {
     /// Tables of a schema that are known: the name with the schema, rows, and when the table was
     /// analysed last, in UTC.
     pub fn of_tables(&self, catalogue: &Catalogue) -> Vec<(String, Option<f64>, Option<String>)> {
-        let own = catalogue.tables.iter().filter(|t| t.bound.is_none() && !t.foreign);
-        let known = own.filter_map(|table| {
+        let known = catalogue.seeded().filter_map(|table| {
             let whole = self.whole(table).filter(Whole::is_known)?;
             Some((table.seeded_name(), whole.tuples, whole.analysed))
         });
@@ -178,12 +177,11 @@ impl Statistics {
 
     /// What has no counterpart, of tables that hold rows of their own.
     pub fn unmatched(&self, catalogue: &Catalogue) -> Unmatched {
-        let own = || catalogue.tables.iter().filter(|t| t.bound.is_none() && !t.foreign);
         let known = |table: &&Table| self.whole(table).is_some_and(|whole| whole.is_known());
-        let without = own().filter(|table| !known(table)).map(Table::seeded_name);
+        let without = catalogue.seeded().filter(|table| !known(table)).map(Table::seeded_name);
         let tops = self.tables.iter().filter(|table| table.root.is_none());
         let there = |known: &&TableStatistics| {
-            own().any(|table| table.schema == known.schema && table.name == known.name)
+            catalogue.seeded().any(|table| table.schema == known.schema && table.name == known.name)
         };
         let unknown = tops.filter(|known| !there(known));
         Unmatched {

@@ -32,8 +32,7 @@ impl Rows {
 /// has, the others the same share of theirs, but 100 where they have so many. Partitions count for
 /// what they are partitions of. A table of which the number of rows is not known is not named.
 pub fn rows(catalogue: &Catalogue, statistics: &Statistics, most: u64) -> BTreeMap<String, u64> {
-    let own: Vec<&Table> =
-        catalogue.tables.iter().filter(|t| t.bound.is_none() && !t.foreign).collect();
+    let own: Vec<&Table> = catalogue.seeded().collect();
     let tuples = |table: &&Table| {
         let whole = statistics.whole(table)?;
         Some((table.oid, whole.tuples?))

@@ -16,6 +16,7 @@ use crate::scenario::{Change, Command};
 use super::super::Error;
 use super::super::databases::Databases;
 use super::super::effects::{Effects, Origin};
+use super::super::identities;
 use super::rehearsal::Rehearsal;
 
 /// Where the schema comes from.
@@ -122,8 +123,7 @@ async fn dumped_after(
     (address, command): (&Address, &Command),
     listener: &Listener,
 ) -> Result<String, Error> {
-    let over_tcp = server.tcp_address().unwrap_or_else(|| address.clone());
-    let over_tcp = over_tcp.with_database(address.database());
+    let over_tcp = identities::over_tcp(server, address);
     let change =
         Change { command: Some(command.clone()), versions: None, ..Change::of(Vec::new()) };
     let rehearsal = Rehearsal::of(effects, (address, &over_tcp), &change, listener).await?;

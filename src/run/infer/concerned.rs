@@ -78,14 +78,15 @@ impl Concerned {
     /// Rows of these tables and of those beside them, by qualified name.
     pub fn rows(&self, catalogue: &Catalogue, most: u64, least: u64) -> BTreeMap<String, u64> {
         let own = most * FULL_MAX / FULL_MAX.max(self.tables.len() as u64);
+        let beside = self.beside(&pairs(catalogue));
         let mut rows = BTreeMap::new();
-        for table in catalogue.tables.iter().filter(|table| table.bound.is_none()) {
+        for table in catalogue.seeded() {
             let wanted = if self.tables.contains(&table.oid) {
                 own
             } else if self.is_one_to_one(catalogue, table.oid) {
                 // It would have no more rows than these.
                 own
-            } else if self.is_beside(catalogue, table.oid) {
+            } else if beside.contains(&table.oid) {
                 own / BESIDE
             } else {
                 continue;
@@ -111,23 +112,23 @@ impl Concerned {
         })
     }
 
-    fn is_beside(&self, catalogue: &Catalogue, oid: Oid) -> bool {
-        pairs(catalogue).iter().any(|(a, b)| {
-            (*a == oid && self.tables.contains(b)) || (*b == oid && self.tables.contains(a))
-        })
+    /// What refers to these tables, or is referred to by them.
+    fn beside(&self, pairs: &[(Oid, Oid)]) -> BTreeSet<Oid> {
+        let is_own = |oid: &Oid| self.tables.contains(oid);
+        let both = pairs.iter().flat_map(|(a, b)| [(a, b), (b, a)]);
+        both.filter(|(_, other)| is_own(other)).map(|(oid, _)| *oid).collect()
     }
 
     /// The tables that the application uses: these and what refers to them or is referred to by
     /// them; where there are none, those with most foreign keys to and from them.
     pub fn used(&self, catalogue: &Catalogue) -> Vec<Oid> {
         let pairs = pairs(catalogue);
+        let (all, beside) = (self.tables.is_empty(), self.beside(&pairs));
         let neighbours = |oid: Oid| pairs.iter().filter(|(a, b)| *a == oid || *b == oid).count();
-        let mut tables: Vec<&Table> = catalogue.tables.iter().collect();
+        let mut tables: Vec<&Table> = catalogue.seeded().collect();
         tables.retain(|table| {
-            let all = self.tables.is_empty();
-            let wanted =
-                all || self.tables.contains(&table.oid) || self.is_beside(catalogue, table.oid);
-            table.bound.is_none() && !table.foreign && wanted && !is_tools(table)
+            let wanted = all || self.tables.contains(&table.oid) || beside.contains(&table.oid);
+            wanted && !is_tools(table)
         });
         tables.sort_by_key(|table| {
             let oid = table.oid;

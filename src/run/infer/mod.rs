@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connect::Session;
 use crate::history::{Event, Listener, Progress};
-use crate::infer::{self, Catalogue, Inferred, Mix, Options, Remark, Rows};
+use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
     Arrivals, Change, Draft, DraftChange, Pool, Rate, Traffic, TransactionRule, psql_script,
@@ -22,7 +22,7 @@ use super::databases::Databases;
 use super::effects::{Effects, Origin};
 use super::like::{Known, Like, Prepared};
 use super::queries::{OwnQueries, Queries};
-use super::{Error, Postgres};
+use super::{Error, Postgres, identities};
 
 use concerned::Concerned;
 use rehearsal::Rehearsal;
@@ -189,14 +189,8 @@ impl Workshop<'_> {
             (_, Some(Prepared::Known(known))) => Some(*known),
             (_, _) => None,
         };
-        let mut rows = rows(request.rows, &catalogue, &concerned, known.as_ref())?;
-        rows.own = observe::own_rows(&session, &catalogue).await?;
-        // What the base has made stays, unless other rows are asked for, or needed at size.
-        let asked = |name: &String| request.rows.of.iter().any(|(of, _)| is_named(of, name));
-        let Rows { of, own, .. } = &mut rows;
-        of.retain(|name, _| {
-            !own.contains_key(name) || asked(name) || concerned.is_locked(&catalogue, name)
-        });
+        let own = observe::own_rows(&session, &catalogue).await?;
+        let rows = rows(request.rows, &catalogue, (&concerned, known.as_ref()), own)?;
         let options = Options { rows, rng_seed: request.rng_seed };
         let statistics = known.as_ref().map(Known::statistics);
         let inferred = seed::infer_rows(&session, &catalogue, statistics, options).await?;
@@ -235,8 +229,7 @@ impl Workshop<'_> {
         let name = self.databases.name();
         let address =
             self.effects.make(self.server, &Origin::Copy(schema.to_owned()), &name).await?;
-        let over_tcp = self.server.tcp_address().unwrap_or_else(|| address.clone());
-        let over_tcp = over_tcp.with_database(address.database());
+        let over_tcp = identities::over_tcp(self.server, &address);
         let addresses = (&address, &over_tcp);
         let rehearsal = Rehearsal::of(self.effects, addresses, change, self.listener).await?;
         self.databases.drop(self.effects, &self.server.address(), &name).await?;
@@ -260,39 +253,38 @@ impl Workshop<'_> {
     }
 }
 
-/// Whether a table is named so, with or without its schema.
-fn is_named(asked: &str, qualified: &str) -> bool {
-    let bare = qualified.split_once('.').map_or(qualified, |(_, bare)| bare);
-    asked == qualified || asked == bare
-}
-
-/// Rows by qualified name, of the tables that are seeded.
+/// Rows of the tables that are seeded. What the base has made stays, unless other rows are asked
+/// for by the table's name, or needed at size.
 fn rows(
     asked: RowsRequest<'_>,
     catalogue: &Catalogue,
-    concerned: &Concerned,
-    known: Option<&Known>,
+    (concerned, known): (&Concerned, Option<&Known>),
+    own: BTreeMap<String, OwnRows>,
 ) -> Result<Rows, Error> {
-    let seeded: Vec<&infer::Table> =
-        catalogue.tables.iter().filter(|table| table.bound.is_none() && !table.foreign).collect();
-    let mut rows = match (known, asked.concerned) {
+    let mut of = match (known, asked.concerned) {
         (Some(known), most) => {
-            let most = Rows { default: most.unwrap_or(asked.each), ..Rows::default() };
-            Rows { default: asked.each, ..known.rows(catalogue, &most) }
+            let default = most.unwrap_or(asked.each);
+            known.rows(catalogue, &Rows { default, ..Rows::default() }).of
         }
-        (None, Some(most)) => {
-            let of = concerned.rows(catalogue, most, asked.each);
-            Rows { default: asked.each, of, ..Rows::default() }
-        }
-        (None, None) => Rows { default: asked.each, ..Rows::default() },
+        (None, Some(most)) => concerned.rows(catalogue, most, asked.each),
+        (None, None) => BTreeMap::new(),
     };
-    for (name, count) in asked.of {
-        let is_named = |table: &&&infer::Table| *name == table.name || *name == table.seeded_name();
-        let named: Vec<String> = seeded.iter().filter(is_named).map(|t| t.seeded_name()).collect();
+    of.retain(|name, _| !own.contains_key(name) || concerned.is_locked(catalogue, name));
+    of.extend(named(asked.of, catalogue)?);
+    Ok(Rows { default: asked.each, of, own })
+}
+
+/// What is asked for by name, with or without the schema's, by qualified name.
+fn named(asked: &[(String, u64)], catalogue: &Catalogue) -> Result<BTreeMap<String, u64>, Error> {
+    let mut found = BTreeMap::new();
+    for (name, count) in asked {
+        let is_named = |table: &&infer::Table| *name == table.name || *name == table.seeded_name();
+        let named: Vec<String> =
+            catalogue.seeded().filter(is_named).map(infer::Table::seeded_name).collect();
         match named.as_slice() {
-            [one] => rows.of.insert(one.clone(), *count),
+            [one] => found.insert(one.clone(), *count),
             [] => {
-                let known = seeded.iter().map(|table| table.seeded_name()).collect();
+                let known = catalogue.seeded().map(infer::Table::seeded_name).collect();
                 return Err(Error::NoSuchTable { table: name.clone(), known });
             }
             _ => {
@@ -301,7 +293,7 @@ fn rows(
             }
         };
     }
-    Ok(rows)
+    Ok(found)
 }
 
 /// A scenario whose operations may still change.

@@ -11,15 +11,13 @@ use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
 use super::super::traffic::{
     ACQUIRE_TIMEOUT_MS_DEFAULT, BASELINE_MS_DEFAULT, POOL_OVERFLOW_DEFAULT, POOL_SIZE_DEFAULT,
-    RATE_PER_S_MIN, RECOVERY_MAX_MS_DEFAULT, RECOVERY_MIN_MS_DEFAULT,
+    RATE_PER_S_MAX, RATE_PER_S_MIN, RECOVERY_MAX_MS_DEFAULT, RECOVERY_MIN_MS_DEFAULT,
 };
 use super::super::wire;
 use super::super::{Arrivals, Condition, Disturbance, Pool, Rate, Traffic};
 use super::sql::IN_ONE_TRANSACTION;
 use super::{Checker, is_kebab_case};
 
-/// More than our load generator kept on two cores that it shared with the server.
-const RATE_PER_S_MAX: f64 = 20_000.0;
 /// Beyond 0.9 operations queue by themselves.
 const CAPACITY_SHARES: RangeInclusive<f64> = 0.01..=0.9;
 /// A p99 of fewer operations than a baseline of this length sends is a guess.

@@ -20,7 +20,7 @@ use super::super::Migration;
 use super::super::problem::{Problem, Source};
 use super::listing::Listing;
 use super::reading::{Named, Reading, migration};
-use super::text::{ends_with_semicolon, leading_digits, lines};
+use super::text::{ends_with_semicolon, leading_digits, lines, nothing_open};
 
 const CUT: &str = "goose ends a statement with a line that ends in a semicolon; put -- +goose \
                    StatementBegin before it and -- +goose StatementEnd after it";
@@ -111,7 +111,7 @@ impl<'a> File<'a> {
             ("up", Section::Start) => self.state = Section::Up,
             ("up", _) => return wrong("there is a second -- +goose Up", "a file has one"),
             ("down", Section::Up) => {
-                self.nothing_open()?;
+                nothing_open(self.source, self.begins, "goose")?;
                 self.state = Section::Down;
             }
             ("down", _) => {
@@ -185,17 +185,9 @@ impl<'a> File<'a> {
             Section::UpBlock | Section::DownBlock => {
                 whole("a StatementBegin has no StatementEnd", "goose refuses that; add it")
             }
-            Section::Up => self.nothing_open(),
+            Section::Up => nothing_open(self.source, self.begins, "goose"),
             Section::Down => Ok(()),
         }
-    }
-
-    fn nothing_open(&self) -> Result<(), Problem> {
-        let Some(begins) = self.begins else { return Ok(()) };
-        let rest = self.source.text.get(begins..).unwrap_or_default();
-        let length = rest.lines().next().unwrap_or_default().len();
-        let problem = self.source.problem(begins..begins + length, "this statement has no end");
-        Err(problem.remedy("goose wants a semicolon at the end of a line"))
     }
 }
 

@@ -17,7 +17,7 @@ use super::super::Migration;
 use super::super::problem::{Problem, Source};
 use super::listing::Listing;
 use super::reading::{Named, Reading, migration};
-use super::text::{ends_with_semicolon, leading_digits, lines};
+use super::text::{ends_with_semicolon, leading_digits, lines, nothing_open};
 
 const CUT: &str = "sql-migrate ends a statement with a line that ends in a semicolon; put -- \
                    +migrate StatementBegin before it and -- +migrate StatementEnd after it";
@@ -98,7 +98,7 @@ impl<'a> File<'a> {
         }
         match command {
             "Up" | "Down" => {
-                self.nothing_open()?;
+                nothing_open(self.source, self.begins, "sql-migrate")?;
                 self.part = if command == "Up" { Part::Up } else { Part::Down };
                 self.transaction &= command != "Up" || options.count() == 0;
             }
@@ -158,15 +158,7 @@ impl<'a> File<'a> {
             _ if self.in_block => {
                 whole("a StatementBegin has no StatementEnd", "sql-migrate refuses that; add it")
             }
-            _ => self.nothing_open(),
+            _ => nothing_open(self.source, self.begins, "sql-migrate"),
         }
-    }
-
-    fn nothing_open(&self) -> Result<(), Problem> {
-        let Some(begins) = self.begins else { return Ok(()) };
-        let rest = self.source.text.get(begins..).unwrap_or_default();
-        let length = rest.lines().next().unwrap_or_default().len();
-        let problem = self.source.problem(begins..begins + length, "this statement has no end");
-        Err(problem.remedy("sql-migrate wants a semicolon at the end of a line"))
     }
 }
