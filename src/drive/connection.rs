@@ -4,10 +4,11 @@
 //! "cached plan must not change result type" can happen here when it can happen there.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bytes::BytesMut;
 use tokio_postgres::Statement;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{Format, FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 
 use crate::connect::{Address, Error, Session};
 use crate::history::{Event, Recorder, Role, SessionSeen};
@@ -116,4 +117,37 @@ impl ToSql for Text<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// A number, a uuid or a text as the server prints it; None: a value of another type.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyText(pub Option<String>);
+
+impl<'a> FromSql<'a> for KeyText {
+    fn from_sql(
+        of: &Type,
+        raw: &'a [u8],
+    ) -> Result<KeyText, Box<dyn std::error::Error + Sync + Send>> {
+        if let Kind::Domain(base) = of.kind() {
+            return KeyText::from_sql(base, raw);
+        }
+        Ok(KeyText(match *of {
+            Type::INT2 => Some(i16::from_sql(of, raw)?.to_string()),
+            Type::INT4 => Some(i32::from_sql(of, raw)?.to_string()),
+            Type::INT8 => Some(i64::from_sql(of, raw)?.to_string()),
+            Type::UUID => {
+                let digits = |range: Range<usize>| {
+                    let bytes = raw.get(range).unwrap_or_default();
+                    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+                };
+                Some([0..4, 4..6, 6..8, 8..10, 10..16].map(digits).join("-"))
+            }
+            Type::TEXT | Type::VARCHAR => Some(String::from_sql(of, raw)?),
+            _ => None,
+        }))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
 }

@@ -7,7 +7,7 @@
 //! writes the `set` columns of a key, and rules that set the same column name rows by the same key
 //! column.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::clock::Micros;
 use crate::history::OperationOutcome;
@@ -29,7 +29,8 @@ pub struct Ledger {
 /// One write of an operation that has a ledger rule.
 pub struct Write {
     pub kind: u16,
-    pub key: String,
+    /// None: no answer came that says it.
+    pub key: Option<String>,
     /// In the order of the rule's columns; empty for an insert.
     pub set: Values,
     pub fate: Fate,
@@ -60,7 +61,12 @@ impl Write {
         let began = trace.acquired?;
         let fate = fate(outcome, trace.rows)?;
         let set = plan.set.iter().map(|index| values[*index].clone()).collect();
-        let key = values[plan.key].take()?;
+        let key = match plan.key {
+            Some(key) => Some(values[key].take()?),
+            // Of what the server refused nothing is there.
+            None if fate == Fate::Refused => return None,
+            None => trace.returned.clone(),
+        };
         Some(Write { kind, key, set, fate, began, ended })
     }
 }
@@ -146,9 +152,13 @@ impl Ledger {
         Ledger { writes, dropped }
     }
 
-    /// Whether it remembers all writes that it was to remember.
-    pub fn is_whole(&self) -> bool {
-        self.dropped == 0
+    /// Operations, by their place among the scenario's, that may have written rows of which it
+    /// knows no key.
+    pub fn unknown(&self, operations: &[OperationSpec]) -> BTreeSet<usize> {
+        match self.dropped {
+            0 => self.writes.iter().filter(|w| w.key.is_none()).map(|w| w.kind.into()).collect(),
+            _ => (0..operations.len()).collect(),
+        }
     }
 
     /// Writes of known and of unknown fate.
@@ -176,9 +186,10 @@ impl Ledger {
         for write in &self.writes {
             let place = places.get(usize::from(write.kind)).and_then(Option::as_ref);
             let Some(place) = place else { continue };
+            let Some(key) = &write.key else { continue };
             let group = &mut groups[place.group];
-            let index = *keys[place.group].entry(&write.key).or_insert_with(|| {
-                group.keys.push(KeyFacts::new(&write.key, write.kind));
+            let index = *keys[place.group].entry(key).or_insert_with(|| {
+                group.keys.push(KeyFacts::new(key, write.kind));
                 group.keys.len() - 1
             });
             group.keys[index].add(write, place);
@@ -311,7 +322,7 @@ mod tests {
     fn update(value: &str, fate: Fate, began: u64, ended: u64) -> Write {
         Write {
             kind: 0,
-            key: "k".to_owned(),
+            key: Some("k".to_owned()),
             set: vec![Some(value.to_owned())],
             fate,
             began: Micros(began),

@@ -3,14 +3,18 @@
 //! It says only what the application can know. Whether an indeterminate write was applied is for
 //! the ledger to find out.
 
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
 use tokio_postgres::error::Severity;
+use tokio_postgres::{Client, Statement};
 
 use crate::clock::{Clock, Micros};
 use crate::connect::{Error as ConnectError, server_error};
 use crate::history::{OperationOutcome, ServerError, SessionId};
 use crate::pg::SqlState;
 
-use super::connection::{Connection, SessionOpener, Text};
+use super::connection::{Connection, KeyText, SessionOpener, Text};
 use super::parameters::Values;
 use super::plan::{PlannedOperation, PlannedStatement};
 use super::pool::{AcquireError, QueuePool};
@@ -23,6 +27,8 @@ pub struct OperationTrace {
     pub session: Option<SessionId>,
     /// Rows of the statements that count for the ledger; None where none of them does.
     pub rows: Option<u64>,
+    /// The key that a statement returned, for the ledger.
+    pub returned: Option<String>,
     /// Rows that all its statements returned or changed.
     pub affected: u64,
 }
@@ -130,9 +136,15 @@ async fn execute(
     // A request on a connection that is closed already is never sent.
     let sent = !connection.session().is_closed();
     let arguments = statement.arguments.iter().map(|index| Text(values[*index].as_deref()));
-    match connection.session().client().execute_raw(&prepared, arguments).await {
-        Ok(rows) => {
+    let client = connection.session().client();
+    let executed = match statement.returns_key {
+        true => returning(client, &prepared, arguments).await,
+        false => client.execute_raw(&prepared, arguments).await.map(|rows| (rows, None)),
+    };
+    match executed {
+        Ok((rows, returned)) => {
             trace.affected += rows;
+            trace.returned = trace.returned.take().or(returned);
             if statement.counts {
                 *trace.rows.get_or_insert(0) += rows;
             }
@@ -148,6 +160,21 @@ async fn execute(
             Err(Trouble::new(error, commits && sent))
         }
     }
+}
+
+/// Rows that the statement changed, and the first column of the first one as a text.
+async fn returning<'a>(
+    client: &Client,
+    prepared: &Statement,
+    arguments: impl ExactSizeIterator<Item = Text<'a>>,
+) -> Result<(u64, Option<String>), tokio_postgres::Error> {
+    let mut rows = pin!(client.query_raw(prepared, arguments).await?);
+    let (mut count, mut key) = (0, None);
+    while let Some(row) = rows.try_next().await? {
+        count += 1;
+        key = key.or(row.try_get(0).ok().and_then(|KeyText(text)| text));
+    }
+    Ok((count, key))
 }
 
 /// Whether the session goes on after the error.

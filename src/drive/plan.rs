@@ -2,7 +2,7 @@
 //!
 //! What runs a thousand times a second looks nothing up by name. Pure: nothing here connects.
 
-use crate::scenario::{LedgerRule, OperationSpec, Parameter, SqlPlace, Traffic};
+use crate::scenario::{LedgerRule, OperationSpec, Parameter, SqlPlace, Traffic, returns_row_of};
 
 /// What is known of all operations before the first one runs.
 pub struct Plan {
@@ -33,11 +33,14 @@ pub struct PlannedStatement {
     pub arguments: Vec<usize>,
     /// Whether its row count tells if the write that the ledger remembers took place.
     pub counts: bool,
+    /// Whether its row's first column is the key that the ledger remembers.
+    pub returns_key: bool,
 }
 
 /// What is remembered of one acknowledged write; indices are into the operation's parameters.
 pub struct LedgerPlan {
-    pub key: usize,
+    /// None: a statement returns it.
+    pub key: Option<usize>,
     /// In the order of the rule's columns; empty for an insert.
     pub set: Vec<usize>,
 }
@@ -92,25 +95,34 @@ fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, U
     let ledger = match &spec.ledger {
         None => None,
         Some(LedgerRule::Insert { key_parameter, .. }) => {
-            Some(LedgerPlan { key: index(key_parameter)?, set: Vec::new() })
+            let key = key_parameter.as_ref().map(index).transpose()?;
+            Some(LedgerPlan { key, set: Vec::new() })
         }
         Some(LedgerRule::Update { key_parameter, set, .. }) => {
             let set = set.values().map(index).collect::<Result<_, _>>()?;
-            Some(LedgerPlan { key: index(key_parameter)?, set })
+            Some(LedgerPlan { key: Some(index(key_parameter)?), set })
         }
     };
     let mut statements = Vec::with_capacity(spec.statements.len());
     for statement in &spec.statements {
         let arguments: Vec<usize> =
             statement.placeholders.iter().map(index).collect::<Result<_, _>>()?;
-        let names_key = ledger.as_ref().is_some_and(|l| arguments.contains(&l.key));
-        let counts = names_key && !only_reads(&statement.sql);
+        let key = ledger.as_ref().and_then(|ledger| ledger.key);
+        let names_key = key.is_some_and(|key| arguments.contains(&key));
+        let returns_key = match &spec.ledger {
+            Some(LedgerRule::Insert { table, key_parameter: None, .. }) => {
+                returns_row_of(&statement.sql, table)
+            }
+            _ => false,
+        };
+        let counts = returns_key || (names_key && !only_reads(&statement.sql));
         statements.push(PlannedStatement {
             slot: *slot,
             sql: statement.sql.clone(),
             place: statement.place.clone(),
             arguments,
             counts,
+            returns_key,
         });
         *slot += 1;
     }

@@ -27,6 +27,8 @@ pub struct Catalogue {
     pub tables: Vec<Table>,
     /// Types that their columns have, and what those are made of.
     pub types: Vec<Type>,
+    /// Functions and procedures of the users' schemas.
+    pub functions: Vec<Function>,
     /// Words that `quote_ident` quotes: those that the server's grammar does not take for any name.
     pub reserved: BTreeSet<String>,
 }
@@ -62,8 +64,30 @@ pub struct Table {
     pub constraints: Vec<Constraint>,
     /// Its indexes, those of constraints included.
     pub indexes: Vec<Index>,
-    /// Names of its enabled triggers that users made.
-    pub triggers: Vec<String>,
+    /// Its enabled triggers that users made.
+    pub triggers: Vec<Trigger>,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// The name of its function.
+    pub function: String,
+    /// What it passes to the function.
+    pub arguments: Vec<String>,
+}
+
+/// A function or a procedure.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its text; None: of a language that is not read here.
+    pub source: Option<String>,
 }
 
 /// A column.

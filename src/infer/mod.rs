@@ -27,8 +27,8 @@ mod tuples;
 mod types;
 
 pub use catalogue::{
-    Attribute, CATALOGUE, Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Referred,
-    Table, Type, TypeKind,
+    Attribute, CATALOGUE, Catalogue, Column, Constraint, ConstraintKind, Function, Index, Oid,
+    Referred, Table, Trigger, Type, TypeKind,
 };
 pub use decide::Remark;
 pub use own_rows::OwnRows;

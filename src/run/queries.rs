@@ -11,7 +11,9 @@ use crate::history::{Listener, Progress, silent};
 use crate::infer::{
     self, Catalogue, Inferred, Narrowed, Query, Recorded, Rehearsed, read_queries, recorded_queries,
 };
+use crate::pg::facts::facts;
 use crate::pg::lex;
+use crate::pg::syntax::Kind;
 use crate::provision::Server;
 use crate::scenario::{Draft, OperationSpec, Scenario, Sizes, load, render};
 use crate::{observe, seed};
@@ -188,6 +190,11 @@ impl Own {
         let names: BTreeSet<&String> = self.places.keys().collect();
         let inferred = &mut draft.traffic.operations;
         inferred.retain(|operation| adds && !names.contains(&operation.name));
+        // What these statements do to the same rows is not known.
+        draft.invariants.clear();
+        if self.operations.iter().any(writes) {
+            inferred.iter_mut().for_each(|operation| operation.ledger = None);
+        }
         let sum = |operations: &[OperationSpec]| -> f64 {
             operations.iter().map(|operation| operation.weight).sum()
         };
@@ -337,4 +344,11 @@ fn read_back(draft: &Draft) -> Result<Result<Scenario, String>, Error> {
         let first = problems.first().map(|problem| problem.message.clone());
         first.unwrap_or_default()
     }))
+}
+
+fn writes(operation: &OperationSpec) -> bool {
+    let texts = operation.statements.iter().map(|statement| facts(&statement.sql));
+    texts.flat_map(|facts| facts.statements).any(|statement| {
+        statement.kind != Kind::Select || !statement.writes.is_empty() || statement.dynamic
+    })
 }

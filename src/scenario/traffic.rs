@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::pg::facts::{RelationName, facts};
+use crate::pg::lex;
+use crate::pg::syntax::Kind;
 
 use super::Generator;
 
@@ -171,8 +174,9 @@ pub enum LedgerRule {
         table: String,
         /// Column by which the row is found.
         key_column: String,
-        /// Parameter that holds the key.
-        key_parameter: String,
+        /// Parameter that holds the key; None: the statement returns it (`INSERT … RETURNING`), in
+        /// the first column of its row.
+        key_parameter: Option<String>,
     },
     /// The row with this key holds, in each column, the parameter's value of the last
     /// acknowledged update (or of a later one whose fate is unknown).
@@ -186,6 +190,15 @@ pub enum LedgerRule {
         /// Column to parameter name.
         set: BTreeMap<String, String>,
     },
+}
+
+/// Whether the statement inserts into the table and returns something of its row.
+pub fn returns_row_of(sql: &str, table: &str) -> bool {
+    let inserts = facts(sql).statements.iter().any(|statement| {
+        statement.kind == Kind::Insert && statement.writes_to(&RelationName::of(table))
+    });
+    let words = lex::tokens(sql).unwrap_or_default();
+    inserts && words.iter().any(|token| token.text(sql).eq_ignore_ascii_case("returning"))
 }
 
 /// The pool as the application configures it; SQLAlchemy's QueuePool names.

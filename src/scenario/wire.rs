@@ -207,7 +207,7 @@ pub struct Ledger {
 pub struct LedgerInsert {
     pub table: Spanned<String>,
     pub key: Spanned<String>,
-    pub param: Spanned<String>,
+    pub param: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -476,11 +476,8 @@ fn parameter(parameter: &Parameter) -> String {
 fn ledger(rule: &LedgerRule) -> String {
     match rule {
         LedgerRule::Insert { table, key_column, key_parameter } => {
-            let keys = vec![
-                ("table", text(table)),
-                ("key", text(key_column)),
-                ("param", text(key_parameter)),
-            ];
+            let mut keys = vec![("table", text(table)), ("key", text(key_column))];
+            keys.extend(key_parameter.iter().map(|parameter| ("param", text(parameter))));
             inline(vec![("insert", inline(keys))])
         }
         LedgerRule::Update { table, key_column, key_parameter, set } => {

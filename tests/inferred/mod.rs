@@ -359,7 +359,8 @@ pub struct Outcomes {
 }
 
 /// Loads the scenario and lets its traffic run without a change, as fast as the server goes along;
-/// says by operation what became of it. `each`: operations of each kind, on average.
+/// says by operation what became of it. What the ledger remembers is there afterwards, and declared
+/// reads return what they did. `each`: operations of each kind, on average.
 pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<String, Outcomes> {
     let (_, session) = filled(major, scenario).await.expect("a database with rows");
     let server = common::server_of(major).await;
@@ -372,6 +373,11 @@ pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<Stri
     scenario.traffic.rate = Rate::PerS(200.0);
     let recorder = Recorder::in_memory(Clock::start());
     let sizes = scenario.declared_sizes();
+    let read = async |over| {
+        let read = observe::read_once(&address, &scenario, &sizes, &recorder, over).await;
+        read.expect("the declared reads");
+    };
+    read(false).await;
     let setup = DriveSetup {
         address: &address,
         application: &address,
@@ -384,9 +390,23 @@ pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<Stri
     for _ in &scenario.traffic.operations {
         more_finished(&driving, each).await;
     }
-    driving.stop().await;
+    let ledger = driving.stop().await.ledger;
+    let report = ledger.check(&address, &scenario).await.expect("the ledger's report");
+    assert_eq!(report.mismatches, 0, "{report:#?}");
+    read(true).await;
+    let history = recorder.finish().expect("a history in memory");
+    let mut reads: BTreeMap<String, Vec<(String, Option<String>)>> = BTreeMap::new();
+    for entry in &history.entries {
+        let Event::Invariant(read) = &entry.event else { continue };
+        let error = read.error.as_ref().map(|error| error.message.clone());
+        reads.entry(read.name.clone()).or_default().push((read.digest.clone(), error));
+    }
+    for (name, read) in &reads {
+        assert!(read.len() == 2 && read[0] == read[1] && read[0].1.is_none(), "{name}: {read:?}");
+    }
+    assert_eq!(reads.len(), scenario.invariants.len());
     let mut outcomes: BTreeMap<String, Outcomes> = BTreeMap::new();
-    for entry in recorder.finish().expect("a history in memory").entries {
+    for entry in history.entries {
         let Event::Operation(operation) = entry.event else { continue };
         let name = &scenario.traffic.operations[usize::from(operation.kind)].name;
         let of = outcomes.entry(name.clone()).or_default();

@@ -495,7 +495,13 @@ fn change() -> Change {
     Change {
         tool: None,
         command: None,
-        migrations: vec![Migration::new("m".to_owned(), Script::default(), None)],
+        migrations: vec![Migration {
+            version: "m".to_owned(),
+            script: Script::default(),
+            transaction: None,
+            repeat: None,
+            pauses: Vec::new(),
+        }],
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
             scope: Scope::Local,

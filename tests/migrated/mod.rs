@@ -25,7 +25,13 @@ pub fn script(text: &str) -> Script {
 }
 
 pub fn migration(version: &str, text: &str) -> Migration {
-    Migration::new(version.to_owned(), script(text), None)
+    Migration {
+        version: version.to_owned(),
+        script: script(text),
+        transaction: None,
+        repeat: None,
+        pauses: Vec::new(),
+    }
 }
 
 pub fn change(migrations: Vec<Migration>) -> Change {

@@ -12,6 +12,7 @@ mod toolbox;
 
 mod cases;
 mod crash_scenarios;
+mod inferred_application;
 mod own;
 mod scenarios;
 mod shards;

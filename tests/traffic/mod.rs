@@ -152,7 +152,7 @@ pub fn insert(name: &str) -> OperationSpec {
     spec.ledger = Some(LedgerRule::Insert {
         table: "t".to_owned(),
         key_column: "id".to_owned(),
-        key_parameter: "id".to_owned(),
+        key_parameter: Some("id".to_owned()),
     });
     spec
 }

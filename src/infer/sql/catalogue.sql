@@ -135,8 +135,13 @@ SELECT json_build_object(
                 WHERE x.indrelid = c.oid
             ),
             'triggers', (
-                SELECT coalesce(json_agg(g.tgname ORDER BY g.tgname), '[]')
+                SELECT coalesce(json_agg(json_build_object(
+                    'name', g.tgname,
+                    'function', p.proname,
+                    'arguments', string_to_array(encode(g.tgargs, 'escape'), '\000')
+                ) ORDER BY g.tgname), '[]')
                 FROM pg_trigger g
+                JOIN pg_proc p ON p.oid = g.tgfoid
                 WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'
             )
         ) ORDER BY c.nspname, c.relname), '[]')
@@ -189,6 +194,20 @@ SELECT json_build_object(
         FROM used u
         JOIN pg_type t ON t.oid = u.oid
         JOIN pg_namespace n ON n.oid = t.typnamespace
+    ),
+    'functions', (
+        SELECT coalesce(json_agg(json_build_object(
+            'name', p.proname,
+            'source', CASE WHEN l.lanname IN ('sql', 'plpgsql') THEN
+                coalesce(nullif(p.prosrc, ''), pg_get_functiondef(p.oid))
+            END
+        ) ORDER BY p.proname, p.oid), '[]')
+        FROM pg_proc p
+        JOIN users u ON u.oid = p.pronamespace
+        JOIN pg_language l ON l.oid = p.prolang
+        WHERE p.prokind IN ('f', 'p') AND NOT EXISTS (
+            SELECT FROM extended e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid
+        )
     ),
     'reserved', (
         SELECT json_agg(k.word ORDER BY k.word)

@@ -3,15 +3,17 @@
 //!
 //! Nothing is deleted: what an application deletes hides what a change loses.
 
+mod beside;
 mod draft;
 mod reads;
+mod stable;
 pub(super) mod subject;
 mod together;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scenario::OperationSpec;
+use crate::scenario::{Invariant, OperationSpec};
 
 use super::{Catalogue, Inferred, Oid};
 
@@ -36,6 +38,8 @@ pub enum Mix {
 pub struct Application {
     /// In an order that a person can read: by table.
     pub operations: Vec<OperationSpec>,
+    /// Reads of rows that it leaves alone.
+    pub invariants: Vec<Invariant>,
     /// What has no operation, and why: `insert into t: …`.
     pub left_out: Vec<String>,
 }
@@ -96,12 +100,16 @@ pub fn application(
         together.into_iter().for_each(|d| made.add(Role::Together, Ok(d)));
     }
     made.keep_ledgers_whole();
+    let changed = made.drafts.iter().flat_map(|(_, draft)| draft.changes.iter().cloned()).collect();
+    let of = |oid: &Oid| subjects.iter().find(|subject| subject.table.oid == *oid);
+    made.invariants = stable::reads(concerned.iter().filter_map(of), &changed);
     made.weighed(mix)
 }
 
 #[derive(Default)]
 struct Made {
     drafts: Vec<(Role, Draft)>,
+    invariants: Vec<Invariant>,
     left_out: Vec<String>,
 }
 
@@ -136,6 +144,7 @@ impl Made {
         let operation = |(role, draft): (Role, Draft)| draft.operation(weight(role));
         Application {
             operations: self.drafts.into_iter().map(operation).collect(),
+            invariants: self.invariants,
             left_out: self.left_out,
         }
     }

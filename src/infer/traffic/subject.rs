@@ -1,8 +1,13 @@
 //! A table that the application uses: what the catalogue and the seed know of it together.
 
+use std::rc::Rc;
+
 use crate::scenario::{Column as SeededColumn, Generator, MISSES_DEFAULT, Table as SeededTable};
 
-use super::super::{Catalogue, Column, Constraint, ConstraintKind, Index, Inferred, Oid, Table};
+use super::super::{
+    Catalogue, Column, Constraint, ConstraintKind, Index, Inferred, Oid, Table, TypeKind,
+};
+use super::beside::Beside;
 use super::draft::Drawn;
 
 /// Share of the newest rows that an application still works on.
@@ -13,6 +18,8 @@ pub struct Subject<'a> {
     pub table: &'a Table,
     seeded: &'a SeededTable,
     inferred: &'a Inferred,
+    /// What triggers do beside the application's writes to all of the tables.
+    pub beside: Rc<Beside>,
 }
 
 /// Those of the concerned tables that hold rows of the seed. A partition's rows belong to what it
@@ -25,10 +32,18 @@ pub fn subjects<'a>(
 ) -> Vec<Subject<'a>> {
     let mut subjects = Vec::new();
     let own = |table: &&Table| concerned.contains(&table.oid) && table.bound.is_none();
+    // A partition may have triggers of its own.
+    let written = |table: &&Table| {
+        concerned.contains(&table.oid) || table.parents.iter().any(|oid| concerned.contains(oid))
+    };
+    let beside = Rc::new(Beside::of(catalogue, catalogue.tables.iter().filter(written)));
     for table in catalogue.tables.iter().filter(own) {
         let name = table.seeded_name();
         match inferred.tables.iter().find(|seeded| seeded.name == name && seeded.rows > 0) {
-            Some(seeded) => subjects.push(Subject { catalogue, table, seeded, inferred }),
+            Some(seeded) => {
+                let beside = Rc::clone(&beside);
+                subjects.push(Subject { catalogue, table, seeded, inferred, beside });
+            }
             None => left_out.push(format!("{name}: the seed has no rows for it")),
         }
     }
@@ -213,6 +228,30 @@ impl<'a> Subject<'a> {
             ) => true,
             _ => column.numbered,
         }
+    }
+
+    /// Whether no two rows have the same value, because of how it is drawn.
+    pub fn is_one_row_s(&self, column: &Column) -> bool {
+        match self.filled(column).map(|seeded| &seeded.generator) {
+            Some(Generator::Uuid | Generator::Serial) => true,
+            // Part of a row's number is that of several.
+            Some(Generator::Numbered { template }) => !template.contains(['/', '%']),
+            _ => false,
+        }
+    }
+
+    /// Whether the application reads a value of the column as the text that the server takes it
+    /// for: numbers, uuids, texts.
+    pub fn is_read_back(&self, column: &Column) -> bool {
+        let mut known = self.catalogue.type_of(column.type_oid);
+        while let Some(base) = known.filter(|known| known.kind == TypeKind::Domain) {
+            known = base.base.and_then(|oid| self.catalogue.type_of(oid));
+        }
+        known.is_some_and(|known| {
+            let name = known.name.as_str();
+            known.schema == "pg_catalog"
+                && matches!(name, "int2" | "int4" | "int8" | "uuid" | "text" | "varchar")
+        })
     }
 
     /// Whether the columns of a pool's file hold one line of it together.

@@ -1,7 +1,7 @@
 //! Operations that write: a new row, another value in a recent one, another reference.
 
 use crate::pg::quote_ident;
-use crate::scenario::LedgerRule;
+use crate::scenario::{Generator, LedgerRule};
 
 use super::super::{Column, ConstraintKind, Index};
 use super::draft::{Draft, Drawn};
@@ -42,7 +42,7 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
         );
     }
     draft.statement(&format!("INSERT INTO {}", subject.quoted()));
-    let mut ledger = None;
+    let mut sent = Vec::new();
     if given.is_empty() {
         draft.sql(" DEFAULT VALUES");
     } else {
@@ -50,22 +50,46 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
         draft.sql(&format!(" ({}) VALUES (", names.join(", ")));
         for (at, (column, drawn)) in given.iter().enumerate() {
             draft.sql(if at > 0 { ", " } else { "" });
-            let parameter = draft.parameter(&column.name, drawn);
-            if is_key(subject, column) && subject.is_new_each_time(column) {
-                ledger = Some(LedgerRule::Insert {
-                    table: subject.name().to_owned(),
-                    key_column: column.name.clone(),
-                    key_parameter: parameter,
-                });
-            }
+            sent.push((*column, draft.parameter(&column.name, drawn)));
         }
         draft.sql(")");
     }
     if taken {
         draft.sql(" ON CONFLICT DO NOTHING");
-        ledger = None;
     }
-    Ok(ledger)
+    Ok(remembered(draft, subject, sent))
+}
+
+/// By which column the ledger finds the new row: one that was sent, or else one that the server
+/// makes, which the statement then returns, as an ORM has it.
+fn remembered(
+    draft: &mut Draft,
+    subject: &Subject<'_>,
+    sent: Vec<(&Column, String)>,
+) -> Option<LedgerRule> {
+    if subject.beside.takes_out(subject.table) {
+        return None;
+    }
+    // A trigger may put another key in the place of the one that was sent.
+    let is_kept = |column: &Column| {
+        subject.table.triggers.is_empty() || !subject.beside.may_set(&column.name)
+    };
+    let rule = |column: &Column, key_parameter| LedgerRule::Insert {
+        table: subject.name().to_owned(),
+        key_column: column.name.clone(),
+        key_parameter,
+    };
+    let is_sent = |(column, _): &&(&Column, String)| {
+        is_key(subject, column) && subject.is_new_each_time(column) && is_kept(column)
+    };
+    if let Some((column, parameter)) = sent.iter().find(is_sent) {
+        return Some(rule(column, Some(parameter.clone())));
+    }
+    let key = subject.table.columns.iter().find(|column| {
+        is_key(subject, column) && subject.is_read_back(column) && subject.is_new_each_time(column)
+    })?;
+    draft.sql(&format!(" RETURNING {}", subject.quote(key)));
+    Some(rule(key, None))
 }
 
 /// The columns that the application gives a value: those without a default; one with a default
@@ -164,9 +188,14 @@ pub fn is_partition_key(subject: &Subject<'_>, column: &Column) -> bool {
     subject.table.partition_key.as_deref().is_some_and(|key| names(key, column))
 }
 
-fn is_key(subject: &Subject<'_>, column: &Column) -> bool {
+/// Whether the column's value is that of one row: by a key, or because it is made so.
+pub fn is_key(subject: &Subject<'_>, column: &Column) -> bool {
     let alone = |index: &Index| index.predicate.is_none() && index.columns == [column.number];
-    column.not_null && subject.unique().any(alone)
+    let of_key =
+        |index: &Index| index.predicate.is_none() && index.columns.contains(&column.number);
+    column.not_null
+        && (subject.unique().any(alone)
+            || (subject.unique().any(of_key) && subject.is_one_row_s(column)))
 }
 
 /// Another value in a column of a recent row that no key is made of.
@@ -199,25 +228,30 @@ pub fn changing(
     let Some(column) = changed(subject, other) else {
         return refuse("every column is a part of a key, a partition key or a tuple");
     };
-    let Some(drawn) = subject.fresh(column) else { return refuse("no column has values") };
+    let Some(mut drawn) = subject.fresh(column) else { return refuse("no column has values") };
+    let is_remembered = is_remembered(subject, column);
+    if is_remembered {
+        // A change may fill what is NULL.
+        drawn.null_fraction = 0.0;
+    }
     draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), subject.quote(column)));
     draft.changes.push((subject.name().to_owned(), column.name.clone()));
     let value = draft.parameter(&column.name, &drawn);
     let keys = where_key(draft, subject, &key, true);
-    // A trigger may store another value than the one that was sent.
-    let stored_as_sent = subject.table.triggers.is_empty() && is_compared(subject, column);
-    Ok(match (key.as_slice(), keys.as_slice()) {
-        ([key], [parameter]) if stored_as_sent => Some(LedgerRule::Update {
-            table: subject.name().to_owned(),
-            key_column: key.name.clone(),
-            key_parameter: parameter.clone(),
-            set: [(column.name.clone(), value)].into(),
-        }),
-        _ => None,
-    })
+    if !is_remembered {
+        return Ok(None);
+    }
+    let mut named = key.into_iter().zip(keys);
+    let rule = |(key, parameter): (&Column, String)| LedgerRule::Update {
+        table: subject.name().to_owned(),
+        key_column: key.name.clone(),
+        key_parameter: parameter,
+        set: [(column.name.clone(), value)].into(),
+    };
+    Ok(named.find(|(key, _)| is_key(subject, key)).map(rule))
 }
 
-/// Appends ` WHERE` the key is that of one row; gives the names of the parameters.
+/// Appends ` WHERE` the key is that of one row; gives the names of the parameters, of each column.
 pub fn where_key(
     draft: &mut Draft,
     subject: &Subject<'_>,
@@ -243,7 +277,7 @@ fn changed<'a>(subject: &Subject<'a>, other: bool) -> Option<&'a Column> {
     let rank = |column: &&Column| {
         let named = NAMES.iter().position(|name| column.name.contains(name));
         let indexed = subject.table.indexes.iter().any(|i| i.columns.contains(&column.number));
-        (named.unwrap_or(NAMES.len()), !is_compared(subject, column), indexed, column.number)
+        (!is_remembered(subject, column), named.unwrap_or(NAMES.len()), indexed, column.number)
     };
     let mut columns: Vec<&Column> = subject.table.columns.iter().filter(free).collect();
     columns.sort_by_key(rank);
@@ -270,12 +304,22 @@ fn is_free(subject: &Subject<'_>, column: &Column) -> bool {
 
 /// Whether the ledger can compare the column's values: json has no equality, and an approximate
 /// number or a blank-padded text may be stored in another form than it was sent in.
-fn is_compared(subject: &Subject<'_>, column: &Column) -> bool {
+pub fn is_compared(subject: &Subject<'_>, column: &Column) -> bool {
     let known = subject.catalogue.type_of(column.type_oid);
     known.is_some_and(|known| {
         let category = matches!(known.category.as_str(), "S" | "N" | "B" | "D" | "E");
         category && !matches!(known.name.as_str(), "bpchar" | "money" | "float4" | "float8")
     })
+}
+
+/// Whether what the application writes into the column stays there: a trigger may store another
+/// value than the one that was sent, and a change may fill what is NULL.
+fn is_remembered(subject: &Subject<'_>, column: &Column) -> bool {
+    let is_null = match subject.filled(column).map(|seeded| &seeded.generator) {
+        Some(Generator::Pool { values, .. }) => values.iter().any(Option::is_none),
+        _ => false,
+    };
+    is_compared(subject, column) && !is_null && !subject.beside.may_set(&column.name)
 }
 
 /// Another row for each foreign key that no other key shares a column with.

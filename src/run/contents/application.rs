@@ -25,16 +25,17 @@ pub struct Application {
 }
 
 /// `reach`: which table a write to a table reaches besides, and which a function does
-/// (`function f`); None: any. `whole`: the ledger remembers all that it was to remember.
+/// (`function f`); None: any. `unknown`: operations whose ledger does not know all that they
+/// wrote.
 pub fn application(
     scenario: &Scenario,
     states: &States,
     reach: &[(String, Option<String>)],
-    whole: bool,
+    unknown: &BTreeSet<usize>,
 ) -> Application {
     let mut found = Application::default();
-    for operation in &scenario.traffic.operations {
-        let ledger = operation.ledger.as_ref().filter(|_| whole);
+    for (kind, operation) in scenario.traffic.operations.iter().enumerate() {
+        let ledger = operation.ledger.as_ref().filter(|_| !unknown.contains(&kind));
         let statements: Vec<(&str, Vec<StatementFacts>)> = operation
             .statements
             .iter()
@@ -77,8 +78,15 @@ fn is_accounted(
         LedgerRule::Update { table, .. } => (table, Kind::Update),
     };
     let table = RelationName::of(table);
-    let upsert = words(sql).any(|word| word.eq_ignore_ascii_case("conflict"));
-    table.may_be(name) && statement.kind == kind && !upsert && times(&table) == 1
+    table.may_be(name) && statement.kind == kind && !is_upsert(sql) && times(&table) == 1
+}
+
+/// Whether an INSERT may update the row that is in its way.
+fn is_upsert(sql: &str) -> bool {
+    let is = |word: &&str, known: &str| word.eq_ignore_ascii_case(known);
+    let found: Vec<&str> = words(sql).collect();
+    let does_nothing = || found.windows(2).any(|two| is(&two[0], "do") && is(&two[1], "nothing"));
+    found.iter().any(|word| is(word, "conflict")) && !does_nothing()
 }
 
 impl Application {
@@ -169,8 +177,7 @@ fn touch_of(sql: &str, statement: &StatementFacts) -> Touch {
     let of_words = || Updates::Of(words(sql).map(|w| w.trim_matches('"').to_owned()).collect());
     match statement.kind {
         Kind::Insert => {
-            let upsert = words(sql).any(|word| word.eq_ignore_ascii_case("conflict"));
-            let updates = if upsert { of_words() } else { Updates::None };
+            let updates = if is_upsert(sql) { of_words() } else { Updates::None };
             Touch { inserts: true, deletes: false, updates }
         }
         Kind::Update => Touch { updates: of_words(), ..Touch::default() },

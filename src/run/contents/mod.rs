@@ -61,7 +61,8 @@ pub async fn compare(
     let (effects, scenario) = (stage.effects, &stage.spec.scenario);
     let after = stage.states(Some(last)).await?;
     let reach = effects.reach(stage.at.address).await?;
-    let application = application(scenario, before, &reach, ledger.is_whole());
+    let unknown = ledger.unknown(&scenario.traffic.operations);
+    let application = application(scenario, before, &reach, &unknown);
     let why = uncounted(stage).await?;
     let counted = why.is_none();
     let mut tables = suspects((before, &after), stage.change(), &application, counted);

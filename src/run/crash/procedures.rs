@@ -1,5 +1,6 @@
 //! The procedures of a crash matrix: left alone, left alone beside the application, with a fault.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::LocalBoxFuture;
@@ -50,7 +51,7 @@ impl Procedure for UndisturbedAgain<'_> {
             let driving = drive(stage).await?;
             stage.enter(Phase::Change);
             apply(stage, 0, &[]).await?;
-            let written = settle(stage, driving).await;
+            let (written, _) = settle(stage, driving).await;
             stage.enter(Phase::Checks);
             let here = stage.contents(Some(0), &|_| true, &written).await?;
             let there = stage.effects.contents(&self.kept.address, &|_| true, &written).await?;
@@ -110,11 +111,11 @@ impl WithFault<'_> {
     async fn compare(
         &self,
         stage: &Stage<'_>,
-        written: &[observe::Written],
+        (written, unknown): &Settled,
         last: u32,
     ) -> Result<(), Error> {
         let Compared { rows, digests } = &self.kept.compared;
-        let unknown = unaccounted(&stage.spec.scenario);
+        let unknown = unaccounted(&stage.spec.scenario, unknown);
         let comparable = |table: &str| rows.contains(table) && !may_write(&unknown, table);
         let digested = |table: &str| digests.contains(table);
         stage.contents(Some(last), &digested, written).await?;
@@ -145,11 +146,17 @@ async fn drive(stage: &Stage<'_>) -> Result<Option<Box<dyn Traffic>>, Error> {
     Ok(Some(stage.effects.drive(stage.at, spec).await?))
 }
 
+/// What the application wrote, and its operations that may have written what no ledger knows.
+type Settled = (Vec<observe::Written>, BTreeSet<usize>);
+
 /// Ends the traffic, and returns what it wrote.
-async fn settle(stage: &Stage<'_>, driving: Option<Box<dyn Traffic>>) -> Vec<observe::Written> {
-    let Some(driving) = driving else { return Vec::new() };
+async fn settle(stage: &Stage<'_>, driving: Option<Box<dyn Traffic>>) -> Settled {
+    let Some(driving) = driving else { return Settled::default() };
     let ledger: Ledger = driving.stop().await;
     stage.check(&ledger).await;
-    let written = ledger.written(&stage.spec.scenario.traffic.operations).into_iter();
-    written.map(|(table, key_column, keys)| observe::Written { table, key_column, keys }).collect()
+    let operations = &stage.spec.scenario.traffic.operations;
+    let written = ledger.written(operations).into_iter();
+    let written =
+        written.map(|(table, key_column, keys)| observe::Written { table, key_column, keys });
+    (written.collect(), ledger.unknown(operations))
 }

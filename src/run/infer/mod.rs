@@ -363,7 +363,7 @@ fn made(
             recovery_max_ms: 60_000,
         },
         pool: Pool::default(),
-        invariants: Vec::new(),
+        invariants: application.invariants,
         change: Some(request.written.clone().unwrap_or_else(|| DraftChange::Sql {
             text: NO_CHANGE.to_owned(),
             transaction: TransactionRule::None,

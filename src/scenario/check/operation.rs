@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::super::problem::{Source, known_names};
 use super::super::sql::Sql;
+use super::super::traffic::returns_row_of;
 use super::super::wire::{self, Ledger};
 use super::super::{Follow, LedgerRule, OperationSpec, OperationStatement, Parameter};
 use super::Checker;
@@ -60,6 +61,9 @@ impl Checker<'_> {
             }
         }
         let ledger = operation.ledger.as_ref().and_then(|l| self.ledger(source, l, &known));
+        if let (Some(rule), Some(given)) = (&ledger, &operation.ledger) {
+            self.returned_key(source, given, rule, &statements);
+        }
         let name = operation.name.get_ref().clone();
         OperationSpec { name, weight, statements, parameters, ledger }
     }
@@ -171,11 +175,13 @@ impl Checker<'_> {
             (Some(insert), None) => {
                 let insert = insert.get_ref();
                 self.created_column(source, &insert.table, Some(&insert.key));
-                self.known_parameter(source, &insert.param, params);
+                if let Some(param) = &insert.param {
+                    self.known_parameter(source, param, params);
+                }
                 Some(LedgerRule::Insert {
                     table: insert.table.get_ref().clone(),
                     key_column: insert.key.get_ref().clone(),
-                    key_parameter: insert.param.get_ref().clone(),
+                    key_parameter: insert.param.as_ref().map(|param| param.get_ref().clone()),
                 })
             }
             (None, Some(update)) => {
@@ -200,6 +206,26 @@ impl Checker<'_> {
                 self.push_with(source, ledger, "a ledger is for one kind of write", remedy);
                 None
             }
+        }
+    }
+
+    /// Without a parameter for it, one statement inserts into the table and returns the key.
+    fn returned_key(
+        &mut self,
+        source: &Source,
+        given: &Spanned<Ledger>,
+        rule: &LedgerRule,
+        statements: &[OperationStatement],
+    ) {
+        let LedgerRule::Insert { table, key_column, key_parameter: None } = rule else { return };
+        let returning = statements.iter().filter(|one| returns_row_of(&one.sql, table));
+        if !statements.is_empty() && returning.count() != 1 {
+            let message = format!("no statement says which `{key_column}` the new row has");
+            let remedy = format!(
+                "name the parameter that holds it (`param`), or write one \
+                 INSERT INTO {table} … RETURNING {key_column}"
+            );
+            self.push_with(source, given, message, remedy);
         }
     }
 

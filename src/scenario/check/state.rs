@@ -81,8 +81,13 @@ impl Checker<'_> {
 
     /// What a user typed: each statement by itself, without a version row.
     fn by_hand(&mut self, source: &Source, file: &Spanned<String>) -> Option<Change> {
-        let script = self.script(source, file)?;
-        let migration = Migration::new(file.get_ref().clone(), script, None);
+        let migration = Migration {
+            version: file.get_ref().clone(),
+            script: self.script(source, file)?,
+            transaction: None,
+            repeat: None,
+            pauses: Vec::new(),
+        };
         let transaction = TransactionRule::None;
         Some(Change { transaction, versions: None, ..Change::of(vec![migration]) })
     }

@@ -109,7 +109,8 @@ pub enum StoredLedgerRule {
     Insert {
         table: String,
         key_column: String,
-        key_parameter: String,
+        #[serde(default)]
+        key_parameter: Option<String>,
     },
     Update {
         table: String,
