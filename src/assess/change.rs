@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::pg::StatementPlace;
 use crate::result::{
-    AcceptanceOutcome, ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix,
-    PlannedTrial, ResultFile, StatementRef,
+    ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix, PlannedTrial, ResultFile,
+    StatementRef,
 };
-use crate::scenario::{FindingKind, Scenario, Verdict};
-
-use super::accepted;
+use crate::scenario::{FindingKind, Verdict};
 
 /// One assessment per scenario of the result, in the order of their first trials.
 pub fn changes(result: &ResultFile) -> Vec<ChangeAssessment> {
@@ -38,10 +36,7 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         false => tried.max(Verdict::Unproven),
     };
     let decisive = trials.iter().find(|j| j.verdict == verdict);
-    let acceptances = acceptances(scenario, result, &trials, missing.is_empty());
-    let expected = trials.iter().all(|j| j.as_expected)
-        && matrices.iter().all(|m| m.as_expected)
-        && !acceptances.iter().any(AcceptanceOutcome::is_wrong);
+    let expected = trials.iter().all(|j| j.as_expected) && matrices.iter().all(|m| m.as_expected);
     ChangeAssessment {
         scenario: scenario.to_owned(),
         verdict,
@@ -51,20 +46,7 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         findings: findings(&trials),
         trials: trials.iter().map(|j| j.trial.key.clone()).collect(),
         missing,
-        acceptances,
     }
-}
-
-/// What came of what the scenario accepts; of a result without it nothing is known.
-fn acceptances(
-    scenario: &str,
-    result: &ResultFile,
-    trials: &[&Judgement],
-    is_whole: bool,
-) -> Vec<AcceptanceOutcome> {
-    let stored = result.scenarios.get(scenario).cloned().map(Scenario::from);
-    let outcomes = |scenario| accepted::outcomes(&scenario, trials, is_whole);
-    stored.map(outcomes).unwrap_or_default()
 }
 
 /// What was planned of the scenario and is not here, by label.
@@ -130,7 +112,6 @@ fn findings(trials: &[&Judgement]) -> Vec<Finding> {
             }
         }
     }
-    let accepted = |finding: &Finding| finding.accepted.as_ref().map(|by| by.verdict);
-    merged.sort_by_key(|finding| std::cmp::Reverse((finding.verdict, accepted(finding))));
+    merged.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     merged
 }

@@ -28,8 +28,6 @@ pub enum Command {
     Run(RunArguments),
     /// Try a migration of your own, on rows and traffic made for it or a scenario's
     Try(TryArguments),
-    /// Write a pgauntlet.toml, with every key as a comment: the project's defaults for `try`
-    Init(InitArguments),
     /// Kill a scenario's change at each of its statements, in each way, and apply it again
     Crash(CrashArguments),
     /// Judge stored histories again, without a server
@@ -101,20 +99,19 @@ pub struct BaseArguments {
 }
 
 /// From which verdict on a change that is tried fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOnVerdict {
     /// Unsafe
     Unsafe,
     /// Unsafe or bounded
     Bounded,
     /// Whatever is not safe
-    #[default]
     Unproven,
 }
 
 /// The schema that the change begins from, where it is not what the project's earlier migrations
 /// make.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct BaseChoice {
     /// A file of SQL that makes the schema the change begins from, as psql would run it; or the URL
@@ -127,11 +124,11 @@ pub struct BaseChoice {
 }
 
 /// What the rows and the application are like.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub struct ApplicationArguments {
-    /// Which operations the application has most of [default: auto]
-    #[arg(long, value_enum)]
-    pub traffic: Option<TrafficMix>,
+    /// Which operations the application has most of
+    #[arg(long, value_enum, default_value_t = TrafficMix::Auto)]
+    pub traffic: TrafficMix,
     /// Operations per second [default: 30 % of what the idle server carries, found by each run]
     #[arg(long, value_name = "NUMBER", value_parser = rate)]
     pub rate: Option<f64>,
@@ -167,12 +164,11 @@ pub enum AppSource {
 }
 
 /// Which operations an application has most of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TrafficMix {
     /// As the tables of --like are used by pg_stat_user_tables: read-heavy where they are read more
     /// than five times per write, else write-heavy where more than a fifth are writes; otherwise,
     /// and without --like, mixed
-    #[default]
     Auto,
     /// Four of five operations read
     ReadHeavy,
@@ -214,7 +210,7 @@ pub struct RunArguments {
 }
 
 /// A change, what it begins from, and how it is tried; expects `safe`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub struct TryArguments {
     /// The change: an SQL file, or a directory of migrations, of which the newest is tried
     /// [default: what the project in this directory has]
@@ -244,9 +240,9 @@ pub struct TryArguments {
     /// Inject a fault at each statement too, on a small copy: the crash matrix
     #[arg(long, conflicts_with_all = ["quick", "on"])]
     pub thorough: bool,
-    /// With which verdicts the exit code is 1 [default: unproven]
-    #[arg(long, value_enum)]
-    pub fail_on: Option<FailOnVerdict>,
+    /// With which verdicts the exit code is 1
+    #[arg(long, value_enum, default_value_t = FailOnVerdict::Unproven)]
+    pub fail_on: FailOnVerdict,
     /// Show what would be run, and stop
     #[arg(long)]
     pub dry_run: bool,
@@ -274,13 +270,6 @@ pub struct TryArguments {
     pub statement_timeout_ms: Option<u64>,
     #[command(flatten)]
     pub trials: TrialArguments,
-}
-
-#[derive(Debug, Args)]
-pub struct InitArguments {
-    /// Write over a pgauntlet.toml that is there
-    #[arg(long)]
-    pub force: bool,
 }
 
 /// The change, on the tables of a scenario.
@@ -340,7 +329,7 @@ pub struct Tried {
 }
 
 /// Server, size and output: what every command that runs trials takes.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub struct TrialArguments {
     #[command(flatten)]
     pub server: ServerArguments,

@@ -11,7 +11,7 @@ use crate::run::{
     self, Base, DatabaseUrl, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries,
     OwnSource, RowsRequest, Source,
 };
-use crate::scenario::{Demands, DraftChange, Rate, TransactionRule, read_text};
+use crate::scenario::{DraftChange, Rate, TransactionRule, read_text};
 use crate::stats::grouped;
 
 use super::args::{AppSource, ApplicationArguments, BaseArguments, InferArguments, TrafficMix};
@@ -51,7 +51,6 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
         change: change.as_ref(),
         written: migration
             .map(|text| DraftChange::Sql { text, transaction: TransactionRule::None }),
-        demands: &Demands::default(),
         beside_a_backup: false,
         rows: RowsRequest { each, concerned: None, of: &of },
         rng_seed: arguments.rng_seed,
@@ -109,7 +108,7 @@ impl Asked {
         }
         Ok(Asked {
             rate: arguments.rate.map_or(Rate::CapacityShare(CAPACITY_SHARE), Rate::PerS),
-            mix: match arguments.traffic.unwrap_or_default() {
+            mix: match arguments.traffic {
                 TrafficMix::Auto => None,
                 TrafficMix::ReadHeavy => Some(Mix::ReadHeavy),
                 TrafficMix::Mixed => Some(Mix::Mixed),
@@ -162,7 +161,7 @@ pub(super) fn base_of(schema: Option<&str>, line: Option<&str>) -> Result<Base, 
             let path = PathBuf::from(path);
             read(&path).map(|text| Base::Script { path, text })
         }
-        (None, Some(line)) => Ok(Base::Command(tried::command(line, Path::new("."))?)),
+        (None, Some(line)) => Ok(Base::Command(tried::command(line)?)),
         // One of the group's arguments is there; that is the parser's promise.
         (None, None) => Err("make the base: --schema or --base says from what".to_owned()),
     }

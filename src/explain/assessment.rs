@@ -5,7 +5,6 @@ use crate::result::{ChangeAssessment, ResultFile};
 use crate::scenario::Verdict;
 use crate::trial::TrialKey;
 
-use super::accepted;
 use super::words::count;
 
 /// Planned and missing trials that a sentence names.
@@ -16,9 +15,6 @@ pub fn assessed(result: &mut ResultFile) {
     let mut changes = assess::changes(result);
     for change in &mut changes {
         change.reason = reason(change, result);
-        for acceptance in &mut change.acceptances {
-            acceptance.sentence = accepted::outcome(acceptance);
-        }
     }
     result.changes = changes;
 }

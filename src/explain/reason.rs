@@ -10,12 +10,11 @@ use super::words::count;
 
 pub fn reason(judgement: &Judgement, files: &Files) -> String {
     let worst = judgement.findings.iter().find(|f| f.verdict == judgement.verdict);
-    let reason = match (judgement.verdict, worst) {
+    match (judgement.verdict, worst) {
         (Verdict::Safe, _) | (_, None) => safe(judgement),
         (Verdict::Bounded, Some(_)) => bounded(judgement, files),
-        (_, Some(finding)) => return super::sentence::sentence_among(finding, files),
-    };
-    reason + &super::accepted::not_counted(judgement)
+        (_, Some(finding)) => super::sentence::sentence_among(finding, files),
+    }
 }
 
 fn bounded(judgement: &Judgement, files: &Files) -> String {

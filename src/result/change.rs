@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::Verdict;
 use crate::trial::TrialKey;
 
-use super::accepted::AcceptanceOutcome;
 use super::finding::Finding;
 
 /// The verdict of a change, over all that was tried of it.
@@ -30,7 +29,4 @@ pub struct ChangeAssessment {
     pub trials: Vec<TrialKey>,
     /// Planned, and not here.
     pub missing: Vec<String>,
-    /// What is accepted, and what came of it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub acceptances: Vec<AcceptanceOutcome>,
 }

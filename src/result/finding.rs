@@ -7,7 +7,6 @@ use crate::clock::Micros;
 use crate::scenario::{FindingKind, Verdict};
 use crate::trial::TrialKey;
 
-use super::accepted::AcceptedAs;
 use super::evidence::{EndedBy, Evidence};
 use super::statement::StatementRef;
 
@@ -17,11 +16,8 @@ use super::statement::StatementRef;
 pub struct Finding {
     /// What was found.
     pub kind: FindingKind,
-    /// What the trial would be with this finding alone; safe where it is accepted.
+    /// What the trial would be with this finding alone.
     pub verdict: Verdict,
-    /// Why it does not count; null: nobody accepts it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<AcceptedAs>,
     /// What it is about.
     #[serde(default)]
     pub subject: Subject,
@@ -49,7 +45,6 @@ impl Finding {
         Finding {
             kind: evidence.kind(),
             verdict,
-            accepted: None,
             subject,
             evidence: Some(evidence),
             doubt: None,

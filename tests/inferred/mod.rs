@@ -16,7 +16,7 @@ use pgauntlet::history::{Event, OperationOutcome, Recorder, ServerFacts, ShortTa
 use pgauntlet::observe;
 use pgauntlet::provision::{Request, SourceRequest};
 use pgauntlet::run::{self, Base, InferRequest, InferredScenario, Like, OwnQueries, RowsRequest};
-use pgauntlet::scenario::{Change, Demands, Rate, Scenario};
+use pgauntlet::scenario::{Change, Rate, Scenario};
 use pgauntlet::schema::Fingerprint;
 use pgauntlet::seed::{self, Plan};
 use tokio_util::sync::CancellationToken;
@@ -195,7 +195,6 @@ async fn make_as(
         base,
         change,
         written: None,
-        demands: &Demands::default(),
         beside_a_backup: false,
         rows,
         rng_seed: 1,
@@ -355,6 +354,8 @@ async fn violated(session: &Session) -> Vec<String> {
 #[derive(Clone, Debug, Default)]
 pub struct Outcomes {
     pub succeeded: u64,
+    /// Those of them that found or changed no row.
+    pub empty: u64,
     /// What the server said, each once.
     pub failed: Vec<String>,
 }
@@ -411,6 +412,7 @@ pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<Stri
         let Event::Operation(operation) = entry.event else { continue };
         let name = &scenario.traffic.operations[usize::from(operation.kind)].name;
         let of = outcomes.entry(name.clone()).or_default();
+        of.empty += u64::from(operation.empty);
         match operation.outcome {
             OperationOutcome::Succeeded => of.succeeded += 1,
             OperationOutcome::Failed(error) if !of.failed.contains(&error.message) => {

@@ -26,7 +26,6 @@ mod synthetic;
 #[path = "../world/mod.rs"]
 mod world;
 
-mod accepted;
 mod assess;
 mod bad_input;
 mod ci_files;
@@ -59,7 +58,6 @@ mod judge_states;
 mod judge_timeline;
 mod judge_unseen;
 mod judge_work;
-mod project_file;
 mod remedies;
 mod report;
 mod report_browser;

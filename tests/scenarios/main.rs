@@ -10,7 +10,6 @@
 #[path = "../toolbox/mod.rs"]
 mod toolbox;
 
-mod accepted;
 mod cases;
 mod crash_scenarios;
 mod inferred_application;

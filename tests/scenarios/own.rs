@@ -11,7 +11,7 @@ use crate::toolbox;
 
 const PROJECTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/projects");
 
-pub fn copy(from: &Path, to: &Path) {
+fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a directory");
     for entry in std::fs::read_dir(from).expect("a directory") {
         let entry = entry.expect("an entry");
@@ -26,7 +26,7 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 /// The project with its newest migration.
-pub fn project(name: &str, newest: &str) -> TempDir {
+fn project(name: &str, newest: &str) -> TempDir {
     let root = tempfile::tempdir().expect("a directory");
     copy(&Path::new(PROJECTS).join(name).join("before"), root.path());
     copy(&Path::new(PROJECTS).join(name).join(newest), root.path());
@@ -37,7 +37,7 @@ pub fn project(name: &str, newest: &str) -> TempDir {
     root
 }
 
-pub fn try_in(root: &Path) -> assert_cmd::Command {
+fn try_in(root: &Path) -> assert_cmd::Command {
     let mut command = cargo_bin_cmd!("pgauntlet");
     command.current_dir(root).env("NO_COLOR", "1").env("PATH", toolbox::path());
     // The distribution's: where a command makes the base, its pg_dump is needed.

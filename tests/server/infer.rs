@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use pgauntlet::run::{Base, RowsRequest};
+use pgauntlet::scenario::Change;
 use pgauntlet::stats::grouped;
 use rstest::rstest;
 
 use crate::example;
 use crate::inferred::{self, Outcome};
+use crate::migrated::migration;
 
 /// Rows of each table. `ANY_SCHEMA_ROWS` says another number, of which nothing is demanded, and
 /// `ANY_SCHEMA_MAJOR` another major: they are for `ci/any-schema`.
@@ -133,6 +136,40 @@ async fn no_operation_of_the_application_fails(#[case] major: u32, #[case] known
     assert_eq!(outcomes.len(), scenario.traffic.operations.len(), "each has had its turn");
     let failed: BTreeMap<_, _> = outcomes.iter().filter(|(_, of)| !of.failed.is_empty()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// Tables of saas.sql that the application adds no rows to: a list of codes, a tenant that is made
+/// together with its owner, and one that has as many rows as its keys agree on.
+const NOT_ADDED_TO: [&str; 3] = ["currencies", "tenants", "subscription_items"];
+
+/// Keys that share the tenant's column refer to rows that agree.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_whose_keys_have_to_agree_get_new_rows() {
+    let base = Base::Script { path: "schema.sql".into(), text: SAAS.text.to_owned() };
+    let created = SAAS.text.lines().filter_map(|line| line.strip_prefix("create table "));
+    let tables: Vec<&str> = created.filter_map(|rest| rest.split([' ', '(']).next()).collect();
+    assert_eq!(tables.len(), SAAS.tables);
+    let mut without = Vec::new();
+    // An application uses as many.
+    for part in tables.chunks(9) {
+        let texts = part.iter().map(|table| format!("ALTER TABLE {table} ADD COLUMN extra int;"));
+        let change = Change::of(vec![migration("1", &texts.collect::<String>())]);
+        let rows = RowsRequest { each: ROWS_UNDER_TRAFFIC, concerned: None, of: &[] };
+        let made = inferred::make_for(16, &base, Some(&change), rows).await;
+        let made = made.unwrap_or_else(|error| panic!("failed to {error}"));
+        let mut scenario = example::load(&made.files).expect("a scenario");
+        scenario.traffic.operations.retain(|operation| operation.name.starts_with("insert-"));
+        let outcomes = inferred::driven(16, &scenario, DRIVEN_EACH).await;
+        for table in part {
+            let name = format!("insert-public-{}", table.replace('_', "-"));
+            let of = outcomes.get(&name).cloned().unwrap_or_default();
+            assert_eq!(of.failed, [""; 0], "{name}");
+            if of.succeeded == of.empty {
+                without.push((*table).to_owned());
+            }
+        }
+    }
+    assert_eq!(without, NOT_ADDED_TO);
 }
 
 /// A row of the table in docs/any-schema.md, which `ci/any-schema` prints.

@@ -1,8 +1,6 @@
 //! `try` in one's own project: the change, the schema that it begins from, and a scenario that is
 //! made for both.
 
-mod defaults;
-mod init;
 mod project;
 mod revisions;
 
@@ -14,9 +12,8 @@ use crate::pg::syntax::{self, Kind};
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
-    self, Change, Condition, Crash, Demands, DraftChange, Expect, FindingKind, Migration,
-    ProjectBase, Scenario, Statement, Tool, ToolsMigrations, TransactionRule, TryCondition,
-    Verdict,
+    self, Change, Crash, DraftChange, Expect, Migration, Scenario, Statement, Tool,
+    ToolsMigrations, TransactionRule, Verdict,
 };
 use crate::stats::grouped;
 
@@ -25,12 +22,8 @@ use super::ending::{cancelled_by_signals, ending_of};
 use super::infer;
 use super::run::{Asked, run_trials};
 use super::scenarios::Loaded;
-use super::server::is_address;
 use super::tried::{self, How};
 use super::{bad_input as wrong, complain, show};
-
-use defaults::Project;
-pub use init::init;
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
@@ -45,14 +38,9 @@ const SHOWN_MAX: usize = 5;
 
 /// One scenario with another change.
 pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
-    let project = match Project::here() {
-        Ok(project) => project,
-        Err(ending) => return ending,
-    };
-    let arguments = &project.complete(arguments);
     let loaded = match arguments.scenario() {
-        Some(name) => of_scenario(arguments, name, &project),
-        None => own_scenario(arguments, &project).await,
+        Some(name) => tried::scenario(arguments, name),
+        None => own_scenario(arguments).await,
     };
     let loaded = match loaded {
         Ok(loaded) => loaded,
@@ -63,35 +51,18 @@ pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
     run_trials(loaded, &arguments.trials, Asked { rows_are_made, ..Asked::default() }).await
 }
 
-/// The user's change on the tables of a scenario, of which nothing else is the project's than what
-/// is accepted.
-fn of_scenario(
-    arguments: &TryArguments,
-    name: String,
-    project: &Project,
-) -> Result<Loaded, ExitStatus> {
-    let mut loaded = tried::scenario(arguments, name)?;
-    for scenario in &mut loaded.scenarios {
-        let own = tried::acknowledged(&scenario.change, None)?;
-        scenario.acceptances = project.demands(&scenario.name, own).acceptances;
-    }
-    Ok(loaded)
-}
-
 /// The scenario that is made for a change of the user's own. An ending without an error: nothing
 /// was to be run.
-async fn own_scenario(arguments: &TryArguments, project: &Project) -> Result<Loaded, ExitStatus> {
+async fn own_scenario(arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
     if let Some(directory) = &arguments.save {
         infer::is_free(directory).map_err(wrong)?;
     }
-    let own = find(arguments, tried::How::of(arguments), project)?;
-    let acceptances = tried::acknowledged(&own.change, own.file.as_deref())?;
-    let demands = project.demands(&own.name, acceptances);
-    own.show(project, &demands);
+    let own = find(arguments, tried::How::of(arguments))?;
+    own.show();
     if arguments.dry_run {
         return Err(ExitStatus::AsExpected);
     }
-    own.scenario(arguments, project, &demands).await
+    own.scenario(arguments).await
 }
 
 /// A change of the user's own.
@@ -103,68 +74,39 @@ struct Own {
     name: String,
     /// What is run, for people: the change, and the base.
     says: [String; 2],
-    /// Of a command, the newest migration's file; None: it is not known.
-    file: Option<PathBuf>,
 }
 
-/// What the arguments name, or pgauntlet.toml, or the project here.
+/// What the arguments name, or the project here.
 ///
 /// What is missing has been complained of.
-fn find(arguments: &TryArguments, how: How, project: &Project) -> Result<Own, ExitStatus> {
-    let given = given_base(&arguments.base, project)?;
-    let declared = project.command().filter(|_| arguments.path().is_none());
-    match (arguments.command_line(), arguments.path(), declared) {
-        (Some(line), ..) => {
-            // What the project's own tool would run is known to be of its newest migration.
-            let commands = match project::find(&project.root) {
-                Ok(project::Found::Commands(commands)) if commands.change == line => Some(commands),
-                _ => None,
-            };
-            let own = of_command(&line, given, how)?;
-            Ok(Own { file: commands.map(|commands| commands.file), ..own })
-        }
-        (None, Some(path), _) if path.is_dir() => of_directory(path, given, how),
-        (None, Some(path), _) => of_file(path, given, how),
-        (None, None, Some(line)) => {
-            of_command(line, given, How { directory: project.root.clone(), ..how })
-        }
-        (None, None, None) => of_project(given, how, project),
+fn find(arguments: &TryArguments, how: How) -> Result<Own, ExitStatus> {
+    let given = given_base(&arguments.base)?;
+    let line = arguments.command_line();
+    match (line, arguments.path()) {
+        (Some(line), _) => of_command(&line, given, how),
+        (None, Some(path)) if path.is_dir() => of_directory(path, given, how),
+        (None, Some(path)) => of_file(path, given, how),
+        (None, None) => match project::find(Path::new(".")).map_err(wrong)? {
+            project::Found::Directory(path) => of_directory(&path, given, how),
+            project::Found::Commands(commands) => {
+                let base = match given {
+                    Some(base) => base,
+                    None => commands.base()?,
+                };
+                let own = of_command(&commands.change, Some(base), how)?;
+                Ok(Own { name: kebab(&commands.name), ..own })
+            }
+        },
     }
 }
 
-/// The newest migration of the tool that the project has.
-fn of_project(given: Option<Base>, how: How, project: &Project) -> Result<Own, ExitStatus> {
-    let root = &project.root;
-    match project::find(root).map_err(wrong)? {
-        project::Found::Directory(path) => of_directory(&path, given, how),
-        project::Found::Commands(commands) => {
-            let base = match given {
-                Some(base) => base,
-                None => commands.base(root)?,
-            };
-            let how = How { directory: root.clone(), ..how };
-            let own = of_command(&commands.change, Some(base), how)?;
-            Ok(Own { name: kebab(&commands.name), file: Some(commands.file), ..own })
+fn given_base(choice: &BaseChoice) -> Result<Option<Base>, ExitStatus> {
+    match (&choice.schema, &choice.base) {
+        (None, None) => Ok(None),
+        (schema, line) => {
+            infer::base_of(schema.as_deref(), line.as_deref()).map(Some).map_err(wrong)
         }
     }
-}
-
-fn given_base(choice: &BaseChoice, project: &Project) -> Result<Option<Base>, ExitStatus> {
-    let root = &project.root;
-    let made = match (&choice.schema, &choice.base, &project.defaults.base) {
-        (None, None, None) => return Ok(None),
-        (None, None, Some(ProjectBase::Schema(schema))) if is_address(schema) => {
-            infer::base_of(Some(schema), None)
-        }
-        (None, None, Some(ProjectBase::Schema(schema))) => {
-            infer::base_of(Some(&root.join(schema).display().to_string()), None)
-        }
-        (None, None, Some(ProjectBase::Command(line))) => {
-            tried::command(line, root).map(Base::Command)
-        }
-        (schema, line, _) => infer::base_of(schema.as_deref(), line.as_deref()),
-    };
-    made.map(Some).map_err(wrong)
 }
 
 fn of_command(line: &str, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
@@ -179,7 +121,7 @@ fn of_command(line: &str, base: Option<Base>, how: How) -> Result<Own, ExitStatu
     let says = [format!("`{line}`"), base.name()];
     let name: String = kebab(line).chars().take(NAME_MAX).collect();
     let name = name.trim_end_matches('-').to_owned();
-    Ok(Own { base, change: how.on(change), name, says, file: None })
+    Ok(Own { base, change: how.on(change), name, says })
 }
 
 /// A file by itself, or one of a tool's directory, which is run by the tool's rules.
@@ -198,7 +140,7 @@ fn of_file(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus>
             let change = how.on(change);
             let rule = change.transaction.as_str();
             let says = [format!("{}, transactions: {rule}", path.display()), base.name()];
-            Ok(Own { base, name: kebab(&stem(path)), change, says, file: None })
+            Ok(Own { base, name: kebab(&stem(path)), change, says })
         }
         (_, _, None) if !path.exists() => {
             Err(wrong(format!("read {}: there is no such file", path.display())))
@@ -254,7 +196,7 @@ fn of_tools(tools: ToolsMigrations, at: usize, base: Option<Base>, how: How) -> 
         "up" | "migration" => kebab(&version),
         name => name.to_owned(),
     };
-    Own { base, change: how.on(change), name, says, file: None }
+    Own { base, change: how.on(change), name, says }
 }
 
 /// Earlier migrations as one script, each in the transaction that its tool gives it.
@@ -313,27 +255,14 @@ fn kebab(text: &str) -> String {
 
 impl Own {
     /// Prints what would be run.
-    fn show(&self, project: &Project, demands: &Demands) {
-        if let Some(file) = &project.file {
-            show(&format!("config  {}", file.display()));
-        }
+    fn show(&self) {
         let [change, base] = &self.says;
         show(&format!("change  {change}"));
         show(&format!("base    {base}"));
-        for one in &demands.acceptances {
-            let what = one.kind.map_or("whatever breaks a rule", FindingKind::as_str);
-            let until = one.until.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
-            show(&format!("accept  {what}{until} ({}): {}", one.place(), one.reason));
-        }
     }
 
     /// Makes a scenario for it, and says of which tables.
-    async fn scenario(
-        &self,
-        arguments: &TryArguments,
-        project: &Project,
-        demands: &Demands,
-    ) -> Result<Loaded, ExitStatus> {
+    async fn scenario(&self, arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
         let server = arguments.trials.server.request().map_err(wrong)?;
         let asked = infer::Asked::read(&arguments.application).map_err(wrong)?;
         let quick = arguments.trials.quick;
@@ -345,9 +274,8 @@ impl Own {
         let request = InferRequest {
             base: &self.base,
             change: Some(&self.change),
-            written: Some(self.written(demands)),
-            demands,
-            beside_a_backup: project.tries(TryCondition::Backup),
+            written: Some(self.written()),
+            beside_a_backup: true,
             rows,
             rng_seed: arguments.trials.rng_seed.unwrap_or(1),
             rate: asked.rate,
@@ -364,8 +292,7 @@ impl Own {
         live.end();
         let made = made.map_err(|error| ending_of(&error))?;
         tell(&made);
-        let loaded = self.load(&made, arguments, demands)?;
-        let loaded = under(loaded, project);
+        let loaded = self.load(&made, arguments)?;
         if let Some(directory) = &arguments.save {
             show(&format!("saved   {}", directory.display()));
         }
@@ -373,16 +300,13 @@ impl Own {
     }
 
     /// The change as the files of `--save` have it.
-    fn written(&self, demands: &Demands) -> DraftChange {
+    fn written(&self) -> DraftChange {
         if let Some(command) = &self.change.command {
             let (line, directory) = (command.line.clone(), command.directory.clone());
             return DraftChange::Command { line, directory };
         }
         let statements = self.change.migrations.iter().flat_map(|m| &m.script.statements);
-        // Of those that name a finding the scenario's file has a section.
-        let of_all = demands.acceptances.iter().filter(|one| one.kind.is_none());
-        let of_all = of_all.map(|one| format!("-- migration-unsafe-ack: {}\n", one.reason));
-        let text = of_all.chain(statements.map(terminated));
+        let text = statements.map(terminated);
         let alone = self.change.migrations.iter().any(|m| m.transaction == Some(false));
         let transaction = if alone { TransactionRule::None } else { self.change.transaction };
         DraftChange::Sql { text: text.collect(), transaction }
@@ -393,7 +317,6 @@ impl Own {
         &self,
         made: &InferredScenario,
         arguments: &TryArguments,
-        demands: &Demands,
     ) -> Result<Loaded, ExitStatus> {
         let failed = |error: std::io::Error| {
             complain(&format!("write the scenario: {error}"));
@@ -409,29 +332,14 @@ impl Own {
             ExitStatus::Failed
         })?;
         let read = scenario::load(&directory).map_err(tried::wrong)?;
-        let verdict = accepted(arguments.fail_on.unwrap_or_default());
+        let verdict = accepted(arguments.fail_on);
         let expect = Expect { verdict, findings: Vec::new(), absent: Vec::new() };
         let crash = arguments.thorough.then(Crash::default);
         // By its tool's rules, which the files do not have.
         let (name, change) = (self.name.clone(), self.change.clone());
-        let acceptances = demands.acceptances.clone();
-        let scenario = Scenario { name, change, expect, crash, acceptances, ..read.value };
+        let scenario = Scenario { name, change, expect, crash, ..read.value };
         Ok(Loaded { scenarios: vec![scenario], notices: Vec::new(), unpacked: Some(unpacked) })
     }
-}
-
-/// Under the conditions that the project's file names, as far as there are such.
-fn under(mut loaded: Loaded, project: &Project) -> Loaded {
-    let named = |condition: &Condition| match condition.name.as_str() {
-        "calm" => project.tries(TryCondition::Calm),
-        _ => true,
-    };
-    for scenario in &mut loaded.scenarios {
-        if scenario.conditions.iter().any(named) {
-            scenario.conditions.retain(named);
-        }
-    }
-    loaded
 }
 
 /// Verdicts with which the change passes.

@@ -111,7 +111,7 @@ pub(super) fn new_values(world: &World<'_>, rows: &[NewRow<'_>]) -> Result<NewVa
 impl<'a> NewRow<'a> {
     /// As the seed draws the table's rows, but new.
     fn values(&self) -> Vec<(String, Drawn)> {
-        let entangled = self.subject.entangled();
+        let entangled = self.subject.entangled(&[]);
         let lines = self.fitting_lines();
         let mut found = Vec::new();
         for (column, cell) in &self.cells {

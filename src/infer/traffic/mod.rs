@@ -5,6 +5,7 @@
 
 mod beside;
 mod draft;
+mod new_row;
 mod reads;
 mod stable;
 pub(super) mod subject;
@@ -89,7 +90,7 @@ pub fn application(
     let mut made = Made::default();
     let subjects = subject::subjects(catalogue, inferred, concerned, &mut made.left_out);
     for subject in &subjects {
-        made.add(Role::Insert, writes::insert(subject));
+        made.add(Role::Insert, new_row::insert(subject));
         made.add(Role::Update, writes::update(subject));
         writes::refer(subject).into_iter().for_each(|draft| made.add(Role::Refer, Ok(draft)));
         made.add(Role::ReadKey, reads::by_key(subject));

@@ -3,6 +3,7 @@
 
 use super::super::{Column, Constraint, Index};
 use super::draft::Draft;
+use super::new_row::where_aliased;
 use super::subject::Subject;
 use super::writes::where_key;
 
@@ -95,16 +96,6 @@ pub fn joins(subject: &Subject<'_>, subjects: &[Subject<'_>]) -> Vec<Draft> {
         one("with-children", parent, "p", &format!(" LIMIT {PAGE}"));
     }
     found
-}
-
-fn where_aliased(draft: &mut Draft, of: &Subject<'_>, key: &[&Column], alias: &str) {
-    let together = (key.len() > 1).then(|| format!("row of {}", of.name()));
-    for (at, column) in key.iter().enumerate() {
-        let Some(drawn) = of.present(column, false, together.as_deref()) else { continue };
-        draft.sql(if at == 0 { " WHERE " } else { " AND " });
-        draft.sql(&format!("{alias}.{} = ", of.quote(column)));
-        draft.parameter(&column.name, &drawn);
-    }
 }
 
 /// What a foreign key refers to, where the application uses it.

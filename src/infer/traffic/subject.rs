@@ -135,9 +135,9 @@ impl<'a> Subject<'a> {
         Some(Drawn { generator, null_fraction: 0.0 })
     }
 
-    /// A foreign key of which a part is a new value and another a reference: no row has both.
-    pub fn unmet(&self) -> Option<&'a Constraint> {
-        self.foreign_keys().find(|key| {
+    /// Foreign keys of which a part is a new value and another a reference: no row has both.
+    pub fn unmet(&self) -> Vec<&'a Constraint> {
+        let unmet = self.foreign_keys().filter(|key| {
             let columns = self.columns_of(&key.columns).unwrap_or_default();
             let refers = |column: &&Column| {
                 let filled = self.filled(column).map(|seeded| &seeded.generator);
@@ -149,12 +149,13 @@ impl<'a> Subject<'a> {
                 self.filled(column).is_some_and(|seeded| seeded.null_fraction >= 1.0)
             });
             !referring.is_empty() && !new.is_empty() && !always_null
-        })
+        });
+        unmet.collect()
     }
 
     /// Columns of foreign keys that share one, where the seed's rows agree and rows that are drawn
-    /// anew would not.
-    pub fn entangled(&self) -> Vec<i16> {
+    /// anew would not. A foreign key over one of `without` refers to nothing.
+    pub fn entangled(&self, without: &[i16]) -> Vec<i16> {
         let drawn = |number: &i16| {
             let column = self.table.column(*number)?;
             match &self.filled(column)?.generator {
@@ -162,8 +163,12 @@ impl<'a> Subject<'a> {
                 _ => None,
             }
         };
+        let keys = || {
+            let refers = |key: &&Constraint| !key.columns.iter().any(|c| without.contains(c));
+            self.foreign_keys().filter(refers)
+        };
         let mut found = Vec::new();
-        for key in self.foreign_keys() {
+        for key in keys() {
             let drawn: Vec<_> = key.columns.iter().filter_map(drawn).collect();
             let together = drawn.windows(2).all(|pair| pair[0] == pair[1]);
             let target = key.refers.as_ref().and_then(|to| self.catalogue.table(to.table));
@@ -178,8 +183,8 @@ impl<'a> Subject<'a> {
         // What shares a column with them has to agree as well.
         loop {
             let joined = |key: &&Constraint| key.columns.iter().any(|c| found.contains(c));
-            let keys = self.foreign_keys().filter(joined).flat_map(|key| &key.columns);
-            let more: Vec<i16> = keys.filter(|c| !found.contains(c)).copied().collect();
+            let joined = keys().filter(joined).flat_map(|key| &key.columns);
+            let more: Vec<i16> = joined.filter(|c| !found.contains(c)).copied().collect();
             if more.is_empty() {
                 return found;
             }
@@ -254,8 +259,29 @@ impl<'a> Subject<'a> {
         })
     }
 
+    /// Whether the column is NULL in some rows of the seed.
+    pub fn is_null_in_some(&self, column: &Column) -> bool {
+        let may_be_null = |generator: &Generator| match generator {
+            Generator::Pool { values, .. } => values.iter().any(Option::is_none),
+            _ => false,
+        };
+        self.filled(column).is_some_and(|seeded| {
+            seeded.null_fraction > 0.0
+                || match &seeded.generator {
+                    Generator::Reference { nulls, .. } => nulls.as_deref().is_some_and(may_be_null),
+                    other => may_be_null(other),
+                }
+        })
+    }
+
     /// Whether the columns of a pool's file hold one line of it together.
     pub fn shares_pool(&self, column: &Column) -> bool {
+        let others = self.table.columns.iter().filter(|other| other.number != column.number);
+        others.into_iter().any(|other| self.share_pool(column.number, other.number))
+    }
+
+    /// Whether two columns hold one line of a pool's file together.
+    pub fn share_pool(&self, one: i16, other: i16) -> bool {
         let file = |seeded: &SeededColumn| match &seeded.generator {
             Generator::Pool { file, .. } => Some(file.clone()),
             Generator::Reference { nulls, .. } => match nulls.as_deref() {
@@ -264,8 +290,9 @@ impl<'a> Subject<'a> {
             },
             _ => None,
         };
-        let Some(own) = self.filled(column).and_then(file) else { return false };
-        self.seeded.columns.iter().filter(|other| file(other).as_ref() == Some(&own)).count() > 1
+        let of = |number| self.table.column(number).and_then(|c| self.filled(c)).and_then(file);
+        let (one, other) = (of(one), of(other));
+        one.is_some() && one == other
     }
 }
 

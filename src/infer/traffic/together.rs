@@ -2,9 +2,10 @@
 //! worker, do to the same two tables.
 
 use super::draft::Draft;
+use super::new_row::into;
 use super::reads::parent;
 use super::subject::Subject;
-use super::writes::{changing, into};
+use super::writes::changing;
 
 /// Below so many rows two transactions in opposite orders meet on the same two rows too often, and
 /// would end in a deadlock without any change.

@@ -14,7 +14,7 @@ use crate::history::{Event, Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
-    Arrivals, Change, Demands, Draft, DraftChange, Rate, Traffic, TransactionRule, psql_script,
+    Arrivals, Change, Draft, DraftChange, Pool, Rate, Traffic, TransactionRule, psql_script,
 };
 use crate::{judge, observe, seed};
 
@@ -44,8 +44,6 @@ pub struct InferRequest<'a> {
     pub change: Option<&'a Change>,
     /// The change as the scenario's own files have it; None: one that does nothing.
     pub written: Option<DraftChange>,
-    /// The application's pool, what it can bear, and what is accepted.
-    pub demands: &'a Demands,
     /// Whether it is tried beside a backup too.
     pub beside_a_backup: bool,
     /// How many rows there are.
@@ -364,7 +362,7 @@ fn made(
             recovery_min_ms: 2_000,
             recovery_max_ms: 60_000,
         },
-        demands: request.demands.clone(),
+        pool: Pool::default(),
         invariants: application.invariants,
         change: Some(request.written.clone().unwrap_or_else(|| DraftChange::Sql {
             text: NO_CHANGE.to_owned(),

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::trial::FaultKind;
 
 use super::super::accept::Meant;
-use super::super::acceptance::Acceptance;
 use super::super::change::{
     Change, Command, Migration, Pause, Repeat, Retries, RunsAs, Scope, Script, Statement, Stop,
     Timeouts, TransactionRule, VersionRows, Versions,
@@ -343,22 +342,6 @@ record!(StoredMeant of Meant {
     difference: Option<Accepted>,
     #[serde(default)]
     no_rows: bool,
-});
-
-record!(StoredAcceptance of Acceptance {
-    #[serde(default)]
-    kind: Option<FindingKind>,
-    reason: String,
-    #[serde(default)]
-    until: Option<String>,
-    #[serde(default)]
-    file: String,
-    #[serde(default)]
-    line: u32,
-    #[serde(default)]
-    within: Option<String>,
-    #[serde(default)]
-    in_change: bool,
 });
 
 record!(StoredCrash of Crash {
