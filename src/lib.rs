@@ -10,6 +10,7 @@
 //! | data | `history`, `scenario`, `schema` |
 //! | what is stored of a run | `result` |
 //! | from a catalogue to a scenario, pure | `infer` |
+//! | a linter's opinion beside what was measured, pure | `lint` |
 //! | sessions | `connect`, `tap` |
 //! | effects | `provision`, `seed`, `drive`, `migrate`, `disturb`, `observe` |
 //! | what one trial shows, pure | `judge` |
@@ -32,6 +33,7 @@ pub mod schema;
 pub mod result;
 
 pub mod infer;
+pub mod lint;
 
 pub mod connect;
 pub mod tap;

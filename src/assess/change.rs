@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::lint;
 use crate::pg::StatementPlace;
 use crate::result::{
     ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix, PlannedTrial, ResultFile,
@@ -44,6 +45,7 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         reason: String::new(),
         decided_by: decisive.map(|judgement| judgement.trial.key.clone()),
         findings: findings(&trials),
+        lints: lint::lints(&trials),
         trials: trials.iter().map(|j| j.trial.key.clone()).collect(),
         missing,
     }

@@ -33,7 +33,8 @@ pub fn matrix(
     let earliest = random.as_ref().and_then(|random| random.earliest.as_ref());
     let deadline = Micros::from_millis(scenario.change.deadline_ms);
     let end = undisturbed.end.as_ref();
-    let (verdict, ending) = verdict(end, cases.iter().chain(earliest), &outcomes, deadline);
+    let all = cases.iter().chain(earliest);
+    let (verdict, ending) = verdict((end, deadline), all, &outcomes, crash);
     let (verdict, ending) = with_rows(&undisturbed.short, verdict, ending);
     let expectations = expectations(crash, &outcomes, verdict);
     let injected: BTreeSet<StatementId> =
@@ -100,12 +101,13 @@ fn with_rows(
 }
 
 /// A case that does not end clean is unsafe also where a step by hand helps: a rerun failed, and
-/// an operator may not know the step.
+/// an operator may not know the step. Where the scenario says that it may be so, it is bounded: the
+/// failure shows, and the step that is found repairs it.
 fn verdict<'c>(
-    end: Option<&AttemptEnd>,
+    (end, deadline): (Option<&AttemptEnd>, Micros),
     cases: impl Iterator<Item = &'c Case> + Clone,
     outcomes: &BTreeMap<Outcome, u64>,
-    deadline: Micros,
+    crash: &Crash,
 ) -> (Verdict, MatrixEnding) {
     if !matches!(end, Some(AttemptEnd::Finished { .. })) {
         let how = match end {
@@ -134,7 +136,13 @@ fn verdict<'c>(
         Some(worst) => {
             let clean = outcomes.get(&Outcome::Clean).copied().unwrap_or(0);
             let cases = of.injected - clean;
-            (Verdict::Unsafe, MatrixEnding::NotClean { worst, cases, of })
+            let is_borne = worst == Outcome::ManualStep && crash.may.contains(&worst);
+            let verdict = match (is_borne, broken) {
+                (true, 0) => Verdict::Bounded,
+                (true, _) => Verdict::Unproven,
+                (false, _) => Verdict::Unsafe,
+            };
+            (verdict, MatrixEnding::NotClean { worst, cases, of })
         }
     }
 }

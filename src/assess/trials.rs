@@ -94,6 +94,7 @@ pub fn trial(scenario: &Scenario, observation: Observation, against: Against<'_>
         reason: String::new(),
         ending,
         findings,
+        margins: observation.margins,
         measured: observation.measured,
         took_us: observation.took_us,
     }

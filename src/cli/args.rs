@@ -11,7 +11,7 @@ use crate::trial::FaultKind;
 
 use super::server::ServerArguments;
 use super::values::{
-    factor, kind, rate, repeat, rows, rows_of_any, shard, timeout_ms, tool, transaction,
+    factor, kind, rate, repeat, rows_of_any, shard, timeout_ms, tool, transaction,
 };
 
 /// Runs a schema change against a real Postgres under live writers and says whether it is safe.
@@ -237,9 +237,12 @@ pub struct TryArguments {
     pub scenarios_dir: Option<PathBuf>,
     #[command(flatten)]
     pub tried: TriedChoice,
-    /// Inject a fault at each statement too, on a small copy: the crash matrix
+    /// Inject every kind of fault at each statement, however many there are: the whole crash matrix
     #[arg(long, conflicts_with_all = ["quick", "on"])]
     pub thorough: bool,
+    /// Print each trial in full as well: findings with their witnesses, statements with their locks
+    #[arg(long)]
+    pub details: bool,
     /// With which verdicts the exit code is 1
     #[arg(long, value_enum, default_value_t = FailOnVerdict::Unproven)]
     pub fail_on: FailOnVerdict,
@@ -339,9 +342,10 @@ pub struct TrialArguments {
     /// Scale every table's declared rows by this factor; `run` does not scale its crash cases
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     pub scale: Option<f64>,
-    /// Rows of one table, such as spans=20M, not of the crash cases of `run`; may be repeated
-    #[arg(long, value_name = "TABLE=ROWS", value_parser = rows)]
-    pub rows: Vec<(String, u64)>,
+    /// Rows of one table, such as spans=20M, not of the crash cases of `run`; may be repeated. Of a
+    /// change of your own also a number alone: of each table that the change is about
+    #[arg(long, value_name = "[TABLE=]ROWS", value_parser = rows_of_any)]
+    pub rows: Vec<(Option<String>, u64)>,
     /// Another rng_seed than the scenarios' own
     #[arg(long, value_name = "NUMBER")]
     pub rng_seed: Option<u64>,
@@ -554,8 +558,19 @@ pub enum CacheAction {
 /// Where the server comes from.
 impl TrialArguments {
     pub fn sizes(&self) -> SizeRequest {
-        let (scale, quick, rows) = (self.scale, self.quick, self.rows.clone());
+        let (scale, quick, rows) = (self.scale, self.quick, self.rows_by_table());
         SizeRequest { scale, quick, rows, ..SizeRequest::default() }
+    }
+
+    /// Rows of tables that are named.
+    pub fn rows_by_table(&self) -> Vec<(String, u64)> {
+        let named = |(table, rows): &(Option<String>, u64)| table.clone().map(|name| (name, *rows));
+        self.rows.iter().filter_map(named).collect()
+    }
+
+    /// Rows that are of no table in particular: the last number.
+    pub fn rows_of_any(&self) -> Option<u64> {
+        self.rows.iter().rev().find(|(table, _)| table.is_none()).map(|(_, rows)| *rows)
     }
 }
 

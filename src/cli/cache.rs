@@ -10,7 +10,7 @@ use crate::run::ExitStatus;
 use crate::seed;
 
 use super::args::{CacheAction, CacheArguments};
-use super::complain;
+use super::{complain, kept};
 
 pub async fn cache(arguments: &CacheArguments) -> ExitStatus {
     let request = match arguments.server.request() {
@@ -97,7 +97,11 @@ fn print_template(seed: &seed::Cached) {
 
 async fn list(directory: &Path, arguments: &CacheArguments) -> ExitStatus {
     let clusters = provision::list_cache(directory);
-    if clusters.is_empty() {
+    let tried = kept::count(directory);
+    if tried > 0 {
+        anstream::println!("{} results of try", tried);
+    }
+    if clusters.is_empty() && tried == 0 {
         anstream::println!("{} keeps nothing", directory.display());
         return ExitStatus::AsExpected;
     }
@@ -134,6 +138,10 @@ async fn seeds(directory: &Path, arguments: &CacheArguments) -> Result<(), Strin
 }
 
 fn clear(directory: &Path) -> ExitStatus {
+    if let Err(error) = kept::clear(directory) {
+        complain(&format!("remove the results of try in {}: {error}", directory.display()));
+        return ExitStatus::Failed;
+    }
     match provision::clean_cache(directory) {
         Ok(cleaned) => {
             let freed: u64 = cleaned.removed.iter().map(|cluster| cluster.bytes).sum();

@@ -10,6 +10,7 @@ mod diff;
 mod doctor;
 mod ending;
 mod infer;
+mod kept;
 mod own;
 mod reported;
 mod repro;

@@ -10,7 +10,7 @@ use crate::trial::Axis;
 
 use super::args::{Format, ReproArguments, Which};
 use super::ending::ending_of;
-use super::run::with_live_view;
+use super::run::{View, with_live_view};
 use super::server::ServerArguments;
 use super::{complain, remark, scenarios, show};
 
@@ -40,7 +40,8 @@ pub async fn repro(arguments: &ReproArguments) -> ExitStatus {
         return ending;
     }
     let request = repro.request(&then, server, arguments.out.clone());
-    match with_live_view(&request, arguments.quiet, Format::Text).await {
+    let view = View { quiet: arguments.quiet, format: Format::Text, answer: None };
+    match with_live_view(&request, &view).await {
         Ok(now) => conclude(&repro, &then, &now),
         Err(error) => ending_of(&error),
     }

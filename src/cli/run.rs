@@ -1,5 +1,6 @@
 //! `run`, `try`, `crash` and `judge`.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::explain;
@@ -14,7 +15,7 @@ use super::args::{
 };
 use super::ending::{cancelled_by_signals, ending_of};
 use super::scenarios::Loaded;
-use super::{complain, remark, scenarios, show, tried, width};
+use super::{bad_input, complain, remark, scenarios, show, tried, width};
 
 pub async fn run(arguments: &RunArguments) -> ExitStatus {
     let mut loaded = match scenarios::load(&arguments.which) {
@@ -114,24 +115,48 @@ pub struct Asked {
     pub share: Option<Share>,
     /// The scenarios have the rows that were asked for already.
     pub rows_are_made: bool,
+    /// One change is tried: what is printed is the answer about it.
+    pub answer: Option<Answered>,
+}
+
+/// How the answer about one change is printed.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// Each trial in full as well.
+    pub details: bool,
+    /// Where the result is kept, if not by `--out`.
+    pub kept: Option<PathBuf>,
 }
 
 pub async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> ExitStatus {
-    let request = match request(loaded.scenarios, arguments, asked) {
+    let answer = asked.answer.clone();
+    let mut request = match request(loaded.scenarios, arguments, asked) {
         Ok(request) => request,
         Err(ending) => return ending,
     };
-    let ending = execute(&request, arguments.quiet, arguments.format).await;
+    let kept = answer.as_ref().and_then(|answer| answer.kept.clone());
+    request.out = request.out.or(kept);
+    let view = View { quiet: arguments.quiet, format: arguments.format, answer };
+    let ending = execute(&request, &view).await;
     // Until here a command may have run in it.
     drop(loaded.unpacked);
     ending
 }
 
+/// How a run is shown.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub quiet: bool,
+    pub format: Format,
+    /// None: each trial in full.
+    pub answer: Option<Answered>,
+}
+
 /// Runs what is asked for, with a live view, and tells what came of it.
-pub async fn execute(request: &Request, quiet: bool, format: Format) -> ExitStatus {
-    match with_live_view(request, quiet, format).await {
+async fn execute(request: &Request, view: &View) -> ExitStatus {
+    match with_live_view(request, view).await {
         Ok(result) => {
-            conclude(&result, request.out.as_deref(), format);
+            conclude(&result, request.out.as_deref(), view);
             run::ending(&result)
         }
         Err(error) => ending_of(&error),
@@ -139,27 +164,24 @@ pub async fn execute(request: &Request, quiet: bool, format: Format) -> ExitStat
 }
 
 /// A judgement is reported as soon as it is there: it is true even where the run breaks later.
-pub async fn with_live_view(
-    request: &Request,
-    quiet: bool,
-    format: Format,
-) -> Result<ResultFile, Error> {
-    let live = Live::start(if quiet { Mode::Quiet } else { Mode::Auto });
+pub async fn with_live_view(request: &Request, view: &View) -> Result<ResultFile, Error> {
+    let live = Live::start(if view.quiet { Mode::Quiet } else { Mode::Auto });
     let shown = Arc::clone(&live);
     let judged = Arc::new(Mutex::new(ResultFile::empty()));
     let seen = Arc::clone(&judged);
+    let (format, in_full) = (view.format, view.in_full());
     let on_judged: OnJudged = Arc::new(move |judged| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match judged {
-            Judged::Trial(judgement) => {
-                seen.trials.push(judgement.clone());
-                report::trial(judgement, width())
-            }
-            Judged::Matrix(matrix) => {
-                seen.crash_matrices.push(matrix.clone());
-                report::matrix(matrix, width())
-            }
+        let text = match (judged, in_full) {
+            (Judged::Trial(judgement), true) => report::trial(judgement, width()),
+            (Judged::Trial(judgement), false) => report::trial_in_brief(judgement, width()),
+            (Judged::Matrix(matrix), true) => report::matrix(matrix, width()),
+            (Judged::Matrix(matrix), false) => report::matrix_in_brief(matrix, width()),
         };
+        match judged {
+            Judged::Trial(judgement) => seen.trials.push(judgement.clone()),
+            Judged::Matrix(matrix) => seen.crash_matrices.push(matrix.clone()),
+        }
         if format == Format::Text {
             shown.print(&text);
         }
@@ -172,10 +194,16 @@ pub async fn with_live_view(
         if *judged != ResultFile::empty() {
             judged.finished = false;
             explain::assessed(&mut judged);
-            conclude(&judged, None, format);
+            conclude(&judged, None, view);
         }
     }
     outcome
+}
+
+impl View {
+    fn in_full(&self) -> bool {
+        self.answer.as_ref().is_none_or(|answer| answer.details)
+    }
 }
 
 fn request(
@@ -191,27 +219,52 @@ fn request(
         ExitStatus::BadInput
     })?;
     let (mut sizes, out) = (arguments.sizes(), arguments.out.clone());
-    let Asked { work, crash, state, repeat, share, rows_are_made } = asked;
+    let Asked { work, crash, state, repeat, share, rows_are_made, answer: _ } = asked;
+    if let Some(rows) = arguments.rows_of_any().filter(|_| !rows_are_made) {
+        return Err(bad_input(format!(
+            "scale to --rows {rows}: name the table, as in --rows spans={rows}; a number alone is \
+             of a change of your own, for which rows are made"
+        )));
+    }
     if rows_are_made {
         sizes.rows.clear();
     }
     Ok(Request { scenarios, work, crash, state, repeat, share, sizes, server, out })
 }
 
-fn conclude(result: &ResultFile, out: Option<&std::path::Path>, format: Format) {
-    if format == Format::Json {
+fn conclude(result: &ResultFile, out: Option<&Path>, view: &View) {
+    if view.format == Format::Json {
         return anstream::println!("{}", report::json(result));
     }
-    show(report::changes(result, width()).trim_end_matches('\n'));
-    show(&report::verdicts(&result.trials, &result.crash_matrices, width()));
-    if let Some(out) = out {
-        let out = out.display();
-        show(&format!("\nhistories and result.json are in {out}"));
-        if let Some(number) = run::first_unexpected(result) {
-            let command = report::repro_command(&out.to_string(), number);
-            show(&format!("again: {command}"));
+    let answer = view.answer.as_ref().and_then(|_| report::answer(result, width()));
+    match answer {
+        Some(answer) => {
+            show("");
+            show(answer.trim_end_matches('\n'));
+            if let Some(out) = out {
+                where_it_is(result, &out.display().to_string());
+            }
+        }
+        None => {
+            show(report::changes(result, width()).trim_end_matches('\n'));
+            show(&report::verdicts(&result.trials, &result.crash_matrices, width()));
+            if let Some(out) = out {
+                let out = out.display();
+                show(&format!("\nhistories and result.json are in {out}"));
+                if let Some(number) = run::first_unexpected(result) {
+                    let command = report::repro_command(&out.to_string(), number);
+                    show(&format!("again: {command}"));
+                }
+            }
         }
     }
+}
+
+/// The commands that show more of a result, and that run it again.
+fn where_it_is(result: &ResultFile, out: &str) {
+    show(&format!("{:<10} {}", "details", report::report_command(out)));
+    let number = run::first_unexpected(result).unwrap_or(1);
+    show(&format!("{:<10} {}", "again", report::repro_command(out, number)));
 }
 
 pub fn judge(arguments: &JudgeArguments) -> ExitStatus {

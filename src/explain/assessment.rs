@@ -1,7 +1,7 @@
 //! Why a change has its verdict, in one sentence.
 
 use crate::assess;
-use crate::result::{ChangeAssessment, ResultFile};
+use crate::result::{ChangeAssessment, LintStanding, ResultFile};
 use crate::scenario::Verdict;
 use crate::trial::TrialKey;
 
@@ -15,6 +15,7 @@ pub fn assessed(result: &mut ResultFile) {
     let mut changes = assess::changes(result);
     for change in &mut changes {
         change.reason = reason(change, result);
+        change.lints.iter_mut().for_each(|lint| lint.sentence = linted(&lint.standing));
     }
     result.changes = changes;
 }
@@ -39,6 +40,26 @@ fn reason(change: &ChangeAssessment, result: &ResultFile) -> String {
             format!("{decided}; {missing}")
         }
         (Some(missing), _) => missing,
+    }
+}
+
+/// What came of a linter's warning.
+fn linted(standing: &LintStanding) -> String {
+    match standing {
+        LintStanding::Confirmed { by, waited_us: Some(waited) } => {
+            format!("confirmed: operations waited up to {waited} ({by})")
+        }
+        LintStanding::Confirmed { by, waited_us: None } => format!("confirmed: {by} was found"),
+        LintStanding::Refuted { took_us, relation: Some(relation), rows } => {
+            let rows = count(*rows, "row");
+            format!("refuted at this size: it took {took_us} with {rows} in {relation}")
+        }
+        LintStanding::Refuted { took_us, relation: None, .. } => {
+            format!("refuted here: it took {took_us}")
+        }
+        LintStanding::NotExercised => {
+            "not exercised: no table with rows was locked under an application".to_owned()
+        }
     }
 }
 

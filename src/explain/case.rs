@@ -13,6 +13,34 @@ pub fn explain_case(case: Case) -> Case {
     }
 }
 
+/// What to write instead, so that a rerun does by itself what the fault has kept from being done.
+pub fn case_remedy(case: &Case) -> Option<String> {
+    Some(match case.ending.as_ref()? {
+        CaseEnding::Rerun(Reached::InvalidIndex(index)) => format!(
+            "DROP INDEX CONCURRENTLY IF EXISTS {index} before it, and no IF NOT EXISTS: what an \
+             interrupted build has left is then built again"
+        ),
+        CaseEnding::Rerun(Reached::NotValidConstraint(constraint)) => format!(
+            "VALIDATE CONSTRAINT {constraint} in a statement of its own, which a rerun reaches"
+        ),
+        CaseEnding::AfterSteps { steps, .. } if !steps.is_empty() => {
+            format!("{} before it, so that a rerun needs nobody's hand", steps.join(", "))
+        }
+        CaseEnding::RerunFails { .. } => {
+            "one transaction around what belongs together, or statements that may run again: IF \
+             EXISTS, IF NOT EXISTS"
+                .to_owned()
+        }
+        CaseEnding::DataLost(_)
+        | CaseEnding::Rerun(
+            Reached::OtherRows(_) | Reached::OtherCount { .. } | Reached::UnwantedWrite(_),
+        ) => "each round of writes in one transaction with the mark of how far it is, or written \
+              so that a second time changes nothing"
+            .to_owned(),
+        _ => return None,
+    })
+}
+
 fn sentence(ending: &CaseEnding) -> String {
     match ending {
         CaseEnding::MeasurementFailed { stage, message } => format!("{stage} failed: {message}"),

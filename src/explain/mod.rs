@@ -26,7 +26,7 @@ mod words;
 mod work;
 
 pub use assessment::assessed;
-pub use case::explain_case;
+pub use case::{case_remedy, explain_case};
 pub use files::Files;
 pub use matrix::explain_matrix;
 pub use remedy::remedy;

@@ -68,9 +68,11 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         lapses: &lapses::Lapses::of(scenario, &trace),
         measured: &measured,
     };
+    let findings = rules::findings(&evidence);
     Observation {
         trial: history.header.trial.clone(),
-        findings: rules::findings(&evidence),
+        margins: rules::margins(&evidence, &findings),
+        findings,
         ending: rules::ending(&evidence),
         end: EndState::of(&evidence),
         recorded_reference: trace.reference.map(EndState::recorded),

@@ -2,7 +2,7 @@
 
 use crate::clock::Micros;
 use crate::history::{CatalogueSnapshot, Reference, TrialFacts};
-use crate::result::{Ending, Finding, Measured};
+use crate::result::{Ending, Finding, Margin, Measured};
 use crate::schema::Fingerprint;
 
 use super::rules::Evidence;
@@ -16,6 +16,8 @@ pub struct Observation {
     pub findings: Vec<Finding>,
     /// How the change and its reruns ended.
     pub ending: Ending,
+    /// The scenario's limits and what was observed of each.
+    pub margins: Vec<Margin>,
     /// The numbers.
     pub measured: Measured,
     /// From the trial's begin to its end.

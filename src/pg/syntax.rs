@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use squawk_syntax::SourceFile;
+use squawk_syntax::{Parse, SourceFile};
 
 use super::lex::{self, Token, TokenKind};
 
@@ -54,6 +54,15 @@ pub(super) fn with_tree<T: Send>(
         parsed.errors().is_empty().then(|| read(&parsed.tree()))
     };
     on_enough_stack(sql, parsed).flatten()
+}
+
+/// What `read` makes of the parsed text, which may hold errors; None: it is too long or too deep,
+/// or what reads it panicked.
+pub fn with_parse<T: Send>(
+    sql: &str,
+    read: impl FnOnce(&Parse<SourceFile>) -> T + Send,
+) -> Option<T> {
+    on_enough_stack(sql, || read(&SourceFile::parse(sql)))
 }
 
 /// Runs what parses the text, on a thread of its own where the text is deep. None: it is too long

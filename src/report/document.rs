@@ -46,6 +46,11 @@ pub fn repro_command(path: &str, number: usize) -> String {
     format!("pgauntlet repro {} --trial {number}", quoted(path))
 }
 
+/// The command that shows all of the result at this path, for a shell.
+pub fn report_command(path: &str) -> String {
+    format!("pgauntlet report {}", quoted(path))
+}
+
 /// For a shell, where it would read something else.
 fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);

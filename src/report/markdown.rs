@@ -6,13 +6,15 @@ use crate::clock::Micros;
 use crate::history::exit_words;
 use crate::pg::lex::one_line;
 use crate::result::{
-    ChangeAssessment, CommandRow, Finding, Judgement, Matrix, ResultFile, Witness,
+    ChangeAssessment, CommandRow, Finding, Judgement, Lint, Matrix, ResultFile, Witness,
 };
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
+use super::answer::write_answer;
 use super::changes::{scope, several};
 use super::document::Document;
+use super::escaped::escaped;
 use super::holds_for::holds_for;
 use super::matrix::{groups, kinds, word};
 use super::names::Names;
@@ -34,6 +36,7 @@ pub fn markdown(document: &Document<'_>) -> String {
     let result = document.result;
     let names = document.names();
     let mut out = headline(document);
+    write_answer(&mut out, result);
     out.push_str(&of_changes(result));
     if !result.trials.is_empty() {
         out.push_str(&table(&result.trials, names));
@@ -41,8 +44,23 @@ pub fn markdown(document: &Document<'_>) -> String {
     if !result.crash_matrices.is_empty() {
         out.push_str(&matrices(&result.crash_matrices, names));
     }
+    out.push_str(&lints(result));
     write_within_limit(&mut out, sections(document, names).into_iter());
     out
+}
+
+/// What a linter says, beside what was measured.
+fn lints(result: &ResultFile) -> String {
+    let row = |lint: &Lint| {
+        let place = escaped(&sent_from(&lint.statement));
+        (false, format!("| {} | {place} | {} |\n", lint.rule, escaped(&lint.sentence)))
+    };
+    let rows: Vec<(bool, String)> =
+        result.changes.iter().flat_map(|change| &change.lints).map(row).collect();
+    match rows.is_empty() {
+        true => String::new(),
+        false => rows_within_limit("| linter | statement | measured |\n|---|---|---|\n", &rows),
+    }
 }
 
 /// As many of the sections as a comment holds.
@@ -326,32 +344,4 @@ fn code(text: &str) -> String {
     let fence = "`".repeat(backticks(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
-}
-
-/// Nothing in a text is markup, and a bar is no border of a cell.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => out.extend(['\\', c]),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_is_not_taken_for_sql() {
-        assert_eq!(
-            escaped("run it with --repeat 5,\n/* a* */ b"),
-            "run it with --repeat 5, /\\* a\\* \\*/ b"
-        );
-    }
 }

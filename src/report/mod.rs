@@ -1,9 +1,11 @@
 //! Renders judgements and progress. It never judges: what is not in a judgement is not shown.
 
+mod answer;
 mod changes;
 pub mod comparison;
 mod differences;
 mod document;
+mod escaped;
 mod grid;
 mod holds_for;
 mod list;
@@ -24,12 +26,13 @@ mod text;
 mod trial;
 
 pub use crate::stats::bytes;
+pub use answer::{answer, matrix_in_brief, trial_in_brief};
 pub use changes::changes;
 pub use comparison::{
     comparison_html, comparison_markdown, comparison_prometheus, comparison_suites, comparison_text,
 };
 pub use differences::differences;
-pub use document::{Document, repro_command};
+pub use document::{Document, report_command, repro_command};
 pub use list::list;
 pub use live::{Live, Mode};
 pub use machine::{

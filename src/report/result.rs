@@ -6,7 +6,7 @@ use super::changes::changes;
 use super::matrix::matrix;
 use super::table::verdicts;
 use super::text::{Text, Width};
-use super::trial::trial;
+use super::trial::{place, trial};
 
 /// result.json as it is written.
 pub fn json(result: &ResultFile) -> String {
@@ -19,6 +19,14 @@ pub fn schema() -> serde_json::Value {
     schemars::schema_for!(ResultFile).to_value()
 }
 
+/// What a linter says, beside what was measured: it decides nothing.
+fn write_lints(out: &mut Text, result: &ResultFile) {
+    for lint in result.changes.iter().flat_map(|change| &change.lints) {
+        let (rule, place) = (&lint.rule, place(&lint.statement));
+        out.paragraph("  linter ", &format!("{rule} ({place}): {}", lint.sentence));
+    }
+}
+
 /// All of it for a terminal, as a run prints it.
 pub fn text(result: &ResultFile, width: Width) -> String {
     let trials = result.trials.iter().map(|of| trial(of, width));
@@ -26,6 +34,7 @@ pub fn text(result: &ResultFile, width: Width) -> String {
     let all: Vec<String> = trials.chain(matrices).collect();
     let mut end = Text::new(width);
     end.line(&verdicts(&result.trials, &result.crash_matrices, width));
+    write_lints(&mut end, result);
     if let Some(broken_off) = result.broken_off() {
         end.blank();
         end.paragraph("", &broken_off);

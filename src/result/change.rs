@@ -7,6 +7,7 @@ use crate::scenario::Verdict;
 use crate::trial::TrialKey;
 
 use super::finding::Finding;
+use super::lint::Lint;
 
 /// The verdict of a change, over all that was tried of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +26,9 @@ pub struct ChangeAssessment {
     pub decided_by: Option<TrialKey>,
     /// Of all trials, each kind and subject once, the worst first, with the trials that show it.
     pub findings: Vec<Finding>,
+    /// What a linter says of its statements, held against what was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lints: Vec<Lint>,
     /// Everything that was tried, in its order.
     pub trials: Vec<TrialKey>,
     /// Planned, and not here.

@@ -152,6 +152,7 @@ fn judgement(old: Judgement4) -> Judgement {
         // The reason is there as a sentence.
         ending: Ending::default(),
         findings,
+        margins: Vec::new(),
         measured: old.measured,
         took_us: old.took_us,
     }

@@ -15,6 +15,7 @@ use crate::stats::{Bucket, Summary};
 
 use super::finding::Finding;
 use super::lock::RelationLock;
+use super::margin::Margin;
 use super::statement::StatementRef;
 
 /// What one trial shows, with its verdict.
@@ -40,6 +41,10 @@ pub struct Judgement {
     pub ending: Ending,
     /// The worst first; those that only inform come last.
     pub findings: Vec<Finding>,
+    /// The scenario's limits and what was observed of each; empty: an older version wrote the
+    /// result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub margins: Vec<Margin>,
     /// The numbers.
     pub measured: Measured,
     /// From the trial's begin to its end.

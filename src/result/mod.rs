@@ -13,7 +13,9 @@ mod finding;
 mod format;
 mod format_4;
 mod judgement;
+mod lint;
 mod lock;
+mod margin;
 mod matrix;
 mod statement;
 
@@ -29,6 +31,8 @@ pub use judgement::{
     CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, LogCompared,
     Measured, RerunEnding, StatementRow, TimeoutsInForce, setting_words,
 };
+pub use lint::{Lint, LintStanding};
 pub use lock::RelationLock;
+pub use margin::{Limited, Margin};
 pub use matrix::{Injected, Matrix, MatrixEnding, MatrixRow, RandomFaults, Unfinished};
 pub use statement::{OperationRef, Origin, StatementRef};

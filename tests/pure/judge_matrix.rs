@@ -106,6 +106,18 @@ fn the_worst_cell_decides(
 }
 
 #[rstest]
+#[case::a_step_by_hand(&[CLEAN, BY_HAND], Verdict::Bounded)]
+#[case::nothing_else(&[BY_HAND, FAILS], Verdict::Unsafe)]
+#[case::what_is_lost_is_lost(&[BY_HAND, LOST], Verdict::Unsafe)]
+fn a_step_by_hand_that_the_scenario_bears_is_bounded(
+    #[case] outcomes: &[Option<Outcome>],
+    #[case] verdict: Verdict,
+) {
+    let crash = Crash { may: Outcome::ALL.to_vec(), ..Crash::default() };
+    assert_eq!(matrix_of(&crash, cases(outcomes), None).verdict, verdict);
+}
+
+#[rstest]
 #[case::failed(
     failed("42P07", "relation exists"),
     "the change does not finish when nothing disturbs it: relation exists (42P07 duplicate_table)"

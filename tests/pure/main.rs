@@ -60,6 +60,7 @@ mod judge_unseen;
 mod judge_work;
 mod remedies;
 mod report;
+mod report_answer;
 mod report_browser;
 mod report_formats;
 mod report_page;

@@ -12,23 +12,28 @@ use crate::pg::syntax::{self, Kind};
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
-    self, Change, Crash, DraftChange, Expect, Migration, Scenario, Statement, Tool,
+    self, Change, Crash, DraftChange, Expect, Migration, Outcome, Scenario, Statement, Tool,
     ToolsMigrations, TransactionRule, Verdict,
 };
 use crate::stats::grouped;
+use crate::trial::FaultKind;
 
 use super::args::{BaseChoice, FailOnVerdict, TryArguments};
 use super::ending::{cancelled_by_signals, ending_of};
 use super::infer;
-use super::run::{Asked, run_trials};
+use super::run::{Answered, Asked, run_trials};
 use super::scenarios::Loaded;
 use super::tried::{self, How};
-use super::{bad_input as wrong, complain, show};
+use super::{bad_input as wrong, complain, kept, show};
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
 /// Rows of any other table.
 const OTHER_ROWS: u64 = 1_000;
+/// Statements of a change at each of which a fault is injected without being asked for.
+const FAULTS_STATEMENTS_MAX: usize = 6;
+/// Kinds of them: what leaves an index INVALID, what interrupts work, what loses an answer.
+const FAULTS: [FaultKind; 3] = [FaultKind::LockTimeout, FaultKind::Cancel, FaultKind::CutAfter];
 /// Letters of a name that is made of a command.
 const NAME_MAX: usize = 40;
 /// Tables that are named in one line.
@@ -48,7 +53,12 @@ pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
     };
     // A scenario that was made has its rows already.
     let rows_are_made = arguments.scenario().is_none();
-    run_trials(loaded, &arguments.trials, Asked { rows_are_made, ..Asked::default() }).await
+    let kept = match arguments.trials.out {
+        Some(_) => None,
+        None => kept::directory(arguments.trials.server.cache().as_deref()),
+    };
+    let answer = Some(Answered { details: arguments.details, kept });
+    run_trials(loaded, &arguments.trials, Asked { rows_are_made, answer, ..Asked::default() }).await
 }
 
 /// The scenario that is made for a change of the user's own. An ending without an error: nothing
@@ -266,10 +276,12 @@ impl Own {
         let server = arguments.trials.server.request().map_err(wrong)?;
         let asked = infer::Asked::read(&arguments.application).map_err(wrong)?;
         let quick = arguments.trials.quick;
+        let usual = if quick { QUICK_ROWS } else { CONCERNED_ROWS };
+        let of = arguments.trials.rows_by_table();
         let rows = RowsRequest {
             each: OTHER_ROWS,
-            concerned: Some(if quick { QUICK_ROWS } else { CONCERNED_ROWS }),
-            of: &arguments.trials.rows,
+            concerned: Some(arguments.trials.rows_of_any().unwrap_or(usual)),
+            of: &of,
         };
         let request = InferRequest {
             base: &self.base,
@@ -312,6 +324,25 @@ impl Own {
         DraftChange::Sql { text: text.collect(), transaction }
     }
 
+    /// Which faults are injected: all of them when asked for, a few where the change is short.
+    fn crash(&self, arguments: &TryArguments) -> Option<Crash> {
+        let may = vec![Outcome::ManualStep];
+        if arguments.thorough {
+            return Some(Crash { may, ..Crash::default() });
+        }
+        let statements = self.change.migrations.iter().flat_map(|m| &m.script.statements).count();
+        let left_out = match (&self.change.command, statements) {
+            _ if arguments.trials.quick => "--quick leaves them out".to_owned(),
+            (Some(_), _) => "a command runs twice in each case".to_owned(),
+            (None, n) if n > FAULTS_STATEMENTS_MAX => format!("it has {n} statements"),
+            (None, _) => {
+                return Some(Crash { faults: FAULTS.to_vec(), may, ..Crash::default() });
+            }
+        };
+        show(&format!("faults  not injected: {left_out}; --thorough injects all kinds"));
+        None
+    }
+
     /// The scenario as it would be read from its files, which `--save` keeps.
     fn load(
         &self,
@@ -334,7 +365,7 @@ impl Own {
         let read = scenario::load(&directory).map_err(tried::wrong)?;
         let verdict = accepted(arguments.fail_on);
         let expect = Expect { verdict, findings: Vec::new(), absent: Vec::new() };
-        let crash = arguments.thorough.then(Crash::default);
+        let crash = self.crash(arguments);
         // By its tool's rules, which the files do not have.
         let (name, change) = (self.name.clone(), self.change.clone());
         let scenario = Scenario { name, change, expect, crash, ..read.value };

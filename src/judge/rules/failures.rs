@@ -20,12 +20,20 @@ use super::{race, result_type};
 /// Deadlocks whose other side is looked for.
 const DEADLOCKS_MAX: usize = 100;
 
+/// Operations that failed once the change had begun, but for those that something else ended.
+pub fn charged<'h>(
+    evidence: &Evidence<'_, 'h>,
+) -> impl Iterator<Item = (&'h Operation, OperationFailure)> {
+    let began = evidence.change_began();
+    let charged =
+        move |o: &&Operation| o.finished_us >= began && evidence.outside.ended(o).is_none();
+    let after = evidence.trace.operations.iter().copied().filter(charged);
+    after.filter_map(|o| Some((o, failure(o)?)))
+}
+
 /// By cause, the most frequent first.
 pub fn failed_operations(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let began = evidence.change_began();
-    let charged = |o: &&Operation| o.finished_us >= began && evidence.outside.ended(o).is_none();
-    let after = evidence.trace.operations.iter().copied().filter(charged);
-    let after: Vec<_> = after.filter_map(|o| Some((o, failure(o)?))).collect();
+    let after: Vec<_> = charged(evidence).collect();
     let operations = after.len() as u64;
     if operations <= evidence.scenario.limits.failed_operations_max {
         return None;

@@ -26,12 +26,8 @@ const LOOKED_UP_MAX: usize = 10_000;
 /// p99 while the change ran, after it, and while it was applied again: a change that took an index
 /// away is felt when it is done.
 pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let limits = &evidence.scenario.limits;
     let latency = &evidence.measured.latency;
-    let floor = Micros::from_millis(limits.p99_ms_floor);
-    let limit = Micros((latency.before.p99_us.0 as f64 * limits.p99_ratio_max) as u64);
-    // A noisy baseline must not excuse what is no longer bearable.
-    let limit = limit.clamp(floor, evidence.stall_limit().max(floor));
+    let limit = p99_limit(evidence);
     let phases = [
         (LatencyPhase::During, &latency.during),
         (LatencyPhase::After, &latency.after),
@@ -59,6 +55,16 @@ pub fn latency(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         false => verdict_with_stall(evidence),
     };
     Some(Finding::new(verdict, Subject::none(), Shown::Latency(slow_phase)))
+}
+
+/// Beyond it, a p99 latency is a finding.
+pub fn p99_limit(evidence: &Evidence<'_, '_>) -> Micros {
+    let limits = &evidence.scenario.limits;
+    let before = evidence.measured.latency.before.p99_us;
+    let floor = Micros::from_millis(limits.p99_ms_floor);
+    let limit = Micros((before.0 as f64 * limits.p99_ratio_max) as u64);
+    // A noisy baseline must not excuse what is no longer bearable.
+    limit.clamp(floor, evidence.stall_limit().max(floor))
 }
 
 /// The phase of the trial that a latency is of.

@@ -16,6 +16,7 @@ mod gaps;
 mod hang;
 mod latency;
 mod left_out;
+mod margins;
 mod plans;
 mod race;
 mod reads;
@@ -35,6 +36,7 @@ mod written;
 
 pub use ending::ending;
 pub use evidence::Evidence;
+pub use margins::margins;
 
 use crate::result::Finding;
 use crate::scenario::Verdict;

@@ -77,13 +77,8 @@ struct Held<'t, 'h> {
 
 /// The longest lock of a rerun that had nothing to do, where it is beyond the limit.
 pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
-    let first = evidence.first_success()?;
-    let limit = Micros::from_millis(evidence.scenario.limits.rerun_lock_ms_max);
-    let again = |attempt: u32| attempt > first && attempt >= evidence.scenario.change.runners;
-    let idle = |attempt: u32| again(attempt) && changed_no_schema(evidence, first, attempt);
-    let sessions = evidence.sessions.iter().filter(|session| idle(session.attempt));
-    let held = sessions.flat_map(|session| held(evidence, session));
-    let worst = held.max_by_key(|held| held.took).filter(|held| held.took > limit)?;
+    let limit = lock_limit(evidence);
+    let worst = longest(evidence).filter(|held| held.took > limit)?;
     let held = RerunHeld {
         mode: worst.mode.as_str().to_owned(),
         held_us: worst.took,
@@ -96,6 +91,25 @@ pub fn lock(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         ..Subject::statement(evidence.refer(worst.taker))
     };
     Some(Finding::new(Verdict::Unsafe, subject, Shown::RerunLock(held)))
+}
+
+/// As long as a rerun that has nothing to do may hold a lock that stops writers.
+pub fn lock_limit(evidence: &Evidence<'_, '_>) -> Micros {
+    Micros::from_millis(evidence.scenario.limits.rerun_lock_ms_max)
+}
+
+/// How long a rerun that had nothing to do held such a lock; None: it held none.
+pub fn lock_held(evidence: &Evidence<'_, '_>) -> Option<Micros> {
+    longest(evidence).map(|held| held.took)
+}
+
+fn longest<'t, 'h>(evidence: &Evidence<'t, 'h>) -> Option<Held<'t, 'h>> {
+    let first = evidence.first_success()?;
+    let again = |attempt: u32| attempt > first && attempt >= evidence.scenario.change.runners;
+    let idle = |attempt: u32| again(attempt) && changed_no_schema(evidence, first, attempt);
+    let sessions = evidence.sessions.iter().filter(|session| idle(session.attempt));
+    let held = sessions.flat_map(|session| held(evidence, session));
+    held.max_by_key(|held| held.took)
 }
 
 fn changed_no_schema(evidence: &Evidence<'_, '_>, first: u32, attempt: u32) -> bool {

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::compare::{Comparison, Delta, Fact, MetricRow};
 
-use super::super::markdown::{escaped, rows_within_limit, write_within_limit};
+use super::super::escaped::escaped;
+use super::super::markdown::{rows_within_limit, write_within_limit};
 use super::super::page::text as html;
 use super::entry::{Entry, entries};
 use super::words;

@@ -1,0 +1,105 @@
+//! The answer of `try` about one change: what is on the first screen, in text and in Markdown.
+
+use std::collections::BTreeMap;
+
+use pgauntlet::explain;
+use pgauntlet::history::Tried;
+use pgauntlet::pg::LockMode;
+use pgauntlet::report::{self, Document, Width};
+use pgauntlet::result::{Limited, LintStanding, ResultFile};
+use rstest::rstest;
+use unicode_width::UnicodeWidthStr;
+
+use crate::made::{APP, Made};
+use crate::page::Run;
+use crate::sent::{COMMAND, by_command, sent};
+
+const REWRITE: &str = "ALTER TABLE spans ALTER COLUMN id TYPE bigint";
+
+fn assessed(made: Made) -> ResultFile {
+    let mut result = Run::one(made).result;
+    for judgement in &mut result.trials {
+        judgement.trial.sizes = [("spans".to_owned(), 1_000_000)].into();
+        judgement.trial.tried = Some(Tried {
+            rate_per_s: 200.0,
+            background: Vec::new(),
+            runners: 1,
+            declared: BTreeMap::new(),
+            short: Vec::new(),
+        });
+    }
+    explain::assessed(&mut result);
+    result
+}
+
+/// A rewrite stops the application for 1.5 s.
+fn stalled() -> ResultFile {
+    let mut made = by_command(1);
+    made.scenario.name = "widen-the-key".to_owned();
+    sent(0, 5_000, 6_500, REWRITE)
+        .holds("spans", LockMode::AccessExclusiveLock)
+        .rewrites(&["spans"])
+        .add_to(&mut made);
+    made.blocked_pid(APP, 5_010, 6_500, &[COMMAND]);
+    assessed(made)
+}
+
+/// A change of which nothing is found.
+fn calm() -> ResultFile {
+    let mut made = by_command(1);
+    sent(0, 5_000, 5_010, "ALTER TABLE spans ADD COLUMN note text")
+        .holds("spans", LockMode::AccessExclusiveLock)
+        .add_to(&mut made);
+    assessed(made)
+}
+
+fn text(result: &ResultFile, columns: usize) -> String {
+    let answer = report::answer(result, Width::of_terminal(columns)).expect("one change");
+    anstream::adapter::strip_str(&answer).to_string()
+}
+
+#[test]
+fn a_stall_is_answered_with_its_cost_its_margin_and_a_way_out() {
+    insta::assert_snapshot!(text(&stalled(), 100));
+}
+
+#[test]
+fn a_safe_change_is_answered_with_its_margins_and_what_it_holds_for() {
+    insta::assert_snapshot!(text(&calm(), 100));
+}
+
+#[test]
+fn a_comment_on_a_pull_request_begins_with_the_answer() {
+    let result = stalled();
+    let markdown = report::markdown(&Document { result: &result, timelines: &[], path: "out" });
+    let (answer, _) = markdown.split_once("<details").expect("the trial in full follows");
+    insta::assert_snapshot!(answer);
+}
+
+#[rstest]
+fn no_line_is_longer_than_the_terminal(#[values(60, 80, 120)] columns: usize) {
+    for result in [stalled(), calm()] {
+        let text = text(&result, columns);
+        let longer: Vec<&str> = text.lines().filter(|line| line.width() > columns).collect();
+        assert_eq!(longer, Vec::<&str>::new(), "{text}");
+    }
+}
+
+#[test]
+fn what_was_observed_of_each_limit_is_in_the_result() {
+    let result = stalled();
+    let margins = &result.trials[0].margins;
+    let of = |limited| margins.iter().find(|margin| margin.of == limited).expect("it is there");
+    let wait = of(Limited::LongestWait);
+    assert_eq!(wait.observed, result.trials[0].measured.longest_stall_us.0);
+    assert!(!wait.holds(), "{wait:?}");
+    assert!(of(Limited::AcquireTimeouts).holds());
+}
+
+#[test]
+fn the_linter_is_confirmed_by_the_stall_of_its_statement() {
+    let result = stalled();
+    let lints = &result.changes[0].lints;
+    let lint = lints.iter().find(|l| l.rule == "changing-column-type").expect("the rule's finding");
+    assert!(matches!(lint.standing, LintStanding::Confirmed { .. }), "{lint:?}");
+}
