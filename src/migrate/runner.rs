@@ -11,7 +11,9 @@ use crate::connect::{Session, server_error};
 use crate::history::{Attempt, AttemptEnd, Progress, ServerError, Source, TransactionStatus};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
-use crate::scenario::{Migration, Scope, Script, Statement, TransactionRule, Versions};
+use crate::scenario::{
+    Check, Migration, Scope, Script, Statement, TransactionRule, Unmet, Versions,
+};
 use crate::tap::{Announced, Announcements};
 
 use super::tables;
@@ -22,8 +24,8 @@ use super::{ApplySetup, Error};
 /// long the connection may take to close.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
-/// Between two tries to get the advisory lock that another runner has.
-const ADVISORY_LOCK_POLL: Duration = Duration::from_millis(50);
+/// Between two tries to get a lock that another runner has.
+const LOCK_POLL: Duration = Duration::from_millis(50);
 
 /// Applies the change's migrations once. The first attempt, or those of the runners that start
 /// together, honour the change's `stop` and pauses.
@@ -76,6 +78,14 @@ enum Cut {
     Stopped,
 }
 
+/// What is done with a migration that has a precondition.
+enum Wanted {
+    Yes,
+    No,
+    /// Its row alone is written.
+    Recorded,
+}
+
 struct Runner<'a> {
     setup: &'a ApplySetup<'a>,
     attempt: Attempt,
@@ -118,38 +128,50 @@ impl<'a> Runner<'a> {
     }
 
     async fn run(&mut self) -> Result<AttemptEnd, Error> {
-        let Some(lock) = self.setup.change.advisory_lock else { return self.migrate_all().await };
-        if let Err(cut) = self.lock(lock).await {
-            return Ok(self.end(cut, "").await);
+        let mut taken: Vec<String> = Vec::new();
+        for [take, give_back] in self.locks() {
+            if let Err(cut) = self.lock(&take).await {
+                return Ok(self.end(cut, "").await);
+            }
+            taken.push(give_back);
         }
-        let end = self.migrate_all().await;
-        if self.transaction == TransactionStatus::Gone {
-            return end;
+        let mut end = self.migrate_all().await;
+        while let Some(give_back) = taken.pop() {
+            if self.transaction == TransactionStatus::Gone {
+                break;
+            }
+            let given = self.own(&give_back, "").await;
+            if let (Ok(AttemptEnd::Finished { .. }), Err(cut)) = (&end, given) {
+                end = Ok(self.end(cut, "").await);
+            }
         }
-        let unlocked = self.own(&format!("SELECT pg_catalog.pg_advisory_unlock({lock})"), "").await;
-        match (end, unlocked) {
-            (Ok(AttemptEnd::Finished { .. }), Err(cut)) => Ok(self.end(cut, "").await),
-            (end, _) => end,
-        }
+        end
     }
 
-    /// Takes an advisory lock of the session. One who waits inside `pg_advisory_lock` holds the
-    /// snapshot of its statement, for which a CREATE INDEX CONCURRENTLY of the one who has the
+    /// What takes each lock of the change, and what gives it back: an advisory lock of the session,
+    /// and its tool's own.
+    fn locks(&self) -> Vec<[String; 2]> {
+        let change = self.setup.change;
+        let advisory = change.advisory_lock.map(|lock| {
+            ["pg_try_advisory_lock", "pg_advisory_unlock"]
+                .map(|call| format!("SELECT pg_catalog.{call}({lock})"))
+        });
+        let tools = change.versions.as_ref().and_then(|v| tables::lock(v, &self.place));
+        advisory.into_iter().chain(tools).collect()
+    }
+
+    /// Takes a lock that its statement gives or not. One who waits inside `pg_advisory_lock` holds
+    /// the snapshot of its statement, for which a CREATE INDEX CONCURRENTLY of the one who has the
     /// lock waits in turn: a deadlock. Who asks again and again holds nothing in between. The
     /// attempt's deadline is its limit.
-    async fn lock(&mut self, lock: i64) -> Result<(), Cut> {
-        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({lock})");
+    async fn lock(&mut self, sql: &str) -> Result<(), Cut> {
         loop {
-            let statement = self.of_runner(&sql, "");
+            let statement = self.of_runner(sql, "");
             let answer = self.traced(statement).await.map_err(Cut::Error)?;
-            let is_ours = answer.iter().any(|message| match message {
-                SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
-                _ => false,
-            });
-            if is_ours {
+            if first_value(&answer) == Some("t") {
                 return Ok(());
             }
-            tokio::time::sleep(ADVISORY_LOCK_POLL).await;
+            tokio::time::sleep(LOCK_POLL).await;
         }
     }
 
@@ -227,6 +249,15 @@ impl<'a> Runner<'a> {
     }
 
     async fn migrate(&mut self, migration: &Migration) -> Result<(), Cut> {
+        match self.is_wanted(migration).await? {
+            Wanted::Yes => {}
+            Wanted::No => return Ok(()),
+            Wanted::Recorded if self.place.is_empty() => return Ok(()),
+            Wanted::Recorded => {
+                let sql = tables::record_left_out(&self.place, migration);
+                return self.own(&sql, &migration.version).await;
+            }
+        }
         let change = self.setup.change;
         let per_migration = change.transaction == TransactionRule::PerMigration;
         let own_transaction = migration.transaction.unwrap_or(per_migration)
@@ -259,6 +290,28 @@ impl<'a> Runner<'a> {
             self.own("COMMIT", &migration.version).await?;
         }
         Ok(())
+    }
+
+    /// Asks the migration's precondition.
+    async fn is_wanted(&mut self, migration: &Migration) -> Result<Wanted, Cut> {
+        let Some(precondition) = &migration.precondition else { return Ok(Wanted::Yes) };
+        for check in &precondition.checks {
+            let statement = self.of_runner(&check.sql, &migration.version);
+            let (unmet, why) = match self.traced(statement).await {
+                Ok(answer) if first_value(&answer) == Some(&check.expected) => continue,
+                Ok(answer) => {
+                    (precondition.on_fail, unmet(check, first_value(&answer).unwrap_or("nothing")))
+                }
+                Err(error) => (precondition.on_error, error),
+            };
+            match unmet {
+                Unmet::Halt => return Err(Cut::Error(why)),
+                Unmet::Continue => return Ok(Wanted::No),
+                Unmet::MarkRan => return Ok(Wanted::Recorded),
+                Unmet::Warn => {}
+            }
+        }
+        Ok(Wanted::Yes)
     }
 
     async fn record_version(&mut self, migration: &Migration) -> Result<(), Cut> {
@@ -381,6 +434,19 @@ fn rows_of(answer: &[SimpleQueryMessage]) -> Option<u64> {
         SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
         _ => None,
     })
+}
+
+/// The first column of the first row.
+fn first_value(answer: &[SimpleQueryMessage]) -> Option<&str> {
+    answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    })
+}
+
+fn unmet(check: &Check, found: &str) -> ServerError {
+    let message = format!("the precondition {} gives {found}, not {}", check.sql, check.expected);
+    ServerError { sqlstate: None, message, ..ServerError::default() }
 }
 
 /// No message says why.

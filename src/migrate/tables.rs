@@ -33,6 +33,7 @@ pub(super) fn create(versions: &Versions, place: &str) -> String {
         // goose and tern begin with the row of a version 0.
         Tool::Goose => first("version_id, is_applied", "0, true"),
         Tool::Tern => first("version", "0"),
+        Tool::Liquibase => format!("{create}; {}", create_lock(place)),
         _ => create,
     }
 }
@@ -79,8 +80,52 @@ fn columns(tool: Tool) -> &'static str {
              execution_time bigint NOT NULL, error text, error_stmt text, \
              hash varchar NOT NULL, partial_hashes jsonb, operator_version varchar NOT NULL"
         }
+        Tool::Liquibase => {
+            "id varchar(255) NOT NULL, author varchar(255) NOT NULL, \
+             filename varchar(255) NOT NULL, dateexecuted timestamp NOT NULL, \
+             orderexecuted integer NOT NULL, exectype varchar(10) NOT NULL, md5sum varchar(35), \
+             description varchar(255), comments varchar(255), tag varchar(255), \
+             liquibase varchar(20), contexts varchar(255), labels varchar(255), \
+             deployment_id varchar(10)"
+        }
         Tool::Flyway => "",
     }
+}
+
+/// Liquibase's lock is a row of a table beside that of versions.
+fn create_lock(place: &str) -> String {
+    let lock = lock_table(place);
+    format!(
+        "CREATE TABLE IF NOT EXISTS {lock} (id integer PRIMARY KEY, locked boolean NOT NULL, \
+         lockgranted timestamp, lockedby varchar(255)); \
+         INSERT INTO {lock} (id, locked) SELECT 1, false WHERE NOT EXISTS (SELECT FROM {lock})"
+    )
+}
+
+fn lock_table(place: &str) -> String {
+    let schema = place.rsplit_once('.').map_or(String::new(), |(schema, _)| format!("{schema}."));
+    format!("{schema}databasechangeloglock")
+}
+
+/// How a tool that keeps its lock in a table takes it, with a row where it has it, and gives it
+/// back. Who holds it is the session, so that the lock of one that is gone is taken.
+pub(super) fn lock(versions: &Versions, place: &str) -> Option<[String; 2]> {
+    if versions.tool != Some(Tool::Liquibase) {
+        return None;
+    }
+    let lock = lock_table(place);
+    let sessions = "SELECT pid::text || ' since ' || backend_start::text \
+                    FROM pg_catalog.pg_stat_activity WHERE backend_start IS NOT NULL";
+    Some([
+        format!(
+            "UPDATE {lock} SET locked = true, lockgranted = pg_catalog.now(), lockedby = \
+             ({sessions} AND pid = pg_catalog.pg_backend_pid()) WHERE id = 1 AND (NOT locked OR \
+             lockedby NOT IN ({sessions})) RETURNING locked"
+        ),
+        format!(
+            "UPDATE {lock} SET locked = false, lockedby = NULL, lockgranted = NULL WHERE id = 1"
+        ),
+    ])
 }
 
 fn create_flyway(place: &str) -> String {
@@ -132,6 +177,10 @@ pub(super) fn read(versions: &Versions, place: &str) -> String {
         Some(Tool::Atlas) => format!(
             "SELECT version::text, NULL::text FROM {place} WHERE applied = total ORDER BY 1"
         ),
+        Some(Tool::Liquibase) => format!(
+            "SELECT (filename || '::' || id || '::' || author)::text, NULL::text FROM {place} \
+             ORDER BY 1"
+        ),
         Some(Tool::Prisma) => format!(
             "SELECT migration_name::text, NULL::text FROM {place} \
              WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY 1"
@@ -155,6 +204,7 @@ pub(super) fn record(
     let version = quote_literal(&migration.version);
     let (columns, values) = match versions.tool {
         Some(Tool::Flyway) => return record_flyway(place, migration),
+        Some(Tool::Liquibase) => return record_liquibase(place, migration, "EXECUTED"),
         Some(tool) => row(tool, migration, before),
         None => ("", String::new()),
     };
@@ -230,7 +280,49 @@ fn listed_hash(migration: &Migration) -> String {
 
 /// Whether its tool writes the row in a transaction of its own, after that of the file.
 pub(super) fn is_recorded_apart(versions: &Versions) -> bool {
-    versions.tool == Some(Tool::Prisma)
+    matches!(versions.tool, Some(Tool::Prisma | Tool::Liquibase))
+}
+
+/// Says that a migration counts as applied although it did not run.
+pub(super) fn record_left_out(place: &str, migration: &Migration) -> String {
+    record_liquibase(place, migration, "MARK_RAN")
+}
+
+/// The path, the id and the author of a changeset.
+fn changeset(version: &str) -> Option<(&str, &str, &str)> {
+    let (path, rest) = version.split_once("::")?;
+    let (id, author) = rest.rsplit_once("::")?;
+    Some((path, id, author))
+}
+
+fn record_liquibase(place: &str, migration: &Migration, how: &str) -> String {
+    let (path, id, author) = changeset(&migration.version).unwrap_or(("", "", ""));
+    let [path, id, author] = [path, id, author].map(quote_literal);
+    // One that runs in every attempt has its row already.
+    let before = format!(
+        "WITH before AS (DELETE FROM {place} WHERE id = {id} AND author = {author} \
+         AND filename = {path}) "
+    );
+    let before = if migration.always { before } else { String::new() };
+    format!(
+        "{before}INSERT INTO {place} (id, author, filename, dateexecuted, orderexecuted, \
+         description, comments, exectype, liquibase) SELECT {id}, {author}, {path}, \
+         pg_catalog.now(), coalesce(pg_catalog.max(orderexecuted), 0) + 1, 'sql', '', '{how}', \
+         '4.28.0' FROM {place}"
+    )
+}
+
+/// The migration's version that a row means: of Liquibase's a path may begin further up.
+pub(super) fn meant<'a>(migrations: &'a [Migration], row: &'a str) -> &'a str {
+    let Some((path, id, author)) = changeset(row) else { return row };
+    let is_it = |migration: &&Migration| {
+        changeset(&migration.version).is_some_and(|(other, other_id, other_author)| {
+            let (path, other) = (std::path::Path::new(path), std::path::Path::new(other));
+            (other_id, other_author) == (id, author)
+                && (path.ends_with(other) || other.ends_with(path))
+        })
+    };
+    migrations.iter().find(is_it).map_or(row, |migration| &migration.version)
 }
 
 fn record_flyway(place: &str, migration: &Migration) -> String {

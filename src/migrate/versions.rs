@@ -5,7 +5,7 @@ use tokio_postgres::error::SqlState as SqlStateCode;
 
 use crate::connect::{self, Address, Session};
 use crate::pg::{quote_ident, quote_qualified};
-use crate::scenario::{Change, Migration, VersionRows, Versions};
+use crate::scenario::{Change, Migration, Tool, VersionRows, Versions};
 
 use super::Error;
 use super::tables;
@@ -110,10 +110,18 @@ pub(super) async fn versions_at(
         Err(error) => return Err(unreadable(versions, connect::Error::query(&sql, &error))),
     };
     // A tool that is not read here may keep rows without a version.
-    let row = |row: &Row| Some((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)));
+    let row = |row: &Row| {
+        let version = row.get::<_, Option<String>>(0)?;
+        let version = match versions.tool {
+            Some(Tool::Liquibase) => tables::meant(&change.migrations, &version).to_owned(),
+            _ => version,
+        };
+        Some((version, row.get::<_, Option<String>>(1)))
+    };
     let is_current = |version: &str, checksum: Option<&str>| {
         let migration = change.migrations.iter().find(|m| m.version == version);
-        checksum.zip(migration).is_none_or(|(checksum, m)| tables::is_current(m, checksum))
+        !migration.is_some_and(|migration| migration.always)
+            && checksum.zip(migration).is_none_or(|(checksum, m)| tables::is_current(m, checksum))
     };
     let found = rows.iter().filter_map(row);
     let applied = found.filter(|(version, checksum)| is_current(version, checksum.as_deref()));
@@ -173,13 +181,7 @@ mod tests {
     fn chain() -> Vec<Migration> {
         ["b", "c", "d"]
             .into_iter()
-            .map(|version| Migration {
-                version: version.to_owned(),
-                script: Script::default(),
-                transaction: None,
-                repeat: None,
-                pauses: Vec::new(),
-            })
+            .map(|version| Migration::new(version.to_owned(), Script::default(), None))
             .collect()
     }
 

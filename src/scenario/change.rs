@@ -165,6 +165,66 @@ pub struct Migration {
     pub repeat: Option<Repeat>,
     /// Pauses between its statements, in the first attempt.
     pub pauses: Vec<Pause>,
+    /// What has to hold before it runs.
+    pub precondition: Option<Precondition>,
+    /// It runs in every attempt, applied or not.
+    pub always: bool,
+}
+
+impl Migration {
+    /// A migration that runs once, without pauses or a precondition.
+    pub fn new(version: String, script: Script, transaction: Option<bool>) -> Migration {
+        let (repeat, pauses, precondition, always) = (None, Vec::new(), None, false);
+        Migration { version, script, transaction, repeat, pauses, precondition, always }
+    }
+}
+
+/// What has to hold before a migration runs, as Liquibase's changesets say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Precondition {
+    /// All of them have to hold.
+    pub checks: Vec<Check>,
+    /// What is done where one does not hold.
+    pub on_fail: Unmet,
+    /// What is done where one cannot be asked.
+    pub on_error: Unmet,
+}
+
+/// A query and the one value that it has to give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The query.
+    pub sql: String,
+    /// The value of its first column, as text.
+    pub expected: String,
+}
+
+/// What is done where a precondition does not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unmet {
+    /// The change fails.
+    #[default]
+    Halt,
+    /// The migration is left out this time.
+    Continue,
+    /// The migration is left out and counts as applied.
+    MarkRan,
+    /// The migration runs.
+    Warn,
+}
+
+impl Unmet {
+    /// As Liquibase spells it, whatever the case.
+    pub fn parse(text: &str) -> Option<Unmet> {
+        Some(match text.to_ascii_uppercase().as_str() {
+            "HALT" => Unmet::Halt,
+            "CONTINUE" => Unmet::Continue,
+            "MARK_RAN" => Unmet::MarkRan,
+            "WARN" => Unmet::Warn,
+            _ => return None,
+        })
+    }
 }
 
 /// Which statements the built-in runner puts into one transaction.
@@ -338,6 +398,7 @@ impl Versions {
             Tool::SqlMigrate => ("gorp_migrations", "id"),
             Tool::Tern => ("public.schema_version", "version"),
             Tool::Atlas => ("atlas_schema_revisions.atlas_schema_revisions", "version"),
+            Tool::Liquibase => ("databasechangelog", "id"),
         };
         let rows = match tool {
             Tool::GolangMigrate | Tool::Tern => VersionRows::One,

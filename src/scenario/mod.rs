@@ -29,8 +29,8 @@ mod written;
 
 pub use accept::Meant;
 pub use change::{
-    Change, Command, Migration, Pause, Repeat, Retries, RunsAs, Scope, Script, Statement, Stop,
-    Timeouts, TransactionRule, VersionRows, Versions,
+    Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RunsAs, Scope, Script,
+    Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
 };
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
@@ -43,7 +43,7 @@ pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, MISSES_DEFAULT, Sizes, Table};
 pub use tool::{Recognised, Tool};
-pub use tools::{ToolsMigrations, read_migration_file, read_migrations};
+pub use tools::{ToolsMigrations, changelog_directory, read_migration_file, read_migrations};
 
 pub use traffic::{
     Arrivals, Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec,

@@ -45,11 +45,13 @@ pub enum Tool {
     Tern,
     /// Atlas
     Atlas,
+    /// Liquibase
+    Liquibase,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Tool; 14] = [
+    pub const ALL: [Tool; 15] = [
         Tool::Sqlx,
         Tool::Flyway,
         Tool::Dbmate,
@@ -64,6 +66,7 @@ impl Tool {
         Tool::SqlMigrate,
         Tool::Tern,
         Tool::Atlas,
+        Tool::Liquibase,
     ];
 
     /// The name on the command line.
@@ -83,6 +86,7 @@ impl Tool {
             Tool::SqlMigrate => "sql-migrate",
             Tool::Tern => "tern",
             Tool::Atlas => "atlas",
+            Tool::Liquibase => "liquibase",
         }
     }
 
@@ -119,6 +123,9 @@ impl Tool {
             Tool::SqlMigrate => "one transaction per file, none where its Up says notransaction",
             Tool::Tern => "one transaction per file, none where it says tern: disable-tx",
             Tool::Atlas => "one transaction per file, none where it says atlas:txmode none",
+            Tool::Liquibase => {
+                "one transaction per changeset, none where it says runInTransaction:false"
+            }
         }
     }
 
@@ -139,6 +146,7 @@ impl Tool {
             Tool::SqlMigrate => "1_name.sql with -- +migrate Up",
             Tool::Tern => "001_name.sql",
             Tool::Atlas => "20240102030405_name.sql beside atlas.sum",
+            Tool::Liquibase => "name.sql with --liquibase formatted sql",
         }
     }
 }

@@ -495,13 +495,7 @@ fn change() -> Change {
     Change {
         tool: None,
         command: None,
-        migrations: vec![Migration {
-            version: "m".to_owned(),
-            script: Script::default(),
-            transaction: None,
-            repeat: None,
-            pauses: Vec::new(),
-        }],
+        migrations: vec![Migration::new("m".to_owned(), Script::default(), None)],
         transaction: TransactionRule::PerMigration,
         timeouts: Timeouts {
             scope: Scope::Local,

@@ -25,13 +25,7 @@ pub fn script(text: &str) -> Script {
 }
 
 pub fn migration(version: &str, text: &str) -> Migration {
-    Migration {
-        version: version.to_owned(),
-        script: script(text),
-        transaction: None,
-        repeat: None,
-        pauses: Vec::new(),
-    }
+    Migration::new(version.to_owned(), script(text), None)
 }
 
 pub fn change(migrations: Vec<Migration>) -> Change {

@@ -103,16 +103,9 @@ fn load_states() -> Scenario {
 /// `two.sql` as it was read.
 fn two(scenario: &Scenario, version: &str) -> Vec<Migration> {
     let statement = |line: u32| Statement::new(format!("SELECT {line}"), line);
-    vec![Migration {
-        version: version.to_owned(),
-        script: Script {
-            path: scenario.dir.join("two.sql"),
-            statements: vec![statement(1), statement(2)],
-        },
-        transaction: None,
-        repeat: None,
-        pauses: Vec::new(),
-    }]
+    let statements = vec![statement(1), statement(2)];
+    let script = Script { path: scenario.dir.join("two.sql"), statements };
+    vec![Migration::new(version.to_owned(), script, None)]
 }
 
 fn stop_after(after_statements: u64) -> Option<Stop> {

@@ -48,6 +48,7 @@ mod infer_base;
 mod infer_random;
 mod invariants;
 mod like;
+mod liquibase;
 mod migrate;
 mod migrate_deaths;
 mod migration_directories;

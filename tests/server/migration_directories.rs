@@ -192,7 +192,6 @@ fn a_naming_of_several_tools_is_refused_with_them_and_what_decides() {
 const OTHERS: &[(&str, Files<'static>)] = &[
     ("rambler", &[("1_a.sql", "-- rambler up\nSELECT 1;\n-- rambler down\nSELECT 2;\n")]),
     ("node-pg-migrate", &[("1_a.ts", ""), ("package.json", NODE_PG_MIGRATE)]),
-    ("Liquibase", &[("1_a.sql", "--liquibase formatted sql\n--changeset a:1\nSELECT 1;")]),
     ("MyBatis Migrations", &[("1_a.sql", "SELECT 1;\n-- //@UNDO\nSELECT 2;\n")]),
     ("yoyo", &[("0001_a.sql", "SELECT 1;"), ("0001_a.rollback.sql", "SELECT 2;")]),
     ("db-migrate", &[("1_a-up.sql", "SELECT 1;"), ("1_a-down.sql", "SELECT 2;")]),

@@ -50,6 +50,12 @@ const INDEX: &str = "CREATE INDEX CONCURRENTLY i ON t (a);\n";
 )]
 #[case::tern(Tool::Tern, "2_i.sql", "---- tern: disable-tx ----\nSELECT 1;\n@", "@")]
 #[case::atlas(Tool::Atlas, "2_i.sql", "-- atlas:txmode none\n\nSELECT 1;\n@", "@")]
+#[case::liquibase(
+    Tool::Liquibase,
+    "2_i.sql",
+    "--liquibase formatted sql\n--changeset a:2 runInTransaction:false\nSELECT 1;\n@",
+    "--liquibase formatted sql\n--changeset a:2\n@"
+)]
 #[case::supabase(Tool::Supabase, "2_i.sql", "SELECT 1;\n@SELECT 2;", "SELECT 1;\n@")]
 #[tokio::test]
 async fn an_index_is_built_concurrently_only_where_the_tool_is_told_of_it(
@@ -100,7 +106,9 @@ fn first(tool: Tool) -> (&'static str, &'static str) {
         Tool::Diesel => ("1_t/up.sql", TABLE),
         Tool::Prisma => ("1_t/migration.sql", TABLE),
         Tool::Drizzle => ("0000_z.sql", TABLE),
-        Tool::Supabase | Tool::NodePgMigrate | Tool::Tern | Tool::Atlas => ("1_t.sql", TABLE),
+        Tool::Supabase | Tool::NodePgMigrate | Tool::Tern | Tool::Atlas | Tool::Liquibase => {
+            ("1_t.sql", TABLE)
+        }
         Tool::SqlMigrate => {
             ("1_t.sql", "-- +migrate Up\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n")
         }

@@ -187,13 +187,17 @@ fn of_tools(tools: ToolsMigrations, at: usize, base: Option<Base>, how: How) -> 
     let recognised = tools.recognised;
     let tool = recognised.tool;
     let mut migrations = tools.migrations;
-    migrations.truncate(at + 1);
-    let newest = migrations.split_off(at);
+    let newest = newest(&mut migrations, at);
     let path = newest.first().map(|m| m.script.path.clone()).unwrap_or_default();
     let version = newest.first().map(|m| m.version.clone()).unwrap_or_default();
     let by = recognised.by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
     let rule = tool.transaction_rule();
-    let said = format!("{}, as {tool} runs it{by}: {rule}", path.display());
+    let which = match newest.len() {
+        _ if tool != Tool::Liquibase => String::new(),
+        1 => format!(" (changeset {version})"),
+        n => format!(" ({n} changesets)"),
+    };
+    let said = format!("{}{which}, as {tool} runs it{by}: {rule}", path.display());
     let before = match migrations.len() {
         0 => "an empty database: it is the first migration".to_owned(),
         1 => "the migration before it".to_owned(),
@@ -207,6 +211,20 @@ fn of_tools(tools: ToolsMigrations, at: usize, base: Option<Base>, how: How) -> 
         name => name.to_owned(),
     };
     Own { base, change: how.on(change), name, says }
+}
+
+/// Takes the newest off: the one at this place, with the others of its file. Where one file has all
+/// of them, it is the last one.
+fn newest(migrations: &mut Vec<Migration>, at: usize) -> Vec<Migration> {
+    let path = migrations.get(at).map(|m| m.script.path.clone()).unwrap_or_default();
+    let is_of = |migration: &Migration| migration.script.path == path;
+    if migrations.iter().all(is_of) {
+        return migrations.split_off(migrations.len().saturating_sub(1));
+    }
+    let first = migrations.iter().position(is_of).unwrap_or(at);
+    let mut newest = migrations.split_off(first);
+    newest.retain(is_of);
+    newest
 }
 
 /// Earlier migrations as one script, each in the transaction that its tool gives it.
@@ -422,6 +440,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_newest_are_those_of_its_file_or_the_last_of_the_only_file() {
+        let of = |files: &[(&str, &str)], at| {
+            let one = |(version, file): &(&str, &str)| {
+                let script = scenario::Script { path: file.into(), statements: Vec::new() };
+                Migration::new((*version).to_owned(), script, None)
+            };
+            let mut all: Vec<Migration> = files.iter().map(one).collect();
+            let newest = newest(&mut all, at);
+            let names = |list: &[Migration]| {
+                list.iter().map(|m| m.version.clone()).collect::<Vec<String>>().join(" ")
+            };
+            format!("{} | {}", names(&all), names(&newest))
+        };
+        let files = [("1", "a"), ("2", "b"), ("3", "b"), ("4", "c"), ("5", "c")];
+        assert_eq!(of(&files, 4), "1 2 3 | 4 5");
+        assert_eq!(of(&files, 1), "1 | 2 3");
+        assert_eq!(of(&files[3..], 1), "4 | 5");
+        assert_eq!(of(&files[..1], 0), " | 1");
+    }
+
+    #[test]
     fn a_scenario_is_named_after_its_file() {
         assert_eq!(kebab("0042_Add_index"), "0042-add-index");
         assert_eq!(kebab("__"), "own-change");
@@ -429,16 +468,11 @@ mod tests {
 
     /// With a statement per line.
     fn migration(version: &str, sql: &str, transaction: Option<bool>) -> Migration {
-        Migration {
-            version: version.to_owned(),
-            script: scenario::Script {
-                path: format!("{version}.sql").into(),
-                statements: sql.lines().map(|sql| Statement::new(sql, 1)).collect(),
-            },
-            transaction,
-            repeat: None,
-            pauses: Vec::new(),
-        }
+        let script = scenario::Script {
+            path: format!("{version}.sql").into(),
+            statements: sql.lines().map(|sql| Statement::new(sql, 1)).collect(),
+        };
+        Migration::new(version.to_owned(), script, transaction)
     }
 
     #[test]

@@ -21,6 +21,11 @@ const DIRECTORIES: &[&str] = &[
     "src/main/resources/db/migration",
     "src/migrations",
     "schema/migrations",
+    "db/changelog",
+    "src/main/resources/db/changelog",
+    "changelog",
+    "changelogs",
+    "liquibase",
 ];
 
 /// How the newest migration is applied.
@@ -39,14 +44,7 @@ pub enum Found {
 pub fn find(root: &Path) -> Result<Found, String> {
     let mut found: Vec<(String, Found)> = Vec::new();
     let mut refused = Vec::new();
-    for directory in DIRECTORIES {
-        let path = match root == Path::new(".") {
-            true => PathBuf::from(directory),
-            false => root.join(directory),
-        };
-        if !path.is_dir() {
-            continue;
-        }
+    for path in directories(root) {
         match scenario::read_migrations(&path, None) {
             Ok(read) => {
                 let tool = read.recognised.tool;
@@ -76,6 +74,23 @@ pub fn find(root: &Path) -> Result<Found, String> {
         Some((_, found)) => Ok(found),
         None => Err(nothing(&refused)),
     }
+}
+
+/// Those that are there.
+fn directories(root: &Path) -> Vec<PathBuf> {
+    let below = |directory: &&str| match root == Path::new(".") {
+        true => PathBuf::from(directory),
+        false => root.join(directory),
+    };
+    let mut found: Vec<PathBuf> = DIRECTORIES.iter().map(below).collect();
+    found.retain(|path| path.is_dir());
+    if let Some(path) = scenario::changelog_directory(root) {
+        let is_it = |other: &PathBuf| other.canonicalize().ok() == path.canonicalize().ok();
+        if !found.iter().any(is_it) {
+            found.push(path.strip_prefix(root).map_or(path.clone(), Path::to_owned));
+        }
+    }
+    found
 }
 
 fn nothing(refused: &[String]) -> String {

@@ -245,7 +245,7 @@ impl Checker<'_> {
         });
         let transaction = migration.transaction.as_ref().map(|flag| *flag.get_ref());
         let version = migration.version.get_ref().clone();
-        Some(Migration { version, script, transaction, repeat, pauses })
+        Some(Migration { repeat, pauses, ..Migration::new(version, script, transaction) })
     }
 
     fn timeouts(&mut self, source: &Source, given: Option<&Spanned<wire::Timeouts>>) -> Timeouts {

@@ -81,13 +81,8 @@ impl Checker<'_> {
 
     /// What a user typed: each statement by itself, without a version row.
     fn by_hand(&mut self, source: &Source, file: &Spanned<String>) -> Option<Change> {
-        let migration = Migration {
-            version: file.get_ref().clone(),
-            script: self.script(source, file)?,
-            transaction: None,
-            repeat: None,
-            pauses: Vec::new(),
-        };
+        let script = self.script(source, file)?;
+        let migration = Migration::new(file.get_ref().clone(), script, None);
         let transaction = TransactionRule::None;
         Some(Change { transaction, versions: None, ..Change::of(vec![migration]) })
     }

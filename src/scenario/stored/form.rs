@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::trial::FaultKind;
 
-use super::super::change::{RunsAs, Scope, TransactionRule, VersionRows};
+use super::super::change::{RunsAs, Scope, TransactionRule, Unmet, VersionRows};
 use super::super::crash::Outcome;
 use super::super::expect::{FindingKind, Verdict};
 use super::super::state::Base;
@@ -40,7 +40,8 @@ macro_rules! as_it_is {
 
 as_it_is! {
     bool, u32, u64, i64, f64, String, PathBuf, Arrivals, FakeKind, FaultKind, FindingKind, Base,
-    Outcome, Rows, RunsAs, Scope, Since, Tool, TransactionRule, Verdict, VersionRows,
+    Outcome, Rows, RunsAs, Scope, Since, Tool, TransactionRule, Unmet, Verdict,
+    VersionRows,
 }
 
 impl Stored for Arc<str> {

@@ -13,8 +13,8 @@ use crate::trial::FaultKind;
 
 use super::super::accept::Meant;
 use super::super::change::{
-    Change, Command, Migration, Pause, Repeat, Retries, RunsAs, Scope, Script, Statement, Stop,
-    Timeouts, TransactionRule, VersionRows, Versions,
+    Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RunsAs, Scope, Script,
+    Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
 };
 use super::super::crash::{Crash, Outcome, Step};
 use super::super::expect::{Expect, FindingKind, Limits, Verdict};
@@ -255,6 +255,23 @@ record!(StoredMigration of Migration {
     repeat: Option<Repeat>,
     #[serde(default)]
     pauses: Vec<Pause>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    precondition: Option<Precondition>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    always: bool,
+});
+
+record!(StoredPrecondition of Precondition {
+    checks: Vec<Check>,
+    #[serde(default)]
+    on_fail: Unmet,
+    #[serde(default)]
+    on_error: Unmet,
+});
+
+record!(StoredCheck of Check {
+    sql: String,
+    expected: String,
 });
 
 record!(StoredCommand of Command {

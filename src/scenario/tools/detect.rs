@@ -13,7 +13,7 @@ use super::owner::{self, Owner};
 use super::project::{self, Sign};
 use super::shape::{Shape, shapes};
 use super::text::leading_digits;
-use super::{flyway, goose, refinery, sqlx};
+use super::{flyway, goose, liquibase, refinery, sqlx};
 
 /// Files that a tool keeps beside its migrations.
 const FILES: &[(&str, Owner)] = &[
@@ -25,6 +25,7 @@ const FILES: &[(&str, Owner)] = &[
     ("script.py.mako", owner::ALEMBIC),
     ("alembic.ini", owner::ALEMBIC),
     ("rambler.json", owner::RAMBLER),
+    ("liquibase.properties", owner::LIQUIBASE),
 ];
 
 pub(super) fn detect(listing: &Listing) -> Result<Recognised, Problem> {
@@ -124,6 +125,10 @@ fn inside(listing: &Listing) -> Vec<Sign> {
         if listing.dir.join(file).is_file() {
             add(*owner, (*file).to_owned());
         }
+    }
+    let changelog = |entry: &&Entry| liquibase::is_changelog(&entry.name, || text(entry));
+    if let Some(entry) = listing.files().find(changelog) {
+        add(owner::LIQUIBASE, entry.name.clone());
     }
     for entry in listing.directories() {
         // Drizzle keeps a snapshot beside each migration where it has no journal.

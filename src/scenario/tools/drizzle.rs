@@ -17,9 +17,6 @@
 
 use serde::Deserialize;
 
-use crate::pg::SqlPiece;
-use crate::pg::syntax::{self, Kind};
-
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
 use super::super::{Migration, Script, Statement};
@@ -64,9 +61,7 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
         let Some(source) = reading.open(&path) else { continue };
         let statements = statements(&source, reading);
         let script = Script { path: source.path.clone(), statements };
-        let (transaction, repeat, pauses) = (None, None, Vec::new());
-        let version = entry.when.to_string();
-        migrations.push(Migration { version, script, transaction, repeat, pauses });
+        migrations.push(Migration::new(entry.when.to_string(), script, None));
     }
     migrations
 }
@@ -123,20 +118,8 @@ fn statements(source: &Source, reading: &mut Reading) -> Vec<Statement> {
         begins = span.end + BREAKPOINT.len();
         let sql = Sql::part(source, span);
         let pieces = reading.pieces(&sql);
-        let after = pieces.iter().fold(in_transaction, transaction_after);
-        let sent = match in_transaction || pieces.len() < 2 {
-            true => message::as_in_one(&sql, pieces),
-            false => message::whole(&sql, &pieces),
-        };
+        let sent = message::sent(&sql, pieces, &mut in_transaction);
         found.extend(sql.statements(sent));
-        in_transaction = after;
     }
     found
-}
-
-fn transaction_after(before: bool, piece: &SqlPiece) -> bool {
-    match syntax::kind(&piece.text) {
-        Kind::Begin => true,
-        _ => before && !message::ends_transaction(&piece.text),
-    }
 }

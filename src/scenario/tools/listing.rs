@@ -32,6 +32,15 @@ impl Entry {
     }
 }
 
+/// The files of a directory, sorted, without those below it; none, where it cannot be read.
+pub(super) fn files_of(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.is_file());
+    paths.sort();
+    paths
+}
+
 impl Listing {
     pub fn of(dir: &Path) -> Result<Listing, Problem> {
         let mut listing = Listing { dir: dir.to_owned(), entries: Vec::new() };

@@ -42,6 +42,28 @@ pub(super) fn as_in_one(sql: &Sql<'_>, pieces: Vec<SqlPiece>) -> Vec<SqlPiece> {
     sent
 }
 
+/// What is sent for a message that may come after a COMMIT: `in_transaction` before and after it.
+pub(super) fn sent(
+    sql: &Sql<'_>,
+    pieces: Vec<SqlPiece>,
+    in_transaction: &mut bool,
+) -> Vec<SqlPiece> {
+    let after = pieces.iter().fold(*in_transaction, transaction_after);
+    let sent = match *in_transaction || pieces.len() < 2 {
+        true => as_in_one(sql, pieces),
+        false => whole(sql, &pieces),
+    };
+    *in_transaction = after;
+    sent
+}
+
+fn transaction_after(before: bool, piece: &SqlPiece) -> bool {
+    match syntax::kind(&piece.text) {
+        Kind::Begin => true,
+        _ => before && !ends_transaction(&piece.text),
+    }
+}
+
 /// The statements as one message, whatever is among them.
 pub(super) fn whole(sql: &Sql<'_>, pieces: &[SqlPiece]) -> Vec<SqlPiece> {
     pieces.first().map(|first| joined(sql, first, pieces.last())).into_iter().collect()

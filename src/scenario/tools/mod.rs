@@ -16,6 +16,7 @@ mod drizzle;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod liquibase;
 mod listing;
 mod marker;
 mod message;
@@ -33,7 +34,7 @@ mod supabase;
 mod tern;
 mod text;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::problem::{Checked, Problem, Source};
 use super::sql::Sql;
@@ -87,6 +88,7 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
         Tool::SqlMigrate => sql_migrate::read(&listing, &mut reading),
         Tool::Tern => tern::read(&listing, &mut reading),
         Tool::Atlas => atlas::read(&listing, &mut reading),
+        Tool::Liquibase => liquibase::read(&listing, &mut reading),
     };
     if reading.problems.is_empty() && migrations.iter().all(|m| m.script.statements.is_empty()) {
         let found = match migrations.is_empty() {
@@ -100,6 +102,13 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
         true => Ok(ToolsMigrations { recognised, migrations, notices: reading.notices }),
         false => Err(reading.problems),
     }
+}
+
+/// The directory of the changelog that a project's `liquibase.properties` names.
+pub fn changelog_directory(root: &Path) -> Option<PathBuf> {
+    let changelog = liquibase::named_by_properties(root)?;
+    let parent = changelog.parent().map(Path::to_owned)?;
+    Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent })
 }
 
 /// One plain SQL file that no tool owns: its version is its name without the extension, and the
@@ -128,8 +137,7 @@ pub fn read_migration_file(
     let notices = sql.all_unknown(&pieces);
     let version = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let script = Script { path: source.path.clone(), statements: sql.statements(pieces) };
-    let (transaction, repeat, pauses) = (None, None, Vec::new());
-    let value = Migration { version, script, transaction, repeat, pauses };
+    let value = Migration::new(version, script, None);
     Ok(Checked { value, notices })
 }
 

@@ -67,7 +67,7 @@ fn migration(
     let pieces = message::as_in_one(&sql, reading.pieces(&sql));
     let script = Script { path: source.path.clone(), statements: sql.statements(pieces) };
     let version = entry.name.trim_end_matches(".sql").to_owned();
-    Migration { version, script, transaction: None, repeat: None, pauses: Vec::new() }
+    Migration::new(version, script, None)
 }
 
 /// What the tool sorts by: milliseconds since 1970; 0 where the name has no number.

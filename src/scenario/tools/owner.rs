@@ -49,7 +49,6 @@ others! {
     HASURA: "Hasura", "hasura migrate apply";
     KNEX: "Knex", "npx knex migrate:latest";
     LARAVEL: "Laravel", "php artisan migrate --force";
-    LIQUIBASE: "Liquibase", "liquibase update";
     MOVINE: "Movine", "movine up";
     MYBATIS: "MyBatis Migrations", "migrate up";
     NODE_PG_MIGRATE_CODE: "node-pg-migrate", "npx node-pg-migrate up";
@@ -81,3 +80,4 @@ pub(super) const NODE_PG_MIGRATE: Owner = Owner::Read(Tool::NodePgMigrate);
 pub(super) const SQL_MIGRATE: Owner = Owner::Read(Tool::SqlMigrate);
 pub(super) const TERN: Owner = Owner::Read(Tool::Tern);
 pub(super) const ATLAS: Owner = Owner::Read(Tool::Atlas);
+pub(super) const LIQUIBASE: Owner = Owner::Read(Tool::Liquibase);

@@ -42,8 +42,10 @@ impl Reading {
         let source = Source::open(path).map_err(|why| self.problems.push(unreadable(why))).ok()?;
         let tool = self.tool;
         // Where a tool has markers of its own, a comment of that kind is a comment.
-        let has_markers =
-            matches!(tool, Tool::Dbmate | Tool::Goose | Tool::SqlMigrate | Tool::Tern);
+        let has_markers = matches!(
+            tool,
+            Tool::Dbmate | Tool::Goose | Tool::SqlMigrate | Tool::Tern | Tool::Liquibase
+        );
         let foreign = |marker: &Marker| match marker.owner {
             Some(owner) => owner != Owner::Read(tool),
             None => !has_markers,
@@ -146,6 +148,5 @@ pub(super) fn migration(
     transaction: bool,
 ) -> Migration {
     let script = Script { path: source.path.clone(), statements };
-    let (transaction, repeat, pauses) = (Some(transaction), None, Vec::new());
-    Migration { version, script, transaction, repeat, pauses }
+    Migration::new(version, script, Some(transaction))
 }
