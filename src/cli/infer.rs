@@ -11,7 +11,7 @@ use crate::run::{
     self, Base, DatabaseUrl, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries,
     OwnSource, RowsRequest, Source,
 };
-use crate::scenario::{DraftChange, Rate, TransactionRule, read_text};
+use crate::scenario::{Applied, DraftChange, Rate, TransactionRule, read_text};
 use crate::stats::grouped;
 
 use super::args::{AppSource, ApplicationArguments, BaseArguments, InferArguments, TrafficMix};
@@ -49,8 +49,10 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
     let request = InferRequest {
         base: &base,
         change: change.as_ref(),
-        written: migration
-            .map(|text| DraftChange::Sql { text, transaction: TransactionRule::None }),
+        written: migration.map(|text| {
+            let (version, transaction) = ("1".to_owned(), TransactionRule::None);
+            DraftChange::of(Applied::Sql { version, text, transaction })
+        }),
         beside_a_backup: false,
         rows: RowsRequest { each, concerned: None, of: &of },
         rng_seed: arguments.rng_seed,

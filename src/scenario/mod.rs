@@ -50,4 +50,4 @@ pub use traffic::{
     OperationStatement, Parameter, PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows,
     Since, SqlPlace, Traffic, returns_row_of,
 };
-pub use written::{Draft, DraftChange};
+pub use written::{Applied, Draft, DraftChange};

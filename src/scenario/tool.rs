@@ -140,7 +140,9 @@ impl Tool {
             Tool::Diesel => "1_name/up.sql",
             Tool::Refinery => "V1__name.sql or U1__name.sql",
             Tool::Prisma => "20240102030405_name/migration.sql",
-            Tool::Drizzle => "0000_name.sql, listed in meta/_journal.json",
+            Tool::Drizzle => {
+                "0000_name.sql, listed in meta/_journal.json, or 20240102030405_name/migration.sql"
+            }
             Tool::Supabase => "20240102030405_name.sql",
             Tool::NodePgMigrate => "1700000000000_name.sql with -- Up Migration",
             Tool::SqlMigrate => "1_name.sql with -- +migrate Up",

@@ -254,6 +254,7 @@ pub struct Change {
     pub migration: Option<Spanned<Vec<Migration>>>,
     pub migrations: Option<Spanned<String>>,
     pub tool: Option<Spanned<Tool>>,
+    pub only: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Debug, Deserialize)]

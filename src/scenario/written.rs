@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use crate::pg::lex::{self, TokenKind};
 
-use super::change::TransactionRule;
+use super::change::{Scope, Timeouts, TransactionRule};
 use super::generate::instant_text;
 use super::pool::PoolFile;
 use super::table::{Column, FakeKind, Generator, Table};
+use super::tool::Tool;
 use super::traffic::{
     Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec, OperationStatement,
     Parameter, PlanLimit, Pool, Rows, Since, Traffic,
@@ -19,13 +20,42 @@ use super::{Arrivals, Rate, Values};
 
 /// The change of a scenario to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DraftChange {
-    /// `migration.sql`.
+pub struct DraftChange {
+    /// How it is applied.
+    pub applied: Applied,
+    /// Those that the runner sets; of a command, those that it is declared to set.
+    pub timeouts: Timeouts,
+    /// Whether a command that succeeded is run again; None: where it keeps versions.
+    pub rerun: Option<bool>,
+}
+
+impl DraftChange {
+    /// With the server's own timeouts.
+    pub fn of(applied: Applied) -> DraftChange {
+        DraftChange { applied, timeouts: Timeouts::default(), rerun: None }
+    }
+}
+
+/// How the change of a scenario to be written is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// One file, `migration.sql`.
     Sql {
+        /// What the version row says.
+        version: String,
         /// Its text.
         text: String,
         /// Which of its statements share a transaction.
         transaction: TransactionRule,
+    },
+    /// Migrations of a tool's directory, by the tool's rules.
+    Tool {
+        /// Whose it is.
+        tool: Tool,
+        /// The directory, as the scenario names it.
+        directory: PathBuf,
+        /// The versions that are the change; the others made what it begins from.
+        only: Vec<String>,
     },
     /// A command for sh.
     Command {
@@ -75,7 +105,8 @@ impl Draft {
             ("schema.sql".to_owned(), self.schema.clone()),
         ]);
         files.extend(self.indexes.iter().map(|text| ("indexes.sql".to_owned(), text.clone())));
-        if let Some(DraftChange::Sql { text, .. }) = &self.change {
+        let applied = self.change.as_ref().map(|change| &change.applied);
+        if let Some(Applied::Sql { text, .. }) = applied {
             files.insert("migration.sql".to_owned(), text.clone());
         }
         for (file, pool) in self.pools() {
@@ -165,17 +196,42 @@ impl Draft {
     }
 
     fn change(&self, out: &mut Lines) {
-        match &self.change {
-            None => return,
-            Some(DraftChange::Sql { transaction, .. }) => {
-                out.section("[change]", vec![("transaction", text(transaction.as_str()))]);
-                let keys = vec![("version", text("1")), ("file", text("migration.sql"))];
-                out.section("[[change.migration]]", keys);
+        let Some(change) = &self.change else { return };
+        let path = |path: &PathBuf| text(&path.display().to_string());
+        let mut keys = match &change.applied {
+            Applied::Sql { transaction, .. } => vec![("transaction", text(transaction.as_str()))],
+            Applied::Tool { tool, directory, only } => {
+                let only: Vec<String> = only.iter().map(|version| text(version)).collect();
+                let only = format!("[{}]", only.join(", "));
+                vec![("migrations", path(directory)), ("tool", text(tool.as_str())), ("only", only)]
             }
-            Some(DraftChange::Command { line, directory }) => {
-                let directory = text(&directory.display().to_string());
-                out.section("[change]", vec![("command", text(line)), ("directory", directory)]);
+            Applied::Command { line, directory } => {
+                vec![("command", text(line)), ("directory", path(directory))]
             }
+        };
+        keys.extend(change.rerun.map(|rerun| ("rerun", rerun.to_string())));
+        out.section("[change]", keys);
+        if let Applied::Sql { version, .. } = &change.applied {
+            let keys = vec![("version", text(version)), ("file", text("migration.sql"))];
+            out.section("[[change.migration]]", keys);
+        }
+        let timeouts = &change.timeouts;
+        if *timeouts != (Timeouts { scope: timeouts.scope, ..Timeouts::default() }) {
+            let scope = match timeouts.scope {
+                Scope::Local => "local",
+                Scope::Session => "session",
+            };
+            let given = [
+                ("lock_timeout_ms", timeouts.lock_timeout_ms),
+                ("statement_timeout_ms", timeouts.statement_timeout_ms),
+                (
+                    "idle_in_transaction_session_timeout_ms",
+                    timeouts.idle_in_transaction_session_timeout_ms,
+                ),
+            ];
+            let given = given.iter().filter_map(|(key, ms)| Some((*key, (*ms)?.to_string())));
+            let keys = [("scope", text(scope))].into_iter().chain(given).collect();
+            out.section("[change.timeouts]", keys);
         }
         out.section("[expect]", vec![("verdict", text("safe"))]);
     }

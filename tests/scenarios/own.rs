@@ -1,8 +1,10 @@
 //! `try` in projects of its users: no scenario is written, and the newest migration is the change.
 
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 
-use assert_cmd::cargo::cargo_bin_cmd;
+use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
+use pgauntlet::scenario::{self, Tool, TransactionRule};
 use predicates::str::contains;
 use rstest::rstest;
 use tempfile::TempDir;
@@ -10,6 +12,9 @@ use tempfile::TempDir;
 use crate::toolbox;
 
 const PROJECTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/projects");
+
+/// The distribution's server: where a command makes the base, its pg_dump is needed.
+const OPTIONS: &[&str] = &["try", "--pg", "15", "--no-cache", "--quiet", "--quick", "--rate", "40"];
 
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a directory");
@@ -40,8 +45,7 @@ fn project(name: &str, newest: &str) -> TempDir {
 fn try_in(root: &Path) -> assert_cmd::Command {
     let mut command = cargo_bin_cmd!("pgauntlet");
     command.current_dir(root).env("NO_COLOR", "1").env("PATH", toolbox::path());
-    // The distribution's: where a command makes the base, its pg_dump is needed.
-    command.args(["try", "--pg", "15", "--no-cache", "--quiet", "--quick", "--rate", "40"]);
+    command.args(OPTIONS);
     command
 }
 
@@ -66,11 +70,71 @@ fn a_lock_that_waits_for_a_backup_is_unsafe(#[case] name: &str, #[case] argument
 #[test]
 fn an_index_that_is_built_concurrently_is_safe(#[case] name: &str, #[case] arguments: &[&str]) {
     let root = project(name, "good");
-    let assert = try_in(root.path()).args(arguments).assert();
-    let output = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
-    // On a busy machine a trial may prove nothing; it never shows what is not.
+    let mut command = try_in(root.path());
+    command.args(arguments).args(["--save", "scenarios/saved"]);
+    if ["sqlx", "plain"].contains(&name) {
+        command.args(["--lock-timeout-ms", "2000"]);
+    }
+    let assert = command.assert();
+    is_no_worse_than_safe(&String::from_utf8_lossy(&assert.get_output().stdout));
+    runs_as_it_did(root.path(), name);
+}
+
+/// On a busy machine a trial may prove nothing; it never shows what is not.
+fn is_no_worse_than_safe(output: &str) {
     assert!(output.contains("SAFE ") && !output.contains("UNSAFE"), "{output}");
     assert!(!output.contains("BOUNDED"), "{output}");
+}
+
+/// The saved scenario's change is the one that was tried: the same messages in the same
+/// transactions of the same tool, or the same command.
+fn runs_as_it_did(root: &Path, name: &str) {
+    let saved = scenario::load(&root.join("scenarios/saved"));
+    let saved = saved.unwrap_or_else(|problems| panic!("{}", scenario::render(&problems)));
+    let change = saved.value.change;
+    assert_eq!(change.timeouts.lock_timeout_ms, change.command.is_none().then_some(2_000));
+    match name {
+        "sqlx" => {
+            let directory = root.join("migrations");
+            let mut read = scenario::read_migrations(&directory, Some(Tool::Sqlx)).expect("sqlx's");
+            let newest = read.migrations.split_off(read.migrations.len() - 1);
+            assert_eq!(newest[0].transaction, Some(false));
+            assert_eq!(change.migrations, newest);
+            assert_eq!(change.tool, Some(read.recognised));
+        }
+        "plain" => {
+            assert_eq!(change.transaction, TransactionRule::None);
+            assert_eq!(change.migrations[0].version, "change");
+        }
+        _ => {
+            let command = change.command.expect("a command");
+            let here = root.canonicalize().expect("a directory");
+            assert_eq!(command.directory.canonicalize().expect("a directory"), here);
+            assert!(change.versions.is_none() && change.migrations.is_empty());
+        }
+    }
+}
+
+/// The newest migration and its good twin, each tried by itself at the same time.
+#[rstest]
+#[case::an_integer_that_becomes_a_bigint("drizzle", &["--rows", "posts=4k"])]
+#[case::a_column_that_must_not_be_null("prisma", &["--rows", "Item=4k"])]
+#[case::another_type_of_a_column("rails", &["db/change.sql", "--rows", "accounts=4k"])]
+#[case::a_key_that_is_validated_at_once("flyway", &["--rows", "invoice=4k"])]
+#[test]
+fn the_bad_one_is_unsafe_and_its_good_twin_is_not(#[case] name: &str, #[case] arguments: &[&str]) {
+    let tried = ["bad", "good"].map(|newest| {
+        let root = project(name, newest);
+        let mut command = std::process::Command::new(cargo_bin!("pgauntlet"));
+        command.args(OPTIONS).args(arguments).current_dir(root.path()).env("NO_COLOR", "1");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        (command.spawn().expect("pgauntlet"), root)
+    });
+    let [bad, good] = tried.map(|(child, _root)| child.wait_with_output().expect("an end"));
+    let said = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(bad.status.code(), Some(1), "{}", said(&bad));
+    assert!(said(&bad).contains("UNSAFE"), "{}", said(&bad));
+    is_no_worse_than_safe(&said(&good));
 }
 
 #[test]

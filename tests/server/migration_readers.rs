@@ -48,6 +48,12 @@ pub const ONE_ENTRY: &str = r#"{"entries":[{"idx":0,"when":1700000000000,"tag":"
     &["1700000000000 all-tx 1:SELECT 1",
         "1700000000001 all-tx 1:SELECT 2 | 2:SELECT 3 | 2:SELECT 4"]
 )]
+#[case::drizzle_from_1_0(
+    Tool::Drizzle,
+    &[("20240102030405_b/migration.sql", "SELECT 2;--> statement-breakpoint\nSELECT 3;"),
+        ("20240102030405_b/snapshot.json", "{}"), ("20231231235959_a/migration.sql", "SELECT 1;")],
+    &["1704067199000 all-tx 1:SELECT 1", "1704164645000 all-tx 1:SELECT 2 | 2:SELECT 3"]
+)]
 #[case::drizzle_after_commit(
     Tool::Drizzle,
     &[("meta/_journal.json", JOURNAL), ("0000_z.sql", "SELECT 1;"),
@@ -149,6 +155,13 @@ const REFUSED: &[(Tool, Files<'static>)] = &[
     ),
     (Tool::Drizzle, &[("0000_a.sql", "SELECT 1;")]),
     (Tool::Drizzle, &[("1_a/migration.sql", "SELECT 1;"), ("1_a/snapshot.json", "{}")]),
+    (
+        Tool::Drizzle,
+        &[
+            ("20240101000000_a/migration.sql", "SELECT 1;"),
+            ("20240101000000_b/migration.sql", "SELECT 1;"),
+        ],
+    ),
     (Tool::Drizzle, &[("0000_a.sql", "SELECT 1;"), ("meta/_journal.json", "{}")]),
     (Tool::Drizzle, &[("0000_z.sql", "SELECT 1;"), ("meta/_journal.json", JOURNAL)]),
     (

@@ -1,6 +1,7 @@
 //! `try` in one's own project: the change, the schema that it begins from, and a scenario that is
 //! made for both.
 
+mod code;
 mod project;
 mod revisions;
 
@@ -12,8 +13,8 @@ use crate::pg::syntax::{self, Kind};
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
-    self, Change, Crash, DraftChange, Expect, Migration, Outcome, Scenario, Statement, Tool,
-    ToolsMigrations, TransactionRule, Verdict,
+    self, Applied, Change, Crash, DraftChange, Expect, Migration, Outcome, Scenario, Statement,
+    Tool, ToolsMigrations, Verdict,
 };
 use crate::stats::grouped;
 use crate::trial::FaultKind;
@@ -80,6 +81,8 @@ struct Own {
     /// What it begins from.
     base: Base,
     change: Change,
+    /// The directory of the tool whose migrations are the change.
+    directory: Option<PathBuf>,
     /// In kebab-case.
     name: String,
     /// What is run, for people: the change, and the base.
@@ -131,7 +134,7 @@ fn of_command(line: &str, base: Option<Base>, how: How) -> Result<Own, ExitStatu
     let says = [format!("`{line}`"), base.name()];
     let name: String = kebab(line).chars().take(NAME_MAX).collect();
     let name = name.trim_end_matches('-').to_owned();
-    Ok(Own { base, change: how.on(change), name, says })
+    Ok(Own { base, change: how.on(change), directory: None, name, says })
 }
 
 /// A file by itself, or one of a tool's directory, which is run by the tool's rules.
@@ -141,7 +144,12 @@ fn of_file(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus>
     let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let is_it = |m: &Migration| canonical(&m.script.path) == canonical(path);
     let at = tools.as_ref().and_then(|tools| tools.migrations.iter().position(is_it));
-    match (tools, at, base) {
+    let base = match (&base, &tools, at) {
+        (None, Some(_), Some(_)) if how.transaction.is_none() => None,
+        (None, _, _) if path.exists() => project::dump(Path::new("."), path).map_err(wrong)?,
+        _ => base,
+    };
+    match (directory.as_deref().zip(tools), at, base) {
         (Some(tools), Some(at), base) if how.transaction.is_none() => {
             Ok(of_tools(tools, at, base, how))
         }
@@ -150,7 +158,7 @@ fn of_file(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus>
             let change = how.on(change);
             let rule = change.transaction.as_str();
             let says = [format!("{}, transactions: {rule}", path.display()), base.name()];
-            Ok(Own { base, name: kebab(&stem(path)), change, says })
+            Ok(Own { base, name: kebab(&stem(path)), change, directory: None, says })
         }
         (_, _, None) if !path.exists() => {
             Err(wrong(format!("read {}: there is no such file", path.display())))
@@ -179,10 +187,16 @@ fn directory_of(path: &Path) -> Option<PathBuf> {
 fn of_directory(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
     let tools = scenario::read_migrations(path, how.tool).map_err(tried::wrong)?;
     let newest = tools.migrations.len().saturating_sub(1);
-    Ok(of_tools(tools, newest, base, how))
+    Ok(of_tools((path, tools), newest, base, how))
 }
 
-fn of_tools(tools: ToolsMigrations, at: usize, base: Option<Base>, how: How) -> Own {
+/// `directory`: as it is named here.
+fn of_tools(
+    (directory, tools): (&Path, ToolsMigrations),
+    at: usize,
+    base: Option<Base>,
+    how: How,
+) -> Own {
     super::scenarios::notice(&tools.notices);
     let recognised = tools.recognised;
     let tool = recognised.tool;
@@ -210,7 +224,7 @@ fn of_tools(tools: ToolsMigrations, at: usize, base: Option<Base>, how: How) -> 
         "up" | "migration" => kebab(&version),
         name => name.to_owned(),
     };
-    Own { base, change: how.on(change), name, says }
+    Own { base, change: how.on(change), directory: Some(directory.to_owned()), name, says }
 }
 
 /// Takes the newest off: the one at this place, with the others of its file. Where one file has all
@@ -268,6 +282,27 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// A path as it is from a directory that need not be there, with `..` where both are in one
+/// directory above.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let to = to.canonicalize().unwrap_or_else(|_| whole(to));
+    let from = whole(from);
+    // Of a directory that will be made the parent may be a link.
+    let (above, name) = (from.parent().map(Path::canonicalize), from.file_name());
+    let from = match (above, name) {
+        (Some(Ok(above)), Some(name)) => above.join(name),
+        _ => from.clone(),
+    };
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    if shared < 2 {
+        return to;
+    }
+    let up = from.components().skip(shared).map(|_| Path::new(".."));
+    let down: PathBuf = to.components().skip(shared).collect();
+    up.collect::<PathBuf>().join(down)
+}
+
 /// As a scenario's directory may be called.
 fn kebab(text: &str) -> String {
     let words: Vec<String> = text
@@ -304,7 +339,7 @@ impl Own {
         let request = InferRequest {
             base: &self.base,
             change: Some(&self.change),
-            written: Some(self.written()),
+            written: Some(self.written(arguments.save.as_deref())),
             beside_a_backup: true,
             rows,
             rng_seed: arguments.trials.rng_seed.unwrap_or(1),
@@ -329,17 +364,34 @@ impl Own {
         Ok(loaded)
     }
 
-    /// The change as the files of `--save` have it.
-    fn written(&self) -> DraftChange {
-        if let Some(command) = &self.change.command {
-            let (line, directory) = (command.line.clone(), command.directory.clone());
-            return DraftChange::Command { line, directory };
-        }
-        let statements = self.change.migrations.iter().flat_map(|m| &m.script.statements);
-        let text = statements.map(terminated);
-        let alone = self.change.migrations.iter().any(|m| m.transaction == Some(false));
-        let transaction = if alone { TransactionRule::None } else { self.change.transaction };
-        DraftChange::Sql { text: text.collect(), transaction }
+    /// The change as the files of `--save` have it: it runs there as it does here.
+    fn written(&self, save: Option<&Path>) -> DraftChange {
+        let change = &self.change;
+        let from_there = |path: &Path| match save {
+            Some(save) => relative(save, path),
+            None => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        };
+        let applied = match (&change.command, &self.directory, &change.tool) {
+            (Some(command), _, _) => {
+                let (line, directory) = (command.line.clone(), from_there(&command.directory));
+                Applied::Command { line, directory }
+            }
+            (None, Some(directory), Some(recognised)) => Applied::Tool {
+                tool: recognised.tool,
+                directory: from_there(directory),
+                only: change.migrations.iter().map(|m| m.version.clone()).collect(),
+            },
+            (None, _, _) => {
+                let statements = change.migrations.iter().flat_map(|m| &m.script.statements);
+                let version = change.migrations.first().map(|m| m.version.clone());
+                Applied::Sql {
+                    version: version.unwrap_or_default(),
+                    text: statements.map(terminated).collect(),
+                    transaction: change.transaction,
+                }
+            }
+        };
+        DraftChange { applied, timeouts: change.timeouts.clone(), rerun: change.rerun }
     }
 
     /// Which faults are injected: all of them when asked for, a few where the change is short.
@@ -384,7 +436,6 @@ impl Own {
         let verdict = accepted(arguments.fail_on);
         let expect = Expect { verdict, findings: Vec::new(), absent: Vec::new() };
         let crash = self.crash(arguments);
-        // By its tool's rules, which the files do not have.
         let (name, change) = (self.name.clone(), self.change.clone());
         let scenario = Scenario { name, change, expect, crash, ..read.value };
         Ok(Loaded { scenarios: vec![scenario], notices: Vec::new(), unpacked: Some(unpacked) })
@@ -458,6 +509,17 @@ mod tests {
         assert_eq!(of(&files, 1), "1 | 2 3");
         assert_eq!(of(&files[3..], 1), "4 | 5");
         assert_eq!(of(&files[..1], 0), " | 1");
+    }
+
+    #[test]
+    fn a_path_is_relative_where_both_are_in_one_directory() {
+        let root = tempfile::tempdir().expect("a directory");
+        let migrations = root.path().join("db/migrations");
+        std::fs::create_dir_all(&migrations).expect("directories");
+        let from = |save: &str| relative(&root.path().join(save), &migrations);
+        assert_eq!(from("saved"), Path::new("../db/migrations"));
+        assert_eq!(from("scenarios/a"), Path::new("../../db/migrations"));
+        assert_eq!(relative(Path::new("/x"), Path::new("/nowhere/y")), Path::new("/nowhere/y"));
     }
 
     #[test]

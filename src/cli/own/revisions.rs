@@ -49,7 +49,7 @@ fn program(root: &Path, name: &str) -> String {
 }
 
 /// A program of the project's packages, or of PATH.
-fn node_program(root: &Path, name: &str) -> String {
+pub(super) fn node_program(root: &Path, name: &str) -> String {
     let own = Path::new("node_modules/.bin").join(name);
     let path = std::env::var_os("PATH").unwrap_or_default();
     match root.join(&own).is_file() {
@@ -62,12 +62,12 @@ fn node_program(root: &Path, name: &str) -> String {
 }
 
 /// The name of a file without its ending.
-fn stem(name: Option<&String>) -> String {
+pub(super) fn stem(name: Option<&String>) -> String {
     name.map(|name| name.split('.').next().unwrap_or_default().to_owned()).unwrap_or_default()
 }
 
 /// Names of files with this ending, in their order.
-fn files(directory: &Path, endings: &[&str]) -> Vec<String> {
+pub(super) fn files(directory: &Path, endings: &[&str]) -> Vec<String> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let ends = |name: &String| endings.iter().any(|ending| name.ends_with(ending));

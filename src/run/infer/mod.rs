@@ -14,7 +14,8 @@ use crate::history::{Event, Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
-    Arrivals, Change, Draft, DraftChange, Pool, Rate, Traffic, TransactionRule, psql_script,
+    Applied, Arrivals, Change, Draft, DraftChange, Pool, Rate, Traffic, TransactionRule,
+    psql_script,
 };
 use crate::{judge, observe, seed};
 
@@ -364,9 +365,12 @@ fn made(
         },
         pool: Pool::default(),
         invariants: application.invariants,
-        change: Some(request.written.clone().unwrap_or_else(|| DraftChange::Sql {
-            text: NO_CHANGE.to_owned(),
-            transaction: TransactionRule::None,
+        change: Some(request.written.clone().unwrap_or_else(|| {
+            DraftChange::of(Applied::Sql {
+                version: "1".to_owned(),
+                text: NO_CHANGE.to_owned(),
+                transaction: TransactionRule::None,
+            })
         })),
         conditions: match request.beside_a_backup {
             true => conditions::calm_and_backup(sizes.keys(), idle),

@@ -144,6 +144,10 @@ impl Checker<'_> {
         if let Some(dir) = &given.migrations {
             return self.owned_directory(source, key, given, dir);
         }
+        if let Some(only) = &given.only {
+            let remedy = "it says which migrations of that directory are the change";
+            self.push_with(source, only, "`only` without `migrations`", remedy);
+        }
         if let Some(tool) = &given.tool {
             let remedy = "it says whose files are in the directory that `migrations` names";
             self.push_with(source, tool, "`tool` without `migrations`", remedy);
@@ -196,7 +200,11 @@ impl Checker<'_> {
         let read = read_migrations(&dir, tool);
         let read = read.map(|read| {
             self.notices.extend(read.notices);
-            (read.migrations, Some(read.recognised))
+            let migrations = match &change.only {
+                Some(only) => self.only(source, only, read.migrations),
+                None => read.migrations,
+            };
+            (migrations, Some(read.recognised))
         });
         read.unwrap_or_else(|problems| {
             // What is wrong with the directory as a whole is reported where it is named.
@@ -210,6 +218,29 @@ impl Checker<'_> {
             self.problems.extend(problems.into_iter().map(place));
             (Vec::new(), None)
         })
+    }
+
+    /// Those of these versions.
+    fn only(
+        &mut self,
+        source: &Source,
+        only: &Spanned<Vec<Spanned<String>>>,
+        mut migrations: Vec<Migration>,
+    ) -> Vec<Migration> {
+        if only.get_ref().is_empty() {
+            self.push_with(source, only, "`only` is empty", "an empty change shows nothing");
+        }
+        for version in only.get_ref() {
+            if !migrations.iter().any(|m| m.version == *version.get_ref()) {
+                let newest = migrations.last().map_or("none", |newest| newest.version.as_str());
+                let remedy = format!("a version as the tool writes it; the newest is {newest}");
+                let message = format!("no migration has version `{}`", version.get_ref());
+                self.push_with(source, version, message, &remedy);
+            }
+        }
+        let named = |m: &Migration| only.get_ref().iter().any(|v| *v.get_ref() == m.version);
+        migrations.retain(named);
+        migrations
     }
 
     fn migration(

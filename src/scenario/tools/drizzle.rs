@@ -8,21 +8,22 @@
 //! - A file is cut at each `--> statement-breakpoint`, wherever it is; each part is one message.
 //! - All pending files run in one transaction with their version rows. A COMMIT in a file leaves
 //!   it, and each message after that runs by itself.
-//! - Directories with `migration.sql` and `snapshot.json`, of drizzle-kit 1.0's preview, are no
-//!   form that is read here.
+//! - From 1.0 on there is no journal: `<YYYYMMDDhhmmss>_<name>/migration.sql`, by the directories'
+//!   names, and that time is what the version table remembers beside the name. Pending is what is
+//!   not in the table. The rest is the same.
 //!
 //! Source: `drizzle-orm/src/migrator.ts` and `drizzle-orm/src/pg-core/dialect.ts` in
-//! <https://github.com/drizzle-team/drizzle-orm>, 0.45.4; `drizzle-kit migrate` calls the same
-//! `migrate()`.
+//! <https://github.com/drizzle-team/drizzle-orm>, 0.45.4; `migrator.js` and `pg-core/async/session.js`
+//! of the package 1.0.0-rc.5; `drizzle-kit migrate` calls the same `migrate()`.
 
 use serde::Deserialize;
 
 use super::super::problem::{Problem, Source};
 use super::super::sql::Sql;
 use super::super::{Migration, Script, Statement};
-use super::listing::Listing;
+use super::listing::{self, Listing};
 use super::message;
-use super::reading::Reading;
+use super::reading::{Named, Reading};
 
 const JOURNAL: &str = "meta/_journal.json";
 const BREAKPOINT: &str = "--> statement-breakpoint";
@@ -40,6 +41,10 @@ struct Entry {
 }
 
 pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
+    let is_directory = |entry: &&listing::Entry| entry.path.join("migration.sql").is_file();
+    if !listing.dir.join(JOURNAL).is_file() && listing.directories().any(|e| is_directory(&e)) {
+        return directories(listing, reading);
+    }
     let Some(journal) = journal(listing, reading) else { return Vec::new() };
     for entry in listing.files().filter(|entry| entry.name.ends_with(".sql")) {
         let is_of = |listed: &Entry| entry.name.strip_suffix(".sql") == Some(&listed.tag);
@@ -66,6 +71,34 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     migrations
 }
 
+/// A directory per migration.
+fn directories(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
+    let mut found = Vec::new();
+    for entry in listing.directories() {
+        if !entry.path.join("migration.sql").is_file() {
+            continue;
+        }
+        match millis(&entry.name) {
+            Some(millis) => found.push(Named { order: millis, version: millis.to_string(), entry }),
+            None => reading.misnamed(entry, "its name does not begin with a time"),
+        }
+    }
+    let mut migrations = Vec::new();
+    for Named { version, entry, .. } in reading.in_order(found) {
+        let Some(source) = reading.open(&entry.path.join("migration.sql")) else { continue };
+        let script = Script { path: source.path.clone(), statements: statements(&source, reading) };
+        migrations.push(Migration::new(version, script, None));
+    }
+    migrations
+}
+
+/// The time in front of a directory's name, in milliseconds since 1970.
+fn millis(name: &str) -> Option<i64> {
+    let digits = name.get(..14).filter(|digits| digits.chars().all(|c| c.is_ascii_digit()))?;
+    let time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
 fn journal(listing: &Listing, reading: &mut Reading) -> Option<Journal> {
     let path = listing.dir.join(JOURNAL);
     let mut wrong = |message: String, remedy: &str| {
@@ -73,14 +106,7 @@ fn journal(listing: &Listing, reading: &mut Reading) -> Option<Journal> {
         None
     };
     if !path.is_file() {
-        let as_directories = listing.directories().any(|d| d.path.join("migration.sql").is_file());
-        return match as_directories {
-            true => wrong(
-                "there is none: its migrations are directories, which are not read here".into(),
-                "run the tool itself: --command 'npx drizzle-kit migrate'",
-            ),
-            false => wrong("there is none".into(), "Drizzle takes the files and their order there"),
-        };
+        return wrong("there is none".into(), "Drizzle takes the files and their order there");
     }
     let text = match Source::open(&path) {
         Ok(source) => source.text,

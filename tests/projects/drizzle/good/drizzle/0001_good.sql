@@ -1,0 +1,2 @@
+COMMIT;--> statement-breakpoint
+CREATE INDEX CONCURRENTLY "posts_user_id" ON "posts" ("user_id");

@@ -1,0 +1,1 @@
+CREATE INDEX invoice_customer_id ON invoice (customer_id);

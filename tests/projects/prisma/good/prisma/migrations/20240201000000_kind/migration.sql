@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX CONCURRENTLY "Item_ownerId_idx" ON "Item"("ownerId");
