@@ -13,8 +13,9 @@
 //!   not in the table. The rest is the same.
 //!
 //! Source: `drizzle-orm/src/migrator.ts` and `drizzle-orm/src/pg-core/dialect.ts` in
-//! <https://github.com/drizzle-team/drizzle-orm>, 0.45.4; `migrator.js` and `pg-core/async/session.js`
-//! of the package 1.0.0-rc.5; `drizzle-kit migrate` calls the same `migrate()`.
+//! <https://github.com/drizzle-team/drizzle-orm>, 0.45.4; `migrator.js` and
+//! `pg-core/async/session.js` of the package 1.0.0-rc.5; `drizzle-kit migrate` calls the same
+//! `migrate()`.
 
 use serde::Deserialize;
 
