@@ -200,7 +200,8 @@ fn nothing(refused: &[String]) -> String {
     format!(
         "find the change: no tool's migrations were recognised here{why}\n  looked in {}, and for \
          alembic.ini, manage.py, bin/rails, knexfile, .sequelizerc, migration/src/lib.rs (SeaORM) \
-         and rambler.json; say it: pgauntlet try change.sql --schema schema.sql, or pgauntlet try --base 'COMMAND' -- COMMAND",
+         and rambler.json; say it: pgauntlet try change.sql --schema schema.sql, or pgauntlet try \
+         --base 'COMMAND' -- COMMAND",
         DIRECTORIES.join(", ")
     )
 }
