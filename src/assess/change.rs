@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use crate::lint;
 use crate::pg::StatementPlace;
 use crate::result::{
-    ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix, PlannedTrial, ResultFile,
-    StatementRef,
+    AcceptanceOutcome, ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix,
+    PlannedTrial, ResultFile, StatementRef,
 };
-use crate::scenario::{FindingKind, Verdict};
+use crate::scenario::{FindingKind, Scenario, Verdict};
+
+use super::accepted;
 
 /// One assessment per scenario of the result, in the order of their first trials.
 pub fn changes(result: &ResultFile) -> Vec<ChangeAssessment> {
@@ -37,7 +39,10 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         false => tried.max(Verdict::Unproven),
     };
     let decisive = trials.iter().find(|j| j.verdict == verdict);
-    let expected = trials.iter().all(|j| j.as_expected) && matrices.iter().all(|m| m.as_expected);
+    let acceptances = acceptances(scenario, result, &trials, missing.is_empty());
+    let expected = trials.iter().all(|j| j.as_expected)
+        && matrices.iter().all(|m| m.as_expected)
+        && !acceptances.iter().any(AcceptanceOutcome::is_wrong);
     ChangeAssessment {
         scenario: scenario.to_owned(),
         verdict,
@@ -48,7 +53,20 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         lints: lint::lints(&trials),
         trials: trials.iter().map(|j| j.trial.key.clone()).collect(),
         missing,
+        acceptances,
     }
+}
+
+/// What came of what the scenario accepts; of a result without it nothing is known.
+fn acceptances(
+    scenario: &str,
+    result: &ResultFile,
+    trials: &[&Judgement],
+    is_whole: bool,
+) -> Vec<AcceptanceOutcome> {
+    let stored = result.scenarios.get(scenario).cloned().map(Scenario::from);
+    let outcomes = |scenario| accepted::outcomes(&scenario, trials, is_whole);
+    stored.map(outcomes).unwrap_or_default()
 }
 
 /// What was planned of the scenario and is not here, by label.
@@ -114,6 +132,7 @@ fn findings(trials: &[&Judgement]) -> Vec<Finding> {
             }
         }
     }
-    merged.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    let accepted = |finding: &Finding| finding.accepted.as_ref().map(|by| by.verdict);
+    merged.sort_by_key(|finding| std::cmp::Reverse((finding.verdict, accepted(finding))));
     merged
 }

@@ -5,6 +5,7 @@
 //! fault, and the verdict of the change. An axis is data (`trial::Axis`); nothing here knows how
 //! many there are.
 
+mod accepted;
 mod change;
 mod incomplete;
 mod matrix;

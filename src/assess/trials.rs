@@ -8,6 +8,7 @@ use crate::result::{Evidence, Expectation, FORMAT, Finding, Judgement, Subject};
 use crate::scenario::{Expect, FindingKind, Scenario, Verdict};
 use crate::trial::{Axis, TrialKey};
 
+use super::accepted;
 use super::states::{Convergence, converges};
 
 /// What the end of a trial is compared with.
@@ -71,10 +72,12 @@ pub fn trial(scenario: &Scenario, observation: Observation, against: Against<'_>
         };
     let mut findings = observation.findings;
     findings.extend(apart);
+    accepted::accept(scenario, &observation.ending, &observation.trial.started_at, &mut findings);
     let key = observation.trial.key.clone();
     findings.iter_mut().for_each(|finding| finding.trials = vec![key.clone()]);
-    // The worst first; within a verdict, in the order of the rules.
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    // The worst first, what is accepted behind it; within a verdict, in the order of the rules.
+    let accepted = |finding: &Finding| finding.accepted.as_ref().map(|by| by.verdict);
+    findings.sort_by_key(|finding| std::cmp::Reverse((finding.verdict, accepted(finding))));
     let verdict = findings.iter().map(|f| f.verdict).max().unwrap_or(Verdict::Safe);
     let expect = expected(scenario, observation.trial.key.state());
     let mut expectations = expectations(expect, verdict, &findings);

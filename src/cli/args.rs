@@ -28,6 +28,8 @@ pub enum Command {
     Run(RunArguments),
     /// Try a migration of your own, on rows and traffic made for it or a scenario's
     Try(TryArguments),
+    /// Write a pgauntlet.toml, with every key as a comment: the project's defaults for `try`
+    Init(InitArguments),
     /// Kill a scenario's change at each of its statements, in each way, and apply it again
     Crash(CrashArguments),
     /// Judge stored histories again, without a server
@@ -99,19 +101,20 @@ pub struct BaseArguments {
 }
 
 /// From which verdict on a change that is tried fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FailOnVerdict {
     /// Unsafe
     Unsafe,
     /// Unsafe or bounded
     Bounded,
     /// Whatever is not safe
+    #[default]
     Unproven,
 }
 
 /// The schema that the change begins from, where it is not what the project's earlier migrations
 /// make.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[group(multiple = false)]
 pub struct BaseChoice {
     /// A file of SQL that makes the schema the change begins from, as psql would run it; or the URL
@@ -124,11 +127,11 @@ pub struct BaseChoice {
 }
 
 /// What the rows and the application are like.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ApplicationArguments {
-    /// Which operations the application has most of
-    #[arg(long, value_enum, default_value_t = TrafficMix::Auto)]
-    pub traffic: TrafficMix,
+    /// Which operations the application has most of [default: auto]
+    #[arg(long, value_enum)]
+    pub traffic: Option<TrafficMix>,
     /// Operations per second [default: 30 % of what the idle server carries, found by each run]
     #[arg(long, value_name = "NUMBER", value_parser = rate)]
     pub rate: Option<f64>,
@@ -164,11 +167,12 @@ pub enum AppSource {
 }
 
 /// Which operations an application has most of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TrafficMix {
     /// As the tables of --like are used by pg_stat_user_tables: read-heavy where they are read more
     /// than five times per write, else write-heavy where more than a fifth are writes; otherwise,
     /// and without --like, mixed
+    #[default]
     Auto,
     /// Four of five operations read
     ReadHeavy,
@@ -210,7 +214,7 @@ pub struct RunArguments {
 }
 
 /// A change, what it begins from, and how it is tried; expects `safe`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct TryArguments {
     /// The change: an SQL file, or a directory of migrations, of which the newest is tried
     /// [default: what the project in this directory has]
@@ -243,9 +247,9 @@ pub struct TryArguments {
     /// Print each trial in full as well: findings with their witnesses, statements with their locks
     #[arg(long)]
     pub details: bool,
-    /// With which verdicts the exit code is 1
-    #[arg(long, value_enum, default_value_t = FailOnVerdict::Unproven)]
-    pub fail_on: FailOnVerdict,
+    /// With which verdicts the exit code is 1 [default: unproven]
+    #[arg(long, value_enum)]
+    pub fail_on: Option<FailOnVerdict>,
     /// Show what would be run, and stop
     #[arg(long)]
     pub dry_run: bool,
@@ -273,6 +277,13 @@ pub struct TryArguments {
     pub statement_timeout_ms: Option<u64>,
     #[command(flatten)]
     pub trials: TrialArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// Write over a pgauntlet.toml that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// The change, on the tables of a scenario.
@@ -332,7 +343,7 @@ pub struct Tried {
 }
 
 /// Server, size and output: what every command that runs trials takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct TrialArguments {
     #[command(flatten)]
     pub server: ServerArguments,

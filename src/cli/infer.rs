@@ -11,7 +11,7 @@ use crate::run::{
     self, Base, DatabaseUrl, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries,
     OwnSource, RowsRequest, Source,
 };
-use crate::scenario::{Applied, DraftChange, Rate, TransactionRule, read_text};
+use crate::scenario::{Applied, Demands, DraftChange, Rate, TransactionRule, read_text};
 use crate::stats::grouped;
 
 use super::args::{AppSource, ApplicationArguments, BaseArguments, InferArguments, TrafficMix};
@@ -53,6 +53,7 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
             let (version, transaction) = ("1".to_owned(), TransactionRule::None);
             DraftChange::of(Applied::Sql { version, text, transaction })
         }),
+        demands: &Demands::default(),
         beside_a_backup: false,
         rows: RowsRequest { each, concerned: None, of: &of },
         rng_seed: arguments.rng_seed,
@@ -110,7 +111,7 @@ impl Asked {
         }
         Ok(Asked {
             rate: arguments.rate.map_or(Rate::CapacityShare(CAPACITY_SHARE), Rate::PerS),
-            mix: match arguments.traffic {
+            mix: match arguments.traffic.unwrap_or_default() {
                 TrafficMix::Auto => None,
                 TrafficMix::ReadHeavy => Some(Mix::ReadHeavy),
                 TrafficMix::Mixed => Some(Mix::Mixed),
@@ -163,7 +164,7 @@ pub(super) fn base_of(schema: Option<&str>, line: Option<&str>) -> Result<Base, 
             let path = PathBuf::from(path);
             read(&path).map(|text| Base::Script { path, text })
         }
-        (None, Some(line)) => Ok(Base::Command(tried::command(line)?)),
+        (None, Some(line)) => Ok(Base::Command(tried::command(line, Path::new("."))?)),
         // One of the group's arguments is there; that is the parser's promise.
         (None, None) => Err("make the base: --schema or --base says from what".to_owned()),
     }

@@ -57,6 +57,7 @@ async fn run_command(command: &Command) -> ExitStatus {
     match command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Try(arguments) => own::try_out(arguments).await,
+        Command::Init(arguments) => own::init(arguments),
         Command::Crash(arguments) => run::crash(arguments).await,
         Command::Judge(arguments) => run::judge(arguments),
         Command::Report(arguments) => reported::report(arguments),

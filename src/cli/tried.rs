@@ -1,16 +1,17 @@
 //! `try`, and `crash` with a change: a scenario with the user's own change.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::run::ExitStatus;
 use crate::scenario::{
-    self, Change, Command, Expect, Problem, Scenario, Scope, Timeouts, Tool, TransactionRule,
-    Verdict,
+    self, Acceptance, Change, Command, Expect, Problem, Scenario, Scope, Timeouts, Tool,
+    TransactionRule, Verdict,
 };
 
 use super::args::{CrashArguments, Tried, TryArguments, Which};
 use super::scenarios::Loaded;
+use super::secrets::without_passwords;
 use super::{complain, scenarios};
 
 /// The scenario's schema, data, traffic, pool, conditions and limits with the change that is tried,
@@ -28,6 +29,22 @@ pub fn scenario(arguments: &TryArguments, scenario: String) -> Result<Loaded, Ex
     with_change(&which, &Tried { migrations: path, command }, How::of(arguments))
 }
 
+/// What the change's own files accept; `file` is that of a command's newest migration, where it is
+/// known.
+pub fn acknowledged(change: &Change, file: Option<&Path>) -> Result<Vec<Acceptance>, ExitStatus> {
+    let migrations = change.migrations.iter().map(|m| m.script.path.as_path());
+    let mut files: Vec<&Path> = migrations.chain(file).collect();
+    files.dedup();
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for path in &files {
+        match scenario::acknowledged(path, files.len() > 1) {
+            Ok(of_file) => found.extend(of_file),
+            Err(of_file) => problems.extend(of_file),
+        }
+    }
+    if problems.is_empty() { Ok(found) } else { Err(wrong(problems)) }
+}
+
 /// The same for the crash matrix alone.
 pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, ExitStatus> {
     let which = Which {
@@ -39,6 +56,7 @@ pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, Exit
         transaction: arguments.transaction,
         rerun: None,
         timeouts: Timeouts::default(),
+        directory: PathBuf::from("."),
     };
     with_change(&which, tried, how)
 }
@@ -51,6 +69,8 @@ pub struct How {
     /// Whether a command that succeeded is run again.
     pub rerun: Option<bool>,
     pub timeouts: Timeouts,
+    /// Where a command is run.
+    pub directory: PathBuf,
 }
 
 impl How {
@@ -65,6 +85,7 @@ impl How {
                 statement_timeout_ms: arguments.statement_timeout_ms,
                 ..Timeouts::default()
             },
+            directory: PathBuf::from("."),
         }
     }
 
@@ -82,8 +103,8 @@ fn with_change(which: &Which, tried: &Tried, how: How) -> Result<Loaded, ExitSta
     let analysis = format!("Another change under the data and traffic of {}.", scenario.name);
     // Ways to where the scenario's own change starts from, and what comes of its faults, are not
     // this one's.
-    let (states, crash) = (Vec::new(), None);
-    let scenario = Scenario { analysis, change, states, crash, expect, ..scenario };
+    let (states, crash, acceptances) = (Vec::new(), None, Vec::new());
+    let scenario = Scenario { analysis, change, states, crash, acceptances, expect, ..scenario };
     Ok(Loaded { scenarios: vec![scenario], ..loaded })
 }
 
@@ -110,7 +131,7 @@ pub fn by_command(line: &str, how: &How) -> Result<Change, ExitStatus> {
         complain(&format!("read the command: {option} goes with --migrations"));
         return Err(ExitStatus::BadInput);
     }
-    let command = command(line).map_err(|error| {
+    let command = command(line, &how.directory).map_err(|error| {
         complain(&error);
         ExitStatus::BadInput
     })?;
@@ -118,12 +139,13 @@ pub fn by_command(line: &str, how: &How) -> Result<Change, ExitStatus> {
     Ok(Change { command, versions: None, ..Change::of(Vec::new()) })
 }
 
-/// A command that is run here, with the user's environment.
-pub fn command(line: &str) -> Result<Command, String> {
+/// A command that is run in that directory, with the user's environment.
+pub fn command(line: &str, directory: &Path) -> Result<Command, String> {
     if line.trim().is_empty() {
         return Err("run the command: it is empty".to_owned());
     }
     let directory = std::env::current_dir()
+        .map(|here| if directory == Path::new(".") { here } else { here.join(directory) })
         .map_err(|error| format!("find the directory to run the command in: {error}"))?;
     let (line, requires) = (line.to_owned(), Vec::new());
     Ok(Command { line, requires, directory, environment: BTreeMap::new() })
@@ -157,11 +179,14 @@ pub fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
 
 /// One SQL file, as psql runs it.
 pub fn file_as_psql(path: &Path) -> Result<Change, ExitStatus> {
-    let how = How { tool: None, transaction: None, rerun: None, timeouts: Timeouts::default() };
+    let (timeouts, directory) = (Timeouts::default(), PathBuf::from("."));
+    let how = How { tool: None, transaction: None, rerun: None, timeouts, directory };
     file(path, &how)
 }
 
+/// A line of a file may hold a server's address.
 pub fn wrong(problems: Vec<Problem>) -> ExitStatus {
-    super::remark(scenario::render(&problems).trim_end_matches('\n'));
+    let text = without_passwords(&scenario::render(&problems));
+    super::remark(text.trim_end_matches('\n'));
     ExitStatus::BadInput
 }

@@ -5,6 +5,7 @@ use crate::result::{ChangeAssessment, LintStanding, ResultFile};
 use crate::scenario::Verdict;
 use crate::trial::TrialKey;
 
+use super::accepted;
 use super::words::count;
 
 /// Planned and missing trials that a sentence names.
@@ -16,6 +17,9 @@ pub fn assessed(result: &mut ResultFile) {
     for change in &mut changes {
         change.reason = reason(change, result);
         change.lints.iter_mut().for_each(|lint| lint.sentence = linted(&lint.standing));
+        for acceptance in &mut change.acceptances {
+            acceptance.sentence = accepted::outcome(acceptance);
+        }
     }
     result.changes = changes;
 }

@@ -4,6 +4,7 @@
 //! of the files by subject, and a remedy in `remedy` where there is a known way; a case of a crash
 //! matrix and the matrix have theirs in `case` and `matrix`. Nothing reads a sentence back.
 
+mod accepted;
 mod assessment;
 mod case;
 mod change;

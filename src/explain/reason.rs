@@ -10,11 +10,12 @@ use super::words::count;
 
 pub fn reason(judgement: &Judgement, files: &Files) -> String {
     let worst = judgement.findings.iter().find(|f| f.verdict == judgement.verdict);
-    match (judgement.verdict, worst) {
+    let reason = match (judgement.verdict, worst) {
         (Verdict::Safe, _) | (_, None) => safe(judgement),
         (Verdict::Bounded, Some(_)) => bounded(judgement, files),
-        (_, Some(finding)) => super::sentence::sentence_among(finding, files),
-    }
+        (_, Some(finding)) => return super::sentence::sentence_among(finding, files),
+    };
+    reason + &super::accepted::not_counted(judgement)
 }
 
 fn bounded(judgement: &Judgement, files: &Files) -> String {

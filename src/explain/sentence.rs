@@ -4,8 +4,8 @@ use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
 use super::{
-    change, contents, hang, quality, reads, runners, sessions, state, timeouts, traffic, waits,
-    work,
+    accepted, change, contents, hang, quality, reads, runners, sessions, state, timeouts, traffic,
+    waits, work,
 };
 
 /// With as much of a file's path as tells it apart from the others.
@@ -13,7 +13,8 @@ pub fn sentence_among(finding: &Finding, files: &Files) -> String {
     // An older version wrote the result: its sentence is all that is known.
     let Some(evidence) = &finding.evidence else { return finding.sentence.clone() };
     let doubt = finding.doubt.map(quality::doubt).unwrap_or_default();
-    format!("{}{doubt}", of_kind(evidence, &finding.subject, files))
+    let accepted = finding.accepted.as_ref().map(accepted::accepted).unwrap_or_default();
+    format!("{}{doubt}{accepted}", of_kind(evidence, &finding.subject, files))
 }
 
 fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {

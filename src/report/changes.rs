@@ -1,7 +1,7 @@
 //! The verdicts of changes, before those of their trials. A change of which one trial is all that
 //! was tried has the verdict of that trial, which is not repeated.
 
-use crate::result::{ChangeAssessment, Finding, ResultFile};
+use crate::result::{AcceptanceEnd, AcceptanceOutcome, ChangeAssessment, Finding, ResultFile};
 use crate::scenario::Verdict;
 use crate::stats::grouped;
 use crate::trial::TrialKey;
@@ -9,11 +9,21 @@ use crate::trial::TrialKey;
 use super::text::{Text, Width};
 use super::trial::verdict_style;
 
-/// Changes whose verdict is about more than one trial.
+/// Changes of which there is something to say that no trial of theirs says: the verdict is about
+/// more than one, or something is accepted that is not there.
 pub(super) fn several(result: &ResultFile) -> impl Iterator<Item = &ChangeAssessment> {
     result.changes.iter().filter(|change| {
-        change.trials.len() + matrices(result, change) > 1 || !change.missing.is_empty()
+        change.trials.len() + matrices(result, change) > 1
+            || !change.missing.is_empty()
+            || idle_acceptances(change).next().is_some()
     })
+}
+
+/// Acceptances that accept nothing, or of which it is not known.
+pub(super) fn idle_acceptances(
+    change: &ChangeAssessment,
+) -> impl Iterator<Item = &AcceptanceOutcome> {
+    change.acceptances.iter().filter(|one| one.came != AcceptanceEnd::Used)
 }
 
 /// How many crash matrices of the change there are.
@@ -34,6 +44,10 @@ pub fn changes(result: &ResultFile, width: Width) -> String {
         out.paragraph("  ", &change.reason);
         for finding in decisive(change) {
             out.paragraph("  ", &shown_by(change, finding));
+        }
+        for acceptance in idle_acceptances(change) {
+            let mark = if acceptance.is_wrong() { "  ! " } else { "  note " };
+            out.paragraph(mark, &acceptance.sentence);
         }
         out.blank();
     }

@@ -12,7 +12,7 @@ use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
 use super::answer::write_answer;
-use super::changes::{scope, several};
+use super::changes::{idle_acceptances, scope, several};
 use super::document::Document;
 use super::escaped::escaped;
 use super::holds_for::holds_for;
@@ -83,9 +83,12 @@ fn headline(document: &Document<'_>) -> String {
     let all: Vec<(bool, Verdict)> =
         trials.chain(result.crash_matrices.iter().map(|m| (m.as_expected, m.verdict))).collect();
     let wrong = all.iter().filter(|(as_expected, _)| !as_expected).count();
+    let acceptances = result.changes.iter().flat_map(|change| &change.acceptances);
+    let unused = acceptances.filter(|one| one.is_wrong()).count();
     let unproven = all.iter().filter(|(e, v)| !e && *v == Verdict::Unproven).count();
     let sentence = match (wrong, all.len()) {
         (0, 0) => "The run judged nothing.".to_owned(),
+        (0, _) if unused > 0 => "**The change accepts what no trial shows.**".to_owned(),
         (0, 1) => "As expected.".to_owned(),
         (0, of) => format!("All {of} as expected."),
         (wrong, of) => format!("**{wrong} of {of} not as expected.**"),
@@ -113,13 +116,22 @@ fn of_changes(result: &ResultFile) -> String {
         (!change.as_expected, row)
     };
     let rows: Vec<(bool, String)> = several(result).map(row).collect();
-    match rows.is_empty() {
+    let mut out = match rows.is_empty() {
         true => String::new(),
         false => rows_within_limit(
             "| | verdict | change | tried | decided by |\n|---|---|---|---|---|\n",
             &rows,
         ),
+    };
+    for acceptance in several(result).flat_map(idle_acceptances) {
+        let sentence = escaped(&acceptance.sentence);
+        let _ = match acceptance.is_wrong() {
+            true => writeln!(out, "- **{sentence}**"),
+            false => writeln!(out, "- note: {sentence}"),
+        };
+        out.push('\n');
     }
+    out
 }
 
 fn table(trials: &[Judgement], names: Names) -> String {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::Verdict;
 use crate::trial::TrialKey;
 
+use super::accepted::AcceptanceOutcome;
 use super::finding::Finding;
 use super::lint::Lint;
 
@@ -33,4 +34,7 @@ pub struct ChangeAssessment {
     pub trials: Vec<TrialKey>,
     /// Planned, and not here.
     pub missing: Vec<String>,
+    /// What is accepted, and what came of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acceptances: Vec<AcceptanceOutcome>,
 }

@@ -7,6 +7,7 @@ use crate::clock::Micros;
 use crate::scenario::{FindingKind, Verdict};
 use crate::trial::TrialKey;
 
+use super::accepted::AcceptedAs;
 use super::evidence::{EndedBy, Evidence};
 use super::statement::StatementRef;
 
@@ -16,8 +17,11 @@ use super::statement::StatementRef;
 pub struct Finding {
     /// What was found.
     pub kind: FindingKind,
-    /// What the trial would be with this finding alone.
+    /// What the trial would be with this finding alone; safe where it is accepted.
     pub verdict: Verdict,
+    /// Why it does not count; null: nobody accepts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<AcceptedAs>,
     /// What it is about.
     #[serde(default)]
     pub subject: Subject,
@@ -45,6 +49,7 @@ impl Finding {
         Finding {
             kind: evidence.kind(),
             verdict,
+            accepted: None,
             subject,
             evidence: Some(evidence),
             doubt: None,

@@ -174,7 +174,18 @@ fn finding(old: Finding4, trial: &TrialKey) -> Finding {
     let Finding4 { kind, verdict, sentence, witness, remedy } = old;
     let (subject, trials) = (Subject::none(), vec![trial.clone()]);
     let (evidence, doubt) = (None, None);
-    Finding { kind, verdict, subject, evidence, doubt, trials, sentence, witness, remedy }
+    Finding {
+        kind,
+        verdict,
+        accepted: None,
+        subject,
+        evidence,
+        doubt,
+        trials,
+        sentence,
+        witness,
+        remedy,
+    }
 }
 
 fn matrix(old: Matrix4) -> Matrix {

@@ -3,6 +3,7 @@
 //! Data only. `judge` and `assess` fill it in, `run` writes it, `report` and `compare` read it.
 //! Documented in docs/result.md.
 
+mod accepted;
 mod basis;
 mod case;
 mod change;
@@ -19,6 +20,7 @@ mod margin;
 mod matrix;
 mod statement;
 
+pub use accepted::{AcceptanceEnd, AcceptanceOutcome, AcceptedAs};
 pub use basis::{Basis, Measure, Period};
 pub use case::{Case, CaseEnding, DataLost, NotInjected, Reached, WrittenRow};
 pub use change::ChangeAssessment;

@@ -1,6 +1,6 @@
 //! What a run amounts to.
 
-use crate::result::ResultFile;
+use crate::result::{AcceptanceOutcome, ResultFile};
 use crate::scenario::Verdict;
 
 /// How a call of the program ended; `exit` has a code for each.
@@ -29,7 +29,9 @@ pub fn ending(result: &ResultFile) -> ExitStatus {
     });
     let all = trials.chain(matrices);
     let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
-    if wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
+    let acceptances = result.changes.iter().flat_map(|change| &change.acceptances);
+    let is_wrong = acceptances.into_iter().any(AcceptanceOutcome::is_wrong);
+    if is_wrong || wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
         ExitStatus::NotAsExpected
     } else if !wrong.is_empty() || !result.finished {
         ExitStatus::Unproven

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::accept::Meant;
+use super::acceptance::Acceptance;
 use super::change::{Change, Script};
 use super::crash::Crash;
 use super::expect::{Expect, Limits};
@@ -56,6 +57,8 @@ pub struct Scenario {
     pub limits: Limits,
     /// What the change does on purpose.
     pub accept: Vec<Meant>,
+    /// Findings that are accepted, with their reasons.
+    pub acceptances: Vec<Acceptance>,
     /// What the author expects.
     pub expect: Expect,
 }

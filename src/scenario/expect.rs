@@ -200,6 +200,22 @@ impl FindingKind {
     pub fn parse(name: &str) -> Option<FindingKind> {
         FindingKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
+
+    /// Whether it can be accepted, with a reason. What says that the evidence carries no answer
+    /// cannot: nobody knows what would be accepted.
+    pub fn may_be_accepted(self) -> bool {
+        !matches!(
+            self,
+            FindingKind::AcceptUnused
+                | FindingKind::NothingTried
+                | FindingKind::RowsLeftOut
+                | FindingKind::GeneratorLag
+                | FindingKind::SamplesMissing
+                | FindingKind::BaselineBroken
+                | FindingKind::NotReached
+                | FindingKind::MeasurementFailed
+        )
+    }
 }
 
 impl fmt::Display for FindingKind {

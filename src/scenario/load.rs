@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Scenario;
 use super::check::{self, Files};
 use super::problem::{Checked, Problem, Source, beside};
+use super::project::ProjectDefaults;
 use super::read::read;
 use super::wire::File;
 
@@ -20,11 +21,21 @@ const FILE_NAME: &str = "scenario.toml";
 pub fn load(dir: &Path) -> Result<Checked<Scenario>, Vec<Problem>> {
     let path = dir.join(FILE_NAME);
     let source = Source::open(&path).map_err(|why| vec![cannot_read(&path, &why)])?;
-    let file = read(&source)?;
+    let file: File = read(&source)?;
     let base = read_base(&source, &file)?;
     let files =
         Files { main: (&source, &file), base: base.as_ref().map(|(source, file)| (source, file)) };
     check::check(files, &directory_name(dir), dir)
+}
+
+/// Reads and checks a pgauntlet.toml.
+///
+/// # Errors
+/// Every problem that was found in it, with line and remedy.
+pub fn project_defaults(path: &Path) -> Result<ProjectDefaults, Vec<Problem>> {
+    let unreadable = |why: String| vec![Problem::of_file(path, format!("cannot read it: {why}"))];
+    let source = Source::open(path).map_err(unreadable)?;
+    check::check_project(&source, read(&source)?)
 }
 
 fn cannot_read(path: &Path, why: &str) -> Problem {
@@ -50,7 +61,7 @@ fn read_base(source: &Source, file: &File) -> Result<Option<(Source, File)>, Vec
         let remedy = "paths are relative to the file that names them";
         vec![source.problem(name.span(), message).remedy(remedy)]
     })?;
-    let file = read(&base)?;
+    let file: File = read(&base)?;
     let problems = check::check_base(&base, &file);
     if problems.is_empty() { Ok(Some((base, file))) } else { Err(problems) }
 }

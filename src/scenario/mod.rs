@@ -5,6 +5,8 @@
 //! result. The types here are data; nothing in this module connects.
 
 mod accept;
+mod acceptance;
+mod acknowledged;
 pub mod bundled;
 mod change;
 mod check;
@@ -15,6 +17,7 @@ pub mod generate;
 mod load;
 mod pool;
 mod problem;
+mod project;
 mod psql;
 mod read;
 mod sql;
@@ -28,6 +31,8 @@ mod wire;
 mod written;
 
 pub use accept::Meant;
+pub use acceptance::Acceptance;
+pub use acknowledged::acknowledged;
 pub use change::{
     Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RunsAs, Scope, Script,
     Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
@@ -35,9 +40,13 @@ pub use change::{
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
 pub use expect::{Expect, FindingKind, Limits, Verdict};
-pub use load::{find, load};
+pub use load::{find, load, project_defaults};
 pub use pool::{PoolFile, Values};
 pub use problem::{Checked, Problem, nearest, render};
+pub use project::{
+    Budget, FailsOn, PROJECT_FILE, ProjectBase, ProjectChange, ProjectDefaults, TrafficKind,
+    TryCondition, Trying,
+};
 pub use psql::{psql_script, read_text};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
@@ -50,4 +59,4 @@ pub use traffic::{
     OperationStatement, Parameter, PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows,
     Since, SqlPlace, Traffic, returns_row_of,
 };
-pub use written::{Applied, Draft, DraftChange};
+pub use written::{Applied, Demands, Draft, DraftChange};

@@ -11,7 +11,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, Source, known_names, nearest};
-use super::wire::File;
 
 /// Names of keys that are still read and that nothing suggests.
 const OLD_NAMES: &[&str] = &["ways"];
@@ -19,7 +18,11 @@ const OLD_NAMES: &[&str] = &["ways"];
 /// Mistakes that are reported of one file; a file with more is another kind of file.
 const PROBLEMS_MAX: usize = 50;
 
-pub(super) fn read(source: &Source) -> Result<File, Vec<Problem>> {
+/// A file of that kind.
+pub(super) fn read<T>(source: &Source) -> Result<T, Vec<Problem>>
+where
+    T: for<'de> Deserialize<'de>,
+{
     let (mut table, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
         let problem = |error: &toml::de::Error| {
@@ -31,7 +34,7 @@ pub(super) fn read(source: &Source) -> Result<File, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut removed: Vec<Removed> = Vec::new();
     while problems.len() < PROBLEMS_MAX {
-        let error = match File::deserialize(toml::Deserializer::from(table.clone())) {
+        let error = match T::deserialize(toml::Deserializer::from(table.clone())) {
             Ok(file) if problems.is_empty() => return Ok(file),
             Ok(_) => break,
             Err(error) => error,
@@ -154,11 +157,12 @@ fn in_words(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wire::File;
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {
         let source = Source { path: "scenario.toml".into(), text: text.to_owned() };
-        match read(&source) {
+        match read::<File>(&source) {
             Ok(_) => Vec::new(),
             Err(problems) => problems.iter().map(ToString::to_string).collect(),
         }

@@ -15,6 +15,7 @@ use toml::Spanned;
 
 use crate::trial::FaultKind;
 
+use super::project::{Budget, FailsOn, TrafficKind, TryCondition};
 use super::{
     Arrivals, Base, FakeKind, FindingKind, Outcome, Rows, Scope, Since, Tool, TransactionRule,
     Verdict, VersionRows,
@@ -40,7 +41,7 @@ pub struct File {
     pub condition: Option<Spanned<Vec<Condition>>>,
     pub invariant: Option<Spanned<Vec<Invariant>>>,
     pub limits: Option<Spanned<Limits>>,
-    pub accept: Option<Spanned<Vec<Accept>>>,
+    pub accept: Option<Spanned<Vec<Spanned<Accept>>>>,
     pub expect: Option<Spanned<Expect>>,
 }
 
@@ -56,6 +57,9 @@ pub struct Accept {
     pub values: Option<Spanned<String>>,
     pub difference: Option<Spanned<String>>,
     pub no_rows: Option<Spanned<bool>>,
+    pub finding: Option<Spanned<FindingKind>>,
+    pub reason: Option<Spanned<String>>,
+    pub until: Option<Spanned<toml::Value>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -441,4 +445,41 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<OneOrMany<T>, A::Error> {
         Vec::deserialize(SeqAccessDeserializer::new(names)).map(OneOrMany)
     }
+}
+
+/// pgauntlet.toml.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectFile {
+    pub tool: Option<Spanned<Tool>>,
+    pub change: Option<Spanned<String>>,
+    pub command: Option<Spanned<String>>,
+    pub schema: Option<Spanned<String>>,
+    pub base: Option<Spanned<String>>,
+    pub rows: Option<Named<u64>>,
+    pub pool: Option<Spanned<Pool>>,
+    pub limits: Option<Spanned<Limits>>,
+    pub r#try: Option<Try>,
+    #[serde(default)]
+    pub accept: Vec<ProjectAccept>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Try {
+    pub budget: Option<Budget>,
+    pub conditions: Option<Spanned<Vec<Spanned<TryCondition>>>>,
+    pub fail_on: Option<FailsOn>,
+    pub traffic: Option<TrafficKind>,
+    pub rate: Option<Spanned<f64>>,
+}
+
+/// Of a project, what is accepted has a last day.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectAccept {
+    pub finding: Spanned<FindingKind>,
+    pub reason: Spanned<String>,
+    pub until: Spanned<toml::Value>,
+    pub change: Option<Spanned<String>>,
 }

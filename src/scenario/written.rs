@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use crate::pg::lex::{self, TokenKind};
 
+use super::acceptance::Acceptance;
 use super::change::{Scope, Timeouts, TransactionRule};
+use super::expect::Limits;
 use super::generate::instant_text;
 use super::pool::PoolFile;
 use super::table::{Column, FakeKind, Generator, Table};
@@ -66,6 +68,17 @@ pub enum Applied {
     },
 }
 
+/// What a project demands of each of its changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Demands {
+    /// The application's pool.
+    pub pool: Pool,
+    /// What the application can bear.
+    pub limits: Limits,
+    /// What is accepted; one of everything has no place in a scenario's file, and is not written.
+    pub acceptances: Vec<Acceptance>,
+}
+
 /// A scenario to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
@@ -83,8 +96,8 @@ pub struct Draft {
     pub tables: Vec<Table>,
     /// The application's operations and their rate.
     pub traffic: Traffic,
-    /// Its pool.
-    pub pool: Pool,
+    /// Its pool, what it can bear, and what is accepted of the change.
+    pub demands: Demands,
     /// Reads that have to hold.
     pub invariants: Vec<Invariant>,
     /// The change, which is expected to be safe; None: the scenario has none yet, and cannot be
@@ -173,7 +186,7 @@ impl Draft {
                 out.section("[operation.params]", parameters.collect());
             }
         }
-        out.section("[pool]", pool(&self.pool));
+        out.section("[pool]", pool(&self.demands.pool));
         for invariant in &self.invariants {
             self.remarked(&mut out, &invariant.name);
             out.section("[[invariant]]", invariant_keys(invariant));
@@ -189,6 +202,18 @@ impl Draft {
             out.section("[[condition]]", vec![("name", text(&condition.name))]);
             for disturbance in &condition.disturbances {
                 out.section("[[condition.disturbance]]", disturbance_keys(disturbance));
+            }
+        }
+        let limits = limits(&self.demands.limits);
+        if !limits.is_empty() {
+            out.section("[limits]", limits);
+        }
+        for acceptance in &self.demands.acceptances {
+            if let Some(kind) = acceptance.kind {
+                let mut keys = vec![("finding", text(kind.as_str()))];
+                keys.push(("reason", text(&acceptance.reason)));
+                keys.extend(acceptance.until.iter().map(|until| ("until", text(until))));
+                out.section("[[accept]]", keys);
             }
         }
         self.change(&mut out);
@@ -472,6 +497,34 @@ fn pool(pool: &Pool) -> Vec<(&'static str, String)> {
         keys.push(("settings", names(pool.settings.iter())));
     }
     keys.extend(pool.role.iter().map(|role| ("role", text(role))));
+    keys
+}
+
+/// Those that are not what they would be anyway.
+fn limits(limits: &Limits) -> Vec<(&'static str, String)> {
+    let Limits {
+        stall_ms_max,
+        acquire_timeouts_max,
+        failed_operations_max,
+        p99_ratio_max,
+        p99_ms_floor,
+        rerun_lock_ms_max,
+        generator_lag_ms_max,
+    } = limits;
+    let or = Limits::default();
+    let numbers = [
+        ("stall_ms_max", stall_ms_max, or.stall_ms_max),
+        ("acquire_timeouts_max", acquire_timeouts_max, or.acquire_timeouts_max),
+        ("failed_operations_max", failed_operations_max, or.failed_operations_max),
+        ("p99_ms_floor", p99_ms_floor, or.p99_ms_floor),
+        ("rerun_lock_ms_max", rerun_lock_ms_max, or.rerun_lock_ms_max),
+        ("generator_lag_ms_max", generator_lag_ms_max, or.generator_lag_ms_max),
+    ];
+    let changed = numbers.into_iter().filter(|(_, value, or)| *value != or);
+    let mut keys: Vec<_> = changed.map(|(key, value, _)| (key, value.to_string())).collect();
+    if *p99_ratio_max != or.p99_ratio_max {
+        keys.push(("p99_ratio_max", number(*p99_ratio_max)));
+    }
     keys
 }
 

@@ -16,7 +16,7 @@ use pgauntlet::history::{Event, OperationOutcome, Recorder, ServerFacts, ShortTa
 use pgauntlet::observe;
 use pgauntlet::provision::{Request, SourceRequest};
 use pgauntlet::run::{self, Base, InferRequest, InferredScenario, Like, OwnQueries, RowsRequest};
-use pgauntlet::scenario::{Change, Rate, Scenario};
+use pgauntlet::scenario::{Change, Demands, Rate, Scenario};
 use pgauntlet::schema::Fingerprint;
 use pgauntlet::seed::{self, Plan};
 use tokio_util::sync::CancellationToken;
@@ -195,6 +195,7 @@ async fn make_as(
         base,
         change,
         written: None,
+        demands: &Demands::default(),
         beside_a_backup: false,
         rows,
         rng_seed: 1,

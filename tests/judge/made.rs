@@ -482,6 +482,7 @@ fn scenario() -> Scenario {
         change: change(),
         states: Vec::new(),
         accept: Vec::new(),
+        acceptances: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
         conditions: Vec::new(),

@@ -26,6 +26,7 @@ mod synthetic;
 #[path = "../world/mod.rs"]
 mod world;
 
+mod accepted;
 mod assess;
 mod bad_input;
 mod ci_files;
@@ -58,6 +59,7 @@ mod judge_states;
 mod judge_timeline;
 mod judge_unseen;
 mod judge_work;
+mod project_file;
 mod remedies;
 mod report;
 mod report_answer;

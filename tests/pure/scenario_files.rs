@@ -231,6 +231,24 @@ fn the_schema_need_not_create_a_commands_table_of_versions() {
     "id   = { uuid = {} }\nname",
     "id = { reference = { table = \"customers\", column = \"id\", each = 2 } }\nname"
 )]
+#[case::accept_without_reason("[expect]", "[[accept]]\nfinding = \"stall\"\n[expect]")]
+#[case::accept_of_two(
+    "[expect]",
+    "[[accept]]\nfinding = \"stall\"\nrows = \"orders\"\nreason = \"x\"\n[expect]"
+)]
+#[case::accept_of_the_evidence(
+    "[expect]",
+    "[[accept]]\nfinding = \"generator-lag\"\nreason = \"x\"\n[expect]"
+)]
+#[case::accept_with_no_day(
+    "[expect]",
+    "[[accept]]\nfinding = \"stall\"\nreason = \"x\"\nuntil = \"soon\"\n[expect]"
+)]
+#[case::accept_rows_with_reason(
+    "[expect]",
+    "[[accept]]\nrows = \"orders\"\nreason = \"x\"\nuntil = 2027-01-31\n[expect]"
+)]
+#[case::acknowledged_wrongly("\"migration.sql\"", "\"acknowledged.sql\"")]
 #[case::several("rate_per_s = 200", "rates = 1\n[limits]\nstall_ms = 3\np99_ratio_max = \"x\"")]
 fn a_mistake_is_told_with_its_place_and_what_would_be_right(
     #[context] context: Context,
@@ -243,10 +261,16 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right(
     files.insert("scenario.toml".to_owned(), text.replacen(right, wrong, 1));
     files.insert("empty.sql".to_owned(), "-- nothing\n".to_owned());
     files.insert("open.sql".to_owned(), "SELECT 1;\n\nSELECT 'it;\n".to_owned());
+    let text = "-- pgauntlet: accept stal \"x\"\nSELECT 1;\n-- migration-unsafe-ack:\n";
+    files.insert("acknowledged.sql".to_owned(), text.to_owned());
     files.insert("psql.sql".to_owned(), "SELECT 1;\n\\gexec\n".to_owned());
     let problems = load(&files).expect_err("a mistake");
     let case = context.description.unwrap_or("case");
-    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+    // Kinds become more.
+    let lists = vec![("known kinds: stall, .*", "known kinds: …")];
+    insta::with_settings!({
+        omit_expression => true, prepend_module_to_snapshot => false, filters => lists
+    }, {
         insta::assert_snapshot!(format!("mistake_{case}"), problems);
     });
 }

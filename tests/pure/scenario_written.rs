@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pgauntlet::scenario::{self, Draft, Generator, Invariant, Scenario, Traffic};
+use pgauntlet::scenario::{self, Demands, Draft, Generator, Invariant, Scenario, Traffic};
 
 use crate::example;
 
@@ -28,7 +28,11 @@ fn draft_of(scenario: &Scenario) -> Draft {
         whole: false,
         tables: scenario.tables.clone(),
         traffic: scenario.traffic.clone(),
-        pool: scenario.pool.clone(),
+        demands: Demands {
+            pool: scenario.pool.clone(),
+            limits: scenario.limits.clone(),
+            acceptances: scenario.acceptances.clone(),
+        },
         invariants: scenario.invariants.clone(),
         change: None,
         conditions: Vec::new(),
@@ -69,6 +73,7 @@ fn holds(scenario: &Scenario) {
     assert_eq!(again.tables, scenario.tables, "{}", scenario.name);
     assert_eq!(placeless(&again.traffic), placeless(&scenario.traffic), "{}", scenario.name);
     assert_eq!(again.pool, scenario.pool, "{}", scenario.name);
+    assert_eq!(again.limits, scenario.limits, "{}", scenario.name);
     let invariants = unplaced(&again.invariants);
     assert_eq!(invariants, unplaced(&scenario.invariants), "{}", scenario.name);
     assert_eq!(again.rng_seed, scenario.rng_seed);

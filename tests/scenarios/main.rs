@@ -10,6 +10,7 @@
 #[path = "../toolbox/mod.rs"]
 mod toolbox;
 
+mod accepted;
 mod cases;
 mod crash_scenarios;
 mod inferred_application;

@@ -16,7 +16,7 @@ const PROJECTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/projects");
 /// The distribution's server: where a command makes the base, its pg_dump is needed.
 const OPTIONS: &[&str] = &["try", "--pg", "15", "--no-cache", "--quiet", "--quick", "--rate", "40"];
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a directory");
     for entry in std::fs::read_dir(from).expect("a directory") {
         let entry = entry.expect("an entry");
@@ -31,7 +31,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The project with its newest migration.
-fn project(name: &str, newest: &str) -> TempDir {
+pub fn project(name: &str, newest: &str) -> TempDir {
     let root = tempfile::tempdir().expect("a directory");
     copy(&Path::new(PROJECTS).join(name).join("before"), root.path());
     copy(&Path::new(PROJECTS).join(name).join(newest), root.path());
@@ -42,7 +42,7 @@ fn project(name: &str, newest: &str) -> TempDir {
     root
 }
 
-fn try_in(root: &Path) -> assert_cmd::Command {
+pub fn try_in(root: &Path) -> assert_cmd::Command {
     let mut command = cargo_bin_cmd!("pgauntlet");
     command.current_dir(root).env("NO_COLOR", "1").env("PATH", toolbox::path());
     command.args(OPTIONS);

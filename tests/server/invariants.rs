@@ -77,6 +77,7 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
         change: change(),
         states: Vec::new(),
         accept: Vec::new(),
+        acceptances: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
         conditions: Vec::new(),

@@ -76,6 +76,7 @@ pub fn scenario(rng_seed: u64) -> Scenario {
         change: no_change(),
         states: Vec::new(),
         accept: Vec::new(),
+        acceptances: Vec::new(),
         crash: None,
         disturbances: vec![],
         conditions: vec![],

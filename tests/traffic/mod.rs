@@ -210,6 +210,7 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
         change: no_change(),
         states: Vec::new(),
         accept: Vec::new(),
+        acceptances: Vec::new(),
         crash: None,
         disturbances: Vec::new(),
         conditions: Vec::new(),

@@ -35,14 +35,16 @@ fn sea_orm(root: &Path) -> Option<Commands> {
     let up = "cargo run --quiet --manifest-path migration/Cargo.toml -- up";
     let before = (names.len() > 1).then(|| format!("{up} -n {}", names.len() - 1));
     let tool = "SeaORM (migration/src/lib.rs)".to_owned();
-    Some(Commands { tool, name: (*newest).to_owned(), before, change: up.to_owned() })
+    let file = root.join("migration/src").join(format!("{newest}.rs"));
+    Some(Commands { tool, name: (*newest).to_owned(), before, change: up.to_owned(), file })
 }
 
 fn rambler(root: &Path) -> Option<Commands> {
     let config = fs::read_to_string(root.join("rambler.json")).ok()?;
     let config: serde_json::Value = serde_json::from_str(&config).ok()?;
     let directory = config.get("directory").and_then(serde_json::Value::as_str);
-    let names = files(&root.join(directory.unwrap_or("migrations")), &[".sql"]);
+    let directory = root.join(directory.unwrap_or("migrations"));
+    let names = files(&directory, &[".sql"]);
     let apply = "RAMBLER_DRIVER=postgresql RAMBLER_PROTOCOL=tcp RAMBLER_HOST=$PGHOST \
                  RAMBLER_PORT=$PGPORT RAMBLER_USER=$PGUSER RAMBLER_PASSWORD=$PGPASSWORD \
                  RAMBLER_DATABASE=$PGDATABASE rambler apply";
@@ -52,7 +54,8 @@ fn rambler(root: &Path) -> Option<Commands> {
         n => Some(format!("for n in $(seq {}); do {apply} || exit; done", n - 1)),
     };
     let tool = "rambler (rambler.json)".to_owned();
-    Some(Commands { tool, name: stem(names.last()), before, change: apply.to_owned() })
+    let file = directory.join(names.last()?);
+    Some(Commands { tool, name: stem(names.last()), before, change: apply.to_owned(), file })
 }
 
 /// It runs all that is pending. A base without the newest is what its `down` leaves.

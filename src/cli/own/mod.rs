@@ -2,6 +2,8 @@
 //! made for both.
 
 mod code;
+mod defaults;
+mod init;
 mod project;
 mod revisions;
 
@@ -13,8 +15,8 @@ use crate::pg::syntax::{self, Kind};
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
-    self, Applied, Change, Crash, DraftChange, Expect, Migration, Outcome, Scenario, Statement,
-    Tool, ToolsMigrations, Verdict,
+    self, Applied, Change, Condition, Crash, Demands, DraftChange, Expect, FindingKind, Migration,
+    Outcome, ProjectBase, Scenario, Statement, Tool, ToolsMigrations, TryCondition, Verdict,
 };
 use crate::stats::grouped;
 use crate::trial::FaultKind;
@@ -24,8 +26,12 @@ use super::ending::{cancelled_by_signals, ending_of};
 use super::infer;
 use super::run::{Answered, Asked, run_trials};
 use super::scenarios::Loaded;
+use super::server::is_address;
 use super::tried::{self, How};
 use super::{bad_input as wrong, complain, kept, show};
+
+use defaults::Project;
+pub use init::init;
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
@@ -44,9 +50,14 @@ const SHOWN_MAX: usize = 5;
 
 /// One scenario with another change.
 pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
+    let project = match Project::here() {
+        Ok(project) => project,
+        Err(ending) => return ending,
+    };
+    let arguments = &project.complete(arguments);
     let loaded = match arguments.scenario() {
-        Some(name) => tried::scenario(arguments, name),
-        None => own_scenario(arguments).await,
+        Some(name) => of_scenario(arguments, name, &project),
+        None => own_scenario(arguments, &project).await,
     };
     let loaded = match loaded {
         Ok(loaded) => loaded,
@@ -62,18 +73,36 @@ pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
     run_trials(loaded, &arguments.trials, Asked { rows_are_made, answer, ..Asked::default() }).await
 }
 
+/// The user's change on the tables of a scenario, of which nothing else is the project's than what
+/// is accepted.
+fn of_scenario(
+    arguments: &TryArguments,
+    name: String,
+    project: &Project,
+) -> Result<Loaded, ExitStatus> {
+    let mut loaded = tried::scenario(arguments, name)?;
+    for scenario in &mut loaded.scenarios {
+        let own = tried::acknowledged(&scenario.change, None)?;
+        scenario.acceptances = project.demands(&scenario.name, own).acceptances;
+    }
+    Ok(loaded)
+}
+
 /// The scenario that is made for a change of the user's own. An ending without an error: nothing
 /// was to be run.
-async fn own_scenario(arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
+async fn own_scenario(arguments: &TryArguments, project: &Project) -> Result<Loaded, ExitStatus> {
     if let Some(directory) = &arguments.save {
         infer::is_free(directory).map_err(wrong)?;
     }
-    let own = find(arguments, tried::How::of(arguments))?;
-    own.show();
+    let own = find(arguments, tried::How::of(arguments), project)?;
+    let acceptances =
+        tried::acknowledged(&own.change, own.file.as_deref().filter(|path| path.is_file()))?;
+    let demands = project.demands(&own.name, acceptances);
+    own.show(project, &demands);
     if arguments.dry_run {
         return Err(ExitStatus::AsExpected);
     }
-    own.scenario(arguments).await
+    own.scenario(arguments, project, &demands).await
 }
 
 /// A change of the user's own.
@@ -87,39 +116,68 @@ struct Own {
     name: String,
     /// What is run, for people: the change, and the base.
     says: [String; 2],
+    /// Of a command, the newest migration's file; None: it is not known.
+    file: Option<PathBuf>,
 }
 
-/// What the arguments name, or the project here.
+/// What the arguments name, or pgauntlet.toml, or the project here.
 ///
 /// What is missing has been complained of.
-fn find(arguments: &TryArguments, how: How) -> Result<Own, ExitStatus> {
-    let given = given_base(&arguments.base)?;
-    let line = arguments.command_line();
-    match (line, arguments.path()) {
-        (Some(line), _) => of_command(&line, given, how),
-        (None, Some(path)) if path.is_dir() => of_directory(path, given, how),
-        (None, Some(path)) => of_file(path, given, how),
-        (None, None) => match project::find(Path::new(".")).map_err(wrong)? {
-            project::Found::Directory(path) => of_directory(&path, given, how),
-            project::Found::Commands(commands) => {
-                let base = match given {
-                    Some(base) => base,
-                    None => commands.base()?,
-                };
-                let own = of_command(&commands.change, Some(base), how)?;
-                Ok(Own { name: kebab(&commands.name), ..own })
-            }
-        },
+fn find(arguments: &TryArguments, how: How, project: &Project) -> Result<Own, ExitStatus> {
+    let given = given_base(&arguments.base, project)?;
+    let declared = project.command().filter(|_| arguments.path().is_none());
+    match (arguments.command_line(), arguments.path(), declared) {
+        (Some(line), ..) => {
+            // What the project's own tool would run is known to be of its newest migration.
+            let commands = match project::find(&project.root) {
+                Ok(project::Found::Commands(commands)) if commands.change == line => Some(commands),
+                _ => None,
+            };
+            let own = of_command(&line, given, how)?;
+            Ok(Own { file: commands.map(|commands| commands.file), ..own })
+        }
+        (None, Some(path), _) if path.is_dir() => of_directory(path, given, how),
+        (None, Some(path), _) => of_file(path, given, how),
+        (None, None, Some(line)) => {
+            of_command(line, given, How { directory: project.root.clone(), ..how })
+        }
+        (None, None, None) => of_project(given, how, project),
     }
 }
 
-fn given_base(choice: &BaseChoice) -> Result<Option<Base>, ExitStatus> {
-    match (&choice.schema, &choice.base) {
-        (None, None) => Ok(None),
-        (schema, line) => {
-            infer::base_of(schema.as_deref(), line.as_deref()).map(Some).map_err(wrong)
+/// The newest migration of the tool that the project has.
+fn of_project(given: Option<Base>, how: How, project: &Project) -> Result<Own, ExitStatus> {
+    let root = &project.root;
+    match project::find(root).map_err(wrong)? {
+        project::Found::Directory(path) => of_directory(&path, given, how),
+        project::Found::Commands(commands) => {
+            let base = match given {
+                Some(base) => base,
+                None => commands.base(root)?,
+            };
+            let how = How { directory: root.clone(), ..how };
+            let own = of_command(&commands.change, Some(base), how)?;
+            Ok(Own { name: kebab(&commands.name), file: Some(commands.file), ..own })
         }
     }
+}
+
+fn given_base(choice: &BaseChoice, project: &Project) -> Result<Option<Base>, ExitStatus> {
+    let root = &project.root;
+    let made = match (&choice.schema, &choice.base, &project.defaults.base) {
+        (None, None, None) => return Ok(None),
+        (None, None, Some(ProjectBase::Schema(schema))) if is_address(schema) => {
+            infer::base_of(Some(schema), None)
+        }
+        (None, None, Some(ProjectBase::Schema(schema))) => {
+            infer::base_of(Some(&root.join(schema).display().to_string()), None)
+        }
+        (None, None, Some(ProjectBase::Command(line))) => {
+            tried::command(line, root).map(Base::Command)
+        }
+        (schema, line, _) => infer::base_of(schema.as_deref(), line.as_deref()),
+    };
+    made.map(Some).map_err(wrong)
 }
 
 fn of_command(line: &str, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
@@ -134,7 +192,7 @@ fn of_command(line: &str, base: Option<Base>, how: How) -> Result<Own, ExitStatu
     let says = [format!("`{line}`"), base.name()];
     let name: String = kebab(line).chars().take(NAME_MAX).collect();
     let name = name.trim_end_matches('-').to_owned();
-    Ok(Own { base, change: how.on(change), directory: None, name, says })
+    Ok(Own { base, change: how.on(change), directory: None, name, says, file: None })
 }
 
 /// A file by itself, or one of a tool's directory, which is run by the tool's rules.
@@ -158,7 +216,7 @@ fn of_file(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus>
             let change = how.on(change);
             let rule = change.transaction.as_str();
             let says = [format!("{}, transactions: {rule}", path.display()), base.name()];
-            Ok(Own { base, name: kebab(&stem(path)), change, directory: None, says })
+            Ok(Own { base, name: kebab(&stem(path)), change, directory: None, says, file: None })
         }
         (_, _, None) if !path.exists() => {
             Err(wrong(format!("read {}: there is no such file", path.display())))
@@ -224,7 +282,14 @@ fn of_tools(
         "up" | "migration" => kebab(&version),
         name => name.to_owned(),
     };
-    Own { base, change: how.on(change), directory: Some(directory.to_owned()), name, says }
+    Own {
+        base,
+        change: how.on(change),
+        directory: Some(directory.to_owned()),
+        name,
+        says,
+        file: None,
+    }
 }
 
 /// Takes the newest off: the one at this place, with the others of its file. Where one file has all
@@ -318,14 +383,27 @@ fn kebab(text: &str) -> String {
 
 impl Own {
     /// Prints what would be run.
-    fn show(&self) {
+    fn show(&self, project: &Project, demands: &Demands) {
+        if let Some(file) = &project.file {
+            show(&format!("config  {}", file.display()));
+        }
         let [change, base] = &self.says;
         show(&format!("change  {change}"));
         show(&format!("base    {base}"));
+        for one in &demands.acceptances {
+            let what = one.kind.map_or("whatever breaks a rule", FindingKind::as_str);
+            let until = one.until.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
+            show(&format!("accept  {what}{until} ({}): {}", one.place(), one.reason));
+        }
     }
 
     /// Makes a scenario for it, and says of which tables.
-    async fn scenario(&self, arguments: &TryArguments) -> Result<Loaded, ExitStatus> {
+    async fn scenario(
+        &self,
+        arguments: &TryArguments,
+        project: &Project,
+        demands: &Demands,
+    ) -> Result<Loaded, ExitStatus> {
         let server = arguments.trials.server.request().map_err(wrong)?;
         let asked = infer::Asked::read(&arguments.application).map_err(wrong)?;
         let quick = arguments.trials.quick;
@@ -339,8 +417,9 @@ impl Own {
         let request = InferRequest {
             base: &self.base,
             change: Some(&self.change),
-            written: Some(self.written(arguments.save.as_deref())),
-            beside_a_backup: true,
+            written: Some(self.written(arguments.save.as_deref(), demands)),
+            demands,
+            beside_a_backup: project.tries(TryCondition::Backup),
             rows,
             rng_seed: arguments.trials.rng_seed.unwrap_or(1),
             rate: asked.rate,
@@ -357,7 +436,8 @@ impl Own {
         live.end();
         let made = made.map_err(|error| ending_of(&error))?;
         tell(&made);
-        let loaded = self.load(&made, arguments)?;
+        let loaded = self.load(&made, arguments, demands)?;
+        let loaded = under(loaded, project);
         if let Some(directory) = &arguments.save {
             show(&format!("saved   {}", directory.display()));
         }
@@ -365,7 +445,7 @@ impl Own {
     }
 
     /// The change as the files of `--save` have it: it runs there as it does here.
-    fn written(&self, save: Option<&Path>) -> DraftChange {
+    fn written(&self, save: Option<&Path>, demands: &Demands) -> DraftChange {
         let change = &self.change;
         let from_there = |path: &Path| match save {
             Some(save) => relative(save, path),
@@ -384,9 +464,12 @@ impl Own {
             (None, _, _) => {
                 let statements = change.migrations.iter().flat_map(|m| &m.script.statements);
                 let version = change.migrations.first().map(|m| m.version.clone());
+                // Of those that name a finding the scenario's file has a section.
+                let of_all = demands.acceptances.iter().filter(|one| one.kind.is_none());
+                let of_all = of_all.map(|one| format!("-- migration-unsafe-ack: {}\n", one.reason));
                 Applied::Sql {
                     version: version.unwrap_or_default(),
-                    text: statements.map(terminated).collect(),
+                    text: of_all.chain(statements.map(terminated)).collect(),
                     transaction: change.transaction,
                 }
             }
@@ -418,6 +501,7 @@ impl Own {
         &self,
         made: &InferredScenario,
         arguments: &TryArguments,
+        demands: &Demands,
     ) -> Result<Loaded, ExitStatus> {
         let failed = |error: std::io::Error| {
             complain(&format!("write the scenario: {error}"));
@@ -433,13 +517,28 @@ impl Own {
             ExitStatus::Failed
         })?;
         let read = scenario::load(&directory).map_err(tried::wrong)?;
-        let verdict = accepted(arguments.fail_on);
+        let verdict = accepted(arguments.fail_on.unwrap_or_default());
         let expect = Expect { verdict, findings: Vec::new(), absent: Vec::new() };
         let crash = self.crash(arguments);
         let (name, change) = (self.name.clone(), self.change.clone());
-        let scenario = Scenario { name, change, expect, crash, ..read.value };
+        let acceptances = demands.acceptances.clone();
+        let scenario = Scenario { name, change, expect, crash, acceptances, ..read.value };
         Ok(Loaded { scenarios: vec![scenario], notices: Vec::new(), unpacked: Some(unpacked) })
     }
+}
+
+/// Under the conditions that the project's file names, as far as there are such.
+fn under(mut loaded: Loaded, project: &Project) -> Loaded {
+    let named = |condition: &Condition| match condition.name.as_str() {
+        "calm" => project.tries(TryCondition::Calm),
+        _ => true,
+    };
+    for scenario in &mut loaded.scenarios {
+        if scenario.conditions.iter().any(named) {
+            scenario.conditions.retain(named);
+        }
+    }
+    loaded
 }
 
 /// Verdicts with which the change passes.

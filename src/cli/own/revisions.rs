@@ -20,13 +20,15 @@ pub struct Commands {
     pub before: Option<String>,
     /// Applies the newest.
     pub change: String,
+    /// The newest one's file.
+    pub file: PathBuf,
 }
 
 impl Commands {
-    /// What the change begins from.
-    pub fn base(&self) -> Result<Base, ExitStatus> {
+    /// What the change begins from. `root`: where the project is.
+    pub fn base(&self, root: &Path) -> Result<Base, ExitStatus> {
         match &self.before {
-            Some(line) => tried::command(line).map(Base::Command).map_err(bad_input),
+            Some(line) => tried::command(line, root).map(Base::Command).map_err(bad_input),
             None => Ok(Base::Script { path: "nothing".into(), text: String::new() }),
         }
     }
@@ -113,7 +115,8 @@ fn alembic(root: &Path) -> Result<Option<Commands>, String> {
     };
     let tool = "Alembic (alembic.ini)".to_owned();
     let name = heads.first().map(|head| head.file.clone()).unwrap_or_default();
-    Ok(Some(Commands { tool, name, before, change: format!("{alembic} upgrade head") }))
+    let file = versions.join(format!("{name}.py"));
+    Ok(Some(Commands { tool, name, before, change: format!("{alembic} upgrade head"), file }))
 }
 
 /// A revision of Alembic's, as its file declares it.
@@ -151,6 +154,8 @@ fn quoted(line: &str) -> Vec<String> {
 /// A migration of Django's.
 struct OfApp {
     app: String,
+    /// Where they are.
+    directory: PathBuf,
     /// Those of its app, in their order.
     names: Vec<String>,
     newest: SystemTime,
@@ -169,7 +174,8 @@ fn django(root: &Path) -> Result<Option<Commands>, String> {
         let changed = fs::metadata(directory.join(last)).and_then(|found| found.modified());
         let newest = changed.unwrap_or(SystemTime::UNIX_EPOCH);
         let names = names.iter().map(|name| name.trim_end_matches(".py").to_owned()).collect();
-        apps.push(OfApp { app: app.to_string_lossy().into_owned(), names, newest });
+        let app = app.to_string_lossy().into_owned();
+        apps.push(OfApp { app, directory, names, newest });
     }
     apps.sort_by(|a, b| (a.newest, &a.app).cmp(&(b.newest, &b.app)));
     let Some(last) = apps.last() else { return Ok(None) };
@@ -185,7 +191,8 @@ fn django(root: &Path) -> Result<Option<Commands>, String> {
     );
     let tool = format!("Django (manage.py; the newest file is {app}'s {name})");
     let change = format!("{python} manage.py migrate {app} {name}");
-    Ok(Some(Commands { tool, name: format!("{app}-{name}"), before: Some(line), change }))
+    let file = last.directory.join(format!("{name}.py"));
+    Ok(Some(Commands { tool, name: format!("{app}-{name}"), before: Some(line), change, file }))
 }
 
 /// Directories called `migrations` that are an app's.
@@ -222,7 +229,8 @@ fn rails(root: &Path) -> Option<Commands> {
     let before = versions.len().checked_sub(2).map(|at| &versions[at]);
     let before = before.map(|version| format!("bin/rails db:migrate VERSION={version}"));
     let (tool, change) = ("Rails (bin/rails)".to_owned(), "bin/rails db:migrate".to_owned());
-    Some(Commands { tool, name: stem(names.last()), before, change })
+    let file = root.join("db/migrate").join(names.last()?);
+    Some(Commands { tool, name: stem(names.last()), before, change, file })
 }
 
 fn knex(root: &Path) -> Option<Commands> {
@@ -236,7 +244,8 @@ fn knex(root: &Path) -> Option<Commands> {
         n => Some(format!("for n in $(seq {}); do {up} || exit; done", n - 1)),
     };
     let (tool, name) = (format!("Knex ({config})"), stem(names.last()));
-    Some(Commands { tool, name, before, change: up })
+    let file = root.join("migrations").join(names.last()?);
+    Some(Commands { tool, name, before, change: up, file })
 }
 
 fn sequelize(root: &Path) -> Option<Commands> {
@@ -247,7 +256,8 @@ fn sequelize(root: &Path) -> Option<Commands> {
     let migrate = format!("{} db:migrate", node_program(root, "sequelize-cli"));
     let before = names.len().checked_sub(2).map(|at| format!("{migrate} --to {}", names[at]));
     let tool = "Sequelize (.sequelizerc)".to_owned();
-    Some(Commands { tool, name: stem(names.last()), before, change: migrate })
+    let file = root.join("migrations").join(names.last()?);
+    Some(Commands { tool, name: stem(names.last()), before, change: migrate, file })
 }
 
 #[cfg(test)]

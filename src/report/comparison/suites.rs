@@ -42,6 +42,7 @@ fn suite(name: String, cases: Vec<Case>) -> Suite {
         remedy: String::new(),
         place: None,
         expected: false,
+        accepted: None,
     };
     let lines: Vec<String> =
         cases.iter().map(|case| format!("{}: {}", case.name, case.message)).collect();

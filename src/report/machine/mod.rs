@@ -3,6 +3,7 @@
 //! JUnit, SARIF and GitHub's annotations are three ways of writing the same [`Suite`]s, whatever
 //! those were made from.
 
+mod acceptances;
 mod github;
 mod junit;
 mod prometheus;

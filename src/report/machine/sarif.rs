@@ -96,7 +96,7 @@ struct Region {
 struct Suppression {
     kind: &'static str,
     status: &'static str,
-    justification: &'static str,
+    justification: String,
 }
 
 /// The whole file.
@@ -127,7 +127,10 @@ fn result(suite: &Suite, remark: &Remark, rule_index: usize) -> Result {
     let accepted = Suppression {
         kind: "external",
         status: "accepted",
-        justification: "the scenario expects its outcome",
+        justification: match &remark.accepted {
+            Some(reason) => reason.clone(),
+            None => "the scenario expects its outcome".to_owned(),
+        },
     };
     Result {
         rule_id: remark.rule.clone(),

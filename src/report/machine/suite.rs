@@ -75,6 +75,8 @@ pub struct Remark {
     pub place: Option<SourcePlace>,
     /// The scenario says that it is to be found.
     pub expected: bool,
+    /// Why it is accepted; None: nobody accepts it.
+    pub accepted: Option<String>,
 }
 
 /// Ordered: the worst is last.

@@ -12,6 +12,7 @@ use crate::scenario::{Outcome, Scenario, Verdict};
 use super::super::document::Document;
 use super::super::names::Names;
 use super::super::{Width, matrix as matrix_text, trial as trial_text};
+use super::acceptances::of_acceptances;
 use super::sources::{SourceFile, locate};
 use super::{About, Case, CaseOutcome, Level, Remark, SourcePlace, Suite};
 
@@ -31,7 +32,9 @@ pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     };
     let trials = document.result.trials.iter().map(of_trial);
     let matrices = document.result.crash_matrices.iter().map(of_matrix);
-    trials.chain(matrices).chain(document.result.broken_off().map(broken_off)).collect()
+    let accepted = document.result.changes.iter().filter_map(of_acceptances);
+    let broken_off = document.result.broken_off().map(broken_off);
+    trials.chain(matrices).chain(accepted).chain(broken_off).collect()
 }
 
 /// What was not looked at fails, so that a reader does not take the rest for the whole.
@@ -137,7 +140,9 @@ fn remark(finding: &Finding, judgement: &Judgement, places: &Places<'_>) -> Rema
         place: places.of_finding(finding, judgement),
         // What the scenario wants found is no news, also where something else is missing.
         expected: judgement.as_expected
+            || finding.accepted.is_some()
             || has(&judgement.expectations, ExpectationOf::Found(finding.kind)),
+        accepted: finding.accepted.as_ref().map(|by| format!("{} ({})", by.reason, by.place)),
     }
 }
 
@@ -196,5 +201,6 @@ fn remark_of_case(case: &result::Case, matrix: &Matrix, places: &Places<'_>) -> 
         place: of_row.or_else(|| places.of_scenario()),
         expected: matrix.as_expected
             || !has(&matrix.expectations, ExpectationOf::NoOutcome(outcome)),
+        accepted: None,
     }
 }

@@ -24,7 +24,7 @@ use crate::result::ResultFile;
 use crate::scenario::Verdict;
 
 use super::Document;
-use super::changes::{scope, several};
+use super::changes::{idle_acceptances, scope, several};
 use super::holds_for::holds_for;
 use super::table::{HEAD, matrix_row, row};
 
@@ -131,6 +131,7 @@ fn top(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
         }
         several => write_several(out, document, several),
     }
+    write_acceptances(out, document.result);
     if let Some(text) = document.result.broken_off() {
         out.push_str(&paragraph("reason not-expected", &text));
     }
@@ -186,6 +187,14 @@ fn write_changes(out: &mut String, result: &ResultFile) {
             text(&change.reason),
             verdict = change.verdict,
         );
+    }
+}
+
+/// What is accepted and accepts nothing.
+fn write_acceptances(out: &mut String, result: &ResultFile) {
+    for acceptance in result.changes.iter().flat_map(idle_acceptances) {
+        let class = if acceptance.is_wrong() { "not-expected" } else { "dim" };
+        out.push_str(&paragraph(class, &acceptance.sentence));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::history::{Event, Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
-    Applied, Arrivals, Change, Draft, DraftChange, Pool, Rate, Traffic, TransactionRule,
+    Applied, Arrivals, Change, Demands, Draft, DraftChange, Rate, Traffic, TransactionRule,
     psql_script,
 };
 use crate::{judge, observe, seed};
@@ -45,6 +45,8 @@ pub struct InferRequest<'a> {
     pub change: Option<&'a Change>,
     /// The change as the scenario's own files have it; None: one that does nothing.
     pub written: Option<DraftChange>,
+    /// The application's pool, what it can bear, and what is accepted.
+    pub demands: &'a Demands,
     /// Whether it is tried beside a backup too.
     pub beside_a_backup: bool,
     /// How many rows there are.
@@ -363,7 +365,7 @@ fn made(
             recovery_min_ms: 2_000,
             recovery_max_ms: 60_000,
         },
-        pool: Pool::default(),
+        demands: request.demands.clone(),
         invariants: application.invariants,
         change: Some(request.written.clone().unwrap_or_else(|| {
             DraftChange::of(Applied::Sql {

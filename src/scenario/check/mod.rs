@@ -14,6 +14,7 @@ mod invariant;
 mod known;
 mod operation;
 mod pool;
+mod project;
 mod reference;
 mod sql;
 mod state;
@@ -31,7 +32,8 @@ use self::holds::Holds;
 use super::definition::{RNG_SEED_DEFAULT, Scenario};
 use super::pool::Pools;
 use super::problem::{Checked, Problem, Source, known_names};
-use super::wire::{self, File};
+use super::project::ProjectDefaults;
+use super::wire::{self, File, ProjectFile};
 
 /// The scenario's file and its base, if it has one.
 #[derive(Clone, Copy)]
@@ -91,6 +93,20 @@ pub(super) fn check_base(source: &Source, file: &File) -> Vec<Problem> {
     problems
 }
 
+/// The defaults that a pgauntlet.toml holds, or everything that is wrong with it.
+pub(super) fn check_project(
+    source: &Source,
+    mut file: ProjectFile,
+) -> Result<ProjectDefaults, Vec<Problem>> {
+    let (pool, limits) = (file.pool.take(), file.limits.take());
+    let sections = File { pool, limits, ..File::default() };
+    let mut checker = Checker::new(Files { main: (source, &sections), base: None });
+    let defaults = checker.project(source, &file);
+    let mut problems = checker.problems;
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    if problems.is_empty() { Ok(defaults) } else { Err(problems) }
+}
+
 struct Checker<'a> {
     files: Files<'a>,
     problems: Vec<Problem>,
@@ -146,7 +162,7 @@ impl<'a> Checker<'a> {
         let conditions = self.conditions();
         let invariants = self.invariants();
         let limits = self.limits();
-        let accept = self.meant();
+        let (accept, acceptances) = self.accepted_on_purpose(change.as_ref());
         let expect = self.expect();
         let (schema, indexes, whole) = schema?;
         Some(Scenario {
@@ -169,6 +185,7 @@ impl<'a> Checker<'a> {
             invariants,
             limits,
             accept,
+            acceptances,
             expect: expect?,
         })
     }

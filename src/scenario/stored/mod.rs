@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use self::form::Stored;
 use super::accept::Meant;
+use super::acceptance::Acceptance;
 use super::change::{Change, Script};
 use super::crash::Crash;
 use super::definition::Scenario;
@@ -69,6 +70,8 @@ pub struct StoredScenario {
     limits: Form<Limits>,
     #[serde(default)]
     accept: Form<Vec<Meant>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    acceptances: Form<Vec<Acceptance>>,
     expect: Form<Expect>,
 }
 
@@ -111,6 +114,7 @@ impl From<&Scenario> for StoredScenario {
             invariants: scenario.invariants.to_form(),
             limits: scenario.limits.to_form(),
             accept: scenario.accept.to_form(),
+            acceptances: scenario.acceptances.to_form(),
             expect: scenario.expect.to_form(),
         }
     }
@@ -138,6 +142,7 @@ impl From<StoredScenario> for Scenario {
             invariants: Stored::of_form(stored.invariants),
             limits: Stored::of_form(stored.limits),
             accept: Stored::of_form(stored.accept),
+            acceptances: Stored::of_form(stored.acceptances),
             expect: Stored::of_form(stored.expect),
         }
     }

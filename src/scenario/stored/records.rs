@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::trial::FaultKind;
 
 use super::super::accept::Meant;
+use super::super::acceptance::Acceptance;
 use super::super::change::{
     Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RunsAs, Scope, Script,
     Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
@@ -359,6 +360,22 @@ record!(StoredMeant of Meant {
     difference: Option<Accepted>,
     #[serde(default)]
     no_rows: bool,
+});
+
+record!(StoredAcceptance of Acceptance {
+    #[serde(default)]
+    kind: Option<FindingKind>,
+    reason: String,
+    #[serde(default)]
+    until: Option<String>,
+    #[serde(default)]
+    file: String,
+    #[serde(default)]
+    line: u32,
+    #[serde(default)]
+    within: Option<String>,
+    #[serde(default)]
+    in_change: bool,
 });
 
 record!(StoredCrash of Crash {
