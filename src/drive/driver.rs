@@ -341,7 +341,11 @@ impl LoadState {
 
     fn finish(&self, job: Job, trace: &OperationTrace, outcome: OperationOutcome) {
         let finished = self.clock.now();
-        let Job { kind, seq, scheduled, dispatched, values } = job;
+        let Job { kind, seq, scheduled, dispatched, mut values } = job;
+        let planned = &self.plan.operations[usize::from(kind)];
+        if planned.returned.is_some() {
+            values.push(trace.returned.clone());
+        }
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
         match (&outcome, &trace.session) {
             (OperationOutcome::Succeeded, _) => {

@@ -3,9 +3,9 @@
 //! Pure: it decides what each table must hold; `settle` asks the tables.
 //!
 //! What it takes for granted, and a scenario must keep to: a key that is inserted is new (a
-//! generated uuid), no operation deletes what another one inserted, nothing but the operations
-//! writes the `set` columns of a key, and rules that set the same column name rows by the same key
-//! column.
+//! generated uuid), an operation that deletes what another one inserted has a ledger too, nothing
+//! but the operations writes the `set` columns of a key, and rules that set the same column name
+//! rows by the same key column.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -108,6 +108,7 @@ pub struct KeyFacts<'a> {
     /// Kind of the operation to name in a mismatch: the last one that wrote the key.
     pub kind: u16,
     inserts: Tally,
+    deletes: Tally,
     updates_acknowledged: u64,
     updates: Vec<Update<'a>>,
 }
@@ -117,6 +118,16 @@ struct Tally {
     acknowledged: u64,
     refused: u64,
     unknown: u64,
+}
+
+impl Tally {
+    fn add(&mut self, fate: Fate) {
+        match fate {
+            Fate::Acknowledged => self.acknowledged += 1,
+            Fate::Refused => self.refused += 1,
+            Fate::Unknown => self.unknown += 1,
+        }
+    }
 }
 
 /// One update's value for one column.
@@ -145,6 +156,7 @@ pub enum Presence {
     Lost,
     Doubled,
     Unacknowledged,
+    Restored,
 }
 
 impl Ledger {
@@ -201,8 +213,9 @@ impl Ledger {
 /// Where the writes of an operation go.
 struct WritePlace {
     group: usize,
-    /// Columns of the group, in the order of the rule's; None for an insert.
+    /// Columns of the group, in the order of the rule's; None for an insert or a delete.
     columns: Option<Vec<usize>>,
+    deletes: bool,
 }
 
 impl WritePlace {
@@ -210,7 +223,9 @@ impl WritePlace {
         let (table, key_column, set) = match spec.ledger.as_ref()? {
             LedgerRule::Insert { table, key_column, .. } => (table, key_column, None),
             LedgerRule::Update { table, key_column, set, .. } => (table, key_column, Some(set)),
+            LedgerRule::Delete { table, key_column, .. } => (table, key_column, None),
         };
+        let deletes = matches!(spec.ledger, Some(LedgerRule::Delete { .. }));
         let known = groups.iter().position(|g| g.table == table && g.key_column == key_column);
         let index = known.unwrap_or_else(|| {
             groups.push(Group { table, key_column, columns: Vec::new(), keys: Vec::new() });
@@ -218,7 +233,7 @@ impl WritePlace {
         });
         let group = &mut groups[index];
         let columns = set.map(|set| set.keys().map(|column| group.column(column)).collect());
-        Some(WritePlace { group: index, columns })
+        Some(WritePlace { group: index, columns, deletes })
     }
 }
 
@@ -237,6 +252,7 @@ impl<'a> KeyFacts<'a> {
             key,
             kind,
             inserts: Tally::default(),
+            deletes: Tally::default(),
             updates_acknowledged: 0,
             updates: Vec::new(),
         }
@@ -245,10 +261,9 @@ impl<'a> KeyFacts<'a> {
     fn add(&mut self, write: &'a Write, place: &WritePlace) {
         let Some(columns) = &place.columns else {
             self.kind = write.kind;
-            match write.fate {
-                Fate::Acknowledged => self.inserts.acknowledged += 1,
-                Fate::Refused => self.inserts.refused += 1,
-                Fate::Unknown => self.inserts.unknown += 1,
+            match place.deletes {
+                true => self.deletes.add(write.fate),
+                false => self.inserts.add(write.fate),
             }
             return;
         };
@@ -272,6 +287,13 @@ impl<'a> KeyFacts<'a> {
     /// What it means that the table holds `rows` rows with the key.
     pub fn presence(&self, rows: u64) -> Presence {
         let Tally { acknowledged, refused, unknown } = self.inserts;
+        // A key is new when it is inserted, so what is deleted stays so.
+        match rows {
+            0 if self.deletes.acknowledged > 0 => return Presence::AsAcknowledged,
+            0 if self.deletes.unknown > 0 => return Presence::Applied(self.deletes.unknown),
+            _ if self.deletes.acknowledged > 0 => return Presence::Restored,
+            _ => {}
+        }
         match rows {
             0 if acknowledged > 0 || self.updates_acknowledged > 0 => Presence::Lost,
             0 => Presence::AsAcknowledged,
@@ -331,7 +353,7 @@ mod tests {
     }
 
     fn candidates(writes: &[Write]) -> Vec<&str> {
-        let place = WritePlace { group: 0, columns: Some(vec![0]) };
+        let place = WritePlace { group: 0, columns: Some(vec![0]), deletes: false };
         let mut facts = KeyFacts::new("k", 0);
         for write in writes {
             facts.add(write, &place);
@@ -376,12 +398,33 @@ mod tests {
         #[case] rows: u64,
         #[case] expected: Presence,
     ) {
-        let place = WritePlace { group: 0, columns: None };
+        let place = WritePlace { group: 0, columns: None, deletes: false };
         let writes: Vec<Write> = fates.iter().map(|fate| update("", *fate, 0, 1)).collect();
         let mut facts = KeyFacts::new("k", 0);
         for write in &writes {
             facts.add(write, &place);
         }
+        assert_eq!(facts.presence(rows), expected);
+    }
+
+    #[rstest]
+    #[case(Fate::Acknowledged, 0, Presence::AsAcknowledged)]
+    #[case(Fate::Acknowledged, 1, Presence::Restored)]
+    #[case(Fate::Unknown, 0, Presence::Applied(1))]
+    #[case(Fate::Unknown, 1, Presence::AsAcknowledged)]
+    #[case(Fate::Refused, 0, Presence::Lost)]
+    #[case(Fate::Refused, 1, Presence::AsAcknowledged)]
+    fn a_row_that_was_inserted_and_deleted_is_gone(
+        #[case] fate: Fate,
+        #[case] rows: u64,
+        #[case] expected: Presence,
+    ) {
+        let inserts = WritePlace { group: 0, columns: None, deletes: false };
+        let deletes = WritePlace { group: 0, columns: None, deletes: true };
+        let (inserted, deleted) = (update("", Fate::Acknowledged, 0, 1), update("", fate, 2, 3));
+        let mut facts = KeyFacts::new("k", 0);
+        facts.add(&inserted, &inserts);
+        facts.add(&deleted, &deletes);
         assert_eq!(facts.presence(rows), expected);
     }
 }

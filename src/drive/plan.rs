@@ -16,6 +16,9 @@ pub struct PlannedOperation {
     /// Names of the parameters in the order in which values are drawn and passed on.
     pub parameters: Vec<String>,
     pub ledger: Option<LedgerPlan>,
+    /// By which name others follow the key that a statement returns: its place is behind those of
+    /// the parameters.
+    pub returned: Option<String>,
     /// Parameters that later operations follow.
     pub fed: Vec<usize>,
     /// Whether the operation may change anything: an operation that only reads is never
@@ -81,7 +84,7 @@ impl Plan {
     pub fn feed_position(&self, operation: &str, parameter: &str) -> Option<(usize, usize)> {
         let (kind, source) =
             self.operations.iter().enumerate().find(|(_, o)| o.name == operation)?;
-        let index = source.parameters.iter().position(|p| p == parameter)?;
+        let index = source.position(parameter)?;
         Some((kind, source.fed.iter().position(|fed| *fed == index)?))
     }
 }
@@ -97,6 +100,9 @@ fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, U
         Some(LedgerRule::Insert { key_parameter, .. }) => {
             let key = key_parameter.as_ref().map(index).transpose()?;
             Some(LedgerPlan { key, set: Vec::new() })
+        }
+        Some(LedgerRule::Delete { key_parameter, .. }) => {
+            Some(LedgerPlan { key: Some(index(key_parameter)?), set: Vec::new() })
         }
         Some(LedgerRule::Update { key_parameter, set, .. }) => {
             let set = set.values().map(index).collect::<Result<_, _>>()?;
@@ -128,7 +134,18 @@ fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, U
     }
     let writes = ledger.is_some() || statements.iter().any(|s| !only_reads(&s.sql));
     let (name, fed) = (spec.name.clone(), Vec::new());
-    Ok(PlannedOperation { name, statements, parameters, ledger, fed, writes })
+    let returned = spec.ledger.as_ref().and_then(LedgerRule::returned);
+    Ok(PlannedOperation { name, statements, parameters, ledger, returned, fed, writes })
+}
+
+impl PlannedOperation {
+    /// Where the value of this name is among those that others follow.
+    fn position(&self, name: &str) -> Option<usize> {
+        match self.returned.as_deref() == Some(name) {
+            true => Some(self.parameters.len()),
+            false => self.parameters.iter().position(|parameter| parameter == name),
+        }
+    }
 }
 
 /// (operation, parameter) that the operation's own parameters follow.
@@ -152,7 +169,7 @@ fn locate(
     };
     let source = operations.iter().position(|o| o.name == operation);
     let source = source.ok_or_else(|| missing("operation", operation))?;
-    let index = operations[source].parameters.iter().position(|p| p == parameter);
+    let index = operations[source].position(parameter);
     Ok((source, index.ok_or_else(|| missing("parameter", parameter))?))
 }
 

@@ -170,6 +170,7 @@ impl Settling<'_> {
                 Presence::Lost => Mismatch::Lost,
                 Presence::Doubled => Mismatch::Doubled { times: *times },
                 Presence::Unacknowledged => Mismatch::Unacknowledged,
+                Presence::Restored => Mismatch::Restored,
             };
             self.mismatch(group, facts.kind, facts.key, kind);
         }

@@ -101,6 +101,7 @@ pub fn wrong_writes(of: &WrongWrites, files: &Files) -> String {
         Mismatch::Lost => "was acknowledged and is not there".to_owned(),
         Mismatch::Doubled { times } => format!("is there {times} times"),
         Mismatch::Unacknowledged => "is there although it was reported as failed".to_owned(),
+        Mismatch::Restored => "is there although its deletion was acknowledged".to_owned(),
         Mismatch::Overwritten { column, expected, found } => format!(
             "has {column} = {} where {expected:?} was acknowledged last",
             found.as_ref().map_or("NULL".to_owned(), |found| format!("{found:?}"))

@@ -144,6 +144,8 @@ pub enum Mismatch {
     },
     /// There although the application saw it fail.
     Unacknowledged,
+    /// There although the application has deleted it.
+    Restored,
     /// The row holds another value than the last acknowledged write.
     Overwritten {
         /// Column that was written.
@@ -153,4 +155,11 @@ pub enum Mismatch {
         /// Value that is there; None: NULL.
         found: Option<String>,
     },
+}
+
+impl Mismatch {
+    /// Whether what was acknowledged is not there; else something is there too much.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Mismatch::Lost | Mismatch::Overwritten { .. } | Mismatch::Restored)
+    }
 }

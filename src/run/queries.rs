@@ -15,7 +15,7 @@ use crate::pg::facts::facts;
 use crate::pg::lex;
 use crate::pg::syntax::Kind;
 use crate::provision::Server;
-use crate::scenario::{Draft, OperationSpec, Scenario, Sizes, load, render};
+use crate::scenario::{Draft, OperationSpec, Parameter, Scenario, Sizes, load, render};
 use crate::{observe, seed};
 
 use super::{Error, identities};
@@ -189,7 +189,11 @@ impl Own {
     pub fn put_into(&mut self, draft: &mut Draft, adds: bool) {
         let names: BTreeSet<&String> = self.places.keys().collect();
         let inferred = &mut draft.traffic.operations;
-        inferred.retain(|operation| adds && !names.contains(&operation.name));
+        let follows = |operation: &OperationSpec| {
+            operation.parameters.values().any(|parameter| matches!(parameter, Parameter::Follow(_)))
+        };
+        inferred
+            .retain(|operation| adds && !names.contains(&operation.name) && !follows(operation));
         // What these statements do to the same rows is not known.
         draft.invariants.clear();
         if self.operations.iter().any(writes) {

@@ -190,6 +190,37 @@ pub enum LedgerRule {
         /// Column to parameter name.
         set: BTreeMap<String, String>,
     },
+    /// The row with this key does not exist.
+    Delete {
+        /// Table that is read afterwards.
+        table: String,
+        /// Column by which the row is found.
+        key_column: String,
+        /// Parameter that holds the key.
+        key_parameter: String,
+    },
+}
+
+impl LedgerRule {
+    /// The table that is read afterwards.
+    pub fn table(&self) -> &str {
+        match self {
+            LedgerRule::Insert { table, .. }
+            | LedgerRule::Update { table, .. }
+            | LedgerRule::Delete { table, .. } => table,
+        }
+    }
+
+    /// How an operation that follows this one names the key that its statement returns: as no
+    /// parameter is named. None: the key is a parameter.
+    pub fn returned(&self) -> Option<String> {
+        match self {
+            LedgerRule::Insert { key_column, key_parameter: None, .. } => {
+                Some(format!("returning {key_column}"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Whether the statement inserts into the table and returns something of its row.

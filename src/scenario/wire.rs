@@ -204,6 +204,7 @@ pub struct Operation {
 pub struct Ledger {
     pub insert: Option<Spanned<LedgerInsert>>,
     pub update: Option<Spanned<LedgerUpdate>>,
+    pub delete: Option<Spanned<LedgerDelete>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -212,6 +213,14 @@ pub struct LedgerInsert {
     pub table: Spanned<String>,
     pub key: Spanned<String>,
     pub param: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerDelete {
+    pub table: Spanned<String>,
+    pub key: Spanned<String>,
+    pub param: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize)]

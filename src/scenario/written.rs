@@ -598,6 +598,14 @@ fn ledger(rule: &LedgerRule) -> String {
             ];
             inline(vec![("update", inline(keys))])
         }
+        LedgerRule::Delete { table, key_column, key_parameter } => {
+            let keys = vec![
+                ("table", text(table)),
+                ("key", text(key_column)),
+                ("param", text(key_parameter)),
+            ];
+            inline(vec![("delete", inline(keys))])
+        }
     }
 }
 

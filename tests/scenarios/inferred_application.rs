@@ -62,6 +62,9 @@ fn judged(change: &str) -> (bool, String) {
         "60",
     ]);
     assert!(made.0, "{}", made.1);
+    let scenario = place.path().join("scenarios/made/scenario.toml");
+    let scenario = std::fs::read_to_string(scenario).expect("a scenario");
+    assert!(scenario.contains("delete-public-rates"), "it deletes what it has added: {scenario}");
     let (safe, text) = run(&["run", "--scenarios-dir", "scenarios", "--out", "out", "made"]);
     (safe, text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
@@ -99,4 +102,13 @@ fn a_change_that_loses_nothing_is_charged_with_nothing(#[case] change: &str) {
 fn a_write_that_the_change_takes_is_found(#[case] change: &str, #[case] table: &str) {
     let (safe, text) = judged(change);
     assert!(!safe && text.contains("lost-write") && text.contains(table), "{text}");
+}
+
+/// The application deletes rows as well, and only its own.
+#[test]
+fn rows_of_the_seed_that_the_change_takes_are_gone() {
+    let (safe, text) =
+        judged("DELETE FROM rates WHERE code IN (SELECT code FROM rates ORDER BY code LIMIT 3);");
+    assert!(!safe && text.contains("rows-gone (unsafe)"), "{text}");
+    assert!(text.contains("rows of public.rates are gone"), "{text}");
 }

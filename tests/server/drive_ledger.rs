@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pgauntlet::connect::Address;
 use pgauntlet::history::{LedgerReport, Mismatch, OperationOutcome};
-use pgauntlet::scenario::{Generator, LedgerRule};
+use pgauntlet::scenario::{Follow, Generator, LedgerRule, Parameter};
 use rstest::rstest;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -64,6 +64,65 @@ async fn what_happened_behind_the_application_s_back_is_found(
         other => panic!("{other:?}"),
     };
     assert_eq!(kind, expected);
+}
+
+/// Keys are the server's: an insert returns them, and a delete takes each once.
+#[rstest]
+#[case::of_a_number("bigint GENERATED ALWAYS AS IDENTITY", "-1")]
+#[case::of_a_uuid("uuid DEFAULT gen_random_uuid()", "00000000-0000-0000-0000-000000000000")]
+#[case::of_a_domain("code DEFAULT gen_random_uuid()::text", "")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_with_keys_that_the_server_makes_are_remembered(
+    #[case] key: &str,
+    #[case] none: &str,
+) {
+    let value = generated(Generator::Integer { min: 0, max: 9 });
+    let sql = "INSERT INTO t (value) VALUES ($1) RETURNING id";
+    let mut insert = operation("insert", &[(sql, &["value"])], &[("value", value)]);
+    let (table, key_column) = ("t".to_owned(), "id".to_owned());
+    insert.ledger = Some(LedgerRule::Insert { table, key_column, key_parameter: None });
+    let followed = Parameter::Follow(Follow {
+        operation: "insert".to_owned(),
+        parameter: "returning id".to_owned(),
+        after_ms: 50,
+        otherwise: Generator::Constant { value: none.to_owned() },
+    });
+    let sql = "DELETE FROM t WHERE id = $1";
+    let mut delete = operation("delete", &[(sql, &["id"])], &[("id", followed)]);
+    let (table, key_column) = ("t".to_owned(), "id".to_owned());
+    let key_parameter = "id".to_owned();
+    delete.ledger = Some(LedgerRule::Delete { table, key_column, key_parameter });
+    delete.weight = 0.5;
+    let scenario = scenario(300.0, pool(3, 3, 10_000), vec![insert, delete]);
+    let schema = format!(
+        "CREATE DOMAIN code AS text; CREATE TABLE t (id {key} PRIMARY KEY, value integer); \
+         CREATE TABLE bin (LIKE t); CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN INSERT INTO bin SELECT OLD.*; RETURN OLD; END'; CREATE TRIGGER keep \
+         AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION keep();"
+    );
+    let world = World::new(common::fresh_database().await, &schema, scenario).await;
+    let driving = world.start().await;
+    until("rows were deleted", async || world.count("SELECT count(*) FROM bin").await >= 5).await;
+    let stopped = driving.stop().await;
+    let check = async || {
+        let report = stopped.ledger.check(&world.address, &world.scenario).await;
+        report.expect("a report")
+    };
+    let (rows, deleted) = (
+        world.count("SELECT count(*) FROM t").await,
+        world.count("SELECT count(*) FROM bin").await,
+    );
+    let before = check().await;
+    assert_eq!(before.mismatches, 0, "{before:?}");
+    assert_eq!(before.acknowledged, (rows + 2 * deleted).unsigned_abs());
+    let restored = "INSERT INTO t OVERRIDING SYSTEM VALUE SELECT * FROM bin LIMIT 1";
+    world.admin.batch(restored).await.expect("a row that comes back");
+    world.admin.batch("DELETE FROM t WHERE id <> ALL (SELECT id FROM bin)").await.expect("lost");
+    let after = check().await;
+    assert_eq!(after.mismatches, rows.unsigned_abs() + 1, "{after:?}");
+    let restored = |kind: &Mismatch| matches!(kind, Mismatch::Restored);
+    let lost = |kind: &Mismatch| matches!(kind, Mismatch::Lost);
+    assert!(after.examples.iter().all(|one| restored(&one.kind) || lost(&one.kind)), "{after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

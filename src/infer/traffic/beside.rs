@@ -62,6 +62,11 @@ impl Beside {
         self.hidden || self.names(column)
     }
 
+    /// Whether they may write rows of the table.
+    pub fn may_write(&self, table: &Table) -> bool {
+        self.hidden || self.names(&table.name)
+    }
+
     /// Whether they take rows out of the table, as far as their text shows.
     pub fn takes_out(&self, table: &Table) -> bool {
         let takes = ["delete", "truncate"].iter().any(|word| self.names(word));

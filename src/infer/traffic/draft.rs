@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::scenario::{Generator, LedgerRule, OperationSpec, OperationStatement, Parameter};
+use crate::scenario::{
+    Follow, Generator, LedgerRule, OperationSpec, OperationStatement, Parameter,
+};
 
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -41,13 +43,29 @@ impl Draft {
     pub fn parameter(&mut self, column: &str, drawn: &Drawn) -> String {
         let name = self.free_name(&plain(column, '_'));
         let Drawn { generator, null_fraction } = drawn.clone();
-        let parameter = Parameter::Generated { generator, null_fraction };
+        self.add(name.clone(), Parameter::Generated { generator, null_fraction });
+        name
+    }
+
+    /// Appends a parameter that has the value of a finished operation's; `otherwise` where none has
+    /// finished that long ago.
+    pub fn following(&mut self, column: &str, follow: Follow) -> String {
+        let name = self.free_name(&plain(column, '_'));
+        self.add(name.clone(), Parameter::Follow(follow));
+        name
+    }
+
+    fn add(&mut self, name: String, parameter: Parameter) {
         self.parameters.insert(name.clone(), parameter);
         if let Some(statement) = self.statements.last_mut() {
-            statement.placeholders.push(name.clone());
+            statement.placeholders.push(name);
             let _ = write!(statement.sql, "${}", statement.placeholders.len());
         }
-        name
+    }
+
+    /// The operation's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     fn free_name(&self, wanted: &str) -> String {

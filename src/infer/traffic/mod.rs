@@ -1,7 +1,7 @@
 //! An application that uses the tables of a catalogue, as its release of before a change would:
 //! named columns, prepared statements, keys of rows that are there.
 //!
-//! Nothing is deleted: what an application deletes hides what a change loses.
+//! Of the seed's rows none is deleted: what an application deletes hides what a change loses.
 
 mod beside;
 mod draft;
@@ -51,6 +51,7 @@ enum Role {
     Insert,
     Update,
     Refer,
+    Delete,
     ReadKey,
     ReadIndex,
     Page,
@@ -65,6 +66,7 @@ impl Mix {
             Role::Insert => [80.0, 160.0, 330.0],
             Role::Update => [80.0, 160.0, 280.0],
             Role::Refer => [10.0, 20.0, 40.0],
+            Role::Delete => [10.0, 20.0, 40.0],
             Role::ReadKey => [330.0, 250.0, 100.0],
             Role::ReadIndex => [220.0, 160.0, 70.0],
             Role::Page => [100.0, 70.0, 30.0],
@@ -90,7 +92,10 @@ pub fn application(
     let mut made = Made::default();
     let subjects = subject::subjects(catalogue, inferred, concerned, &mut made.left_out);
     for subject in &subjects {
-        made.add(Role::Insert, new_row::insert(subject));
+        let inserted = new_row::insert(subject);
+        let deleted = inserted.as_ref().ok().and_then(|insert| writes::delete(subject, insert));
+        made.add(Role::Insert, inserted);
+        deleted.into_iter().for_each(|draft| made.add(Role::Delete, Ok(draft)));
         made.add(Role::Update, writes::update(subject));
         writes::refer(subject).into_iter().for_each(|draft| made.add(Role::Refer, Ok(draft)));
         made.add(Role::ReadKey, reads::by_key(subject));

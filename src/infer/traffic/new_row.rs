@@ -70,10 +70,10 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
 }
 
 /// The statement up to its rows; says which parameters hold values that are new.
-fn statement<'g, 'a>(
+fn statement<'a>(
     draft: &mut Draft,
     subject: &Subject<'_>,
-    given: &'g [(&'a Column, Value)],
+    given: &[(&'a Column, Value)],
 ) -> Vec<(&'a Column, String)> {
     draft.statement(&format!("INSERT INTO {}", subject.quoted()));
     let mut new = Vec::new();
@@ -289,10 +289,10 @@ fn copied(
 fn known(subject: &Subject<'_>, column: &Column) -> Result<Drawn, String> {
     let none = || format!("{} has values for no more rows", column.name);
     let indexes = subject.unique().map(|index| columns(subject, index));
-    let is_of = |known: &&Column| known.number == column.number;
-    let mut indexes = indexes.filter(|columns| columns.iter().any(|known| is_of(&known)));
+    let is_of = |known: &Column| known.number == column.number;
+    let mut indexes = indexes.filter(|columns| columns.iter().any(|known| is_of(known)));
     let alone = indexes
-        .any(|columns| columns.iter().all(|known| is_of(&known) || subject.is_exhausted(known)));
+        .any(|columns| columns.iter().all(|known| is_of(known) || subject.is_exhausted(known)));
     match alone || subject.shares_pool(column) {
         true => Err(none()),
         false => subject.present(column, false, None).ok_or_else(none),

@@ -1,9 +1,9 @@
 //! Operations that write rows that are there: another value in a recent one, another reference.
 
 use crate::pg::quote_ident;
-use crate::scenario::{Generator, LedgerRule};
+use crate::scenario::{Follow, Generator, LedgerRule};
 
-use super::super::{Column, ConstraintKind, Index};
+use super::super::{Column, Constraint, ConstraintKind, Index, Table};
 use super::draft::Draft;
 use super::subject::Subject;
 
@@ -162,6 +162,58 @@ fn is_remembered(subject: &Subject<'_>, column: &Column) -> bool {
         _ => false,
     };
     is_compared(subject, column) && !is_null && !subject.beside.may_set(&column.name)
+}
+
+/// The age, in milliseconds, at which a row is deleted.
+const DELETED_AFTER_MS: u64 = 1_000;
+
+/// Takes out a row that an INSERT of the application has added: no other operation knows it, and
+/// the seed's rows stay, so that it shows where a change takes one. None: a trigger, a cascade or a
+/// missing index makes more of it than that.
+pub fn delete(subject: &Subject<'_>, insert: &Draft) -> Option<Draft> {
+    let rule = insert.ledger.as_ref()?;
+    let LedgerRule::Insert { table, key_column, key_parameter } = rule else { return None };
+    let column = subject.table.columns.iter().find(|column| column.name == *key_column)?;
+    let by_index = |table: &Table, number: i16| {
+        let leads = |index: &Index| {
+            let first = index.columns.first();
+            index.valid && index.predicate.is_none() && first == Some(&number)
+        };
+        table.indexes.iter().any(leads)
+    };
+    let own = subject.table.oid;
+    let mut referring = subject.catalogue.tables.iter().flat_map(|table| {
+        let refers = |key: &&Constraint| key.refers.as_ref().is_some_and(|r| r.table == own);
+        table.constraints.iter().filter(refers).map(move |key| (table, key))
+    });
+    let stays = |(table, key): (&Table, &Constraint)| {
+        let cascades = key.refers.as_ref().is_some_and(|refers| refers.cascades);
+        let first = key.columns.first().is_some_and(|number| by_index(table, *number));
+        !cascades && first && !subject.beside.may_write(table)
+    };
+    let has_triggers = subject.catalogue.tables.iter().any(|table| {
+        (table.oid == own || table.parents.contains(&own)) && !table.triggers.is_empty()
+    });
+    if has_triggers || !by_index(subject.table, column.number) || !referring.all(stays) {
+        return None;
+    }
+    let parameter = key_parameter.clone().or_else(|| rule.returned())?;
+    let otherwise = match column.numbered {
+        true => Generator::Constant { value: "-1".to_owned() },
+        false => subject.fresh(column)?.generator,
+    };
+    let operation = insert.name().to_owned();
+    let follow = Follow { operation, parameter, after_ms: DELETED_AFTER_MS, otherwise };
+    let mut draft = Draft::new(&format!("delete-{}", subject.name()));
+    draft.statement(&format!(
+        "DELETE FROM {} WHERE {} = ",
+        subject.quoted(),
+        subject.quote(column)
+    ));
+    let key_parameter = draft.following(&column.name, follow);
+    let (table, key_column) = (table.clone(), key_column.clone());
+    draft.ledger = Some(LedgerRule::Delete { table, key_column, key_parameter });
+    Some(draft)
 }
 
 /// Another row for each foreign key that no other key shares a column with.

@@ -259,8 +259,7 @@ impl Judged<'_, '_> {
 
     /// Acknowledged writes, or rows of the seed, that are gone.
     fn lost(&self) -> Option<DataLost> {
-        let lost =
-            |m: &&LedgerMismatch| matches!(m.kind, Mismatch::Lost | Mismatch::Overwritten { .. });
+        let lost = |m: &&LedgerMismatch| m.kind.is_lost();
         if let Some(ledger) = self.timeline.ledger
             && let Some(example) = ledger.examples.iter().find(lost)
         {

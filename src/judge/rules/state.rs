@@ -147,7 +147,7 @@ fn not_valid(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 
 pub fn writes(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let Some(ledger) = evidence.trace.ledger else { return Vec::new() };
-    let lost = |m: &LedgerMismatch| matches!(m.kind, Mismatch::Lost | Mismatch::Overwritten { .. });
+    let lost = |m: &LedgerMismatch| m.kind.is_lost();
     let example = |wanted: bool| ledger.examples.iter().find(|m| lost(m) == wanted);
     let missing = example(true).map(|m| (m, Shown::LostWrite(wrong_writes(evidence, ledger, m))));
     let doubled =

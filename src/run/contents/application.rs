@@ -76,6 +76,7 @@ fn is_accounted(
     let (table, kind) = match rule {
         LedgerRule::Insert { table, .. } => (table, Kind::Insert),
         LedgerRule::Update { table, .. } => (table, Kind::Update),
+        LedgerRule::Delete { table, .. } => (table, Kind::Delete),
     };
     let table = RelationName::of(table);
     table.may_be(name) && statement.kind == kind && !is_upsert(sql) && times(&table) == 1

@@ -7,7 +7,7 @@ use crate::history::{Attempt, AttemptEnd, Event, History, Reference, TableConten
 use crate::pg::facts::facts;
 use crate::pg::lex;
 use crate::pg::purpose::Purpose;
-use crate::scenario::{LedgerRule, OperationSpec, Scenario};
+use crate::scenario::{OperationSpec, Scenario};
 
 use super::super::effects::Tables;
 
@@ -95,9 +95,7 @@ fn contents(history: &History, at: Option<Attempt>) -> Tables {
 /// whose ledger does not know all that they wrote.
 pub fn unaccounted<'s>(scenario: &'s Scenario, unknown: &BTreeSet<usize>) -> Vec<&'s str> {
     let of = |operation: &OperationSpec| -> Option<String> {
-        Some(match operation.ledger.as_ref()? {
-            LedgerRule::Insert { table, .. } | LedgerRule::Update { table, .. } => table.clone(),
-        })
+        operation.ledger.as_ref().map(|rule| rule.table().to_owned())
     };
     let mut found = Vec::new();
     for (kind, operation) in scenario.traffic.operations.iter().enumerate() {

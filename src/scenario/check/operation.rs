@@ -152,7 +152,7 @@ impl Checker<'_> {
                 let remedy = known_names(operation, "operations", known);
                 self.push_with(source, &follow.operation, message, remedy);
             }
-            Some(followed) if !followed.params.contains_key(&Spanned::new(0..0, param.clone())) => {
+            Some(followed) if !has_parameter(followed, param) => {
                 let message = format!("operation `{operation}` has no parameter `{param}`");
                 let known = followed.params.keys().map(|name| name.get_ref().as_str());
                 let remedy = known_names(param, "parameters", known);
@@ -171,8 +171,9 @@ impl Checker<'_> {
         ledger: &Spanned<Ledger>,
         params: &[&str],
     ) -> Option<LedgerRule> {
-        match (&ledger.get_ref().insert, &ledger.get_ref().update) {
-            (Some(insert), None) => {
+        let Ledger { insert, update, delete } = ledger.get_ref();
+        match (insert, update, delete) {
+            (Some(insert), None, None) => {
                 let insert = insert.get_ref();
                 self.created_column(source, &insert.table, Some(&insert.key));
                 if let Some(param) = &insert.param {
@@ -184,7 +185,17 @@ impl Checker<'_> {
                     key_parameter: insert.param.as_ref().map(|param| param.get_ref().clone()),
                 })
             }
-            (None, Some(update)) => {
+            (None, None, Some(delete)) => {
+                let delete = delete.get_ref();
+                self.created_column(source, &delete.table, Some(&delete.key));
+                self.known_parameter(source, &delete.param, params);
+                Some(LedgerRule::Delete {
+                    table: delete.table.get_ref().clone(),
+                    key_column: delete.key.get_ref().clone(),
+                    key_parameter: delete.param.get_ref().clone(),
+                })
+            }
+            (None, Some(update), None) => {
                 let update = update.get_ref();
                 self.created_column(source, &update.table, Some(&update.key));
                 self.known_parameter(source, &update.param, params);
@@ -202,7 +213,7 @@ impl Checker<'_> {
                 })
             }
             _ => {
-                let remedy = "right would be one of `insert` and `update`";
+                let remedy = "right would be one of `insert`, `update` and `delete`";
                 self.push_with(source, ledger, "a ledger is for one kind of write", remedy);
                 None
             }
@@ -236,4 +247,12 @@ impl Checker<'_> {
             self.push_with(source, name, message, remedy);
         }
     }
+}
+
+/// Whether the operation has the parameter, or its statement returns what goes by its name.
+fn has_parameter(operation: &wire::Operation, name: &String) -> bool {
+    let insert = operation.ledger.as_ref().and_then(|ledger| ledger.get_ref().insert.as_ref());
+    let insert = insert.map(Spanned::get_ref).filter(|insert| insert.param.is_none());
+    operation.params.contains_key(&Spanned::new(0..0, name.clone()))
+        || insert.is_some_and(|insert| *name == format!("returning {}", insert.key.get_ref()))
 }

@@ -118,6 +118,11 @@ pub enum StoredLedgerRule {
         key_parameter: String,
         set: BTreeMap<String, String>,
     },
+    Delete {
+        table: String,
+        key_column: String,
+        key_parameter: String,
+    },
 }
 
 /// The same variants with the same fields on both sides.
@@ -148,6 +153,7 @@ macro_rules! same_variants {
 same_variants!(LedgerRule, StoredLedgerRule {
     Insert { table, key_column, key_parameter },
     Update { table, key_column, key_parameter, set },
+    Delete { table, key_column, key_parameter },
 });
 
 impl Stored for Generator {
