@@ -26,6 +26,8 @@ mod shapes;
 mod spans;
 #[path = "../tapped/mod.rs"]
 mod tapped;
+#[path = "../toolbox/mod.rs"]
+mod toolbox;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 
@@ -70,5 +72,6 @@ mod seed_psql;
 mod seed_sequences;
 mod seed_whole;
 mod tables;
+mod tool_readers;
 mod uncounted;
 mod version_tables;
