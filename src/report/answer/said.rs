@@ -4,8 +4,8 @@ use crate::clock::Micros;
 use crate::explain::case_remedy;
 use crate::pg::lex::one_line;
 use crate::result::{
-    Case, ChangeAssessment, Finding, Judgement, Limited, Lint, LintStanding, Matrix, RerunEnding,
-    ResultFile,
+    Case, ChangeAssessment, CommandRow, Finding, Judgement, Limited, Lint, LintStanding, Matrix,
+    RerunEnding, ResultFile,
 };
 use crate::scenario::{FindingKind, Outcome, Verdict};
 use crate::stats::{Summary, grouped};
@@ -174,6 +174,22 @@ impl<'r> Answer<'r> {
         let trials = || self.trials.iter().map(|(_, judgement)| *judgement);
         let not_tried = NotTried::of_all(trials()).but_for_interruption(cases > 0);
         Some((parts.join("; "), not_tried.words().join(", ")))
+    }
+
+    /// By whose rules the migrations are applied, and as whom. None: a command applies them.
+    pub fn applied(&self) -> Option<String> {
+        let (_, judgement) = self.decisive()?;
+        let applied = judgement.trial.applied.as_ref()?;
+        Some(format!("as {applied}"))
+    }
+
+    /// How the commands of the deciding trial ended, where one that failed is what is found.
+    pub fn commands(&self) -> &'r [CommandRow] {
+        let kinds = [FindingKind::CommandFailed, FindingKind::RerunFailed];
+        match self.worst().filter(|worst| kinds.contains(&worst.kind)) {
+            Some(_) => self.decisive().map_or(&[], |(_, judgement)| &judgement.measured.commands),
+            None => &[],
+        }
     }
 
     /// A row per phase of each trial, with p50, p99, max and the operations.

@@ -8,7 +8,7 @@ use crate::stats::grouped;
 use super::super::grid::{Cell, Column, Grid};
 use super::super::names::Names;
 use super::super::text::{DIM, Text, Width};
-use super::super::trial::{sent_from, verdict_style};
+use super::super::trial::{sent_from, verdict_style, write_command};
 use super::said::{Answer, Killed};
 
 /// Columns before a labelled text.
@@ -29,6 +29,9 @@ pub fn answer(result: &ResultFile, width: Width) -> Option<String> {
     if let Some((tried, not_tried)) = answer.holds_for() {
         labelled(&mut out, "holds for", &tried);
         labelled(&mut out, "not tried", &not_tried);
+    }
+    if let Some(applied) = answer.applied() {
+        labelled(&mut out, "applied", &applied);
     }
     Some(out.into_string())
 }
@@ -122,6 +125,7 @@ fn write_findings(out: &mut Text, answer: &Answer<'_>) {
         if let Some(remedy) = &worst.remedy {
             labelled(out, "instead", remedy);
         }
+        write_command(out, answer.commands());
         if let Some(also) = answer.also() {
             labelled(out, "also", &also);
         }
