@@ -9,6 +9,7 @@ use crate::run::SizeRequest;
 use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
 
+use super::clones::CloneArguments;
 use super::server::ServerArguments;
 use super::values::{
     factor, kind, rate, repeat, rows_of_any, shard, timeout_ms, tool, transaction,
@@ -264,6 +265,8 @@ pub struct TryArguments {
     /// Transactions of an SQL file: none, as psql runs it; per-migration; single [default: none]
     #[arg(long, value_name = "RULE", value_parser = transaction())]
     pub transaction: Option<TransactionRule>,
+    #[command(flatten)]
+    pub clones: CloneArguments,
     /// Run a command again after it has succeeded, though it keeps no versions
     #[arg(long)]
     pub rerun: bool,

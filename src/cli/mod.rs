@@ -4,6 +4,7 @@
 
 mod args;
 mod cache;
+mod clones;
 mod compare;
 mod complaint;
 mod diff;

@@ -7,7 +7,9 @@ use crate::explain;
 use crate::migrate;
 use crate::report::{self, Live, Mode};
 use crate::result::{CrashRequest, ResultFile};
-use crate::run::{self, Costs, Error, ExitStatus, Judged, OnJudged, Request, Share, Work};
+use crate::run::{
+    self, CloneCommands, Costs, Error, ExitStatus, Judged, OnJudged, Request, Share, Work,
+};
 use crate::scenario::Scenario;
 
 use super::args::{
@@ -115,6 +117,8 @@ pub struct Asked {
     pub share: Option<Share>,
     /// The scenarios have the rows that were asked for already.
     pub rows_are_made: bool,
+    /// What gives a database with rows to each trial.
+    pub clones: Option<CloneCommands>,
     /// One change is tried: what is printed is the answer about it.
     pub answer: Option<Answered>,
 }
@@ -219,7 +223,7 @@ fn request(
         ExitStatus::BadInput
     })?;
     let (mut sizes, out) = (arguments.sizes(), arguments.out.clone());
-    let Asked { work, crash, state, repeat, share, rows_are_made, answer: _ } = asked;
+    let Asked { work, crash, state, repeat, share, rows_are_made, answer: _, clones } = asked;
     if let Some(rows) = arguments.rows_of_any().filter(|_| !rows_are_made) {
         return Err(bad_input(format!(
             "scale to --rows {rows}: name the table, as in --rows spans={rows}; a number alone is \
@@ -229,7 +233,7 @@ fn request(
     if rows_are_made {
         sizes.rows.clear();
     }
-    Ok(Request { scenarios, work, crash, state, repeat, share, sizes, server, out })
+    Ok(Request { scenarios, work, crash, state, repeat, share, sizes, server, clones, out })
 }
 
 fn conclude(result: &ResultFile, out: Option<&Path>, view: &View) {

@@ -36,6 +36,9 @@ pub(super) fn decide(others: Others<'_>, at: usize) -> Decided {
     let Others { tables, rows, .. } = others;
     let table = &tables[at];
     let mut decided = Decided { rows: table.rows, ..Decided::default() };
+    if table.sampled.is_some() {
+        return decided;
+    }
     if table.filled {
         let text = "those that the schema's own script puts in it; ask for a number of rows to \
                     have others made";

@@ -32,6 +32,8 @@ pub(super) struct TableDraft {
     pub rows: u64,
     /// Whether it has the rows that the schema's own script put in it, as the lines of a pool.
     pub filled: bool,
+    /// Where these are a sample of what is there: columns that have values for no more rows.
+    pub sampled: Option<BTreeSet<usize>>,
 }
 
 #[derive(Clone, Debug)]

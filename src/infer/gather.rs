@@ -8,6 +8,7 @@ use super::checks;
 use super::constraints::{named, named_in_order, numbered, of_index, table_checks};
 use super::draft::{Check, ColumnDraft, Component, Exclusion, ForeignKey, Key, TableDraft};
 use super::own_rows::OwnRows;
+use super::sample;
 use super::statistics::{Likenesses, Rows};
 use super::types;
 
@@ -60,30 +61,39 @@ impl Gathered<'_> {
 fn filled(catalogue: &Catalogue, table: &Table, own: &OwnRows) -> TableDraft {
     let mut columns: Vec<ColumnDraft> =
         table.columns.iter().map(|c| column(catalogue, table, c)).collect();
-    // The rows have a value for what a sequence or a default would make.
-    columns.iter_mut().for_each(|column| column.numbered = false);
     let pooled: Vec<usize> = own
         .columns
         .iter()
         .filter_map(|name| columns.iter().position(|column| column.name == *name))
         .collect();
-    let component = Component {
-        columns: pooled.clone(),
-        pooled,
-        lines: own.rows.clone(),
-        ..Component::default()
+    let (sampled, groups) = match own.sampled {
+        true => (Some(sample::used_up(table, &mut columns)), sample::groups(table, &pooled)),
+        false => {
+            // The rows have a value for what a sequence or a default would make.
+            columns.iter_mut().for_each(|column| column.numbered = false);
+            (None, vec![pooled.clone()])
+        }
     };
+    let component = |group: Vec<usize>| {
+        let places = group.iter().filter_map(|at| pooled.iter().position(|known| known == at));
+        let places: Vec<usize> = places.collect();
+        let line = |row: &Vec<Option<String>>| places.iter().map(|at| row[*at].clone()).collect();
+        let lines = own.rows.iter().map(line).collect();
+        Component { columns: group.clone(), pooled: group, lines, ..Component::default() }
+    };
+    let components = groups.into_iter().map(component).collect();
     TableDraft {
         oid: table.oid,
         name: table.seeded_name(),
         columns,
         checks: Vec::new(),
-        components: vec![component],
+        components,
         keys: Vec::new(),
         references: Vec::new(),
         exclusions: Vec::new(),
         rows: own.rows.len() as u64,
         filled: true,
+        sampled,
     }
 }
 
@@ -122,6 +132,7 @@ fn table_draft(catalogue: &Catalogue, table: &Table, rows: u64) -> TableDraft {
         exclusions: Vec::new(),
         rows,
         filled: false,
+        sampled: None,
     };
     draft.references = references(catalogue, table);
     draft.claim_columns(&circular(catalogue, table));

@@ -20,6 +20,7 @@ mod queries;
 mod question;
 mod rounds;
 mod rows;
+mod sample;
 mod settle;
 mod statistics;
 mod traffic;

@@ -7,4 +7,6 @@ pub struct OwnRows {
     pub columns: Vec<String>,
     /// Values in the order of the columns; None is NULL.
     pub rows: Vec<Vec<Option<String>>>,
+    /// They are a sample of what is there, columns of keys alone.
+    pub sampled: bool,
 }

@@ -267,7 +267,7 @@ impl World<'_> {
     fn value(&self, table: &TableDraft, column: &str, row: u64, depth: usize) -> Option<String> {
         let at = table.columns.iter().position(|c| c.name == column)?;
         if table.filled {
-            let component = table.components.first()?;
+            let component = table.components.iter().find(|c| c.pooled.contains(&at))?;
             let position = component.pooled.iter().position(|c| *c == at)?;
             return component.lines.get(usize::try_from(row).ok()?)?[position].clone();
         }

@@ -148,10 +148,14 @@ impl Builder<'_> {
         for at in 0..filled {
             columns.extend(self.column(at));
         }
-        for own in &table.columns {
+        for (at, own) in table.columns.iter().enumerate() {
             let spare = |capacity: u64| capacity >= decided.rows.saturating_add(HEADROOM);
             let in_use = own.driven.as_ref().is_some_and(|(_, capacity)| !spare(*capacity));
-            if in_use || table.filled {
+            let in_use = match (&table.sampled, table.filled) {
+                (Some(used_up), _) => used_up.contains(&at),
+                (None, filled) => in_use || filled,
+            };
+            if in_use {
                 inferred.exhausted.insert((table.name.clone(), own.name.clone()));
             }
         }

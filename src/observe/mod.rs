@@ -30,7 +30,7 @@ pub use control::control;
 pub use error::{APPLICATION_NAME, Error};
 pub use invariants::{Invariants, read_once, watch_invariants};
 pub use log::{LogReading, read_log};
-pub use own_rows::own_rows;
+pub use own_rows::{own_rows, sampled_rows};
 pub use recorded::recorded_statements;
 pub use sampler::{INTERVAL, Sampling, sample};
 pub use statistics::{statistics, statistics_of};

@@ -40,7 +40,8 @@ mod sweep;
 mod url;
 mod vetting;
 
-use crate::history::{Listener, Progress};
+use crate::connect::Address;
+use crate::history::{Listener, Progress, ServerFacts};
 
 pub use cluster::{CacheCleaned, CachedCluster, clean_cache, default_cache_directory, list_cache};
 pub use docker_state::DockerState;
@@ -75,6 +76,21 @@ pub async fn provision(request: &Request, listener: &Listener) -> Result<Box<dyn
             url::connect(url, listener).await
         }
     }
+}
+
+/// As which source facts name the server of a clone.
+pub const CLONE_SOURCE: &str = "clone";
+
+/// What the server of a database says of itself, where that is all that is known of it.
+///
+/// # Errors
+/// It cannot be reached.
+pub async fn facts_of(address: &Address) -> Result<ServerFacts, Error> {
+    let place = address.place();
+    let session = facts::session(address)
+        .await
+        .map_err(|error| Error::Unreachable { place, error: Box::new(error) })?;
+    Ok(facts::read(&session, CLONE_SOURCE).await?)
 }
 
 async fn any(

@@ -42,6 +42,8 @@ pub enum Origin {
     Empty,
     /// The seed of a scenario.
     Template(crate::seed::Template),
+    /// What a command of the user's gives, with the rows that it has.
+    Clone,
     /// A small database, which no session is connected to.
     Copy(String),
 }
@@ -52,7 +54,7 @@ impl Origin {
     pub fn short(&self) -> &[ShortTable] {
         match self {
             Origin::Template(template) => &template.short,
-            Origin::Empty | Origin::Copy(_) => &[],
+            Origin::Empty | Origin::Clone | Origin::Copy(_) => &[],
         }
     }
 }

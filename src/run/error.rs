@@ -38,6 +38,10 @@ pub enum Error {
          CREATEROLE, or leave `role` out"
     )]
     NoRoles { section: &'static str, role: String },
+    #[error("make a clone with `{line}`: {why}")]
+    Clone { line: String, why: String },
+    #[error("give the clone {id} back with `{line}`: {why}; it may still be there")]
+    Release { line: String, id: String, why: String },
     #[error("make the base with `{line}`: {why}")]
     Base { line: String, why: String },
     #[error(
@@ -98,6 +102,10 @@ pub enum Error {
     WhichTrial { count: usize },
     #[error("find trial {number}: the result has {count}, counted from 1")]
     NoSuchTrial { number: usize, count: usize },
+    #[error(
+        "run trial {number} again: its rows were those of a clone; run pgauntlet try --clone again"
+    )]
+    OfClone { number: usize },
     #[error("run {scenario} again: the result does not hold the scenario")]
     NoScenario { scenario: String },
     #[error("read the schema: {0}")]
@@ -191,6 +199,7 @@ impl Error {
             | Error::WhichTrial { .. }
             | Error::NoSuchTrial { .. }
             | Error::NoScenario { .. }
+            | Error::OfClone { .. }
             | Error::NoSuchRole { .. }
             | Error::NoRoles { .. }
             | Error::Schema(_)
@@ -208,6 +217,8 @@ impl Error {
             | Error::History(_)
             | Error::Result(_)
             | Error::Session(_)
+            | Error::Clone { .. }
+            | Error::Release { .. }
             | Error::Scenario(_)
             | Error::NoFault { .. } => Fault::Environment,
         }

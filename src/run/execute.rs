@@ -11,7 +11,7 @@ use crate::connect::Address;
 use crate::drive;
 use crate::history::{
     Attempt, AttemptEnd, CatalogueSnapshot, Contents, Event, History, Listener, Phase, Progress,
-    Recorder, ShortTable, TableStates,
+    Recorder, RolesFacts, ShortTable, TableStates,
 };
 use crate::migrate;
 use crate::observe;
@@ -24,6 +24,7 @@ use super::databases::Databases;
 use super::effects::{Effects, Identities, Origin, States, Tables, TrialDatabase};
 use super::error::Fault as Whose;
 use super::files::{Facts, start_history};
+use super::found::rows_by_table;
 use super::state;
 use super::{Error, TrialSpec};
 
@@ -110,10 +111,10 @@ impl Executor<'_> {
             _ => None,
         };
         let (spec, short) = (order.spec, order.short);
-        let facts = Facts { spec, server: self.server.facts(), roles: None, short };
+        let facts = Facts { spec, server: self.server.facts(), roles: None, short, found: None };
         match made {
             Ok((address, identities)) => {
-                let facts = Facts { roles: identities.facts, ..facts };
+                let facts = self.known(facts, order.origin, (&address, identities.facts)).await?;
                 let recorder = start_history(facts, order.output)?;
                 let log = self.server.log_path();
                 let at = TrialDatabase {
@@ -166,6 +167,20 @@ impl Executor<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// With what is known of the database once it is there.
+    async fn known<'f>(
+        &self,
+        facts: Facts<'f>,
+        origin: &Origin,
+        (address, roles): (&Address, Option<RolesFacts>),
+    ) -> Result<Facts<'f>, Error> {
+        let found = match origin {
+            Origin::Clone => Some(rows_by_table(&self.effects.states(address).await?)),
+            _ => None,
+        };
+        Ok(Facts { roles, found, ..facts })
     }
 
     /// Makes the database, and brings it into the trial's starting state. A copy of a snapshot is

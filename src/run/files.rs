@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub roles: Option<RolesFacts>,
     /// Tables of the seed that have fewer rows than were asked for.
     pub short: &'a [ShortTable],
+    /// Rows per table, where they were there already; None: those of the seed.
+    pub found: Option<BTreeMap<String, u64>>,
 }
 
 fn applied(change: &Change) -> Option<Applied> {
@@ -70,7 +72,7 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             started_at: jiff::Timestamp::now().to_string(),
             rng_seed: scenario.rng_seed,
             fault: fault.as_ref().map(|feasible| feasible.fault.clone()),
-            sizes: loaded(sizes, facts.short),
+            sizes: facts.found.unwrap_or_else(|| loaded(sizes, facts.short)),
             server: facts.server,
             machine: provision::machine_facts(),
             applied: applied(&scenario.change),

@@ -5,6 +5,7 @@
 
 mod again;
 mod calibrate;
+mod clones;
 mod contents;
 mod costs;
 mod crash;
@@ -15,6 +16,7 @@ mod error;
 mod execute;
 mod expand;
 mod files;
+mod found;
 mod identities;
 mod infer;
 mod like;
@@ -68,7 +70,7 @@ pub use merge::merge;
 pub use plan::{Plan, WorkUnit, units_of};
 pub use queries::{OwnQueries, OwnSource};
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
-pub use request::{QUICK_ROWS, Request, Share, SizeRequest, Work};
+pub use request::{CloneCommands, QUICK_ROWS, Request, Share, SizeRequest, Work};
 pub use shared::{Judged, OnJudged};
 
 /// Longest wait for an interrupted trial's databases to go.
@@ -84,7 +86,10 @@ pub async fn run(
     on_judged: &OnJudged,
     cancel: &CancellationToken,
 ) -> Result<ResultFile, Error> {
-    run_plan(&Postgres, request, Plan::of(request)?, listener, on_judged, cancel).await
+    let effects = Postgres::of(request.clones.as_ref());
+    let plan = Plan::of(request)?;
+    let outcome = run_plan(&effects, request, plan, listener, on_judged, cancel).await;
+    effects.concluded(outcome, listener).await
 }
 
 /// Runs the plan, in the world that `effects` act on.

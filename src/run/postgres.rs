@@ -1,5 +1,6 @@
 //! The effects of a run on a real server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -14,10 +15,12 @@ use crate::scenario::{Change, Disturbance};
 use crate::schema::Fingerprint;
 use crate::{disturb, migrate, seed};
 
+use super::clones::{Clones, Unclaimed};
 use super::effects::{
     Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
     Reach, Sampling, States, Tables, Traffic, TrialDatabase,
 };
+use super::request::CloneCommands;
 use super::{Error, TrialSpec, identities};
 
 /// Declared reads are read again this often.
@@ -27,8 +30,37 @@ const CACHE_BYTES_MAX: u64 = 100_000_000_000;
 /// A user at a terminal does not wait for ever.
 const SETTINGS_BY_HAND: [(&str, &str); 2] = [("lock_timeout", "10s"), ("statement_timeout", "60s")];
 
-/// A server of PostgreSQL.
-pub struct Postgres;
+/// A server of PostgreSQL, or clones on some.
+#[derive(Default)]
+pub struct Postgres {
+    /// Where databases come from; None: they are made on the server.
+    clones: Option<Arc<Clones>>,
+}
+
+impl Postgres {
+    /// With the clones that these commands give.
+    pub fn of(commands: Option<&CloneCommands>) -> Postgres {
+        Postgres { clones: commands.map(Clones::of) }
+    }
+
+    /// What the outcome is once every clone has been given back. One that could not be is said,
+    /// and where nothing else is wrong it is the error.
+    pub async fn concluded<T>(
+        &self,
+        outcome: Result<T, Error>,
+        listener: &Listener,
+    ) -> Result<T, Error> {
+        let Some(clones) = &self.clones else { return outcome };
+        match (outcome, clones.give_back_all().await) {
+            (outcome, Ok(())) => outcome,
+            (Ok(_), Err(error)) => Err(error),
+            (Err(first), Err(error)) => {
+                listener(Progress::Note(format!("failed to {error}")));
+                Err(first)
+            }
+        }
+    }
+}
 
 impl Effects for Postgres {
     fn provision<'a>(
@@ -36,7 +68,12 @@ impl Effects for Postgres {
         request: &'a provision::Request,
         listener: &'a Listener,
     ) -> Doing<'a, Box<dyn Server>> {
-        Box::pin(async move { Ok(provision::provision(request, listener).await?) })
+        Box::pin(async move {
+            match &self.clones {
+                Some(clones) => clones.server(listener).await,
+                None => Ok(provision::provision(request, listener).await?),
+            }
+        })
     }
 
     fn claim<'a>(
@@ -45,13 +82,21 @@ impl Effects for Postgres {
         listener: &'a Listener,
     ) -> Doing<'a, Box<dyn Claim>> {
         Box::pin(async move {
+            if self.clones.is_some() {
+                return Ok(Box::new(Unclaimed::default()) as Box<dyn Claim>);
+            }
             let claim = seed::Claim::take(&server.address(), listener).await?;
             Ok(Box::new(claim) as Box<dyn Claim>)
         })
     }
 
     fn abandon<'a>(&'a self, server: &'a Address) -> Doing<'a, ()> {
-        Box::pin(async move { Ok(seed::abandon(server).await?) })
+        Box::pin(async move {
+            match &self.clones {
+                Some(_) => Ok(()),
+                None => Ok(seed::abandon(server).await?),
+            }
+        })
     }
 
     fn origin<'a>(
@@ -60,7 +105,10 @@ impl Effects for Postgres {
         spec: &'a TrialSpec,
         listener: &'a Listener,
     ) -> Doing<'a, Origin> {
-        Box::pin(origin(server, spec, listener))
+        match self.clones {
+            Some(_) => Box::pin(async { Ok(Origin::Clone) }),
+            None => Box::pin(origin(server, spec, listener)),
+        }
     }
 
     fn make<'a>(
@@ -70,9 +118,13 @@ impl Effects for Postgres {
         database: &'a str,
     ) -> Doing<'a, Address> {
         Box::pin(async move {
+            // On the server of a clone nothing else is made.
+            if let Some(clones) = &self.clones {
+                return clones.lend(database).await;
+            }
             let (address, version_num) = (server.address(), server.facts().version_num);
             Ok(match origin {
-                Origin::Empty => seed::empty(&address, database).await?,
+                Origin::Empty | Origin::Clone => seed::empty(&address, database).await?,
                 Origin::Copy(source) => seed::copy_small(&address, source, database).await?,
                 Origin::Template(template) => {
                     seed::copy(&address, template, database, version_num).await?
@@ -91,7 +143,12 @@ impl Effects for Postgres {
     }
 
     fn drop<'a>(&'a self, server: &'a Address, database: &'a str) -> Doing<'a, ()> {
-        Box::pin(async move { Ok(seed::drop_database(server, database).await?) })
+        Box::pin(async move {
+            match &self.clones {
+                Some(clones) => clones.give_back(database).await,
+                None => Ok(seed::drop_database(server, database).await?),
+            }
+        })
     }
 
     fn prepare<'a>(&'a self, address: &'a Address, change: &'a Change) -> Doing<'a, ()> {

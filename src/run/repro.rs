@@ -37,6 +37,9 @@ pub fn repro(result: &ResultFile, number: Option<usize>) -> Result<Repro<'_>, Er
     let Some(trial) = number.checked_sub(1).and_then(|at| all.get(at)) else {
         return Err(Error::NoSuchTrial { number, count });
     };
+    if trial.server.source == provision::CLONE_SOURCE {
+        return Err(Error::OfClone { number });
+    }
     let Some(scenario) = result.scenarios.get(&trial.key.scenario) else {
         return Err(Error::NoScenario { scenario: trial.key.scenario.clone() });
     };
@@ -88,6 +91,7 @@ impl Repro<'_> {
             share: None,
             sizes,
             server,
+            clones: None,
             out,
         }
     }

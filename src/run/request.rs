@@ -34,8 +34,19 @@ pub struct Request {
     pub sizes: SizeRequest,
     /// Which server, and what is kept of it.
     pub server: provision::Request,
+    /// What gives a database with rows to each trial; None: it is seeded on the server.
+    pub clones: Option<CloneCommands>,
     /// Where histories and result.json go; None keeps nothing.
     pub out: Option<PathBuf>,
+}
+
+/// Commands that give databases with rows and take them back, for sh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloneCommands {
+    /// Prints the URL of a database that may be changed, a new one each time, with the same rows.
+    pub clone: String,
+    /// Gives it back; None: nothing does.
+    pub release: Option<String>,
 }
 
 /// Which part of the plan is this run's, and what it is divided by.

@@ -258,6 +258,36 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Those that are not what they would be anyway, as a scenario file has them.
+    pub(super) fn stated(&self) -> Vec<(&'static str, String)> {
+        let Limits {
+            stall_ms_max,
+            acquire_timeouts_max,
+            failed_operations_max,
+            p99_ratio_max,
+            p99_ms_floor,
+            rerun_lock_ms_max,
+            generator_lag_ms_max,
+        } = self;
+        let or = Limits::default();
+        let numbers = [
+            ("stall_ms_max", stall_ms_max, or.stall_ms_max),
+            ("acquire_timeouts_max", acquire_timeouts_max, or.acquire_timeouts_max),
+            ("failed_operations_max", failed_operations_max, or.failed_operations_max),
+            ("p99_ms_floor", p99_ms_floor, or.p99_ms_floor),
+            ("rerun_lock_ms_max", rerun_lock_ms_max, or.rerun_lock_ms_max),
+            ("generator_lag_ms_max", generator_lag_ms_max, or.generator_lag_ms_max),
+        ];
+        let changed = numbers.into_iter().filter(|(_, value, or)| *value != or);
+        let mut keys: Vec<_> = changed.map(|(key, value, _)| (key, value.to_string())).collect();
+        if *p99_ratio_max != or.p99_ratio_max {
+            keys.push(("p99_ratio_max", toml::Value::Float(*p99_ratio_max).to_string()));
+        }
+        keys
+    }
+}
+
 /// The verdict and findings that the scenario's author expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expect {

@@ -204,7 +204,7 @@ impl Draft {
                 out.section("[[condition.disturbance]]", disturbance_keys(disturbance));
             }
         }
-        let limits = limits(&self.demands.limits);
+        let limits = self.demands.limits.stated();
         if !limits.is_empty() {
             out.section("[limits]", limits);
         }
@@ -497,34 +497,6 @@ fn pool(pool: &Pool) -> Vec<(&'static str, String)> {
         keys.push(("settings", names(pool.settings.iter())));
     }
     keys.extend(pool.role.iter().map(|role| ("role", text(role))));
-    keys
-}
-
-/// Those that are not what they would be anyway.
-fn limits(limits: &Limits) -> Vec<(&'static str, String)> {
-    let Limits {
-        stall_ms_max,
-        acquire_timeouts_max,
-        failed_operations_max,
-        p99_ratio_max,
-        p99_ms_floor,
-        rerun_lock_ms_max,
-        generator_lag_ms_max,
-    } = limits;
-    let or = Limits::default();
-    let numbers = [
-        ("stall_ms_max", stall_ms_max, or.stall_ms_max),
-        ("acquire_timeouts_max", acquire_timeouts_max, or.acquire_timeouts_max),
-        ("failed_operations_max", failed_operations_max, or.failed_operations_max),
-        ("p99_ms_floor", p99_ms_floor, or.p99_ms_floor),
-        ("rerun_lock_ms_max", rerun_lock_ms_max, or.rerun_lock_ms_max),
-        ("generator_lag_ms_max", generator_lag_ms_max, or.generator_lag_ms_max),
-    ];
-    let changed = numbers.into_iter().filter(|(_, value, or)| *value != or);
-    let mut keys: Vec<_> = changed.map(|(key, value, _)| (key, value.to_string())).collect();
-    if *p99_ratio_max != or.p99_ratio_max {
-        keys.push(("p99_ratio_max", number(*p99_ratio_max)));
-    }
     keys
 }
 

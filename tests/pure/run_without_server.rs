@@ -68,6 +68,7 @@ fn request(scenario: Scenario, work: Work, out: Option<PathBuf>) -> Request {
             cache: None,
             run_as: None,
         },
+        clones: None,
         out,
     }
 }

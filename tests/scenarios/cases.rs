@@ -172,6 +172,7 @@ async fn judged(names: &[&str]) -> Vec<Judgement> {
         repeat: 1,
         share: None,
         sizes: SizeRequest::default(),
+        clones: None,
         server: provision::Request { source: local, cache: None, run_as: None },
         out: None,
     };

@@ -38,6 +38,7 @@ async fn ran(scenarios: Vec<Scenario>, work: Work, crash: CrashRequest) -> Resul
         repeat: 1,
         share: None,
         sizes: SizeRequest { quick: work == Work::Trials, ..SizeRequest::default() },
+        clones: None,
         server: provision::Request { source: local, cache: None, run_as: None },
         out: None,
     };

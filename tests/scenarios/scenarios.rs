@@ -43,6 +43,7 @@ fn quick(scenarios: Vec<Scenario>, out: Option<PathBuf>) -> Request {
         repeat: 1,
         share: None,
         sizes: SizeRequest { quick: true, ..SizeRequest::default() },
+        clones: None,
         server: provision::Request { source: local, cache: None, run_as: None },
         out,
     }

@@ -182,6 +182,7 @@ async fn run_all() -> Trials {
         repeat: 1,
         share: None,
         sizes: SizeRequest { scale: Some(0.05), ..SizeRequest::default() },
+        clones: None,
         server: provision::Request {
             source: SourceRequest::Local { pg_bin: None, major: None },
             cache: None,

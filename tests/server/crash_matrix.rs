@@ -45,6 +45,7 @@ impl Crashed {
             repeat: 1,
             share: None,
             sizes: SizeRequest::default(),
+            clones: None,
             server: provision::Request {
                 source: SourceRequest::Url(url),
                 cache: None,

@@ -35,6 +35,7 @@ mod bad_input;
 mod broken_off;
 mod catalogue;
 mod cli;
+mod clones;
 mod command;
 mod crash_matrix;
 mod diff;

@@ -232,7 +232,9 @@ impl Effects for World {
         let mut databases = self.databases.lock().unwrap();
         let (applied, what) = match origin {
             Origin::Copy(source) => (databases[source].clone(), "copy the snapshot"),
-            Origin::Empty | Origin::Template(_) => (BTreeSet::new(), "make the database"),
+            Origin::Empty | Origin::Clone | Origin::Template(_) => {
+                (BTreeSet::new(), "make the database")
+            }
         };
         databases.insert(database.to_owned(), applied);
         drop(databases);

@@ -59,10 +59,14 @@ impl Project {
         if arguments.command_line().is_none() {
             complete.tool = complete.tool.or(self.defaults.tool);
         }
-        let rows = self.defaults.rows.iter().cloned().map(|(table, rows)| (Some(table), rows));
-        complete.trials.rows = rows.chain(complete.trials.rows).collect();
         let says_size = arguments.trials.quick || arguments.trials.scale.is_some();
-        if !says_size && !arguments.thorough {
+        // A clone has the rows that it has, and a matrix would take one for each case.
+        let is_seeded = arguments.clones.clone.is_none();
+        if is_seeded {
+            let rows = self.defaults.rows.iter().cloned().map(|(table, n)| (Some(table), n));
+            complete.trials.rows = rows.chain(complete.trials.rows).collect();
+        }
+        if is_seeded && !says_size && !arguments.thorough {
             complete.trials.quick = trying.budget == Some(Budget::Quick);
             complete.thorough = trying.budget == Some(Budget::Thorough);
         }

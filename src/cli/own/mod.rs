@@ -3,22 +3,23 @@
 
 mod code;
 mod defaults;
+mod earlier;
 mod init;
+mod names;
 mod project;
 mod revisions;
+mod told;
 
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::pg::syntax::{self, Kind};
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
     self, Applied, Change, Condition, Crash, Demands, DraftChange, Expect, FindingKind, Migration,
-    Outcome, ProjectBase, Scenario, Statement, Tool, ToolsMigrations, TryCondition, Verdict,
+    Outcome, ProjectBase, Scenario, Tool, ToolsMigrations, TryCondition, Verdict,
 };
-use crate::stats::grouped;
 use crate::trial::FaultKind;
 
 use super::args::{BaseChoice, FailOnVerdict, TryArguments};
@@ -31,7 +32,10 @@ use super::tried::{self, How};
 use super::{bad_input as wrong, complain, kept, show};
 
 use defaults::Project;
+use earlier::{earlier, terminated};
 pub use init::init;
+use names::{kebab, relative, stem};
+use told::tell;
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
@@ -43,10 +47,6 @@ const FAULTS_STATEMENTS_MAX: usize = 6;
 const FAULTS: [FaultKind; 3] = [FaultKind::LockTimeout, FaultKind::Cancel, FaultKind::CutAfter];
 /// Letters of a name that is made of a command.
 const NAME_MAX: usize = 40;
-/// Tables that are named in one line.
-const NAMED_MAX: usize = 4;
-/// Remarks and operations left out that are shown; `--save` keeps all.
-const SHOWN_MAX: usize = 5;
 
 /// One scenario with another change.
 pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
@@ -70,7 +70,9 @@ pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
         None => kept::directory(arguments.trials.server.cache().as_deref()),
     };
     let answer = Some(Answered { details: arguments.details, kept });
-    run_trials(loaded, &arguments.trials, Asked { rows_are_made, answer, ..Asked::default() }).await
+    let clones = arguments.clones.commands();
+    let asked = Asked { rows_are_made, answer, clones, ..Asked::default() };
+    run_trials(loaded, &arguments.trials, asked).await
 }
 
 /// The user's change on the tables of a scenario, of which nothing else is the project's than what
@@ -124,7 +126,10 @@ struct Own {
 ///
 /// What is missing has been complained of.
 fn find(arguments: &TryArguments, how: How, project: &Project) -> Result<Own, ExitStatus> {
-    let given = given_base(&arguments.base, project)?;
+    let given = match arguments.clones.commands() {
+        Some(commands) => Some(Base::Clone(commands)),
+        None => given_base(&arguments.base, project)?,
+    };
     let declared = project.command().filter(|_| arguments.path().is_none());
     match (arguments.command_line(), arguments.path(), declared) {
         (Some(line), ..) => {
@@ -306,81 +311,6 @@ fn newest(migrations: &mut Vec<Migration>, at: usize) -> Vec<Migration> {
     newest
 }
 
-/// Earlier migrations as one script, each in the transaction that its tool gives it.
-fn earlier(tool: Tool, migrations: &[Migration]) -> Base {
-    let mut text = String::new();
-    for migration in migrations {
-        text.push_str(&format!("-- {}\n", migration.script.path.display()));
-        let statements = &migration.script.statements;
-        let begins = statements.first().and_then(|first| opens_transaction(&first.text));
-        let mut open = migration.transaction.unwrap_or(true) && begins.is_none();
-        if open {
-            text.push_str("BEGIN;\n");
-        }
-        for statement in statements {
-            text.push_str(&terminated(statement));
-            open = opens_transaction(&statement.text).unwrap_or(open);
-        }
-        if open {
-            text.push_str("COMMIT;\n");
-        }
-    }
-    let path = PathBuf::from(format!("the earlier migrations of {tool}"));
-    Base::Script { path, text }
-}
-
-/// A statement as a line of a script.
-fn terminated(statement: &Statement) -> String {
-    format!("{};\n", statement.text.trim_end().trim_end_matches(';'))
-}
-
-/// Whether a transaction is open after a statement that begins or ends one; None: it does neither.
-fn opens_transaction(sql: &str) -> Option<bool> {
-    match syntax::kind(sql) {
-        Kind::Begin => Some(true),
-        Kind::Commit | Kind::Rollback => Some(false),
-        _ => None,
-    }
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// A path as it is from a directory that need not be there, with `..` where both are in one
-/// directory above.
-fn relative(from: &Path, to: &Path) -> PathBuf {
-    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let to = to.canonicalize().unwrap_or_else(|_| whole(to));
-    let from = whole(from);
-    // Of a directory that will be made the parent may be a link.
-    let (above, name) = (from.parent().map(Path::canonicalize), from.file_name());
-    let from = match (above, name) {
-        (Some(Ok(above)), Some(name)) => above.join(name),
-        _ => from.clone(),
-    };
-    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
-    if shared < 2 {
-        return to;
-    }
-    let up = from.components().skip(shared).map(|_| Path::new(".."));
-    let down: PathBuf = to.components().skip(shared).collect();
-    up.collect::<PathBuf>().join(down)
-}
-
-/// As a scenario's directory may be called.
-fn kebab(text: &str) -> String {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    match words.is_empty() {
-        true => "own-change".to_owned(),
-        false => words.join("-"),
-    }
-}
-
 impl Own {
     /// Prints what would be run.
     fn show(&self, project: &Project, demands: &Demands) {
@@ -409,10 +339,14 @@ impl Own {
         let quick = arguments.trials.quick;
         let usual = if quick { QUICK_ROWS } else { CONCERNED_ROWS };
         let of = arguments.trials.rows_by_table();
-        let rows = RowsRequest {
-            each: OTHER_ROWS,
-            concerned: Some(arguments.trials.rows_of_any().unwrap_or(usual)),
-            of: &of,
+        let rows = match &self.base {
+            // Nothing is seeded.
+            Base::Clone(_) => RowsRequest { each: 0, concerned: None, of: &[] },
+            _ => RowsRequest {
+                each: OTHER_ROWS,
+                concerned: Some(arguments.trials.rows_of_any().unwrap_or(usual)),
+                of: &of,
+            },
         };
         let request = InferRequest {
             base: &self.base,
@@ -479,6 +413,10 @@ impl Own {
 
     /// Which faults are injected: all of them when asked for, a few where the change is short.
     fn crash(&self, arguments: &TryArguments) -> Option<Crash> {
+        if matches!(self.base, Base::Clone(_)) {
+            show("faults  not injected: each case would take a clone of its own");
+            return None;
+        }
         let may = vec![Outcome::ManualStep];
         if arguments.thorough {
             return Some(Crash { may, ..Crash::default() });
@@ -550,44 +488,10 @@ fn accepted(fail_on: FailOnVerdict) -> Vec<Verdict> {
     }
 }
 
-/// What was made, in a few lines.
-fn tell(made: &InferredScenario) {
-    made.statistics.iter().for_each(|line| show(&format!("like    {line}")));
-    let rows = |name: &String| made.tables.get(name).copied().unwrap_or(0);
-    let mut concerned: Vec<&String> = made.concerned.iter().collect();
-    concerned.sort_by_key(|name| (std::cmp::Reverse(rows(name)), (*name).clone()));
-    let named: Vec<String> = concerned
-        .iter()
-        .take(NAMED_MAX)
-        .map(|name| format!("{} in {name}", grouped(rows(name))))
-        .collect();
-    let more = concerned.len().saturating_sub(NAMED_MAX);
-    let more = if more > 0 { format!(" and {more} more tables") } else { String::new() };
-    let others = made.tables.len().saturating_sub(concerned.len());
-    match named.is_empty() {
-        true => show("rows    the change is about no table that is there"),
-        false => show(&format!(
-            "rows    {}{more}, which the change is about; {others} other tables",
-            named.join(", ")
-        )),
-    }
-    show(&format!("traffic {} operations on these and their neighbours", made.operations));
-    let is_about = |table: &str| made.concerned.iter().any(|name| name == table);
-    let remarks = made.remarks.iter().filter(|remark| is_about(&remark.table)).map(|remark| {
-        let refused = if remark.refused { " (no rows)" } else { "" };
-        format!("  {}, {}: {}{refused}", remark.table, remark.about, remark.text)
-    });
-    let left_out = made.left_out.iter().map(|left_out| format!("  {left_out}"));
-    let all: Vec<String> = remarks.chain(left_out).collect();
-    all.iter().take(SHOWN_MAX).for_each(|line| show(line));
-    if all.len() > SHOWN_MAX {
-        show(&format!("  and {} more; --save DIR keeps the scenario", all.len() - SHOWN_MAX));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Statement;
 
     #[test]
     fn the_newest_are_those_of_its_file_or_the_last_of_the_only_file() {

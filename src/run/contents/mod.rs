@@ -81,16 +81,16 @@ pub async fn compare(
         return Ok(());
     }
     let executor = &stage.executor;
-    let original = match stage.kept {
-        Some(kept) => kept.to_owned(),
+    let server = executor.server.address();
+    let (original, address) = match stage.kept {
+        Some(kept) => (kept.to_owned(), server.with_database(kept)),
         None => {
-            executor.databases.renew(&executor.server.address()).await?;
+            executor.databases.renew(&server).await?;
             let name = executor.databases.name();
-            let made = effects.make(executor.server, stage.order.origin, &name).await;
-            made.map(|_| name)?
+            let made = effects.make(executor.server, stage.order.origin, &name).await?;
+            (name, made)
         }
     };
-    let address = executor.server.address().with_database(&original);
     let written: Vec<Written> = ledger
         .written(&scenario.traffic.operations)
         .into_iter()

@@ -17,6 +17,7 @@ use super::super::Error;
 use super::super::databases::Databases;
 use super::super::effects::{Effects, Origin};
 use super::super::identities;
+use super::super::request::CloneCommands;
 use super::rehearsal::Rehearsal;
 
 /// Where the schema comes from.
@@ -34,7 +35,14 @@ pub enum Base {
     /// The schema of a running database, and what migration tools keep there. Nothing else is read
     /// of its rows.
     Database(Box<DatabaseUrl>),
+    /// What is in a clone, rows included.
+    Clone(CloneCommands),
 }
+
+/// In place of the schema of a clone: the scenario is that of one run, and cannot be run again
+/// without its clones.
+const OF_A_CLONE: &str = "DO $$ BEGIN RAISE EXCEPTION 'its tables and rows are those of a clone: \
+                          run pgauntlet try --clone again'; END $$;\n";
 
 /// A database by its URL.
 #[derive(Clone, Debug)]
@@ -64,11 +72,20 @@ impl DatabaseUrl {
 }
 
 impl Base {
+    /// The commands that give it, where it has rows already.
+    pub(super) fn clones(&self) -> Option<&CloneCommands> {
+        match self {
+            Base::Clone(commands) => Some(commands),
+            _ => None,
+        }
+    }
+
     /// For people.
     pub fn name(&self) -> String {
         match self {
             Base::Script { path, .. } => path.display().to_string(),
             Base::Command(command) => format!("`{}`", command.line),
+            Base::Clone(commands) => format!("a clone, `{}`", commands.clone),
             Base::Database(address) => {
                 format!("{} on {}", address.parsed.database(), address.parsed.place())
             }
@@ -79,7 +96,7 @@ impl Base {
     pub(super) fn path(&self) -> PathBuf {
         match self {
             Base::Script { path, .. } => path.clone(),
-            Base::Command(_) | Base::Database(_) => PathBuf::from("schema.sql"),
+            Base::Command(_) | Base::Database(_) | Base::Clone(_) => PathBuf::from("schema.sql"),
         }
     }
 
@@ -93,6 +110,7 @@ impl Base {
         let step = |sentence: &str| listener(Progress::SeedStep(sentence.to_owned()));
         match self {
             Base::Script { text, .. } => Ok(Cow::Borrowed(text)),
+            Base::Clone(_) => Ok(Cow::Borrowed(OF_A_CLONE)),
             Base::Command(command) => {
                 step(&format!("run {}", command.line));
                 let name = databases.name();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::connect::Session;
+use crate::connect::{Address, Session};
 use crate::history::{Event, Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
@@ -21,6 +21,7 @@ use crate::{judge, observe, seed};
 
 use super::databases::Databases;
 use super::effects::{Effects, Origin};
+use super::found::rows_by_table;
 use super::like::{Known, Like, Prepared};
 use super::queries::{OwnQueries, Queries};
 use super::{Error, Postgres, identities};
@@ -110,7 +111,18 @@ pub async fn infer(
         read = read(request) => read?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
     };
-    let effects = Postgres;
+    let effects = Postgres::of(request.base.clones());
+    let made = on_server(&effects, request, (queries.as_ref(), like), listener, cancel).await;
+    effects.concluded(made, listener).await
+}
+
+async fn on_server(
+    effects: &Postgres,
+    request: &InferRequest<'_>,
+    (queries, like): (Option<&Queries>, Option<Prepared>),
+    listener: &Listener,
+    cancel: &CancellationToken,
+) -> Result<InferredScenario, Error> {
     let server = tokio::select! {
         server = effects.provision(request.server, listener) => server?,
         () = cancel.cancelled() => return Err(Error::Interrupted),
@@ -120,10 +132,9 @@ pub async fn infer(
             like.fits(server.facts().version_num / 10_000)?;
         }
         let databases = Databases::of(effects.claim(&*server, listener).await?);
-        let workshop =
-            Workshop { effects: &effects, server: &*server, databases: &databases, listener };
-        let made = workshop.make(request, queries.as_ref(), like).await;
-        databases.drop_all(&effects, &server.address()).await;
+        let workshop = Workshop { effects, server: &*server, databases: &databases, listener };
+        let made = workshop.make(request, queries, like).await;
+        databases.drop_all(effects, &server.address()).await;
         made
     };
     let made = tokio::select! {
@@ -168,21 +179,21 @@ impl Workshop<'_> {
         queries: Option<&Queries>,
         like: Option<Prepared>,
     ) -> Result<InferredScenario, Error> {
-        let _roles = seed::hold_roles(&self.server.address()).await?;
+        let is_clone = request.base.clones().is_some();
+        // Of a clone no script makes any.
+        let _roles = match is_clone {
+            true => None,
+            false => Some(seed::hold_roles(&self.server.address()).await?),
+        };
         let own = (self.server, self.databases);
         let text = request.base.text(self.effects, own, self.listener).await?;
-        let script = psql_script(&request.base.path(), &text).map_err(|problems| {
-            Error::Schema(problems.first().map(ToString::to_string).unwrap_or_default())
-        })?;
-        let name = self.databases.name();
-        let address = self.effects.make(self.server, &Origin::Empty, &name).await?;
-        self.step("create the tables");
-        seed::run_schema(&address, &script.value, self.listener).await?;
+        let (name, address) = self.tables(request.base, &text).await?;
         let catalogue = {
             let session = Session::open(&address, APPLICATION, &BTreeMap::new()).await?;
             observe::tables(&session).await?
         };
-        let concerned = self.concerned(request, &catalogue, &name).await?;
+        let origin = if is_clone { Origin::Clone } else { Origin::Copy(name) };
+        let concerned = self.concerned(request, &catalogue, origin).await?;
         self.step("ask the server which values the tables take");
         let session = Session::open(&address, APPLICATION, &BTreeMap::new()).await?;
         let known = match (&request.like, like) {
@@ -192,7 +203,10 @@ impl Workshop<'_> {
             (_, Some(Prepared::Known(known))) => Some(*known),
             (_, _) => None,
         };
-        let own = observe::own_rows(&session, &catalogue).await?;
+        let own = match is_clone {
+            true => observe::sampled_rows(&session, &catalogue).await?,
+            false => observe::own_rows(&session, &catalogue).await?,
+        };
         let rows = rows(request.rows, &catalogue, (&concerned, known.as_ref()), own)?;
         let options = Options { rows, rng_seed: request.rng_seed };
         let statistics = known.as_ref().map(Known::statistics);
@@ -206,6 +220,11 @@ impl Workshop<'_> {
         };
         let known = known.as_ref();
         let mut made = made(request, &text, &catalogue, (&concerned, known, inferred));
+        if is_clone {
+            // What was read of them are samples.
+            let found = rows_by_table(&self.effects.states(&address).await?);
+            made.sizes.extend(found);
+        }
         if let (Some(mut own), Some(queries)) = (own, queries) {
             own.put_into(&mut made.draft, queries.adds);
             if !queries.adds {
@@ -219,25 +238,41 @@ impl Workshop<'_> {
         Ok(made.scenario())
     }
 
+    /// The database with the tables, and what it is called.
+    async fn tables(&self, base: &Base, text: &str) -> Result<(String, Address), Error> {
+        let name = self.databases.name();
+        if base.clones().is_some() {
+            let address = self.effects.make(self.server, &Origin::Clone, &name).await?;
+            return Ok((name, address));
+        }
+        let script = psql_script(&base.path(), text).map_err(|problems| {
+            Error::Schema(problems.first().map(ToString::to_string).unwrap_or_default())
+        })?;
+        let address = self.effects.make(self.server, &Origin::Empty, &name).await?;
+        self.step("create the tables");
+        seed::run_schema(&address, &script.value, self.listener).await?;
+        Ok((name, address))
+    }
+
     /// Tables that the change is about. It is applied once to a copy of the empty tables, beside
     /// what its text says: what a command does is seen in no other way.
     async fn concerned(
         &self,
         request: &InferRequest<'_>,
         catalogue: &Catalogue,
-        schema: &str,
+        origin: Origin,
     ) -> Result<Concerned, Error> {
         let Some(change) = request.change else { return Ok(Concerned::of(catalogue, Vec::new())) };
-        self.step("apply the change once to the empty tables");
+        let to = if origin == Origin::Clone { "a clone" } else { "the empty tables" };
+        self.step(&format!("apply the change once to {to}"));
         let name = self.databases.name();
-        let address =
-            self.effects.make(self.server, &Origin::Copy(schema.to_owned()), &name).await?;
+        let address = self.effects.make(self.server, &origin, &name).await?;
         let over_tcp = identities::over_tcp(self.server, &address);
         let addresses = (&address, &over_tcp);
         let rehearsal = Rehearsal::of(self.effects, addresses, change, self.listener).await?;
         self.databases.drop(self.effects, &self.server.address(), &name).await?;
         if let Some(why) = rehearsal.failure() {
-            let sentence = format!("the change fails on empty tables: {why}");
+            let sentence = format!("the change fails on {to}: {why}");
             (self.listener)(Progress::Note(sentence));
         }
         let tables = catalogue.tables.iter().map(infer::Table::seeded_name).collect::<Vec<_>>();
