@@ -38,7 +38,13 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         true => tried,
         false => tried.max(Verdict::Unproven),
     };
-    let decisive = trials.iter().find(|j| j.verdict == verdict);
+    // Of equals the one of which most is accepted: it says what the verdict does not count.
+    let accepted = |j: &Judgement| {
+        let accepted = j.findings.iter().filter_map(|finding| finding.accepted.as_ref());
+        accepted.map(|by| by.verdict).max().unwrap_or(Verdict::Safe)
+    };
+    let equals = trials.iter().filter(|j| j.verdict == verdict);
+    let decisive = equals.rev().max_by_key(|j| accepted(j));
     let acceptances = acceptances(scenario, result, &trials, missing.is_empty());
     let expected = trials.iter().all(|j| j.as_expected)
         && matrices.iter().all(|m| m.as_expected)

@@ -127,13 +127,15 @@ impl<'r> Answer<'r> {
         (by.len() < self.trials.len() && !by.is_empty()).then(|| by.join(", "))
     }
 
-    /// What decides nothing, of a change that is not unsafe; the first few.
+    /// What is accepted, and of a change that is not unsafe what else decides nothing, the first
+    /// few.
     pub fn notes(&self) -> Vec<&'r Finding> {
-        if self.change.verdict == Verdict::Unsafe {
-            return Vec::new();
-        }
         let notes = self.change.findings.iter().filter(|f| f.verdict == Verdict::Safe);
-        notes.take(SHOWN_MAX).collect()
+        let (mut shown, others): (Vec<_>, Vec<_>) = notes.partition(|f| f.accepted.is_some());
+        if self.change.verdict != Verdict::Unsafe {
+            shown.extend(others.into_iter().take(SHOWN_MAX));
+        }
+        shown
     }
 
     /// Warnings of the linter that the trials confirm; the others are in the full report.

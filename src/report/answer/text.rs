@@ -5,6 +5,7 @@ use crate::result::{Finding, Judgement, Matrix, ResultFile};
 use crate::scenario::Verdict;
 use crate::stats::grouped;
 
+use super::super::changes::idle_acceptances;
 use super::super::grid::{Cell, Column, Grid};
 use super::super::names::Names;
 use super::super::text::{DIM, Text, Width};
@@ -142,6 +143,10 @@ fn write_findings(out: &mut Text, answer: &Answer<'_>) {
     for lint in answer.confirmed_lints() {
         let place = sent_from(&lint.statement);
         labelled(out, "linter", &format!("{} ({place}) {}", lint.rule, lint.sentence));
+    }
+    for acceptance in idle_acceptances(answer.change) {
+        let label = if acceptance.is_wrong() { "accepts" } else { "note" };
+        labelled(out, label, &acceptance.sentence);
     }
     for note in answer.notes() {
         let instead = note.remedy.as_ref().map(|remedy| format!(". Instead: {remedy}"));
