@@ -27,6 +27,7 @@ use crate::connect::Address;
 use crate::history::{Listener, Progress, ServerFacts};
 use crate::pg::{quote_ident, quote_literal};
 
+use super::container_log::LogCopy;
 use super::docker_state::DockerState;
 use super::error::complaint;
 use super::guardian::{Guarded, Guardian};
@@ -70,6 +71,8 @@ struct DockerServer {
     port: u16,
     password: String,
     logins: Logins,
+    /// None: the server has not answered yet.
+    log: Option<LogCopy>,
     base: BTreeMap<String, String>,
     applied: BTreeMap<String, String>,
     facts: ServerFacts,
@@ -119,6 +122,7 @@ pub async fn start(
         port: 0,
         password,
         logins: Logins::of_ours(),
+        log: None,
         base: settings::for_memory(memory),
         applied: BTreeMap::new(),
         facts: ServerFacts::default(),
@@ -184,7 +188,7 @@ impl DockerServer {
                 Ok(session) => {
                     self.facts = facts::read(&session, "docker").await?;
                     self.logins.make(&session).await?;
-                    return Ok(());
+                    return self.copy_log().await;
                 }
                 Err(error) => error,
             };
@@ -197,6 +201,13 @@ impl DockerServer {
             }
             tokio::time::sleep(READY_POLL_INTERVAL).await;
         }
+    }
+
+    /// Begins anew: with the container that was stopped, the copying ended.
+    async fn copy_log(&mut self) -> Result<(), Error> {
+        let path = self.run.log_path();
+        self.log = Some(LogCopy::begin(&self.client, self.container.id(), &path).await?);
+        Ok(())
     }
 
     fn check_major(&self, asked: Option<u32>) -> Result<(), Error> {
@@ -320,6 +331,10 @@ impl Server for DockerServer {
 
     fn facts(&self) -> ServerFacts {
         self.facts.clone()
+    }
+
+    fn log_path(&self) -> Option<PathBuf> {
+        Some(self.run.log_path())
     }
 
     fn logins(&self) -> Option<Logins> {

@@ -13,11 +13,13 @@
 //! | `run_directory`, `guardian`, `postmaster`, `sweep` | nothing outlives us |
 //! | `logins` | roles with ordinary privileges |
 //! | `initdb`, `cluster`, `local` | a new cluster, the cache, a private server |
-//! | `docker`, `url` | the other two sources |
+//! | `docker` with `container_log`, `url` | the other two sources |
 //! | `vetting`, `external` | whether an external server may be one that others need |
 //! | `doctor` | what would be used, and why |
 
 mod cluster;
+#[cfg(feature = "docker")]
+mod container_log;
 #[cfg(feature = "docker")]
 mod docker;
 mod docker_state;

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use pgauntlet::clock::Clock;
 use pgauntlet::connect::{Address, Session};
-use pgauntlet::history::silent;
+use pgauntlet::history::{Event, Recorder, silent};
+use pgauntlet::observe;
 use pgauntlet::provision::{Error, Request, Server, SourceRequest, provision, sweep};
 use rstest::rstest;
 
@@ -144,6 +146,35 @@ async fn settings_that_the_server_refuses_are_told_and_it_runs_on(
     assert_eq!(setting(&*server, "max_connections").await, "200");
     server.apply_settings(&settings(&[("deadlock_timeout", "3s")])).await.unwrap();
     assert_eq!(setting(&*server, "deadlock_timeout").await, "3s");
+    server.stop().await.unwrap();
+}
+
+/// After a restart as before it.
+#[tokio::test]
+async fn the_log_of_a_container_says_who_waited_as_a_local_servers_does() {
+    let mut server = start("docker").await;
+    server.apply_settings(&settings(&[("deadlock_timeout", "50ms")])).await.unwrap();
+    let path = server.log_path().expect("a container's log is copied");
+    let [holder, waiter] = [session(&server.address()).await, session(&server.address()).await];
+    holder.batch("CREATE TABLE t (n int)").await.unwrap();
+    waiter.batch("SET lock_timeout = '200ms'").await.unwrap();
+    let recorder = Recorder::in_memory(Clock::start());
+    let reading = observe::read_log(&server.address(), &recorder, Some(&path)).await;
+    holder.batch("BEGIN; LOCK TABLE t").await.unwrap();
+    waiter.batch("INSERT INTO t VALUES (1)").await.expect_err("it gives up");
+    reading.stop().await;
+    let history = recorder.finish().expect("a history");
+    let logged = history.entries.iter().find_map(|entry| match &entry.event {
+        Event::LoggedWait(wait) => Some((wait.session.pid, wait.holders.clone())),
+        _ => None,
+    });
+    assert_eq!(logged, Some((waiter.pid(), vec![holder.pid()])));
+    let not_read = history.entries.iter().find_map(|entry| match &entry.event {
+        Event::Log(report) => Some(report.not_read.clone()),
+        _ => None,
+    });
+    assert_eq!(not_read, Some(None));
+    drop((holder, waiter));
     server.stop().await.unwrap();
 }
 

@@ -63,9 +63,20 @@ impl<'r> Answer<'r> {
         decisive.or(self.trials.first()).map(|(name, judgement)| (name.as_str(), *judgement))
     }
 
-    /// The price of the change in one sentence, from the trial that decides.
+    /// Of the trials with the worst verdict the one that cost the application most; the first of
+    /// equals.
+    fn dearest(&self) -> Option<(&str, &'r Judgement)> {
+        let cost = |judgement: &Judgement| {
+            (judgement.verdict, failed(judgement), judgement.measured.longest_stall_us)
+        };
+        let trials = self.trials.iter().rev();
+        let dearest = trials.max_by_key(|(_, judgement)| cost(judgement))?;
+        Some((dearest.0.as_str(), dearest.1))
+    }
+
+    /// The price of the change in one sentence.
     pub fn cost(&self) -> Option<String> {
-        let (name, judgement) = self.decisive()?;
+        let (name, judgement) = self.dearest()?;
         let measured = &judgement.measured;
         let took = match measured.attempts {
             0 => "the change did not begin".to_owned(),
