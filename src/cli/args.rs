@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::result::Shard;
-use crate::run::SizeRequest;
 use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
 
-use super::clones::CloneArguments;
 use super::server::ServerArguments;
-use super::values::{
-    factor, kind, rate, repeat, rows_of_any, shard, timeout_ms, tool, transaction,
+use super::values::{kind, repeat, rows_of_any, shard, tool, transaction};
+
+pub use super::args_of_trials::{
+    AppSource, ApplicationArguments, Format, TrafficMix, TrialArguments,
 };
+pub use super::args_of_try::{BaseChoice, FailOnVerdict, TryArguments};
 
 /// Runs a schema change against a real Postgres under live writers and says whether it is safe.
 #[derive(Debug, Parser)]
@@ -101,88 +102,6 @@ pub struct BaseArguments {
     pub base: Option<String>,
 }
 
-/// From which verdict on a change that is tried fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum FailOnVerdict {
-    /// Unsafe
-    Unsafe,
-    /// Unsafe or bounded
-    Bounded,
-    /// Whatever is not safe
-    #[default]
-    Unproven,
-}
-
-/// The schema that the change begins from, where it is not what the project's earlier migrations
-/// make.
-#[derive(Clone, Debug, Args)]
-#[group(multiple = false)]
-pub struct BaseChoice {
-    /// A file of SQL that makes the schema the change begins from, as psql would run it; or the URL
-    /// of a database, of which nothing but the schema is read
-    #[arg(long, value_name = "FILE|URL")]
-    pub schema: Option<String>,
-    /// A command for sh that makes it in an empty database: 'alembic upgrade 4a9b7787ccd7'
-    #[arg(long, value_name = "COMMAND")]
-    pub base: Option<String>,
-}
-
-/// What the rows and the application are like.
-#[derive(Clone, Debug, Args)]
-pub struct ApplicationArguments {
-    /// Which operations the application has most of [default: auto]
-    #[arg(long, value_enum)]
-    pub traffic: Option<TrafficMix>,
-    /// Operations per second [default: 30 % of what the idle server carries, found by each run]
-    #[arg(long, value_name = "NUMBER", value_parser = rate)]
-    pub rate: Option<f64>,
-    /// A file of the application's own statements, each below a line `-- name: get_order`, in place
-    /// of the inferred operations
-    #[arg(long, value_name = "FILE", group = "own")]
-    pub app: Option<PathBuf>,
-    /// The most frequent statements that the database of --like has counted, in place of the
-    /// inferred operations
-    #[arg(long, value_enum, value_name = "SOURCE", group = "own", requires = "like")]
-    pub app_from: Option<AppSource>,
-    /// Keep the inferred operations beside those of --app or --app-from
-    #[arg(long, requires = "own")]
-    pub app_adds: bool,
-    /// Make rows like those of this database, by its statistics: its address, as in
-    /// postgres://user@host:5432/database, where catalogues are read and nothing is written, not
-    /// even a lock on a table is taken; or a file that `pg_dump --statistics-only` of version 18
-    /// has written, for which the server has to be of 18 or later
-    #[arg(long, value_name = "URL|FILE")]
-    pub like: Option<String>,
-    /// Use the most common values of columns as well. They are values of rows of that database,
-    /// and stay in the scenario's files
-    #[arg(long, requires = "like")]
-    pub with_common_values: bool,
-}
-
-/// What counts statements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AppSource {
-    /// The extension of that name
-    #[value(name = "pg_stat_statements")]
-    Statements,
-}
-
-/// Which operations an application has most of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum TrafficMix {
-    /// As the tables of --like are used by pg_stat_user_tables: read-heavy where they are read more
-    /// than five times per write, else write-heavy where more than a fifth are writes; otherwise,
-    /// and without --like, mixed
-    #[default]
-    Auto,
-    /// Four of five operations read
-    ReadHeavy,
-    /// Three of five operations read
-    Mixed,
-    /// Three of four operations write
-    WriteHeavy,
-}
-
 /// Which scenarios.
 #[derive(Debug, Args)]
 pub struct Which {
@@ -214,125 +133,11 @@ pub struct RunArguments {
     pub trials: TrialArguments,
 }
 
-/// A change, what it begins from, and how it is tried; expects `safe`.
-#[derive(Clone, Debug, Args)]
-pub struct TryArguments {
-    /// The change: an SQL file, or a directory of migrations, of which the newest is tried
-    /// [default: what the project in this directory has]
-    #[arg(value_name = "CHANGE")]
-    pub change: Option<PathBuf>,
-    /// The change is what this command does, such as: -- alembic upgrade head
-    #[arg(
-        last = true,
-        value_name = "COMMAND",
-        conflicts_with_all = ["change", "migrations", "command"]
-    )]
-    pub words: Vec<String>,
-    #[command(flatten)]
-    pub base: BaseChoice,
-    /// On the tables and under the traffic of a scenario: its name, or its directory
-    #[arg(
-        long,
-        value_name = "SCENARIO",
-        conflicts_with_all = ["schema", "base", "save", "rate", "app", "like"]
-    )]
-    pub on: Option<String>,
-    /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
-    #[arg(long, value_name = "DIR")]
-    pub scenarios_dir: Option<PathBuf>,
-    #[command(flatten)]
-    pub tried: TriedChoice,
-    /// Inject every kind of fault at each statement, however many there are: the whole crash matrix
-    #[arg(long, conflicts_with_all = ["quick", "on"])]
-    pub thorough: bool,
-    /// Print each trial in full as well: findings with their witnesses, statements with their locks
-    #[arg(long)]
-    pub details: bool,
-    /// With which verdicts the exit code is 1 [default: unproven]
-    #[arg(long, value_enum)]
-    pub fail_on: Option<FailOnVerdict>,
-    /// Show what would be run, and stop
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Keep the scenario that is made: a directory that is empty, or not there yet
-    #[arg(long, value_name = "DIR")]
-    pub save: Option<PathBuf>,
-    #[command(flatten)]
-    pub application: ApplicationArguments,
-    /// Whose directory it is [default: recognised by its files and the project around it]
-    #[arg(long, value_name = "NAME", value_parser = tool())]
-    pub tool: Option<Tool>,
-    /// Transactions of an SQL file: none, as psql runs it; per-migration; single [default: none]
-    #[arg(long, value_name = "RULE", value_parser = transaction())]
-    pub transaction: Option<TransactionRule>,
-    #[command(flatten)]
-    pub clones: CloneArguments,
-    /// Run a command again after it has succeeded, though it keeps no versions
-    #[arg(long)]
-    pub rerun: bool,
-    /// SET lock_timeout on the change's session [default: the server's]; with --command, what it
-    /// sets
-    #[arg(long, value_name = "MS", value_parser = timeout_ms())]
-    pub lock_timeout_ms: Option<u64>,
-    /// SET statement_timeout on the change's session [default: the server's]; with --command,
-    /// what it sets
-    #[arg(long, value_name = "MS", value_parser = timeout_ms())]
-    pub statement_timeout_ms: Option<u64>,
-    #[command(flatten)]
-    pub trials: TrialArguments,
-}
-
 #[derive(Debug, Args)]
 pub struct InitArguments {
     /// Write over a pgauntlet.toml that is there
     #[arg(long)]
     pub force: bool,
-}
-
-/// The change, on the tables of a scenario.
-#[derive(Clone, Debug, Args)]
-#[group(multiple = false)]
-pub struct TriedChoice {
-    /// A tool's directory of migrations, all of which are the change; or one SQL file
-    #[arg(long, value_name = "PATH")]
-    pub migrations: Option<PathBuf>,
-    /// As behind --, in one argument: 'alembic upgrade head', for sh, run here; DATABASE_URL and
-    /// PGHOST, PGPORT, … tell it where to connect
-    #[arg(long, value_name = "COMMAND")]
-    pub command: Option<String>,
-}
-
-impl TryArguments {
-    /// The scenario on whose tables the change is tried. Before there was `--on`, it was what came
-    /// first beside `--migrations` and `--command`.
-    pub fn scenario(&self) -> Option<String> {
-        let tried = self.tried.migrations.is_some() || self.tried.command.is_some();
-        let first = self.change.as_ref().filter(|_| tried && self.on.is_none());
-        self.on.clone().or_else(|| first.map(|name| name.display().to_string()))
-    }
-
-    /// The change's file or directory.
-    pub fn path(&self) -> Option<&std::path::Path> {
-        self.tried.migrations.as_deref().or(self.change.as_deref())
-    }
-
-    /// The change's command, for sh.
-    pub fn command_line(&self) -> Option<String> {
-        let words = (!self.words.is_empty()).then(|| {
-            let quoted = self.words.iter().map(|word| shell_word(word));
-            quoted.collect::<Vec<_>>().join(" ")
-        });
-        words.or_else(|| self.tried.command.clone())
-    }
-}
-
-/// A word as sh reads it back.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 /// The change: one of these.
@@ -343,35 +148,6 @@ pub struct Tried {
     pub migrations: Option<PathBuf>,
     /// A command for sh.
     pub command: Option<String>,
-}
-
-/// Server, size and output: what every command that runs trials takes.
-#[derive(Clone, Debug, Args)]
-pub struct TrialArguments {
-    #[command(flatten)]
-    pub server: ServerArguments,
-    /// All tables scaled so that the largest has 200,000 rows
-    #[arg(long, conflicts_with = "scale")]
-    pub quick: bool,
-    /// Scale every table's declared rows by this factor; `run` does not scale its crash cases
-    #[arg(long, value_name = "FACTOR", value_parser = factor)]
-    pub scale: Option<f64>,
-    /// Rows of one table, such as spans=20M, not of the crash cases of `run`; may be repeated. Of a
-    /// change of your own also a number alone: of each table that the change is about
-    #[arg(long, value_name = "[TABLE=]ROWS", value_parser = rows_of_any)]
-    pub rows: Vec<(Option<String>, u64)>,
-    /// Another rng_seed than the scenarios' own
-    #[arg(long, value_name = "NUMBER")]
-    pub rng_seed: Option<u64>,
-    /// Keep histories (JSON Lines) and result.json here
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// No progress; the verdicts only
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// For a person, or json: result.json and nothing else on standard output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -490,12 +266,6 @@ pub struct DiffArguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// As a run prints it
     Text,
@@ -567,25 +337,6 @@ pub enum CacheAction {
     List,
     /// Remove everything that no running process uses
     Clear,
-}
-
-/// Where the server comes from.
-impl TrialArguments {
-    pub fn sizes(&self) -> SizeRequest {
-        let (scale, quick, rows) = (self.scale, self.quick, self.rows_by_table());
-        SizeRequest { scale, quick, rows, ..SizeRequest::default() }
-    }
-
-    /// Rows of tables that are named.
-    pub fn rows_by_table(&self) -> Vec<(String, u64)> {
-        let named = |(table, rows): &(Option<String>, u64)| table.clone().map(|name| (name, *rows));
-        self.rows.iter().filter_map(named).collect()
-    }
-
-    /// Rows that are of no table in particular: the last number.
-    pub fn rows_of_any(&self) -> Option<u64> {
-        self.rows.iter().rev().find(|(table, _)| table.is_none()).map(|(_, rows)| *rows)
-    }
 }
 
 #[cfg(test)]

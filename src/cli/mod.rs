@@ -3,6 +3,8 @@
 //! Commands print and return an [`ExitStatus`]; `exit` has the process's exit codes.
 
 mod args;
+mod args_of_trials;
+mod args_of_try;
 mod cache;
 mod clones;
 mod compare;

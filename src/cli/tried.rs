@@ -19,7 +19,7 @@ use super::{complain, scenarios};
 pub fn scenario(arguments: &TryArguments, scenario: String) -> Result<Loaded, ExitStatus> {
     let scenarios_dir = arguments.scenarios_dir.clone();
     let which = Which { scenarios: vec![scenario], scenarios_dir };
-    let path = arguments.tried.migrations.clone();
+    let path = arguments.how.tried.migrations.clone();
     let path = path.or_else(|| arguments.change.clone().filter(|_| arguments.on.is_some()));
     let command = arguments.command_line();
     if path.is_none() && command.is_none() {
@@ -76,13 +76,13 @@ pub struct How {
 impl How {
     pub fn of(arguments: &TryArguments) -> How {
         How {
-            tool: arguments.tool,
-            transaction: arguments.transaction,
-            rerun: arguments.rerun.then_some(true),
+            tool: arguments.how.tool,
+            transaction: arguments.how.transaction,
+            rerun: arguments.how.rerun.then_some(true),
             timeouts: Timeouts {
                 scope: Scope::Session,
-                lock_timeout_ms: arguments.lock_timeout_ms,
-                statement_timeout_ms: arguments.statement_timeout_ms,
+                lock_timeout_ms: arguments.how.lock_timeout_ms,
+                statement_timeout_ms: arguments.how.statement_timeout_ms,
                 ..Timeouts::default()
             },
             directory: PathBuf::from("."),

@@ -57,7 +57,7 @@ impl Project {
             complete.change = Some(path.clone());
         }
         if arguments.command_line().is_none() {
-            complete.tool = complete.tool.or(self.defaults.tool);
+            complete.how.tool = complete.how.tool.or(self.defaults.tool);
         }
         let says_size = arguments.trials.quick || arguments.trials.scale.is_some();
         // A clone has the rows that it has, and a matrix would take one for each case.

@@ -130,6 +130,7 @@ fn find(arguments: &TryArguments, how: How, project: &Project) -> Result<Own, Ex
         Some(commands) => Some(Base::Clone(commands)),
         None => given_base(&arguments.base, project)?,
     };
+    let like = arguments.application.like.as_deref().filter(|like| is_address(like));
     let declared = project.command().filter(|_| arguments.path().is_none());
     match (arguments.command_line(), arguments.path(), declared) {
         (Some(line), ..) => {
@@ -138,15 +139,23 @@ fn find(arguments: &TryArguments, how: How, project: &Project) -> Result<Own, Ex
                 Ok(project::Found::Commands(commands)) if commands.change == line => Some(commands),
                 _ => None,
             };
-            let own = of_command(&line, given, how)?;
+            let own = of_command(&line, or_like(given, like)?, how)?;
             Ok(Own { file: commands.map(|commands| commands.file), ..own })
         }
         (None, Some(path), _) if path.is_dir() => of_directory(path, given, how),
-        (None, Some(path), _) => of_file(path, given, how),
+        (None, Some(path), _) => of_file(path, (given, like), how),
         (None, None, Some(line)) => {
             of_command(line, given, How { directory: project.root.clone(), ..how })
         }
         (None, None, None) => of_project(given, how, project),
+    }
+}
+
+/// The schema of the database whose rows are to be like its own, where no other base is given.
+fn or_like(given: Option<Base>, like: Option<&str>) -> Result<Option<Base>, ExitStatus> {
+    match (given, like) {
+        (None, Some(url)) => infer::base_of(Some(url), None).map(Some).map_err(wrong),
+        (given, _) => Ok(given),
     }
 }
 
@@ -201,7 +210,11 @@ fn of_command(line: &str, base: Option<Base>, how: How) -> Result<Own, ExitStatu
 }
 
 /// A file by itself, or one of a tool's directory, which is run by the tool's rules.
-fn of_file(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
+fn of_file(
+    path: &Path,
+    (base, like): (Option<Base>, Option<&str>),
+    how: How,
+) -> Result<Own, ExitStatus> {
     let directory = directory_of(path);
     let tools = directory.as_deref().and_then(|of| scenario::read_migrations(of, how.tool).ok());
     let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -209,7 +222,10 @@ fn of_file(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus>
     let at = tools.as_ref().and_then(|tools| tools.migrations.iter().position(is_it));
     let base = match (&base, &tools, at) {
         (None, Some(_), Some(_)) if how.transaction.is_none() => None,
-        (None, _, _) if path.exists() => project::dump(Path::new("."), path).map_err(wrong)?,
+        (None, _, _) if path.exists() => match or_like(None, like)? {
+            Some(base) => Some(base),
+            None => project::dump(Path::new("."), path).map_err(wrong)?,
+        },
         _ => base,
     };
     match (directory.as_deref().zip(tools), at, base) {

@@ -1,0 +1,119 @@
+//! What every command that runs trials takes: server, size, output; rows and the application.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::run::SizeRequest;
+
+use super::server::ServerArguments;
+use super::values::{factor, rate, rows_of_any};
+
+/// What the rows and the application are like.
+#[derive(Clone, Debug, Args)]
+pub struct ApplicationArguments {
+    /// Which operations the application has most of [default: auto]
+    #[arg(long, value_enum)]
+    pub traffic: Option<TrafficMix>,
+    /// Operations per second [default: 30 % of what the idle server carries, found by each run]
+    #[arg(long, value_name = "NUMBER", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// A file of the application's own statements, each below a line `-- name: get_order`, in place
+    /// of the inferred operations
+    #[arg(long, value_name = "FILE", group = "own")]
+    pub app: Option<PathBuf>,
+    /// The most frequent statements that the database of --like has counted, in place of the
+    /// inferred operations
+    #[arg(long, value_enum, value_name = "SOURCE", group = "own", requires = "like")]
+    pub app_from: Option<AppSource>,
+    /// Keep the inferred operations beside those of --app or --app-from
+    #[arg(long, requires = "own")]
+    pub app_adds: bool,
+    /// Make rows like those of this database, by its statistics: its address, as in
+    /// postgres://user@host:5432/database, where catalogues are read and nothing is written, not
+    /// even a lock on a table is taken; or a file that `pg_dump --statistics-only` of version 18
+    /// has written, for which the server has to be of 18 or later
+    #[arg(long, value_name = "URL|FILE")]
+    pub like: Option<String>,
+    /// Use the most common values of columns as well. They are values of rows of that database,
+    /// and stay in the scenario's files
+    #[arg(long, requires = "like")]
+    pub with_common_values: bool,
+}
+
+/// What counts statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AppSource {
+    /// The extension of that name
+    #[value(name = "pg_stat_statements")]
+    Statements,
+}
+
+/// Which operations an application has most of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TrafficMix {
+    /// As the tables of --like are used by pg_stat_user_tables: read-heavy where they are read more
+    /// than five times per write, else write-heavy where more than a fifth are writes; otherwise,
+    /// and without --like, mixed
+    #[default]
+    Auto,
+    /// Four of five operations read
+    ReadHeavy,
+    /// Three of five operations read
+    Mixed,
+    /// Three of four operations write
+    WriteHeavy,
+}
+
+/// Server, size and output: what every command that runs trials takes.
+#[derive(Clone, Debug, Args)]
+pub struct TrialArguments {
+    #[command(flatten)]
+    pub server: ServerArguments,
+    /// All tables scaled so that the largest has 200,000 rows
+    #[arg(long, conflicts_with = "scale")]
+    pub quick: bool,
+    /// Scale every table's declared rows by this factor; `run` does not scale its crash cases
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub scale: Option<f64>,
+    /// Rows of one table, such as spans=20M, not of the crash cases of `run`; may be repeated. Of a
+    /// change of your own also a number alone: of each table that the change is about
+    #[arg(long, value_name = "[TABLE=]ROWS", value_parser = rows_of_any)]
+    pub rows: Vec<(Option<String>, u64)>,
+    /// Another rng_seed than the scenarios' own
+    #[arg(long, value_name = "NUMBER")]
+    pub rng_seed: Option<u64>,
+    /// Keep histories (JSON Lines) and result.json here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// No progress; the verdicts only
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// For a person, or json: result.json and nothing else on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+impl TrialArguments {
+    pub fn sizes(&self) -> SizeRequest {
+        let (scale, quick, rows) = (self.scale, self.quick, self.rows_by_table());
+        SizeRequest { scale, quick, rows, ..SizeRequest::default() }
+    }
+
+    /// Rows of tables that are named.
+    pub fn rows_by_table(&self) -> Vec<(String, u64)> {
+        let named = |(table, rows): &(Option<String>, u64)| table.clone().map(|name| (name, *rows));
+        self.rows.iter().filter_map(named).collect()
+    }
+
+    /// Rows that are of no table in particular: the last number.
+    pub fn rows_of_any(&self) -> Option<u64> {
+        self.rows.iter().rev().find(|(table, _)| table.is_none()).map(|(_, rows)| *rows)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
