@@ -149,6 +149,17 @@ fn what_would_be_run_is_shown_without_a_server() {
 }
 
 #[test]
+fn the_schema_is_that_of_the_database_whose_rows_are_to_be_like_its_own() {
+    let root = project("plain", "bad");
+    let like = "postgres://reader:secret@nowhere.invalid/app";
+    let mut command = try_in(root.path());
+    let shown = command.args(["change.sql", "--like", like, "--dry-run"]).assert().success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    let base = shown.lines().find(|line| line.starts_with("base")).expect("a base");
+    assert!(base.contains("nowhere.invalid") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
 fn two_tools_are_both_named_with_what_decides() {
     let root = project("sqlx", "bad");
     copy(&PathBuf::from(PROJECTS).join("alembic/before"), root.path());
