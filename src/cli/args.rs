@@ -29,7 +29,7 @@ pub enum Command {
     /// Run scenarios and judge them
     Run(RunArguments),
     /// Try a migration of your own, on rows and traffic made for it or a scenario's
-    Try(TryArguments),
+    Try(Box<TryArguments>),
     /// Write a pgauntlet.toml, with every key as a comment: the project's defaults for `try`
     Init(InitArguments),
     /// Kill a scenario's change at each of its statements, in each way, and apply it again
