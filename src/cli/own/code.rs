@@ -109,17 +109,8 @@ fn goose(root: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::project;
     use super::*;
-
-    fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a directory");
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-            fs::write(path, text).expect("a file");
-        }
-        root
-    }
 
     #[test]
     fn sea_orm_and_rambler_count_what_comes_before() {

@@ -8,6 +8,8 @@ mod init;
 mod names;
 mod project;
 mod revisions;
+#[cfg(test)]
+mod testing;
 mod told;
 
 use std::path::{Path, PathBuf};

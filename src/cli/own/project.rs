@@ -208,19 +208,10 @@ fn nothing(refused: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::project;
     use super::*;
 
     type Files<'a> = &'a [(&'a str, &'a str)];
-
-    fn project(files: Files<'_>) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a directory");
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-            fs::write(path, text).expect("a file");
-        }
-        root
-    }
 
     /// What is found, or why nothing is, with paths from the root.
     fn told(files: Files<'_>) -> String {

@@ -262,17 +262,8 @@ fn sequelize(root: &Path) -> Option<Commands> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::project;
     use super::*;
-
-    fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a directory");
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-            fs::write(path, text).expect("a file");
-        }
-        root
-    }
 
     #[test]
     fn alembics_newest_revision_is_the_one_that_no_other_follows() {

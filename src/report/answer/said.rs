@@ -8,16 +8,19 @@ use crate::result::{
     RerunEnding, ResultFile,
 };
 use crate::scenario::{FindingKind, Outcome, Verdict};
-use crate::stats::{Summary, grouped};
+use crate::stats::grouped;
 use crate::trial::{Axis, TrialKey};
 
+use super::super::grid::cut;
 use super::super::holds_for::{self, NotTried};
-use super::super::trial::sent_from;
+use super::super::trial::{latency_rows, sent_from};
 
 /// Findings beside the worst one, and those that only inform, that are shown.
 const SHOWN_MAX: usize = 3;
 /// Characters of a statement.
 const STATEMENT_MAX: usize = 60;
+/// Phases whose latency is shown: before, during and after the change.
+const PHASES: usize = 3;
 
 /// What is said of a change, whatever the format.
 pub(super) struct Answer<'r> {
@@ -116,14 +119,14 @@ impl<'r> Answer<'r> {
         self.change.findings.iter().find(worst)
     }
 
-    /// Other findings that are worse than safe, each kind once, with the trials that show it.
+    /// Kinds of other findings that are worse than safe, each once.
     pub fn also(&self) -> Option<String> {
         let worst = self.worst()?;
         let mut others: Vec<String> = Vec::new();
-        let decides = |f: &&Finding| f.verdict > Verdict::Safe && !std::ptr::eq(*f, worst);
+        let decides = |f: &&Finding| f.verdict > Verdict::Safe && f.kind != worst.kind;
         for finding in self.change.findings.iter().filter(decides) {
             let other = format!("{} ({})", finding.kind, finding.verdict);
-            if !others.contains(&other) && finding.kind != worst.kind {
+            if !others.contains(&other) {
                 others.push(other);
             }
         }
@@ -210,15 +213,11 @@ impl<'r> Answer<'r> {
         let several = self.trials.len() > 1;
         let ran = self.trials.iter().filter(|(_, j)| j.measured.operations.scheduled > 0);
         let rows = ran.flat_map(|(name, judgement)| {
-            let latency = &judgement.measured.latency;
-            let phases = [
-                ("before", &latency.before),
-                ("during", &latency.during),
-                ("after", &latency.after),
-            ];
-            phases.map(|(phase, summary)| {
-                let lead = if several { format!("{name}, {phase}") } else { phase.to_owned() };
-                latency_row(lead, summary)
+            latency_rows(&judgement.measured).into_iter().take(PHASES).map(move |mut row| {
+                if several {
+                    row[0] = format!("{name}, {}", row[0]);
+                }
+                row
             })
         });
         rows.collect()
@@ -254,27 +253,7 @@ fn place(matrix: &Matrix, case: &Case) -> String {
     let fault = &case.fault;
     let row = matrix.rows.iter().find(|row| row.id == fault.at.statement);
     let place = row.map_or(String::new(), |row| format!(" ({})", sent_from(&row.statement)));
-    format!("{} at {}{place}", fault.kind, cut(&one_line(&fault.at.text)))
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(STATEMENT_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-fn latency_row(lead: String, summary: &Summary) -> [String; 5] {
-    match summary.count {
-        0 => [lead, "-".to_owned(), "-".to_owned(), "-".to_owned(), "0".to_owned()],
-        count => [
-            lead,
-            summary.p50_us.to_string(),
-            summary.p99_us.to_string(),
-            summary.max_us.to_string(),
-            grouped(count),
-        ],
-    }
+    format!("{} at {}{place}", fault.kind, cut(&one_line(&fault.at.text), STATEMENT_MAX))
 }
 
 /// Operations that failed once the change had begun.

@@ -9,7 +9,7 @@ use super::super::changes::idle_acceptances;
 use super::super::grid::{Cell, Column, Grid};
 use super::super::names::Names;
 use super::super::text::{DIM, Text, Width};
-use super::super::trial::{sent_from, verdict_style, write_command};
+use super::super::trial::{LATENCY_HEAD, sent_from, verdict_style, write_command};
 use super::said::{Answer, Killed};
 
 /// Columns before a labelled text.
@@ -113,7 +113,7 @@ fn write_latency(out: &mut Text, answer: &Answer<'_>) {
     }
     out.blank();
     let columns = [Column::Name, Column::Number, Column::Number, Column::Number, Column::Number];
-    let mut grid = Grid::new(LABELLED, &columns, ["latency", "p50", "p99", "max", "operations"]);
+    let mut grid = Grid::new(LABELLED, &columns, LATENCY_HEAD);
     rows.into_iter().for_each(|row| grid.row(row));
     grid.write(out);
 }
