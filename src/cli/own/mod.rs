@@ -8,9 +8,9 @@ mod init;
 mod names;
 mod project;
 mod revisions;
+mod summary;
 #[cfg(test)]
 mod testing;
-mod told;
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ use defaults::Project;
 use earlier::{earlier, terminated};
 pub use init::init;
 use names::{kebab, relative, stem};
-use told::tell;
+use summary::show_made;
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
@@ -387,7 +387,7 @@ impl Own {
         let made = run::infer(&request, &listener, &cancelled_by_signals()).await;
         live.end();
         let made = made.map_err(|error| ending_of(&error))?;
-        tell(&made);
+        show_made(&made);
         let loaded = self.load(&made, arguments, demands)?;
         let loaded = under(loaded, project);
         if let Some(directory) = &arguments.save {

@@ -71,7 +71,7 @@ fn of_one_row(subject: &Subject<'_>, key: &Column, column: &Column) -> Option<In
     Some(read(subject, key, column, drawn, None))
 }
 
-/// Rows of the seed that share a value. New rows have greater keys, whoever adds them.
+/// Rows of the seed that share a value. New rows have greater keys, also those of others.
 fn of_rows(subject: &Subject<'_>, key: &Column, column: &Column) -> Option<Invariant> {
     let ascending = matches!(subject.filled(key)?.generator, Generator::Serial);
     let filled = subject.filled(column)?;

@@ -11,7 +11,7 @@ const NAMED_MAX: usize = 4;
 const SHOWN_MAX: usize = 5;
 
 /// What was made, in a few lines.
-pub fn tell(made: &InferredScenario) {
+pub fn show_made(made: &InferredScenario) {
     made.statistics.iter().for_each(|line| show(&format!("like    {line}")));
     let rows = |name: &String| made.tables.get(name).copied().unwrap_or(0);
     let mut concerned: Vec<&String> = made.concerned.iter().collect();
