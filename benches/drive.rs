@@ -67,6 +67,8 @@ async fn begin(address: &Address, scenario: &Scenario, schedule: Schedule) -> (D
     let setup = DriveSetup {
         address,
         application: address,
+        replica: None,
+        pooled: None,
         scenario,
         sizes,
         recorder: &recorder,

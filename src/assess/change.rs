@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::lint;
 use crate::pg::StatementPlace;
+use crate::pg::facts::RelationName;
 use crate::result::{
     AcceptanceOutcome, ChangeAssessment, Finding, Judgement, Matrix, Planned, PlannedMatrix,
-    PlannedTrial, ResultFile, StatementRef,
+    PlannedTrial, Prediction, ResultFile, StatementRef,
 };
 use crate::scenario::{FindingKind, Scenario, Verdict};
+use crate::trial::Axis;
 
-use super::accepted;
+use super::accepted::{self, Tried};
+use super::majors;
+use super::sizes::{self, Sized};
 
 /// One assessment per scenario of the result, in the order of their first trials.
 pub fn changes(result: &ResultFile) -> Vec<ChangeAssessment> {
@@ -38,6 +42,12 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
         true => tried,
         false => tried.max(Verdict::Unproven),
     };
+    let stored = result.scenarios.get(scenario).cloned().map(Scenario::from);
+    let of = stored.as_ref();
+    let prediction = of.and_then(|of| prediction(of, &result.at, &trials, &matrices));
+    let predicted: Vec<Finding> = prediction.iter().flat_map(sizes::findings).collect();
+    let at_size = prediction.as_ref().and_then(|of| of.verdict);
+    let verdict = verdict.max(at_size.unwrap_or(Verdict::Safe));
     // Of equals the one of which most is accepted: it says what the verdict does not count.
     let accepted = |j: &Judgement| {
         let accepted = j.findings.iter().filter_map(|finding| finding.accepted.as_ref());
@@ -45,34 +55,54 @@ fn change(scenario: &str, result: &ResultFile) -> ChangeAssessment {
     };
     let equals = trials.iter().filter(|j| j.verdict == verdict);
     let decisive = equals.rev().max_by_key(|j| accepted(j));
-    let acceptances = acceptances(scenario, result, &trials, missing.is_empty());
+    let without_faults = result.answers && matrices.is_empty();
+    let tried = Tried { trials: &trials, matrices: &matrices, without_faults };
+    // Of a result without its scenario nothing is known.
+    let acceptances = of.map(|of| accepted::outcomes(of, tried, missing.is_empty()));
+    let acceptances = acceptances.unwrap_or_default();
     let expected = trials.iter().all(|j| j.as_expected)
         && matrices.iter().all(|m| m.as_expected)
-        && !acceptances.iter().any(AcceptanceOutcome::is_wrong);
+        && !acceptances.iter().any(AcceptanceOutcome::is_wrong)
+        && prediction.as_ref().is_none_or(|of| of.as_expected);
     ChangeAssessment {
         scenario: scenario.to_owned(),
         verdict,
         as_expected: expected && missing.is_empty(),
         reason: String::new(),
         decided_by: decisive.map(|judgement| judgement.trial.key.clone()),
-        findings: findings(&trials),
+        findings: findings(&trials)
+            .into_iter()
+            .chain(majors::differ(tried))
+            .chain(predicted)
+            .collect(),
         lints: lint::lints(&trials),
         trials: trials.iter().map(|j| j.trial.key.clone()).collect(),
+        prediction,
         missing,
         acceptances,
     }
 }
 
-/// What came of what the scenario accepts; of a result without it nothing is known.
-fn acceptances(
-    scenario: &str,
-    result: &ResultFile,
+/// What its trials at several sizes say of the size that is asked about.
+fn prediction(
+    scenario: &Scenario,
+    asked: &BTreeMap<String, u64>,
     trials: &[&Judgement],
-    is_whole: bool,
-) -> Vec<AcceptanceOutcome> {
-    let stored = result.scenarios.get(scenario).cloned().map(Scenario::from);
-    let outcomes = |scenario| accepted::outcomes(&scenario, trials, is_whole);
-    stored.map(outcomes).unwrap_or_default()
+    matrices: &[&Matrix],
+) -> Option<Prediction> {
+    let tables = || trials.iter().flat_map(|j| j.trial.sizes.keys());
+    let is_of_it =
+        |asked: &str| tables().any(|table| asked.is_empty() || RelationName::same(table, asked));
+    let mut at = asked.clone();
+    at.retain(|table, _| is_of_it(table));
+    let sized = trials.iter().any(|j| j.trial.key.get(&Axis::SIZE).is_some());
+    if at.is_empty() && !sized {
+        return None;
+    }
+    if at.is_empty() {
+        at = scenario.sizes.as_ref().map(|axis| axis.at.clone()).unwrap_or_default();
+    }
+    sizes::predict(Sized { scenario, trials, matrices, at: &at })
 }
 
 /// What was planned of the scenario and is not here, by label.

@@ -11,6 +11,8 @@ use crate::result::{
 use crate::scenario::{Crash, Outcome, Scenario, Verdict};
 use crate::trial::FaultKind;
 
+use super::accepted::accepted_crash;
+
 /// What making the matrix took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
@@ -36,7 +38,19 @@ pub fn matrix(
     let all = cases.iter().chain(earliest);
     let (verdict, ending) = verdict((end, deadline), all, &outcomes, crash);
     let (verdict, ending) = with_rows(&undisturbed.short, verdict, ending);
-    let expectations = expectations(crash, &outcomes, verdict);
+    let unclean = cases
+        .iter()
+        .chain(earliest)
+        .filter(|case| case.outcome.is_some_and(|outcome| outcome != Outcome::Clean));
+    let files = unclean.map(|case| file_of(undisturbed, case.fault.at.statement));
+    let files: Vec<Option<&str>> = files.collect();
+    let accepted = accepted_crash(scenario, &undisturbed.trial.started_at, verdict, &files);
+    let verdict = if accepted.is_some() { Verdict::Safe } else { verdict };
+    let expectations = match accepted {
+        // However its cases end: that is what is accepted.
+        Some(_) => Vec::new(),
+        None => expectations(crash, &outcomes, verdict),
+    };
     let injected: BTreeSet<StatementId> =
         cases.iter().map(|case| case.fault.at.statement).collect();
     let rows = undisturbed.statements.iter().filter(|row| injected.contains(&row.id));
@@ -48,6 +62,7 @@ pub fn matrix(
         format: FORMAT,
         trial: named(&undisturbed.trial, scenario),
         verdict,
+        accepted,
         as_expected: expectations.iter().all(|e| e.held),
         expectations,
         mismatches: Vec::new(),
@@ -64,6 +79,12 @@ pub fn matrix(
         took_us: effort.took_us,
         at_once: effort.at_once,
     }
+}
+
+/// The file of a statement; None: it is of none.
+fn file_of(undisturbed: &Undisturbed, statement: StatementId) -> Option<&str> {
+    let row = undisturbed.statements.iter().find(|row| row.id == statement);
+    row.and_then(|row| row.statement.file.as_deref())
 }
 
 /// The facts of the undisturbed run, under the name of its scenario.

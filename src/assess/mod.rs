@@ -8,8 +8,11 @@
 mod accepted;
 mod change;
 mod incomplete;
+mod majors;
 mod matrix;
 mod pairing;
+mod retries;
+mod sizes;
 mod states;
 mod trials;
 
@@ -17,4 +20,6 @@ pub use change::changes;
 pub use incomplete::incomplete;
 pub use matrix::{Effort, matrix};
 pub use pairing::{Keyed, Paired, Pairing};
+pub use retries::{RetriesTried, retries};
+pub use sizes::likely;
 pub use trials::{Against, reference_of, trial, trials};

@@ -12,7 +12,8 @@ use super::server::ServerArguments;
 use super::values::{kind, repeat, rows_of_any, shard, tool, transaction};
 
 pub use super::args_of_trials::{
-    AppSource, ApplicationArguments, Format, TrafficMix, TrialArguments,
+    AppSource, ApplicationArguments, Format, RetryArguments, SizeArguments, TrafficMix,
+    TrialArguments,
 };
 pub use super::args_of_try::{BaseChoice, FailOnVerdict, TryArguments};
 
@@ -38,6 +39,8 @@ pub enum Command {
     Judge(JudgeArguments),
     /// Render a stored result: a page, or what machines read
     Report(ReportArguments),
+    /// Say what trials at several sizes say of another size, from a stored result
+    Predict(PredictArguments),
     /// Print the JSON Schema of result.json
     Schema,
     /// Join the shares of a run, and runs on several server majors, as one result
@@ -105,7 +108,7 @@ pub struct BaseArguments {
 /// Which scenarios.
 #[derive(Debug, Args)]
 pub struct Which {
-    /// Names of scenarios, or directories that hold one; none means all
+    /// Names of scenarios or groups, or their directories; none means all that are in no group
     #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
     /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
@@ -120,6 +123,10 @@ pub struct RunArguments {
     /// Only from this starting state, and from the first one, which it is compared with
     #[arg(long, value_name = "NAME")]
     pub state: Option<String>,
+    /// Under these conditions in place of the scenarios' own, such as calm,backup: by the names of
+    /// declared ones, else those that scenarios/README.md lists
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub conditions: Vec<String>,
     /// Execute every trial so often; to compare the numbers of two results takes five of each
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = repeat())]
     pub repeat: u32,
@@ -129,6 +136,10 @@ pub struct RunArguments {
     /// An earlier result, by whose times the shares are balanced; the same for every share
     #[arg(long, value_name = "RESULT", requires = "shard")]
     pub costs: Option<PathBuf>,
+    #[command(flatten)]
+    pub retries: RetryArguments,
+    #[command(flatten)]
+    pub sizes: SizeArguments,
     #[command(flatten)]
     pub trials: TrialArguments,
 }
@@ -201,9 +212,25 @@ pub struct ReportArguments {
     /// For a person (text, html, markdown) or for a machine
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+    /// Of a result of `try`, each trial in full behind the answer; the text of other results has
+    /// them in any case
+    #[arg(long)]
+    pub details: bool,
     /// Write it here, over what is there [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// A directory that a run with --sizes wrote with --out, or its result.json
+    pub result: PathBuf,
+    /// For so many rows, of a table or of the largest one, such as orders=24M; may be repeated
+    #[arg(long, value_name = "[TABLE=]ROWS", value_parser = rows_of_any, required = true)]
+    pub at: Vec<(Option<String>, u64)>,
+    /// For a person, or json: the result with the prediction in it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::run::SizeRequest;
+use crate::run::{RetryRequest, SizeRequest};
+use crate::scenario::RetryPolicy;
 
 use super::server::ServerArguments;
-use super::values::{factor, rate, rows_of_any};
+use super::values::{factor, rate, rows_alone, rows_of_any};
 
 /// What the rows and the application are like.
 #[derive(Clone, Debug, Args)]
@@ -63,6 +64,64 @@ pub enum TrafficMix {
     Mixed,
     /// Three of four operations write
     WriteHeavy,
+}
+
+/// Rounds of a retry policy where nothing says how many.
+const ROUNDS_DEFAULT: u32 = 10;
+
+/// A retry policy whose odds are measured.
+#[derive(Clone, Debug, Args)]
+pub struct RetryArguments {
+    /// Measure the odds that the change gets through with this policy, under each condition:
+    /// '3s x5 backoff 1s' is a lock_timeout of 3 s, five attempts, and a second between them; also
+    /// 'backoff 1s*2..30s jitter 20%'. On 20,000 rows; decides no verdict
+    #[arg(long, value_name = "POLICY")]
+    pub retry: Option<RetryPolicy>,
+    /// Rounds of it under each condition; the more, the narrower the interval [default: 10]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        requires = "retry",
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    pub retry_rounds: Option<u32>,
+}
+
+impl RetryArguments {
+    pub fn request(&self) -> Option<RetryRequest> {
+        let rounds = self.retry_rounds.unwrap_or(ROUNDS_DEFAULT);
+        self.retry.clone().map(|policy| RetryRequest { policy, rounds })
+    }
+}
+
+/// The sizes that are tried, and those that are asked about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SizeArguments {
+    /// At each of these sizes: rows of the largest table, the others in proportion, such as
+    /// 250k,500k,1M,2M. How each statement grows is measured then, and told of other sizes
+    /// [default: the scenario's; with --at an eighth, a quarter, half and all of the rows]
+    #[arg(
+        long,
+        value_name = "ROWS",
+        value_delimiter = ',',
+        value_parser = rows_alone,
+        conflicts_with_all = ["quick", "scale"]
+    )]
+    pub sizes: Vec<u64>,
+    /// Predict for so many rows, of a table or of the largest one, such as orders=24M: how long
+    /// statements take there, which timeouts they reach, what waits for them; may be repeated
+    #[arg(long, value_name = "[TABLE=]ROWS", value_parser = rows_of_any, conflicts_with = "quick")]
+    pub at: Vec<(Option<String>, u64)>,
+}
+
+impl SizeArguments {
+    /// Rows of the largest table at each size, ascending.
+    pub fn tried(&self) -> Vec<u64> {
+        let mut tried = self.sizes.clone();
+        tried.sort_unstable();
+        tried.dedup();
+        tried
+    }
 }
 
 /// Server, size and output: what every command that runs trials takes.

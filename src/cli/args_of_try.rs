@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::scenario::{Tool, TransactionRule};
 
-use super::args_of_trials::{ApplicationArguments, TrialArguments};
+use super::args_of_trials::{ApplicationArguments, RetryArguments, SizeArguments, TrialArguments};
 use super::clones::CloneArguments;
 use super::values::{timeout_ms, tool, transaction};
 
@@ -72,6 +72,13 @@ pub struct TryArguments {
     /// Inject every kind of fault at each statement, however many there are: the whole crash matrix
     #[arg(long, conflicts_with_all = ["quick", "on"])]
     pub thorough: bool,
+    /// Under each of these conditions: calm, backup, long-reader, old-snapshot,
+    /// idle-in-transaction, long-writer, short-writers, hot-parent, lock-order, vacuum,
+    /// anti-wraparound-vacuum, full-server, checkpoint-storm, slow-network, cut-network,
+    /// pgbouncer-session, pgbouncer-transaction; --on a scenario also its own
+    /// [default: calm,backup]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub conditions: Vec<String>,
     /// Print each trial in full as well: findings with their witnesses, statements with their locks
     #[arg(long)]
     pub details: bool,
@@ -100,6 +107,10 @@ pub struct TryArguments {
     pub clones: CloneArguments,
     #[command(flatten, next_help_heading = "Rows and application")]
     pub application: ApplicationArguments,
+    #[command(flatten, next_help_heading = "Retries")]
+    pub retries: RetryArguments,
+    #[command(flatten, next_help_heading = "Other sizes")]
+    pub sizes: SizeArguments,
     #[command(flatten, next_help_heading = "Size, server and output")]
     pub trials: TrialArguments,
 }

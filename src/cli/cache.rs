@@ -123,7 +123,8 @@ async fn list(directory: &Path, arguments: &CacheArguments) -> ExitStatus {
 
 /// Only the server can tell what is in its databases.
 async fn seeds(directory: &Path, arguments: &CacheArguments) -> Result<(), String> {
-    let (pg_bin, major) = (arguments.server.pg_bin.clone(), arguments.server.pg);
+    let asked = arguments.server.request()?;
+    let (pg_bin, major) = (arguments.server.pg_bin.clone(), asked.source.major());
     let source = SourceRequest::Local { pg_bin, major };
     let cache = Some(directory.to_owned());
     let request = Request { source, cache, run_as: arguments.server.run_as.clone() };

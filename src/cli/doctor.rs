@@ -90,6 +90,12 @@ fn render(report: &DoctorReport) -> String {
         DockerState::Reachable { version } => format!("--server docker works: engine {version}"),
         DockerState::Unreachable { why } => format!("--server docker cannot work: {why}"),
     });
+    lines.push(match &report.pooler {
+        Ok(found) => {
+            format!("conditions with a pooler work: {} in {}", found.version, found.path.display())
+        }
+        Err(error) => format!("conditions with a pooler cannot work: failed to {error}"),
+    });
     lines.push(format!(
         "machine: {} cores, {} of memory",
         report.cores,

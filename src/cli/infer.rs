@@ -54,7 +54,7 @@ pub async fn infer(arguments: &InferArguments) -> ExitStatus {
             DraftChange::of(Applied::Sql { version, text, transaction })
         }),
         demands: &Demands::default(),
-        beside_a_backup: false,
+        conditions: &[],
         rows: RowsRequest { each, concerned: None, of: &of },
         rng_seed: arguments.rng_seed,
         rate: asked.rate,

@@ -15,6 +15,7 @@ mod ending;
 mod infer;
 mod kept;
 mod own;
+mod predict;
 mod reported;
 mod repro;
 mod run;
@@ -63,6 +64,7 @@ async fn run_command(command: &Command) -> ExitStatus {
         Command::Init(arguments) => own::init(arguments),
         Command::Crash(arguments) => run::crash(arguments).await,
         Command::Judge(arguments) => run::judge(arguments),
+        Command::Predict(arguments) => predict::predict(arguments),
         Command::Report(arguments) => reported::report(arguments),
         Command::Schema => reported::schema(),
         Command::Merge(arguments) => reported::merge(arguments),

@@ -27,18 +27,19 @@ pub fn report(arguments: &ReportArguments) -> ExitStatus {
     };
     stored.broken.iter().for_each(|error| complain(error));
     let width = arguments.out.as_ref().map_or_else(width, |_| Width::default());
-    let rendered = rendered(&stored, &arguments.result, arguments.format, width);
+    let rendered = rendered(&stored, arguments, width);
     write(&rendered, arguments.out.as_deref())
 }
 
-fn rendered(stored: &Stored, path: &Path, format: ReportFormat, width: Width) -> String {
+fn rendered(stored: &Stored, arguments: &ReportArguments, width: Width) -> String {
+    let path = &arguments.result;
     // By one trial's directory in a result, nothing can be run again.
     let has_result = ResultFile::path_of(path).is_file();
     let path = if has_result { path.display().to_string() } else { String::new() };
     let sources = || sources::of(&stored.result);
     let document = Document { result: &stored.result, timelines: &stored.timelines, path: &path };
-    match format {
-        ReportFormat::Text => report::plain(&report::text(&stored.result, width)).into_owned(),
+    match arguments.format {
+        ReportFormat::Text => report::plain(&text(&stored.result, arguments, width)).into_owned(),
         ReportFormat::Json => report::json(&stored.result),
         ReportFormat::Html => report::page(&document),
         ReportFormat::Markdown => report::plain(&report::markdown(&document)).into_owned(),
@@ -46,6 +47,21 @@ fn rendered(stored: &Stored, path: &Path, format: ReportFormat, width: Width) ->
         ReportFormat::Junit => report::junit("pgauntlet", &report::suites(&document, &sources())),
         ReportFormat::Sarif => report::sarif(&report::suites(&document, &sources())),
         ReportFormat::Prometheus => report::prometheus(&stored.result),
+    }
+}
+
+/// Of what `try` tried the answer, as it printed it; each trial in full where it is asked for, and
+/// of any other result.
+fn text(result: &ResultFile, arguments: &ReportArguments, width: Width) -> String {
+    let answer = report::answer(result, width).filter(|_| result.answers);
+    match (answer, arguments.details) {
+        (None, _) => report::text(result, width),
+        (Some(answer), true) => format!("{answer}\n{}", report::text(result, width)),
+        (Some(answer), false) => {
+            let path = arguments.result.display().to_string();
+            let more = format!("{} --details", report::report_command(&path));
+            format!("{answer}{}", report::labelled_text("details", &more, width))
+        }
     }
 }
 

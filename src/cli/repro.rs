@@ -102,8 +102,8 @@ fn server(arguments: &ServerArguments, repro: &Repro<'_>) -> Result<provision::R
     if !asked && facts.source == "docker" {
         arguments.server = Some(facts.source.clone());
     }
-    if arguments.pg.is_none() && arguments.pg_bin.is_none() && arguments.image.is_none() {
-        arguments.pg = Some(facts.version_num / 10_000);
+    if arguments.pg.is_empty() && arguments.pg_bin.is_none() && arguments.image.is_none() {
+        arguments.pg = vec![facts.version_num / 10_000];
     }
     arguments.request()
 }
@@ -116,7 +116,7 @@ fn find_command(repro: &mut Repro<'_>) -> Result<Option<tempfile::TempDir>, Exit
         return Ok(None);
     }
     let which = Which { scenarios: vec![repro.scenario.name.clone()], scenarios_dir: None };
-    let mut loaded = scenarios::load(&which)?;
+    let mut loaded = scenarios::load(&which, scenarios::Scope::Scenarios)?;
     let here = loaded.scenarios.pop();
     match here.filter(|here| here.change.command.as_ref().is_some_and(|c| c.line == command.line)) {
         Some(here) => {

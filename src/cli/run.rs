@@ -5,38 +5,47 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::explain;
 use crate::migrate;
+use crate::provision::CLONE_SOURCE;
 use crate::report::{self, Live, Mode};
 use crate::result::{CrashRequest, ResultFile};
 use crate::run::{
-    self, CloneCommands, Costs, Error, ExitStatus, Judged, OnJudged, Request, Share, Work,
+    self, CloneCommands, Costs, Error, ExitStatus, Judged, OnJudged, Request, RetryRequest, Share,
+    Work,
 };
 use crate::scenario::Scenario;
 
 use super::args::{
-    CrashArguments, Format, JudgeArguments, RunArguments, TrialArguments, Tried, Which,
+    CrashArguments, Format, JudgeArguments, RunArguments, SizeArguments, TrialArguments, Tried,
+    Which,
 };
 use super::ending::{cancelled_by_signals, ending_of};
-use super::scenarios::Loaded;
+use super::scenarios::{Loaded, Scope};
 use super::{bad_input, complain, remark, scenarios, show, tried, width};
 
 pub async fn run(arguments: &RunArguments) -> ExitStatus {
-    let mut loaded = match scenarios::load(&arguments.which) {
+    let mut loaded = match scenarios::load(&arguments.which, Scope::Groups) {
         Ok(loaded) => loaded,
         Err(ending) => return ending,
     };
-    let left_out = leave_out(&mut loaded.scenarios);
+    if let Err(ending) = under(&mut loaded, &arguments.conditions) {
+        return ending;
+    }
+    let mut left_out = leave_out(&mut loaded.scenarios);
     if !left_out.is_empty()
         && (!arguments.which.scenarios.is_empty() || loaded.scenarios.is_empty())
     {
         left_out.iter().for_each(|why| complain(&format!("run {why}")));
         return ExitStatus::Failed;
     }
+    left_out.extend(loaded.groups.iter().map(|group| scenarios::left_out(group, "run")));
     let share = match share(arguments) {
         Ok(share) => share,
         Err(error) => return ending_of(&error),
     };
     let (state, repeat) = (arguments.state.clone(), arguments.repeat);
-    let asked = Asked { state, repeat, share, ..Asked::default() };
+    let retry = arguments.retries.request();
+    let sizes = arguments.sizes.clone();
+    let asked = Asked { state, repeat, share, retry, sizes, ..Asked::default() };
     let ending = run_trials(loaded, &arguments.trials, asked).await;
     // Who hears why nothing was run at all need not hear of more.
     if !matches!(ending, ExitStatus::BadInput | ExitStatus::Failed | ExitStatus::Interrupted) {
@@ -48,6 +57,17 @@ pub async fn run(arguments: &RunArguments) -> ExitStatus {
         }
     }
     ending
+}
+
+/// The scenarios under these conditions; none: under their own.
+pub fn under(loaded: &mut Loaded, conditions: &[String]) -> Result<(), ExitStatus> {
+    if conditions.is_empty() {
+        return Ok(());
+    }
+    let scenarios = std::mem::take(&mut loaded.scenarios).into_iter();
+    let under: Result<Vec<_>, _> = scenarios.map(|scenario| scenario.under(conditions)).collect();
+    loaded.scenarios = under.map_err(bad_input)?;
+    Ok(())
 }
 
 /// What of the plan is this process's.
@@ -86,7 +106,7 @@ pub async fn crash(arguments: &CrashArguments) -> ExitStatus {
     };
     let loaded = match tried.migrations.is_some() || tried.command.is_some() {
         true => tried::crashed(arguments, &tried),
-        false => scenarios::load(&which),
+        false => scenarios::load(&which, Scope::Scenarios),
     };
     let mut loaded = match loaded {
         Ok(loaded) => loaded,
@@ -117,8 +137,12 @@ pub struct Asked {
     pub share: Option<Share>,
     /// The scenarios have the rows that were asked for already.
     pub rows_are_made: bool,
+    /// A retry policy whose odds are measured.
+    pub retry: Option<RetryRequest>,
     /// What gives a database with rows to each trial.
     pub clones: Option<CloneCommands>,
+    /// At which sizes, and which one is asked about.
+    pub sizes: SizeArguments,
     /// One change is tried: what is printed is the answer about it.
     pub answer: Option<Answered>,
 }
@@ -181,10 +205,12 @@ pub async fn with_live_view(request: &Request, view: &View) -> Result<ResultFile
             (Judged::Trial(judgement), false) => report::trial_in_brief(judgement, width()),
             (Judged::Matrix(matrix), true) => report::matrix(matrix, width()),
             (Judged::Matrix(matrix), false) => report::matrix_in_brief(matrix, width()),
+            (Judged::Retries(odds), _) => report::retries(odds, width()),
         };
         match judged {
             Judged::Trial(judgement) => seen.trials.push(judgement.clone()),
             Judged::Matrix(matrix) => seen.crash_matrices.push(matrix.clone()),
+            Judged::Retries(odds) => seen.retries.push(odds.clone()),
         }
         if format == Format::Text {
             shown.print(&text);
@@ -218,22 +244,49 @@ fn request(
     if let Some(rng_seed) = arguments.rng_seed {
         scenarios.iter_mut().for_each(|scenario| scenario.rng_seed = rng_seed);
     }
-    let server = arguments.server.request().map_err(|error| {
+    let (server, other_majors) = arguments.server.requests().map_err(|error| {
         complain(&error);
         ExitStatus::BadInput
     })?;
     let (mut sizes, out) = (arguments.sizes(), arguments.out.clone());
-    let Asked { work, crash, state, repeat, share, rows_are_made, answer: _, clones } = asked;
+    let Asked { work, crash, state, repeat, share, rows_are_made, answer, retry, .. } = asked;
+    let clones = asked.clones;
+    sizes.tried = asked.sizes.tried();
+    let answers = answer.is_some();
     if let Some(rows) = arguments.rows_of_any().filter(|_| !rows_are_made) {
         return Err(bad_input(format!(
             "scale to --rows {rows}: name the table, as in --rows spans={rows}; a number alone is \
              of a change of your own, for which rows are made"
         )));
     }
+    if clones.is_some() && !other_majors.is_empty() {
+        let why = "try on several majors: a clone is of the server that it is on; leave out --pg";
+        return Err(bad_input(why.to_owned()));
+    }
+    if clones.is_some() && !(asked.sizes.sizes.is_empty() && asked.sizes.at.is_empty()) {
+        let why =
+            "try at several sizes: a clone has the rows that it has; leave out --sizes and --at";
+        return Err(bad_input(why.to_owned()));
+    }
     if rows_are_made {
         sizes.rows.clear();
     }
-    Ok(Request { scenarios, work, crash, state, repeat, share, sizes, server, clones, out })
+    Ok(Request {
+        scenarios,
+        work,
+        crash,
+        retry,
+        state,
+        repeat,
+        share,
+        sizes,
+        server,
+        other_majors,
+        clones,
+        out,
+        answers,
+        at: asked.sizes.at,
+    })
 }
 
 fn conclude(result: &ResultFile, out: Option<&Path>, view: &View) {
@@ -266,7 +319,11 @@ fn conclude(result: &ResultFile, out: Option<&Path>, view: &View) {
 
 /// The commands that show more of a result, and that run it again.
 fn where_it_is(result: &ResultFile, out: &str) {
-    show(&format!("{:<10} {}", "details", report::report_command(out)));
+    show(&format!("{:<10} {} --details", "details", report::report_command(out)));
+    // The databases that a clone command gave are gone.
+    if result.facts().any(|trial| trial.server.source == CLONE_SOURCE) {
+        return;
+    }
     let number = run::first_unexpected(result).unwrap_or(1);
     show(&format!("{:<10} {}", "again", report::repro_command(out, number)));
 }

@@ -21,12 +21,25 @@ pub struct Loaded {
     pub notices: Vec<Problem>,
     /// Where bundled scenarios were unpacked, as long as one of them may run a command there.
     pub unpacked: Option<TempDir>,
+    /// Groups that nobody named: their names, and how many scenarios each has.
+    pub groups: Vec<(String, usize)>,
+}
+
+/// What a name may stand for, and what is loaded where there is none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// A name is that of a scenario.
+    Scenarios,
+    /// Or that of a group, of which none is loaded that is not named.
+    Groups,
+    /// As `Groups`, and without a name every group as well.
+    Everything,
 }
 
 /// Loads what was asked for; every problem of every file is reported before anything else happens,
 /// and what the parser does not know.
-pub fn load(which: &Which) -> Result<Loaded, ExitStatus> {
-    let loaded = load_quietly(which)?;
+pub fn load(which: &Which, scope: Scope) -> Result<Loaded, ExitStatus> {
+    let loaded = load_quietly(which, scope)?;
     notice(&loaded.notices);
     Ok(loaded)
 }
@@ -46,8 +59,8 @@ pub fn notice(notices: &[Problem]) {
     }
 }
 
-fn load_quietly(which: &Which) -> Result<Loaded, ExitStatus> {
-    let (loaded, problems) = try_load(which).map_err(|error| {
+fn load_quietly(which: &Which, scope: Scope) -> Result<Loaded, ExitStatus> {
+    let (loaded, problems) = try_load(which, scope).map_err(|error| {
         complain(&error);
         ExitStatus::BadInput
     })?;
@@ -58,7 +71,7 @@ fn load_quietly(which: &Which) -> Result<Loaded, ExitStatus> {
     Err(ExitStatus::BadInput)
 }
 
-fn try_load(which: &Which) -> Result<(Loaded, Vec<Problem>), String> {
+fn try_load(which: &Which, scope: Scope) -> Result<(Loaded, Vec<Problem>), String> {
     let mut unpacked = None;
     let root = match &which.scenarios_dir {
         Some(directory) => directory.clone(),
@@ -68,12 +81,22 @@ fn try_load(which: &Which) -> Result<(Loaded, Vec<Problem>), String> {
     let mut directories = Vec::new();
     let mut problems = Vec::new();
     for name in &which.scenarios {
-        directories.push(directory_of(name, &root)?);
+        match group_of(name, &root).filter(|_| scope != Scope::Scenarios) {
+            Some(group) => add(&group, &mut directories, &mut problems),
+            None => directories.push(directory_of(name, &root)?),
+        }
     }
+    let mut groups = Vec::new();
     if which.scenarios.is_empty() {
-        match scenario::find(&root) {
-            Ok(found) => directories = found,
-            Err(problem) => problems.push(problem),
+        add(&root, &mut directories, &mut problems);
+        for group in scenario::groups(&root).unwrap_or_default() {
+            let mut of_group = Vec::new();
+            add(&group, &mut of_group, &mut problems);
+            let name = group.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            match scope {
+                Scope::Everything => directories.extend(of_group),
+                Scope::Scenarios | Scope::Groups => groups.push((name, of_group.len())),
+            }
         }
     }
     let (mut scenarios, mut notices) = (Vec::new(), Vec::new());
@@ -88,7 +111,15 @@ fn try_load(which: &Which) -> Result<(Loaded, Vec<Problem>), String> {
     }
     // Loading reads every file; only a command needs its directory afterwards.
     let unpacked = unpacked.filter(|_| scenarios.iter().any(|s| s.change.command.is_some()));
-    Ok((Loaded { scenarios, notices, unpacked }, problems))
+    Ok((Loaded { scenarios, notices, unpacked, groups }, problems))
+}
+
+/// The scenarios of a directory, or why they cannot be found.
+fn add(directory: &Path, directories: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
+    match scenario::find(directory) {
+        Ok(found) => directories.extend(found),
+        Err(problem) => problems.push(problem),
+    }
 }
 
 fn unpack_bundled() -> Result<TempDir, String> {
@@ -102,9 +133,8 @@ fn unpack_bundled() -> Result<TempDir, String> {
 
 /// A directory as it is typed, else a scenario's name below the root.
 fn directory_of(name: &str, root: &Path) -> Result<PathBuf, String> {
-    let is_scenario = |path: &Path| path.join("scenario.toml").is_file();
     let candidates = [PathBuf::from(name), root.join(name)];
-    candidates.into_iter().find(|path| is_scenario(path)).ok_or_else(|| {
+    candidates.into_iter().find(|path| scenario::is_scenario(path)).ok_or_else(|| {
         format!(
             "find the scenario {name}: neither {name} nor {} holds a scenario.toml; \
              `pgauntlet list` shows what there is",
@@ -113,12 +143,24 @@ fn directory_of(name: &str, root: &Path) -> Result<PathBuf, String> {
     })
 }
 
+/// The same of a group; none where a scenario has that name.
+fn group_of(name: &str, root: &Path) -> Option<PathBuf> {
+    let candidates = [PathBuf::from(name), root.join(name)];
+    let is_scenario = candidates.iter().any(|path| scenario::is_scenario(path));
+    candidates.into_iter().find(|path| !is_scenario && scenario::is_group(path))
+}
+
+/// That a group was not named, and how to name it.
+pub fn left_out((name, scenarios): &(String, usize), command: &str) -> String {
+    format!("the group {name} of {scenarios} scenarios: `pgauntlet {command} {name}`")
+}
+
 pub fn list(which: &Which) -> ExitStatus {
-    let scenarios = match load_quietly(which) {
-        Ok(loaded) => loaded.scenarios,
+    let loaded = match load_quietly(which, Scope::Groups) {
+        Ok(loaded) => loaded,
         Err(ending) => return ending,
     };
-    let rows = scenarios.iter().map(|scenario| {
+    let rows = loaded.scenarios.iter().map(|scenario| {
         let expected: Vec<&str> = scenario.expect.verdict.iter().map(|v| v.as_str()).collect();
         let first = scenario.analysis.trim().split(". ").next().unwrap_or("");
         let sentence = first.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -127,11 +169,14 @@ pub fn list(which: &Which) -> ExitStatus {
         [scenario.name.clone(), expected, sentence.to_owned()]
     });
     show(report::list(rows, terminal_width()).trim_end_matches('\n'));
+    for group in &loaded.groups {
+        show(&format!("\nnot listed: {}", left_out(group, "list")));
+    }
     ExitStatus::AsExpected
 }
 
 pub fn check(which: &Which) -> ExitStatus {
-    match load(which) {
+    match load(which, Scope::Everything) {
         Ok(loaded) => {
             let notices = match loaded.notices.len() {
                 0 => String::new(),

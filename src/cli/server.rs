@@ -1,5 +1,6 @@
 //! The arguments that say which server is used.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -21,9 +22,10 @@ pub struct ServerArguments {
     /// Directory of the server's binaries, for --server local
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
-    /// Postgres major, 14 to 18 [default: the newest installed]
-    #[arg(long, value_name = "MAJOR")]
-    pub pg: Option<u32>,
+    /// Postgres major, 14 to 18 [default: the newest installed]; of run, try and crash several, as
+    /// in 14,18: everything is run on each of them, and what differs is said
+    #[arg(long, value_name = "MAJOR", value_delimiter = ',')]
+    pub pg: Vec<u32>,
     /// Image, for --server docker [default: the official one of the major]
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
@@ -55,8 +57,44 @@ impl ServerArguments {
         self.server.is_some() || std::env::var("PGAUNTLET_SERVER").is_ok_and(|v| !v.is_empty())
     }
 
+    /// The one server.
     pub fn request(&self) -> Result<provision::Request, String> {
-        let major = self.pg;
+        match self.majors().as_slice() {
+            [] => self.of_major(None),
+            [major] => self.of_major(Some(*major)),
+            majors => {
+                let listed = majors.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+                Err(format!("use one server of PostgreSQL {listed}: name one major with --pg"))
+            }
+        }
+    }
+
+    /// One for each major that is named, the oldest first: what it can do, later ones can.
+    pub fn requests(&self) -> Result<(provision::Request, Vec<provision::Request>), String> {
+        let majors = self.majors();
+        if majors.len() < 2 {
+            return Ok((self.request()?, Vec::new()));
+        }
+        let of_majors: Result<Vec<_>, String> =
+            majors.iter().map(|major| self.of_major(Some(*major))).collect();
+        let mut of_majors = of_majors?.into_iter();
+        let first = of_majors.next().ok_or("use a server: no major is named".to_owned())?;
+        let rest: Vec<_> = of_majors.collect();
+        let option = match (&first.source, &self.pg_bin, &self.image) {
+            (SourceRequest::Url(_) | SourceRequest::Unvouched { .. }, ..) => "an external server",
+            (_, Some(_), _) => "--pg-bin",
+            (_, _, Some(_)) => "--image",
+            _ => return Ok((first, rest)),
+        };
+        Err(format!("use several majors: {option} is of one; leave it out, or name one with --pg"))
+    }
+
+    /// In ascending order, each once.
+    pub fn majors(&self) -> Vec<u32> {
+        BTreeSet::from_iter(self.pg.iter().copied()).into_iter().collect()
+    }
+
+    fn of_major(&self, major: Option<u32>) -> Result<provision::Request, String> {
         let (pg_bin, image) = (self.pg_bin.clone(), self.image.clone());
         let variable = std::env::var("PGAUNTLET_SERVER").ok().filter(|text| !text.is_empty());
         let named = match self.server {

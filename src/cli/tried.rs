@@ -57,6 +57,7 @@ pub fn crashed(arguments: &CrashArguments, tried: &Tried) -> Result<Loaded, Exit
         rerun: None,
         timeouts: Timeouts::default(),
         directory: PathBuf::from("."),
+        own: false,
     };
     with_change(&which, tried, how)
 }
@@ -71,6 +72,8 @@ pub struct How {
     pub timeouts: Timeouts,
     /// Where a command is run.
     pub directory: PathBuf,
+    /// The change is tried in its own project, not on the tables of a scenario.
+    pub own: bool,
 }
 
 impl How {
@@ -86,6 +89,7 @@ impl How {
                 ..Timeouts::default()
             },
             directory: PathBuf::from("."),
+            own: arguments.scenario().is_none(),
         }
     }
 
@@ -97,7 +101,7 @@ impl How {
 
 fn with_change(which: &Which, tried: &Tried, how: How) -> Result<Loaded, ExitStatus> {
     let change = change(tried, how)?;
-    let mut loaded = scenarios::load(which)?;
+    let mut loaded = scenarios::load(which, scenarios::Scope::Scenarios)?;
     let scenario = loaded.scenarios.pop().ok_or(ExitStatus::BadInput)?;
     let expect = Expect { verdict: vec![Verdict::Safe], findings: Vec::new(), absent: Vec::new() };
     let analysis = format!("Another change under the data and traffic of {}.", scenario.name);
@@ -123,12 +127,12 @@ fn change(tried: &Tried, how: How) -> Result<Change, ExitStatus> {
 /// those that are given are what it is declared to set.
 pub fn by_command(line: &str, how: &How) -> Result<Change, ExitStatus> {
     let option = match (how.tool, how.transaction) {
-        (Some(_), _) => Some("--tool"),
-        (None, Some(_)) => Some("--transaction"),
+        (Some(_), _) => Some("--tool goes with a directory of migrations"),
+        (None, Some(_)) => Some("--transaction goes with a file of SQL"),
         (None, None) => None,
     };
     if let Some(option) = option {
-        complain(&format!("read the command: {option} goes with --migrations"));
+        complain(&format!("read the command: {option}"));
         return Err(ExitStatus::BadInput);
     }
     let command = command(line, &how.directory).map_err(|error| {
@@ -151,15 +155,19 @@ pub fn command(line: &str, directory: &Path) -> Result<Command, String> {
     Ok(Command { line, requires, directory, environment: BTreeMap::new() })
 }
 
+/// Of a directory nobody but its tool says which transactions there are.
+pub fn is_without_rule(path: &Path, how: &How) -> Result<(), ExitStatus> {
+    if how.transaction.is_none() {
+        return Ok(());
+    }
+    let shown = path.display();
+    complain(&format!("run {shown} with --transaction: its files say it in the way of their tool"));
+    Err(ExitStatus::BadInput)
+}
+
 /// A tool's directory, by the tool's rules.
 fn directory(path: &Path, how: &How) -> Result<Change, ExitStatus> {
-    if how.transaction.is_some() {
-        let shown = path.display();
-        complain(&format!(
-            "run {shown} with --transaction: its files say it in the way of their tool"
-        ));
-        return Err(ExitStatus::BadInput);
-    }
+    is_without_rule(path, how)?;
     let read = scenario::read_migrations(path, how.tool).map_err(wrong)?;
     scenarios::notice(&read.notices);
     Ok(Change::of_tool(read.recognised, read.migrations))
@@ -171,7 +179,11 @@ pub fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
         complain(&format!("read {} as {tool}'s: --tool goes with a directory", path.display()));
         return Err(ExitStatus::BadInput);
     }
-    let read = scenario::read_migration_file(path, how.transaction.is_some()).map_err(wrong)?;
+    let read = scenario::read_migration_file(path, how.transaction.is_some());
+    let read = read.map_err(|problems| match how.own {
+        true => wrong(problems.into_iter().map(Problem::of_try).collect()),
+        false => wrong(problems),
+    })?;
     scenarios::notice(&read.notices);
     let transaction = how.transaction.unwrap_or(TransactionRule::None);
     Ok(Change { transaction, ..Change::of(vec![read.value]) })
@@ -180,7 +192,8 @@ pub fn file(path: &Path, how: &How) -> Result<Change, ExitStatus> {
 /// One SQL file, as psql runs it.
 pub fn file_as_psql(path: &Path) -> Result<Change, ExitStatus> {
     let (timeouts, directory) = (Timeouts::default(), PathBuf::from("."));
-    let how = How { tool: None, transaction: None, rerun: None, timeouts, directory };
+    let own = false;
+    let how = How { tool: None, transaction: None, rerun: None, timeouts, directory, own };
     file(path, &how)
 }
 

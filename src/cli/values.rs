@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::result::Shard;
-use crate::scenario::{RATE_PER_S_MAX, RATE_PER_S_MIN, Tool, TransactionRule};
+use crate::scenario::{RATE_PER_S_MAX, RATE_PER_S_MIN, Tool, TransactionRule, rows_of};
 use crate::trial::FaultKind;
 
 /// Machines that divide a run between them.
@@ -71,7 +71,12 @@ pub fn rows(text: &str) -> Result<(String, u64), String> {
     let wanted = || format!("{text:?} is not TABLE=ROWS, such as spans=20M or tasks=2_000");
     let (table, text) = text.split_once('=').ok_or_else(wanted)?;
     let whole = table.trim() == table && !table.is_empty();
-    count(text).filter(|_| whole).map(|rows| (table.to_owned(), rows)).ok_or_else(wanted)
+    rows_of(text).filter(|_| whole).map(|rows| (table.to_owned(), rows)).ok_or_else(wanted)
+}
+
+/// `250k`.
+pub fn rows_alone(text: &str) -> Result<u64, String> {
+    rows_of(text).ok_or_else(|| format!("{text:?} is no number of rows, such as 250k or 2M"))
 }
 
 /// `20M`, of every table, or `spans=20M`.
@@ -80,21 +85,7 @@ pub fn rows_of_any(text: &str) -> Result<(Option<String>, u64), String> {
         return rows(text).map(|(table, rows)| (Some(table), rows));
     }
     let wanted = || format!("{text:?} is neither ROWS nor TABLE=ROWS, such as 10k or spans=20M");
-    count(text).map(|rows| (None, rows)).ok_or_else(wanted)
-}
-
-/// k and M are thousands and millions, _ may group digits.
-fn count(count: &str) -> Option<u64> {
-    let (digits, unit) = match count.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1_000),
-        None => match count.strip_suffix(['m', 'M']) {
-            Some(digits) => (digits, 1_000_000),
-            None => (count, 1),
-        },
-    };
-    let number: f64 = digits.replace('_', "").parse().ok()?;
-    let rows = number * f64::from(unit);
-    (1.0..=1e12).contains(&rows).then_some(rows.round() as u64)
+    rows_of(text).map(|rows| (None, rows)).ok_or_else(wanted)
 }
 
 #[cfg(test)]

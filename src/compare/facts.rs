@@ -14,6 +14,8 @@ const OF_TIME: &[FindingKind] = &[
     FindingKind::AcquireTimeout,
     FindingKind::OperationFailed,
     FindingKind::Latency,
+    FindingKind::ReplicaLag,
+    FindingKind::RecoveryConflict,
     FindingKind::NotRecovered,
     FindingKind::LockTimeout,
     FindingKind::StatementTimeout,

@@ -9,13 +9,15 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_postgres::{CancelToken, Client, Connection};
 
-use crate::history::{ServerError, SessionId, since};
+use crate::history::{Node, ServerError, SessionId, since};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
 use super::Address;
 
 /// Longest wait for a server to accept a session.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the pooler of a trial is called.
+const POOLER: &str = "pgbouncer";
 /// Longest wait for a cancel request to be taken.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Who this session is. The function shows its own session to any role; the view above it would
@@ -78,6 +80,41 @@ impl Session {
         application_name: &str,
         settings: &BTreeMap<String, String>,
     ) -> Result<Session, Error> {
+        let mut session = Session::connect(address, application_name).await?;
+        let sql = OWN_ID;
+        let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
+        session.id = SessionId::new(row.get(0), since(row.get(1)));
+        session.set_all(settings).await?;
+        Ok(session)
+    }
+
+    /// The same by way of a pooler, whose client has a number of ours there: which session of the
+    /// server's serves it, and whether it is the same one for two statements, is the pooler's to
+    /// decide.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn open_pooled(
+        address: &Address,
+        application_name: &str,
+        settings: &BTreeMap<String, String>,
+        client: i32,
+    ) -> Result<Session, Error> {
+        let mut session = Session::connect(address, application_name).await?;
+        session.id = SessionId { node: Node::Pooler(POOLER.into()), pid: client, since: None };
+        session.set_all(settings).await?;
+        Ok(session)
+    }
+
+    async fn set_all(&self, settings: &BTreeMap<String, String>) -> Result<(), Error> {
+        for (name, value) in settings {
+            let sql = format!("SET {} = {}", quote_ident(name), quote_literal(value));
+            self.batch(&sql).await?;
+        }
+        Ok(())
+    }
+
+    async fn connect(address: &Address, application_name: &str) -> Result<Session, Error> {
         let place = address.place();
         let opening = open_client(address, application_name);
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
@@ -86,15 +123,7 @@ impl Session {
             Ok(Err(e)) => return Err(Error::Connect { place, error: Box::new(server_error(&e)) }),
             Err(_) => return Err(Error::ConnectTimeout { place }),
         };
-        let mut session = Session { client, id: 0.into(), place: address.clone(), ended, carrier };
-        let sql = OWN_ID;
-        let row = session.client.query_one(sql, &[]).await.map_err(|e| Error::query(sql, &e))?;
-        session.id = SessionId::new(row.get(0), since(row.get(1)));
-        for (name, value) in settings {
-            let sql = format!("SET {} = {}", quote_ident(name), quote_literal(value));
-            session.batch(&sql).await?;
-        }
-        Ok(session)
+        Ok(Session { client, id: 0.into(), place: address.clone(), ended, carrier })
     }
 
     /// `pg_backend_pid()`.

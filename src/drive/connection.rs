@@ -5,13 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use bytes::BytesMut;
 use tokio_postgres::Statement;
 use tokio_postgres::types::{Format, FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 
+use crate::clock::Micros;
 use crate::connect::{Address, Error, Session};
-use crate::history::{Event, Recorder, Role, SessionSeen};
+use crate::history::{Event, Node, Recorder, Role, STANDBY, SessionId, SessionSeen};
+use crate::tap::{APPLICATION_CLIENT, PoolState};
 
 use super::plan::PlannedStatement;
 use super::pool::Opener;
@@ -24,6 +28,28 @@ pub struct SessionOpener {
     address: Address,
     settings: BTreeMap<String, String>,
     recorder: Recorder,
+    node: Node,
+    pooled: Option<Pooled>,
+    /// Clients of the pooler so far.
+    clients: AtomicI32,
+}
+
+/// The pooler that the application's connections go through.
+#[derive(Clone)]
+pub struct Pooled {
+    /// Its server connections.
+    pub state: Arc<PoolState>,
+    /// It takes the server connection back after each transaction, and with it what was prepared
+    /// there: statements go unnamed.
+    pub by_transaction: bool,
+}
+
+impl Pooled {
+    /// The session of the server's that has served the client since then, and from when on; None:
+    /// it still waits for one.
+    pub fn served(&self, client: &SessionId, since: Micros) -> Option<(Micros, SessionId)> {
+        self.state.served(client.pid, since)
+    }
 }
 
 impl SessionOpener {
@@ -32,8 +58,19 @@ impl SessionOpener {
         settings: &BTreeMap<String, String>,
         recorder: &Recorder,
     ) -> SessionOpener {
-        let (address, settings) = (address.clone(), settings.clone());
-        SessionOpener { address, settings, recorder: recorder.clone() }
+        let (address, settings, node) = (address.clone(), settings.clone(), Node::Primary);
+        let (pooled, clients) = (None, AtomicI32::new(0));
+        SessionOpener { address, settings, recorder: recorder.clone(), node, pooled, clients }
+    }
+
+    /// The same where the address is the standby's.
+    pub fn on_replica(self) -> SessionOpener {
+        SessionOpener { node: Node::Standby(STANDBY.into()), ..self }
+    }
+
+    /// The same by way of a pooler.
+    pub fn through(self, pooled: Option<Pooled>) -> SessionOpener {
+        SessionOpener { pooled, ..self }
     }
 }
 
@@ -42,10 +79,20 @@ impl Opener for SessionOpener {
     type Error = Error;
 
     async fn open(&self) -> Result<Connection, Error> {
+        if let Some(pooled) = &self.pooled {
+            let client = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
+            let name = format!("{APPLICATION_CLIENT}{client}");
+            let (address, settings) = (&self.address, &self.settings);
+            let session = Session::open_pooled(address, &name, settings, client).await?;
+            let by_transaction = pooled.by_transaction;
+            let id = session.id();
+            return Ok(Connection { session, id, prepared: Vec::new(), by_transaction });
+        }
         let session = Session::open(&self.address, APPLICATION_NAME, &self.settings).await?;
-        let seen = SessionSeen { session: session.id(), role: Role::Application };
+        let id = SessionId { node: self.node.clone(), ..session.id() };
+        let seen = SessionSeen { session: id.clone(), role: Role::Application };
         self.recorder.record(Event::Session(seen));
-        Ok(Connection { session, prepared: Vec::new() })
+        Ok(Connection { session, id, prepared: Vec::new(), by_transaction: false })
     }
 
     fn is_broken(&self, connection: &Connection) -> bool {
@@ -55,13 +102,21 @@ impl Opener for SessionOpener {
 
 pub struct Connection {
     session: Session,
+    id: SessionId,
     /// By the statement's slot.
     prepared: Vec<Option<Statement>>,
+    /// What is prepared is gone after the transaction: it is only a description.
+    by_transaction: bool,
 }
 
 impl Connection {
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Which session it is, of which server.
+    pub fn id(&self) -> SessionId {
+        self.id.clone()
     }
 
     /// The statement, prepared at its first use.
@@ -72,12 +127,30 @@ impl Connection {
         if let Some(Some(known)) = self.prepared.get(statement.slot) {
             return Ok(known.clone());
         }
-        let prepared = self.session.client().prepare(&statement.sql).await?;
+        let prepared = match self.by_transaction {
+            false => self.session.client().prepare(&statement.sql).await?,
+            true => self.describe(&statement.sql).await?,
+        };
         if self.prepared.len() <= statement.slot {
             self.prepared.resize(statement.slot + 1, None);
         }
         self.prepared[statement.slot] = Some(prepared.clone());
         Ok(prepared)
+    }
+
+    /// Has the server describe the statement, in a transaction of its own: what the driver asks of
+    /// types takes several messages, and they have to be one session's.
+    async fn describe(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        let client = self.session.client();
+        client.batch_execute("BEGIN").await?;
+        let described = client.prepare(sql).await;
+        client.batch_execute("ROLLBACK").await?;
+        described
+    }
+
+    /// Whether statements go unnamed, each in one message.
+    pub fn is_by_transaction(&self) -> bool {
+        self.by_transaction
     }
 
     /// Prepares the statement again at its next use.

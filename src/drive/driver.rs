@@ -16,14 +16,14 @@ use tokio_util::task::TaskTracker;
 use crate::clock::{Clock, Micros};
 use crate::connect::{self, Address, Session};
 use crate::history::{
-    Counters, Event, Listener, Operation, OperationOutcome, Progress, Recorder, Role, SessionSeen,
-    TrafficGauge,
+    Counters, Event, Listener, Operation, OperationOutcome, Progress, Recorder, Role, SessionId,
+    SessionSeen, TrafficGauge,
 };
 use crate::scenario::generate::stream;
-use crate::scenario::{Pool, Scenario, Sizes};
+use crate::scenario::{Pool, Replica, Scenario, Sizes};
 
 use super::accounting::Accounting;
-use super::connection::{APPLICATION_NAME, SessionOpener};
+use super::connection::{APPLICATION_NAME, Pooled, SessionOpener};
 use super::error::Error;
 use super::ledger::{Ledger, Write};
 use super::operation::{self, OperationTrace};
@@ -58,6 +58,10 @@ pub struct DriveSetup<'a> {
     pub address: &'a Address,
     /// Where the application's go.
     pub application: &'a Address,
+    /// Where those of its reads on the standby go; None: they go to the primary too.
+    pub replica: Option<&'a Address>,
+    /// The pooler that the application's go through; None: they are the server's.
+    pub pooled: Option<&'a Pooled>,
     /// The scenario whose traffic is driven.
     pub scenario: &'a Scenario,
     /// Rows per table, for parameters that refer to rows.
@@ -73,6 +77,8 @@ pub struct Driving {
     shared: Arc<LoadState>,
     gauges: JoinHandle<()>,
     address: Address,
+    /// The standby's.
+    replica: Option<Address>,
     drain_limit: Duration,
 }
 
@@ -87,7 +93,10 @@ pub struct Stopped {
 struct LoadState {
     plan: Plan,
     pool: QueuePool<SessionOpener>,
+    /// Connections to the standby, and what became of the operations that run there.
+    replica: Option<Readers>,
     recorder: Recorder,
+    pooled: Option<Pooled>,
     clock: Clock,
     accounting: Accounting,
     feeds: Feeds,
@@ -104,8 +113,11 @@ struct LoadState {
     /// [`OUTSTANDING_MAX`] was reached.
     overloaded: AtomicBool,
     /// Backends whose operation was given up while it ran.
-    abandoned: Mutex<Vec<i32>>,
+    abandoned: Mutex<Vec<SessionId>>,
 }
+
+/// The pool of the standby's readers, and what became of their operations.
+type Readers = (QueuePool<SessionOpener>, Accounting);
 
 /// An operation whose time has come, by the trial's clock.
 struct Scheduled {
@@ -140,12 +152,15 @@ pub async fn start(setup: DriveSetup<'_>) -> Result<Driving, Error> {
 /// # Errors
 /// As [`start`].
 pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Driving, Error> {
-    let DriveSetup { address, application, scenario, sizes, recorder, listener } = setup;
+    let DriveSetup { address, application, replica, pooled, scenario, sizes, recorder, listener } =
+        setup;
     let acquire_timeout = Duration::from_millis(scenario.pool.acquire_timeout_ms);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
     let (sender, receiver) = oneshot::channel();
     let task = Traffic {
         address: application.clone(),
+        replica: replica.cloned(),
+        pooled: pooled.cloned(),
         scenario: scenario.clone(),
         sizes: sizes.clone(),
         recorder: recorder.clone(),
@@ -160,13 +175,17 @@ pub async fn start_on(setup: DriveSetup<'_>, schedule: Schedule) -> Result<Drivi
     let shared = receiver.await.map_err(|_| Error::Panicked)??;
     let gauges = tokio::spawn(tell(Arc::clone(&shared), Arc::clone(listener)));
     let drain_limit = DRAIN_MAX.min(acquire_timeout + DRAIN_AFTER_ACQUIRE);
-    Ok(Driving { shared, gauges, address: address.clone(), drain_limit })
+    let (address, replica) = (address.clone(), replica.cloned());
+    Ok(Driving { shared, gauges, address, replica, drain_limit })
 }
 
 /// What the thread of the traffic is given.
 struct Traffic {
     /// The application's.
     address: Address,
+    /// The same on the standby.
+    replica: Option<Address>,
+    pooled: Option<Pooled>,
     scenario: Scenario,
     sizes: Sizes,
     recorder: Recorder,
@@ -185,14 +204,23 @@ impl Traffic {
     }
 
     async fn begin(&self) -> Result<Arc<LoadState>, Error> {
-        let Traffic { address, scenario, sizes, recorder, schedule } = self;
+        let Traffic { address, replica, pooled, scenario, sizes, recorder, schedule } = self;
         let plan = Plan::new(&scenario.traffic)?;
+        let plan = if replica.is_some() { plan } else { plan.without_replica() };
         let Pool { size, overflow, acquire_timeout_ms, settings, role: _ } = &scenario.pool;
-        let opener = SessionOpener::new(address, settings, recorder);
+        let opener = SessionOpener::new(address, settings, recorder).through(pooled.clone());
         let acquire_timeout = Duration::from_millis(*acquire_timeout_ms);
         let pool = QueuePool::new(opener, *size, *overflow, acquire_timeout);
-        warm::fill(&pool, &plan, scenario, sizes).await?;
-        let shared = Arc::new(LoadState::new(plan, pool, recorder));
+        let operations = |replica| warm::Operations { plan: &plan, replica };
+        warm::fill((&pool, *size), operations(false), scenario, sizes).await?;
+        let mut readers = None;
+        if let (Some(address), Some(Replica { connections, .. })) = (replica, &scenario.replica) {
+            let opener = SessionOpener::new(address, settings, recorder).on_replica();
+            let pool = QueuePool::new(opener, *connections, 0, acquire_timeout);
+            warm::fill((&pool, *connections), operations(true), scenario, sizes).await?;
+            readers = Some((pool, Accounting::default()));
+        }
+        let shared = Arc::new(LoadState::new(plan, (pool, readers), recorder, pooled.clone()));
         generate_on(&shared, scenario, sizes, *schedule);
         Ok(shared)
     }
@@ -275,7 +303,7 @@ async fn carry_out(shared: Arc<LoadState>, job: Job) {
         OperationOutcome::Unanswered
     } else {
         let operation = &shared.plan.operations[usize::from(job.kind)];
-        let (pool, clock) = (&shared.pool, shared.clock);
+        let (pool, clock) = (shared.pool_of(operation.on_replica), shared.clock);
         let attempt = operation::attempt(pool, operation, &job.values, clock, &mut trace);
         tokio::select! {
             biased;
@@ -283,6 +311,11 @@ async fn carry_out(shared: Arc<LoadState>, job: Job) {
             () = shared.given_up.cancelled() => OperationOutcome::Unanswered,
         }
     };
+    // The standby's readers connect to it past the pooler.
+    let on_replica = shared.plan.operations[usize::from(job.kind)].on_replica;
+    if let Some(pooled) = shared.pooled.as_ref().filter(|_| !on_replica) {
+        trace.served_by(|client, since| pooled.served(client, since));
+    }
     shared.finish(job, &trace, outcome);
 }
 
@@ -301,12 +334,19 @@ async fn tell(shared: Arc<LoadState>, listener: Listener) {
 }
 
 impl LoadState {
-    fn new(plan: Plan, pool: QueuePool<SessionOpener>, recorder: &Recorder) -> LoadState {
+    fn new(
+        plan: Plan,
+        (pool, replica): (QueuePool<SessionOpener>, Option<Readers>),
+        recorder: &Recorder,
+        pooled: Option<Pooled>,
+    ) -> LoadState {
         LoadState {
             feeds: Feeds::new(&plan),
             plan,
             pool,
+            replica,
             recorder: recorder.clone(),
+            pooled,
             clock: recorder.clock(),
             accounting: Accounting::default(),
             tasks: TaskTracker::new(),
@@ -318,6 +358,21 @@ impl LoadState {
             overloaded: AtomicBool::new(false),
             abandoned: Mutex::default(),
         }
+    }
+
+    fn pool_of(&self, on_replica: bool) -> &QueuePool<SessionOpener> {
+        self.replica.as_ref().filter(|_| on_replica).map_or(&self.pool, |(pool, _)| pool)
+    }
+
+    /// Apart from each other: how the primary is doing is not told by the standby's readers.
+    fn accounting_of(&self, kind: u16) -> &Accounting {
+        let on_replica = self.plan.operations[usize::from(kind)].on_replica;
+        self.replica.as_ref().filter(|_| on_replica).map_or(&self.accounting, |(_, of)| of)
+    }
+
+    fn counters(&self) -> Counters {
+        let of_replica = self.replica.as_ref().map(|(_, accounting)| accounting.counters());
+        self.accounting.counters().plus(of_replica.unwrap_or_default())
     }
 
     fn let_go(self: &Arc<Self>, operation: Scheduled, drawing: &mut Drawing) {
@@ -333,7 +388,7 @@ impl LoadState {
 
     fn begin(&self, operation: Scheduled, drawing: &mut Drawing) -> Job {
         let Scheduled { seq, kind, scheduled } = operation;
-        self.accounting.begin(seq, scheduled);
+        self.accounting_of(kind).begin(seq, scheduled);
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let values = drawing.draw(kind, seq, self.clock.now(), &self.feeds);
         Job { kind, seq, scheduled, dispatched: self.clock.now(), values }
@@ -352,13 +407,13 @@ impl LoadState {
                 self.feeds.feed(&self.plan, kind, &values, finished)
             }
             (OperationOutcome::Unanswered, Some(session)) => {
-                self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(session.pid);
+                self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(session.clone());
             }
             _ => {}
         }
         let ledger = self.plan.operations[usize::from(kind)].ledger.as_ref();
         let write = ledger.and_then(|l| Write::of(l, kind, values, trace, &outcome, finished));
-        self.accounting.finish(seq, finished, &outcome, write);
+        self.accounting_of(kind).finish(seq, finished, &outcome, write);
         let operation = Operation {
             kind,
             seq,
@@ -369,6 +424,7 @@ impl LoadState {
             finished_us: finished,
             session: trace.session.clone(),
             empty: outcome == OperationOutcome::Succeeded && trace.affected == 0,
+            on_replica: self.plan.operations[usize::from(kind)].on_replica,
             outcome,
         };
         self.recorder.record_at(finished, Event::Operation(operation));
@@ -382,7 +438,7 @@ impl LoadState {
 
     fn gauge(&self) -> TrafficGauge {
         let at = self.clock.now();
-        let counters = self.accounting.counters();
+        let counters = self.counters();
         let failed = counters.failed + counters.acquire_timeouts + counters.indeterminate;
         let p99 = self.accounting.quantile_finished_since(at - GAUGE_WINDOW, 0.99);
         TrafficGauge {
@@ -399,20 +455,38 @@ impl LoadState {
 
     /// Ends backends that still run what no caller waits for any more, and waits until they are
     /// gone: the ledger is about to be compared with tables that must not change.
-    async fn terminate_abandoned(&self, address: &Address) -> Result<(), connect::Error> {
-        let pids =
-            std::mem::take(&mut *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner));
+    async fn terminate_abandoned(
+        &self,
+        address: &Address,
+        replica: Option<&Address>,
+    ) -> Result<(), connect::Error> {
+        let on_replica = replica.is_some_and(|replica| std::ptr::eq(replica, address));
+        let pids: Vec<i32> = {
+            let abandoned = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_node = abandoned.iter().filter(|id| id.node.is_primary() != on_replica);
+            of_node.map(|id| id.pid).collect()
+        };
         if pids.is_empty() {
             return Ok(());
         }
         let session = Session::open(address, OBSERVER_NAME, &Default::default()).await?;
-        let seen = SessionSeen { session: session.id(), role: Role::Observer };
-        self.recorder.record(Event::Session(seen));
+        if !on_replica {
+            let seen = SessionSeen { session: session.id(), role: Role::Observer };
+            self.recorder.record(Event::Session(seen));
+        }
         let sql = "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity \
-                   WHERE pid = ANY($1) AND datname = current_database() AND application_name = $3";
+                   WHERE pid = ANY($1) AND datname = current_database() \
+                   AND starts_with(application_name, $3)";
         let wait_ms = TERMINATE_TIMEOUT.as_millis() as i64;
         let terminated = session.client().query(sql, &[&pids, &wait_ms, &APPLICATION_NAME]).await;
         terminated.map(|_| ()).map_err(|e| connect::Error::query(sql, &e))
+    }
+
+    fn close_pools(&self) {
+        self.pool.close();
+        if let Some((pool, _)) = &self.replica {
+            pool.close();
+        }
     }
 }
 
@@ -455,11 +529,14 @@ impl Driving {
             shared.given_up.cancel();
             shared.tasks.wait().await;
         }
-        if let Err(error) = shared.terminate_abandoned(&self.address).await {
-            shared.failed(format!("end abandoned backends: {error}"));
+        let places = [Some(&self.address), self.replica.as_ref()];
+        for address in places.into_iter().flatten() {
+            if let Err(error) = shared.terminate_abandoned(address, self.replica.as_ref()).await {
+                shared.failed(format!("end abandoned backends: {error}"));
+            }
         }
-        shared.pool.close();
-        let counters = shared.accounting.counters();
+        shared.close_pools();
+        let counters = shared.counters();
         shared.recorder.record(Event::Counters(counters));
         Stopped { counters, ledger: shared.accounting.take_ledger() }
     }
@@ -471,7 +548,7 @@ impl Drop for Driving {
         self.shared.last_scheduled.fetch_min(0, Ordering::AcqRel);
         self.shared.stopping.cancel();
         self.shared.given_up.cancel();
-        self.shared.pool.close();
+        self.shared.close_pools();
         self.shared.ended.cancel();
         self.gauges.abort();
     }

@@ -20,6 +20,7 @@ mod settle;
 mod warm;
 
 pub use capacity::capacity;
+pub use connection::Pooled;
 pub use driver::{DriveSetup, Driving, Stopped, start, start_on};
 pub use error::Error;
 pub use ledger::Ledger;

@@ -6,8 +6,8 @@
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
+use tokio_postgres::RowStream;
 use tokio_postgres::error::Severity;
-use tokio_postgres::{Client, Statement};
 
 use crate::clock::{Clock, Micros};
 use crate::connect::{Error as ConnectError, server_error};
@@ -29,8 +29,21 @@ pub struct OperationTrace {
     pub rows: Option<u64>,
     /// The key that a statement returned, for the ledger.
     pub returned: Option<String>,
-    /// Rows that all its statements returned or changed.
+    /// Rows of tables that all its statements returned or changed.
     pub affected: u64,
+}
+
+impl OperationTrace {
+    /// Behind a pooler the operation's session is the server's that has served it, and until then
+    /// it waited for a connection.
+    pub fn served_by(
+        &mut self,
+        served: impl FnOnce(&SessionId, Micros) -> Option<(Micros, SessionId)>,
+    ) {
+        let Some((client, acquired)) = self.session.as_ref().zip(self.acquired) else { return };
+        let found = served(client, acquired);
+        (self.acquired, self.session) = found.unzip();
+    }
 }
 
 /// Runs the operation to its end. Dropped before that, its connection is closed.
@@ -52,7 +65,7 @@ pub async fn attempt(
         Err(AcquireError::Closed) => return OperationOutcome::Unanswered,
     };
     trace.acquired = Some(clock.now());
-    trace.session = Some(lease.connection().session().id());
+    trace.session = Some(lease.connection().id());
     match run(lease.connection(), operation, values, trace).await {
         Ok(()) => {
             lease.give_back();
@@ -100,6 +113,12 @@ async fn run(
     values: &Values,
     trace: &mut OperationTrace,
 ) -> Result<(), Trouble> {
+    if connection.is_by_transaction() {
+        // Each is described in a transaction of its own.
+        for statement in &operation.statements {
+            connection.prepare(statement).await.map_err(|e| Trouble::new(e, false))?;
+        }
+    }
     if let [single] = operation.statements.as_slice() {
         return execute(connection, single, values, true, trace).await;
     }
@@ -137,13 +156,23 @@ async fn execute(
     let sent = !connection.session().is_closed();
     let arguments = statement.arguments.iter().map(|index| Text(values[*index].as_deref()));
     let client = connection.session().client();
-    let executed = match statement.returns_key {
-        true => returning(client, &prepared, arguments).await,
-        false => client.execute_raw(&prepared, arguments).await.map(|rows| (rows, None)),
+    let executed = match (connection.is_by_transaction(), statement.returns_key) {
+        (true, _) => {
+            let typed = arguments.zip(prepared.params().iter().cloned());
+            match client.query_typed_raw(&statement.sql, typed).await {
+                Ok(rows) => returned(rows).await,
+                Err(error) => Err(error),
+            }
+        }
+        (false, true) => match client.query_raw(&prepared, arguments).await {
+            Ok(rows) => returned(rows).await,
+            Err(error) => Err(error),
+        },
+        (false, false) => client.execute_raw(&prepared, arguments).await.map(|rows| (rows, None)),
     };
     match executed {
         Ok((rows, returned)) => {
-            trace.affected += rows;
+            trace.affected += if statement.sets { 0 } else { rows };
             trace.returned = trace.returned.take().or(returned);
             if statement.counts {
                 *trace.rows.get_or_insert(0) += rows;
@@ -163,18 +192,15 @@ async fn execute(
 }
 
 /// Rows that the statement changed, and the first column of the first one as a text.
-async fn returning<'a>(
-    client: &Client,
-    prepared: &Statement,
-    arguments: impl ExactSizeIterator<Item = Text<'a>>,
-) -> Result<(u64, Option<String>), tokio_postgres::Error> {
-    let mut rows = pin!(client.query_raw(prepared, arguments).await?);
-    let (mut count, mut key) = (0, None);
+async fn returned(rows: RowStream) -> Result<(u64, Option<String>), tokio_postgres::Error> {
+    let mut rows = pin!(rows);
+    let mut key = None;
+    let mut count = 0;
     while let Some(row) = rows.try_next().await? {
         count += 1;
         key = key.or(row.try_get(0).ok().and_then(|KeyText(text)| text));
     }
-    Ok((count, key))
+    Ok((rows.rows_affected().unwrap_or(count), key))
 }
 
 /// Whether the session goes on after the error.

@@ -2,7 +2,10 @@
 //!
 //! What runs a thousand times a second looks nothing up by name. Pure: nothing here connects.
 
-use crate::scenario::{LedgerRule, OperationSpec, Parameter, SqlPlace, Traffic, returns_row_of};
+use crate::pg::lex::{self, TokenKind};
+use crate::scenario::{
+    LedgerRule, On, OperationSpec, Parameter, SqlPlace, Traffic, returns_row_of,
+};
 
 /// What is known of all operations before the first one runs.
 pub struct Plan {
@@ -24,6 +27,8 @@ pub struct PlannedOperation {
     /// Whether the operation may change anything: an operation that only reads is never
     /// indeterminate.
     pub writes: bool,
+    /// Whether it runs on the standby.
+    pub on_replica: bool,
 }
 
 pub struct PlannedStatement {
@@ -34,6 +39,8 @@ pub struct PlannedStatement {
     pub place: Option<SqlPlace>,
     /// Index into the operation's parameters of `$1`, `$2`, …
     pub arguments: Vec<usize>,
+    /// Whether it does nothing but give settings a value: its row is none of a table.
+    pub sets: bool,
     /// Whether its row count tells if the write that the ledger remembers took place.
     pub counts: bool,
     /// Whether its row's first column is the key that the ledger remembers.
@@ -77,6 +84,18 @@ impl Plan {
             }
         }
         Ok(Plan { operations })
+    }
+
+    /// Those that run on one of the two servers, with their kinds.
+    pub fn on(&self, replica: bool) -> impl Iterator<Item = (usize, &PlannedOperation)> {
+        let operations = self.operations.iter().enumerate();
+        operations.filter(move |(_, operation)| operation.on_replica == replica)
+    }
+
+    /// Without a standby everything runs on the primary.
+    pub fn without_replica(mut self) -> Plan {
+        self.operations.iter_mut().for_each(|operation| operation.on_replica = false);
+        self
     }
 
     /// Kind of the operation that is followed, and the position of the parameter in what it
@@ -127,6 +146,7 @@ fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, U
             sql: statement.sql.clone(),
             place: statement.place.clone(),
             arguments,
+            sets: only_sets(&statement.sql),
             counts,
             returns_key,
         });
@@ -135,7 +155,8 @@ fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, U
     let writes = ledger.is_some() || statements.iter().any(|s| !only_reads(&s.sql));
     let (name, fed) = (spec.name.clone(), Vec::new());
     let returned = spec.ledger.as_ref().and_then(LedgerRule::returned);
-    Ok(PlannedOperation { name, statements, parameters, ledger, returned, fed, writes })
+    let on_replica = spec.on == On::Replica;
+    Ok(PlannedOperation { name, statements, parameters, ledger, returned, fed, writes, on_replica })
 }
 
 impl PlannedOperation {
@@ -194,6 +215,15 @@ fn only_reads(sql: &str) -> bool {
     }
 }
 
+/// Whether a statement calls `set_config` and reads nothing.
+fn only_sets(sql: &str) -> bool {
+    let tokens = lex::tokens(sql).unwrap_or_default();
+    let mut words = tokens.iter().filter(|token| token.kind == TokenKind::Word);
+    let begins = words.next().is_some_and(|token| token.is_word(sql, "select"))
+        && words.next().is_some_and(|token| token.is_word(sql, "set_config"));
+    begins && !words.any(|token| token.is_word(sql, "from"))
+}
+
 fn without_leading_comments(sql: &str) -> &str {
     let mut rest = sql.trim_start();
     loop {
@@ -226,5 +256,14 @@ mod tests {
     #[case("CALL p()", false)]
     fn what_only_reads_is_told_from_what_may_write(#[case] sql: &str, #[case] reads: bool) {
         assert_eq!(only_reads(sql), reads);
+    }
+
+    #[rstest]
+    #[case("SELECT set_config('app.tenant', $1::text, true)", true)]
+    #[case("/* who */ select SET_CONFIG('a.b', $1, true), set_config('a.c', 'x', true)", true)]
+    #[case("SELECT set_config('app.tenant', name, true) FROM tenants", false)]
+    #[case("SELECT id FROM t", false)]
+    fn the_row_of_a_setting_is_none_of_a_table(#[case] sql: &str, #[case] sets: bool) {
+        assert_eq!(only_sets(sql), sets);
     }
 }

@@ -27,8 +27,15 @@ const STRIDE: u64 = 2_000;
 /// Characters of a server's message that are kept.
 const MESSAGE_CHARS_MAX: usize = 400;
 
-/// A draw: values in the order of the parameters' names, and why the server refused them.
-pub type Draw = (Vec<Option<String>>, Option<String>);
+/// An operation that was tried once.
+pub struct Draw {
+    /// In the order of the parameters' names.
+    pub values: Vec<Option<String>>,
+    /// Why the server refused it.
+    pub error: Option<String>,
+    /// Rows of the statement that found or changed fewest.
+    pub rows: u64,
+}
 
 /// Runs each operation once per number of `draws`, which are other ones each time, or for as long
 /// as it may take; says by operation what was drawn and what the server refused.
@@ -57,8 +64,11 @@ pub async fn rehearse(
             // No two operations draw the same new value.
             let seq = number * STRIDE + kind as u64;
             let values = drawing.draw(kind as u16, seq, Micros::ZERO, &nothing_to_follow);
-            let error = attempt(&session, operation, &values).await?;
-            tried.push((values, error));
+            let (rows, error) = match attempt(&session, operation, &values).await? {
+                Ok(rows) => (rows, None),
+                Err(error) => (0, Some(error)),
+            };
+            tried.push(Draw { values, error, rows });
             if began.elapsed() > OPERATION_MAX {
                 break;
             }
@@ -68,28 +78,36 @@ pub async fn rehearse(
     Ok(found)
 }
 
-/// Runs an operation as its traffic does; says what the server refused.
+/// Runs an operation as its traffic does; says how many rows the statement with the fewest had, or
+/// what the server refused.
 async fn attempt(
     session: &Session,
     operation: &PlannedOperation,
     values: &Values,
-) -> Result<Option<String>, Error> {
+) -> Result<Result<u64, String>, Error> {
     let several = operation.statements.len() > 1;
     let tried = async {
         if several {
             session.client().batch_execute("BEGIN").await?;
         }
+        let mut fewest = None;
         for statement in &operation.statements {
             let prepared = session.client().prepare(&statement.sql).await?;
             let arguments = statement.arguments.iter().map(|at| Text(values[*at].as_deref()));
-            session.client().execute_raw(&prepared, arguments).await?;
+            let rows = session.client().execute_raw(&prepared, arguments).await?;
+            if !statement.sets {
+                fewest = Some(fewest.map_or(rows, |fewest: u64| fewest.min(rows)));
+            }
         }
         if several {
             session.client().batch_execute("COMMIT").await?;
         }
-        Ok::<(), tokio_postgres::Error>(())
+        Ok::<u64, tokio_postgres::Error>(fewest.unwrap_or(0))
     };
-    let Err(error) = tried.await else { return Ok(None) };
+    let error = match tried.await {
+        Ok(rows) => return Ok(Ok(rows)),
+        Err(error) => error,
+    };
     if several && error.as_db_error().is_some() {
         // After a COMMIT that failed there is nothing to roll back, which is a warning.
         session.client().batch_execute("ROLLBACK").await.map_err(|error| lost(&error))?;
@@ -102,7 +120,7 @@ async fn attempt(
     let detail = said.detail.filter(|detail| !detail.starts_with("Failing row contains"));
     let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
     let text = format!("{}{detail}", said.message);
-    Ok(Some(text.chars().take(MESSAGE_CHARS_MAX).collect()))
+    Ok(Err(text.chars().take(MESSAGE_CHARS_MAX).collect()))
 }
 
 fn lost(error: &tokio_postgres::Error) -> Error {

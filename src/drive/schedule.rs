@@ -131,6 +131,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scenario::On;
 
     fn operation(weight: f64) -> OperationSpec {
         OperationSpec {
@@ -139,6 +140,7 @@ mod tests {
             statements: Vec::new(),
             parameters: Default::default(),
             ledger: None,
+            on: On::Primary,
         }
     }
 

@@ -26,14 +26,20 @@ const TRIAL_WORKER: u64 = u32::MAX as u64;
 /// and may be shorter than a busy machine takes to open a connection.
 const FILL_MAX: Duration = Duration::from_secs(60);
 
+/// The operations of one of the two servers.
+#[derive(Clone, Copy)]
+pub struct Operations<'a> {
+    pub plan: &'a Plan,
+    pub replica: bool,
+}
+
 /// Opens the connections that stay and prepares all statements on each.
 pub async fn fill(
-    pool: &QueuePool<SessionOpener>,
-    plan: &Plan,
+    (pool, size): (&QueuePool<SessionOpener>, u32),
+    operations: Operations<'_>,
     scenario: &Scenario,
     sizes: &Sizes,
 ) -> Result<(), Error> {
-    let size = scenario.pool.size;
     let too_long = Error::PoolTimeout { size, seconds: FILL_MAX.as_secs() };
     let mut leases: Vec<Lease<SessionOpener>> = Vec::new();
     let filling = async {
@@ -41,9 +47,9 @@ pub async fn fill(
         for number in 0..size.max(1) {
             let mut lease = lease(pool, size).await?;
             if number == 0 {
-                try_operations(lease.connection(), plan, scenario, sizes).await?;
+                try_operations(lease.connection(), operations, scenario, sizes).await?;
             } else {
-                prepare_all(lease.connection(), plan).await?;
+                prepare_all(lease.connection(), operations).await?;
             }
             leases.push(lease);
         }
@@ -63,8 +69,8 @@ async fn lease(pool: &QueuePool<SessionOpener>, size: u32) -> Result<Lease<Sessi
     })
 }
 
-async fn prepare_all(connection: &mut Connection, plan: &Plan) -> Result<(), Error> {
-    for operation in &plan.operations {
+async fn prepare_all(connection: &mut Connection, operations: Operations<'_>) -> Result<(), Error> {
+    for (_, operation) in operations.plan.on(operations.replica) {
         for (index, statement) in operation.statements.iter().enumerate() {
             let prepared = match connection.prepare(statement).await {
                 Ok(prepared) => prepared,
@@ -89,14 +95,15 @@ async fn prepare_all(connection: &mut Connection, plan: &Plan) -> Result<(), Err
 /// inferred.
 async fn try_operations(
     connection: &mut Connection,
-    plan: &Plan,
+    operations: Operations<'_>,
     scenario: &Scenario,
     sizes: &Sizes,
 ) -> Result<(), Error> {
-    prepare_all(connection, plan).await?;
+    let Operations { plan, replica } = operations;
+    prepare_all(connection, operations).await?;
     let mut drawing = Drawing::new(scenario, sizes, plan, TRIAL_WORKER);
     let nothing_to_follow = Feeds::new(plan);
-    for (kind, operation) in plan.operations.iter().enumerate() {
+    for (kind, operation) in plan.on(replica) {
         let values = drawing.draw(kind as u16, 0, Micros::ZERO, &nothing_to_follow);
         try_values(connection, operation, &values).await?;
     }

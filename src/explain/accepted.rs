@@ -1,7 +1,7 @@
 //! What is accepted, and what came of an acceptance.
 
 use crate::result::{AcceptanceEnd, AcceptanceOutcome, AcceptedAs, Judgement};
-use crate::scenario::Verdict;
+use crate::scenario::{FindingKind, Verdict};
 
 /// The end of a finding's sentence.
 pub fn accepted(by: &AcceptedAs) -> String {
@@ -39,12 +39,16 @@ pub fn outcome(of: &AcceptanceOutcome) -> String {
     };
     let (place, reason) = (of.place(), &of.reason);
     let accepts = format!("{place} accepts {what}{} ({reason})", until(of.until.as_deref()));
+    let shows = match of.kind {
+        Some(FindingKind::Crash) => "no crash matrix",
+        _ => "no trial",
+    };
     match of.came {
         AcceptanceEnd::Used => accepts,
         AcceptanceEnd::Unused if of.in_change => {
-            format!("{accepts}, and no trial shows it: take that line away")
+            format!("{accepts}, and {shows} shows it: take that line away")
         }
-        AcceptanceEnd::Unused => format!("{accepts}, and no trial shows it"),
+        AcceptanceEnd::Unused => format!("{accepts}, and {shows} shows it"),
         AcceptanceEnd::Ended => format!("{accepts}: that day is over, and it accepts nothing"),
         AcceptanceEnd::NotKnown => {
             format!("{accepts}; whether there is anything to accept is not known")

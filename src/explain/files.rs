@@ -62,6 +62,10 @@ fn statements_of(finding: &Finding) -> Vec<&StatementRef> {
         Some(Evidence::TimeoutNotInForce(of)) => {
             statements.extend(of.timeouts.iter().map(|timeout| &timeout.statement));
         }
+        Some(Evidence::SessionStateLeft(of)) => {
+            statements.extend(of.locks.iter().map(|lock| &lock.statement));
+            statements.extend(of.settings.iter().map(|setting| &setting.statement));
+        }
         _ => {}
     }
     statements

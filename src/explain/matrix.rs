@@ -5,6 +5,7 @@ use crate::result::{
 };
 use crate::scenario::Verdict;
 
+use super::accepted;
 use super::case::explain_case;
 
 /// Missing cases that a sentence names.
@@ -20,6 +21,10 @@ pub fn explain_matrix(matrix: Matrix) -> Matrix {
         .map(|random| RandomFaults { earliest: random.earliest.map(explain_case), ..random });
     let Some(ending) = &matrix.ending else { return matrix };
     let decided = decided(ending, &matrix);
+    let decided = match &matrix.accepted {
+        Some(by) => decided + &accepted::accepted(by),
+        None => decided,
+    };
     matrix.reason = match (matrix.missing.is_empty(), matrix.verdict) {
         (true, _) => decided,
         (false, Verdict::Unsafe) => format!("{decided}; {}", lacks(&matrix)),

@@ -11,11 +11,16 @@ mod change;
 mod contents;
 mod files;
 mod hang;
+mod majors;
 mod matrix;
+mod pooled;
+mod prediction;
 mod quality;
 mod reads;
 mod reason;
 mod remedy;
+mod replica;
+mod retries;
 mod runners;
 mod sentence;
 mod sessions;
@@ -30,7 +35,9 @@ pub use assessment::assessed;
 pub use case::{case_remedy, explain_case};
 pub use files::Files;
 pub use matrix::explain_matrix;
+pub use prediction::{growth as growth_of_statement, verdict as predicted_verdict};
 pub use remedy::remedy;
+pub use retries::retries;
 
 use crate::result::{Finding, Judgement};
 

@@ -2,7 +2,7 @@
 
 use crate::clock::Micros;
 use crate::result::evidence::{
-    BrokenBaseline, EndedBy, FailedMeasurement, Lag, MissingSamples, Progressed, Unreached,
+    Absence, BrokenBaseline, EndedBy, FailedMeasurement, Lag, MissingSamples, Progressed, Unreached,
 };
 use crate::result::{Doubt, Subject};
 
@@ -10,6 +10,7 @@ use crate::stats::grouped;
 
 use super::files::Files;
 use super::reads::{node, rule};
+use super::replica;
 use super::words::{count, quoted};
 
 pub fn generator_lag(of: &Lag) -> String {
@@ -89,6 +90,29 @@ pub fn not_reached(of: &Unreached, subject: &Subject, files: &Files) -> String {
     }
 }
 
+fn not_in_force(name: &str, why: Absence) -> String {
+    let why = match why {
+        Absence::NeverInPlace => "it never got hold of what it was to hold",
+        Absence::HeldNothing => {
+            "it held neither a lock nor a snapshot: a transaction that has read or locked nothing \
+             is in nobody's way"
+        }
+        Absence::HeldElsewhere => {
+            "what it held was on other tables than those that the change locked: name one table \
+             for it"
+        }
+        Absence::EndedBefore => {
+            "it was over before the change ran a statement: give it a longer hold_ms, or \
+             until = \"change\""
+        }
+        Absence::BeganAfter => "it was in place only when the change had run its statements",
+        Absence::NoAttempt => "it was for attempts that follow the first, and there were none",
+        Absence::NothingCut => return format!("no connection was cut by {name}"),
+        Absence::NothingPassed => return format!("nothing went through {name}"),
+    };
+    format!("the disturbance {name} was not in force: {why}")
+}
+
 pub fn measurement_failed(of: &FailedMeasurement) -> String {
     match of {
         FailedMeasurement::Stage { stage, message } => {
@@ -97,6 +121,7 @@ pub fn measurement_failed(of: &FailedMeasurement) -> String {
         FailedMeasurement::Disturbance { name, error } => {
             format!("the disturbance {name} was ended by the server: {error}")
         }
+        FailedMeasurement::NotInForce { name, why } => not_in_force(name, *why),
         FailedMeasurement::Accounts { missing, scheduled } => format!(
             "the driver's accounts do not balance: {} are missing of {scheduled} scheduled",
             count(*missing, "operation")
@@ -115,6 +140,17 @@ pub fn measurement_failed(of: &FailedMeasurement) -> String {
             "the tap held the change back for {paused_us} of its {change_us} to ask the server \
              what each statement did: the change was not measured as it runs"
         ),
+        FailedMeasurement::Standby(gap) => replica::gap(gap),
+        FailedMeasurement::ServerDown { times } => {
+            let often = match times {
+                1 => String::new(),
+                times => format!(" {times} times"),
+            };
+            format!(
+                "the server went down{often} in the midst of the trial: it crashed, or another \
+                 stopped it; what came of the change without that is not known"
+            )
+        }
         FailedMeasurement::OperationsEnded { operations, by, message } => format!(
             "{} ended {}, which says nothing of the change; the first: {message}",
             ended_by(*by),
@@ -135,7 +171,9 @@ fn made(of: &Progressed) -> String {
 fn ended_by(by: EndedBy) -> &'static str {
     match by {
         EndedBy::Interruption => "the end of the broken-off trial",
-        EndedBy::Crash => "the crash of a backend of the server",
+        EndedBy::Crash => "a crash or stop of the server",
+        EndedBy::Cut => "a cut of the network, which is the condition,",
+        EndedBy::FullDisk => "the disk of the trial's server, which was full,",
         EndedBy::Administrator => "an administrator's command, which the change did not send,",
     }
 }
@@ -162,6 +200,9 @@ pub fn doubt(doubt: Doubt) -> String {
         Doubt::BaselineBroken => {
             "; this proves nothing: it was so before the change too".to_owned()
         }
+        Doubt::NotSeen => "; this proves nothing: none of them was seen at work or waiting in the \
+                           server, so this machine may have been the slow one"
+            .to_owned(),
         Doubt::Ended(by) => {
             format!("; this says nothing of the change: {} ended it", ended_by(by))
         }

@@ -4,8 +4,8 @@ use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
 use super::{
-    accepted, change, contents, hang, quality, reads, runners, sessions, state, timeouts, traffic,
-    waits, work,
+    accepted, change, contents, hang, majors, pooled, prediction, quality, reads, replica, runners,
+    sessions, state, timeouts, traffic, waits, work,
 };
 
 /// With as much of a file's path as tells it apart from the others.
@@ -25,6 +25,8 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::OperationFailed(of) => traffic::operation_failed(of, files),
         Evidence::OperationWaited(of) => waits::operation_waited(of, files),
         Evidence::Latency(of) => waits::latency(of, files),
+        Evidence::ReplicaLag(of) => replica::lag(of, subject, files),
+        Evidence::RecoveryConflict(of) => replica::conflict(of, subject, files),
         Evidence::NotRecovered(of) => waits::not_recovered(of),
         Evidence::LockTimeout(of)
         | Evidence::StatementTimeout(of)
@@ -48,6 +50,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::WorkUnderLock(of) => work::under_lock(of, subject, files),
         Evidence::NoTimeout(of) => timeouts::none_in_force(of, subject, files),
         Evidence::TimeoutNotInForce(of) => timeouts::not_in_force(of, files),
+        Evidence::SessionStateLeft(of) => pooled::left(of, files),
         Evidence::InvalidIndex(of) => state::invalid_index(of, subject),
         Evidence::NotValidConstraint(of) => state::not_valid(of),
         Evidence::LeftBehind(of) => state::left_behind(of),
@@ -66,6 +69,9 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),
         Evidence::RowsAdded(of) => contents::added(of, subject),
         Evidence::AcceptUnused(of) => contents::accept_unused(of),
+        Evidence::MajorsDiffer(of) => majors::differ(of),
+        Evidence::PredictedTimeout(of) => prediction::timeout(of, subject, files),
+        Evidence::PredictedStall(of) => prediction::stall(of, subject, files),
         Evidence::NothingTried(of) => contents::nothing_tried(of),
         Evidence::RowsLeftOut(of) => contents::left_out(of, subject),
         Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),

@@ -10,8 +10,11 @@ use crate::pg::LockMode;
 
 use super::activity::ActivitySample;
 use super::contents::{ContentsChange, TableStates};
+use super::disturbance::DisturbanceEvent;
 use super::log::{LogReport, LoggedDeadlock, LoggedWait};
 use super::operation::{Counters, LedgerReport, Operation};
+use super::pooler::{NetworkEvent, PooledSessions, PoolerEvent};
+use super::replica::ReplicaSample;
 use super::sampler::SamplerReport;
 use super::server_error::ServerError;
 use super::session::{SessionId, SessionSeen};
@@ -94,6 +97,8 @@ pub enum Event {
     Log(LogReport),
     /// A sample of the server's WAL position.
     Wal(WalSample),
+    /// The primary and its standby at one moment.
+    Replica(Box<ReplicaSample>),
     /// A reading of the machine control.
     Control(ControlReading),
     /// A sample of `pg_stat_activity`.
@@ -102,6 +107,17 @@ pub enum Event {
     Sampler(SamplerReport),
     /// A background session holds what it was to hold, or has ended.
     Disturbance(Box<DisturbanceEvent>),
+    /// A pooler begins, or ends with what passed through it.
+    Pooler(Box<PoolerEvent>),
+    /// A slow or a broken network begins, or ends with what it has done.
+    Network(Box<NetworkEvent>),
+    /// All of the application's connections were cut, so many.
+    NetworkCut {
+        /// Connections that were open.
+        connections: u64,
+    },
+    /// What was left on the server connections of a pooler.
+    PooledSessions(Box<PooledSessions>),
     /// The catalogue was read.
     Catalogue(CatalogueSnapshot),
     /// What an undisturbed run, or one from the reference state, ended with.
@@ -118,6 +134,9 @@ pub enum Event {
     Plan(Box<PlanRead>),
     /// Something was done by hand between two attempts.
     Step(Box<StepEvent>),
+    /// The server has ended our sessions: it crashed, or another has stopped it. At the moment at
+    /// which that was noticed.
+    ServerDown,
     /// The ledger was compared with the tables.
     Ledger(LedgerReport),
     /// Part of the measurement failed; the trial cannot be called safe.
@@ -430,27 +449,6 @@ pub struct WalSample {
 pub struct ControlReading {
     /// One per round.
     pub took_us: Vec<Micros>,
-}
-
-/// A moment of a background session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisturbanceEvent {
-    /// Its name in the scenario.
-    pub name: String,
-    /// What it has come to.
-    pub moment: Moment,
-}
-
-/// What a background session has come to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Moment {
-    /// Its statements have run; it holds what it holds.
-    Holding,
-    /// Its transaction was rolled back at the end of its time.
-    Ended,
-    /// The server ended it first.
-    Broken(ServerError),
 }
 
 /// The catalogue at one moment: object name to its properties.

@@ -5,13 +5,16 @@
 
 mod activity;
 mod contents;
+mod disturbance;
 mod event;
 mod format_4;
 mod header;
 mod log;
 mod operation;
+mod pooler;
 mod progress;
 mod record;
+mod replica;
 mod roles;
 mod sampler;
 mod server_error;
@@ -24,12 +27,13 @@ pub use contents::{
     ColumnChange, ContentsChange, DroppedColumn, Orphans, SequenceBehind, TableChange, TableState,
     TableStates, ValueExample,
 };
+pub use disturbance::{DisturbanceEvent, Held, HeldRelation, Moment, Rounds};
 pub use event::{
     Attempt, AttemptEnd, CatalogueSnapshot, ClosedBy, CommandEnded, ConnectionClosed,
-    ConnectionOpened, ConnectionRefused, Contents, ControlReading, DisturbanceEvent, Entry, Event,
-    FaultEvent, HeldLock, InvariantRead, Moment, Phase, PlanNode, PlanRead, Protocol, Reference,
-    RefusedFor, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
-    TransactionStatus, WalSample, exit_words,
+    ConnectionOpened, ConnectionRefused, Contents, ControlReading, Entry, Event, FaultEvent,
+    HeldLock, InvariantRead, Phase, PlanNode, PlanRead, Protocol, Reference, RefusedFor, Source,
+    StatementBegan, StatementEnded, StatementId, StepEvent, TableContents, TransactionStatus,
+    WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
 pub use header::{
@@ -39,11 +43,16 @@ pub use log::{LogReport, LoggedDeadlock, LoggedEnd, LoggedWait};
 pub use operation::{
     Counters, LedgerMismatch, LedgerReport, Mismatch, Operation, OperationOutcome,
 };
+pub use pooler::{
+    HeldAdvisory, NetworkEvent, NetworkPassed, PooledSession, PooledSessions, PoolerEvent,
+    PoolerPassed,
+};
 pub use progress::{Listener, Progress, TrafficGauge, silent};
 pub use record::{History, ReadError, Recorder, WriteError, open_ordinary};
+pub use replica::{ReplicaSample, Startup, WalSender};
 pub use roles::{APPLICATION_ROLE, MIGRATOR_ROLE, RoleFacts, RolesFacts};
 pub use sampler::SamplerReport;
 pub use server_error::ServerError;
-pub use session::{Node, NodeName, Role, SessionId, SessionSeen, Since, since};
+pub use session::{Node, NodeName, Role, STANDBY, SessionId, SessionSeen, Since, since};
 pub use short::ShortTable;
 pub use waits::{GrantedLock, Wait, WaitSample};

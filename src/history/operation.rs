@@ -34,6 +34,9 @@ pub struct Operation {
     /// It succeeded, and none of its statements returned or changed a row.
     #[serde(default, skip_serializing_if = "is_false")]
     pub empty: bool,
+    /// It ran on the standby, or would have.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub on_replica: bool,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -81,6 +84,18 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Those of both.
+    pub fn plus(self, other: Counters) -> Counters {
+        Counters {
+            scheduled: self.scheduled + other.scheduled,
+            succeeded: self.succeeded + other.succeeded,
+            failed: self.failed + other.failed,
+            acquire_timeouts: self.acquire_timeouts + other.acquire_timeouts,
+            indeterminate: self.indeterminate + other.indeterminate,
+            unanswered: self.unanswered + other.unanswered,
+        }
+    }
+
     /// Whether the equation holds.
     pub fn balances(&self) -> bool {
         self.scheduled

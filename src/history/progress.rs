@@ -43,6 +43,15 @@ pub enum Progress {
     },
     /// Backends that wait for a lock now; reported when that changes, a few times a second at most.
     LockQueue(usize),
+    /// A round of a retry policy is over.
+    Round {
+        /// Rounds that have ended.
+        done: u32,
+        /// Rounds that there are to be.
+        of: u32,
+        /// The policy.
+        policy: String,
+    },
     /// A case of a crash matrix is over.
     Case {
         /// Cases that have ended.

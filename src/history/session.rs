@@ -75,6 +75,9 @@ pub enum Node {
     Pooler(NodeName),
 }
 
+/// The name of the standby of a trial.
+pub const STANDBY: &str = "standby";
+
 /// A node's name. Each recorded operation carries its session, so it is one pointer, and shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeName(Arc<String>);

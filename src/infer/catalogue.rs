@@ -58,6 +58,8 @@ pub struct Table {
     pub parents: Vec<Oid>,
     /// Whether row security is enabled.
     pub row_security: bool,
+    /// Its policies, by name.
+    pub policies: Vec<Policy>,
     /// Its columns that are not dropped, in their order.
     pub columns: Vec<Column>,
     /// Keys, checks, exclusions.
@@ -78,6 +80,22 @@ pub struct Trigger {
     pub function: String,
     /// What it passes to the function.
     pub arguments: Vec<String>,
+}
+
+/// A policy of row security.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// Whether it is PERMISSIVE: a row needs one of those and all others.
+    pub permissive: bool,
+    /// Roles that it is for; none: for all.
+    pub roles: Vec<String>,
+    /// Which rows it shows.
+    pub using: Option<String>,
+    /// Which rows may be written; None: those that it shows.
+    pub check: Option<String>,
 }
 
 /// A function or a procedure.

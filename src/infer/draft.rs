@@ -67,6 +67,8 @@ pub(super) struct ColumnDraft {
     pub templates: Vec<(String, u64)>,
     /// It refers to rows whose values are not known here: its constraints are asked with others.
     pub unknown: bool,
+    /// Whether the application names its value beside others of the row: it follows from the row.
+    pub named: bool,
     /// What makes its values differ from row to row.
     pub driven: Option<(Generator, u64)>,
 }

@@ -8,6 +8,7 @@ use super::checks;
 use super::constraints::{named, named_in_order, numbered, of_index, table_checks};
 use super::draft::{Check, ColumnDraft, Component, Exclusion, ForeignKey, Key, TableDraft};
 use super::own_rows::OwnRows;
+use super::policies;
 use super::sample;
 use super::statistics::{Likenesses, Rows};
 use super::types;
@@ -19,7 +20,21 @@ pub(super) fn tables(
     likenesses: &Likenesses,
 ) -> Vec<TableDraft> {
     let gathered = Gathered { catalogue, rows, likenesses };
-    catalogue.seeded().map(|table| gathered.table(table)).collect()
+    let read = policies::columns(catalogue);
+    let of = |table: &Table| {
+        let mut draft = gathered.table(table);
+        for (own, column) in draft.columns.iter_mut().zip(&table.columns) {
+            own.named = is_keyed(table, column) || read.contains(&(table.oid, column.number));
+        }
+        draft
+    };
+    catalogue.seeded().map(of).collect()
+}
+
+/// Whether the column is one of several of the primary key.
+fn is_keyed(table: &Table, column: &Column) -> bool {
+    let key = table.primary_key().map_or(&[][..], |key| key.columns.as_slice());
+    key.len() > 1 && key.contains(&column.number)
 }
 
 /// What tables are gathered from.
@@ -178,6 +193,7 @@ fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft 
         taken: Vec::new(),
         templates: Vec::new(),
         unknown: false,
+        named: false,
         driven: None,
     }
 }

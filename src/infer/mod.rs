@@ -16,6 +16,7 @@ mod gather;
 mod keys;
 mod nulls;
 mod own_rows;
+mod policies;
 mod queries;
 mod question;
 mod rounds;

@@ -245,7 +245,7 @@ impl World<'_> {
             let checked =
                 |column: &usize| draft.checks.iter().any(|check| check.columns.contains(column));
             let whole = key.columns.len() > 1 && key.columns.iter().any(checked);
-            let alone = checked(column) && self.keys(draft, *column).is_empty();
+            let alone = checked(column) && self.first_keys(draft, *column, 1).is_empty();
             !own.nullable && !draft.is_own(*column) && (whole || alone)
         };
         (0..draft.columns.len()).filter(is_unknown).collect()
@@ -253,13 +253,17 @@ impl World<'_> {
 
     /// Values that a column which refers to another table may have, from its first rows.
     fn keys(&self, draft: &TableDraft, column: usize) -> Vec<String> {
+        self.first_keys(draft, column, KEYS)
+    }
+
+    fn first_keys(&self, draft: &TableDraft, column: usize, most: u64) -> Vec<String> {
         let Some(reference) = draft.columns[column].reference else { return Vec::new() };
         let reference = &draft.references[reference];
         let Some(target) = self.tables.iter().find(|t| t.oid == reference.table) else {
             return Vec::new();
         };
         let at = reference.columns.iter().position(|c| *c == column).unwrap_or(0);
-        let rows = target.rows.min(KEYS);
+        let rows = target.rows.min(most);
         (0..rows).map_while(|row| self.value(target, &reference.targets[at], row, 4)).collect()
     }
 
@@ -380,7 +384,7 @@ impl World<'_> {
                 let at = reference.columns.iter().position(|c| *c == column)?;
                 self.value(draft, &reference.targets[at], row - 1, 1)
             }
-            (false, _) => self.keys(draft, column).into_iter().next(),
+            (false, _) => self.first_keys(draft, column, 1).pop(),
         };
         known.or_else(|| draft.columns[column].profile.candidates.first().cloned())
     }

@@ -25,6 +25,12 @@ const SKEW: f64 = 0.5;
 /// Lines of a pool whose values need not differ.
 const LINES_MAX: usize = 1_000;
 
+/// Different whole numbers of a column whose values follow from the row.
+const OF_ROW_MAX: i64 = 1_000;
+/// The instant from which `{n:time}` counts: 2020-01-01.
+const NUMBERED_FROM_US: i64 = 1_577_836_800_000_000;
+const DAY_S: i64 = 86_400;
+
 /// Passes until rows of tables that refer to each other agree.
 const PASSES_MAX: usize = 6;
 
@@ -165,10 +171,7 @@ impl Builder<'_> {
     fn file(&self, component: usize) -> String {
         let table = self.table();
         let first = table.components[component].pooled.first();
-        let column = first.map_or("", |column| table.columns[*column].name.as_str());
-        let safe = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
-        let name: String = format!("{}.{column}", table.name).chars().map(safe).collect();
-        format!("pools/{name}.tsv")
+        pool_file(&table.name, first.map_or("", |column| table.columns[*column].name.as_str()))
     }
 
     /// A pool's lines, as many as are of use; without those that have a reference which is left
@@ -203,8 +206,8 @@ impl Builder<'_> {
         let nulls_matter =
             table.keys.iter().any(|k| k.nulls_not_distinct && k.columns.contains(&at));
         let null_fraction = match own.nullable && !nulls_matter && !self.is_referenced(at) {
-            true => own.null_fraction.unwrap_or(NULL_FRACTION),
-            false => 0.0,
+            true if !own.named => own.null_fraction.unwrap_or(NULL_FRACTION),
+            _ => 0.0,
         };
         let column = |generator, null_fraction| {
             Some(Column { name: own.name.clone(), null_fraction, null_with: None, generator })
@@ -240,16 +243,52 @@ impl Builder<'_> {
             return column(self.reference(at, reference)?, null_fraction);
         }
         if own.likeness_fits {
-            return column(own.like.clone()?, null_fraction);
+            return column(self.of_row(at, own.like.clone()?), null_fraction);
         }
         // Of a column with constraints only what the server takes is good.
         let checked =
             table.component_of(at).is_some_and(|c| !table.components[c].checks.is_empty());
         match &own.profile.natural {
             Some(natural) if !checked && own.domain.is_empty() => {
-                column(natural.clone(), null_fraction)
+                column(self.of_row(at, natural.clone()), null_fraction)
             }
             _ => None,
+        }
+    }
+
+    /// The same values as a function of the row, where the application has to name them.
+    fn of_row(&self, at: usize, generator: Generator) -> Generator {
+        let (table, rows) = (self.table(), self.decided[self.at].rows.max(1));
+        match generator {
+            _ if !table.columns[at].named => generator,
+            Generator::Choice { values, .. } => Generator::Pool {
+                file: pool_file(&table.name, &table.columns[at].name),
+                column: table.columns[at].name.clone(),
+                values: values.into_iter().map(Some).collect(),
+                each: None,
+            },
+            Generator::Integer { min, max } if min >= 0 && max > min => {
+                let of = (max - min).min(OF_ROW_MAX);
+                Generator::Numbered { template: format!("{{n%{of}+{min}}}") }
+            }
+            Generator::Timestamp { from_us, to_us, .. } if from_us >= NUMBERED_FROM_US => {
+                let from_s = (from_us - NUMBERED_FROM_US) / 1_000_000;
+                let step = ((to_us - from_us) / 1_000_000 / rows as i64).max(1);
+                let form = match table.columns[at].profile.kind {
+                    Kind::Date => {
+                        return Generator::Numbered {
+                            template: format!(
+                                "{{n/{}+{}:date}}",
+                                (DAY_S / step).max(1),
+                                from_s / DAY_S
+                            ),
+                        };
+                    }
+                    _ => "time",
+                };
+                Generator::Numbered { template: format!("{{n*{step}+{from_s}:{form}}}") }
+            }
+            other => other,
         }
     }
 
@@ -295,7 +334,8 @@ impl Builder<'_> {
             .any(|k| k.nulls_not_distinct && k.columns.iter().any(|c| key.columns.contains(c)));
         let known = key.columns.iter().filter_map(|c| table.columns[*c].null_fraction);
         let known = known.reduce(f64::max);
-        if free && !matter { known.unwrap_or(NULL_FRACTION) } else { 0.0 }
+        let named = key.columns.iter().any(|c| table.columns[*c].named);
+        if free && !matter && !named { known.unwrap_or(NULL_FRACTION) } else { 0.0 }
     }
 
     fn reference(&self, at: usize, reference: usize) -> Option<Generator> {
@@ -331,8 +371,14 @@ impl Builder<'_> {
             newest,
             each,
             earlier,
-            row: (key.columns.len() > 1).then(|| key.name.clone()),
+            row: (key.columns.len() > 1 || table.columns[at].named).then(|| key.name.clone()),
             nulls: marks.map(Box::new),
         })
     }
+}
+
+fn pool_file(table: &str, column: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let name: String = format!("{table}.{column}").chars().map(safe).collect();
+    format!("pools/{name}.tsv")
 }

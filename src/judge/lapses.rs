@@ -59,7 +59,7 @@ pub struct Lapses {
 impl Lapses {
     pub fn of(scenario: &Scenario, trace: &Trace<'_>) -> Lapses {
         let lag_max = Micros::from_millis(scenario.limits.generator_lag_ms_max);
-        let late = trace.operations.iter().filter(|o| o.dispatched_us - o.scheduled_us > lag_max);
+        let late = trace.all_operations().filter(|o| o.dispatched_us - o.scheduled_us > lag_max);
         let lags = late.map(|o| (o.scheduled_us, o.dispatched_us)).collect();
         let hides = Micros::from_millis(scenario.limits.stall_ms_max);
         let gaps = trace.sampler.iter().flat_map(|report| report.gaps.iter().copied());

@@ -6,12 +6,16 @@ use crate::clock::Micros;
 use crate::history::{
     CommandEnded, Counters, HeldLock, OperationOutcome, Phase, SamplerReport, ServerError,
 };
-use crate::result::{CommandRow, LatencyByPhase, Measured, RelationLock, StatementRow};
+use crate::result::{
+    CommandRow, ContentsCost, LatencyByPhase, Measured, RelationLock, StatementRow,
+};
 use crate::stats::{Bucket, Buckets, Latencies, Summary};
 
 use super::blame::statement_ref;
+use super::phases;
 use super::pool::Pressure;
 use super::recovery::Recovery;
+use super::replica;
 use super::stalls::Stall;
 use super::trace::{AttemptRecord, StatementRecord, Trace};
 use super::waits::{LockWait, LockWaits};
@@ -53,13 +57,27 @@ pub fn measure(
         control_us: control(trace),
         attempts: trace.attempts.len() as u32,
         commands: command_rows(trace),
-        statements: statement_rows(trace),
+        statements: statement_rows(trace, waits),
         sampler: trace.sampler.iter().fold(SamplerReport::default(), merge),
         log: None,
         ledger: trace.ledger.cloned(),
+        contents: trace.contents_change.map(|change| ContentsCost {
+            tables: change.read.len() as u64,
+            took_us: change.took_us,
+        }),
+        table_bytes: table_bytes(trace),
+        replica: replica::measured(trace),
         change_waited_us: longest_wait_of_change(trace, waits),
         latency,
     }
+}
+
+/// Before the change; those of no known size are left out.
+fn table_bytes(trace: &Trace<'_>) -> BTreeMap<String, u64> {
+    let before = trace.tables.iter().find(|tables| tables.after.is_none());
+    let tables = before.into_iter().flat_map(|states| &states.tables);
+    let known = tables.filter(|(_, state)| state.bytes > 0);
+    known.map(|(table, state)| (table.clone(), state.bytes)).collect()
 }
 
 fn summary(trace: &Trace<'_>, phase: Phase) -> Summary {
@@ -79,7 +97,7 @@ fn series(trace: &Trace<'_>) -> Vec<Bucket> {
 
 fn counted(trace: &Trace<'_>) -> Counters {
     let mut counters = Counters::default();
-    for operation in &trace.operations {
+    for operation in trace.all_operations() {
         counters.scheduled += 1;
         counters.count(&operation.outcome);
     }
@@ -99,7 +117,7 @@ pub fn error_name(error: &ServerError) -> String {
 
 fn application_errors(trace: &Trace<'_>) -> BTreeMap<String, u64> {
     let mut errors = BTreeMap::new();
-    for operation in &trace.operations {
+    for operation in trace.all_operations() {
         if let OperationOutcome::Failed(error) = &operation.outcome {
             *errors.entry(error_name(error)).or_default() += 1;
         }
@@ -155,14 +173,18 @@ fn command_rows(trace: &Trace<'_>) -> Vec<CommandRow> {
     ended.map(row).collect()
 }
 
-fn statement_rows(trace: &Trace<'_>) -> Vec<StatementRow> {
+fn statement_rows(trace: &Trace<'_>, waits: &LockWaits) -> Vec<StatementRow> {
     let rows = |a: &AttemptRecord<'_>| -> Vec<StatementRow> {
-        a.statements.iter().map(|s| statement_row(s, trace)).collect()
+        a.statements.iter().map(|s| statement_row(s, trace, waits)).collect()
     };
     trace.attempts.iter().flat_map(rows).collect()
 }
 
-fn statement_row(record: &StatementRecord<'_>, trace: &Trace<'_>) -> StatementRow {
+fn statement_row(
+    record: &StatementRecord<'_>,
+    trace: &Trace<'_>,
+    waits: &LockWaits,
+) -> StatementRow {
     let (began, ended, end) = (record.began, record.ended, trace.end);
     let stored =
         |lock: &HeldLock| RelationLock { relation: lock.relation.clone(), mode: lock.mode };
@@ -186,6 +208,8 @@ fn statement_row(record: &StatementRecord<'_>, trace: &Trace<'_>) -> StatementRo
         held: ended.map(|e| locks(&e.held)).unwrap_or_default(),
         taken: ended.map(|e| locks(&e.taken)).unwrap_or_default(),
         paused_us: record.paused(),
+        waited_us: phases::waited(trace, waits, record),
+        phases: phases::phases(trace, record),
         notices: ended.map(|e| e.notices.clone()).unwrap_or_default(),
     }
 }

@@ -18,8 +18,11 @@ mod outcomes;
 mod outside;
 mod overlaps;
 mod own_locks;
+mod phases;
 mod pool;
 mod recovery;
+mod replica;
+mod retries;
 mod roles;
 mod rules;
 mod sessions;
@@ -32,7 +35,7 @@ pub use observation::{EndState, Observation};
 pub use waits::{Blocker, Cause, LockWait};
 
 use crate::history::{History, ShortTable};
-use crate::result::Measured;
+use crate::result::{Evidence, Measured, RetryRound};
 use crate::scenario::{Scenario, Sizes};
 
 use trace::Trace;
@@ -47,7 +50,9 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
     let latency = measure::latency(&trace);
     let failed_before = outcomes::failed_before(scenario, &trace);
     let before_p99 = latency.before.p99_us;
-    let recovery = recovery::Recovery::of(scenario, &trace, before_p99, &failed_before);
+    let outside = outside::Outside::of(&trace);
+    let known = (&failed_before, &outside);
+    let recovery = recovery::Recovery::of(scenario, &trace, before_p99, known);
     let measured = measure::measure(&trace, &waits, &stalls, &pool, (latency, &recovery));
     let measured = Measured { log: trace.log.is_some().then_some(log), ..measured };
     let evidence = rules::Evidence {
@@ -64,7 +69,7 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         stalls: &stalls,
         pool: &pool,
         recovery: &recovery,
-        outside: &outside::Outside::of(&trace),
+        outside: &outside,
         lapses: &lapses::Lapses::of(scenario, &trace),
         measured: &measured,
     };
@@ -79,6 +84,18 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         took_us: trace.end,
         measured,
     }
+}
+
+/// What one round of a retry policy shows. It does not count where part of what was to be measured
+/// was not.
+pub fn retry_round(scenario: &Scenario, history: &History) -> RetryRound {
+    let observed = observe(scenario, history);
+    let is_missing = |evidence: &Evidence| matches!(evidence, Evidence::MeasurementFailed(_));
+    let mut findings = observed.findings.iter();
+    let missing = findings.find(|finding| finding.evidence.as_ref().is_some_and(is_missing));
+    let round = retries::round(scenario, history);
+    let void = missing.map(|finding| finding.kind.as_str().to_owned());
+    RetryRound { void: round.void.clone().or(void), ..round }
 }
 
 /// Which of these tables the change is about: those that it locks, changes, reads or writes, by

@@ -33,7 +33,9 @@ pub fn failure(operation: &Operation) -> Option<OperationFailure> {
 /// Kinds of failures before the change began, and how many of each.
 pub fn failed_before(scenario: &Scenario, trace: &Trace<'_>) -> BTreeMap<FailureKind, u64> {
     let began = trace.phase(Phase::Change).map(|(from, _)| from).unwrap_or_default();
-    let before = trace.scheduled_in(Phase::Baseline).filter(|o| o.finished_us < began);
+    let from = trace.phase(Phase::Baseline).map(|(from, _)| from).unwrap_or_default();
+    let due = |o: &&Operation| o.scheduled_us >= from && o.finished_us < began;
+    let before = trace.all_operations().filter(due);
     let mut known = BTreeMap::new();
     for (operation, failure) in before.filter_map(|o| Some((o, failure(o)?))) {
         *known.entry(failure.kind(name(scenario, operation))).or_default() += 1;

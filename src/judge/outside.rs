@@ -5,10 +5,13 @@ use crate::history::{Operation, OperationOutcome, Phase, ServerError};
 use crate::pg::SqlState;
 use crate::result::evidence::EndedBy;
 
+use super::lapses::Spans;
 use super::trace::Trace;
 
 /// A server that crashes closes connections before and after it says that it has.
 const CRASH_NEAR: Micros = Micros::from_secs(2);
+/// A pool notices within so long that a connection was cut.
+const CUT_NEAR: Micros = Micros::from_millis(500);
 /// What breaks a trial off ends its operations within so long.
 const INTERRUPTION_NEAR: Micros = Micros::from_secs(10);
 /// Functions of the server, and forms of statements, that end the work of other sessions.
@@ -18,10 +21,15 @@ const ENDS_SESSIONS: [&str; 3] = ["pg_terminate_backend", "pg_cancel_backend", "
 pub struct Outside {
     /// The trial has no end: when its record ends.
     broken_off: Option<Micros>,
-    /// When a backend first said that another one had crashed, or the server that it recovers.
+    /// When a backend first said that another one had crashed, or the server that it recovers, or
+    /// when its sessions were gone.
     crashed: Option<Micros>,
+    /// From shortly before that to the first operation that succeeded again.
+    pub down: Spans,
     /// When a statement of the change that ends sessions began.
     own: Option<Micros>,
+    /// When the condition cut the application's connections.
+    cuts: Vec<Micros>,
 }
 
 impl Outside {
@@ -40,16 +48,24 @@ impl Outside {
             let text = text.to_lowercase();
             ENDS_SESSIONS.iter().any(|name| text.contains(name))
         };
+        let of_sessions = trace.server_down.iter().copied();
+        let crashes: Vec<Micros> = of_operations.chain(of_statements).chain(of_sessions).collect();
         let own = statements().filter(|s| ends_sessions(&s.began.text)).map(|s| s.at).min();
-        Outside { broken_off, crashed: of_operations.chain(of_statements).min(), own }
+        let crashed = crashes.iter().min().copied();
+        let cuts = trace.cuts.clone();
+        Outside { broken_off, crashed, down: down(trace, crashes), own, cuts }
     }
 
     /// What ended the operation; None: it did not end from outside, as far as it is known.
     pub fn ended(&self, operation: &Operation) -> Option<EndedBy> {
         let at = operation.finished_us;
         match &operation.outcome {
-            OperationOutcome::Failed(error) => self.ended_with(error, at),
-            OperationOutcome::Indeterminate(_) => self.lost(at),
+            OperationOutcome::Failed(error) if error.sqlstate.is_some() => {
+                self.ended_with(error, at)
+            }
+            OperationOutcome::Failed(_) | OperationOutcome::Indeterminate(_) => {
+                self.cut(operation).or_else(|| self.lost(at))
+            }
             OperationOutcome::Unanswered => self.broken_off.map(|_| EndedBy::Interruption),
             OperationOutcome::Succeeded | OperationOutcome::AcquireTimeout => None,
         }
@@ -68,11 +84,22 @@ impl Outside {
         if is_crash(error) {
             return Some(EndedBy::Crash);
         }
+        // How much room there is where the change will be applied is not known here.
+        if state.is(SqlState::DISK_FULL) {
+            return Some(EndedBy::FullDisk);
+        }
         if !by_command || self.own.is_some_and(|own| own <= at) {
             return None;
         }
         // A server that is stopped with the trial says so to all.
         Some(self.near_the_end(at).unwrap_or(EndedBy::Administrator))
+    }
+
+    /// A connection that was cut on purpose, or whose cut was not noticed yet.
+    fn cut(&self, operation: &Operation) -> Option<EndedBy> {
+        let (began, at) = (operation.dispatched_us, operation.finished_us);
+        let met = |cut: &&Micros| **cut <= at && began <= **cut + CUT_NEAR;
+        self.cuts.iter().find(met).map(|_| EndedBy::Cut)
     }
 
     /// Of a connection that was lost without a word.
@@ -85,6 +112,34 @@ impl Outside {
         let near = self.broken_off.filter(|end| at + INTERRUPTION_NEAR >= *end);
         near.map(|_| EndedBy::Interruption)
     }
+}
+
+/// From shortly before each crash to the first operation that succeeded after it.
+fn down(trace: &Trace<'_>, mut crashes: Vec<Micros>) -> Spans {
+    crashes.sort_unstable();
+    let succeeded = |o: &&&Operation| o.outcome == OperationOutcome::Succeeded;
+    let mut back: Vec<(Micros, Micros)> = match crashes.is_empty() {
+        true => Vec::new(),
+        false => trace.operations.iter().filter(succeeded).map(span).collect(),
+    };
+    back.sort_unstable();
+    // The first that ends of those that begin at this one or later.
+    let mut first = trace.end;
+    for (_, finished) in back.iter_mut().rev() {
+        first = first.min(*finished);
+        *finished = first;
+    }
+    let until = |crash: Micros| {
+        let next = back.partition_point(|(acquired, _)| *acquired <= crash);
+        back.get(next).map_or(trace.end, |(_, finished)| *finished)
+    };
+    let spans = crashes.into_iter().map(|crash| (crash - CRASH_NEAR, until(crash)));
+    Spans::of(spans.collect())
+}
+
+/// From when to when it had its connection.
+fn span(operation: &&Operation) -> (Micros, Micros) {
+    (operation.acquired_us.unwrap_or(operation.scheduled_us), operation.finished_us)
 }
 
 fn is_crash(error: &ServerError) -> bool {

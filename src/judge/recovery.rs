@@ -8,6 +8,7 @@ use crate::result::evidence::FailureKind;
 use crate::scenario::Scenario;
 
 use super::outcomes::{failure, name};
+use super::outside::Outside;
 use super::trace::Trace;
 
 /// What was due in this last stretch says whether operations still failed when the recovery ended.
@@ -32,7 +33,7 @@ impl Recovery {
         scenario: &Scenario,
         trace: &Trace<'_>,
         baseline_p99: Micros,
-        known: &BTreeMap<FailureKind, u64>,
+        (known, outside): (&BTreeMap<FailureKind, u64>, &Outside),
     ) -> Recovery {
         let Some((from, to)) = trace.phase(Phase::Recovery) else { return Recovery::default() };
         let limit = scenario.traffic.recovered_below(baseline_p99);
@@ -47,7 +48,8 @@ impl Recovery {
             }
             recovery.last_operations += 1;
             let failed = failure(operation).map(|f| f.kind(name(scenario, operation)));
-            let is_new = failed.is_some_and(|kind| !known.contains_key(&kind));
+            let is_new = failed.is_some_and(|kind| !known.contains_key(&kind))
+                && outside.ended(operation).is_none();
             recovery.last_failed += u64::from(is_new);
         }
         let went_on = trace.phase(Phase::Rerun).is_some();

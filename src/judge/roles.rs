@@ -20,6 +20,8 @@ pub struct Roles<'h> {
 struct Recorded<'h> {
     /// With a `since` in any case.
     session: SessionId,
+    /// As it was recorded.
+    seen: Option<Since>,
     /// Whether that is the server's.
     exact: bool,
     from: Micros,
@@ -49,13 +51,16 @@ impl<'h> Roles<'h> {
         if again {
             return;
         }
-        let (mut session, exact) = (session.clone(), session.since.is_some());
-        if !exact {
+        // A pooler hands a session of the server's from one to another: each has it for a time.
+        let handed_on = known.is_some_and(|known| known.exact);
+        let seen = session.since;
+        let (mut session, exact) = (session.clone(), seen.is_some());
+        if !exact || handed_on {
             // The trial's clock is decades behind the server's: neither is taken for the other.
             session.since = Since::new(at.0.max(1));
         }
         self.roles.insert(session.clone(), role);
-        let recorded = Recorded { session, exact, from: at, role };
+        let recorded = Recorded { session, seen, exact, from: at, role };
         self.recorded.entry(recorded.session.pid).or_default().push(recorded);
     }
 
@@ -63,9 +68,10 @@ impl<'h> Roles<'h> {
         let of_pid = self.recorded.get(&session.pid).map_or(&[][..], Vec::as_slice);
         let mut of_node = of_pid.iter().rev().filter(|r| r.session.node == session.node);
         if session.since.is_some() {
-            let exactly = |r: &&Recorded<'h>| r.exact && r.session.since == session.since;
-            if let Some(exactly) = of_node.clone().find(exactly) {
-                return Some(exactly);
+            let exactly = |r: &&Recorded<'h>| r.exact && r.seen == session.since;
+            let mut exactly = of_node.clone().filter(exactly).peekable();
+            if let Some(latest) = exactly.peek().copied() {
+                return Some(exactly.find(|r| r.from <= at).unwrap_or(latest));
             }
         }
         let latest = of_node.find(|r| r.from <= at)?;

@@ -10,9 +10,9 @@ use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
     ConnectionOpened, ConnectionRefused, Contents, ContentsChange, ControlReading, Counters,
     DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, LogReport,
-    LoggedDeadlock, LoggedWait, Operation, Phase, PlanRead, ProgressSeen, Reference, Role,
-    SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample,
-    WalSample,
+    LoggedDeadlock, LoggedWait, NetworkEvent, Operation, Phase, PlanRead, PooledSessions,
+    PoolerEvent, ProgressSeen, Reference, ReplicaSample, Role, SamplerReport, SessionId,
+    StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample, WalSample,
 };
 use crate::pg::facts::Facts;
 use crate::result::evidence::{Application, Progressed};
@@ -25,7 +25,11 @@ pub struct Trace<'h> {
     /// The last event's time.
     pub end: Micros,
     roles: Roles<'h>,
+    /// Of the primary.
     pub operations: Vec<&'h Operation>,
+    /// Of the standby.
+    pub on_replica: Vec<&'h Operation>,
+    pub replica: Vec<(Micros, &'h ReplicaSample)>,
     /// By the phase for which they were scheduled: most questions are about one.
     by_phase: OnceCell<BTreeMap<Phase, Vec<&'h Operation>>>,
     /// Those that got a connection, with the time at which they finished, in that order.
@@ -50,6 +54,14 @@ pub struct Trace<'h> {
     pub controls: Vec<&'h ControlReading>,
     pub sampler: Vec<&'h SamplerReport>,
     pub disturbances: Vec<(Micros, &'h DisturbanceEvent)>,
+    /// A pooler's begin and end.
+    pub poolers: Vec<&'h PoolerEvent>,
+    /// A network's begin and end.
+    pub networks: Vec<&'h NetworkEvent>,
+    /// When all of the application's connections were cut.
+    pub cuts: Vec<Micros>,
+    /// What was left on its server connections.
+    pub pooled: Vec<&'h PooledSessions>,
     pub catalogues: Vec<&'h CatalogueSnapshot>,
     /// What another run ended with.
     pub reference: Option<&'h Reference>,
@@ -62,6 +74,8 @@ pub struct Trace<'h> {
     pub steps: Vec<&'h StepEvent>,
     pub ledger: Option<&'h LedgerReport>,
     pub failures: Vec<(&'h str, &'h str)>,
+    /// When it was noticed that the server was down.
+    pub server_down: Vec<Micros>,
 }
 
 pub struct AttemptRecord<'h> {
@@ -177,9 +191,14 @@ impl<'h> Trace<'h> {
             Event::Log(report) => self.log = Some(report),
             Event::Activity(sample) => self.activity.push((at, sample)),
             Event::Wal(sample) => self.wal.push((at, sample)),
+            Event::Replica(sample) => self.replica.push((at, sample)),
             Event::Control(reading) => self.controls.push(reading),
             Event::Sampler(report) => self.sampler.push(report),
             Event::Disturbance(event) => self.disturbances.push((at, event)),
+            Event::Pooler(event) => self.poolers.push(event),
+            Event::Network(event) => self.networks.push(event),
+            Event::NetworkCut { .. } => self.cuts.push(at),
+            Event::PooledSessions(left) => self.pooled.push(left),
             Event::Catalogue(snapshot) => self.catalogues.push(snapshot),
             Event::Reference(reference) => self.reference = Some(reference),
             Event::Contents(contents) => self.contents.push(contents),
@@ -189,12 +208,16 @@ impl<'h> Trace<'h> {
             Event::Step(step) => self.steps.push(step),
             Event::Invariant(read) => self.invariants.push((at, read)),
             Event::Ledger(report) => self.ledger = Some(report),
+            Event::ServerDown => self.server_down.push(at),
             Event::MeasurementFailed { stage, message } => self.failures.push((stage, message)),
         }
     }
 
     fn add_operation(&mut self, operation: &'h Operation) {
-        self.operations.push(operation);
+        match operation.on_replica {
+            true => self.on_replica.push(operation),
+            false => self.operations.push(operation),
+        }
         if let (Some(session), Some(acquired)) = (&operation.session, operation.acquired_us) {
             let session = self.session(session, acquired);
             let finished = (operation.finished_us, operation);
@@ -249,7 +272,12 @@ impl<'h> Trace<'h> {
         Some((self.phases[index].1, end))
     }
 
-    /// Operations scheduled in the phase.
+    /// Those of both servers.
+    pub fn all_operations(&self) -> impl Iterator<Item = &'h Operation> {
+        self.operations.iter().chain(&self.on_replica).copied()
+    }
+
+    /// Operations of the primary scheduled in the phase.
     pub fn scheduled_in(&self, phase: Phase) -> impl Iterator<Item = &'h Operation> {
         let by_phase = self.by_phase.get_or_init(|| self.derive_phases());
         by_phase.get(&phase).into_iter().flatten().copied()

@@ -15,7 +15,7 @@ mod versions;
 use crate::history::{Attempt, AttemptEnd, Event};
 
 pub use error::Error;
-pub use setup::ApplySetup;
+pub use setup::{ApplySetup, Pooled};
 pub use upstream::Server as TapServer;
 pub use versions::{prepare, record_by_hand, versions};
 

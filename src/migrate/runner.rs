@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::connect::{Session, server_error};
+use crate::connect::{self, Session, server_error};
 use crate::history::{Attempt, AttemptEnd, Progress, ServerError, Source, TransactionStatus};
 use crate::pg::SqlState;
 use crate::pg::syntax::{Kind, kind};
 use crate::scenario::{
-    Check, Migration, Scope, Script, Statement, TransactionRule, Unmet, Versions,
+    Check, Migration, RetryOf, Scope, Script, Statement, TransactionRule, Unmet, Versions,
 };
-use crate::tap::{Announced, Announcements};
+use crate::tap::{Announced, Announcements, Tap};
 
 use super::tables;
 use super::versions::{not_applied, place, versions_at};
@@ -33,9 +35,10 @@ pub(super) async fn run(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<Atte
     let announcements = Arc::new(Announcements::default());
     let place = version_table(setup).await?;
     let tap = setup.tap(attempt, Some(Arc::clone(&announcements))).await?;
-    let address = setup.change_address.at(tap.address(), tap.password());
-    let session = Session::open(&address, "pgauntlet change", &BTreeMap::new()).await;
-    let session = session.map_err(Error::Open)?;
+    let session = match setup.open(&tap, attempt).await {
+        Ok(session) => session,
+        Err(error) => return no_session(tap, error).await,
+    };
     let mut runner = Runner::new(setup, attempt, session, announcements);
     runner.place = place;
     let deadline = Duration::from_millis(setup.change.deadline_ms);
@@ -60,6 +63,18 @@ pub(super) async fn run(setup: &ApplySetup<'_>, attempt: Attempt) -> Result<Atte
     match end {
         None => Ok(AttemptEnd::Killed),
         Some(end) => end.unwrap_or(Ok(AttemptEnd::DeadlineExceeded)),
+    }
+}
+
+/// A server that has no connection left for the change ends the attempt, as it ends a deployment.
+async fn no_session(tap: Tap, error: connect::Error) -> Result<AttemptEnd, Error> {
+    let _ = tap.stop(CANCEL_GRACE).await;
+    match error.server_error().filter(|error| error.is_one_of(&[SqlState::TOO_MANY_CONNECTIONS])) {
+        Some(refused) => {
+            let (migration, error) = (String::new(), Box::new(refused.clone()));
+            Ok(AttemptEnd::Failed { migration, error })
+        }
+        None => Err(Error::Open(error)),
     }
 }
 
@@ -102,6 +117,8 @@ struct Runner<'a> {
     version: Option<String>,
     /// The version table's qualified name; empty: there is none.
     place: String,
+    /// Of the pauses between tries: the same in every run.
+    draws: ChaCha8Rng,
 }
 
 impl<'a> Runner<'a> {
@@ -124,6 +141,7 @@ impl<'a> Runner<'a> {
             committed: BTreeSet::new(),
             version: None,
             place: String::new(),
+            draws: ChaCha8Rng::seed_from_u64(u64::from(attempt)),
         }
     }
 
@@ -179,21 +197,57 @@ impl<'a> Runner<'a> {
         if let Err(cut) = self.set_session_timeouts().await {
             return Ok(self.end(cut, "").await);
         }
-        let retries = &self.setup.change.retries;
         let mut tries: BTreeMap<String, u32> = BTreeMap::new();
         // Each time from the first that is not applied: a rollback may have taken others with it.
         while let Err((migration, cut)) = self.migrate_pending().await? {
             let tried = tries.entry(migration.clone()).or_default();
-            let again = matches!(&cut, Cut::Error(error) if is_lock_timeout(error));
-            if !again || *tried == retries.on_lock_timeout {
+            // What is tried again by itself was tried as often as it may be.
+            let again = matches!(&cut, Cut::Error(error) if self.is_tried_again(error, *tried));
+            if !again || self.tries_statements() {
                 return Ok(self.end(cut, &migration).await);
             }
             *tried += 1;
             self.roll_back(&migration).await;
-            tokio::time::sleep(Duration::from_millis(retries.backoff_ms)).await;
+            self.rest(*tried).await;
         }
         let applied = u32::try_from(self.applied.len()).unwrap_or(u32::MAX);
         Ok(AttemptEnd::Finished { applied: Some(applied) })
+    }
+
+    /// Whether a statement that gives up now is tried again by itself.
+    fn tries_statements(&self) -> bool {
+        self.setup.change.retries.of == RetryOf::Statement
+            && self.transaction == TransactionStatus::Idle
+    }
+
+    /// Whether the policy tries again after that error.
+    fn is_tried_again(&self, error: &ServerError, tried: u32) -> bool {
+        let retries = &self.setup.change.retries;
+        let is = |code| error.sqlstate.as_ref().is_some_and(|s| s.is(code));
+        let meant = is(SqlState::LOCK_NOT_AVAILABLE)
+            || (retries.after_deadlock && is(SqlState::DEADLOCK_DETECTED));
+        meant && tried < retries.on_lock_timeout
+    }
+
+    /// The pause after so many failed tries; in every run the same.
+    async fn rest(&mut self, failed: u32) {
+        let draw = self.draws.random_range(-1.0..=1.0);
+        tokio::time::sleep(self.setup.change.retries.pause(failed, draw)).await;
+    }
+
+    /// Sends a statement of a file, again where retries are of statements.
+    async fn sent(&mut self, statement: Announced) -> Result<Answer, Cut> {
+        let alone = self.tries_statements();
+        let mut tried = 0;
+        loop {
+            match self.traced(statement.clone()).await {
+                Err(error) if alone && self.is_tried_again(&error, tried) => {
+                    tried += 1;
+                    self.rest(tried).await;
+                }
+                outcome => return outcome.map_err(Cut::Error),
+            }
+        }
     }
 
     /// Applies what is not applied yet. What cut it short comes with the version that it met.
@@ -336,7 +390,7 @@ impl<'a> Runner<'a> {
             }
             let text = from_file(migration, &migration.script, statement);
             let counts = counts_rows(&statement.text);
-            let answer = self.traced(text).await.map_err(Cut::Error)?;
+            let answer = self.sent(text).await?;
             rows = rows_of(&answer).filter(|_| counts);
             self.until_stop = self.until_stop.map(|left| left - 1);
             self.pause(migration, number).await;
@@ -477,10 +531,6 @@ fn from_file(migration: &Migration, script: &Script, statement: &Statement) -> A
         source: Source::File { path, line: statement.line },
         text: statement.text.clone(),
     }
-}
-
-fn is_lock_timeout(error: &ServerError) -> bool {
-    error.sqlstate.as_ref().is_some_and(|s| s.is(SqlState::LOCK_NOT_AVAILABLE))
 }
 
 fn too_many_rounds(limit: u32) -> ServerError {

@@ -100,7 +100,8 @@ pub(super) async fn versions_at(
     place: &str,
 ) -> Result<Vec<String>, Error> {
     let sql = tables::read(versions, place);
-    let rows = match session.client().query(&sql, &[]).await {
+    // In one message: behind a pooler the next one may be another session's.
+    let rows = match session.client().query_typed(&sql, &[]).await {
         Ok(rows) => rows,
         Err(error)
             if change.command.is_some() && error.code() == Some(&SqlStateCode::UNDEFINED_TABLE) =>

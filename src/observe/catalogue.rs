@@ -82,7 +82,9 @@ fn begin(limits: Limits) -> String {
         ("statement_timeout", limits.statement_timeout_ms.to_string()),
     ];
     let settings = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    for (name, value) in settings.chain(limits) {
+    // Compiling the queries' expressions takes seconds, and running them none.
+    let plain = [("jit", "off".to_owned())];
+    for (name, value) in settings.chain(limits).chain(plain) {
         let _ = write!(sql, "; SET LOCAL {} = {}", quote_ident(name), quote_literal(&value));
     }
     sql

@@ -51,6 +51,8 @@ pub enum Error {
         .after.as_secs()
     )]
     Blind { after: Duration, last: Box<Error> },
+    #[error("replay on the standby what the primary has written: not within {} s", .0.as_secs())]
+    NotReplayed(Duration),
     #[error("observe the server: the worker of {0} panicked; this is a bug of pgauntlet")]
     Panicked(&'static str),
     #[error("read invariant {invariant:?}: it has no parameter ${parameter}; declare it")]

@@ -18,13 +18,16 @@ mod own_rows;
 mod pace;
 mod plans;
 mod recorded;
+mod replica;
 mod sampler;
 mod session;
 mod statistics;
 mod thinning;
 
 pub use catalogue::{fingerprint, read_schema, tables};
-pub use changes::{ComparedTable, Touch, Updates, changes, reach, states, uncounted};
+pub use changes::{
+    ComparedTable, KeyActions, Reached, Touch, Updates, changes, reach, states, uncounted,
+};
 pub use contents::{Written, contents};
 pub use control::control;
 pub use error::{APPLICATION_NAME, Error};
@@ -32,5 +35,6 @@ pub use invariants::{Invariants, read_once, watch_invariants};
 pub use log::{LogReading, read_log};
 pub use own_rows::{own_rows, sampled_rows};
 pub use recorded::recorded_statements;
+pub use replica::{ReplicaSampling, caught_up, sample_replica};
 pub use sampler::{INTERVAL, Sampling, sample};
 pub use statistics::{statistics, statistics_of};

@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::clock::Micros;
 use crate::connect::Address;
-use crate::history::{Event, Listener, Progress, Recorder};
+use crate::history::{Event, Listener, Node, Progress, Recorder};
 
 use super::Error;
 use super::pace::Pace;
@@ -112,7 +112,7 @@ impl Sampler {
             }
         };
         runtime.block_on(async {
-            match SamplerSession::open(&self.address, &self.recorder).await {
+            match SamplerSession::open(&self.address, Node::Primary, &self.recorder).await {
                 Ok(session) => {
                     // A caller that is gone has cancelled `stop` as well.
                     let _ = ready.send(Ok(()));
@@ -184,7 +184,8 @@ impl Sampler {
     ) -> Result<(), Error> {
         let session = match session {
             Some(session) => session,
-            None => session.insert(SamplerSession::open(&self.address, &self.recorder).await?),
+            None => session
+                .insert(SamplerSession::open(&self.address, Node::Primary, &self.recorder).await?),
         };
         let clock = self.recorder.clock();
         let asked = clock.now();

@@ -9,7 +9,7 @@ use tokio_postgres::{Row, Statement};
 use crate::clock::Micros;
 use crate::connect::{self, Address, Session};
 use crate::history::{
-    ActivitySample, Backend, Event, GrantedLock, ProgressSeen, Recorder, Role, SessionId,
+    ActivitySample, Backend, Event, GrantedLock, Node, ProgressSeen, Recorder, Role, SessionId,
     SessionSeen, Since, Wait, WaitSample, WalSample, since,
 };
 
@@ -49,6 +49,8 @@ pub(super) struct SamplerSession {
     activity: Statement,
     progress: Statement,
     wal: Statement,
+    /// The server that it asks.
+    node: Node,
     /// Oid of the trial's database: the server may hold others.
     database: u32,
     /// By pid, the sessions of the samples since something began to wait. They are asked for when a
@@ -64,9 +66,10 @@ pub(super) struct SamplerSession {
 impl SamplerSession {
     pub(super) async fn open(
         address: &Address,
+        node: Node,
         recorder: &Recorder,
     ) -> Result<SamplerSession, Error> {
-        match tokio::time::timeout(OPEN_TIMEOUT, open(address, recorder)).await {
+        match tokio::time::timeout(OPEN_TIMEOUT, open(address, node, recorder)).await {
             Ok(opened) => opened.map_err(|error| Error::Open(Box::new(error))),
             Err(_) => Err(Error::OpenTimeout(OPEN_TIMEOUT)),
         }
@@ -92,7 +95,7 @@ impl SamplerSession {
             self.learn_sessions(&waits).await?;
         }
         waits.retain(|wait| self.known.get(&wait.session.pid).is_some_and(|known| !known.probes));
-        waits.iter_mut().for_each(|wait| identify(wait, &self.known));
+        waits.iter_mut().for_each(|wait| identify(wait, &self.known, &self.node));
         Ok(WaitSample { waits })
     }
 
@@ -172,9 +175,14 @@ impl SamplerSession {
     }
 }
 
-async fn open(address: &Address, recorder: &Recorder) -> Result<SamplerSession, connect::Error> {
+async fn open(
+    address: &Address,
+    node: Node,
+    recorder: &Recorder,
+) -> Result<SamplerSession, connect::Error> {
     let session = Session::open(address, APPLICATION_NAME, &settings()).await?;
-    let seen = SessionSeen { session: session.id(), role: Role::Observer };
+    let id = SessionId { node: node.clone(), ..session.id() };
+    let seen = SessionSeen { session: id, role: Role::Observer };
     recorder.record(Event::Session(seen));
     let client = session.client();
     let sql = "SELECT oid FROM pg_database WHERE datname = current_database()";
@@ -195,6 +203,7 @@ async fn open(address: &Address, recorder: &Recorder) -> Result<SamplerSession, 
         activity,
         progress,
         wal,
+        node,
         database,
         known,
         names,
@@ -265,10 +274,11 @@ fn pids(wait: &Wait) -> impl Iterator<Item = i32> {
     std::iter::once(&wait.session).chain(&wait.blockers).map(|session| session.pid)
 }
 
-fn identify(wait: &mut Wait, known: &BTreeMap<i32, KnownBackend>) {
+fn identify(wait: &mut Wait, known: &BTreeMap<i32, KnownBackend>, node: &Node) {
     let holders = wait.holders.iter_mut().map(|lock| &mut lock.session);
     for session in std::iter::once(&mut wait.session).chain(&mut wait.blockers).chain(holders) {
         session.since = known.get(&session.pid).and_then(|known| known.since);
+        session.node.clone_from(node);
     }
 }
 

@@ -25,6 +25,22 @@ pub use split::{SplitError, SqlPiece, split, split_psql};
 pub use sqlstate::SqlState;
 pub use statement_key::{StatementKey, StatementKeys, StatementPlace};
 
+/// A timeout as SHOW writes it, in milliseconds: `0`, `500ms`, `3s`, `1min`, `2h`, `1d`. None: it
+/// is none.
+pub fn milliseconds(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit = match &text[digits..] {
+        "" | "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
 /// An identifier as SQL must have it: always quoted, so that no name needs a rule of its own.
 pub fn quote_ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -26,6 +26,7 @@ const SLOTS_MAX: u32 = 16;
 const HBA: &str = "\
 # Written by pgauntlet. The socket is in a directory that only its owner enters.
 local all all trust
+local replication all trust
 host all all 127.0.0.1/32 scram-sha-256
 ";
 
@@ -175,6 +176,11 @@ impl Cluster {
         if fits { Ok(()) } else { remove(&self.data) }
     }
 
+    /// Who may connect, as today's version has it: one of the cache may be an older one's.
+    pub fn admit(&self) -> Result<(), Error> {
+        write_hba(&self.data)
+    }
+
     /// Runs initdb under another name and renames what is whole.
     pub async fn make(
         &self,
@@ -186,8 +192,7 @@ impl Cluster {
         machine::set_mode(new, 0o700)?;
         machine::give(new, account)?;
         initdb::run(installation, new, account).await?;
-        let hba = new.join("pg_hba.conf");
-        fs::write(&hba, HBA).map_err(Error::io("write", &hba))?;
+        write_hba(new)?;
         if let Some(path) = &self.description {
             let wanted = Description { options: OPTIONS_VERSION, major: installation.major };
             let text = serde_json::to_string(&wanted)
@@ -196,6 +201,11 @@ impl Cluster {
         }
         fs::rename(new, &self.data).map_err(Error::io("rename to", &self.data))
     }
+}
+
+fn write_hba(data: &Path) -> Result<(), Error> {
+    let hba = data.join("pg_hba.conf");
+    fs::write(&hba, HBA).map_err(Error::io("write", &hba))
 }
 
 /// The lock of a slot, unless a live process has it.

@@ -107,6 +107,7 @@ pub async fn start(
         run_directory: run.path(),
         run_lock: run.lock(),
         data: run.private_data(),
+        standby: run.standby_data(),
         new_data: run.private_new_data(),
         cluster_lock: None,
         container: Some(run.name()),

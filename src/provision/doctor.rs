@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::docker_state::DockerState;
 use super::find;
 use super::installation::{Installation, SearchedPlace};
+use super::pooler::{PoolerProgram, find_pooler};
 use super::{Request, SourceRequest, cluster, machine, run_directory};
 
 /// Everything that decides which server is used and how.
@@ -18,6 +19,8 @@ pub struct DoctorReport {
     pub chosen: Result<Installation, String>,
     /// The container engine.
     pub docker: DockerState,
+    /// PgBouncer, for conditions with a pooler; an error's text if there is none.
+    pub pooler: Result<PoolerProgram, String>,
     /// The user of a local server; an error's text if no user is suitable.
     pub server_user: Result<String, String>,
     /// Whether this process is root's, which cannot run a server itself.
@@ -55,6 +58,7 @@ pub async fn doctor(request: &Request) -> DoctorReport {
         chosen: find::choose(&places, asked.1).map_err(|error| error.to_string()),
         places,
         docker: docker_state().await,
+        pooler: find_pooler().map_err(|error| error.to_string()),
         server_user: match account {
             Ok(Some(account)) => Ok(account.name),
             Ok(None) => Ok(machine::own_name()),

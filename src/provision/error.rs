@@ -61,8 +61,28 @@ pub enum Error {
          them again; it says\n{log}"
     )]
     SettingsRefused { names: String, log: String },
+    #[error(
+        "start PgBouncer: it is neither on PATH nor in /usr/sbin; install it (apt-get install \
+         pgbouncer), or name its program: PGAUNTLET_PGBOUNCER=/path/to/pgbouncer"
+    )]
+    NoPooler,
+    #[error("start PgBouncer: it does not take connections; it says\n{log}")]
+    PoolerEnded { log: String },
     #[error("stop the server: it was still alive {seconds} s after SIGKILL (pid {pid})")]
     WouldNotStop { seconds: u64, pid: i32 },
+    #[error("{action}: {why}")]
+    Standby { action: &'static str, why: String },
+    #[error(
+        "make a standby: {path} takes about {} MB and {} MB are free; free space, or empty the \
+         cache: pgauntlet cache clear",
+        .needed >> 20, .free >> 20
+    )]
+    StandbyDisk { needed: u64, free: u64, path: PathBuf },
+    #[error(
+        "make a standby: pgauntlet makes one of a local server only, and this one is {of}; use \
+         --server local, or leave out [replica]"
+    )]
+    NoStandby { of: String },
     #[error("speak to the server: {0}")]
     Connect(Box<connect::Error>),
     #[error("{0}")]

@@ -29,6 +29,8 @@ pub struct Guarded<'a> {
     pub data: PathBuf,
     /// Where initdb makes it; removed if it is still there.
     pub new_data: PathBuf,
+    /// The data of a standby, whether or not there is one.
+    pub standby: PathBuf,
     /// The lock of a cluster in the cache: held until its server has ended.
     pub cluster_lock: Option<&'a File>,
     /// A container to remove, where there is a docker command.
@@ -64,6 +66,7 @@ impl Guardian {
             .env("RUN_DIRECTORY", charge.run_directory)
             .env("DATA", &charge.data)
             .env("NEW_DATA", &charge.new_data)
+            .env("STANDBY", &charge.standby)
             .env("CONTAINER", charge.container.as_deref().unwrap_or(""))
             .env("LC_ALL", "C")
             .current_dir("/")

@@ -9,18 +9,20 @@ word=
 read -r word
 [ "$word" = done ] && exit 0
 
-# Pids of the postgres or initdb that was started on our directories, and of nothing else.
+# Pids of the postgres, initdb or pg_basebackup that was started on our directories, and of nothing
+# else.
 servers() {
   if [ -r /proc/self/cmdline ]; then
-    printf '%s\n%s\n' "$DATA" "$NEW_DATA" |
+    printf '%s\n%s\n%s\n' "$DATA" "$NEW_DATA" "$STANDBY" |
       grep -lzxF -f - /proc/[0-9]*/cmdline 2>/dev/null |
       while IFS=/ read -r _ _ pid _; do
         program=$(tr '\000' '\n' 2>/dev/null <"/proc/$pid/cmdline" | head -n 1)
-        case $program in */postgres | */initdb) echo "$pid" ;; esac
+        case $program in */postgres | */initdb | */pg_basebackup) echo "$pid" ;; esac
       done
   else
     ps -A -o pid= -o command= 2>/dev/null |
-      grep -F -e "/postgres -D $DATA " -e "/initdb -D $NEW_DATA " |
+      grep -F -e "/postgres -D $DATA " -e "/initdb -D $NEW_DATA " \
+        -e "/postgres -D $STANDBY " -e "/pg_basebackup -D $STANDBY " |
       while read -r pid _; do echo "$pid"; done
   fi
 }
@@ -54,8 +56,9 @@ rm -rf -- "$NEW_DATA" 2>/dev/null
 # A pid file that is still there means that the server was killed. Its shared memory is freed by
 # another start on the same directory; the next sweep does that.
 [ -e "$DATA/postmaster.pid" ] && exit 0
+[ -e "$STANDBY/postmaster.pid" ] && exit 0
 cd "$RUN_DIRECTORY" 2>/dev/null || exit 0
-rm -rf -- data socket server.log owner.json guardian 2>/dev/null
+rm -rf -- data standby standby.log socket server.log owner.json guardian 2>/dev/null
 rm -f -- lock 2>/dev/null
 cd / && rmdir -- "$RUN_DIRECTORY" 2>/dev/null
 exit 0

@@ -8,12 +8,14 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use tokio::process::Child;
+use tokio::sync::Mutex;
 
 use crate::connect::{Address, Session};
 use crate::history::{Listener, Progress, ServerFacts};
@@ -28,6 +30,7 @@ use super::installation::Installation;
 use super::logins::Logins;
 use super::machine::{self, Account};
 use super::run_directory::{Owner, RunDirectory};
+use super::standby::{self, Primary, Standby, StandbyRequest};
 use super::{Error, MAJORS, Request, Server, TRIAL_DATABASE_PREFIX};
 use super::{facts, postmaster, settings, sweep};
 
@@ -42,23 +45,35 @@ struct LocalServer {
     installation: Installation,
     account: Option<Account>,
     cluster: Cluster,
-    /// `None` once the server was stopped and its directory is gone.
     run: RunDirectory,
     guardian: Guardian,
-    running: Option<Running>,
+    running: Mutex<Option<Running>>,
+    /// 0: it never ran.
+    port: AtomicU16,
     password: String,
     logins: Logins,
     base: BTreeMap<String, String>,
     /// The trial's, in force now.
     applied: BTreeMap<String, String>,
     facts: ServerFacts,
+    standby: Option<Standby>,
 }
 
 struct Running {
     child: Child,
-    port: u16,
     /// How long the log was when it started.
     log_bytes: usize,
+}
+
+/// The server that would be started.
+pub async fn installation(
+    pg_bin: Option<PathBuf>,
+    major: Option<u32>,
+    account: Option<&Account>,
+) -> Result<Installation, Error> {
+    let of = account.cloned();
+    let places = blocking(move || Ok(find::places(pg_bin.as_deref(), of.as_ref()))).await?;
+    find::choose(&places, major)
 }
 
 /// Starts a server on a cluster of the cache, or on one of its own.
@@ -78,19 +93,15 @@ pub async fn start(
     for failed in swept.failed {
         listener(Progress::Note(format!("failed to {failed}")));
     }
-    let places = {
-        let account = account.clone();
-        blocking(move || Ok(find::places(pg_bin.as_deref(), account.as_ref()))).await?
-    };
-    let installation = find::choose(&places, major)?;
+    let installation = installation(pg_bin, major, account.as_ref()).await?;
     if !MAJORS.contains(&installation.major) {
         let version = &installation.version;
         listener(Progress::Note(format!("PostgreSQL {version} is newer than this pgauntlet")));
     }
     let cached = match &request.cache {
         Some(cache) => {
-            let (cache, account) = (cache.clone(), account.clone());
-            let installation = installation.clone();
+            let (cache, account, installation) =
+                (cache.clone(), account.clone(), installation.clone());
             let found = move || Cluster::in_cache(&cache, &installation, account.as_ref());
             Some(blocking(found).await?)
         }
@@ -121,7 +132,9 @@ pub async fn start(
         logins: Logins::of_ours(),
         applied: BTreeMap::new(),
         facts: ServerFacts::default(),
-        running: None,
+        standby: None,
+        running: Mutex::default(),
+        port: AtomicU16::default(),
         installation,
         account,
         cluster,
@@ -166,6 +179,7 @@ fn guard(
         run_lock: run.lock(),
         data: cluster.data.clone(),
         new_data: cluster.new_data.clone(),
+        standby: run.standby_data(),
         cluster_lock: cluster.lock.as_ref(),
         container: None,
     })
@@ -174,20 +188,44 @@ fn guard(
 impl LocalServer {
     /// Starts the server with our settings and the applied ones, and waits until it is ready.
     async fn launch(&mut self) -> Result<(), Error> {
+        self.cluster.admit()?;
         for attempt in 1.. {
-            let port = free_port()?;
-            let log = std::fs::metadata(self.run.log_path());
-            let log_bytes = log.map_or(0, |found| usize::try_from(found.len()).unwrap_or(0));
-            let child = self.spawn(port)?;
-            self.running = Some(Running { child, port, log_bytes });
-            match self.wait_ready().await {
-                Ok(()) => break,
+            match self.launch_on(free_port()?).await {
                 Err(Error::ServerEnded { log })
                     if attempt < PORT_ATTEMPTS_MAX && log.contains(PORT_TAKEN) => {}
-                Err(error) => return Err(error),
+                launched => return launched,
             }
         }
         Ok(())
+    }
+
+    async fn launch_on(&self, port: u16) -> Result<(), Error> {
+        self.start_on(port, &mut *self.running.lock().await).await
+    }
+
+    async fn start_on(&self, port: u16, running: &mut Option<Running>) -> Result<(), Error> {
+        let log = std::fs::metadata(self.run.log_path());
+        let log_bytes = log.map_or(0, |found| usize::try_from(found.len()).unwrap_or(0));
+        *running = Some(Running { child: self.spawn(port)?, log_bytes });
+        self.port.store(port, Ordering::Relaxed);
+        self.wait_ready(running).await
+    }
+
+    /// Where another has stopped the server: starts it at the same address, for those who use it.
+    async fn revive(&self) -> Result<(), Error> {
+        let mut running = self.running.lock().await;
+        // It may be about to end, or on its way from a call that was given up.
+        if is_running(&mut running) {
+            match self.wait_ready(&mut running).await {
+                Err(Error::ServerEnded { .. }) => {}
+                waited => return waited,
+            }
+        }
+        *running = None;
+        if postmaster::was_killed(&self.cluster.data) {
+            release(&self.installation, &self.cluster, self.account.as_ref()).await?;
+        }
+        self.start_on(self.port(), &mut running).await
     }
 
     fn spawn(&self, port: u16) -> Result<Child, Error> {
@@ -196,6 +234,14 @@ impl LocalServer {
         let log = open().map_err(Error::io("open", &log_path))?;
         let errors = log.try_clone().map_err(Error::io("open", &log_path))?;
         let program = self.installation.bin.join("postgres");
+        let mut command = machine::command(&program, self.account.as_ref());
+        command.arg("-D").arg(&self.cluster.data).args(self.arguments(port));
+        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        let spawned = tokio::process::Command::from(command).spawn();
+        spawned.map_err(|source| Error::Spawn { program, source })
+    }
+
+    fn arguments(&self, port: u16) -> Vec<String> {
         let mut all = self.base.clone();
         all.extend(self.applied.clone());
         let socket = self.run.socket_directory().display().to_string();
@@ -207,22 +253,30 @@ impl LocalServer {
             ("log_destination", "stderr".to_owned()),
         ];
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        let mut command = machine::command(&program, self.account.as_ref());
-        command.arg("-D").arg(&self.cluster.data).args(settings::arguments(&all));
-        command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        let spawned = tokio::process::Command::from(command).spawn();
-        spawned.map_err(|source| Error::Spawn { program, source })
+        settings::arguments(&all)
     }
 
-    async fn wait_ready(&mut self) -> Result<(), Error> {
+    fn primary(&self) -> Primary {
+        Primary {
+            installation: self.installation.clone(),
+            account: self.account.clone(),
+            data: self.cluster.data.clone(),
+            socket: self.run.socket_directory(),
+            port: self.port(),
+            user: SUPERUSER,
+            arguments: self.arguments(self.port()),
+        }
+    }
+
+    async fn wait_ready(&self, child: &mut Option<Running>) -> Result<(), Error> {
         let begun = Instant::now();
         let log_path = self.run.log_path();
-        let Some(running) = &mut self.running else { return Ok(()) };
+        let Some(running) = child else { return Ok(()) };
         let from = running.log_bytes;
         while !postmaster::is_ready(&self.cluster.data, running.child.id()) {
             let ended = running.child.try_wait().map_err(Error::io("wait for", &log_path))?;
             if ended.is_some() {
-                self.running = None;
+                *child = None;
                 return Err(Error::ServerEnded { log: complaint_since(&log_path, from) });
             }
             if begun.elapsed() > START_TIMEOUT {
@@ -245,6 +299,7 @@ impl LocalServer {
         self.logins.make(&session).await?;
         if self.cluster.is_kept() {
             drop_trial_databases(&session).await?;
+            standby::drop_slots(&session).await?;
         }
         self.facts = facts::read(&session, "local").await?;
         Ok(())
@@ -252,7 +307,7 @@ impl LocalServer {
 
     /// Fast, then immediate, then kill; each for a limited time.
     async fn halt(&mut self) -> Result<(), Error> {
-        let Some(mut running) = self.running.take() else { return Ok(()) };
+        let Some(mut running) = self.running.get_mut().take() else { return Ok(()) };
         let Some(pid) = running.child.id().and_then(|id| i32::try_from(id).ok()) else {
             return Ok(());
         };
@@ -267,6 +322,7 @@ impl LocalServer {
     }
 
     async fn restart_with(&mut self, wanted: BTreeMap<String, String>) -> Result<(), Error> {
+        self.end_standby().await?;
         let before = std::mem::replace(&mut self.applied, wanted);
         self.halt().await?;
         match self.launch().await {
@@ -283,7 +339,59 @@ impl LocalServer {
         Ok(())
     }
 
+    /// Of a cluster that another has broken, or with which its disk is full, nothing can be had any
+    /// more: another takes its place, with none of its databases.
+    async fn replace(&mut self, wanted: BTreeMap<String, String>) -> Result<(), Error> {
+        self.end_standby().await?;
+        self.halt().await?;
+        let data = &self.cluster.data;
+        std::fs::remove_dir_all(data).map_err(Error::io("remove", data))?;
+        self.cluster.make(&self.installation, self.account.as_ref()).await?;
+        self.applied = wanted;
+        self.launch().await?;
+        self.prepare().await
+    }
+
+    /// A standby as it is asked for, or none. One that is another is made anew.
+    async fn follow(&mut self, request: Option<&StandbyRequest>) -> Result<Option<Address>, Error> {
+        let fits = |standby: &mut Standby| request.is_some_and(|request| standby.is(request));
+        if !self.standby.as_mut().is_some_and(fits) {
+            self.end_standby().await?;
+            let Some(request) = request else { return Ok(None) };
+            let place = (self.run.standby_data(), self.run.standby_log());
+            let mut port = free_port()?;
+            while port == self.port() {
+                port = free_port()?;
+            }
+            // Known before it is made, so that one that is given up half-made is ended too.
+            let primary = self.primary();
+            let standby = self.standby.insert(Standby::new(place, port, request));
+            if let Err(error) = standby.make(&primary).await {
+                // The first error is the one to tell.
+                let _ = self.end_standby().await;
+                return Err(error);
+            }
+        }
+        let socket = self.run.socket_directory();
+        Ok(self.standby.as_ref().map(|standby| standby.address(&socket, SUPERUSER)))
+    }
+
+    async fn end_standby(&mut self) -> Result<(), Error> {
+        let Some(standby) = self.standby.take() else { return Ok(()) };
+        standby.end().await?;
+        self.drop_slots().await;
+        Ok(())
+    }
+
+    /// What a server that is down does not drop now, the next one on its cluster does.
+    async fn drop_slots(&self) {
+        if let Ok(session) = facts::session(&self.address()).await {
+            let _ = standby::drop_slots(&session).await;
+        }
+    }
+
     async fn stop(mut self) -> Result<(), Error> {
+        self.end_standby().await?;
         self.halt().await?;
         let LocalServer { installation, account, cluster, run, guardian, .. } = self;
         if postmaster::was_killed(&cluster.data) {
@@ -335,11 +443,26 @@ impl Server for LocalServer {
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let wanted = settings::checked(settings)?;
-            if wanted == self.applied && self.is_running() {
+            if wanted == self.applied && is_running(self.running.get_mut()) {
                 return Ok(());
             }
-            self.restart_with(wanted).await
+            let was_running = is_running(self.running.get_mut());
+            match self.restart_with(wanted.clone()).await {
+                Err(Error::ServerEnded { .. }) if !was_running => self.replace(wanted).await,
+                restarted => restarted,
+            }
         })
+    }
+
+    fn follow<'a>(
+        &'a mut self,
+        standby: Option<&'a StandbyRequest>,
+    ) -> BoxFuture<'a, Result<Option<Address>, Error>> {
+        Box::pin(LocalServer::follow(self, standby))
+    }
+
+    fn revive(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(LocalServer::revive(self))
     }
 
     fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>> {
@@ -348,15 +471,15 @@ impl Server for LocalServer {
 }
 
 impl LocalServer {
-    /// Whether the server's process lives: another may have stopped it.
-    fn is_running(&mut self) -> bool {
-        let child = self.running.as_mut().map(|running| running.child.try_wait());
-        matches!(child, Some(Ok(None)))
-    }
-
     fn port(&self) -> u16 {
-        self.running.as_ref().map_or(0, |running| running.port)
+        self.port.load(Ordering::Relaxed)
     }
+}
+
+/// Whether the server's process lives: another may have stopped it.
+fn is_running(running: &mut Option<Running>) -> bool {
+    let child = running.as_mut().map(|running| running.child.try_wait());
+    matches!(child, Some(Ok(None)))
 }
 
 /// Copies that belonged to the trials of a process that was killed.
@@ -371,7 +494,7 @@ async fn drop_trial_databases(session: &Session) -> Result<(), Error> {
     Ok(())
 }
 
-fn free_port() -> Result<u16, Error> {
+pub(super) fn free_port() -> Result<u16, Error> {
     let found = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
     found.map(|address| address.port()).map_err(Error::io("find a free port on", "127.0.0.1"))
 }

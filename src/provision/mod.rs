@@ -13,8 +13,10 @@
 //! | `run_directory`, `guardian`, `postmaster`, `sweep` | nothing outlives us |
 //! | `logins` | roles with ordinary privileges |
 //! | `initdb`, `cluster`, `local` | a new cluster, the cache, a private server |
+//! | `standby` | a hot standby of a private server |
 //! | `docker` with `container_log`, `url` | the other two sources |
 //! | `vetting`, `external` | whether an external server may be one that others need |
+//! | `pooler` | PgBouncer, which ends with us as well |
 //! | `doctor` | what would be used, and why |
 
 mod cluster;
@@ -34,10 +36,12 @@ mod installation;
 mod local;
 mod logins;
 mod machine;
+mod pooler;
 mod postmaster;
 mod run_directory;
 mod server;
 mod settings;
+mod standby;
 mod sweep;
 mod url;
 mod vetting;
@@ -53,7 +57,9 @@ pub use external::{External, external};
 pub use installation::{Installation, MAJORS, Refused, SearchedPlace};
 pub use logins::{Login, Logins};
 pub use machine::{facts as machine_facts, free_disk_bytes};
+pub use pooler::{PGBOUNCER_VARIABLE, Pooler, PoolerProgram, PoolerSetup, find_pooler};
 pub use server::{Named, Request, Server, SourceRequest, TRIAL_DATABASE_PREFIX};
+pub use standby::{APPLICATION_NAME as STANDBY_APPLICATION_NAME, StandbyRequest};
 pub use sweep::{Swept, sweep};
 
 /// Finds or starts the server that was asked for.
@@ -93,6 +99,28 @@ pub async fn facts_of(address: &Address) -> Result<ServerFacts, Error> {
         .await
         .map_err(|error| Error::Unreachable { place, error: Box::new(error) })?;
     Ok(facts::read(&session, CLONE_SOURCE).await?)
+}
+
+/// Whether there is such a server, as far as that is known before one is started.
+///
+/// # Errors
+/// None of the asked major is installed, and no engine runs containers.
+pub async fn available(request: &Request) -> Result<(), Error> {
+    let (pg_bin, major) = match &request.source {
+        SourceRequest::Any { major, .. } => (None, *major),
+        SourceRequest::Local { pg_bin, major } => (pg_bin.clone(), *major),
+        _ => return Ok(()),
+    };
+    let account = machine::server_account(request.run_as.as_deref())?;
+    let found = local::installation(pg_bin, major, account.as_ref()).await.map(|_| ());
+    let is_any = matches!(request.source, SourceRequest::Any { .. });
+    match (found, is_any) {
+        (Err(Error::NothingFound { major, places }), true) => match doctor::docker_state().await {
+            DockerState::Reachable { .. } => Ok(()),
+            _ => Err(Error::NothingFound { major, places }),
+        },
+        (found, _) => found,
+    }
 }
 
 async fn any(

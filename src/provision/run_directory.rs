@@ -28,6 +28,8 @@ const SOCKET: &str = "socket";
 const LOG: &str = "server.log";
 const DATA: &str = "data";
 const NEW_DATA: &str = "data.new";
+const STANDBY: &str = "standby";
+const STANDBY_LOG: &str = "standby.log";
 
 /// What a sweep must know to end what a killed process left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +130,15 @@ impl RunDirectory {
         self.path.join(NEW_DATA)
     }
 
+    /// Where the standby of the server has its data.
+    pub fn standby_data(&self) -> PathBuf {
+        self.path.join(STANDBY)
+    }
+
+    pub fn standby_log(&self) -> PathBuf {
+        self.path.join(STANDBY_LOG)
+    }
+
     /// Says what runs here, before it runs.
     pub fn write_owner(&self, owner: &Owner) -> Result<(), Error> {
         let path = self.path.join(OWNER);
@@ -154,6 +165,11 @@ impl Stale {
     /// The private data of its server, whether or not it is there.
     pub fn private_data(&self) -> PathBuf {
         self.path.join(DATA)
+    }
+
+    /// The data of its standby, whether or not it is there.
+    pub fn standby_data(&self) -> PathBuf {
+        self.path.join(STANDBY)
     }
 
     pub fn remove(self) -> Result<(), Error> {

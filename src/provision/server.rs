@@ -10,6 +10,7 @@ use crate::history::ServerFacts;
 
 use super::error::Error;
 use super::logins::Logins;
+use super::standby::StandbyRequest;
 
 /// Databases of this prefix are trials' copies; those found at a local start have no owner.
 pub const TRIAL_DATABASE_PREFIX: &str = "pgauntlet_trial_";
@@ -60,6 +61,18 @@ pub enum SourceRequest {
     },
 }
 
+impl SourceRequest {
+    /// The major that is asked for; None: none is, or the server has its own.
+    pub fn major(&self) -> Option<u32> {
+        match self {
+            SourceRequest::Any { major, .. }
+            | SourceRequest::Local { major, .. }
+            | SourceRequest::Docker { major, .. } => *major,
+            SourceRequest::Url(_) | SourceRequest::Unvouched { .. } => None,
+        }
+    }
+}
+
 /// Where the user named an external server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
@@ -102,6 +115,25 @@ pub trait Server: Send + Sync {
         &'a mut self,
         settings: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<(), Error>>;
+    /// A hot standby of it from now on, which takes sessions at the address that is returned; None:
+    /// it has none any more.
+    fn follow<'a>(
+        &'a mut self,
+        standby: Option<&'a StandbyRequest>,
+    ) -> BoxFuture<'a, Result<Option<Address>, Error>> {
+        let of = self.facts().source;
+        Box::pin(async move {
+            match standby {
+                None => Ok(None),
+                Some(_) => Err(Error::NoStandby { of }),
+            }
+        })
+    }
+    /// Starts a server of ours that another has stopped, at the same address, and waits until it
+    /// is ready. One that runs, or that is not ours to start, is left alone.
+    fn revive(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
     /// Ends a server of ours and removes what it used; leaves an external one alone.
     fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>>;
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::run_directory::{self, Stale};
-use super::{cluster, initdb, machine, postmaster};
+use super::{Error, cluster, initdb, machine, postmaster};
 
 /// What a sweep found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,22 @@ async fn containers() -> Vec<String> {
     Vec::new()
 }
 
+/// Ends a standby that has outlived its process, and frees what a killed one left. Blocks.
+fn end_standby(stale: &Stale) -> Result<(), Error> {
+    let data = stale.standby_data();
+    if !data.exists() {
+        return Ok(());
+    }
+    postmaster::end(&data)?;
+    if let Some(owner) = stale.owner.as_ref().filter(|_| postmaster::was_killed(&data)) {
+        let account = machine::server_account(owner.run_as.as_deref()).ok().flatten();
+        // A single-user server is none that follows another.
+        let _ = std::fs::remove_file(data.join("standby.signal"));
+        postmaster::release(&owner.bin, &data, account.as_ref());
+    }
+    Ok(())
+}
+
 /// Blocks.
 fn directories() -> Swept {
     let mut swept = Swept::default();
@@ -48,6 +64,10 @@ fn directories() -> Swept {
 
 fn sweep_one(stale: Stale, swept: &mut Swept) {
     let path = stale.path.clone();
+    if let Err(error) = end_standby(&stale) {
+        swept.failed.push(error.to_string());
+        return;
+    }
     if let Some(owner) = stale.owner.clone() {
         let lived = postmaster::alive(&owner.data).is_some();
         if lived && postmaster::end(&owner.data).is_ok() {

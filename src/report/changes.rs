@@ -6,6 +6,7 @@ use crate::scenario::Verdict;
 use crate::stats::grouped;
 use crate::trial::TrialKey;
 
+use super::prediction::lines;
 use super::text::{Text, Width};
 use super::trial::verdict_style;
 
@@ -45,6 +46,13 @@ pub fn changes(result: &ResultFile, width: Width) -> String {
         for finding in decisive(change) {
             out.paragraph("  ", &shown_by(change, finding));
         }
+        for finding in of_all(change) {
+            let mark = if finding.verdict > Verdict::Safe { "  ! " } else { "  note " };
+            out.paragraph(mark, &format!("{}: {}", finding.kind, finding.sentence));
+        }
+        for line in change.prediction.iter().flat_map(lines) {
+            out.paragraph("  size ", &line);
+        }
         for acceptance in idle_acceptances(change) {
             let mark = if acceptance.is_wrong() { "  ! " } else { "  note " };
             out.paragraph(mark, &acceptance.sentence);
@@ -71,7 +79,15 @@ pub(super) fn scope(result: &ResultFile, change: &ChangeAssessment) -> String {
 /// Findings that are worse than safe and that some of several trials show.
 pub(super) fn decisive(change: &ChangeAssessment) -> impl Iterator<Item = &Finding> {
     let is_one_of_several = change.trials.len() > 1;
-    change.findings.iter().filter(move |f| is_one_of_several && f.verdict > Verdict::Safe)
+    change
+        .findings
+        .iter()
+        .filter(move |f| is_one_of_several && f.verdict > Verdict::Safe && !f.trials.is_empty())
+}
+
+/// Findings of all trials together, which none of them shows.
+pub(super) fn of_all(change: &ChangeAssessment) -> impl Iterator<Item = &Finding> {
+    change.findings.iter().filter(|finding| finding.kind.is_of_all_trials())
 }
 
 /// `stall (unsafe) in 2 of 5 trials: from base; from part-way`.

@@ -3,7 +3,7 @@
 
 use crate::history::Tried;
 use crate::pg::LockMode;
-use crate::pg::facts::{Relation, RelationName, facts};
+use crate::pg::facts::{RelationName, facts};
 use crate::result::{Finding, Judgement};
 use crate::scenario::{FindingKind, Verdict};
 use crate::stats::grouped;
@@ -145,12 +145,9 @@ pub(super) fn rows(judgement: &Judgement, tried: &Tried) -> String {
 /// Tables that a statement names and locks so that schema changes of others wait.
 fn asked(text: &str) -> Vec<RelationName> {
     let facts = facts(text);
-    let strong = facts.locks().filter(|lock| lock.mode >= LockMode::ShareUpdateExclusiveLock);
-    let named = strong.filter_map(|lock| match &lock.relation {
-        Relation::Named(name) => Some(name.clone()),
-        _ => None,
-    });
-    named.collect()
+    let strong = |mode: LockMode| mode >= LockMode::ShareUpdateExclusiveLock;
+    let named = facts.named_locks().filter(|(_, mode)| strong(*mode));
+    named.map(|(name, _)| name.clone()).collect()
 }
 
 /// Relations that the change locked or rewrote, and those that findings are about.

@@ -156,6 +156,13 @@ impl LiveState {
                     None => self.say_at_intervals(&format!("{}: {text}", self.trial)),
                 }
             }
+            Progress::Round { done, of, policy } => {
+                let text = format!("{done} of {of} rounds of {policy}");
+                match self.bar {
+                    Some(_) => self.show_only(&text),
+                    None => self.say_at_intervals(&format!("{}: {text}", self.trial)),
+                }
+            }
             Progress::Statement { text, .. } => {
                 self.statement = one_line(&text);
                 let text = self.statement.clone();

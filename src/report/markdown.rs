@@ -6,19 +6,21 @@ use crate::clock::Micros;
 use crate::history::exit_words;
 use crate::pg::lex::one_line;
 use crate::result::{
-    ChangeAssessment, CommandRow, Finding, Judgement, Lint, Matrix, ResultFile, Witness,
+    ChangeAssessment, CommandRow, Finding, Judgement, Lint, Matrix, ResultFile, RetryOdds, Witness,
 };
 use crate::scenario::Verdict;
 use crate::stats::{Summary, grouped};
 
 use super::answer::write_answer;
-use super::changes::{idle_acceptances, scope, several};
+use super::changes::{idle_acceptances, of_all, scope, several};
 use super::document::Document;
 use super::escaped::escaped;
 use super::holds_for::holds_for;
 use super::matrix::{groups, kinds, word};
 use super::names::Names;
 use super::page::text as html;
+use super::prediction::lines;
+use super::retries;
 use super::server::{log_differs, notices};
 use super::trial::{sent_from, witness_words};
 
@@ -44,8 +46,42 @@ pub fn markdown(document: &Document<'_>) -> String {
     if !result.crash_matrices.is_empty() {
         out.push_str(&matrices(&result.crash_matrices, names));
     }
+    // What `try` answers has them in sentences.
+    if !result.answers && !result.retries.is_empty() {
+        out.push_str(&retries_table(result));
+    }
+    // What `try` answers has it too.
+    if !result.answers {
+        out.push_str(&predictions(result));
+    }
     out.push_str(&lints(result));
     write_within_limit(&mut out, sections(document, names).into_iter());
+    out
+}
+
+/// What came of retry policies.
+fn retries_table(result: &ResultFile) -> String {
+    let row = |odds: &RetryOdds| {
+        let cells = retries::row(odds).map(|cell| escaped(&cell));
+        (false, format!("| {} |\n", cells.join(" | ")))
+    };
+    let rows: Vec<(bool, String)> = result.retries.iter().map(row).collect();
+    let head = retries::HEAD.join(" | ");
+    let line = "---|".repeat(retries::HEAD.len());
+    rows_within_limit(&format!("| {head} |\n|{line}\n"), &rows)
+}
+
+/// How each statement grows, and what that comes to.
+fn predictions(result: &ResultFile) -> String {
+    let mut out = String::new();
+    for change in &result.changes {
+        for (index, line) in change.prediction.iter().flat_map(lines).enumerate() {
+            if index == 0 {
+                let _ = writeln!(out, "\n{} at other sizes:\n", escaped(&change.scenario));
+            }
+            let _ = writeln!(out, "- {}", escaped(&line));
+        }
+    }
     out
 }
 
@@ -123,6 +159,9 @@ fn of_changes(result: &ResultFile) -> String {
             &rows,
         ),
     };
+    for finding in several(result).flat_map(of_all) {
+        let _ = writeln!(out, "- note: {}\n", escaped(&finding.sentence));
+    }
     for acceptance in several(result).flat_map(idle_acceptances) {
         let sentence = escaped(&acceptance.sentence);
         let _ = match acceptance.is_wrong() {

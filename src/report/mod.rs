@@ -17,7 +17,9 @@ mod matrix;
 mod names;
 mod page;
 mod plain;
+mod prediction;
 mod result;
+mod retries;
 mod server;
 mod sparkline;
 mod statements;
@@ -26,7 +28,7 @@ mod text;
 mod trial;
 
 pub use crate::stats::bytes;
-pub use answer::{answer, matrix_in_brief, trial_in_brief};
+pub use answer::{answer, labelled_text, matrix_in_brief, trial_in_brief};
 pub use changes::changes;
 pub use comparison::{
     comparison_html, comparison_markdown, comparison_prometheus, comparison_suites, comparison_text,
@@ -44,6 +46,7 @@ pub use matrix::matrix;
 pub use page::{not_tried, page};
 pub use plain::plain;
 pub use result::{json, schema, text};
+pub use retries::retries;
 pub use table::verdicts;
 pub use text::Width;
 pub use trial::trial;

@@ -4,6 +4,7 @@ use crate::result::ResultFile;
 
 use super::changes::changes;
 use super::matrix::matrix;
+use super::retries::retries;
 use super::table::verdicts;
 use super::text::{Text, Width};
 use super::trial::{place, trial};
@@ -31,7 +32,8 @@ fn write_lints(out: &mut Text, result: &ResultFile) {
 pub fn text(result: &ResultFile, width: Width) -> String {
     let trials = result.trials.iter().map(|of| trial(of, width));
     let matrices = result.crash_matrices.iter().map(|of| matrix(of, width));
-    let all: Vec<String> = trials.chain(matrices).collect();
+    let retries = result.retries.iter().map(|of| retries(of, width));
+    let all: Vec<String> = trials.chain(matrices).chain(retries).collect();
     let mut end = Text::new(width);
     end.line(&verdicts(&result.trials, &result.crash_matrices, width));
     write_lints(&mut end, result);

@@ -5,9 +5,11 @@ use anstyle::{AnsiColor, Style};
 use crate::clock::Micros;
 use crate::history::exit_words;
 use crate::pg::lex::one_line;
-use crate::result::{CommandRow, Finding, Judgement, Measured, Origin, StatementRef, Witness};
+use crate::result::{
+    CommandRow, Finding, Judgement, Measured, Origin, ReplicaMeasured, StatementRef, Witness,
+};
 use crate::scenario::Verdict;
-use crate::stats::{Summary, grouped};
+use crate::stats::{Summary, bytes, grouped};
 
 use super::grid::{Column, Grid};
 use super::holds_for::holds_for;
@@ -254,12 +256,31 @@ pub(super) fn counts(measured: &Measured) -> Vec<String> {
         let took = measured.paused_us;
         facts.push(format!("tap overhead: {took} ({share:.1} % of the change)"));
     }
+    facts.extend(measured.replica.as_ref().map(standby));
     facts.push(match measured.recovery_us {
         Some(Micros::ZERO) => "recovered at once".to_owned(),
         Some(took) => format!("recovered within {took}"),
         None => "had not recovered at the end".to_owned(),
     });
+    if let Some(cost) = &measured.contents {
+        let tables = if cost.tables == 1 { "table" } else { "tables" };
+        let (read, took) = (grouped(cost.tables), cost.took_us);
+        facts.push(format!("{read} {tables} compared with before in {took}"));
+    }
     facts
+}
+
+fn standby(of: &ReplicaMeasured) -> String {
+    let mut text =
+        format!("standby at most {} and {} behind", of.lag_us_max, bytes(of.lag_bytes_max));
+    if of.waited > 0 {
+        let waited = grouped(of.waited);
+        text += &format!(", {waited} reads waited up to {}", of.longest_wait_us);
+    }
+    if of.cancelled > 0 {
+        text += &format!(", {} cancelled", grouped(of.cancelled));
+    }
+    text
 }
 
 /// What was aborted, of the change and of the application.

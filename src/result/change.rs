@@ -9,6 +9,7 @@ use crate::trial::TrialKey;
 use super::accepted::AcceptanceOutcome;
 use super::finding::Finding;
 use super::lint::Lint;
+use super::prediction::Prediction;
 
 /// The verdict of a change, over all that was tried of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +33,10 @@ pub struct ChangeAssessment {
     pub lints: Vec<Lint>,
     /// Everything that was tried, in its order.
     pub trials: Vec<TrialKey>,
+    /// What its trials at several sizes say of other sizes; null: fewer than
+    /// three were tried, and nothing is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Prediction>,
     /// Planned, and not here.
     pub missing: Vec<String>,
     /// What is accepted, and what came of it.

@@ -13,6 +13,7 @@ use super::change::ChangeAssessment;
 use super::format::FORMAT;
 use super::judgement::Judgement;
 use super::matrix::Matrix;
+use super::retries::RetryOdds;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +35,13 @@ pub struct ResultFile {
     pub finished: bool,
     /// What was asked of crash matrices beyond what their scenarios say.
     pub crash: CrashRequest,
+    /// One change was tried: a report begins with the answer about it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answers: bool,
+    /// Rows per table that are asked about beyond what was tried; by an empty name: of the largest
+    /// table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub at: BTreeMap<String, u64>,
     /// The verdict of each change, over all that was tried of it.
     #[serde(default)]
     pub changes: Vec<ChangeAssessment>,
@@ -44,6 +52,9 @@ pub struct ResultFile {
     pub trials: Vec<Judgement>,
     /// Crash matrices that were run, in the plan's order.
     pub crash_matrices: Vec<Matrix>,
+    /// What came of retry policies, by condition, in the plan's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retries: Vec<RetryOdds>,
 }
 
 /// What a run is to do, written before it does any of it: what of it is missing is known however

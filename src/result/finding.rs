@@ -73,6 +73,8 @@ pub enum Doubt {
     SamplesMissing(Micros),
     /// It was so before the change too.
     BaselineBroken,
+    /// No operation was seen at work or waiting in the server, so it may be this machine's doing.
+    NotSeen,
     /// Something outside of the change ended it.
     Ended(EndedBy),
 }

@@ -193,6 +193,7 @@ fn matrix(old: Matrix4) -> Matrix {
         format: FORMAT,
         trial: old.trial.into(),
         verdict: old.verdict,
+        accepted: None,
         as_expected: old.as_expected,
         expectations: old.expectations.into_iter().map(expectation).collect(),
         mismatches: old.mismatches,

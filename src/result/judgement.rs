@@ -237,6 +237,51 @@ pub struct Measured {
     pub log: Option<LogCompared>,
     /// What the ledger and the tables say of each other; null: nothing was compared.
     pub ledger: Option<LedgerReport>,
+    /// What it took to compare the tables with what they were; null: nothing was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents: Option<ContentsCost>,
+    /// Of the tables' files before the change, indexes left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub table_bytes: BTreeMap<String, u64>,
+    /// What the standby and its readers went through; null: there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaMeasured>,
+}
+
+/// The standby's figures once the change had begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplicaMeasured {
+    /// The age of the oldest WAL that was not replayed, at its worst.
+    pub lag_us_max: Micros,
+    /// Most WAL that was not replayed.
+    pub lag_bytes_max: u64,
+    /// Longest `replay_lag` of pg_stat_replication; null: it had no figure.
+    pub replay_lag_us_max: Option<Micros>,
+    /// Most WAL that a replication slot kept.
+    pub kept_bytes_max: u64,
+    /// Operations that ran on the standby, those before the change included.
+    pub operations: u64,
+    /// Those of them that waited for a lock that replay held or asked for.
+    pub waited: u64,
+    /// The longest that one of them waited.
+    pub longest_wait_us: Micros,
+    /// Those of them that replay cancelled.
+    pub cancelled: u64,
+    /// By pg_stat_database_conflicts of the standby, since the change began.
+    pub conflicts: BTreeMap<String, u64>,
+    /// Samples of both servers.
+    pub samples: u64,
+}
+
+/// What the comparison of tables with what they were took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContentsCost {
+    /// Tables that were read; those that the change cannot have changed are not.
+    pub tables: u64,
+    /// How long it took, the copy of the database left out.
+    pub took_us: Micros,
 }
 
 /// Latency of the operations that were due in each phase.
@@ -330,9 +375,32 @@ pub struct StatementRow {
     pub taken: Vec<RelationLock>,
     /// How long the tap held it and its answer back.
     pub paused_us: Micros,
+    /// For how long it was seen waiting for a lock.
+    #[serde(default)]
+    pub waited_us: Micros,
+    /// What the server's progress views said it was doing, and for how long; empty: nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<StatementPhase>,
     /// What the server said beside the answer: notices and warnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
+}
+
+impl StatementRow {
+    /// What it took without its waits for locks: the part that is a matter of size.
+    pub fn work_us(&self) -> Micros {
+        self.statement.took_us - self.waited_us
+    }
+}
+
+/// A phase of a statement by `pg_stat_progress_*`, as often as it was sampled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatementPhase {
+    /// As the server names it: `building index: scanning table`.
+    pub phase: String,
+    /// Samples of it, by the time between them.
+    pub took_us: Micros,
 }
 
 /// Milliseconds; 0 is none.

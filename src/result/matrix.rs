@@ -10,6 +10,7 @@ use crate::history::{ServerError, ShortTable, TrialFacts};
 use crate::scenario::{Outcome, Verdict};
 use crate::trial::{FaultKind, StatementId};
 
+use super::accepted::AcceptedAs;
 use super::case::Case;
 use super::judgement::{Expectation, ExpectationOf};
 use super::statement::StatementRef;
@@ -22,8 +23,11 @@ pub struct Matrix {
     pub format: u32,
     /// Of the undisturbed run.
     pub trial: TrialFacts,
-    /// The worst that its outcomes amount to.
+    /// The worst that its outcomes amount to; safe where that is accepted.
     pub verdict: Verdict,
+    /// Why what it shows does not count; null: nobody accepts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<AcceptedAs>,
     /// Whether every expectation of the scenario held.
     pub as_expected: bool,
     /// What the scenario expects of the outcomes, and whether it held.

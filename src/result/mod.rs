@@ -18,6 +18,8 @@ mod lint;
 mod lock;
 mod margin;
 mod matrix;
+mod prediction;
+mod retries;
 mod statement;
 
 pub use accepted::{AcceptanceEnd, AcceptanceOutcome, AcceptedAs};
@@ -30,11 +32,17 @@ pub use file::{CrashRequest, Planned, PlannedMatrix, PlannedTrial, ResultFile, S
 pub use finding::{Doubt, Finding, Subject, Witness};
 pub use format::{FORMAT, FORMAT_READ};
 pub use judgement::{
-    CommandRow, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase, LogCompared,
-    Measured, RerunEnding, StatementRow, TimeoutsInForce, setting_words,
+    CommandRow, ContentsCost, Ending, Expectation, ExpectationOf, Judgement, LatencyByPhase,
+    LogCompared, Measured, ReplicaMeasured, RerunEnding, StatementPhase, StatementRow,
+    TimeoutsInForce, setting_words,
 };
 pub use lint::{Lint, LintStanding};
 pub use lock::RelationLock;
 pub use margin::{Limited, Margin};
 pub use matrix::{Injected, Matrix, MatrixEnding, MatrixRow, RandomFaults, Unfinished};
+pub use prediction::{
+    Crossing, GrowthPoint, Interval, Leftover, PredictedHold, PredictedPool, Prediction,
+    ReachedTimeout, StatementGrowth,
+};
+pub use retries::{LocksFirst, RetryOdds, RetryRound};
 pub use statement::{OperationRef, Origin, StatementRef};

@@ -87,6 +87,7 @@ impl Run<'_> {
             short: origin.short(),
             listener: &listener,
             output: None,
+            standby: None,
         };
         let calibration = Calibration::default();
         executor.execute(order, &calibration).await?;

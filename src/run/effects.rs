@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -16,11 +17,12 @@ use crate::history::{
     TableState,
 };
 use crate::migrate;
-use crate::observe::{ComparedTable, Written};
+use crate::observe::{ComparedTable, Reached, Written};
 use crate::provision::{self, Server};
 use crate::scenario::{Change, Disturbance};
 use crate::schema::Fingerprint;
 
+use super::between::Between;
 use super::{Error, TrialSpec};
 
 /// Something that takes time and may fail.
@@ -32,8 +34,8 @@ pub type Tables = BTreeMap<String, TableContents>;
 /// How tables are stored, by qualified name.
 pub type States = BTreeMap<String, TableState>;
 
-/// Pairs of tables: a write to the first reaches the second; None: it may reach any.
-pub type Reach = Vec<(String, Option<String>)>;
+/// What writes to tables reach besides.
+pub type Reach = Vec<Reached>;
 
 /// What a database is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub struct TrialDatabase<'a> {
     pub application: &'a Address,
     /// How the change gets to it.
     pub change_address: &'a Address,
+    /// What is between clients and server; None: nothing.
+    pub between: Option<&'a Between>,
     /// Where events are appended.
     pub recorder: &'a Recorder,
     /// Who is shown the progress.
@@ -87,6 +91,17 @@ pub struct TrialDatabase<'a> {
     pub output: Option<&'a Path>,
     /// The server's log, where we can read it.
     pub log: Option<&'a Path>,
+    /// The same database on the standby; None: there is no standby.
+    pub replica: Option<&'a OnReplica>,
+}
+
+/// A trial's database on the standby.
+#[derive(Clone, Debug)]
+pub struct OnReplica {
+    /// Where our own sessions go.
+    pub address: Address,
+    /// How the application gets to it.
+    pub application: Address,
 }
 
 /// The catalogue at a moment.
@@ -147,6 +162,14 @@ pub trait Effects: Sync {
 
     /// Makes what the built-in runner needs before the change.
     fn prepare<'a>(&'a self, address: &'a Address, change: &'a Change) -> Doing<'a, ()>;
+
+    /// Starts what the trial is to have between clients and server.
+    fn between<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+    ) -> Doing<'a, Between>;
 
     /// Applies the change once.
     fn apply<'a>(
@@ -222,6 +245,14 @@ pub trait Effects: Sync {
         disturbances: &'a [Disturbance],
     ) -> Doing<'a, Box<dyn Disturbances>>;
 
+    /// Waits until the standby has replayed what the primary has written by now, at most so long.
+    fn caught_up<'a>(
+        &'a self,
+        primary: &'a Address,
+        standby: &'a Address,
+        limit: Duration,
+    ) -> Doing<'a, ()>;
+
     /// An operator's session.
     fn open_by_hand<'a>(&'a self, address: &'a Address) -> Doing<'a, Box<dyn Operator>>;
 }
@@ -267,6 +298,10 @@ pub trait Traffic: Send + Sync {
 pub trait Disturbances: Send + Sync {
     /// The change begins: each holds what it holds for its own time from now.
     fn begin_countdown(&self);
+    /// The change is over: what goes on for as long as it does ends.
+    fn change_is_over(&self);
+    /// Puts in place what is declared for the attempts that follow, which begin now.
+    fn rerun_begins(&mut self) -> Doing<'_, ()>;
     /// Returns when all have ended.
     fn ended(&mut self) -> BoxFuture<'_, ()>;
 }

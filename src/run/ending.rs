@@ -31,6 +31,9 @@ pub fn ending(result: &ResultFile) -> ExitStatus {
     let wrong: Vec<Verdict> = all.filter(|(_, expected)| !expected).map(|(v, _)| v).collect();
     let acceptances = result.changes.iter().flat_map(|change| &change.acceptances);
     let is_wrong = acceptances.into_iter().any(AcceptanceOutcome::is_wrong);
+    let predictions = result.changes.iter().filter_map(|change| change.prediction.as_ref());
+    let predicted = predictions.filter(|of| !of.as_expected).filter_map(|of| of.verdict);
+    let wrong: Vec<Verdict> = wrong.into_iter().chain(predicted).collect();
     if is_wrong || wrong.iter().any(|verdict| *verdict != Verdict::Unproven) {
         ExitStatus::NotAsExpected
     } else if !wrong.is_empty() || !result.finished {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::scenario::ConditionError;
 use crate::trial::FaultKind;
 use crate::{disturb, drive, history, migrate, observe, provision, report, result, seed};
 
@@ -38,6 +39,11 @@ pub enum Error {
          CREATEROLE, or leave `role` out"
     )]
     NoRoles { section: &'static str, role: String },
+    #[error(
+        "{place}: a standby is made of a local server only, and this run is on {of}; use \
+         --server local, or leave [replica] out"
+    )]
+    NoStandby { place: String, of: &'static str },
     #[error("make a clone with `{line}`: {why}")]
     Clone { line: String, why: String },
     #[error("give the clone {id} back with `{line}`: {why}; it may still be there")]
@@ -67,6 +73,8 @@ pub enum Error {
         "start {scenario} from the state {state}: it has no such state; see scenarios/README.md"
     )]
     NoSuchState { scenario: String, state: String },
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
     #[error("judge a fault ({kind}, statement {statement}): its history names none")]
     NoFault { kind: FaultKind, statement: u32 },
     #[error("run {name} twice: two scenarios have that name, and their histories would be one")]
@@ -87,6 +95,8 @@ pub enum Error {
     NoSuchTable { table: String, known: Vec<String> },
     #[error("set the rows of {table}: it may be any of {tables}; write the schema's name too")]
     AmbiguousTable { table: String, tables: String },
+    #[error("try these sizes: {why}")]
+    Sizes { why: String },
     #[error(
         "fit {scenario} on the disk: at this size it needs about {}, and {} are free in \
          {directory}; choose a smaller size (--scale, --rows, --quick)",
@@ -103,7 +113,9 @@ pub enum Error {
     #[error("find trial {number}: the result has {count}, counted from 1")]
     NoSuchTrial { number: usize, count: usize },
     #[error(
-        "run trial {number} again: its rows were those of a clone; run pgauntlet try --clone again"
+        "run trial {number} again: its database was one that --clone gave, and neither that nor \
+         its rows are in the result; run the same pgauntlet try --clone 'COMMAND' again, which \
+         takes another one"
     )]
     OfClone { number: usize },
     #[error("run {scenario} again: the result does not hold the scenario")]
@@ -192,6 +204,8 @@ impl Error {
             | Error::NoHistory { .. }
             | Error::NoUndisturbed { .. }
             | Error::NoSuchTable { .. }
+            | Error::Sizes { .. }
+            | Error::Condition(_)
             | Error::Base { .. }
             | Error::Dump { .. }
             | Error::AmbiguousTable { .. }
@@ -202,6 +216,7 @@ impl Error {
             | Error::OfClone { .. }
             | Error::NoSuchRole { .. }
             | Error::NoRoles { .. }
+            | Error::NoStandby { .. }
             | Error::Schema(_)
             | Error::Queries(_)
             | Error::NoQueries(_)

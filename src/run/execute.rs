@@ -4,6 +4,7 @@
 //! its procedure has a fault in it.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -20,13 +21,25 @@ use crate::scenario::{Change, Sizes};
 use crate::schema::Fingerprint;
 use crate::tap::Injection;
 
+use super::between::Between;
 use super::databases::Databases;
-use super::effects::{Effects, Identities, Origin, States, Tables, TrialDatabase};
+use super::effects::{Effects, Identities, OnReplica, Origin, States, Tables, TrialDatabase};
 use super::error::Fault as Whose;
 use super::files::{Facts, start_history};
 use super::found::rows_by_table;
 use super::state;
 use super::{Error, TrialSpec};
+
+/// How often a trial looks whether its server is still there.
+const WATCH_INTERVAL: Duration = Duration::from_millis(200);
+/// How often a server that recovers is looked at.
+const REVIVE_INTERVAL: Duration = Duration::from_secs(1);
+/// Our own session on a server that crashed ends within so long.
+const CRASH_KNOWN_WITHIN: Duration = Duration::from_secs(2);
+/// Longest wait until a standby has a new database.
+const REPLAYED_WITHIN: Duration = Duration::from_secs(120);
+/// What cannot go on then.
+const SERVER_DOWN: &str = "the trial, in which the server went down";
 
 /// Executes trials on one server.
 #[derive(Clone, Copy)]
@@ -47,6 +60,8 @@ pub struct Order<'a> {
     pub listener: &'a Listener,
     /// Where its history is kept; None: nowhere.
     pub output: Option<&'a Path>,
+    /// The standby's maintenance database; None: there is no standby.
+    pub standby: Option<&'a Address>,
 }
 
 /// What a failure in the midst of the trial means.
@@ -83,18 +98,18 @@ impl Executor<'_> {
         let database = self.databases.name();
         let crashes = self.databases.crashes().await;
         let ended = self.in_database(order, procedure, &database).await;
-        let crashed = self.databases.crashes().await > crashes;
+        let crashed = self.has_crashed(crashes).await;
         if crashed && ended.is_ok() {
             // A server that does not come back ends the run at its next trial.
-            let _ = self.databases.renew(&self.server.address()).await;
+            let _ = self.ready().await;
         }
         let dropped = self.drop(&database).await;
         let history = ended?;
         // What a crashed server does not drop now goes at the run's end, or with the next sweep.
-        if !crashed {
-            dropped?;
+        match dropped {
+            Err(_) if crashed || self.crashes_soon(crashes).await => Ok(history),
+            dropped => dropped.map(|()| history),
         }
-        Ok(history)
     }
 
     /// The same in a database of this name, which is left.
@@ -114,6 +129,7 @@ impl Executor<'_> {
         let facts = Facts { spec, server: self.server.facts(), roles: None, short, found: None };
         match made {
             Ok((address, identities)) => {
+                let replica = self.on_replica(order, &identities, database).await?;
                 let facts = self.known(facts, order.origin, (&address, identities.facts)).await?;
                 let recorder = start_history(facts, order.output)?;
                 let log = self.server.log_path();
@@ -121,11 +137,15 @@ impl Executor<'_> {
                     address: &address,
                     application: &identities.application,
                     change_address: &identities.change,
+                    between: None,
                     recorder: &recorder,
                     listener: order.listener,
                     output: order.output,
                     log: log.as_deref(),
+                    replica: replica.as_ref(),
                 };
+                let between = self.effects.between(self.server, at, order.spec).await?;
+                let at = TrialDatabase { between: Some(&between), ..at };
                 let executor = Executor { ..*self };
                 let stage = Stage {
                     effects: self.effects,
@@ -135,24 +155,14 @@ impl Executor<'_> {
                     order,
                     kept: kept.as_deref(),
                 };
-                let ended = match procedure.run(&stage).await {
-                    Err(error) if error.fault() == Whose::Interrupted => Err(error),
-                    Err(error) if procedure.on_failure() == OnFailure::Record => {
-                        stage.failed("the case", &error);
-                        Ok(())
-                    }
-                    Err(error) if self.databases.crashes().await > crashes => {
-                        stage.failed("the trial, in which the server went down", &error);
-                        Ok(())
-                    }
-                    ended => ended,
-                };
+                let ended = self.proceed(&stage, procedure, crashes).await;
                 if let Some(kept) = &kept {
                     let dropped = self.drop(kept).await;
-                    if self.databases.crashes().await == crashes {
+                    if !self.has_crashed(crashes).await {
                         dropped?;
                     }
                 }
+                between.stop().await;
                 let history = recorder.finish();
                 ended?;
                 Ok(history?)
@@ -167,6 +177,56 @@ impl Executor<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Runs the procedure, beside a watch over the server. What comes of one that goes down is in
+    /// the record.
+    async fn proceed(
+        &self,
+        stage: &Stage<'_>,
+        procedure: &dyn Procedure,
+        crashes: u32,
+    ) -> Result<(), Error> {
+        let ended = tokio::select! {
+            ended = procedure.run(stage) => ended,
+            // It goes on as long as the trial does.
+            ended = self.watch(stage, crashes) => ended,
+        };
+        let has_crashed = match &ended {
+            Ok(()) => self.has_crashed(crashes).await,
+            Err(error) if error.fault() == Whose::Interrupted => return ended,
+            Err(_) => self.crashes_soon(crashes).await,
+        };
+        if has_crashed && !went_down(stage.recorder()) {
+            stage.record(Event::ServerDown);
+        }
+        match ended {
+            Err(error) if procedure.on_failure() == OnFailure::Record => {
+                stage.failed("the case", &error);
+                Ok(())
+            }
+            Err(error) if has_crashed => {
+                stage.failed(SERVER_DOWN, &error);
+                Ok(())
+            }
+            ended => ended,
+        }
+    }
+
+    /// The database on the standby, once it is there.
+    async fn on_replica(
+        &self,
+        order: Order<'_>,
+        identities: &Identities,
+        database: &str,
+    ) -> Result<Option<OnReplica>, Error> {
+        let Some(standby) = order.standby else { return Ok(None) };
+        self.effects.caught_up(&self.server.address(), standby, REPLAYED_WITHIN).await?;
+        let address = standby.with_database(database);
+        let application = &identities.application;
+        let password = application.password();
+        let application = address.with_login(application.user(), password.as_deref());
+        Ok(Some(OnReplica { address, application }))
     }
 
     /// With what is known of the database once it is there.
@@ -191,7 +251,7 @@ impl Executor<'_> {
         database: &str,
     ) -> Result<(Address, Identities), Error> {
         let Order { spec, origin, listener, .. } = order;
-        self.databases.renew(&self.server.address()).await?;
+        self.ready().await?;
         let address = self.effects.make(self.server, origin, database).await?;
         let mut identities = self.effects.identify(self.server, spec, &address).await?;
         if !matches!(origin, Origin::Copy(_)) && spec.state.path.is_some() {
@@ -207,16 +267,72 @@ impl Executor<'_> {
         if order.spec.state.path.is_none() || order.spec.is_empty_database() {
             return Ok(None);
         }
-        self.databases.renew(&self.server.address()).await?;
+        self.ready().await?;
         let name = self.databases.name();
         let origin = Origin::Copy(database.to_owned());
         self.effects.make(self.server, &origin, &name).await?;
         Ok(Some(name))
     }
 
+    /// Waits until the server takes sessions, which one that crashed does not for a while; one of
+    /// ours that was stopped is started again.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.server.revive().await?;
+        let address = self.server.address();
+        // One that recovers may still end.
+        let revived = async {
+            loop {
+                tokio::time::sleep(REVIVE_INTERVAL).await;
+                self.server.revive().await?;
+            }
+        };
+        tokio::select! {
+            renewed = self.databases.renew(&address) => renewed,
+            failed = revived => failed,
+        }
+    }
+
+    /// Whether the server has crashed, or was stopped, since there had been so many crashes.
+    async fn has_crashed(&self, crashes: u32) -> bool {
+        self.databases.crashes().await > crashes
+    }
+
+    /// The same of what a failure may come from, which is seen before its cause.
+    async fn crashes_soon(&self, crashes: u32) -> bool {
+        let begun = Instant::now();
+        while !self.has_crashed(crashes).await {
+            if begun.elapsed() > CRASH_KNOWN_WITHIN {
+                return false;
+            }
+            tokio::time::sleep(WATCH_INTERVAL).await;
+        }
+        true
+    }
+
+    /// Sees to it that a server which goes down in the midst of a trial comes back, and says so in
+    /// the trial's record. Never ends.
+    async fn watch(&self, stage: &Stage<'_>, mut crashes: u32) -> Result<(), Error> {
+        loop {
+            tokio::time::sleep(WATCH_INTERVAL).await;
+            if !self.has_crashed(crashes).await {
+                continue;
+            }
+            stage.record(Event::ServerDown);
+            if let Err(error) = self.ready().await {
+                stage.failed(SERVER_DOWN, &error);
+            }
+            crashes = self.databases.crashes().await;
+        }
+    }
+
     pub async fn drop(&self, database: &str) -> Result<(), Error> {
         self.databases.drop(self.effects, &self.server.address(), database).await
     }
+}
+
+/// Whether it is known that the server did.
+pub fn went_down(recorder: &Recorder) -> bool {
+    recorder.any(|entry| matches!(entry.event, Event::ServerDown))
 }
 
 /// One trial under way: what its phases act on.
@@ -241,6 +357,9 @@ impl Stage<'_> {
 
     pub fn enter(&self, phase: Phase) {
         self.record(Event::Phase { phase });
+        if let Some(between) = self.at.between {
+            between.enters(phase);
+        }
         (self.at.listener)(Progress::Phase(phase));
     }
 
@@ -251,6 +370,12 @@ impl Stage<'_> {
     }
 
     pub async fn prepare(&self) -> Result<(), Error> {
+        if !self.spec.preparation.is_empty() {
+            let operator = self.effects.open_by_hand(self.at.address).await?;
+            for statement in &self.spec.preparation {
+                operator.execute(statement).await?;
+            }
+        }
         self.effects.prepare(self.at.change_address, self.change()).await
     }
 
@@ -271,9 +396,14 @@ impl Stage<'_> {
             recorder: self.at.recorder,
             listener: self.at.listener,
             faults,
+            pooled: self.at.between.and_then(Between::change),
             output: self.at.output,
         };
-        self.effects.apply(&setup, attempt).await
+        let end = self.effects.apply(&setup, attempt).await;
+        if let Some(between) = self.at.between {
+            between.record_left(attempt).await;
+        }
+        end
     }
 
     /// Records the catalogue.
@@ -307,10 +437,19 @@ impl Stage<'_> {
 
     /// Compares what the application remembers of its writes with the tables.
     pub async fn check(&self, ledger: &drive::Ledger) {
-        if let Err(error) = self.executor.databases.renew(&self.executor.server.address()).await {
+        let crashes = self.executor.databases.crashes().await;
+        if let Err(error) = self.executor.ready().await {
             return self.failed("waiting for the server's recovery", &error);
         }
-        match ledger.check(self.at.address, &self.spec.scenario).await {
+        let mut checked = ledger.check(self.at.address, &self.spec.scenario).await;
+        // A crash is seen by one session before another.
+        if checked.is_err()
+            && self.executor.crashes_soon(crashes).await
+            && self.executor.ready().await.is_ok()
+        {
+            checked = ledger.check(self.at.address, &self.spec.scenario).await;
+        }
+        match checked {
             Ok(report) => self.record(Event::Ledger(report)),
             Err(error) => self.failed("comparing the ledger with the tables", &error),
         }

@@ -8,11 +8,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::judge::crash::FeasibleFault;
-use crate::scenario::{Base, Condition, Crash, Rate, Scenario, Sizes, State};
+use crate::provision::StandbyRequest;
+use crate::scenario::{
+    Base, CRASH_ROWS_DEFAULT, Condition, Crash, Disturbance, Network, Pooler, Rate, Retries,
+    RetryPolicy, Scenario, Scope, Sizes, State, Until, size_name,
+};
 use crate::seed;
 use crate::trial::{Axis, FaultKind, TrialKey};
 
-use super::request::{Request, Work};
+use super::request::{Request, RetryRequest, Work};
 use super::{Error, SizeRequest};
 
 /// Connections that load a table at once; two cores are kept busy by two.
@@ -37,6 +41,14 @@ pub struct TrialSpec {
     pub state: State,
     /// Rows per table.
     pub sizes: Sizes,
+    /// Rows of the largest table, where several sizes are tried; None: as the request says.
+    pub largest: Option<u64>,
+    /// What is run in its database before anything else.
+    pub preparation: Vec<String>,
+    /// What is between clients and server.
+    pub pooler: Option<Pooler>,
+    /// The network between the application and what it connects to.
+    pub network: Option<Network>,
     /// What is done to the change on purpose; None: it is left alone.
     pub fault: Option<FeasibleFault>,
 }
@@ -61,6 +73,22 @@ impl TrialSpec {
     /// Whether it begins in a database without tables.
     pub fn is_empty_database(&self) -> bool {
         self.state.from == Base::Empty
+    }
+
+    /// The standby that it has beside the server; None: it has none.
+    pub fn standby(&self) -> Option<StandbyRequest> {
+        let replica = self.scenario.replica.as_ref().filter(|_| !self.is_empty_database())?;
+        Some(StandbyRequest {
+            delay_ms: replica.max_standby_streaming_delay_ms,
+            feedback: replica.hot_standby_feedback,
+            slot: replica.slot,
+        })
+    }
+
+    /// Where the standby is asked for, as a message names it.
+    pub fn standby_place(&self) -> String {
+        let place = self.scenario.replica.as_ref().and_then(|replica| replica.place.as_ref());
+        place.map_or_else(|| self.scenario.name.clone(), ToString::to_string)
     }
 
     /// The case of this one in which that is done to the change.
@@ -139,16 +167,24 @@ fn undivided(scenario: &Scenario, request: &Request) -> TrialSpec {
         varying,
         state: State::base(),
         sizes: scenario.declared_sizes(),
+        largest: None,
+        preparation: Vec::new(),
+        pooler: None,
+        network: None,
         fault: None,
         scenario,
     }
 }
 
-/// Sizes and servers come in here, each before the states.
+/// The states come last: they decide how many rows there are.
 fn axes(scenario: &Scenario, request: &Request) -> Result<Vec<AxisValues>, Error> {
     let mut axes = Vec::new();
     if !scenario.conditions.is_empty() {
         axes.push(conditions(scenario));
+    }
+    let sizes = request.sizes_of(scenario);
+    if !sizes.is_empty() {
+        axes.push(self::sizes(&sizes));
     }
     axes.push(states(scenario, request)?);
     Ok(axes)
@@ -156,13 +192,25 @@ fn axes(scenario: &Scenario, request: &Request) -> Result<Vec<AxisValues>, Error
 
 fn conditions(scenario: &Scenario) -> AxisValues {
     let value = |condition: &Condition| {
-        let own = condition.disturbances.clone();
+        let own = condition.clone();
         AxisValue::new(&condition.name, move |spec| {
-            spec.scenario.disturbances.extend(own.iter().cloned());
+            spec.scenario.disturbances.extend(own.sessions());
+            spec.scenario.server.extend(own.server_settings());
+            spec.preparation.extend(own.preparation());
+            spec.pooler = own.pooler_between();
+            spec.network = own.network_between();
         })
     };
     let values = scenario.conditions.iter().map(value).collect();
     AxisValues { axis: Axis::CONDITION, values }
+}
+
+fn sizes(largest: &[u64]) -> AxisValues {
+    let value = |rows: &u64| {
+        let rows = *rows;
+        AxisValue::new(size_name(rows), move |spec| spec.largest = Some(rows))
+    };
+    AxisValues { axis: Axis::SIZE, values: largest.iter().map(value).collect() }
 }
 
 /// The state that was asked for comes after the reference that it is compared with.
@@ -181,7 +229,14 @@ fn states(scenario: &Scenario, request: &Request) -> Result<AxisValues, Error> {
         AxisValue::new(state.name.clone(), move |spec| {
             let recorded = sizes.of_states.get(&state.name).cloned();
             let declared = state.sizes(&spec.scenario.declared_sizes());
-            spec.sizes = recorded.unwrap_or_else(|| sizes.apply(&declared));
+            let asked = match spec.largest {
+                Some(rows) => {
+                    let factor = rows as f64 / declared.largest().max(1) as f64;
+                    SizeRequest { scale: Some(factor), quick: false, ..sizes.clone() }
+                }
+                None => sizes.clone(),
+            };
+            spec.sizes = recorded.unwrap_or_else(|| asked.apply(&declared));
             spec.state = state.clone();
         })
     };
@@ -197,6 +252,54 @@ pub struct MatrixSpec {
     pub crash: Crash,
     /// Only faults at this statement.
     pub statement: Option<u32>,
+}
+
+/// A retry policy under one condition.
+#[derive(Clone, Debug)]
+pub struct RetrySpec {
+    /// Few rows, the condition's background sessions, which stay for as long as attempts are made.
+    pub base: TrialSpec,
+    /// The condition's name; empty: none.
+    pub condition: String,
+    /// The policy.
+    pub policy: RetryPolicy,
+    /// How many rounds there are to be.
+    pub rounds: u32,
+}
+
+/// The retry policy that is asked for, under each condition of the scenario.
+pub fn retries(scenario: &Scenario, request: &Request) -> Vec<RetrySpec> {
+    let Some(RetryRequest { policy, rounds }) = &request.retry else { return Vec::new() };
+    let mut base = undivided(scenario, request);
+    let declared = base.scenario.declared_sizes();
+    let factor = CRASH_ROWS_DEFAULT as f64 / declared.largest().max(1) as f64;
+    base.sizes = declared.scaled(factor.min(1.0));
+    let timeouts = &mut base.scenario.change.timeouts;
+    (timeouts.scope, timeouts.lock_timeout_ms) = (Scope::Session, Some(policy.lock_timeout_ms));
+    base.scenario.change.retries = Retries::default();
+    let stays_ms = u64::try_from(policy.longest().as_millis()).unwrap_or(u64::MAX) * 2;
+    let spec = |name: &str, spec: TrialSpec| {
+        let mut spec = spec;
+        spec.scenario = spec.scenario.without_replica();
+        let stays = |one: &&mut Disturbance| one.until == Until::Change && one.every_ms.is_none();
+        let background = &mut spec.scenario.disturbances;
+        background.iter_mut().filter(stays).for_each(|one| one.hold_ms = stays_ms);
+        let (condition, policy, rounds) = (name.to_owned(), policy.clone(), *rounds);
+        RetrySpec { base: spec, condition, policy, rounds }
+    };
+    match scenario.conditions.is_empty() {
+        true => vec![spec("", base)],
+        false => {
+            let conditions = conditions(scenario);
+            let each = conditions.values.iter().map(|value| {
+                let mut own = base.clone();
+                own.key = own.key.with(Axis::CONDITION, &value.name);
+                (value.apply)(&mut own);
+                spec(&value.name, own)
+            });
+            each.collect()
+        }
+    }
 }
 
 /// The crash matrix of a scenario; None: it is not asked for.
@@ -230,7 +333,7 @@ fn wanted(scenario: &Scenario, request: &Request) -> Crash {
 }
 
 fn case(scenario: &Scenario, request: &Request, crash: &Crash) -> Result<TrialSpec, Error> {
-    let mut scenario = request.shortened(scenario);
+    let mut scenario = request.shortened(scenario).without_replica();
     let mut states = scenario.starting_states();
     let at = match &crash.state {
         None => Some(0),
@@ -256,7 +359,19 @@ fn case(scenario: &Scenario, request: &Request, crash: &Crash) -> Result<TrialSp
     change.migrations.iter_mut().for_each(|migration| migration.pauses.clear());
     scenario.crash = Some(crash.clone());
     let key = TrialKey::new(&scenario.name).with(Axis::STATE, &state.name);
-    Ok(TrialSpec { key, varying: BTreeSet::new(), scenario, state, sizes, fault: None })
+    let (varying, preparation) = (BTreeSet::new(), Vec::new());
+    Ok(TrialSpec {
+        key,
+        varying,
+        scenario,
+        state,
+        sizes,
+        largest: None,
+        preparation,
+        pooler: None,
+        network: None,
+        fault: None,
+    })
 }
 
 /// `[crash] rows`. Sizes that are asked for are the trials', and the cases' only where nothing but

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::explain::assessed;
 use crate::history::TrialFacts;
 use crate::result::{Planned, ResultFile};
 use crate::trial::{Axis, TrialKey};
@@ -15,6 +16,38 @@ use super::{Error, unit};
 struct Part {
     directory: PathBuf,
     result: ResultFile,
+}
+
+/// What a run on a server of one major came to.
+pub struct OfMajor {
+    pub major: u32,
+    pub result: ResultFile,
+}
+
+impl OfMajor {
+    /// Where its histories are, below the joined result.
+    pub fn directory(&self) -> String {
+        format!("pg{}", self.major)
+    }
+}
+
+/// The results of one plan on servers of several majors as one.
+pub fn of_majors(parts: &[OfMajor]) -> ResultFile {
+    let mut joined = ResultFile::empty();
+    for part in parts {
+        let below = Below { directory: part.directory(), major: Some(part.major) };
+        let part = Part { directory: PathBuf::new(), result: part.result.clone() };
+        add(&mut joined, vec![part], Some(&below));
+    }
+    assessed(&mut joined);
+    joined
+}
+
+/// Where a group is in a result of several majors.
+struct Below {
+    directory: String,
+    /// None: not known, or several.
+    major: Option<u32>,
 }
 
 /// Of one server major and one plan: shares, or one whole.
@@ -46,11 +79,11 @@ pub fn merge(directories: &[PathBuf], out: &Path) -> Result<ResultFile, Error> {
     let mut joined = ResultFile::empty();
     for ((majors, _), group) in groups {
         let below = below(&majors, several);
-        let target = below.as_ref().map_or_else(|| out.clone(), |name| out.join(name));
+        let target = below.as_ref().map_or_else(|| out.clone(), |of| out.join(&of.directory));
         for part in &group {
             copy_histories(&part.directory, &target)?;
         }
-        add(&mut joined, group, below.as_deref());
+        add(&mut joined, group, below.as_ref());
     }
     joined.write(&out)?;
     Ok(joined)
@@ -117,9 +150,11 @@ fn adopt(groups: &mut Groups, of_no_major: Vec<Part>) {
     }
 }
 
-fn below(majors: &[u32], several: bool) -> Option<String> {
+fn below(majors: &[u32], several: bool) -> Option<Below> {
     let names: Vec<String> = majors.iter().map(|major| format!("pg{major}")).collect();
-    several.then(|| names.join("-")).filter(|name| !name.is_empty())
+    let major = Some(majors).filter(|majors| majors.len() == 1).map(|majors| majors[0]);
+    let directory = Some(names.join("-")).filter(|name| several && !name.is_empty());
+    directory.map(|directory| Below { directory, major })
 }
 
 /// Whether the parts make up their plan: one whole, or shares of which none is missing or there
@@ -167,7 +202,7 @@ fn tool(result: &ResultFile) -> Option<&str> {
 }
 
 /// In the order of the plan.
-fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
+fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&Below>) {
     for part in &group {
         let planned = planned(&part.result, below);
         joined.planned.trials.extend(planned.trials);
@@ -182,8 +217,11 @@ fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
             joined.crash = part.result.crash;
         }
         matrices.extend(part.result.crash_matrices);
+        joined.retries.extend(part.result.retries);
         joined.scenarios.extend(part.result.scenarios);
         joined.finished &= part.result.finished;
+        joined.answers |= part.result.answers;
+        joined.at.extend(part.result.at);
     }
     let of_trial = |trial: &TrialFacts| place(&unit::trials(&trial.key));
     trials.sort_by_key(|judgement| of_trial(&judgement.trial));
@@ -191,19 +229,19 @@ fn add(joined: &mut ResultFile, group: Vec<Part>, below: Option<&str>) {
     joined.trials.extend(trials);
     joined.crash_matrices.extend(matrices);
     joined.plan.extend(names.into_iter().map(|name| match below {
-        Some(below) => format!("{below}: {name}"),
+        Some(below) => format!("{}: {name}", below.directory),
         None => name,
     }));
 }
 
 /// What a part was to do, as the joined result names it: where there are several servers, with the
 /// server.
-fn planned(result: &ResultFile, below: Option<&str>) -> Planned {
+fn planned(result: &ResultFile, below: Option<&Below>) -> Planned {
     let mut planned = result.planned.clone();
     let Some(below) = below else { return planned };
-    let major = result.facts().next().and_then(|trial| trial.server.major());
+    let major = result.facts().next().and_then(|trial| trial.server.major()).or(below.major);
     let place = |key: &mut TrialKey, path: &mut String| {
-        *path = format!("{below}/{path}");
+        *path = format!("{}/{path}", below.directory);
         if let Some(major) = major {
             *key = key.clone().with(Axis::SERVER, major.to_string());
         }

@@ -4,6 +4,7 @@
 //! own business; how an outcome looks is the report's.
 
 mod again;
+mod between;
 mod calibrate;
 mod clones;
 mod contents;
@@ -20,20 +21,24 @@ mod found;
 mod identities;
 mod infer;
 mod like;
+mod majors;
 mod merge;
 mod phases;
 mod plan;
+mod pooling;
 mod postgres;
 mod queries;
 mod recovery;
 mod repro;
 mod request;
+mod retries;
 mod shared;
+mod stage;
 mod state;
 mod unit;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -42,7 +47,7 @@ use crate::assess::{self, Against};
 use crate::explain::explain;
 use crate::history::{History, Listener, Progress};
 use crate::judge::observe;
-use crate::provision::{self, Server};
+use crate::provision::{self, Server, SourceRequest};
 use crate::result::ResultFile;
 use crate::scenario::StoredScenario;
 use crate::seed;
@@ -50,19 +55,21 @@ use crate::seed;
 use databases::Databases;
 use execute::Order;
 use files::prepare_out;
+use majors::EachMajor;
 use phases::FullTrial;
 use postgres::Postgres;
 use shared::Run;
 
 pub use again::{Stored, stored, stored_with_timelines};
+pub use between::Between;
 pub use costs::Costs;
 pub use effects::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
-    Reach, Sampling, States, Tables, Traffic, TrialDatabase,
+    Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, OnReplica, Operator,
+    Origin, Reach, Sampling, States, Tables, Traffic, TrialDatabase,
 };
 pub use ending::{ExitStatus, ending};
 pub use error::{Error, Fault};
-pub use expand::{AxisValue, AxisValues, MatrixSpec, TrialSpec, expand, product};
+pub use expand::{AxisValue, AxisValues, MatrixSpec, RetrySpec, TrialSpec, expand, product};
 pub use files::HISTORY_FILE;
 pub use infer::{Base, DatabaseUrl, InferRequest, InferredScenario, RowsRequest, infer};
 pub use like::{Like, Source};
@@ -70,7 +77,9 @@ pub use merge::merge;
 pub use plan::{Plan, WorkUnit, units_of};
 pub use queries::{OwnQueries, OwnSource};
 pub use repro::{Repro, environment, first_unexpected, repro, reproduced};
-pub use request::{CloneCommands, QUICK_ROWS, Request, Share, SizeRequest, Work};
+pub use request::{
+    CloneCommands, QUICK_ROWS, Request, RetryRequest, Share, SizeRequest, Work, asked_rows,
+};
 pub use shared::{Judged, OnJudged};
 
 /// Longest wait for an interrupted trial's databases to go.
@@ -86,8 +95,33 @@ pub async fn run(
     on_judged: &OnJudged,
     cancel: &CancellationToken,
 ) -> Result<ResultFile, Error> {
-    let effects = Postgres::of(request.clones.as_ref());
     let plan = Plan::of(request)?;
+    if plan.needs_pooler() {
+        provision::find_pooler()?;
+    }
+    if request.other_majors.is_empty() {
+        return on_one(request, plan, listener, on_judged, cancel).await;
+    }
+    let units = plan.units.iter().map(WorkUnit::count).sum();
+    let blank = blank(request, &plan)?;
+    let run_one: majors::RunOne<'_> = &|request, listener| {
+        let (on_judged, cancel) = (Arc::clone(on_judged), cancel.clone());
+        Box::pin(
+            async move { on_one(request, Plan::of(request)?, listener, &on_judged, &cancel).await },
+        )
+    };
+    EachMajor { request, blank: &blank, units, run_one }.run(listener).await
+}
+
+/// On the one server that the request names.
+async fn on_one(
+    request: &Request,
+    plan: Plan,
+    listener: &Listener,
+    on_judged: &OnJudged,
+    cancel: &CancellationToken,
+) -> Result<ResultFile, Error> {
+    let effects = Postgres::of(request.clones.as_ref());
     let outcome = run_plan(&effects, request, plan, listener, on_judged, cancel).await;
     effects.concluded(outcome, listener).await
 }
@@ -105,6 +139,7 @@ pub async fn run_plan(
     cancel: &CancellationToken,
 ) -> Result<ResultFile, Error> {
     let result = Mutex::new(blank(request, &plan)?);
+    standbys_can_be_made(request, &plan)?;
     let out = request.out.as_deref().map(prepare_out).transpose()?;
     let mut server = tokio::select! {
         server = effects.provision(&request.server, listener) => server?,
@@ -173,6 +208,14 @@ impl Run<'_> {
                     (self.on_judged)(Judged::Matrix(&matrix));
                     self.keep(|result| result.crash_matrices.push(matrix))?;
                 }
+                WorkUnit::Retries(spec) => {
+                    number += 1;
+                    let scenario = format!("{}: retries", spec.base.label());
+                    (self.listener)(Progress::Trial { scenario, number, of });
+                    let odds = retries::retries(self, server, spec).await?;
+                    (self.on_judged)(Judged::Retries(&odds));
+                    self.keep(|result| result.retries.push(odds))?;
+                }
             }
         }
         // A share of nothing is a result too.
@@ -214,11 +257,15 @@ impl Run<'_> {
     /// Server settings, seed, trial.
     async fn trial(&self, server: &mut dyn Server, spec: &TrialSpec) -> Result<History, Error> {
         server.apply_settings(&spec.scenario.server).await?;
+        let origin = self.effects.origin(server, spec, self.listener).await?;
+        let wanted = spec.standby();
+        let standby = server.follow(wanted.as_ref()).await?;
+        let standby = standby.as_ref();
         let executor = self.executor(server);
-        let origin = self.effects.origin(executor.server, spec, self.listener).await?;
         let output = self.out.map(|out| out.join(spec.path()));
         let (listener, output) = (self.listener, output.as_deref());
-        let order = Order { spec, origin: &origin, short: origin.short(), listener, output };
+        let short = origin.short();
+        let order = Order { spec, origin: &origin, short, listener, output, standby };
         executor.execute(order, &FullTrial).await
     }
 
@@ -238,6 +285,24 @@ impl Run<'_> {
     }
 }
 
+/// A standby is made of a local server only.
+fn standbys_can_be_made(request: &Request, plan: &Plan) -> Result<(), Error> {
+    let of = match (&request.server.source, &request.clones) {
+        (_, Some(_)) => "a clone",
+        (SourceRequest::Any { .. } | SourceRequest::Local { .. }, None) => return Ok(()),
+        (SourceRequest::Docker { .. }, None) => "a container",
+        (SourceRequest::Url(_) | SourceRequest::Unvouched { .. }, None) => "an external server",
+    };
+    let specs = plan.units.iter().flat_map(|unit| match unit {
+        WorkUnit::Trials(specs) => specs.as_slice(),
+        WorkUnit::Matrix(_) | WorkUnit::Retries(_) => &[],
+    });
+    match specs.into_iter().find(|spec| spec.standby().is_some()) {
+        Some(spec) => Err(Error::NoStandby { place: spec.standby_place(), of }),
+        None => Ok(()),
+    }
+}
+
 /// result.json as it is before the first result.
 fn blank(request: &Request, plan: &Plan) -> Result<ResultFile, Error> {
     let mut scenarios = BTreeMap::new();
@@ -250,6 +315,8 @@ fn blank(request: &Request, plan: &Plan) -> Result<ResultFile, Error> {
         planned: plan.planned(),
         shard: request.share.as_ref().map(|share| share.shard),
         crash: request.crash.clone(),
+        answers: request.answers,
+        at: asked_rows(&request.at),
         scenarios,
         finished: false,
         ..ResultFile::empty()

@@ -5,13 +5,14 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, try_join_all};
 
 use crate::clock::Micros;
-use crate::history::{Attempt, AttemptEnd, Entry, Event, Phase, Progress};
+use crate::history::{Attempt, AttemptEnd, Entry, Event, Phase, Progress, Source};
 use crate::pg::purpose::keeps_versions;
 use crate::scenario::Scenario;
 
+use super::contents::{self, may_write};
 use super::effects::{Invariants, States, Traffic};
 use super::execute::{Procedure, Stage};
-use super::{Error, contents, recovery};
+use super::{Error, recovery};
 
 /// The change beside the application, from the baseline to the checks.
 pub struct FullTrial;
@@ -25,6 +26,9 @@ impl Procedure for FullTrial {
         true
     }
 }
+
+/// What fails where tables cannot be read around a rerun.
+const READING: &str = "reading what is in the tables";
 
 struct Phases<'a>(&'a Stage<'a>);
 
@@ -131,6 +135,7 @@ impl Phases<'_> {
         self.takes(self.scenario().change.deadline_ms, false);
         disturbing.begin_countdown();
         let ends = self.apply_first().await?;
+        disturbing.change_is_over();
         // The newer release of the application comes out when the change is there.
         if ends.iter().any(finished) {
             invariants.change_is_over();
@@ -138,16 +143,28 @@ impl Phases<'_> {
         stage.enter(Phase::Recovery);
         self.takes(traffic.recovery_max_ms, false);
         recovery::wait(driving, stage.recorder(), traffic, baseline).await;
+        self.replayed().await;
         disturbing.ended().await;
         stage.enter(Phase::Rerun);
+        disturbing.rerun_begins().await?;
         let watch = async || {
             invariants.change_is_over();
             self.takes(traffic.recovery_max_ms, false);
             recovery::wait(driving, stage.recorder(), traffic, baseline).await;
         };
         let last = self.rerun(&ends, watch).await?;
+        disturbing.ended().await;
         invariants.change_is_over();
         Ok(last)
+    }
+
+    /// What the change wrote has to come to the standby's readers while they are watched. The
+    /// judge sees in the samples where it does not.
+    async fn replayed(&self) {
+        let Some(replica) = self.0.at.replica else { return };
+        let limit = Duration::from_millis(self.scenario().traffic.recovery_max_ms);
+        let caught_up = self.0.effects.caught_up(self.0.at.address, &replica.address, limit);
+        let _ = caught_up.await;
     }
 
     /// On a database without tables there is no application.
@@ -205,19 +222,43 @@ impl Phases<'_> {
         })
     }
 
-    /// Applies the finished change once more without other writes: no row may change.
+    /// Applies the finished change once more without other writes: no row may change. Where the
+    /// attempt before has sent nothing that could change one, this one is not expected to, and no
+    /// table is read for it.
     async fn rerun_undisturbed(&self, last: Attempt) -> Result<(), Error> {
         let stage = self.0;
         let contents = async |after| stage.contents(Some(after), &|_| true, &[]).await.map(|_| ());
-        if let Err(error) = contents(last).await {
-            stage.failed("reading what is in the tables", &error);
+        let expected = self.worked(last);
+        if expected && let Err(error) = contents(last).await {
+            stage.failed(READING, &error);
             return Ok(());
         }
         self.apply_and_snapshot(last + 1).await?;
-        if let Err(error) = contents(last + 1).await {
-            stage.failed("reading what is in the tables", &error);
+        match expected {
+            true => {
+                if let Err(error) = contents(last + 1).await {
+                    stage.failed(READING, &error);
+                }
+            }
+            false if self.worked(last + 1) => {
+                let message = "a rerun that had nothing to do is followed by one that works";
+                let (stage_name, message) = (READING.to_owned(), message.to_owned());
+                stage.record(Event::MeasurementFailed { stage: stage_name, message });
+            }
+            false => {}
         }
         Ok(())
+    }
+
+    /// Whether the attempt sent a statement that may change rows, as far as their texts show; the
+    /// runner's own are about its versions.
+    fn worked(&self, attempt: Attempt) -> bool {
+        self.0.recorder().any(|entry| match &entry.event {
+            Event::StatementBegan(began) if began.attempt == attempt => {
+                began.source != Source::Runner && may_write(&began.text)
+            }
+            _ => false,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::trial::TrialKey;
 
 use super::Error;
 use super::costs::Costs;
-use super::expand::{MatrixSpec, TrialSpec, expand, matrix};
+use super::expand::{MatrixSpec, RetrySpec, TrialSpec, expand, matrix, retries};
 use super::request::{Request, Share};
 use super::unit::{matrix_of, trials, unit_of};
 
@@ -30,6 +30,8 @@ pub enum WorkUnit {
     Trials(Vec<TrialSpec>),
     /// One crash matrix.
     Matrix(Box<MatrixSpec>),
+    /// A retry policy under one condition.
+    Retries(Box<RetrySpec>),
 }
 
 impl WorkUnit {
@@ -38,14 +40,17 @@ impl WorkUnit {
         match self {
             WorkUnit::Trials(specs) => specs.first().map_or_else(String::new, |s| trials(&s.key)),
             WorkUnit::Matrix(spec) => matrix_of(&spec.base.key),
+            WorkUnit::Retries(spec) => {
+                format!("{}, retries {}", trials(&spec.base.key), spec.policy)
+            }
         }
     }
 
-    /// Trials, or the one matrix.
+    /// Trials, or the one matrix or policy.
     pub fn count(&self) -> usize {
         match self {
             WorkUnit::Trials(specs) => specs.len(),
-            WorkUnit::Matrix(_) => 1,
+            WorkUnit::Matrix(_) | WorkUnit::Retries(_) => 1,
         }
     }
 
@@ -55,7 +60,7 @@ impl WorkUnit {
             WorkUnit::Trials(specs) => {
                 specs.first().map_or_else(String::new, |s| trials(&s.key.clone().repeated(1)))
             }
-            WorkUnit::Matrix(_) => self.name(),
+            WorkUnit::Matrix(_) | WorkUnit::Retries(_) => self.name(),
         }
     }
 }
@@ -76,6 +81,8 @@ impl Plan {
                 units.extend(units_of(expand(scenario, request)?));
             }
             units.extend(matrix(scenario, request)?.map(Box::new).map(WorkUnit::Matrix));
+            let retries = retries(scenario, request).into_iter().map(Box::new);
+            units.extend(retries.map(WorkUnit::Retries));
         }
         let scenarios = scenarios.into_iter().map(|s| request.shortened(s)).collect();
         let plan = Plan::new(units, scenarios);
@@ -84,6 +91,15 @@ impl Plan {
                 Plan { units: share(plan.units, *shard, costs), ..plan }
             }
             None => plan,
+        })
+    }
+
+    /// Whether a trial has a pooler between clients and server.
+    pub fn needs_pooler(&self) -> bool {
+        self.units.iter().any(|unit| match unit {
+            WorkUnit::Trials(specs) => specs.iter().any(|spec| spec.pooler.is_some()),
+            WorkUnit::Matrix(spec) => spec.base.pooler.is_some(),
+            WorkUnit::Retries(spec) => spec.base.pooler.is_some(),
         })
     }
 
@@ -108,13 +124,15 @@ impl Plan {
                     cases: None,
                     random: 0,
                 }),
+                // What is not there at the end is seen by `finished`.
+                WorkUnit::Retries(_) => {}
             }
         }
         planned
     }
 }
 
-/// Trials that differ in nothing but their starting state are one unit.
+/// Trials that differ in nothing but their size and their starting state are one unit.
 pub fn units_of(specs: Vec<TrialSpec>) -> Vec<WorkUnit> {
     let mut units: Vec<(TrialKey, Vec<TrialSpec>)> = Vec::new();
     for spec in specs {

@@ -15,11 +15,13 @@ use crate::scenario::{Change, Disturbance};
 use crate::schema::Fingerprint;
 use crate::{disturb, migrate, seed};
 
+use super::between::Between;
 use super::clones::{Clones, Unclaimed};
 use super::effects::{
     Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
     Reach, Sampling, States, Tables, Traffic, TrialDatabase,
 };
+use super::pooling::Place;
 use super::request::CloneCommands;
 use super::{Error, TrialSpec, identities};
 
@@ -155,6 +157,23 @@ impl Effects for Postgres {
         Box::pin(async move { Ok(migrate::prepare(address, change).await?) })
     }
 
+    fn between<'a>(
+        &'a self,
+        server: &'a dyn Server,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+    ) -> Doing<'a, Between> {
+        let place = Place {
+            address: at.address,
+            application: at.application,
+            application_over_tcp: identities::over_tcp(server, at.application),
+            change: at.change_address,
+            recorder: at.recorder,
+            listener: at.listener,
+        };
+        Box::pin(Between::start(place, spec))
+    }
+
     fn apply<'a>(
         &'a self,
         setup: &'a migrate::ApplySetup<'a>,
@@ -222,11 +241,19 @@ impl Effects for Postgres {
     }
 
     fn sample<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, Box<dyn Sampling>> {
-        let TrialDatabase { address, recorder, listener, log, .. } = at;
+        let TrialDatabase { address, recorder, listener, log, replica, .. } = at;
         Box::pin(async move {
             let sampling = observe::sample(address, recorder, observe::INTERVAL, listener).await?;
             let log = observe::read_log(address, recorder, log).await;
-            Ok(Box::new(Observing { sampling, log }) as Box<dyn Sampling>)
+            let replica = match replica {
+                None => None,
+                Some(replica) => {
+                    let places = (address, &replica.address);
+                    let name = provision::STANDBY_APPLICATION_NAME;
+                    Some(observe::sample_replica(places, name, recorder).await?)
+                }
+            };
+            Ok(Box::new(Observing { sampling, log, replica }) as Box<dyn Sampling>)
         })
     }
 
@@ -263,9 +290,20 @@ impl Effects for Postgres {
         disturbances: &'a [Disturbance],
     ) -> Doing<'a, Box<dyn Disturbances>> {
         Box::pin(async move {
-            let disturbing = disturb::start(at.address, disturbances, at.recorder).await?;
+            let TrialDatabase { address, application, recorder, .. } = at;
+            let setup = disturb::DisturbSetup { address, application, recorder };
+            let disturbing = disturb::start(setup, disturbances).await?;
             Ok(Box::new(disturbing) as Box<dyn Disturbances>)
         })
+    }
+
+    fn caught_up<'a>(
+        &'a self,
+        primary: &'a Address,
+        standby: &'a Address,
+        limit: Duration,
+    ) -> Doing<'a, ()> {
+        Box::pin(async move { Ok(observe::caught_up((primary, standby), limit).await?) })
     }
 
     fn open_by_hand<'a>(&'a self, address: &'a Address) -> Doing<'a, Box<dyn Operator>> {
@@ -278,9 +316,12 @@ impl Effects for Postgres {
 }
 
 fn drive_setup<'a>(at: TrialDatabase<'a>, spec: &'a TrialSpec) -> drive::DriveSetup<'a> {
-    let TrialDatabase { address, application, recorder, listener, .. } = at;
+    let TrialDatabase { address, application, recorder, listener, replica, .. } = at;
+    let replica = replica.map(|replica| &replica.application);
     let TrialSpec { scenario, sizes, .. } = spec;
-    drive::DriveSetup { address, application, scenario, sizes, recorder, listener }
+    let application = at.between.and_then(Between::application).unwrap_or(application);
+    let pooled = at.between.and_then(Between::pooled);
+    drive::DriveSetup { address, application, replica, pooled, scenario, sizes, recorder, listener }
 }
 
 /// What a seed compares before and after it loads a whole schema.
@@ -321,10 +362,11 @@ impl Claim for seed::Claim {
     }
 }
 
-/// The two sources of waits.
+/// The two sources of waits, and the standby.
 struct Observing {
     sampling: observe::Sampling,
     log: observe::LogReading,
+    replica: Option<observe::ReplicaSampling>,
 }
 
 impl Sampling for Observing {
@@ -332,6 +374,9 @@ impl Sampling for Observing {
         Box::pin(async move {
             let ended = self.sampling.stop().await;
             self.log.stop().await;
+            if let Some(replica) = self.replica {
+                replica.stop().await;
+            }
             Ok(ended?)
         })
     }
@@ -368,6 +413,14 @@ impl Traffic for drive::Driving {
 impl Disturbances for disturb::Disturbing {
     fn begin_countdown(&self) {
         disturb::Disturbing::begin_countdown(self);
+    }
+
+    fn change_is_over(&self) {
+        disturb::Disturbing::change_is_over(self);
+    }
+
+    fn rerun_begins(&mut self) -> Doing<'_, ()> {
+        Box::pin(async move { Ok(disturb::Disturbing::rerun_begins(self).await?) })
     }
 
     fn ended(&mut self) -> BoxFuture<'_, ()> {

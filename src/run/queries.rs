@@ -2,36 +2,27 @@
 //! then tried on a few rows as the application's role.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use crate::connect::{Address, Session};
-use crate::drive;
-use crate::history::{Listener, Progress, silent};
+use crate::history::{Listener, Progress};
 use crate::infer::{
-    self, Catalogue, Inferred, Narrowed, Query, Recorded, Rehearsed, read_queries, recorded_queries,
+    self, Catalogue, Inferred, Narrowed, Query, Recorded, read_queries, recorded_queries,
 };
 use crate::pg::facts::facts;
 use crate::pg::lex;
 use crate::pg::syntax::Kind;
 use crate::provision::Server;
-use crate::scenario::{Draft, OperationSpec, Parameter, Scenario, Sizes, load, render};
+use crate::scenario::{Draft, OperationSpec, Parameter, render};
 use crate::{observe, seed};
 
-use super::{Error, identities};
+use super::Error;
+use super::stage::{ROUNDS, Stage, put};
 
 /// `application_name` of the session that prepares.
 const APPLICATION: &str = "pgauntlet infer";
 /// Characters of a statement's text in messages.
 const SHOWN_CHARS: usize = 100;
-/// Rows of each table on which operations are tried.
-const ROWS: u64 = 200;
-/// How often each is tried in a round.
-const DRAWS: u64 = 60;
-/// How often values are taken out of an operation that fails with them.
-const ROUNDS: u64 = 5;
-/// Sessions that load the rows.
-const LOADERS: usize = 2;
 
 /// The application's own statements.
 #[derive(Clone, Copy, Debug)]
@@ -238,32 +229,20 @@ impl Own {
         }
         self.is_something_left()?;
         listener(Progress::SeedStep("try the application's operations".to_owned()));
-        let scenario = match read_back(draft)? {
-            Ok(scenario) => scenario,
+        let mut stage = match Stage::of(draft, server, address, false).await? {
+            Ok(stage) => stage,
             Err(problem) => {
                 self.left_out.push(format!("the operations were not tried: {problem}"));
                 return Ok(());
             }
         };
-        let few = |rows: u64| rows.min(ROWS);
-        let tables = scenario.tables.iter();
-        let sizes = Sizes(tables.map(|table| (table.name.clone(), few(table.rows))).collect());
-        let plan = seed::Plan {
-            scenario: &scenario,
-            sizes: sizes.clone(),
-            loaders: LOADERS,
-            catalogue: None,
-        };
-        seed::fill_in_place(address, &plan, &silent()).await?;
-        let roles = identities::of(server, &scenario, address).await?;
         // Rows that are deleted are gone for those that come after.
         for deletes in [false, true] {
             let is_own = |operation: &&OperationSpec| {
                 self.places.contains_key(&operation.name) && has_delete(operation) == deletes
             };
             let own = draft.traffic.operations.iter().filter(is_own).cloned().collect();
-            let mut stage = scenario.clone();
-            self.rounds(draft, own, &mut stage, (&roles.application, &sizes)).await?;
+            self.rounds(draft, own, &mut stage).await?;
         }
         self.is_something_left()
     }
@@ -273,29 +252,23 @@ impl Own {
         &mut self,
         draft: &mut Draft,
         mut pending: Vec<OperationSpec>,
-        scenario: &mut Scenario,
-        (application, sizes): (&Address, &Sizes),
+        stage: &mut Stage,
     ) -> Result<(), Error> {
         for round in 0..ROUNDS {
             if pending.is_empty() {
                 break;
             }
-            scenario.traffic.operations.clone_from(&pending);
-            let draws = round * DRAWS..(round + 1) * DRAWS;
-            let tried = drive::rehearse(application, scenario, sizes, draws).await?;
             let mut again = Vec::new();
-            for (operation, draws) in pending.into_iter().zip(tried) {
-                let error = draws.iter().find_map(|(_, error)| error.clone());
-                match infer::narrowed(&operation, &Rehearsed { draws }) {
-                    Narrowed::Fits => put(draft, operation),
+            for tried in stage.tried(pending, round).await? {
+                let name = tried.operation.name.clone();
+                match tried.narrowed {
+                    Narrowed::Fits => put(draft, tried.operation),
                     Narrowed::Fewer(fewer) if round + 1 < ROUNDS => again.push(fewer),
                     Narrowed::Fewer(_) => {
-                        let why = said(&error.unwrap_or_default());
-                        self.leave_out(draft, &operation.name, &why);
+                        let why = said(&tried.error.unwrap_or_default());
+                        self.leave_out(draft, &name, &why);
                     }
-                    Narrowed::Fails(error) => {
-                        self.leave_out(draft, &operation.name, &said(&error));
-                    }
+                    Narrowed::Fails(error) => self.leave_out(draft, &name, &said(&error)),
                 }
             }
             pending = again;
@@ -315,39 +288,12 @@ fn said(error: &str) -> String {
     format!("it fails on the tables' rows: {error}")
 }
 
-fn put(draft: &mut Draft, operation: OperationSpec) {
-    let operations = &mut draft.traffic.operations;
-    if let Some(known) = operations.iter_mut().find(|known| known.name == operation.name) {
-        *known = operation;
-    }
-}
-
 fn has_delete(operation: &OperationSpec) -> bool {
     let mut statements = operation.statements.iter();
     statements.any(|statement| {
         let uses = crate::pg::facts::parameters(&statement.sql);
         uses.is_some_and(|uses| !uses.deletes.is_empty())
     })
-}
-
-/// The scenario as it is read from its files, or why it would be refused.
-fn read_back(draft: &Draft) -> Result<Result<Scenario, String>, Error> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Out { path, source }
-    };
-    let directory = tempfile::Builder::new().prefix("pgauntlet-infer").tempdir();
-    let directory = directory.map_err(failed(&std::env::temp_dir()))?;
-    let root = directory.path().join("inferred");
-    for (name, text) in draft.to_files() {
-        let path = root.join(name);
-        fs::create_dir_all(path.parent().unwrap_or(&root)).map_err(failed(&path))?;
-        fs::write(&path, text).map_err(failed(&path))?;
-    }
-    Ok(load(&root).map(|checked| checked.value).map_err(|problems| {
-        let first = problems.first().map(|problem| problem.message.clone());
-        first.unwrap_or_default()
-    }))
 }
 
 fn writes(operation: &OperationSpec) -> bool {

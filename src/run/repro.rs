@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::history::TrialFacts;
 use crate::provision;
 use crate::result::{CrashRequest, Judgement, ResultFile};
-use crate::scenario::{Outcome, Scenario, Sizes};
+use crate::scenario::{Outcome, Scenario, Sizes, rows_of};
 use crate::trial::Axis;
 
 use super::request::{Request, SizeRequest, Work};
@@ -75,6 +75,7 @@ impl Repro<'_> {
             }
             false => SizeRequest {
                 of_states: of_unit.map(recorded).chain([recorded(trial)]).collect(),
+                tried: trial.key.get(&Axis::SIZE).and_then(rows_of).into_iter().collect(),
                 ..SizeRequest::default()
             },
         };
@@ -82,6 +83,7 @@ impl Repro<'_> {
         let mut scenario = scenario.clone();
         scenario.conditions.retain(|of| trial.key.get(&Axis::CONDITION) == Some(&of.name));
         Request {
+            retry: None,
             scenarios: vec![scenario],
             work: if *is_matrix { Work::Crash } else { Work::Trials },
             // How many cases at once is this machine's matter.
@@ -91,8 +93,11 @@ impl Repro<'_> {
             share: None,
             sizes,
             server,
+            other_majors: Vec::new(),
             clones: None,
             out,
+            answers: false,
+            at: Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::provision;
 use crate::result::{CrashRequest, Shard};
-use crate::scenario::{Scenario, Sizes};
+use crate::scenario::{RetryPolicy, SIZES_NEEDED, Scenario, SizeAxis, Sizes, show_growth};
 
 use super::Error;
 use super::costs::Costs;
@@ -17,6 +17,7 @@ const QUICK_BASELINE_MS: u64 = 2_000;
 const QUICK_RECOVERY_MS: u64 = 1_000;
 
 /// Everything that a run is asked for.
+#[derive(Clone)]
 pub struct Request {
     /// What is run, in order.
     pub scenarios: Vec<Scenario>,
@@ -24,6 +25,8 @@ pub struct Request {
     pub work: Work,
     /// What is asked of crash matrices beyond their scenarios.
     pub crash: CrashRequest,
+    /// A retry policy whose odds are measured under each condition; None: none.
+    pub retry: Option<RetryRequest>,
     /// Only this starting state of each scenario.
     pub state: Option<String>,
     /// How often every trial is executed; a crash matrix is made once.
@@ -34,10 +37,17 @@ pub struct Request {
     pub sizes: SizeRequest,
     /// Which server, and what is kept of it.
     pub server: provision::Request,
+    /// Servers of other majors, on each of which the same is run after it.
+    pub other_majors: Vec<provision::Request>,
     /// What gives a database with rows to each trial; None: it is seeded on the server.
     pub clones: Option<CloneCommands>,
     /// Where histories and result.json go; None keeps nothing.
     pub out: Option<PathBuf>,
+    /// One change is tried: its result begins with an answer.
+    pub answers: bool,
+    /// Rows per table that are asked about beyond what is tried; of none in particular: of the
+    /// largest one.
+    pub at: Vec<(Option<String>, u64)>,
 }
 
 /// Commands that give databases with rows and take them back, for sh.
@@ -47,6 +57,15 @@ pub struct CloneCommands {
     pub clone: String,
     /// Gives it back; None: nothing does.
     pub release: Option<String>,
+}
+
+/// A retry policy to be measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryRequest {
+    /// How often and after which pauses the change is tried.
+    pub policy: RetryPolicy,
+    /// Rounds under each condition.
+    pub rounds: u32,
 }
 
 /// Which part of the plan is this run's, and what it is divided by.
@@ -86,6 +105,9 @@ pub struct SizeRequest {
     pub quick: bool,
     /// Rows of single tables; wins over the others.
     pub rows: Vec<(String, u64)>,
+    /// Rows of the largest table at each size that is tried, the others in proportion; empty: the
+    /// scenario's own, without an axis where it has none.
+    pub tried: Vec<u64>,
     /// Of starting states by name, as an earlier trial had them; wins over all of these.
     pub of_states: BTreeMap<String, Sizes>,
 }
@@ -108,6 +130,11 @@ impl SizeRequest {
     }
 }
 
+/// What is asked about, as a result has it: by an empty name of the largest table.
+pub fn asked_rows(at: &[(Option<String>, u64)]) -> BTreeMap<String, u64> {
+    at.iter().cloned().map(|(table, rows)| (table.unwrap_or_default(), rows)).collect()
+}
+
 impl Request {
     /// Whether it can be carried out at all.
     pub(super) fn check(&self) -> Result<(), Error> {
@@ -121,7 +148,49 @@ impl Request {
                 return Err(Error::NoSuchTable { table: table.clone(), known: self.tables() });
             }
         }
+        for (table, rows) in &self.at {
+            let Some(table) = table else { continue };
+            if !self.scenarios.iter().any(|s| s.table_named(table).is_some()) {
+                return Err(Error::NoSuchTable { table: table.clone(), known: self.tables() });
+            }
+            if *rows == 0 {
+                return Err(Error::Sizes { why: format!("{table} is asked about with no rows") });
+            }
+        }
+        let (tried, fixed) = (&self.sizes.tried, self.sizes.rows.first());
+        if let (Some((table, _)), false) = (fixed, tried.is_empty()) {
+            let why = format!("--rows keeps {table} from growing: leave it out, or --sizes");
+            return Err(Error::Sizes { why });
+        }
+        if !self.at.is_empty() && !tried.is_empty() && !show_growth(tried) {
+            let why = format!("a prediction takes {SIZES_NEEDED}, such as --sizes 250k,500k,1M,2M");
+            return Err(Error::Sizes { why });
+        }
         Ok(())
+    }
+
+    /// Rows of the largest table at each size that is tried; none: there is no axis.
+    pub(super) fn sizes_of(&self, scenario: &Scenario) -> Vec<u64> {
+        let declared = scenario.declared_sizes();
+        let own = match (&scenario.sizes, self.at.is_empty()) {
+            // What asks for one size asks for no axis.
+            _ if self.sizes.quick || !self.sizes.of_states.is_empty() => Vec::new(),
+            (Some(axis), _) => axis.of(&self.sizes.apply(&declared)),
+            (None, false) => SizeAxis::default().of(&self.sizes.apply(&declared)),
+            (None, true) => Vec::new(),
+        };
+        let mut sizes = match (self.sizes.tried.is_empty(), self.sizes.scale) {
+            (false, _) => self.sizes.tried.clone(),
+            // A declared axis shrinks with the tables.
+            (true, Some(factor))
+                if scenario.sizes.as_ref().is_some_and(|s| !s.tried.is_empty()) =>
+            {
+                own.iter().map(|rows| ((*rows as f64 * factor).round() as u64).max(1)).collect()
+            }
+            (true, _) => own,
+        };
+        sizes.dedup();
+        sizes
     }
 
     /// Whether the scenario's crash matrix is run. `--quick` is for an answer in a minute.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::explain::assessed;
 use crate::history::Listener;
 use crate::provision::Server;
-use crate::result::{Judgement, Matrix, ResultFile};
+use crate::result::{Judgement, Matrix, ResultFile, RetryOdds};
 use crate::trial::TrialKey;
 
 use super::Error;
@@ -26,6 +26,8 @@ pub enum Judged<'a> {
     Trial(&'a Judgement),
     /// A crash matrix is complete, as far as it will be.
     Matrix(&'a Matrix),
+    /// The rounds of a retry policy are over.
+    Retries(&'a RetryOdds),
 }
 
 /// Who is told of each result.

@@ -31,6 +31,7 @@ pub async fn walk(
         recorder: &recorder,
         listener,
         faults: &[],
+        pooled: None,
         output: None,
     };
     let end = effects.apply(&setup, 0).await?;

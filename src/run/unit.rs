@@ -12,8 +12,9 @@ pub fn matrix_of(key: &TrialKey) -> String {
     format!("{}, crash matrix", unit_of(key))
 }
 
-/// Starting states are of one unit, and a plan knows no server yet.
+/// Starting states are of one unit, and sizes, which are fitted together; a plan knows no server
+/// yet.
 pub fn unit_of(key: &TrialKey) -> TrialKey {
-    let own = [Axis::STATE, Axis::SERVER, Axis::FAULT];
+    let own = [Axis::STATE, Axis::SIZE, Axis::SERVER, Axis::FAULT];
     own.iter().fold(key.clone(), |key, axis| key.without(axis))
 }

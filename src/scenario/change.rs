@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Sizes;
+use super::retry::{MS_MAX as RETRY_MS_MAX, RetryPolicy};
 use super::tool::{Recognised, Tool};
 
 pub(super) const DEADLINE_MS_DEFAULT: u64 = 600_000;
@@ -150,6 +152,17 @@ pub enum RunsAs {
     Role(String),
     /// As pgauntlet itself connects.
     Superuser,
+}
+
+impl RunsAs {
+    /// The key of `[change]` that says so; None: nothing has to.
+    pub(super) fn stated(&self) -> Option<(&'static str, String)> {
+        match self {
+            RunsAs::Migrator => None,
+            RunsAs::Role(role) => Some(("role", toml::Value::from(role.as_str()).to_string())),
+            RunsAs::Superuser => Some(("superuser", "true".to_owned())),
+        }
+    }
 }
 
 /// One migration of a change.
@@ -343,18 +356,75 @@ pub enum Scope {
 }
 
 /// Whether the runner tries a migration again after 55P03.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Retries {
-    /// Most further tries of one migration.
+    /// Most further tries of one migration, or of one statement.
     pub on_lock_timeout: u32,
-    /// Pause before each of them, in milliseconds.
+    /// Pause before the first of them, in milliseconds.
     pub backoff_ms: u64,
+    /// Each further pause is so many times the one before it.
+    pub factor: f64,
+    /// Longest pause, in milliseconds.
+    pub backoff_ms_max: u64,
+    /// Share of each pause, from 0 to 1, by which it is made shorter or longer at random.
+    pub jitter: f64,
+    /// What is tried again.
+    pub of: RetryOf,
+    /// Whether also after a deadlock (40P01).
+    pub after_deadlock: bool,
 }
 
 impl Default for Retries {
     fn default() -> Retries {
-        Retries { on_lock_timeout: 0, backoff_ms: BACKOFF_MS_DEFAULT }
+        Retries {
+            on_lock_timeout: 0,
+            backoff_ms: BACKOFF_MS_DEFAULT,
+            factor: 1.0,
+            backoff_ms_max: RETRY_MS_MAX,
+            jitter: 0.0,
+            of: RetryOf::Migration,
+            after_deadlock: false,
+        }
     }
+}
+
+impl Retries {
+    /// As a policy has it: after 55P03 and after 40P01.
+    pub fn of_policy(policy: &RetryPolicy, of: RetryOf) -> Retries {
+        Retries {
+            on_lock_timeout: policy.attempts - 1,
+            backoff_ms: policy.pause_ms,
+            factor: policy.factor,
+            backoff_ms_max: policy.pause_ms_max,
+            jitter: policy.jitter,
+            of,
+            after_deadlock: true,
+        }
+    }
+
+    /// The pause before the try after so many failed ones. `draw`: from -1 to 1.
+    pub fn pause(&self, failed: u32, draw: f64) -> Duration {
+        let policy = RetryPolicy {
+            lock_timeout_ms: 0,
+            attempts: self.on_lock_timeout + 1,
+            pause_ms: self.backoff_ms,
+            factor: self.factor,
+            pause_ms_max: self.backoff_ms_max,
+            jitter: self.jitter,
+        };
+        policy.pause(failed, draw)
+    }
+}
+
+/// What the runner tries again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryOf {
+    /// The migration, from its first statement.
+    #[default]
+    Migration,
+    /// The statement that gave up, where it stands outside of a transaction; else the migration.
+    Statement,
 }
 
 /// Where the runner remembers what is applied.

@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::pg::facts::RelationName;
+
 use super::accept::Meant;
 use super::acceptance::Acceptance;
+use super::background::Disturbance;
 use super::change::{Change, Script};
+use super::condition::{Condition, ConditionError};
 use super::crash::Crash;
 use super::expect::{Expect, Limits};
+use super::replica::Replica;
+use super::size_axis::SizeAxis;
 use super::state::State;
 use super::table::{Sizes, Table};
-use super::traffic::{Condition, Disturbance, Invariant, Pool, Traffic};
+use super::traffic::{Invariant, On, Pool, Traffic};
 
 /// Random numbers follow from this seed where the scenario states none.
 pub(super) const RNG_SEED_DEFAULT: u64 = 1;
@@ -37,6 +43,10 @@ pub struct Scenario {
     pub tables: Vec<Table>,
     /// Settings of the server (GUC name to value) on top of ours; part of what a trial states.
     pub server: BTreeMap<String, String>,
+    /// The hot standby that the server has; None: it has none.
+    pub replica: Option<Replica>,
+    /// At which sizes it is tried, and which one is asked about; None: at the declared one.
+    pub sizes: Option<SizeAxis>,
     /// The application's operations and their rate.
     pub traffic: Traffic,
     /// The application's connection pool.
@@ -75,6 +85,29 @@ impl Scenario {
     /// The declared state of the name; None: it is the base of a scenario that declares none.
     pub fn state(&self, name: &str) -> Option<&State> {
         self.states.iter().find(|state| state.name == name)
+    }
+
+    /// Under these conditions in place of its own: declared ones by their names, and known kinds
+    /// about all tables that are filled.
+    ///
+    /// # Errors
+    /// A name is none of a condition.
+    pub fn under(mut self, names: &[String]) -> Result<Scenario, ConditionError> {
+        let tables: Vec<String> = self.tables.iter().map(|table| table.name.clone()).collect();
+        self.conditions = Condition::named(names, &self.name, &self.conditions, &tables)?;
+        Ok(self)
+    }
+
+    /// The same without a standby: all operations run on the primary.
+    pub fn without_replica(mut self) -> Scenario {
+        self.replica = None;
+        self.traffic.operations.iter_mut().for_each(|operation| operation.on = On::Primary);
+        self
+    }
+
+    /// The declared table of that name, which may leave out the schema.
+    pub fn table_named(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| RelationName::same(&table.name, name))
     }
 
     /// The sizes that the scenario itself declares.

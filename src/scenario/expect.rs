@@ -86,6 +86,10 @@ finding_kinds! {
     OperationWaited "operation-waited",
     /// p99 latency during the change is beyond its limit against the baseline.
     Latency "latency",
+    /// The standby fell behind the primary while the change ran.
+    ReplicaLag "replica-lag",
+    /// Reads on the standby waited for what the change locks, or were cancelled for it.
+    RecoveryConflict "recovery-conflict",
     /// Latency was not back at the baseline within the time allowed.
     NotRecovered "not-recovered",
     /// 55P03: the change gave up waiting for a lock.
@@ -126,6 +130,8 @@ finding_kinds! {
     NoTimeout "no-timeout",
     /// A timeout that the change declares was not in force for a statement of it.
     TimeoutNotInForce "timeout-not-in-force",
+    /// Settings or advisory locks were left on server connections of a pooler.
+    SessionStateLeft "session-state-left",
     /// An index with indisvalid = false was left behind.
     InvalidIndex "invalid-index",
     /// A failed change left a NOT VALID constraint behind.
@@ -171,8 +177,20 @@ finding_kinds! {
     ValuesDropped "values-dropped",
     /// Rows were added to a table that the application uses, and nothing says that they may be.
     RowsAdded "rows-added",
+    /// Interrupted and applied again, the change does not end as it does undisturbed: the crash
+    /// matrix, in what is accepted. No trial finds it.
+    Crash "crash",
     /// What an `[[accept]]` says that the change does on purpose did not happen.
     AcceptUnused "accept-unused",
+    /// Its verdict or its findings differ between majors of PostgreSQL. Of all trials of a change;
+    /// no trial finds it.
+    MajorsDiffer "majors-differ",
+    /// At a size that was not tried a statement comes to a timeout that is in force for it. Of all
+    /// trials of a change; no trial finds it.
+    PredictedTimeout "predicted-timeout",
+    /// At a size that was not tried a lock is held longer than operations may wait. Of all trials
+    /// of a change; no trial finds it.
+    PredictedStall "predicted-stall",
     /// The change was applied and no table with rows was changed: nothing was tried.
     NothingTried "nothing-tried",
     /// Rows that were asked for are not there: the server refused them.
@@ -201,20 +219,31 @@ impl FindingKind {
         FindingKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
+    /// Whether it is of a size that was not tried.
+    pub fn is_predicted(self) -> bool {
+        matches!(self, FindingKind::PredictedTimeout | FindingKind::PredictedStall)
+    }
+
+    /// Whether all trials of a change show it together, and none of them by itself.
+    pub fn is_of_all_trials(self) -> bool {
+        self == FindingKind::MajorsDiffer || self.is_predicted()
+    }
+
     /// Whether it can be accepted, with a reason. What says that the evidence carries no answer
     /// cannot: nobody knows what would be accepted.
     pub fn may_be_accepted(self) -> bool {
-        !matches!(
-            self,
-            FindingKind::AcceptUnused
-                | FindingKind::NothingTried
-                | FindingKind::RowsLeftOut
-                | FindingKind::GeneratorLag
-                | FindingKind::SamplesMissing
-                | FindingKind::BaselineBroken
-                | FindingKind::NotReached
-                | FindingKind::MeasurementFailed
-        )
+        !self.is_of_all_trials()
+            && !matches!(
+                self,
+                FindingKind::AcceptUnused
+                    | FindingKind::NothingTried
+                    | FindingKind::RowsLeftOut
+                    | FindingKind::GeneratorLag
+                    | FindingKind::SamplesMissing
+                    | FindingKind::BaselineBroken
+                    | FindingKind::NotReached
+                    | FindingKind::MeasurementFailed
+            )
     }
 }
 
@@ -242,6 +271,11 @@ pub struct Limits {
     pub rerun_lock_ms_max: u64,
     /// p99 of (sent − due) beyond which the generator, not the server, is what was measured.
     pub generator_lag_ms_max: u64,
+    /// How far behind the primary a reader on the standby may be, in milliseconds; None: that only
+    /// informs.
+    pub replica_lag_ms_max: Option<u64>,
+    /// How much WAL the standby may have to replay; None: that only informs.
+    pub replica_lag_bytes_max: Option<u64>,
 }
 
 impl Default for Limits {
@@ -254,6 +288,8 @@ impl Default for Limits {
             p99_ms_floor: 500,
             rerun_lock_ms_max: 200,
             generator_lag_ms_max: 100,
+            replica_lag_ms_max: None,
+            replica_lag_bytes_max: None,
         }
     }
 }
@@ -269,6 +305,8 @@ impl Limits {
             p99_ms_floor,
             rerun_lock_ms_max,
             generator_lag_ms_max,
+            replica_lag_ms_max,
+            replica_lag_bytes_max,
         } = self;
         let or = Limits::default();
         let numbers = [
@@ -281,6 +319,11 @@ impl Limits {
         ];
         let changed = numbers.into_iter().filter(|(_, value, or)| *value != or);
         let mut keys: Vec<_> = changed.map(|(key, value, _)| (key, value.to_string())).collect();
+        let lags = [
+            ("replica_lag_ms_max", replica_lag_ms_max),
+            ("replica_lag_bytes_max", replica_lag_bytes_max),
+        ];
+        keys.extend(lags.into_iter().filter_map(|(key, max)| Some((key, (*max)?.to_string()))));
         if *p99_ratio_max != or.p99_ratio_max {
             keys.push(("p99_ratio_max", toml::Value::Float(*p99_ratio_max).to_string()));
         }

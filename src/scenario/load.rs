@@ -67,14 +67,56 @@ fn read_base(source: &Source, file: &File) -> Result<Option<(Source, File)>, Vec
 }
 
 /// Every scenario directory below `root`, sorted by name. A directory whose name begins with `_`
-/// holds what scenarios share; `root` itself may be a scenario.
+/// holds what scenarios share, and one that holds scenarios is a group (see [`groups`]); `root`
+/// itself may be a scenario.
 ///
 /// # Errors
-/// The path cannot be read, or holds no scenario.
+/// The path cannot be read, or a directory below it holds no scenario.
 pub fn find(root: &Path) -> Result<Vec<PathBuf>, Problem> {
-    if root.join(FILE_NAME).is_file() {
+    if is_scenario(root) {
         return Ok(vec![root.to_owned()]);
     }
+    let mut found = Vec::new();
+    for path in directories(root)? {
+        match is_scenario(&path) {
+            true => found.push(path),
+            false if is_group(&path) => {}
+            false => {
+                let remedy =
+                    "write one, or let the name begin with _ if scenarios share what is in it";
+                let problem = Problem::of_file(&path, format!("there is no {FILE_NAME}"));
+                return Err(problem.remedy(remedy));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Every group below `root`, sorted by name: a directory of scenarios that are run when the group
+/// is named.
+///
+/// # Errors
+/// The path cannot be read.
+pub fn groups(root: &Path) -> Result<Vec<PathBuf>, Problem> {
+    if is_scenario(root) {
+        return Ok(Vec::new());
+    }
+    Ok(directories(root)?.into_iter().filter(|path| is_group(path)).collect())
+}
+
+/// Whether the directory is a scenario.
+pub fn is_scenario(dir: &Path) -> bool {
+    dir.join(FILE_NAME).is_file()
+}
+
+/// Whether scenarios are in the directory, which is none itself.
+pub fn is_group(dir: &Path) -> bool {
+    let below = || directories(dir).unwrap_or_default();
+    !is_scenario(dir) && below().iter().any(|path| is_scenario(path))
+}
+
+/// The directories in a directory that may be scenarios or hold some, sorted by name.
+fn directories(root: &Path) -> Result<Vec<PathBuf>, Problem> {
     let unreadable = |error: std::io::Error| {
         Problem::of_file(root, format!("cannot list it: {error}"))
             .remedy("name a directory of scenarios, or one scenario")
@@ -83,14 +125,9 @@ pub fn find(root: &Path) -> Result<Vec<PathBuf>, Problem> {
     for entry in std::fs::read_dir(root).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !path.is_dir() || name.starts_with('_') || name.starts_with('.') {
-            continue;
+        if path.is_dir() && !name.starts_with('_') && !name.starts_with('.') {
+            found.push(path);
         }
-        if !path.join(FILE_NAME).is_file() {
-            let remedy = "write one, or let the name begin with _ if scenarios share what is in it";
-            return Err(Problem::of_file(&path, format!("there is no {FILE_NAME}")).remedy(remedy));
-        }
-        found.push(path);
     }
     found.sort();
     Ok(found)

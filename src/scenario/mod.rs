@@ -7,19 +7,27 @@
 mod accept;
 mod acceptance;
 mod acknowledged;
+mod background;
+mod between;
 pub mod bundled;
 mod change;
 mod check;
+mod condition;
 mod crash;
 mod definition;
+mod draft;
 mod expect;
 pub mod generate;
 mod load;
+mod names;
 mod pool;
 mod problem;
 mod project;
 mod psql;
 mod read;
+mod replica;
+mod retry;
+mod size_axis;
 mod sql;
 mod state;
 mod stored;
@@ -33,21 +41,29 @@ mod written;
 pub use accept::Meant;
 pub use acceptance::Acceptance;
 pub use acknowledged::acknowledged;
-pub use change::{
-    Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RunsAs, Scope, Script,
-    Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
+pub use background::{
+    Beside, Disturbance, Sessions, Until, application_name as disturbance_application_name,
 };
+pub use between::{Before, Network, PoolMode, Pooler};
+pub use change::{
+    Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RetryOf, RunsAs,
+    Scope, Script, Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
+};
+pub use condition::{Condition, ConditionError, ConditionKind, HOLD_MS_DEFAULT, KnownCondition};
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
 pub use definition::Scenario;
+pub use draft::{Applied, Demands, DraftChange};
 pub use expect::{Expect, FindingKind, Limits, Verdict};
-pub use load::{find, load, project_defaults};
+pub use load::{find, groups, is_group, is_scenario, load, project_defaults};
 pub use pool::{PoolFile, Values};
-pub use problem::{Checked, Problem, nearest, render};
+pub use problem::{Checked, ForTry, Problem, nearest, render};
 pub use project::{
-    Budget, FailsOn, PROJECT_FILE, ProjectBase, ProjectChange, ProjectDefaults, TrafficKind,
-    TryCondition, Trying,
+    Budget, FailsOn, PROJECT_FILE, ProjectBase, ProjectChange, ProjectDefaults, TrafficKind, Trying,
 };
 pub use psql::{psql_script, read_text};
+pub use replica::Replica;
+pub use retry::{PolicyError, RetryPolicy};
+pub use size_axis::{SIZES_NEEDED, SizeAxis, rows_of, show_growth, size_name};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
 pub use table::{Column, FakeKind, Generator, MISSES_DEFAULT, Sizes, Table};
@@ -55,8 +71,8 @@ pub use tool::{Recognised, Tool};
 pub use tools::{ToolsMigrations, changelog_directory, read_migration_file, read_migrations};
 
 pub use traffic::{
-    Arrivals, Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec,
-    OperationStatement, Parameter, PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows,
-    Since, SqlPlace, Traffic, returns_row_of,
+    Arrivals, Follow, Invariant, LedgerRule, On, OperationSpec, OperationStatement, Parameter,
+    PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows, Since, SqlPlace, Traffic,
+    returns_row_of,
 };
-pub use written::{Applied, Demands, Draft, DraftChange};
+pub use written::Draft;

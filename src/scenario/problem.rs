@@ -18,6 +18,13 @@ pub struct Checked<T> {
     pub notices: Vec<Problem>,
 }
 
+/// What only the user of `try` reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForTry {
+    /// What would be right.
+    pub remedy: String,
+}
+
 /// Something wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -31,8 +38,10 @@ pub struct Problem {
     pub message: String,
     /// What would be right.
     pub remedy: Option<String>,
+    /// The same for the user of `try`, where the command line has other words for it.
+    pub for_try: Option<Box<ForTry>>,
     /// The line of the file, for a rendering that points at the column.
-    pub text: Option<String>,
+    pub text: Option<Box<str>>,
     /// Characters to underline, at least one.
     pub width: usize,
 }
@@ -46,6 +55,7 @@ impl Problem {
             column: None,
             message: message.into(),
             remedy: None,
+            for_try: None,
             text: None,
             width: 1,
         }
@@ -55,6 +65,53 @@ impl Problem {
     pub fn remedy(mut self, remedy: impl Into<String>) -> Problem {
         self.remedy = Some(remedy.into());
         self
+    }
+
+    /// Adds what to do instead, where that depends on where the change is named.
+    pub(super) fn remedy_by(mut self, remedy: impl Fn(Asker) -> String) -> Problem {
+        self.remedy = Some(remedy(Asker::Scenario));
+        self.for_try = Some(Box::new(ForTry { remedy: remedy(Asker::Try) }));
+        self
+    }
+
+    /// The same in the words of `try`.
+    pub fn of_try(self) -> Problem {
+        match self.for_try {
+            Some(of_try) => Problem { remedy: Some(of_try.remedy), for_try: None, ..self },
+            None => self,
+        }
+    }
+}
+
+/// Where a change is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// In [change] of a scenario, or beside one on the command line.
+    Scenario,
+    /// By `try` in one's own project.
+    Try,
+}
+
+impl Asker {
+    /// How a tool is run by its own program.
+    pub fn itself(self, command: &str) -> String {
+        match self {
+            Asker::Scenario => {
+                format!("run the tool itself: --command '{command}', or `command` in [change]")
+            }
+            Asker::Try => format!(
+                "run the tool itself: pgauntlet try --base 'COMMAND' -- {command}, where COMMAND \
+                 migrates to the revision before"
+            ),
+        }
+    }
+
+    /// Where the tool's name is written beside `--tool`.
+    pub fn tool_key(self) -> &'static str {
+        match self {
+            Asker::Scenario => "`tool` in [change]",
+            Asker::Try => "`tool` in pgauntlet.toml",
+        }
     }
 }
 
@@ -165,7 +222,8 @@ impl Source {
             column: Some(column),
             message: message.into(),
             remedy: None,
-            text: Some(text.to_owned()),
+            for_try: None,
+            text: Some(text.into()),
             width: marked.trim_end().chars().count().max(1),
         }
     }

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::acceptance::Acceptance;
+use super::condition::ConditionKind;
+use super::draft::Demands;
+use super::names::names;
 use super::tool::Tool;
-use super::written::Demands;
 
 /// Its name.
 pub const PROJECT_FILE: &str = "pgauntlet.toml";
@@ -55,30 +57,13 @@ pub struct Trying {
     /// How much is tried.
     pub budget: Option<Budget>,
     /// Under which conditions.
-    pub conditions: Option<Vec<TryCondition>>,
+    pub conditions: Option<Vec<ConditionKind>>,
     /// From which verdict on the change fails.
     pub fail_on: Option<FailsOn>,
     /// Which operations the application has most of.
     pub traffic: Option<TrafficKind>,
     /// Operations per second.
     pub rate: Option<f64>,
-}
-
-macro_rules! names {
-    ($(#[$of:meta])* $kind:ident { $($(#[$meta:meta])* $variant:ident $name:literal,)+ }) => {
-        $(#[$of])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $kind {
-            $($(#[$meta])* $variant,)+
-        }
-
-        impl fmt::Display for $kind {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $($kind::$variant => $name,)+ })
-            }
-        }
-    };
 }
 
 names! {
@@ -90,16 +75,6 @@ names! {
         Normal "normal",
         /// The crash matrix too.
         Thorough "thorough",
-    }
-}
-
-names! {
-    /// A condition that `try` sets by itself.
-    TryCondition {
-        /// Nothing but the application.
-        Calm "calm",
-        /// Beside a backup.
-        Backup "backup",
     }
 }
 

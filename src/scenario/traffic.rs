@@ -109,6 +109,25 @@ pub struct OperationSpec {
     pub parameters: BTreeMap<String, Parameter>,
     /// What the application remembers of a write that was acknowledged.
     pub ledger: Option<LedgerRule>,
+    /// On which server it runs.
+    pub on: On,
+}
+
+/// On which server an operation runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum On {
+    /// The one that takes the writes.
+    #[default]
+    Primary,
+    /// The hot standby.
+    Replica,
+}
+
+impl On {
+    pub(super) fn is_primary(&self) -> bool {
+        *self == On::Primary
+    }
 }
 
 /// A statement of an operation, its named parameters turned into positional ones.
@@ -258,30 +277,6 @@ impl Default for Pool {
             role: None,
         }
     }
-}
-
-/// Something else that goes on around the change: a session that runs statements in one
-/// transaction and holds it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Disturbance {
-    /// Its name.
-    pub name: String,
-    /// Statements in one transaction, run before the change begins.
-    pub statements: Vec<String>,
-    /// Isolation level to BEGIN with, such as `REPEATABLE READ`; None is the server's default.
-    pub isolation: Option<String>,
-    /// How long the transaction stays open after its last statement, counted from the moment at
-    /// which the change begins.
-    pub hold_ms: u64,
-}
-
-/// What else goes on while the change runs; the scenario is judged under each of its conditions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Condition {
-    /// Its name, in kebab-case.
-    pub name: String,
-    /// Background sessions, beside those of the scenario; none: the server is left in peace.
-    pub disturbances: Vec<Disturbance>,
 }
 
 /// A read that has to hold before, during and after the change.

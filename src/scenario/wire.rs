@@ -15,10 +15,13 @@ use toml::Spanned;
 
 use crate::trial::FaultKind;
 
-use super::project::{Budget, FailsOn, TrafficKind, TryCondition};
+use super::background::{Beside, Until};
+use super::between::{Before, PoolMode};
+use super::condition::ConditionKind;
+use super::project::{Budget, FailsOn, TrafficKind};
 use super::{
-    Arrivals, Base, FakeKind, FindingKind, Outcome, Rows, Scope, Since, Tool, TransactionRule,
-    Verdict, VersionRows,
+    Arrivals, Base, FakeKind, FindingKind, On, Outcome, RetryOf, Rows, Scope, Since, Tool,
+    TransactionRule, Verdict, VersionRows,
 };
 
 /// A scenario or a base: sections are the same, which of them may be where is checked later.
@@ -31,6 +34,8 @@ pub struct File {
     pub schema: Option<Spanned<Schema>>,
     pub table: Option<Spanned<Vec<Table>>>,
     pub server: Option<Spanned<Settings>>,
+    pub replica: Option<Spanned<Replica>>,
+    pub sizes: Option<Spanned<SizeAxis>>,
     pub traffic: Option<Spanned<Traffic>>,
     pub operation: Option<Spanned<Vec<Operation>>>,
     pub pool: Option<Spanned<Pool>>,
@@ -197,6 +202,7 @@ pub struct Operation {
     #[serde(default)]
     pub params: Named<Value>,
     pub ledger: Option<Spanned<Ledger>>,
+    pub on: Option<Spanned<On>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -243,6 +249,24 @@ pub struct Pool {
     pub role: Option<Spanned<String>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replica {
+    pub max_standby_streaming_delay_ms: Option<Spanned<u64>>,
+    pub hot_standby_feedback: Option<Spanned<bool>>,
+    pub slot: Option<Spanned<bool>>,
+    pub connections: Option<Spanned<u32>>,
+}
+
+/// `[sizes]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SizeAxis {
+    pub tried: Option<Spanned<Vec<Spanned<u64>>>>,
+    pub at: Option<Spanned<Named<u64>>>,
+    pub expect: Option<Spanned<OneOrMany<Verdict>>>,
+}
+
 /// `[change]`, or the path of a starting state.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -283,7 +307,9 @@ pub struct Timeouts {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retries {
-    pub on_lock_timeout: Spanned<u32>,
+    pub policy: Option<Spanned<String>>,
+    pub of: Option<RetryOf>,
+    pub on_lock_timeout: Option<Spanned<u32>>,
     pub backoff_ms: Option<Spanned<u64>>,
 }
 
@@ -372,15 +398,54 @@ pub struct Disturbance {
     pub sql: Option<Spanned<String>>,
     pub statements: Option<Vec<Spanned<String>>>,
     pub isolation: Option<Spanned<String>>,
-    pub hold_ms: Spanned<u64>,
+    pub hold_ms: Option<Spanned<u64>>,
+    pub at: Option<Spanned<Beside>>,
+    pub after_ms: Option<Spanned<u64>>,
+    pub until: Option<Spanned<Until>>,
+    pub every_ms: Option<Spanned<u64>>,
+    pub transaction: Option<Spanned<bool>>,
+    pub sessions: Option<Spanned<SessionCount>>,
+    pub role: Option<Spanned<String>>,
+    pub database: Option<Spanned<String>>,
+    pub in_place: Option<Spanned<String>>,
+}
+
+/// A number, or `"all"`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum SessionCount {
+    Count(u32),
+    Text(String),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     pub name: Spanned<String>,
+    pub kind: Option<Spanned<ConditionKind>>,
+    pub tables: Option<Spanned<Vec<Spanned<String>>>>,
+    pub hold_ms: Option<Spanned<u64>>,
+    #[serde(default)]
+    pub settings: Settings,
     #[serde(default)]
     pub disturbance: Vec<Disturbance>,
+    pub pooler: Option<Pooler>,
+    pub network: Option<Network>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    pub round_trip_ms: Option<Spanned<u64>>,
+    pub cut_every_ms: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pooler {
+    pub mode: Spanned<PoolMode>,
+    pub before: Option<Spanned<Before>>,
+    pub pool_size: Option<Spanned<u32>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -414,6 +479,8 @@ pub struct Limits {
     pub p99_ms_floor: Option<Spanned<u64>>,
     pub rerun_lock_ms_max: Option<Spanned<u64>>,
     pub generator_lag_ms_max: Option<Spanned<u64>>,
+    pub replica_lag_ms_max: Option<Spanned<u64>>,
+    pub replica_lag_bytes_max: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -465,6 +532,8 @@ pub struct ProjectFile {
     pub command: Option<Spanned<String>>,
     pub schema: Option<Spanned<String>>,
     pub base: Option<Spanned<String>>,
+    pub role: Option<Spanned<String>>,
+    pub superuser: Option<Spanned<bool>>,
     pub rows: Option<Named<u64>>,
     pub pool: Option<Spanned<Pool>>,
     pub limits: Option<Spanned<Limits>>,
@@ -477,7 +546,7 @@ pub struct ProjectFile {
 #[serde(deny_unknown_fields)]
 pub struct Try {
     pub budget: Option<Budget>,
-    pub conditions: Option<Spanned<Vec<Spanned<TryCondition>>>>,
+    pub conditions: Option<Spanned<Vec<Spanned<ConditionKind>>>>,
     pub fail_on: Option<FailsOn>,
     pub traffic: Option<TrafficKind>,
     pub rate: Option<Spanned<f64>>,

@@ -61,11 +61,8 @@ impl Codec {
         match (self, value) {
             (_, Drawn::Null) => out.put_i32(-1),
             (Codec::Text, value) => put_text(value, out),
-            (Codec::Jsonb, Drawn::Text(text)) => {
-                out.put_i32(text.len() as i32 + 1);
-                out.put_u8(1); // the format's version
-                out.put_slice(text.as_bytes());
-            }
+            (Codec::Jsonb, Drawn::Text(text)) => put_jsonb(text, out),
+            (Codec::Jsonb, Drawn::Int(number)) => put_jsonb(&number.to_string(), out),
             (Codec::Uuid, Drawn::Text(text)) => field(out, &uuid_bytes(text)?),
             (Codec::Bool, value) => field(out, &[u8::from(boolean(value)?)]),
             (Codec::Int2, value) => field(out, &i16::try_from(integer(value)?).ok()?.to_be_bytes()),
@@ -89,6 +86,12 @@ impl Codec {
 fn field(out: &mut BytesMut, bytes: &[u8]) {
     out.put_i32(bytes.len() as i32);
     out.put_slice(bytes);
+}
+
+fn put_jsonb(text: &str, out: &mut BytesMut) {
+    out.put_i32(text.len() as i32 + 1);
+    out.put_u8(1); // the format's version
+    out.put_slice(text.as_bytes());
 }
 
 fn put_text(value: Drawn, out: &mut BytesMut) {
@@ -201,6 +204,7 @@ mod tests {
     #[case(Codec::Text, Drawn::Text("ab"), b"\0\0\0\x02ab")]
     #[case(Codec::Text, Drawn::Int(-7), b"\0\0\0\x02-7")]
     #[case(Codec::Jsonb, Drawn::Text("{}"), b"\0\0\0\x03\x01{}")]
+    #[case(Codec::Jsonb, Drawn::Int(12), b"\0\0\0\x03\x0112")]
     #[case(Codec::Int2, Drawn::Int(258), b"\0\0\0\x02\x01\x02")]
     #[case(Codec::Int4, Drawn::Text("-1"), b"\0\0\0\x04\xff\xff\xff\xff")]
     #[case(Codec::Bool, Drawn::Text("t"), b"\0\0\0\x01\x01")]

@@ -2,6 +2,8 @@
 
 mod armed;
 mod faults;
+mod lent;
+mod pooled;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -34,6 +36,7 @@ use super::side::{Incoming, Outgoing, split};
 use super::tracer::{self, Tracer, probe_failed};
 use super::watch::{BoxStream, LockSnapshot};
 use armed::{Armed, Limited};
+use lent::{Pooled, next_request};
 
 /// Longest probe by our own session; it takes a millisecond.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,6 +85,8 @@ pub struct Connection {
     unframed: bool,
     said_goodbye: bool,
     announced_itself: bool,
+    /// Some: a pooler's connection to the server, which serves one client after the other.
+    pooled: Option<Box<Pooled>>,
 }
 
 /// Why a connection ends before its sides do.
@@ -136,6 +141,7 @@ impl Connection {
             unframed: opening.replication,
             said_goodbye: false,
             announced_itself: false,
+            pooled: None,
         }
     }
 
@@ -177,6 +183,7 @@ impl Connection {
             self.to_client.give_up();
             self.to_server.give_up();
         }
+        self.leaves_pool();
         self.shared.closed(self.number);
         self.shared.transaction(TransactionStatus::Gone);
         if self.announced_itself {
@@ -191,6 +198,7 @@ impl Connection {
     async fn carry(&mut self) -> Result<(), End> {
         loop {
             self.pump().await?;
+            self.tell_state().await?;
             if !self.from_server.open {
                 // What the server said last has to reach the client, which may have to be rid of
                 // what it is saying before it listens.
@@ -234,6 +242,7 @@ impl Connection {
                         self.client_is_gone();
                     }
                 }
+                () = next_request(&mut self.pooled) => {}
             }
         }
     }
@@ -390,7 +399,10 @@ impl Connection {
     }
 
     async fn is_ready(&mut self) {
-        if !self.announced_itself {
+        if self.pooled.as_ref().is_some_and(|pooled| pooled.session.pid == 0) {
+            let session = self.session(self.conversation.pid).await;
+            self.pooled.iter_mut().for_each(|pooled| pooled.session = session.clone());
+        } else if self.pooled.is_none() && !self.announced_itself {
             self.announced_itself = true;
             let (connection, pid) = (self.number, self.conversation.pid);
             self.shared.has_pid(connection, pid);
@@ -432,6 +444,9 @@ impl Connection {
         pipeline: Pipeline,
     ) -> Result<bool, End> {
         let transaction = self.conversation.transaction();
+        if !self.is_of_the_change(&statement) {
+            return Ok(true);
+        }
         let Some(announced) = self.tracer.announced(&statement) else { return Ok(true) };
         let clock = self.shared.recorder.clock();
         let from = clock.now();

@@ -199,6 +199,16 @@ impl Conversation {
         self.pipeline
     }
 
+    /// Nothing is under way, and no transaction is open.
+    pub fn rests(&self) -> bool {
+        self.started
+            && !self.awaiting_ready
+            && self.progress == Progress::None
+            && self.owed.is_empty()
+            && self.pipeline == Pipeline::Empty
+            && self.transaction == TransactionStatus::Idle
+    }
+
     /// Nothing up to the next Sync is run or answered.
     pub fn pipeline_failed(&self) -> bool {
         self.pipeline_failed

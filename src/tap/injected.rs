@@ -9,6 +9,8 @@ use bytes::{Bytes, BytesMut};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
 
+use crate::pg::milliseconds;
+
 /// Statement and portal; closed before the client speaks again.
 const NAME: &str = "pgauntlet_tap";
 
@@ -19,6 +21,19 @@ const SETTINGS: [&str; 4] = [
     "idle_in_transaction_session_timeout",
     "transaction_timeout",
 ];
+/// `role` is in no list of settings.
+const SESSION_STATE: &str = "
+SELECT 'setting', s.name, s.setting FROM pg_catalog.pg_settings s
+WHERE s.source = 'session' AND s.setting IS DISTINCT FROM s.reset_val
+  AND s.name NOT IN ('client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings',
+                     'application_name')
+UNION ALL
+SELECT 'setting', 'role', pg_catalog.current_setting('role')
+WHERE pg_catalog.current_setting('role') <> 'none'
+UNION ALL
+SELECT 'advisory', l.classid::pg_catalog.text, l.objid::pg_catalog.text
+FROM pg_catalog.pg_locks l
+WHERE l.locktype = 'advisory' AND l.granted AND l.pid = pg_catalog.pg_backend_pid()";
 const TRANSACTION_TIMEOUT_SINCE: u32 = 170_000;
 
 /// What limits a statement, in milliseconds; 0 is none.
@@ -44,21 +59,6 @@ impl Settings {
     }
 }
 
-/// A timeout as SHOW tells it: `0`, `500ms`, `3s`, `1min`, `2h`, `1d`.
-pub fn milliseconds(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().ok()?;
-    let unit = match &text[digits..] {
-        "" | "ms" => 1,
-        "s" => 1_000,
-        "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(unit)
-}
-
 /// Messages to send, and how many CloseComplete end the answer where no ReadyForQuery does.
 #[derive(Debug)]
 pub struct Question {
@@ -73,6 +73,12 @@ pub fn settings(server_version: u32, in_pipeline: bool) -> std::io::Result<Quest
     let known = if server_version < TRANSACTION_TIMEOUT_SINCE { 3 } else { SETTINGS.len() };
     let sql: Vec<String> = SETTINGS[..known].iter().map(|name| format!("SHOW {name}")).collect();
     ask(&sql, in_pipeline)
+}
+
+/// Asks what the session has set that is not as in a new one, but for what poolers keep of each
+/// client, and for the advisory locks that it holds.
+pub fn session_state() -> std::io::Result<Question> {
+    ask(&[SESSION_STATE.to_owned()], false)
 }
 
 /// Asks for the `lock_timeout` in force.

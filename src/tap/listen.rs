@@ -23,14 +23,17 @@ use crate::pg::SqlState;
 use super::connection::{Connection, Opening};
 use super::fault::Injection;
 use super::gate::{self, Gate, Stopped};
+use super::pool::PoolState;
 use super::shared::{Announcements, TapState};
 use super::startup::{self, Session, Startup};
 use super::watch::{BoxStream, Upstream};
 
 /// How long backends may take to be gone after their connections.
 const TERMINATE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between two looks whether an attempt's statements have ended behind a pooler.
+const REST_POLL: Duration = Duration::from_millis(10);
 /// Before another try to take a connection, where one could not be taken.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Answer to a client while connections are refused: FATAL 57P03, as a server that is starting up.
 const REFUSED: (&str, &str) = ("57P03", "the database system is not yet accepting connections");
 
@@ -74,9 +77,28 @@ pub struct Tap {
     given_up: CancellationToken,
     ended: Option<oneshot::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Some: its connections are a pooler's, and stay.
+    pool: Option<Arc<PoolState>>,
 }
 
 impl Tap {
+    /// The tap of an attempt whose clients connect to a pooler there, with this password.
+    pub fn behind(
+        pool: &Arc<PoolState>,
+        (address, password): (SocketAddr, String),
+        (attempt, announcements): (Attempt, Option<Arc<Announcements>>),
+        listener: &Listener,
+    ) -> Tap {
+        let (recorder, watch) = (&pool.recorder, Arc::clone(&pool.watch));
+        let shared = TapState::new(recorder, listener, attempt, watch, announcements, Vec::new());
+        let shared = Arc::new(shared);
+        pool.join(Arc::clone(&shared));
+        let (stopping, given_up) = (CancellationToken::new(), CancellationToken::new());
+        let (password, pool) = (Some(password), Some(Arc::clone(pool)));
+        let (ended, thread) = (None, None);
+        Tap { address, password, shared, stopping, given_up, ended, thread, pool }
+    }
+
     /// Listens on a free port of the loopback interface.
     ///
     /// # Errors
@@ -120,7 +142,7 @@ impl Tap {
         let gone = || Error::Thread(std::io::Error::other("it ended before it listened"));
         let (address, shared) = starting.await.map_err(|_| gone())??;
         let (ended, thread) = (Some(ended), Some(thread));
-        Ok(Tap { address, password, shared, stopping, given_up, ended, thread })
+        Ok(Tap { address, password, shared, stopping, given_up, ended, thread, pool: None })
     }
 
     /// Where it listens.
@@ -157,6 +179,11 @@ impl Tap {
     /// error that the change was left with, if it was.
     pub async fn stop(mut self, grace: Duration) -> Option<ServerError> {
         self.stopping.cancel();
+        if let Some(pool) = self.pool.take() {
+            leave(&self.shared, grace).await;
+            pool.leave(&self.shared);
+            return self.shared.last_error();
+        }
         let mut ended = self.ended.take()?;
         if tokio::time::timeout(grace, &mut ended).await.is_err() {
             self.shared.giving_up.store(true, Ordering::Relaxed);
@@ -183,22 +210,43 @@ impl Tap {
 
 impl Drop for Tap {
     fn drop(&mut self) {
+        if let Some(pool) = self.pool.take() {
+            pool.leave(&self.shared);
+        }
         self.stopping.cancel();
         self.given_up.cancel();
     }
 }
 
-struct Life {
-    stopping: CancellationToken,
-    given_up: CancellationToken,
+/// Lets what runs come to its end for `grace`, then ends its backends. The pooler's other server
+/// connections stay.
+async fn leave(shared: &TapState, grace: Duration) {
+    let rested = async {
+        while !shared.working().is_empty() {
+            tokio::time::sleep(REST_POLL).await;
+        }
+    };
+    tokio::pin!(rested);
+    if tokio::time::timeout(grace, &mut rested).await.is_err() {
+        shared.giving_up.store(true, Ordering::Relaxed);
+        for pid in shared.working() {
+            let _ = shared.watch.terminate(pid).await;
+        }
+        let _ = tokio::time::timeout(TERMINATE_TIMEOUT, rested).await;
+    }
+}
+
+pub(super) struct Life {
+    pub stopping: CancellationToken,
+    pub given_up: CancellationToken,
 }
 
 /// What a client that connects has to do with.
-struct Door {
-    upstream: Arc<dyn Upstream>,
-    gate: Option<Gate>,
-    shared: Arc<TapState>,
-    life: Life,
+pub(super) struct Door {
+    pub upstream: Arc<dyn Upstream>,
+    pub gate: Option<Gate>,
+    pub shared: Arc<TapState>,
+    pub life: Life,
 }
 
 type Opened = (TcpListener, SocketAddr, Arc<dyn super::watch::Watch>);
@@ -283,7 +331,7 @@ async fn serve(client: TcpStream, number: u32, door: &Door) {
 
 /// As the client would have sent it; a server answers by closing. It knows the backend's key, which
 /// only a client that was let in can have.
-async fn cancel(door: &Door, bytes: &[u8]) {
+pub(super) async fn cancel(door: &Door, bytes: &[u8]) {
     let Ok(mut server) = door.upstream.dial().await else { return };
     if server.write_all(bytes).await.is_ok() {
         let _ = tokio::io::copy(&mut server, &mut tokio::io::sink()).await;
@@ -291,7 +339,7 @@ async fn cancel(door: &Door, bytes: &[u8]) {
 }
 
 /// Whether the client may come in. One that may not knows why.
-async fn admits(
+pub(super) async fn admits(
     door: &Door,
     client: &mut BoxStream,
     rest: &mut BytesMut,
@@ -310,7 +358,7 @@ async fn admits(
 }
 
 /// Opens a connection to the server for the client's session, and signs in where it has to.
-async fn reach(
+pub(super) async fn reach(
     door: &Door,
     rest: BytesMut,
     session: Session,
@@ -328,12 +376,12 @@ async fn reach(
     Ok((server, opening))
 }
 
-fn refusal(code: &str, message: String) -> ServerError {
+pub(super) fn refusal(code: &str, message: String) -> ServerError {
     ServerError { sqlstate: Some(SqlState::new(code)), message, ..ServerError::default() }
 }
 
 /// Says why not, as a server would.
-async fn refuse(client: &mut BoxStream, why: &ServerError) {
+pub(super) async fn refuse(client: &mut BoxStream, why: &ServerError) {
     let code = why.sqlstate.as_ref().map_or("", SqlState::code);
     let hint = why.hint.as_deref().unwrap_or_default();
     let fields =

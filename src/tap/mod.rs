@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `listen` | the socket, its thread, its end |
+//! | `hub`, `pool` | the same for a pooler's server connections; whom each serves |
 //! | `startup` | what comes before a session |
 //! | `gate` | who may come in; signs in at the server |
 //! | `frame`, `message` | the stream cut into messages; what the few mean that matter |
@@ -17,6 +18,7 @@
 //! | `rewritten` | whose storage a probe reads, by the statement's text |
 //! | `tracer` | from what was seen to events |
 //! | `fault`, `shared` | which faults it can inject, and when; what connections share |
+//! | `relay` | a slow or a broken network, on the application's side |
 //! | `rehearsal` | a connection without sockets, to be fuzzed |
 //! | `watch` | what the tap needs of the server |
 
@@ -25,12 +27,15 @@ mod conversation;
 mod fault;
 pub mod frame;
 mod gate;
+mod hub;
 mod injected;
 mod listen;
 mod message;
+mod pool;
 mod probes;
 #[doc(hidden)]
 pub mod rehearsal;
+mod relay;
 mod rewritten;
 mod shared;
 mod side;
@@ -41,7 +46,10 @@ mod watch;
 
 pub use fault::{Action, At, Injection};
 pub use gate::Gate;
+pub use hub::{Hub, Lane};
 pub use listen::{Error, Tap, TapSetup};
+pub use pool::{APPLICATION_CLIENT, CHANGE_CLIENT, Clients, Passed, PoolState};
+pub use relay::{Relay, Relayed, Weather};
 pub use rewritten::ProbedRelations;
 pub use shared::{Announced, Announcements};
 pub use watch::{BoxStream, Hold, LockSnapshot, SeenLock, Stream, Upstream, Watch};

@@ -242,6 +242,12 @@ impl TapState {
         lock(&self.connections).values().map(|b| b.pid).filter(|pid| *pid != 0).collect()
     }
 
+    /// Pids of those that run a statement.
+    pub fn working(&self) -> Vec<i32> {
+        let connections = lock(&self.connections);
+        connections.values().filter(|b| b.running.is_some()).map(|b| b.pid).collect()
+    }
+
     /// Closes every connection that is still open.
     pub fn cut_all(&self) {
         for backend in lock(&self.connections).values() {

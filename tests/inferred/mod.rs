@@ -196,7 +196,7 @@ async fn make_as(
         change,
         written: None,
         demands: &Demands::default(),
-        beside_a_backup: false,
+        conditions: &[],
         rows,
         rng_seed: 1,
         rate: Rate::PerS(50.0),
@@ -351,6 +351,18 @@ async fn violated(session: &Session) -> Vec<String> {
     rows.expect("what was found").iter().map(|row| row.get(0)).collect()
 }
 
+/// The address for a role that may use all tables.
+async fn as_role(session: &Session, address: &Address, role: &str) -> Address {
+    let sql = format!(
+        "DO $$ BEGIN CREATE ROLE {role} LOGIN PASSWORD '{role}';
+         EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    );
+    session.batch(&sql).await.expect("a role");
+    address.with_login(role, Some(role))
+}
+
 /// What became of an operation.
 #[derive(Clone, Debug, Default)]
 pub struct Outcomes {
@@ -365,6 +377,16 @@ pub struct Outcomes {
 /// says by operation what became of it. What the ledger remembers is there afterwards, and declared
 /// reads return what they did. `each`: operations of each kind, on average.
 pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<String, Outcomes> {
+    driven_as(major, scenario, each, None).await
+}
+
+/// The same as a role with ordinary privileges, which is made.
+pub async fn driven_as(
+    major: u32,
+    scenario: &Scenario,
+    each: u64,
+    role: Option<&str>,
+) -> BTreeMap<String, Outcomes> {
     let (_, session) = filled(major, scenario).await.expect("a database with rows");
     let server = common::server_of(major).await;
     let sql = "SELECT current_database()::text";
@@ -374,16 +396,21 @@ pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<Stri
     // Rare operations take part as well.
     scenario.traffic.operations.iter_mut().for_each(|operation| operation.weight = 1.0);
     scenario.traffic.rate = Rate::PerS(200.0);
-    let recorder = Recorder::in_memory(Clock::start());
-    let sizes = scenario.declared_sizes();
+    let (recorder, sizes) = (Recorder::in_memory(Clock::start()), scenario.declared_sizes());
     let read = async |over| {
         let read = observe::read_once(&address, &scenario, &sizes, &recorder, over).await;
         read.expect("the declared reads");
     };
     read(false).await;
+    let application = match role {
+        Some(role) => as_role(&session, &address, role).await,
+        None => address.clone(),
+    };
     let setup = DriveSetup {
         address: &address,
-        application: &address,
+        application: &application,
+        replica: None,
+        pooled: None,
         scenario: &scenario,
         sizes: &sizes,
         recorder: &recorder,
@@ -404,9 +431,8 @@ pub async fn driven(major: u32, scenario: &Scenario, each: u64) -> BTreeMap<Stri
         let error = read.error.as_ref().map(|error| error.message.clone());
         reads.entry(read.name.clone()).or_default().push((read.digest.clone(), error));
     }
-    for (name, read) in &reads {
-        assert!(read.len() == 2 && read[0] == read[1] && read[0].1.is_none(), "{name}: {read:?}");
-    }
+    let same = |r: &Vec<(String, _)>| r.len() == 2 && r[0] == r[1] && Option::is_none(&r[0].1);
+    assert!(reads.values().all(same), "{reads:?}");
     assert_eq!(reads.len(), scenario.invariants.len());
     let mut outcomes: BTreeMap<String, Outcomes> = BTreeMap::new();
     for entry in history.entries {

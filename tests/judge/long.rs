@@ -55,6 +55,7 @@ impl Long {
             session: Some(application(seq)),
             outcome: OperationOutcome::Succeeded,
             empty: false,
+            on_replica: false,
         };
         self.at(finished, Event::Operation(operation));
     }

@@ -19,9 +19,9 @@ use pgauntlet::judge::observe;
 use pgauntlet::pg::{LockMode, SqlState};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{
-    Arrivals, Change, Expect, FindingKind, Limits, Migration, OperationSpec, Pool, Rate, Retries,
-    RunsAs, Scenario, Scope, Script, Timeouts, Traffic, TransactionRule, Verdict, VersionRows,
-    Versions,
+    Arrivals, Change, Expect, FindingKind, Limits, Migration, On, OperationSpec, Pool, Rate,
+    Retries, RunsAs, Scenario, Scope, Script, Timeouts, Traffic, TransactionRule, Verdict,
+    VersionRows, Versions,
 };
 
 /// The first of the application's pids.
@@ -131,6 +131,7 @@ impl Made {
             session: pid.map(SessionId::from),
             outcome,
             empty: false,
+            on_replica: false,
         };
         self.at(finished, Event::Operation(operation));
     }
@@ -355,7 +356,10 @@ impl Made {
     pub fn disturbance_breaks(&mut self) {
         let moment = Moment::Broken(error("25P03", "terminating connection"));
         let name = "long-reader".to_owned();
-        self.at(5_100, Event::Disturbance(DisturbanceEvent { name, moment }.into()));
+        self.at(
+            5_100,
+            Event::Disturbance(DisturbanceEvent { name, moment, held: None, rerun: false }.into()),
+        );
     }
 
     /// Operations that were sent late, in the change only, too few to show in the whole.
@@ -458,6 +462,8 @@ fn scenario() -> Scenario {
         whole: false,
         tables: Vec::new(),
         server: BTreeMap::new(),
+        replica: None,
+        sizes: None,
         traffic: Traffic {
             rate: Rate::PerS(2.0),
             arrivals: Arrivals::Uniform,
@@ -467,6 +473,7 @@ fn scenario() -> Scenario {
                 statements: Vec::new(),
                 parameters: BTreeMap::new(),
                 ledger: None,
+                on: On::Primary,
             }],
             baseline_ms: 5_000,
             recovery_min_ms: 0,
@@ -505,7 +512,7 @@ fn change() -> Change {
             idle_in_transaction_session_timeout_ms: None,
             scale_with: None,
         },
-        retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
+        retries: Retries { backoff_ms: 0, ..Retries::default() },
         versions: Some(Versions {
             table: "versions".to_owned(),
             column: "version".to_owned(),

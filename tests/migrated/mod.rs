@@ -41,7 +41,7 @@ pub fn change(migrations: Vec<Migration>) -> Change {
             idle_in_transaction_session_timeout_ms: None,
             scale_with: None,
         },
-        retries: Retries { on_lock_timeout: 0, backoff_ms: 50 },
+        retries: Retries { backoff_ms: 50, ..Retries::default() },
         versions: Some(Versions {
             table: "schema_versions".to_owned(),
             column: "version".to_owned(),
@@ -99,6 +99,7 @@ impl Trial {
             recorder: &self.recorder,
             listener: &silent(),
             faults,
+            pooled: None,
             output: None,
         };
         migrate::prepare(&self.address, change).await.expect("a version table");
@@ -108,6 +109,14 @@ impl Trial {
     pub async fn text(&self, sql: &str) -> String {
         let row = self.session().await.client().query_one(sql, &[]).await.expect("a row");
         row.get(0)
+    }
+
+    /// Whether a statement has failed so far.
+    pub fn has_failed(&self) -> bool {
+        self.recorder.any(|entry| match &entry.event {
+            Event::StatementEnded(ended) => ended.error.is_some(),
+            _ => false,
+        })
     }
 
     pub fn events(&self) -> Vec<Event> {

@@ -102,7 +102,7 @@ pub fn stalled() -> Made {
     made.at(4_900, disturbance("long-reader", Moment::Holding));
     made.at(9_000, disturbance("long-reader", Moment::Ended));
     let (name, statements) = ("long-reader".to_owned(), vec!["SELECT 1".to_owned()]);
-    let reader = Disturbance { name, statements, isolation: None, hold_ms: 4_000 };
+    let reader = Disturbance::transaction(&name, statements, 4_000);
     made.scenario.disturbances.push(reader);
     made.scenario.expect.verdict = vec![Verdict::Unsafe];
     snapshot(&mut made, 4_950, None, &[("column public.spans.id", "type", "bigint")]);
@@ -114,7 +114,9 @@ pub fn stalled() -> Made {
 }
 
 fn disturbance(name: &str, moment: Moment) -> Event {
-    Event::Disturbance(DisturbanceEvent { name: name.to_owned(), moment }.into())
+    Event::Disturbance(
+        DisturbanceEvent { name: name.to_owned(), moment, held: None, rerun: false }.into(),
+    )
 }
 
 fn snapshot(made: &mut Made, at: u64, after: Option<u32>, objects: &[(&str, &str, &str)]) {
@@ -202,6 +204,7 @@ pub fn long(seconds: u64, rate_per_s: u64) -> (Scenario, History) {
             session: Some((APP + (seq % 30) as i32).into()),
             outcome: OperationOutcome::Succeeded,
             empty: false,
+            on_replica: false,
         };
         at(due + took, Event::Operation(operation));
     }

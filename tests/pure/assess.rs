@@ -164,3 +164,39 @@ fn a_state_without_its_reference_is_unproven_not_safe() {
     assert_eq!(judged[0].verdict, Verdict::Unproven);
     assert!(judged[0].findings.iter().any(|f| f.kind == FindingKind::MeasurementFailed));
 }
+
+fn on(major: &str) -> TrialKey {
+    key().with(Axis::SERVER, major)
+}
+
+#[test]
+fn majors_on_which_the_change_comes_to_something_else_are_named() {
+    let conditions = |major: &str| on(major).with(Axis::CONDITION, "backup");
+    let alike = result(vec![calm(on("15")), calm(on("18"))]);
+    assert!(only(&alike).findings.iter().all(|f| f.kind != FindingKind::MajorsDiffer));
+    // What one trial of a major shows, the change shows there.
+    let differ = result(vec![
+        calm(on("14")),
+        stalled(conditions("14")),
+        stalled(on("15")),
+        calm(on("17")),
+        calm(on("18")),
+    ]);
+    let change = only(&differ);
+    assert_eq!(change.verdict, Verdict::Unsafe);
+    let finding = change.findings.iter().find(|f| f.kind == FindingKind::MajorsDiffer);
+    let finding = finding.expect("a finding of the whole");
+    assert_eq!(finding.verdict, Verdict::Safe);
+    assert_eq!(finding.trials.len(), 5);
+    let said = "majors differ: PostgreSQL 14, 15: unsafe (stall, latency); 17, 18: safe";
+    assert_eq!(finding.sentence, said);
+    let text = report::changes(&differ, Width::default());
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
+fn one_trial_on_one_major_differs_from_nothing() {
+    let other_state = on("15").with(Axis::STATE, "part-way");
+    let result = result(vec![calm(on("15")), stalled(other_state)]);
+    assert!(only(&result).findings.iter().all(|f| f.kind != FindingKind::MajorsDiffer));
+}

@@ -1,8 +1,10 @@
 //! One of each form of the evidence about several runners.
 
 use pgauntlet::clock::Micros;
-use pgauntlet::result::Evidence;
-use pgauntlet::result::evidence::{HungRunner, Overlap, RunnerLock, WaitingRunner};
+use pgauntlet::result::evidence::{
+    HungRunner, LeftLock, LeftOnSessions, LeftSetting, Overlap, RunnerLock, WaitingRunner,
+};
+use pgauntlet::result::{Evidence, StatementRef};
 use pgauntlet::scenario::FindingKind;
 
 pub fn of_runners(kind: FindingKind) -> Vec<Evidence> {
@@ -24,4 +26,28 @@ pub fn of_runners(kind: FindingKind) -> Vec<Evidence> {
                 .into()
         }
     }
+}
+
+/// What is left on a pooler's server connections.
+pub fn of_poolers(statement: &StatementRef) -> Vec<Evidence> {
+    let left = |shared: bool, locks: bool, settings: bool| {
+        Evidence::SessionStateLeft(LeftOnSessions {
+            mode: "transaction".to_owned(),
+            shared,
+            sessions: 2,
+            locks: [LeftLock { classid: 0, objid: 4_711, statement: statement.clone() }]
+                .into_iter()
+                .filter(|_| locks)
+                .collect(),
+            settings: [LeftSetting {
+                name: "lock_timeout".to_owned(),
+                value: "3000".to_owned(),
+                statement: statement.clone(),
+            }]
+            .into_iter()
+            .filter(|_| settings)
+            .collect(),
+        })
+    };
+    vec![left(false, true, false), left(true, true, true), left(false, false, true)]
 }

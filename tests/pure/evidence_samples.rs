@@ -5,12 +5,14 @@ use pgauntlet::history::{ClosedBy, LedgerMismatch, Mismatch, PlanNode, ServerErr
 use pgauntlet::pg::SqlState;
 use pgauntlet::result::evidence::*;
 use pgauntlet::result::{BlockingState, Evidence, Origin, StatementRef, Subject};
-use pgauntlet::scenario::{FindingKind, Scope};
+use pgauntlet::scenario::{FindingKind, Scope, Verdict};
 use pgauntlet::schema::Difference;
 
 use crate::evidence_of_contents::of_contents;
 use crate::evidence_of_failures::of_failures;
-use crate::evidence_of_runners::of_runners;
+use crate::evidence_of_predictions;
+use crate::evidence_of_replica;
+use crate::evidence_of_runners::{of_poolers, of_runners};
 use crate::findings_refused;
 
 const TEXT: &str = "ALTER TABLE spans ADD CONSTRAINT b CHECK (id = 'nobody')";
@@ -149,6 +151,8 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::OperationWaited
         | K::Latency
         | K::NotRecovered => of_traffic(kind),
+        K::ReplicaLag => evidence_of_replica::lags(),
+        K::RecoveryConflict => evidence_of_replica::conflicts(),
         K::LockTimeout => of_aborts(Evidence::LockTimeout),
         K::StatementTimeout => of_aborts(Evidence::StatementTimeout),
         K::IdleInTransactionTimeout => of_aborts(Evidence::IdleInTransactionTimeout),
@@ -165,6 +169,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::OneMessage
         | K::StatementsUnderLock
         | K::NoTimeout
+        | K::SessionStateLeft
         | K::TimeoutNotInForce => of_the_change(kind),
         K::InvalidIndex
         | K::LeftBehind
@@ -188,6 +193,10 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::Diverged
         | K::LostWrite
         | K::DoubledWrite => of_what_is_left(kind),
+        // No trial finds it.
+        K::Crash => Vec::new(),
+        K::MajorsDiffer => of_majors(),
+        K::PredictedTimeout | K::PredictedStall => evidence_of_predictions::evidence(kind),
         K::ConnectionRefused => findings_refused::evidence(),
         K::RowsUnseen => findings_refused::unseen(),
         K::RunnersOverlap | K::RunnerHung | K::RunnerWaited => of_runners(kind),
@@ -199,6 +208,17 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::NotReached
         | K::MeasurementFailed => of_measurements(kind),
     }
+}
+
+fn of_majors() -> Vec<Evidence> {
+    let of = |majors: &[u32], verdict, findings: &[FindingKind]| OfMajors {
+        majors: majors.to_vec(),
+        verdict,
+        findings: findings.to_vec(),
+    };
+    let unsafe_on = of(&[14, 15], Verdict::Unsafe, &[FindingKind::Stall]);
+    let outcomes = vec![unsafe_on, of(&[18], Verdict::Safe, &[])];
+    vec![Evidence::MajorsDiffer(DifferingMajors { outcomes })]
 }
 
 fn of_traffic(kind: FindingKind) -> Vec<Evidence> {
@@ -378,6 +398,7 @@ fn of_the_change(kind: FindingKind) -> Vec<Evidence> {
             })
             .into(),
         FindingKind::NoTimeout => of_locks(),
+        FindingKind::SessionStateLeft => of_poolers(&statement()),
         _ => vec![Evidence::TimeoutNotInForce(OtherTimeouts {
             scope: Scope::Local,
             timeouts: vec![OtherTimeout {
@@ -551,9 +572,14 @@ fn of_measurements(kind: FindingKind) -> Vec<Evidence> {
             ended(EndedBy::Interruption),
             ended(EndedBy::Crash),
             ended(EndedBy::Administrator),
+            ended(EndedBy::FullDisk),
+            FailedMeasurement::ServerDown { times: 1 },
+            FailedMeasurement::ServerDown { times: 2 },
         ]
+        .into_iter()
+        .chain(evidence_of_replica::gaps())
         .map(Evidence::MeasurementFailed)
-        .into(),
+        .collect(),
     }
 }
 

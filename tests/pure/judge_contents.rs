@@ -347,6 +347,32 @@ fn a_change_of_nothing_that_holds_rows_is_unproven(
     assert_eq!(found(&meant.judge(), FindingKind::NothingTried), None);
 }
 
+#[rstest]
+#[case::an_index("REINDEX INDEX CONCURRENTLY i", true)]
+#[case::the_index_of_a_key("REINDEX INDEX CONCURRENTLY spans_pkey", true)]
+#[case::an_index_of_another_table("REINDEX INDEX CONCURRENTLY j", false)]
+#[case::a_sequence("ALTER SEQUENCE spans_id_seq RESTART", true)]
+#[case::a_sequence_that_numbers_nothing("ALTER SEQUENCE other_seq RESTART", false)]
+fn an_index_and_a_sequence_of_a_table_with_rows_are_part_of_it(
+    #[case] statement: &str,
+    #[case] tried: bool,
+) {
+    let objects = vec![
+        ("index public.i", vec![("definition", "CREATE INDEX i ON public.spans (a)")]),
+        ("index public.j", vec![("definition", "CREATE INDEX j ON public.empty (a)")]),
+        ("constraint public.spans.spans_pkey", vec![("definition", "PRIMARY KEY (id)")]),
+        ("column public.spans.id", vec![("default", "nextval('public.spans_id_seq'::regclass)")]),
+    ];
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_010, statement, false);
+    tables(&mut made, &[SPANS, ("public.empty", 0)]);
+    catalogue(&mut made, None, objects.clone());
+    catalogue(&mut made, Some(0), objects);
+    let judgement = made.judge();
+    let finding = found(&judgement, FindingKind::NothingTried);
+    assert_eq!(finding.is_none(), tried, "{finding:?}");
+}
+
 /// A change of these statements, each with the rows that it wrote.
 fn wrote(statements: &[(&str, Option<u64>)]) -> Made {
     let mut made = Made::with_change();

@@ -3,7 +3,7 @@
 
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
-    ActivitySample, AttemptEnd, Backend, Event, OperationOutcome, Phase, SessionId,
+    ActivitySample, AttemptEnd, Backend, Event, OperationOutcome, Phase, ServerError, SessionId,
 };
 use pgauntlet::result::{Doubt, Finding, Judgement};
 use pgauntlet::scenario::{FindingKind, Verdict};
@@ -89,6 +89,21 @@ fn a_stop_that_is_short_beside_a_long_change_makes_nothing_unsafe() {
     assert!(matches!(waited.doubt, Some(Doubt::GeneratorLag(_))), "{:?}", waited.doubt);
 }
 
+#[test]
+fn what_no_sample_shows_while_many_are_missing_is_unproven_beside_a_stall_too() {
+    let mut made = long_change();
+    made.blocked_by_change(6_000, 8_500);
+    made.operation(12_000, Some(12_000), 13_500, OperationOutcome::Succeeded, Some(APP + 5));
+    let judgement = made.clone().judge();
+    assert_eq!(found(&judgement, FindingKind::OperationWaited).verdict, Verdict::Unsafe);
+    made.sampler.missed = made.sampler.samples;
+    let judgement = made.judge();
+    let waited = found(&judgement, FindingKind::OperationWaited);
+    assert_eq!(waited.verdict, Verdict::Unproven);
+    assert!(matches!(waited.doubt, Some(Doubt::SamplesMissing(_))), "{:?}", waited.doubt);
+    assert_eq!(found(&judgement, FindingKind::Stall).verdict, Verdict::Unsafe);
+}
+
 /// The last sample of a wait may be answered when its operation is through already.
 #[test]
 fn a_wait_that_is_sampled_past_its_operations_end_is_one_of_the_stalls() {
@@ -117,6 +132,108 @@ fn what_was_slow_before_the_change_too_is_unproven() {
     let judgement = made.judge();
     assert_eq!(judgement.verdict, Verdict::Unproven, "{:?}", judgement.findings);
     assert_eq!(found(&judgement, FindingKind::Latency).doubt, Some(Doubt::BaselineBroken));
+}
+
+/// A machine on which every operation takes two seconds: what waits for a lock of the change that
+/// long shows nothing; what waits much longer does.
+#[rstest]
+#[case::as_long_as_before(2_500, Verdict::Unproven, Some(Doubt::BaselineBroken))]
+#[case::much_longer(9_000, Verdict::Unsafe, None)]
+#[test]
+fn a_stall_is_held_against_how_slow_it_was_before(
+    #[case] lasts: u64,
+    #[case] verdict: Verdict,
+    #[case] doubt: Option<Doubt>,
+) {
+    let mut made = Made::with_change();
+    for due in (0..2_500).step_by(100) {
+        slow(&mut made, due, due + 2_000);
+    }
+    made.statement(0, 5_000, 5_200 + lasts, "ALTER TABLE spans ALTER COLUMN id TYPE text", true);
+    made.blocked_by_change(5_200, 5_200 + lasts);
+    let judgement = made.judge();
+    let stall = found(&judgement, FindingKind::Stall);
+    assert_eq!((stall.verdict, stall.doubt), (verdict, doubt), "{}", stall.sentence);
+}
+
+/// A machine so starved that our own process was late before the change: no time says anything, and
+/// connections that it did not get through are its doing.
+#[test]
+fn what_a_starved_machine_shows_is_unproven() {
+    let mut made = Made::with_change();
+    for due in (0..4_800).step_by(100) {
+        made.late(due, due + 400, due + 2_000);
+    }
+    made.statement(0, 5_000, 14_200, "ALTER TABLE spans ALTER COLUMN id TYPE text", true);
+    made.blocked_by_change(5_200, 14_200);
+    let refused = ServerError {
+        sqlstate: None,
+        message: "error connecting to server: Resource temporarily unavailable".to_owned(),
+        ..error("00000", "")
+    };
+    for due in (6_000..8_000).step_by(100) {
+        made.operation(
+            due,
+            None,
+            due + 300,
+            OperationOutcome::Failed(Box::new(refused.clone())),
+            None,
+        );
+    }
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Unproven, "{:#?}", judgement.findings);
+    let stall = found(&judgement, FindingKind::Stall);
+    assert_eq!(stall.doubt, Some(Doubt::BaselineBroken), "{}", stall.sentence);
+    let failed = found(&judgement, FindingKind::OperationFailed);
+    assert_eq!(failed.doubt, Some(Doubt::BaselineBroken), "{}", failed.sentence);
+}
+
+/// Slow after the change, by a pool whose connections wait for our own process to go on.
+#[rstest]
+#[case::idle("idle", None, Verdict::Unproven, Some(Doubt::NotSeen))]
+#[case::at_work("active", None, Verdict::Unsafe, None)]
+#[case::waiting("active", Some(("IO", "DataFileRead")), Verdict::Unsafe, None)]
+#[test]
+fn latency_of_operations_that_the_server_did_not_see_is_not_the_changes(
+    #[case] state: &str,
+    #[case] event: Option<(&str, &str)>,
+    #[case] verdict: Verdict,
+    #[case] doubt: Option<Doubt>,
+) {
+    let mut made = Made::calm();
+    for due in (15_100..16_000).step_by(100) {
+        slow(&mut made, due, due + 900);
+        seen(&mut made, due + 450, state, event);
+    }
+    let judgement = made.judge();
+    let latency = found(&judgement, FindingKind::Latency);
+    assert_eq!((latency.verdict, latency.doubt), (verdict, doubt), "{}", latency.sentence);
+}
+
+/// Operations that waited 0.9 s for a connection after the change: of a pool that had some, our own
+/// process was late; one that was empty all the while explains it.
+#[rstest]
+#[case::there_were_connections(false, Verdict::Unproven, Some(Doubt::NotSeen))]
+#[case::all_were_in_use(true, Verdict::Unsafe, None)]
+fn a_wait_for_a_connection_after_the_change_is_explained_by_an_empty_pool_alone(
+    #[case] empty: bool,
+    #[case] verdict: Verdict,
+    #[case] doubt: Option<Doubt>,
+) {
+    let mut made = Made::calm();
+    for due in (20_100..21_900).step_by(100) {
+        let acquired = Some(due + 890);
+        made.operation(due, acquired, due + 900, OperationOutcome::Succeeded, Some(APP + 40));
+    }
+    let holders = if empty { 3 } else { 0 };
+    for from in (20_050..23_000).step_by(400) {
+        for pid in APP..APP + holders {
+            made.operation(from, Some(from), from + 400, OperationOutcome::Succeeded, Some(pid));
+        }
+    }
+    let judgement = made.judge();
+    let latency = found(&judgement, FindingKind::Latency);
+    assert_eq!((latency.verdict, latency.doubt), (verdict, doubt), "{}", latency.sentence);
 }
 
 #[test]
@@ -301,6 +418,7 @@ fn what_the_interruption_cut_off_is_not_the_changes_doing(#[case] outcome: Opera
 #[case::an_administrator("57P01", "terminating connection due to administrator command")]
 #[case::a_crash("57P02", "terminating connection because of crash of another server process")]
 #[case::a_recovery("57P03", "the database system is in recovery mode")]
+#[case::a_full_disk("53100", "could not extend file: No space left on device")]
 fn what_ends_sessions_from_outside_is_not_the_changes_doing(
     #[case] code: &str,
     #[case] message: &str,
@@ -327,13 +445,40 @@ fn sessions_that_the_change_ends_are_its_doing() {
     assert_eq!(found(&judgement, FindingKind::OperationFailed).verdict, Verdict::Unsafe);
 }
 
+/// The server's own words are lost with the connections: that it went down is what is known.
 #[test]
-fn a_change_that_an_administrator_ended_is_unproven() {
-    let message = "terminating connection due to administrator command";
+fn a_server_that_goes_down_takes_the_proof_with_it_and_is_not_the_changes_doing() {
+    let mut made = Made::calm();
+    let lost = OperationOutcome::Indeterminate("connection closed".to_owned());
+    made.operation(6_000, Some(6_000), 6_001, lost, Some(APP));
+    made.at(6_200, Event::ServerDown);
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, Verdict::Unproven, "{:?}", judgement.findings);
+    assert!(!has(&judgement, FindingKind::OperationFailed), "{:?}", judgement.findings);
+    let down = "the server went down in the midst of the trial";
+    assert!(judgement.findings.iter().any(|found| found.sentence.contains(down)));
+}
+
+/// The time without a server explains what came in it, and nothing later.
+#[test]
+fn what_comes_after_the_server_is_back_is_the_changes_doing() {
+    let mut made = Made::calm();
+    made.at(6_200, Event::ServerDown);
+    made.operation(7_000, Some(7_000), 7_001, OperationOutcome::Succeeded, Some(APP));
+    made.operation(12_000, Some(16_000), 16_001, OperationOutcome::Succeeded, Some(APP));
+    let judgement = made.judge();
+    let waited = found(&judgement, FindingKind::OperationWaited);
+    assert!(!waited.sentence.contains("a crash or stop"), "{}", waited.sentence);
+}
+
+#[rstest]
+#[case::an_administrator("57P01", "terminating connection due to administrator command")]
+#[case::a_full_disk("53100", "could not extend file: No space left on device")]
+fn a_change_that_was_ended_from_outside_is_unproven(#[case] code: &str, #[case] message: &str) {
     let mut made = Made::with_change();
-    made.failed_statement(0, 5_000, 6_000, ADD_COLUMN, "57P01", message);
-    made.attempt_fails("57P01", message);
-    made.rerun(failed("57P01", message));
+    made.failed_statement(0, 5_000, 6_000, ADD_COLUMN, code, message);
+    made.attempt_fails(code, message);
+    made.rerun(failed(code, message));
     let judgement = made.judge();
     assert_eq!(judgement.verdict, Verdict::Unproven, "{:?}", judgement.findings);
     assert!(!has(&judgement, FindingKind::RerunFailed));

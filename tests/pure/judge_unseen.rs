@@ -37,3 +37,15 @@ fn operations_that_never_met_a_row_say_nothing() {
 fn operations_that_meet_rows_again_say_nothing() {
     assert_eq!(verdict(&unseen_from(30_000)), None);
 }
+
+/// Of an operation that the application seldom has, a short trial has few: ten before the change.
+#[test]
+fn few_operations_are_enough_where_chance_is_ruled_out() {
+    let mut made = Made::calm();
+    for at in (200..22_000).step_by(500) {
+        made.operation(at, Some(at), at + 2, OperationOutcome::Succeeded, Some(APP + 51));
+    }
+    made.empty_from(5_000);
+    let judgement = made.judge();
+    assert_eq!(verdict(&judgement), Some(Verdict::Unsafe), "{:?}", judgement.findings);
+}

@@ -1,7 +1,7 @@
 //! Work on every row under a lock that stops others, below the limit: each history is made by hand.
 
 use pgauntlet::clock::Micros;
-use pgauntlet::history::{Event, TableState, TableStates};
+use pgauntlet::history::{CatalogueSnapshot, Event, TableState, TableStates};
 use pgauntlet::pg::LockMode;
 use pgauntlet::result::evidence::{LockedWork, WorkKind};
 use pgauntlet::result::{Evidence, Judgement};
@@ -148,4 +148,115 @@ fn the_same_statement_is_found_once_where_it_took_longest() {
     made.rerun(pgauntlet::history::AttemptEnd::Finished { applied: None });
     let found = work(&made.judge());
     assert_eq!(found.iter().map(|of| of.took_us).collect::<Vec<_>>(), [Micros::from_millis(400)]);
+}
+
+#[rstest]
+#[case::a_valid_check("CHECK (id IS NOT NULL)", "SELECT 1", 0)]
+#[case::one_that_is_validated("CHECK (id IS NOT NULL) NOT VALID", "VALIDATE CONSTRAINT c", 0)]
+#[case::one_that_is_not_valid("CHECK (id IS NOT NULL) NOT VALID", "VALIDATE CONSTRAINT d", 1)]
+#[case::one_of_another_column("CHECK (name IS NOT NULL)", "SELECT 1", 1)]
+#[case::one_that_is_gone("CHECK (id IS NOT NULL)", "DROP CONSTRAINT c", 1)]
+fn a_valid_check_spares_set_not_null_its_scan(
+    #[case] check: &str,
+    #[case] then: &str,
+    #[case] scans: usize,
+) {
+    let then = match then.starts_with("SELECT") {
+        true => then.to_owned(),
+        false => format!("ALTER TABLE spans {then}"),
+    };
+    let check = format!("ALTER TABLE spans ADD CONSTRAINT c {check}");
+    let text = "ALTER TABLE spans ALTER COLUMN id SET NOT NULL";
+    let statements = vec![
+        sent(0, 5_000, 5_002, &check),
+        sent(1, 5_002, 5_004, &then),
+        sent(2, 5_004, 5_044, text),
+    ];
+    let found = work(&made(2_000_000, statements).judge());
+    let scanned = found.iter().filter(|of| of.took_us == Micros::from_millis(40)).count();
+    assert_eq!(scanned, scans, "{found:?}");
+}
+
+/// Objects of a catalogue with a partitioned table that has a DEFAULT partition, and a table beside
+/// them.
+fn partitioned() -> CatalogueSnapshot {
+    let of = |properties: &[(&str, &str)]| {
+        let owned = properties.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        owned.collect::<std::collections::BTreeMap<String, String>>()
+    };
+    let objects = [
+        ("table public.events", of(&[("partition key", "RANGE (day)")])),
+        ("table public.rest", of(&[("partition bound", "DEFAULT"), ("inherits", "events")])),
+        ("table public.spans", of(&[])),
+    ];
+    let objects = objects.map(|(object, properties)| (object.to_owned(), properties)).into();
+    CatalogueSnapshot { after: None, objects, versions: Vec::new() }
+}
+
+const ATTACH: &str = "ALTER TABLE events ATTACH PARTITION spans FOR VALUES FROM (1) TO (2)";
+const BESIDE: &str = "CREATE TABLE two PARTITION OF events FOR VALUES FROM (1) TO (2)";
+const CHECK_SPANS: &str = "ALTER TABLE spans ADD CHECK (day >= 1 AND day < 2)";
+const CHECK_OTHER: &str = "ALTER TABLE spans ADD CHECK (id > 0)";
+const CHECK_REST: &str = "ALTER TABLE rest ADD CONSTRAINT c CHECK (day >= 2)";
+
+#[rstest]
+#[case::the_larger_of_both_is_read(&["SELECT 1", "SELECT 1"], ATTACH, Some("public.spans"))]
+#[case::what_a_check_speaks_of_is_not(&[CHECK_SPANS, "SELECT 1"], ATTACH, Some("public.rest"))]
+#[case::of_another_column(&[CHECK_OTHER, CHECK_REST], ATTACH, Some("public.spans"))]
+#[case::with_both_nothing_is_read(&[CHECK_SPANS, CHECK_REST], ATTACH, None)]
+#[case::a_new_partition_is_empty(&["SELECT 1", "SELECT 1"], BESIDE, Some("public.rest"))]
+#[case::beside_a_check_nothing_is_read(&["SELECT 1", CHECK_REST], BESIDE, None)]
+fn a_partition_is_put_beside_others_that_are_read_unless_a_check_speaks_of_the_key(
+    #[case] before: &[&str],
+    #[case] text: &str,
+    #[case] read: Option<&str>,
+) {
+    let [first, second] = before else { panic!("two") };
+    let statements = vec![
+        sent(0, 5_000, 5_002, first),
+        sent(1, 5_002, 5_004, second),
+        sent(2, 5_004, 5_044, text),
+    ];
+    let mut made = by_command(1);
+    let state = |oid, rows| TableState { oid, relfilenode: oid, rows, ..Default::default() };
+    let tables =
+        [("public.spans".to_owned(), state(1, 9_000)), ("public.rest".to_owned(), state(2, 8_000))];
+    made.at(4_000, Event::Tables(TableStates { after: None, tables: tables.into() }.into()));
+    made.at(4_001, Event::Catalogue(partitioned()));
+    statements.into_iter().for_each(|statement| statement.add_to(&mut made));
+    let judgement = made.judge();
+    let is_it = |f: &&pgauntlet::result::Finding| {
+        f.kind == FindingKind::WorkUnderLock
+            && f.subject.statement.as_ref().is_some_and(|s| s.text == text)
+    };
+    let found = judgement.findings.iter().find(is_it);
+    assert_eq!(found.and_then(|f| f.subject.relation.as_deref()), read);
+}
+
+#[test]
+fn an_index_that_is_built_again_is_work_on_its_table() {
+    let text = "REINDEX INDEX i";
+    let statements = vec![
+        sent(0, 5_000, 5_001, "BEGIN").status("it"),
+        sent(1, 5_001, 5_482, text).inside().rewrites(&["i"]).holds("spans", LockMode::ShareLock),
+        sent(2, 5_482, 5_483, "COMMIT").status("ti").tag("COMMIT"),
+    ];
+    let found = work(&made(2_000_000, statements).judge());
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((found.work, found.mode), (WorkKind::IndexBuild, LockMode::ShareLock));
+}
+
+#[test]
+fn a_valid_check_of_before_the_change_spares_it_too() {
+    let catalogue = |valid: &str| {
+        let text = "ALTER TABLE spans ALTER COLUMN id SET NOT NULL";
+        let mut made = made(2_000_000, vec![sent(0, 5_000, 5_040, text)]);
+        let properties = [("definition", "CHECK ((id IS NOT NULL))"), ("convalidated", valid)];
+        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let objects = [("constraint public.spans.c".to_owned(), properties.into())].into();
+        let snapshot = CatalogueSnapshot { after: None, objects, versions: Vec::new() };
+        made.at(4_001, Event::Catalogue(snapshot));
+        work(&made.judge()).len()
+    };
+    assert_eq!((catalogue("true"), catalogue("false")), (0, 1));
 }

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use pgauntlet::scenario::{
-    self, Budget, FailsOn, FindingKind, PROJECT_FILE, ProjectBase, ProjectChange, ProjectDefaults,
-    Tool, TrafficKind, TryCondition,
+    self, Budget, ConditionKind, FailsOn, FindingKind, PROJECT_FILE, ProjectBase, ProjectChange,
+    ProjectDefaults, RunsAs, Tool, TrafficKind,
 };
 use rstest::{Context, rstest};
 
 const WHOLE: &str = r#"tool = "flyway"
 change = "db/migration"
 schema = "postgres://reader:secret@db/app"
+role = "migrator"
 
 [rows]
 orders = 5_000_000
@@ -63,16 +64,17 @@ fn each_part_is_read() {
     let rows = [("orders".to_owned(), 5_000_000), ("public.Items".to_owned(), 20)];
     assert_eq!(read.rows, rows);
     assert_eq!((read.demands.pool.size, read.demands.pool.overflow), (7, 20));
+    assert_eq!(read.demands.runs_as, RunsAs::Role("migrator".to_owned()));
     assert_eq!(read.demands.limits.stall_ms_max, 200);
     assert_eq!(read.trying.budget, Some(Budget::Thorough));
-    assert_eq!(read.trying.conditions, Some(vec![TryCondition::Calm]));
+    assert_eq!(read.trying.conditions, Some(vec![ConditionKind::Calm]));
     assert_eq!(read.trying.fail_on, Some(FailsOn::Bounded));
     assert_eq!(read.trying.traffic, Some(TrafficKind::ReadHeavy));
     assert_eq!(read.trying.rate, Some(40.0));
     let [accepted] = read.demands.acceptances.as_slice() else { panic!("one for all changes") };
     assert_eq!(accepted.kind, Some(FindingKind::NoTimeout));
     assert_eq!(accepted.until.as_deref(), Some("2027-01-31"));
-    assert_eq!(accepted.line, 24);
+    assert_eq!(accepted.line, 25);
     let [(change, accepted)] = read.of_change.as_slice() else { panic!("one for one change") };
     assert_eq!((change.as_str(), accepted.kind), ("0042-add-index", Some(FindingKind::Stall)));
     assert!(!accepted.in_change);
@@ -100,6 +102,8 @@ fn each_part_is_read() {
 #[case::project_moment_for_a_day("until = 2027-01-31", "until = 2027-01-31T10:00:00Z")]
 #[case::project_number_for_a_day("until = 2027-01-31", "until = 2027")]
 #[case::project_change_name("\"0042-add-index\"", "\"0042_add_index.sql\"")]
+#[case::project_empty_role("\"migrator\"", "\"\"")]
+#[case::project_role_and_superuser("role =", "superuser = true\nrole =")]
 #[case::project_change_and_command("schema =", "command = \"alembic upgrade head\"\nschema =")]
 #[case::project_schema_and_base("change =", "base = \" \"\nchange =")]
 #[case::project_several("[pool]\nsize = 7", "[pool]\nsize = 0\nsizes = 1\noverflow = \"x\"")]

@@ -2,7 +2,7 @@
 
 use pgauntlet::report::{self, Document};
 use pgauntlet::result::ResultFile;
-use pgauntlet::scenario::{Base, Crash, State, Verdict};
+use pgauntlet::scenario::{Base, Condition, Crash, State, Verdict};
 use pgauntlet::trial::{Axis, FaultKind};
 use rstest::rstest;
 
@@ -199,6 +199,29 @@ fn what_was_not_tried_follows_from_a_scenario_that_says_little() {
 }
 
 #[test]
+fn a_session_of_a_condition_that_was_tried_is_not_called_untried() {
+    let mut made = stalled();
+    let disturbances = std::mem::take(&mut made.scenario.disturbances);
+    made.scenario.conditions = vec![Condition {
+        name: "backup".to_owned(),
+        known: None,
+        settings: Default::default(),
+        disturbances,
+        network: None,
+        pooler: None,
+    }];
+    let mut run = Run::one(made);
+    assert!(not_tried(&run).contains("nothing but the application was in the way"));
+    let key = &mut run.result.trials[0].trial.key;
+    *key = key.clone().with(Axis::CONDITION, "backup");
+    assert!(
+        not_tried(&run).contains("nothing was in the way but backup: no long-reader"),
+        "{}",
+        not_tried(&run)
+    );
+}
+
+#[test]
 fn what_was_tried_is_not_called_untried() {
     let mut made = stalled();
     let path = made.scenario.change.clone();
@@ -217,7 +240,7 @@ fn what_was_tried_is_not_called_untried() {
     assert!(without.contains("declares, not in this result: empty, part-way"), "{without}");
     assert!(without.contains("it is declared, and this run left it out"), "{without}");
     assert!(without.contains("lock waits shorter than 10 ms are seen by chance"), "{without}");
-    assert!(without.contains("no disturbance but long-reader"), "{without}");
+    assert!(without.contains("nothing was in the way but long-reader: no backup"), "{without}");
 
     run.result.crash_matrices.push(matrix());
     run.result.trials.extend_from_within(..);

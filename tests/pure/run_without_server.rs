@@ -68,8 +68,12 @@ fn request(scenario: Scenario, work: Work, out: Option<PathBuf>) -> Request {
             cache: None,
             run_as: None,
         },
+        other_majors: Vec::new(),
         clones: None,
+        retry: None,
         out,
+        answers: false,
+        at: Vec::new(),
     }
 }
 
@@ -131,7 +135,7 @@ async fn a_share_of_the_capacity_is_measured_once_and_becomes_a_rate_of_the_scen
         let mut plan = Plan::of(&Request { repeat: 2, ..copy(request) }).expect("a plan");
         let specs = plan.units.iter_mut().flat_map(|unit| match unit {
             WorkUnit::Trials(specs) => specs.iter_mut(),
-            WorkUnit::Matrix(_) => [].iter_mut(),
+            WorkUnit::Matrix(_) | WorkUnit::Retries(_) => [].iter_mut(),
         });
         specs.for_each(|spec| spec.scenario.traffic.rate = Rate::CapacityShare(0.1));
         plan
@@ -169,10 +173,13 @@ async fn a_full_trial_has_all_phases_in_their_order() {
             "count down",
             "apply 0 (planned)",
             "catalogue",
+            "what goes with the change ends",
             "the change is over",
             "disturbances have ended",
+            "the reruns begin",
             "apply 1 (planned)",
             "catalogue",
+            "disturbances have ended",
             "the change is over",
             "end the traffic",
             "end the watch",
@@ -363,6 +370,7 @@ fn sizes_that_are_asked_for_are_the_trials_and_no_case_has_them() {
         let of_unit = |unit: &WorkUnit| match unit {
             WorkUnit::Trials(specs) => specs[0].sizes.rows("t"),
             WorkUnit::Matrix(spec) => spec.base.sizes.rows("t"),
+            WorkUnit::Retries(spec) => spec.base.sizes.rows("t"),
         };
         plan.units.iter().map(of_unit).collect::<Vec<_>>()
     };

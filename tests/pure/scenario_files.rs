@@ -17,8 +17,11 @@ fn bundled() -> PathBuf {
 
 #[test]
 fn every_bundled_scenario_loads() {
-    let found = scenario::find(&bundled()).expect("the bundled scenarios");
-    assert!(found.len() >= 11, "{found:?}");
+    let mut found = scenario::find(&bundled()).expect("the bundled scenarios");
+    let groups = scenario::groups(&bundled()).expect("their groups");
+    assert_eq!(groups, ["growth", "operations"].map(|name| bundled().join(name)));
+    found.extend(groups.iter().flat_map(|group| scenario::find(group).expect("a group")));
+    assert!(found.len() >= 70, "{found:?}");
     for dir in found {
         if let Err(problems) = scenario::load(&dir) {
             panic!("{}:\n{}", dir.display(), scenario::render(&problems));
@@ -184,6 +187,18 @@ fn the_schema_need_not_create_a_commands_table_of_versions() {
     "[change]\ncommand = \"x\"\ntransaction = \"none\"\n\
     [change.retries]\non_lock_timeout = 1\n[change.stop]\nafter_statements = 1\n"
 )]
+#[case::two_lock_timeouts(
+    "[change.timeouts]",
+    "[change.retries]\npolicy = \"1s x3\"\n[change.timeouts]"
+)]
+#[case::no_policy(
+    "[change.timeouts]",
+    "[change.retries]\npolicy = \"1s three times\"\n[change.timeouts]"
+)]
+#[case::retries_without_a_number(
+    "[change.timeouts]",
+    "[change.retries]\nbackoff_ms = 5\n[change.timeouts]"
+)]
 #[case::no_command(
     "[change.timeouts]",
     "[change]\ndirectory = \".\"\n[change.environment]\nA = \"1\"\n[change.timeouts]"
@@ -232,6 +247,50 @@ fn the_schema_need_not_create_a_commands_table_of_versions() {
     "id = { reference = { table = \"customers\", column = \"id\", each = 2 } }\nname"
 )]
 #[case::accept_without_reason("[expect]", "[[accept]]\nfinding = \"stall\"\n[expect]")]
+#[case::read_on_no_replica("weight = 1", "weight = 1\non = \"replica\"")]
+#[case::replica_of_no_wal(
+    "[expect]",
+    "[server]\nwal_level = \"minimal\"\nmax_wal_senders = 1\n[replica]\nconnections = 0\n[expect]"
+)]
+#[case::replica_key("[expect]", "[replica]\nslots = true\n[expect]")]
+#[case::condition_of_nothing("[expect]", "[[condition]]\nname = \"back-up\"\n[expect]")]
+#[case::condition_of_no_kind(
+    "[expect]",
+    "[[condition]]\nname = \"x\"\nkind = \"bakcup\"\n[expect]"
+)]
+#[case::condition_with_a_pooler_of_no_mode(
+    "[expect]",
+    "[[condition]]\nname = \"x\"\n[condition.pooler]\nmode = \"statement\"\n[expect]"
+)]
+#[case::condition_with_a_pooler_of_no_size(
+    "[expect]",
+    "[[condition]]\nname = \"x\"\n[condition.pooler]\nmode = \"session\"\npool_size = 0\n[expect]"
+)]
+#[case::condition_of_no_table(
+    "[expect]",
+    "[[condition]]\nname = \"vacuum\"\ntables = [\"order\"]\n[expect]"
+)]
+#[case::condition_of_too_few_tables(
+    "[expect]",
+    "[[condition]]\nname = \"lock-order\"\ntables = [\"orders\"]\n[expect]"
+)]
+#[case::condition_holds_without_kind(
+    "[expect]",
+    "[[condition]]\nname = \"x\"\nhold_ms = 1\nsettings.work_mem = \"1MB\"\n[expect]"
+)]
+#[case::disturbance_without_length(
+    "[expect]",
+    "[[disturbance]]\nname = \"x\"\nsql = \"SELECT 1\"\n[expect]"
+)]
+#[case::disturbance_of_no_session(
+    "[expect]",
+    "[[disturbance]]\nname = \"x\"\nsql = \"SELECT 1\"\nhold_ms = 1\nsessions = \"every\"\n[expect]"
+)]
+#[case::disturbance_isolated_alone(
+    "[expect]",
+    "[[disturbance]]\nname = \"x\"\nsql = \"VACUUM\"\nhold_ms = 1\ntransaction = false\n\
+     isolation = \"serializable\"\n[expect]"
+)]
 #[case::accept_of_two(
     "[expect]",
     "[[accept]]\nfinding = \"stall\"\nrows = \"orders\"\nreason = \"x\"\n[expect]"
@@ -310,6 +369,22 @@ fn every_directory_is_a_scenario_or_says_that_it_is_shared() {
     assert_eq!(found, [root.path().join("a"), root.path().join("b")]);
     assert_eq!(scenario::find(&found[0]).expect("one scenario"), [root.path().join("a")]);
     assert!(scenario::find(&root.path().join("none")).is_err());
+}
+
+#[test]
+fn a_directory_of_scenarios_is_a_group_and_no_scenario() {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    for name in ["a", "group/b", "group/_shared"] {
+        let directory = root.path().join(name);
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::write(directory.join("scenario.toml"), "").expect("a file");
+    }
+    let group = root.path().join("group");
+    assert_eq!(scenario::find(root.path()).expect("one scenario"), [root.path().join("a")]);
+    assert_eq!(scenario::groups(root.path()).expect("one group"), std::slice::from_ref(&group));
+    assert_eq!(scenario::find(&group).expect("those of the group"), [group.join("b")]);
+    assert_eq!(scenario::groups(&group).expect("no group"), Vec::<PathBuf>::new());
+    assert_eq!(scenario::groups(&group.join("b")).expect("no group"), Vec::<PathBuf>::new());
 }
 
 /// One change to a text: bytes cut out, and something put there.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pgauntlet::scenario::{self, Demands, Draft, Generator, Invariant, Scenario, Traffic};
+use pgauntlet::scenario::{
+    self, Demands, Draft, Generator, Invariant, Scenario, Sessions, StoredScenario, Traffic,
+};
 
 use crate::example;
 
@@ -29,20 +31,26 @@ fn draft_of(scenario: &Scenario) -> Draft {
         tables: scenario.tables.clone(),
         traffic: scenario.traffic.clone(),
         demands: Demands {
+            runs_as: scenario.change.runs_as.clone(),
             pool: scenario.pool.clone(),
             limits: scenario.limits.clone(),
             acceptances: scenario.acceptances.clone(),
         },
         invariants: scenario.invariants.clone(),
         change: None,
-        conditions: Vec::new(),
+        conditions: scenario.conditions.clone(),
         remarks: operations.iter().take(1).map(|operation| remark(&operation.name)).collect(),
     }
 }
 
 fn read(files: &BTreeMap<String, String>) -> Scenario {
     let mut files = files.clone();
-    files.get_mut("scenario.toml").expect("the scenario").push_str(CHANGE);
+    let toml = files.get_mut("scenario.toml").expect("the scenario");
+    // A draft has no standby: who writes one by hand adds it.
+    if toml.contains("\"replica\"") {
+        toml.push_str("\n[replica]\n");
+    }
+    toml.push_str(CHANGE);
     files.insert("change.sql".to_owned(), "SELECT 1;\n".to_owned());
     example::load(&files).unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -74,6 +82,7 @@ fn holds(scenario: &Scenario) {
     assert_eq!(placeless(&again.traffic), placeless(&scenario.traffic), "{}", scenario.name);
     assert_eq!(again.pool, scenario.pool, "{}", scenario.name);
     assert_eq!(again.limits, scenario.limits, "{}", scenario.name);
+    assert_eq!(again.conditions, scenario.conditions, "{}", scenario.name);
     let invariants = unplaced(&again.invariants);
     assert_eq!(invariants, unplaced(&scenario.invariants), "{}", scenario.name);
     assert_eq!(again.rng_seed, scenario.rng_seed);
@@ -88,6 +97,61 @@ fn every_bundled_scenario_reads_again_as_it_was_written() {
         let loaded = scenario::load(&dir).unwrap_or_else(|problems| panic!("{problems:?}"));
         holds(&loaded.value);
     }
+}
+
+#[test]
+fn every_key_of_a_condition_reads_again_and_is_stored() {
+    const CONDITIONS: &str = r#"
+[[condition]]
+name = "calm"
+
+[[condition]]
+name     = "importers"
+kind     = "short-writers"
+tables   = ["t"]
+hold_ms  = 9_000
+settings = { max_connections = 40 }
+
+[[condition.disturbance]]
+name        = "report"
+sql         = "SELECT a FROM t"
+hold_ms     = 50
+after_ms    = 20
+at          = "rerun"
+until       = "change"
+role        = "clerk"
+
+[[condition.disturbance]]
+name        = "nightly"
+statements  = ["VACUUM t", "ANALYZE t"]
+transaction = false
+every_ms    = 500
+sessions    = 3
+database    = "elsewhere"
+in_place    = "SELECT 1"
+
+[[condition.disturbance]]
+name     = "crowd"
+sessions = "all"
+hold_ms  = 1
+"#;
+    let toml = format!(
+        "analysis = \"x\"\n[schema]\ntables = \"schema.sql\"\n[[table]]\nname = \"t\"\nrows = 9\n\
+         [table.columns]\na = {{ serial = {{}} }}\n[traffic]\nrate_per_s = 1\n[[operation]]\n\
+         name = \"o\"\nweight = 1\nsql = \"SELECT a FROM t\"\n{CONDITIONS}"
+    );
+    let files = [
+        ("scenario.toml".to_owned(), toml),
+        ("schema.sql".to_owned(), "CREATE TABLE t (a int);\n".to_owned()),
+    ];
+    let read = read(&files.into());
+    let importers = &read.conditions[1];
+    assert_eq!(importers.sessions().len(), 4, "{importers:?}");
+    assert_eq!(importers.disturbances[2].sessions, Sessions::All);
+    let draft = Draft { schema: "CREATE TABLE t (a int);\n".to_owned(), ..draft_of(&read) };
+    assert_eq!(self::read(&draft.to_files()).conditions, read.conditions);
+    let stored = Scenario::from(StoredScenario::from(&read));
+    assert_eq!(stored.conditions, read.conditions);
 }
 
 #[test]

@@ -13,16 +13,21 @@ use crate::example;
 /// a table, `version` of a migration.
 #[rustfmt::skip]
 const NEEDED: &[&str] = &[
-    "after", "after_ms", "after_statements", "change", "column", "directory", "expect", "from_us",
-    "generator", "hold_ms", "key_column", "key_parameter", "kind", "limit", "line", "max",
-    "max_bytes", "min", "min_bytes", "ms", "name", "object", "operation", "operations", "otherwise",
+    "after", "after_ms", "after_statements", "change", "column", "connections", "directory",
+    "expect", "from_us", "generator", "hold_ms", "key_column", "key_parameter", "kind", "limit",
+    "line", "max",
+    "max_bytes", "max_standby_streaming_delay_ms", "min", "min_bytes", "ms", "name", "object",
+    "operation", "operations", "otherwise",
     "parameter", "path", "pause_ms", "rate_per_s", "rows", "schema", "script", "set", "sql",
     "statement", "statements", "table", "text", "to_us", "traffic", "value", "values", "verdict",
     "version", "weight",
 ];
 
+/// What is stored only where the scenario has it.
+const LEFT_OUT: &[&str] =
+    &["replica", "sizes", "on", "replica_lag_ms_max", "replica_lag_bytes_max", "pooler", "network"];
 /// Keys whose value has names of the scenario's own for keys.
-const MAPS: &[&str] = &["server", "settings", "parameters", "environment", "rows", "set"];
+const MAPS: &[&str] = &["server", "settings", "parameters", "environment", "rows", "set", "at"];
 
 /// Every bundled scenario, and the one of the README.
 fn scenarios() -> Vec<Scenario> {
@@ -89,6 +94,10 @@ fn a_key_that_is_left_out_has_its_default_unless_it_is_needed() {
             let (key, parent) = path.split_last().expect("a key");
             let object = at(&mut less, parent).and_then(Value::as_object_mut).expect("an object");
             object.remove(key);
+            // It is there where the scenario has one alone, and reads back: the test above.
+            if LEFT_OUT.contains(&key.as_str()) {
+                continue;
+            }
             let in_map = parent.last().is_some_and(|name| MAPS.contains(&name.as_str()));
             match read(less) {
                 // A name of a variant, such as that of a generator, can never be left out.

@@ -100,22 +100,22 @@ fn a_projects_file_says_what_is_tried_and_options_override_it() {
         let mut command = try_in(directory);
         command.args(["--dry-run", "--pg-bin", "/nowhere"]).args(arguments).assert()
     };
-    let accept = "accept  no-timeout until 2100-01-31 (pgauntlet.toml:4): the proxy";
+    let accept = "accept     no-timeout until 2100-01-31 (pgauntlet.toml:4): the proxy";
     dry(root.path(), &[])
         .success()
-        .stdout(contains("config  pgauntlet.toml\nchange  change.sql, transactions: none"))
+        .stdout(contains("config     pgauntlet.toml\nchange     change.sql, transactions: none"))
         .stdout(contains("structure.sql"))
         .stdout(contains(accept).and(contains("stall").not()));
     let nested = dry(&below, &[]).success();
     let path = root.path().canonicalize().expect("a path").join("change.sql");
-    nested.stdout(contains(format!("change  {}", path.display())));
+    nested.stdout(contains(format!("change     {}", path.display())));
     fs::write(root.path().join("another.sql"), "SELECT 1;\n").expect("a file");
-    dry(root.path(), &["another.sql"])
-        .success()
-        .stdout(contains("change  another.sql").and(contains("accept  stall until 2100-01-31")));
+    dry(root.path(), &["another.sql"]).success().stdout(
+        contains("change     another.sql").and(contains("accept     stall until 2100-01-31")),
+    );
     dry(root.path(), &["--base", "true", "--", "psql", "-f", "change.sql"])
         .success()
-        .stdout(contains("change  `psql -f change.sql`").and(contains("base    `true`")));
+        .stdout(contains("change     `psql -f change.sql`").and(contains("base       `true`")));
     let wrong = file.replace("[[accept]]\nfinding = \"stall\"", "[[accept]]\nfinding = \"stal\"");
     fs::write(root.path().join("pgauntlet.toml"), wrong).expect("a file");
     dry(&below, &[])

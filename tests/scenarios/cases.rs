@@ -75,6 +75,11 @@ const FAILURES: &[Said] = &[
 /// For whom the application waits.
 const STALLS: &[Said] = &[
     (
+        "column-added-behind-a-reader-and-a-pooler",
+        FindingKind::Stall,
+        &["ADD COLUMN note", "AccessShareLock", "report", "lock_timeout"],
+    ),
+    (
         "generated-column-on-a-large-table",
         FindingKind::Stall,
         &["executions", "AccessExclusiveLock", "plain nullable column", "trigger", "expression"],
@@ -141,6 +146,34 @@ const CHANGES: &[Said] = &[
     ),
 ];
 
+/// What a pooler makes of a change, and a change of a pooler's server connections.
+const POOLED: &[Said] = &[
+    (
+        "advisory-lock-left-by-a-killed-runner",
+        FindingKind::SessionStateLeft,
+        &["1 server connection of PgBouncer (transaction mode)", "(4711)", "pg_advisory_xact_lock"],
+    ),
+    (
+        "advisory-lock-of-the-transaction-by-a-killed-runner",
+        FindingKind::CommandFailed,
+        &["status 137", "Killed"],
+    ),
+    (
+        "lock-timeout-set-behind-a-pooler",
+        FindingKind::SessionStateLeft,
+        &["lock_timeout = 3000", "SET lock_timeout", "the application's next", "SET LOCAL"],
+    ),
+    (
+        "two-runners-on-one-pooled-session",
+        FindingKind::RunnersOverlap,
+        &["of 2 runners at once did the same work", "INSERT INTO rates"],
+    ),
+];
+
+/// Their cures.
+const POOLED_SAFE: [&str; 2] =
+    ["lock-timeout-set-local-behind-a-pooler", "two-runners-past-the-pooler"];
+
 /// Those in which nothing is wrong; from one state of the first all went well.
 const SAFE: [&str; 3] = [
     "enum-label-added-by-itself",
@@ -172,7 +205,11 @@ async fn judged(names: &[&str]) -> Vec<Judgement> {
         repeat: 1,
         share: None,
         sizes: SizeRequest::default(),
+        other_majors: Vec::new(),
         clones: None,
+        answers: false,
+        at: Vec::new(),
+        retry: None,
         server: provision::Request { source: local, cache: None, run_as: None },
         out: None,
     };
@@ -196,6 +233,7 @@ fn said(judgement: &Judgement, kind: FindingKind) -> Vec<String> {
 #[case::failures(FAILURES, &[])]
 #[case::stalls(STALLS, &SAFE)]
 #[case::changes(CHANGES, &[])]
+#[case::pooled(POOLED, &POOLED_SAFE)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_has_its_verdict_and_its_reason(#[case] wanted: &[Said], #[case] safe: &[&str]) {
     let mut names: Vec<&str> = wanted.iter().map(|(name, ..)| *name).chain(safe.to_vec()).collect();
@@ -223,8 +261,9 @@ async fn a_case_has_its_verdict_and_its_reason(#[case] wanted: &[Said], #[case] 
 #[test]
 fn every_case_is_run() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let named = [FAILURES, STALLS, CHANGES].concat();
-    let named: Vec<&str> = named.iter().map(|(name, ..)| *name).chain(SAFE).collect();
+    let named = [FAILURES, STALLS, CHANGES, POOLED].concat();
+    let safe = SAFE.into_iter().chain(POOLED_SAFE);
+    let named: Vec<&str> = named.iter().map(|(name, ..)| *name).chain(safe).collect();
     for found in scenario::find(&directory).expect("cases") {
         let name = found.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
         assert!(named.contains(&name.as_str()), "{name} is run by no test");

@@ -38,7 +38,11 @@ async fn ran(scenarios: Vec<Scenario>, work: Work, crash: CrashRequest) -> Resul
         repeat: 1,
         share: None,
         sizes: SizeRequest { quick: work == Work::Trials, ..SizeRequest::default() },
+        other_majors: Vec::new(),
         clones: None,
+        answers: false,
+        at: Vec::new(),
+        retry: None,
         server: provision::Request { source: local, cache: None, run_as: None },
         out: None,
     };

@@ -12,9 +12,15 @@ mod toolbox;
 
 mod accepted;
 mod cases;
+mod conditions;
 mod crash_scenarios;
 mod inferred_application;
+mod operations;
 mod own;
+mod retries;
 mod scenarios;
 mod shards;
+mod standby;
 mod tools;
+mod try_false_safes;
+mod try_options;

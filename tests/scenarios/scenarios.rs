@@ -43,7 +43,11 @@ fn quick(scenarios: Vec<Scenario>, out: Option<PathBuf>) -> Request {
         repeat: 1,
         share: None,
         sizes: SizeRequest { quick: true, ..SizeRequest::default() },
+        other_majors: Vec::new(),
         clones: None,
+        answers: false,
+        at: Vec::new(),
+        retry: None,
         server: provision::Request { source: local, cache: None, run_as: None },
         out,
     }

@@ -182,7 +182,11 @@ async fn run_all() -> Trials {
         repeat: 1,
         share: None,
         sizes: SizeRequest { scale: Some(0.05), ..SizeRequest::default() },
+        other_majors: Vec::new(),
         clones: None,
+        answers: false,
+        at: Vec::new(),
+        retry: None,
         server: provision::Request {
             source: SourceRequest::Local { pg_bin: None, major: None },
             cache: None,

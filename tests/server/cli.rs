@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use assert_cmd::prelude::*;
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
 
@@ -35,6 +36,19 @@ fn the_bundled_scenarios_are_there_without_their_directory() {
     let elsewhere = tempfile::tempdir().expect("a directory");
     let list = pgauntlet().current_dir(elsewhere.path()).arg("list").assert();
     list.success().stdout(contains("spans-task-id-reduced"));
+}
+
+#[test]
+fn a_group_is_left_out_until_it_is_named_and_that_is_said() {
+    let all = pgauntlet().arg("list").assert().success();
+    let said = contains("not listed: the group operations of").and(contains("list operations`"));
+    all.stdout(said.and(contains("set-not-null-by-check").not()));
+    let group = pgauntlet().args(["list", "operations"]).assert().success();
+    group.stdout(contains("set-not-null-by-check").and(contains("spans").not()));
+    let one = pgauntlet().args(["check", "operations/create-index"]).assert().success();
+    one.stdout(contains("1 scenarios are well-formed"));
+    let crash = pgauntlet().args(["crash", "operations"]).assert().code(2);
+    crash.stderr(contains("find the scenario operations"));
 }
 
 #[rstest]

@@ -146,7 +146,7 @@ async fn a_change_is_tried_on_clones_with_the_rows_that_they_have() {
     assert!(!result.contains("private"), "what no key has is not read");
     let mut again = cargo_bin_cmd!("pgauntlet");
     again.current_dir(&shop.directory).args(["repro", "out", "--trial", "1", "--pg", "15"]);
-    again.arg("--no-cache").assert().code(2).stderr(contains("run pgauntlet try --clone again"));
+    again.arg("--no-cache").assert().code(2).stderr(contains("run the same pgauntlet try --clone"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

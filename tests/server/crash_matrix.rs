@@ -45,7 +45,11 @@ impl Crashed {
             repeat: 1,
             share: None,
             sizes: SizeRequest::default(),
+            other_majors: Vec::new(),
             clones: None,
+            answers: false,
+            at: Vec::new(),
+            retry: None,
             server: provision::Request {
                 source: SourceRequest::Url(url),
                 cache: None,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pgauntlet::clock::Micros;
 use pgauntlet::connect::Address;
 use pgauntlet::drive::{self, DriveSetup};
 use pgauntlet::history::{Listener, Operation, OperationOutcome, Progress, silent};
 use pgauntlet::pg::SqlState;
-use pgauntlet::scenario::{Generator, OperationSpec, Sizes};
+use pgauntlet::scenario::{Generator, OperationSpec, Rate, Sizes};
 use rstest::rstest;
 
 use crate::common;
@@ -157,6 +158,8 @@ async fn operations_that_sleep_are_carried_by_as_many_connections_as_the_pool_ha
     let setup = DriveSetup {
         address: &world.address,
         application: &world.address,
+        replica: None,
+        pooled: None,
         scenario: &world.scenario,
         sizes: &sizes,
         recorder: &world.recorder,
@@ -166,6 +169,64 @@ async fn operations_that_sleep_are_carried_by_as_many_connections_as_the_pool_ha
     // Each sends ten a second at most; a busy machine carries fewer.
     assert!((10.0..=42.0).contains(&capacity), "{capacity}");
     until("its sessions are gone", async || world.application_sessions().await == 0).await;
+}
+
+/// Keeps so many cores busy until it is dropped.
+struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    fn with(threads: usize) -> Busy {
+        let over = Arc::new(AtomicBool::new(false));
+        for _ in 0..threads {
+            let over = Arc::clone(&over);
+            std::thread::spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        Busy(over)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What the limits of a scenario ask of a baseline holds at the rate that is found, whatever else
+/// the machine has to do.
+#[rstest]
+#[case::nothing_else(0)]
+#[case::a_busy_machine(3)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rate_that_is_found_is_one_that_the_server_carries(#[case] busy: usize) {
+    let _busy = Busy::with(busy);
+    let operations = vec![read(), insert("insert")];
+    let mut found = scenario(1.0, pool(10, 20, 5_000), operations);
+    let world = World::new(common::fresh_database().await, TABLE, found.clone()).await;
+    let (sizes, listener) = (Sizes::default(), silent());
+    let setup = DriveSetup {
+        address: &world.address,
+        application: &world.address,
+        scenario: &world.scenario,
+        sizes: &sizes,
+        recorder: &world.recorder,
+        listener: &listener,
+        replica: None,
+        pooled: None,
+    };
+    let capacity = drive::capacity(setup).await.unwrap_or_else(|e| panic!("failed to {e}"));
+    found.traffic.rate = Rate::PerS(Rate::CapacityShare(0.3).on(capacity));
+    let world = World::new(common::fresh_database().await, TABLE, found).await;
+    let driving = world.start().await;
+    more_finished(&driving, 150).await;
+    let p99 = driving.quantile_since(Micros::ZERO, 0.99).expect("operations");
+    let counters = driving.stop().await.counters;
+    let limit = Micros::from_millis(world.scenario.limits.stall_ms_max);
+    assert!(p99 < limit, "p99 {p99} at {capacity} per second");
+    assert_eq!((counters.failed, counters.acquire_timeouts), (0, 0), "{counters:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -192,6 +253,8 @@ async fn a_listener_hears_how_traffic_goes() {
     let setup = DriveSetup {
         address,
         application: address,
+        replica: None,
+        pooled: None,
         scenario,
         sizes: &sizes,
         recorder,

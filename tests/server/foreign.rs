@@ -31,7 +31,7 @@ async fn server(name: &str) -> TestServer {
 }
 
 /// A directory with a scenario `NAME` of a few rows.
-fn scenarios(names: &[&str], change: &str) -> tempfile::TempDir {
+pub fn scenarios(names: &[&str], change: &str) -> tempfile::TempDir {
     let scenario = "analysis = 'A few rows.'\n\
         [schema]\ntables = 'schema.sql'\n\
         [[table]]\nname = 't'\nrows = 500\ncolumns.id = { serial = {} }\n\

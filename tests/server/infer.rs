@@ -138,6 +138,45 @@ async fn no_operation_of_the_application_fails(#[case] major: u32, #[case] known
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// Keys of several columns, of which one refers to rows of another table, is one of a few values,
+/// or an instant; and documents that differ.
+const KEYS: &str = "
+CREATE TYPE region AS ENUM ('north', 'south', 'east');
+CREATE TABLE tenants (id serial PRIMARY KEY, name text NOT NULL);
+CREATE TABLE users (
+    tenant_id int NOT NULL REFERENCES tenants,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    PRIMARY KEY (tenant_id, id));
+CREATE TABLE policies (region region, id bigint, note text NOT NULL, PRIMARY KEY (region, id));
+CREATE TABLE readings (at timestamptz, id bigint, note text NOT NULL, PRIMARY KEY (at, id))
+    PARTITION BY RANGE (at);
+CREATE TABLE readings_all PARTITION OF readings DEFAULT;
+CREATE TABLE levels (
+    level int, id bigint, day date, note text NOT NULL, PRIMARY KEY (level, day, id));
+CREATE TABLE documents (
+    id serial PRIMARY KEY,
+    body jsonb NOT NULL UNIQUE,
+    settings jsonb NOT NULL UNIQUE CHECK (jsonb_typeof(settings) = 'object'),
+    list jsonb NOT NULL UNIQUE CHECK (jsonb_typeof(list) = 'array'));";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_found_by_a_key_of_several_columns() {
+    let outcome = inferred::outcome(15, KEYS, ROWS_UNDER_TRAFFIC).await;
+    assert_eq!(inferred::faults(&outcome, ROWS_UNDER_TRAFFIC), [""; 0]);
+    let made = outcome.expect("made").made;
+    let scenario = example::load(&made.files).expect("a scenario");
+    let outcomes = inferred::driven(15, &scenario, DRIVEN_EACH).await;
+    for table in ["users", "policies", "readings", "levels"] {
+        for does in ["read", "update", "insert"] {
+            let name = format!("{does}-public-{table}");
+            let of = outcomes.get(&name).unwrap_or_else(|| panic!("{name}: {:#?}", made.left_out));
+            assert_eq!(of.failed, [""; 0], "{name}");
+            assert!(of.succeeded > 0 && of.empty * 10 <= of.succeeded, "{name}: {of:?}");
+        }
+    }
+}
+
 /// Tables of saas.sql that the application adds no rows to: a list of codes, a tenant that is made
 /// together with its owner, and one that has as many rows as its keys agree on.
 const NOT_ADDED_TO: [&str; 3] = ["currencies", "tenants", "subscription_items"];

@@ -29,8 +29,6 @@ const OPEN: &[&str] = &[
     "references of the row `",
     // No table gets rows.
     "the section [[operation]] is missing",
-    // A unique column of a type that no text with a number is.
-    "which is no jsonb",
     // A CHECK on which column is NULL, and a foreign key over both.
     "null value in column",
 ];
@@ -51,6 +49,7 @@ async fn holds(major: u32, sql: &str) -> Result<bool, TestCaseError> {
     let outcome = inferred::outcome(major, sql, ROWS).await;
     let faults = inferred::faults(&outcome, ROWS);
     let is_open = |fault: &String| OPEN.iter().any(|open| fault.contains(open));
+    faults.iter().filter(|fault| is_open(fault)).for_each(|fault| println!("open: {fault}"));
     let new: Vec<&String> = faults.iter().filter(|fault| !is_open(fault)).collect();
     prop_assert!(new.is_empty(), "{:#?}\n{}", new, sql);
     if let Ok(outcome) = outcome {

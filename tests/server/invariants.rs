@@ -30,7 +30,7 @@ fn change() -> Change {
             idle_in_transaction_session_timeout_ms: None,
             scale_with: None,
         },
-        retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
+        retries: Retries { backoff_ms: 0, ..Retries::default() },
         versions: Some(Versions {
             table: "versions".to_owned(),
             column: "version".to_owned(),
@@ -59,6 +59,8 @@ fn scenario(invariants: Vec<Invariant>) -> Scenario {
         whole: false,
         tables: Vec::new(),
         server: BTreeMap::new(),
+        replica: None,
+        sizes: None,
         traffic: Traffic {
             rate: Rate::PerS(1.0),
             arrivals: Arrivals::Uniform,

@@ -282,6 +282,37 @@ async fn a_file_of_statistics_is_read_by_the_server() {
     assert!(error.contains("pg_dump --statistics-only"), "{error}");
 }
 
+/// tests/dumps/pg_dump_statistics_18.sql is what pg_dump 18.6 writes of these tables and contents.
+#[tokio::test]
+async fn what_pg_dump_writes_is_read_as_the_database_is() {
+    let text = include_str!("../dumps/pg_dump_statistics_18.sql");
+    let path = std::path::Path::new("pg_dump_statistics_18.sql");
+    let like = |values| Some(Like { source: Source::File(path, text), values });
+    let made = inferred::make_like(18, SCHEMA, ROWS, like(false)).await.expect("a scenario");
+    let rows: Vec<u64> = ["customer", "orders", "event"]
+        .map(|table| made.tables[&format!("public.{table}")])
+        .to_vec();
+    assert_eq!(rows, [5_000, 20_000, 10_000]);
+    assert_eq!(
+        made.statistics.as_deref().unwrap_or_default(),
+        "statistics of pg_dump_statistics_18.sql: 3 tables"
+    );
+    let scenario = &made.files["scenario.toml"];
+    assert!(!scenario.contains(SECRET), "{scenario}");
+    // As the server itself says it: the same contents were analyzed there.
+    let (address, session) = original(18).await;
+    let like = Some(Like { source: Source::Database(&address), values: false });
+    let original = inferred::make_like(18, SCHEMA, ROWS, like).await.expect("a scenario");
+    drop(session);
+    let columns = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.contains("null_fraction"));
+        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let (file, server) = (columns(scenario), columns(&original.files["scenario.toml"]));
+    assert!(!file.is_empty());
+    assert_eq!(file.len(), server.len(), "{file:#?}\n{server:#?}");
+}
+
 #[tokio::test]
 async fn what_keeps_statistics_from_being_read_is_said_with_its_remedy() {
     let server = common::server_of(18).await;

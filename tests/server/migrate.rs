@@ -6,7 +6,10 @@ use std::time::Duration;
 use pgauntlet::connect::Session;
 use pgauntlet::history::{AttemptEnd, ClosedBy, Event, Source, TransactionStatus};
 use pgauntlet::pg::LockMode;
-use pgauntlet::scenario::{Pause, Repeat, Scope, Stop, TransactionRule, VersionRows, Versions};
+use pgauntlet::scenario::{
+    Pause, Repeat, Retries, RetryOf, RetryPolicy, Scope, Stop, TransactionRule, VersionRows,
+    Versions,
+};
 use rstest::rstest;
 
 use crate::migrated::{Trial, change, code, migration};
@@ -123,6 +126,17 @@ async fn a_lock_timeout_ends_the_attempt_with_55p03() {
     assert_eq!(code(&trial.apply(&change, 0).await), Some("55P03"));
 }
 
+/// The reader goes once the change has been seen to wait, which the deadline bounds.
+async fn goes_when_somebody_waits(trial: Arc<Trial>, reader: Session) {
+    let watcher = trial.session().await;
+    let waits = "SELECT count(*) FROM pg_stat_activity \
+                 WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while watcher.client().query_one(waits, &[]).await.is_ok_and(|r| r.get::<_, i64>(0) == 0) {
+        tokio::task::yield_now().await;
+    }
+    drop(reader);
+}
+
 #[tokio::test]
 async fn a_retry_on_lock_timeout_gets_through_when_the_reader_has_gone() {
     let trial = Arc::new(Trial::with("CREATE TABLE t (id int)").await);
@@ -130,19 +144,38 @@ async fn a_retry_on_lock_timeout_gets_through_when_the_reader_has_gone() {
     let mut change = change(vec![migration("1", "ALTER TABLE t ADD COLUMN a int")]);
     change.timeouts.lock_timeout_ms = Some(100);
     change.retries.on_lock_timeout = 200;
+    let gone = tokio::spawn(goes_when_somebody_waits(Arc::clone(&trial), reader));
+    assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(1) });
+    gone.await.expect("the reader's end");
+}
+
+/// A migration whose second statement waits for a reader: which statements are sent twice depends
+/// on what is tried again.
+#[rstest]
+#[case::by_itself(RetryOf::Statement, false, true)]
+#[case::with_its_migration(RetryOf::Migration, false, false)]
+#[case::in_a_transaction(RetryOf::Statement, true, false)]
+#[tokio::test]
+async fn what_is_tried_again_is_the_statement_or_its_migration(
+    #[case] of: RetryOf,
+    #[case] transaction: bool,
+    #[case] alone: bool,
+) {
+    let trial = Arc::new(Trial::with("CREATE TABLE t (id int)").await);
+    let reader = reader(&trial).await;
+    let text = "CREATE TABLE IF NOT EXISTS other (a int); ALTER TABLE t ADD COLUMN a int";
+    let mut one = migration("1", text);
+    one.transaction = Some(transaction);
+    let mut change = change(vec![one]);
+    let policy: RetryPolicy = "100ms x200 backoff 5ms jitter 50%".parse().expect("a policy");
+    change.timeouts.scope = Scope::Session;
+    change.timeouts.lock_timeout_ms = Some(policy.lock_timeout_ms);
+    change.retries = Retries::of_policy(&policy, of);
     let gone = tokio::spawn({
         let trial = Arc::clone(&trial);
         async move {
-            let watcher = trial.session().await;
-            let waits = "SELECT count(*) FROM pg_stat_activity \
-                         WHERE wait_event_type = 'Lock' AND datname = current_database()";
-            // The reader goes once the change has been seen to wait, which the deadline bounds.
-            while watcher
-                .client()
-                .query_one(waits, &[])
-                .await
-                .is_ok_and(|r| r.get::<_, i64>(0) == 0)
-            {
+            // The deadline of the change bounds it.
+            while !trial.has_failed() {
                 tokio::task::yield_now().await;
             }
             drop(reader);
@@ -150,6 +183,11 @@ async fn a_retry_on_lock_timeout_gets_through_when_the_reader_has_gone() {
     });
     assert_eq!(trial.apply(&change, 0).await, AttemptEnd::Finished { applied: Some(1) });
     gone.await.expect("the reader's end");
+    let traces = trial.traces();
+    let sent = |of: &str| traces.iter().filter(|(began, _)| began.text.starts_with(of)).count();
+    assert!(sent("ALTER TABLE t") >= 2, "{traces:?}");
+    let expected = if alone { 1 } else { sent("ALTER TABLE t") };
+    assert_eq!(sent("CREATE TABLE IF NOT EXISTS other"), expected);
 }
 
 #[tokio::test]

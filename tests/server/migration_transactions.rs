@@ -151,6 +151,7 @@ async fn apply(tool: Tool, migrations: Vec<Migration>) -> AttemptEnd {
         recorder: &recorder,
         listener: &silent(),
         faults: &[],
+        pooled: None,
         output: None,
     };
     migrate::prepare(&address, &change).await.expect("a version table");

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use pgauntlet::connect::Session;
 use pgauntlet::history::{Listener, Progress, silent};
-use pgauntlet::provision::{Request, Server, SourceRequest, provision, sweep};
+use pgauntlet::provision::{Request, Server, SourceRequest, StandbyRequest, provision, sweep};
 use rstest::rstest;
 
 use crate::leftovers::{CHILD_VARIABLE, Footprint, TestChild, entries, eventually};
@@ -44,6 +44,13 @@ async fn a_child_of_another_test_does_its_task() {
         }
         "hold-cached" => {
             let server = start(Some(argument.into()), &silent()).await;
+            say(&*server);
+            std::future::pending::<()>().await;
+        }
+        "hold-with-standby" => {
+            let mut server = start(None, &silent()).await;
+            let wanted = StandbyRequest { delay_ms: 1_000, feedback: false, slot: true };
+            server.follow(Some(&wanted)).await.unwrap_or_else(|e| panic!("failed to {e}"));
             say(&*server);
             std::future::pending::<()>().await;
         }
@@ -88,6 +95,18 @@ fn a_signal_to_our_process_ends_the_server_and_leaves_nothing(#[case] signal: Si
     let footprint = child.footprint();
     child.kill(signal);
     footprint.assert_gone_soon();
+    assert_eq!(entries(place.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_killed_process_leaves_no_standby_either() {
+    let place = place();
+    let mut child = TestChild::start(CHILD, "hold-with-standby", place.path());
+    let footprint = child.footprint();
+    let standby = Footprint::read(&footprint.run.join("standby"), &footprint.run);
+    child.kill(Signal::SIGKILL);
+    footprint.assert_gone_soon();
+    standby.assert_gone_soon();
     assert_eq!(entries(place.path()), Vec::<String>::new());
 }
 

@@ -30,8 +30,28 @@ file = "change.sql"
 verdict = "unsafe"
 "#;
 
+const TABLES: &str = "CREATE TABLE counters (id int PRIMARY KEY);";
+/// The one that the machine has anyway.
+const ANY: &str = "";
+
+/// `14` for an installed server of that major, or `docker`.
+fn server(name: &str) -> Vec<String> {
+    let image = std::env::var("PGAUNTLET_TEST_IMAGE");
+    let image = image.unwrap_or_else(|_| "pgauntlet-test-postgres:15".to_owned());
+    let arguments: Vec<&str> = match name {
+        ANY => vec![],
+        "docker" => vec!["--server", "docker", "--image", &image],
+        major => vec!["--pg", major],
+    };
+    arguments.into_iter().map(str::to_owned).collect()
+}
+
 /// What `run` prints of a change to the table `counters`, which the application reads.
 fn printed(more: &str, change: &str) -> String {
+    printed_on(ANY, (more, TABLES), change)
+}
+
+fn printed_on(on: &str, (more, schema): (&str, &str), change: &str) -> String {
     let place: TempDir = tempfile::tempdir().expect("a directory");
     let scenario = place.path().join("scenarios/roles");
     std::fs::create_dir_all(&scenario).expect("a directory");
@@ -40,15 +60,17 @@ fn printed(more: &str, change: &str) -> String {
         "scenario.toml",
         &SCENARIO.replace("[[change.migration]]", &format!("{more}\n[[change.migration]]")),
     );
-    write("schema.sql", "CREATE TABLE counters (id int PRIMARY KEY);");
+    write("schema.sql", schema);
     write("change.sql", change);
     let out: &Path = &place.path().join("out");
     let mut command = cargo_bin_cmd!("pgauntlet");
     command.current_dir(place.path()).env("NO_COLOR", "1").args(["run", "--scenarios-dir"]);
     command.arg(place.path().join("scenarios")).arg("--out").arg(out).arg("roles");
+    command.args(server(on)).env_remove("PGAUNTLET_SERVER");
     let output = command.output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    format!("{text}{errors}").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[rstest]
@@ -66,8 +88,12 @@ fn printed(more: &str, change: &str) -> String {
      ALTER TABLE other RENAME TO counters",
     "42501 insufficient_privilege"
 )]
-fn what_the_application_does_not_see_any_more_is_found(#[case] change: &str, #[case] told: &str) {
-    let printed = printed("", change);
+fn what_the_application_does_not_see_any_more_is_found(
+    #[values(ANY, "14", "16", "17", "18", "docker")] on: &str,
+    #[case] change: &str,
+    #[case] told: &str,
+) {
+    let printed = printed_on(on, ("", TABLES), change);
     assert!(printed.contains("UNSAFE"), "{printed}");
     assert!(printed.contains(told), "{printed}");
     let roles = "application as pgauntlet_app, change as pgauntlet_migrator";
@@ -84,4 +110,41 @@ fn what_needs_a_superuser_is_refused_with_the_way_out_and_runs_as_one_where_it_m
     let printed = printed("[change]\nsuperuser = true", change);
     assert!(!printed.contains("permission denied"), "{printed}");
     assert!(printed.contains("change as postgres (superuser)"), "{printed}");
+}
+
+/// As whom it runs, what that role may do and what is its own, by an assertion of the change.
+#[rstest]
+#[case::ours("pgauntlet_app", "pgauntlet_migrator", "")]
+#[case::declared(
+    "roles_app",
+    "roles_owner",
+    "[pool]\nrole = 'roles_app'\n[change]\nrole = 'roles_owner'"
+)]
+fn the_application_owns_nothing_and_nobody_is_a_superuser(
+    #[values(ANY, "14", "16", "17", "18", "docker")] on: &str,
+    #[case] application: &str,
+    #[case] change: &str,
+    #[case] more: &str,
+) {
+    let schema = format!(
+        "DO $$ BEGIN CREATE ROLE roles_app; EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
+         DO $$ BEGIN CREATE ROLE roles_owner; EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
+         {TABLES} GRANT SELECT ON counters TO roles_app;"
+    );
+    let own = format!(
+        "DO $$ DECLARE me oid := (SELECT oid FROM pg_roles WHERE rolname = current_user); BEGIN \
+         ASSERT current_user = '{change}', 'as ' || current_user; \
+         ASSERT (SELECT NOT bool_or(rolsuper) FROM pg_roles \
+                 WHERE rolname IN (current_user, '{application}')), 'a superuser'; \
+         ASSERT (SELECT relowner = me FROM pg_class WHERE relname = 'counters'), 'not its own'; \
+         ASSERT NOT pg_has_role('{application}', me, 'MEMBER'), 'the application owns it'; \
+         ASSERT NOT has_table_privilege('{application}', 'counters', 'TRUNCATE'), 'too much'; \
+         END $$; ALTER TABLE counters ADD COLUMN note text;"
+    );
+    let printed = printed_on(on, (more, &schema), &own);
+    let roles = format!("application as {application}, change as {change}");
+    assert!(printed.contains(&roles), "{printed}");
+    // On a busy machine too: no assertion failed, and both statements ran.
+    assert!(!printed.contains("change-failed") && !printed.contains("UNSAFE"), "{printed}");
+    assert!(printed.contains("counters AccessExclusiveLock"), "{printed}");
 }

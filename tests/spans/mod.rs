@@ -65,6 +65,8 @@ pub fn scenario(rng_seed: u64) -> Scenario {
         whole: false,
         tables: vec![tasks(), spans()],
         server: BTreeMap::new(),
+        replica: None,
+        sizes: None,
         traffic: no_traffic(),
         pool: Pool {
             size: 1,
@@ -188,7 +190,7 @@ fn no_change() -> Change {
             idle_in_transaction_session_timeout_ms: None,
             scale_with: None,
         },
-        retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
+        retries: Retries { backoff_ms: 0, ..Retries::default() },
         versions: Some(Versions { table, column, rows: VersionRows::One, tool: None }),
         deadline_ms: 1,
         stop: None,

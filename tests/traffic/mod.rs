@@ -12,7 +12,7 @@ use pgauntlet::connect::{Address, Session};
 use pgauntlet::drive::{self, DriveSetup, Driving};
 use pgauntlet::history::{Event, Operation, Recorder, silent};
 use pgauntlet::scenario::{
-    Arrivals, Change, Expect, Follow, Generator, LedgerRule, Limits, OperationSpec,
+    Arrivals, Change, Expect, Follow, Generator, LedgerRule, Limits, On, OperationSpec,
     OperationStatement, Parameter, Pool, Rate, Retries, RunsAs, Scenario, Scope, Script, Sizes,
     Timeouts, Traffic, TransactionRule, Verdict, VersionRows, Versions,
 };
@@ -45,6 +45,8 @@ impl World {
         drive::start(DriveSetup {
             address,
             application: address,
+            replica: None,
+            pooled: None,
             scenario,
             sizes: &sizes,
             recorder,
@@ -142,6 +144,7 @@ pub fn operation(
         statements: statements.iter().map(statement).collect(),
         parameters: parameters.collect(),
         ledger: None,
+        on: On::Primary,
     }
 }
 
@@ -198,6 +201,8 @@ pub fn scenario(rate_per_s: f64, pool: Pool, operations: Vec<OperationSpec>) -> 
         whole: false,
         tables: Vec::new(),
         server: BTreeMap::new(),
+        replica: None,
+        sizes: None,
         traffic: Traffic {
             rate: Rate::PerS(rate_per_s),
             arrivals: Arrivals::Uniform,
@@ -233,7 +238,7 @@ fn no_change() -> Change {
             idle_in_transaction_session_timeout_ms: None,
             scale_with: None,
         },
-        retries: Retries { on_lock_timeout: 0, backoff_ms: 0 },
+        retries: Retries { backoff_ms: 0, ..Retries::default() },
         versions: Some(Versions {
             table: "versions".to_owned(),
             column: "version".to_owned(),

@@ -18,8 +18,8 @@ use pgauntlet::observe::{ComparedTable, Written};
 use pgauntlet::pg::StatementKey;
 use pgauntlet::provision::{self, Server};
 use pgauntlet::run::{
-    Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator, Origin,
-    Reach, Sampling, States, Tables, Traffic, TrialDatabase, TrialSpec,
+    Between, Catalogue, Claim, Disturbances, Doing, Effects, Identities, Invariants, Operator,
+    Origin, Reach, Sampling, States, Tables, Traffic, TrialDatabase, TrialSpec,
 };
 use pgauntlet::scenario::{Change, Disturbance};
 use pgauntlet::schema::Fingerprint;
@@ -153,7 +153,7 @@ fn record(
         connection: 0,
         session: 7.into(),
         migration: "1".to_owned(),
-        source: Source::Runner,
+        source: Source::File { path: "own.sql".to_owned(), line: 1 },
         text: text.to_owned(),
         statements: 1,
         protocol: Protocol::Simple,
@@ -213,6 +213,15 @@ impl Effects for World {
         self.notes(format!("seed {largest} rows"), Origin::Empty)
     }
 
+    fn caught_up<'a>(
+        &'a self,
+        _: &'a Address,
+        _: &'a Address,
+        _: std::time::Duration,
+    ) -> Doing<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn identify<'a>(
         &'a self,
         _: &'a dyn Server,
@@ -259,6 +268,15 @@ impl Effects for World {
 
     fn prepare<'a>(&'a self, _: &'a Address, _: &'a Change) -> Doing<'a, ()> {
         self.notes("prepare", ())
+    }
+
+    fn between<'a>(
+        &'a self,
+        _: &'a dyn Server,
+        _: TrialDatabase<'a>,
+        _: &'a TrialSpec,
+    ) -> Doing<'a, Between> {
+        Box::pin(async { Ok(Between::default()) })
     }
 
     fn apply<'a>(
@@ -419,6 +437,15 @@ impl Traffic for World {
 impl Disturbances for World {
     fn begin_countdown(&self) {
         self.note("count down");
+    }
+
+    fn change_is_over(&self) {
+        self.note("what goes with the change ends");
+    }
+
+    fn rerun_begins(&mut self) -> Doing<'_, ()> {
+        self.note("the reruns begin");
+        Box::pin(async { Ok(()) })
     }
 
     fn ended(&mut self) -> BoxFuture<'_, ()> {

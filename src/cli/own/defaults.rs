@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::run::ExitStatus;
 use crate::scenario::{
-    self, Acceptance, Budget, Demands, FailsOn, PROJECT_FILE, ProjectChange, ProjectDefaults,
-    TrafficKind, TryCondition,
+    self, Acceptance, Budget, ConditionKind, Demands, FailsOn, PROJECT_FILE, ProjectChange,
+    ProjectDefaults, TrafficKind,
 };
 
 use super::super::args::{FailOnVerdict, TrafficMix, TryArguments};
@@ -13,6 +13,18 @@ use super::super::{bad_input, tried};
 
 /// Marks the root of a repository, above which nothing is the project's.
 const REPOSITORY: &str = ".git";
+
+/// Under which conditions a change is tried where nothing says it.
+const USUAL: &[ConditionKind] = &[ConditionKind::Calm, ConditionKind::Backup];
+/// The same where more time is given.
+const THOROUGH: &[ConditionKind] = &[
+    ConditionKind::Calm,
+    ConditionKind::Backup,
+    ConditionKind::OldSnapshot,
+    ConditionKind::IdleInTransaction,
+    ConditionKind::ShortWriters,
+    ConditionKind::Vacuum,
+];
 
 /// The project that the program runs in.
 pub struct Project {
@@ -95,10 +107,14 @@ impl Project {
         Demands { acceptances, ..demands }
     }
 
-    /// Whether the change is tried under that condition.
-    pub fn tries(&self, condition: TryCondition) -> bool {
-        let named = self.defaults.trying.conditions.as_ref();
-        named.is_none_or(|named| named.contains(&condition))
+    /// The conditions under which the change is tried, by name.
+    pub fn conditions(&self, arguments: &TryArguments) -> Vec<String> {
+        let usual = if arguments.thorough { THOROUGH } else { USUAL };
+        let named = self.defaults.trying.conditions.as_deref().unwrap_or(usual);
+        match arguments.conditions.as_slice() {
+            [] => named.iter().map(ToString::to_string).collect(),
+            asked => asked.to_vec(),
+        }
     }
 }
 

@@ -59,7 +59,7 @@ fn described(found: Result<Found, String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use crate::scenario::{
-        Budget, Demands, FailsOn, ProjectDefaults, TrafficKind, TryCondition, Trying,
+        Budget, ConditionKind, Demands, FailsOn, ProjectDefaults, TrafficKind, Trying,
         project_defaults,
     };
 
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(read.demands, Demands::default());
         let trying = Trying {
             budget: Some(Budget::Normal),
-            conditions: Some(vec![TryCondition::Calm, TryCondition::Backup]),
+            conditions: Some(vec![ConditionKind::Calm, ConditionKind::Backup]),
             fail_on: Some(FailsOn::Unproven),
             traffic: Some(TrafficKind::Auto),
             rate: None,
@@ -140,9 +140,8 @@ mod tests {
         let Command::Try(arguments) = arguments.command else { unreachable!() };
         let tried = |defaults| {
             let project = Project { root: ".".into(), file: None, defaults };
-            let conditions =
-                [TryCondition::Calm, TryCondition::Backup].map(|one| project.tries(one));
-            format!("{:?} {conditions:?}", project.complete(&arguments))
+            let complete = project.complete(&arguments);
+            format!("{complete:?} {:?}", project.conditions(&complete))
         };
         assert_eq!(tried(read), tried(ProjectDefaults::default()));
         for rows in [CONCERNED_ROWS, QUICK_ROWS] {

@@ -19,8 +19,8 @@ use tempfile::TempDir;
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
-    self, Applied, Change, Condition, Crash, Demands, DraftChange, Expect, FindingKind, Migration,
-    Outcome, ProjectBase, Scenario, Tool, ToolsMigrations, TryCondition, Verdict,
+    self, Applied, Change, Condition, Crash, Demands, DraftChange, Expect, Migration, Outcome,
+    Problem, ProjectBase, Scenario, Tool, ToolsMigrations, Verdict,
 };
 use crate::trial::FaultKind;
 
@@ -31,13 +31,13 @@ use super::run::{Answered, Asked, run_trials};
 use super::scenarios::Loaded;
 use super::server::is_address;
 use super::tried::{self, How};
-use super::{bad_input as wrong, complain, kept, show};
+use super::{bad_input as wrong, complain, kept};
 
 use defaults::Project;
-use earlier::{earlier, terminated};
+use earlier::{earlier, taken_to_hold, terminated};
 pub use init::init;
 use names::{kebab, relative, stem};
-use summary::show_made;
+use summary::{note, show_asked, show_made};
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
@@ -73,7 +73,9 @@ pub async fn try_out(arguments: &TryArguments) -> ExitStatus {
     };
     let answer = Some(Answered { details: arguments.details, kept });
     let clones = arguments.clones.commands();
-    let asked = Asked { rows_are_made, answer, clones, ..Asked::default() };
+    let retry = arguments.retries.request();
+    let sizes = arguments.sizes.clone();
+    let asked = Asked { rows_are_made, answer, retry, clones, sizes, ..Asked::default() };
     run_trials(loaded, &arguments.trials, asked).await
 }
 
@@ -85,6 +87,7 @@ fn of_scenario(
     project: &Project,
 ) -> Result<Loaded, ExitStatus> {
     let mut loaded = tried::scenario(arguments, name)?;
+    super::run::under(&mut loaded, &arguments.conditions)?;
     for scenario in &mut loaded.scenarios {
         let own = tried::acknowledged(&scenario.change, None)?;
         scenario.acceptances = project.demands(&scenario.name, own).acceptances;
@@ -98,11 +101,13 @@ async fn own_scenario(arguments: &TryArguments, project: &Project) -> Result<Loa
     if let Some(directory) = &arguments.save {
         infer::is_free(directory).map_err(wrong)?;
     }
-    let own = find(arguments, tried::How::of(arguments), project)?;
+    Condition::are_kinds(&arguments.conditions, "the change").map_err(wrong)?;
+    let mut own = find(arguments, tried::How::of(arguments), project)?;
+    own.change.runs_as = project.defaults.demands.runs_as.clone();
     let acceptances =
         tried::acknowledged(&own.change, own.file.as_deref().filter(|path| path.is_file()))?;
     let demands = project.demands(&own.name, acceptances);
-    own.show(project, &demands);
+    show_asked(&own.says, project, &demands);
     if arguments.dry_run {
         return Err(ExitStatus::AsExpected);
     }
@@ -218,7 +223,12 @@ fn of_file(
     how: How,
 ) -> Result<Own, ExitStatus> {
     let directory = directory_of(path);
-    let tools = directory.as_deref().and_then(|of| scenario::read_migrations(of, how.tool).ok());
+    let read = directory.as_deref().map(|of| scenario::read_migrations(of, how.tool));
+    let tools = match (read, how.tool) {
+        // The tool was named: what is wrong with its directory is wrong with the file.
+        (Some(Err(problems)), Some(_)) if path.exists() => return Err(of_try(problems)),
+        (read, _) => read.and_then(Result::ok),
+    };
     let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let is_it = |m: &Migration| canonical(&m.script.path) == canonical(path);
     let at = tools.as_ref().and_then(|tools| tools.migrations.iter().position(is_it));
@@ -235,7 +245,7 @@ fn of_file(
             Ok(of_tools(tools, at, base, how))
         }
         (_, _, Some(base)) => {
-            let change = tried::file(path, &How { tool: None, ..how.clone() })?;
+            let change = tried::file(path, &how)?;
             let change = how.on(change);
             let rule = change.transaction.as_str();
             let says = [format!("{}, transactions: {rule}", path.display()), base.name()];
@@ -266,9 +276,15 @@ fn directory_of(path: &Path) -> Option<PathBuf> {
 
 /// The newest migration of a tool's directory.
 fn of_directory(path: &Path, base: Option<Base>, how: How) -> Result<Own, ExitStatus> {
-    let tools = scenario::read_migrations(path, how.tool).map_err(tried::wrong)?;
+    tried::is_without_rule(path, &how)?;
+    let tools = scenario::read_migrations(path, how.tool).map_err(of_try)?;
     let newest = tools.migrations.len().saturating_sub(1);
     Ok(of_tools((path, tools), newest, base, how))
+}
+
+/// What is wrong with them, in the words of `try`.
+fn of_try(problems: Vec<Problem>) -> ExitStatus {
+    tried::wrong(problems.into_iter().map(Problem::of_try).collect())
 }
 
 /// `directory`: as it is named here.
@@ -278,7 +294,8 @@ fn of_tools(
     base: Option<Base>,
     how: How,
 ) -> Own {
-    super::scenarios::notice(&tools.notices);
+    let notices: Vec<Problem> = tools.notices.into_iter().map(Problem::of_try).collect();
+    super::scenarios::notice(&notices);
     let recognised = tools.recognised;
     let tool = recognised.tool;
     let mut migrations = tools.migrations;
@@ -298,7 +315,8 @@ fn of_tools(
         1 => "the migration before it".to_owned(),
         n => format!("the {n} migrations before it"),
     };
-    let says = [said, base.as_ref().map_or(before, Base::name)];
+    let taken = taken_to_hold(&migrations).map(|taken| format!("; {taken}")).unwrap_or_default();
+    let says = [said, base.as_ref().map_or(before + &taken, Base::name)];
     let base = base.unwrap_or_else(|| earlier(tool, &migrations));
     let change = Change::of_tool(recognised, newest);
     let name = match kebab(&stem(&path)).as_str() {
@@ -330,21 +348,6 @@ fn newest(migrations: &mut Vec<Migration>, at: usize) -> Vec<Migration> {
 }
 
 impl Own {
-    /// Prints what would be run.
-    fn show(&self, project: &Project, demands: &Demands) {
-        if let Some(file) = &project.file {
-            show(&format!("config  {}", file.display()));
-        }
-        let [change, base] = &self.says;
-        show(&format!("change  {change}"));
-        show(&format!("base    {base}"));
-        for one in &demands.acceptances {
-            let what = one.kind.map_or("whatever breaks a rule", FindingKind::as_str);
-            let until = one.until.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
-            show(&format!("accept  {what}{until} ({}): {}", one.place(), one.reason));
-        }
-    }
-
     /// Makes a scenario for it, and says of which tables.
     async fn scenario(
         &self,
@@ -352,7 +355,8 @@ impl Own {
         project: &Project,
         demands: &Demands,
     ) -> Result<Loaded, ExitStatus> {
-        let server = arguments.trials.server.request().map_err(wrong)?;
+        // What the oldest of several majors can do, the others can.
+        let (server, _) = arguments.trials.server.requests().map_err(wrong)?;
         let asked = infer::Asked::read(&arguments.application).map_err(wrong)?;
         let quick = arguments.trials.quick;
         let usual = if quick { QUICK_ROWS } else { CONCERNED_ROWS };
@@ -371,7 +375,7 @@ impl Own {
             change: Some(&self.change),
             written: Some(self.written(arguments.save.as_deref(), demands)),
             demands,
-            beside_a_backup: project.tries(TryCondition::Backup),
+            conditions: &project.conditions(arguments),
             rows,
             rng_seed: arguments.trials.rng_seed.unwrap_or(1),
             rate: asked.rate,
@@ -387,11 +391,18 @@ impl Own {
         let made = run::infer(&request, &listener, &cancelled_by_signals()).await;
         live.end();
         let made = made.map_err(|error| ending_of(&error))?;
+        if made.tables.is_empty() {
+            return Err(wrong(format!(
+                "try {}: what it begins from has no table, so no application could use one and \
+                 nothing would be shown; try a later migration, or name a base that has tables, \
+                 --schema FILE or --base COMMAND",
+                self.name
+            )));
+        }
         show_made(&made);
         let loaded = self.load(&made, arguments, demands)?;
-        let loaded = under(loaded, project);
         if let Some(directory) = &arguments.save {
-            show(&format!("saved   {}", directory.display()));
+            note("saved", &directory.display().to_string());
         }
         Ok(loaded)
     }
@@ -426,13 +437,14 @@ impl Own {
                 }
             }
         };
-        DraftChange { applied, timeouts: change.timeouts.clone(), rerun: change.rerun }
+        let (timeouts, runs_as) = (change.timeouts.clone(), change.runs_as.clone());
+        DraftChange { applied, timeouts, rerun: change.rerun, runs_as }
     }
 
     /// Which faults are injected: all of them when asked for, a few where the change is short.
     fn crash(&self, arguments: &TryArguments) -> Option<Crash> {
         if matches!(self.base, Base::Clone(_)) {
-            show("faults  not injected: each case would take a clone of its own");
+            note("faults", "not injected: each case would take a clone of its own");
             return None;
         }
         let may = vec![Outcome::ManualStep];
@@ -448,7 +460,7 @@ impl Own {
                 return Some(Crash { faults: FAULTS.to_vec(), may, ..Crash::default() });
             }
         };
-        show(&format!("faults  not injected: {left_out}; --thorough injects all kinds"));
+        note("faults", &format!("not injected: {left_out}; --thorough injects all kinds"));
         None
     }
 
@@ -479,22 +491,9 @@ impl Own {
         let (name, change) = (self.name.clone(), self.change.clone());
         let acceptances = demands.acceptances.clone();
         let scenario = Scenario { name, change, expect, crash, acceptances, ..read.value };
-        Ok(Loaded { scenarios: vec![scenario], notices: Vec::new(), unpacked: Some(unpacked) })
+        let (scenarios, unpacked) = (vec![scenario], Some(unpacked));
+        Ok(Loaded { scenarios, notices: Vec::new(), unpacked, groups: Vec::new() })
     }
-}
-
-/// Under the conditions that the project's file names, as far as there are such.
-fn under(mut loaded: Loaded, project: &Project) -> Loaded {
-    let named = |condition: &Condition| match condition.name.as_str() {
-        "calm" => project.tries(TryCondition::Calm),
-        _ => true,
-    };
-    for scenario in &mut loaded.scenarios {
-        if scenario.conditions.iter().any(named) {
-            scenario.conditions.retain(named);
-        }
-    }
-    loaded
 }
 
 /// Verdicts with which the change passes.
@@ -509,7 +508,6 @@ fn accepted(fail_on: FailOnVerdict) -> Vec<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Statement;
 
     #[test]
     fn the_newest_are_those_of_its_file_or_the_last_of_the_only_file() {
@@ -547,44 +545,5 @@ mod tests {
     fn a_scenario_is_named_after_its_file() {
         assert_eq!(kebab("0042_Add_index"), "0042-add-index");
         assert_eq!(kebab("__"), "own-change");
-    }
-
-    /// With a statement per line.
-    fn migration(version: &str, sql: &str, transaction: Option<bool>) -> Migration {
-        let script = scenario::Script {
-            path: format!("{version}.sql").into(),
-            statements: sql.lines().map(|sql| Statement::new(sql, 1)).collect(),
-        };
-        Migration::new(version.to_owned(), script, transaction)
-    }
-
-    #[test]
-    fn earlier_migrations_that_leave_a_transaction_end_the_one_that_they_enter() {
-        let migrations = [
-            migration("1", "SELECT 1\nCOMMIT\nVACUUM\nBEGIN\nSELECT 2", Some(true)),
-            migration("2", "BEGIN\nSELECT 3\nCOMMIT", Some(false)),
-        ];
-        let Base::Script { text, .. } = earlier(Tool::Supabase, &migrations) else {
-            unreachable!()
-        };
-        assert_eq!(
-            text,
-            "-- 1.sql\nBEGIN;\nSELECT 1;\nCOMMIT;\nVACUUM;\nBEGIN;\nSELECT 2;\nCOMMIT;\n\
-             -- 2.sql\nBEGIN;\nSELECT 3;\nCOMMIT;\n"
-        );
-    }
-
-    #[test]
-    fn earlier_migrations_are_each_in_their_transaction() {
-        let migrations = [
-            migration("1", "CREATE TABLE t (a int)", None),
-            migration("2", "CREATE INDEX CONCURRENTLY i ON t (a);", Some(false)),
-        ];
-        let Base::Script { text, .. } = earlier(Tool::Sqlx, &migrations) else { unreachable!() };
-        assert_eq!(
-            text,
-            "-- 1.sql\nBEGIN;\nCREATE TABLE t (a int);\nCOMMIT;\n\
-             -- 2.sql\nCREATE INDEX CONCURRENTLY i ON t (a);\n"
-        );
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::run::Base;
-use crate::scenario;
+use crate::scenario::{self, Problem};
 
 use super::super::infer;
 use super::code;
@@ -145,7 +145,8 @@ fn read_all(paths: Vec<PathBuf>) -> (Vec<(String, Found)>, Vec<String>) {
                 found.push((how, Found::Directory(path)));
             }
             Err(problems) => {
-                refused.extend(problems.first().map(|problem| format!("{problem}")));
+                let first = problems.into_iter().next().map(Problem::of_try);
+                refused.extend(first.map(|problem| problem.to_string()));
             }
         }
     }

@@ -1,18 +1,46 @@
-//! What a scenario was made from, for people.
+//! What is said before the answer, as wide as it: what would be run, and what a scenario was made
+//! from.
 
+use crate::report;
 use crate::run::InferredScenario;
+use crate::scenario::{Demands, FindingKind, RunsAs};
 use crate::stats::grouped;
 
-use super::super::show;
+use super::super::{show, width};
+use super::defaults::Project;
 
 /// Tables that are named in one line.
 const NAMED_MAX: usize = 4;
 /// Remarks and operations left out that are shown; `--save` keeps all.
 const SHOWN_MAX: usize = 5;
 
+/// One labelled text.
+pub fn note(label: &str, text: &str) {
+    show(&report::labelled_text(label, text, width()));
+}
+
+/// What would be run: the change and the base, and what is accepted of it.
+pub fn show_asked([change, base]: &[String; 2], project: &Project, demands: &Demands) {
+    if let Some(file) = &project.file {
+        note("config", &file.display().to_string());
+    }
+    note("change", change);
+    note("base", base);
+    match &demands.runs_as {
+        RunsAs::Migrator => {}
+        RunsAs::Role(role) => note("role", &format!("the change connects as {role}")),
+        RunsAs::Superuser => note("role", "the change connects as a superuser"),
+    }
+    for one in &demands.acceptances {
+        let what = one.kind.map_or("whatever breaks a rule", FindingKind::as_str);
+        let until = one.until.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
+        note("accept", &format!("{what}{until} ({}): {}", one.place(), one.reason));
+    }
+}
+
 /// What was made, in a few lines.
 pub fn show_made(made: &InferredScenario) {
-    made.statistics.iter().for_each(|line| show(&format!("like    {line}")));
+    made.statistics.iter().for_each(|line| note("like", line));
     let rows = |name: &String| made.tables.get(name).copied().unwrap_or(0);
     let mut concerned: Vec<&String> = made.concerned.iter().collect();
     concerned.sort_by_key(|name| (std::cmp::Reverse(rows(name)), (*name).clone()));
@@ -24,23 +52,24 @@ pub fn show_made(made: &InferredScenario) {
     let more = concerned.len().saturating_sub(NAMED_MAX);
     let more = if more > 0 { format!(" and {more} more tables") } else { String::new() };
     let others = made.tables.len().saturating_sub(concerned.len());
-    match named.is_empty() {
-        true => show("rows    the change is about no table that is there"),
-        false => show(&format!(
-            "rows    {}{more}, which the change is about; {others} other tables",
-            named.join(", ")
-        )),
-    }
-    show(&format!("traffic {} operations on these and their neighbours", made.operations));
+    let rows = match (named.is_empty(), others) {
+        (true, _) => "the change is about no table that is there".to_owned(),
+        (false, 0) => format!("{}{more}, which the change is about", named.join(", ")),
+        (false, n) => {
+            let others = if n == 1 { "1 other table".into() } else { format!("{n} other tables") };
+            format!("{}{more}, which the change is about; {others}", named.join(", "))
+        }
+    };
+    note("rows", &rows);
+    note("traffic", &format!("{} operations on these and their neighbours", made.operations));
     let is_about = |table: &str| made.concerned.iter().any(|name| name == table);
     let remarks = made.remarks.iter().filter(|remark| is_about(&remark.table)).map(|remark| {
         let refused = if remark.refused { " (no rows)" } else { "" };
-        format!("  {}, {}: {}{refused}", remark.table, remark.about, remark.text)
+        format!("{}, {}: {}{refused}", remark.table, remark.about, remark.text)
     });
-    let left_out = made.left_out.iter().map(|left_out| format!("  {left_out}"));
-    let all: Vec<String> = remarks.chain(left_out).collect();
-    all.iter().take(SHOWN_MAX).for_each(|line| show(line));
+    let all: Vec<String> = remarks.chain(made.left_out.iter().cloned()).collect();
+    all.iter().take(SHOWN_MAX).for_each(|line| note("", line));
     if all.len() > SHOWN_MAX {
-        show(&format!("  and {} more; --save DIR keeps the scenario", all.len() - SHOWN_MAX));
+        note("", &format!("and {} more; --save DIR keeps the scenario", all.len() - SHOWN_MAX));
     }
 }

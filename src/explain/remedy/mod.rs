@@ -12,6 +12,8 @@ use crate::result::evidence::{OtherTimeouts, RefusedConnection, Unlimited};
 use crate::result::{Evidence, Finding};
 use crate::scenario::{FindingKind, Scope};
 
+use super::replica;
+
 /// Where there is a known way.
 pub fn remedy(finding: &Finding) -> Option<String> {
     let Some(evidence) = &finding.evidence else { return finding.remedy.clone() };
@@ -25,6 +27,7 @@ pub fn remedy(finding: &Finding) -> Option<String> {
         Evidence::OpenTransaction(of) if of.first_change.is_none() => None,
         Evidence::NoTimeout(of) => Some(no_timeout(of)),
         Evidence::TimeoutNotInForce(of) => Some(not_in_force(of)),
+        Evidence::SessionStateLeft(of) => Some(super::pooled::remedy(of)),
         Evidence::RowsUnseen(of) if !of.secured.is_empty() => Some(
             "CREATE POLICY for the application's role before ENABLE ROW LEVEL SECURITY, in one \
              transaction: without a policy every role but the owner sees no row",
@@ -34,10 +37,12 @@ pub fn remedy(finding: &Finding) -> Option<String> {
              reads, and to what the application's role may see of it",
         ),
         Evidence::ConnectionRefused(of) => Some(connection_refused(of)),
+        Evidence::PredictedStall(of) => Some(stall::predicted(&of.hold)),
         Evidence::WorkUnderLock(_) => stall::work(finding.subject.statement.as_ref()),
         Evidence::StatementsUnderLock(_) => return Some(under_lock(finding)),
         Evidence::RowsGone(_) | Evidence::ValuesChanged(_) => return meant(finding),
         Evidence::RowsLeftOut(of) => return Some(contents::left_out(of, &finding.subject)),
+        Evidence::RecoveryConflict(of) => return Some(replica::conflict_remedy(of)),
         Evidence::InvalidIndex(_) => return Some(invalid_index(finding)),
         evidence => by_kind(evidence),
     };
@@ -47,11 +52,15 @@ pub fn remedy(finding: &Finding) -> Option<String> {
 /// Of the kinds that have one way whatever happened.
 fn by_kind(evidence: &Evidence) -> Option<&'static str> {
     Some(match evidence {
+        Evidence::ReplicaLag(_) => {
+            "write less at once: backfill in batches and let the standby catch up between them; \
+             where replay waits for a reader, that reader or max_standby_streaming_delay decides"
+        }
         Evidence::LockTimeout(_) => {
             "this is the timeout doing its work: retry with backoff, and look for the long \
              transaction that was in the way"
         }
-        Evidence::StatementTimeout(_) => {
+        Evidence::StatementTimeout(_) | Evidence::PredictedTimeout(_) => {
             "SET statement_timeout = 0 on the connection before this statement and back to its \
              value after it (RESET falls back to the server's default), or give it a limit that \
              it can meet at production size"

@@ -2,7 +2,7 @@
 
 use crate::pg::facts::{Work, works};
 use crate::result::evidence::Stalled;
-use crate::result::{BlockingState, StatementRef};
+use crate::result::{BlockingState, PredictedHold, StatementRef};
 
 /// By how the change was in the way and, of what held the lock, what it did meanwhile.
 pub fn stall(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
@@ -32,10 +32,22 @@ pub fn stall(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
     }
 }
 
+const APART: &str = "one statement per transaction: a lock is held to the end of its transaction; \
+                     backfill in batches that each commit, add keys NOT VALID and VALIDATE them \
+                     later, build indexes CONCURRENTLY";
+
 /// The form of the statement's work that needs no strong lock for it, where there is one.
 pub fn work(statement: Option<&StatementRef>) -> Option<&'static str> {
     let works = works(&statement?.text);
     works.into_iter().find(|work| work.grows() && !is_gentle(*work)).map(of_work)
+}
+
+/// Of a lock that is held too long at another size.
+pub fn predicted(hold: &PredictedHold) -> &'static str {
+    let alone = hold.longest == hold.taken_by;
+    let own = |work: &Work| alone || !is_gentle(*work);
+    let works = works(&hold.longest.text);
+    works.into_iter().find(|work| work.grows() && own(work)).map_or(APART, of_work)
 }
 
 fn holding(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
@@ -48,11 +60,7 @@ fn holding(of: &Stalled, during: Option<&StatementRef>) -> &'static str {
             "one statement per transaction: VALIDATE CONSTRAINT in a transaction of its own stops \
              no writer; here the lock of the statement before it is held while it reads every row"
         }
-        None if of.taken_earlier => {
-            "one statement per transaction: a lock is held to the end of its transaction; \
-             backfill in batches that each commit, add keys NOT VALID and VALIDATE them later, \
-             build indexes CONCURRENTLY"
-        }
+        None if of.taken_earlier => APART,
         None => {
             "run the statement alone in its transaction, under a lock_timeout with retries: its \
              lock is held to the transaction's end"

@@ -210,7 +210,7 @@ pub fn problem(path: &Path, text: &str, offset: usize, message: impl Into<String
     Problem {
         line: Some(line),
         column: Some(column),
-        text: text.lines().nth(line as usize - 1).map(str::to_owned),
+        text: text.lines().nth(line as usize - 1).map(Into::into),
         ..Problem::of_file(path, message)
     }
 }

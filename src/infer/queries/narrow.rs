@@ -167,6 +167,7 @@ fn with_only(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::On;
 
     fn operation(generator: Generator) -> OperationSpec {
         let parameter = Parameter::Generated { generator, null_fraction: 0.1 };
@@ -176,6 +177,7 @@ mod tests {
             statements: Vec::new(),
             parameters: [("status".to_owned(), parameter)].into(),
             ledger: None,
+            on: On::Primary,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pg::facts::{self, ParameterUse, Relation, RelationName, Usage, Uses};
-use crate::scenario::{Generator, OperationSpec, OperationStatement, Parameter};
+use crate::pg::facts::{self, ParameterUse, RelationName, Usage, Uses};
+use crate::scenario::{Generator, On, OperationSpec, OperationStatement, Parameter};
 
 use super::super::catalogue::{Catalogue, Oid};
 use super::super::settle::Inferred;
@@ -69,11 +69,7 @@ impl<'a> Reading<'a> {
         let uses = |statement: &QueryStatement| facts::parameters(&statement.sql);
         let tables = |statement: &QueryStatement| {
             let facts = facts::facts(&statement.sql);
-            let named = |relation: &Relation| match relation {
-                Relation::Named(name) => Some(name.clone()),
-                _ => None,
-            };
-            facts.locks().filter_map(|lock| named(&lock.relation)).collect()
+            facts.named_locks().map(|(name, _)| name.clone()).collect()
         };
         Reading {
             world,
@@ -113,7 +109,7 @@ impl<'a> Reading<'a> {
         }
         let weight = f64::from(self.query.weight.unwrap_or(WEIGHT_DEFAULT));
         let name = self.query.name.clone();
-        Ok(OperationSpec { name, weight, statements, parameters, ledger: None })
+        Ok(OperationSpec { name, weight, statements, parameters, ledger: None, on: On::Primary })
     }
 
     fn new_values(&self) -> Result<NewValues, String> {

@@ -61,6 +61,21 @@ SELECT json_build_object(
                 WHERE i.inhrelid = c.oid
             ),
             'row_security', c.relrowsecurity,
+            'policies', (
+                SELECT coalesce(json_agg(json_build_object(
+                    'name', y.polname,
+                    'permissive', y.polpermissive,
+                    'roles', (
+                        SELECT coalesce(json_agg(r.rolname ORDER BY r.rolname), '[]')
+                        FROM pg_roles r
+                        WHERE r.oid = ANY (y.polroles)
+                    ),
+                    'using', pg_get_expr(y.polqual, y.polrelid),
+                    'check', pg_get_expr(y.polwithcheck, y.polrelid)
+                ) ORDER BY y.polname), '[]')
+                FROM pg_policy y
+                WHERE y.polrelid = c.oid
+            ),
             'columns', (
                 SELECT coalesce(json_agg(json_build_object(
                     'number', a.attnum,

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::scenario::{
-    Follow, Generator, LedgerRule, OperationSpec, OperationStatement, Parameter,
+    Follow, Generator, LedgerRule, On, OperationSpec, OperationStatement, Parameter,
 };
+
+use super::super::{Column, Oid};
 
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -15,13 +17,31 @@ pub struct Draft {
     pub ledger: Option<LedgerRule>,
     /// Tables and columns that its updates change.
     pub changes: Vec<(String, String)>,
+    /// Tables that its statements read or write, by the statement's place.
+    tables: Vec<(usize, Oid)>,
+    /// Columns whose values parameters hold, by table and number.
+    held: Vec<(Oid, i16, String)>,
+    /// Tables of which it names a row: by what the parameters of its columns are drawn together,
+    /// and of which share of the newest rows.
+    pub rows: Vec<(Oid, String, f64)>,
+    /// The operation whose row it goes on with, and how long after.
+    pub follows: Option<(String, u64)>,
 }
 
 impl Draft {
     /// `name` in words that a person types: letters, digits and hyphens.
     pub fn new(name: &str) -> Draft {
-        let (statements, parameters, changes) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Draft { name: plain(name, '-'), statements, parameters, ledger: None, changes }
+        Draft {
+            name: plain(name, '-'),
+            statements: Vec::new(),
+            parameters: BTreeMap::new(),
+            ledger: None,
+            changes: Vec::new(),
+            tables: Vec::new(),
+            held: Vec::new(),
+            rows: Vec::new(),
+            follows: None,
+        }
     }
 
     /// Begins the next statement.
@@ -44,6 +64,59 @@ impl Draft {
         let name = self.free_name(&plain(column, '_'));
         let Drawn { generator, null_fraction } = drawn.clone();
         self.add(name.clone(), Parameter::Generated { generator, null_fraction });
+        name
+    }
+
+    /// Appends a parameter with the value of a column.
+    pub fn column(&mut self, table: Oid, column: &Column, drawn: &Drawn) -> String {
+        let name = self.parameter(&column.name, drawn);
+        self.hold(table, column.number, &name);
+        name
+    }
+
+    /// A parameter holds the value of a column.
+    pub fn hold(&mut self, table: Oid, number: i16, parameter: &str) {
+        self.held.push((table, number, parameter.to_owned()));
+    }
+
+    /// The parameter that holds the value of a column.
+    pub fn holds(&self, table: Oid, number: i16) -> Option<&str> {
+        let held = self.held.iter().find(|(of, column, _)| (*of, *column) == (table, number));
+        held.map(|(_, _, name)| name.as_str())
+    }
+
+    /// Where the value of a parameter comes from.
+    pub fn drawn(&mut self, name: &str) -> Option<&mut Generator> {
+        match self.parameters.get_mut(name) {
+            Some(Parameter::Generated { generator, .. }) => Some(generator),
+            _ => None,
+        }
+    }
+
+    /// The statement that was begun last reads or writes a table.
+    pub fn uses(&mut self, table: Oid) -> &mut Draft {
+        self.tables.push((self.statements.len().saturating_sub(1), table));
+        self
+    }
+
+    /// Tables that each statement reads or writes.
+    pub fn used(&self) -> Vec<Vec<Oid>> {
+        let of = |statement| {
+            let own = self.tables.iter().filter(|(at, _)| *at == statement);
+            own.map(|(_, table)| *table).collect()
+        };
+        (0..self.statements.len()).map(of).collect()
+    }
+
+    /// Puts a statement in front of that at a place; it holds these parameters.
+    pub fn before(&mut self, place: usize, sql: String, placeholders: Vec<String>) {
+        self.statements.insert(place, OperationStatement { sql, placeholders, place: None });
+    }
+
+    /// Makes a parameter that no statement holds yet.
+    pub fn apart(&mut self, column: &str, parameter: Parameter) -> String {
+        let name = self.free_name(&plain(column, '_'));
+        self.parameters.insert(name.clone(), parameter);
         name
     }
 
@@ -78,7 +151,7 @@ impl Draft {
 
     pub fn operation(self, weight: f64) -> OperationSpec {
         let Draft { name, statements, parameters, ledger, .. } = self;
-        OperationSpec { name, weight, statements, parameters, ledger }
+        OperationSpec { name, weight, statements, parameters, ledger, on: On::Primary }
     }
 }
 

@@ -7,6 +7,7 @@ mod beside;
 mod draft;
 mod new_row;
 mod reads;
+mod secured;
 mod stable;
 pub(super) mod subject;
 mod together;
@@ -21,6 +22,7 @@ use super::{Catalogue, Inferred, Oid};
 pub(super) use draft::{Drawn, plain};
 
 use draft::Draft;
+use secured::World;
 
 /// Which operations the application has most of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,9 @@ pub struct Application {
     pub operations: Vec<OperationSpec>,
     /// Reads of rows that it leaves alone.
     pub invariants: Vec<Invariant>,
+    /// Operations on tables with row security, each to be tried as the application's role; with
+    /// what to do where the policies do not let it in.
+    pub secured: BTreeMap<String, String>,
     /// What has no operation, and why: `insert into t: …`.
     pub left_out: Vec<String>,
 }
@@ -106,6 +111,7 @@ pub fn application(
         together.into_iter().for_each(|d| made.add(Role::Together, Ok(d)));
     }
     made.keep_ledgers_whole();
+    made.let_in(&World { catalogue, inferred, subjects: &subjects });
     let changed = made.drafts.iter().flat_map(|(_, draft)| draft.changes.iter().cloned()).collect();
     let of = |oid: &Oid| subjects.iter().find(|subject| subject.table.oid == *oid);
     made.invariants = stable::reads(concerned.iter().filter_map(of), &changed);
@@ -116,6 +122,7 @@ pub fn application(
 struct Made {
     drafts: Vec<(Role, Draft)>,
     invariants: Vec<Invariant>,
+    secured: BTreeMap<String, String>,
     left_out: Vec<String>,
 }
 
@@ -138,6 +145,17 @@ impl Made {
         }
     }
 
+    /// What is followed comes before what follows it.
+    fn let_in(&mut self, world: &World<'_, '_>) {
+        for at in 0..self.drafts.len() {
+            let (before, rest) = self.drafts.split_at_mut(at);
+            let Some((_, draft)) = rest.first_mut() else { continue };
+            let before: Vec<&Draft> = before.iter().map(|(_, draft)| draft).collect();
+            let remedy = world.apply(draft, &before);
+            self.secured.extend(remedy.map(|remedy| (draft.name().to_owned(), remedy)));
+        }
+    }
+
     /// Each role's share is divided evenly between its operations.
     fn weighed(self, mix: Mix) -> Application {
         let mut counts: BTreeMap<Role, u32> = BTreeMap::new();
@@ -151,6 +169,7 @@ impl Made {
         Application {
             operations: self.drafts.into_iter().map(operation).collect(),
             invariants: self.invariants,
+            secured: self.secured,
             left_out: self.left_out,
         }
     }

@@ -41,11 +41,6 @@ pub fn insert(subject: &Subject<'_>) -> Result<Draft, String> {
 /// Why the table takes none.
 pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRule>, String> {
     let refuse = |why: &str| Err(format!("insert into {}: {why}", subject.name()));
-    if subject.table.row_security {
-        return refuse(
-            "row security is on; what its policies let the application write is not known",
-        );
-    }
     let given = match given(subject) {
         Ok(given) => given,
         Err(why) => return refuse(&why),
@@ -76,6 +71,7 @@ fn statement<'a>(
     given: &[(&'a Column, Value)],
 ) -> Vec<(&'a Column, String)> {
     draft.statement(&format!("INSERT INTO {}", subject.quoted()));
+    draft.uses(subject.table.oid);
     let mut new = Vec::new();
     if given.is_empty() {
         draft.sql(" DEFAULT VALUES");
@@ -87,8 +83,10 @@ fn statement<'a>(
     for (at, (column, value)) in given.iter().enumerate() {
         draft.sql(if at > 0 { ", " } else { "" });
         match value {
-            Value::Fresh(drawn) => new.push((*column, draft.parameter(&column.name, drawn))),
-            Value::Known(drawn) => drop(draft.parameter(&column.name, drawn)),
+            Value::Fresh(drawn) => {
+                new.push((*column, draft.column(subject.table.oid, column, drawn)));
+            }
+            Value::Known(drawn) => drop(draft.column(subject.table.oid, column, drawn)),
             Value::Copied => drop(draft.sql(&format!("{MODEL}.{}", subject.quote(column)))),
         }
     }
@@ -103,12 +101,12 @@ fn statement<'a>(
 
 /// Appends ` WHERE` the key of what the alias stands for is that of one row.
 pub fn where_aliased(draft: &mut Draft, of: &Subject<'_>, key: &[&Column], alias: &str) {
-    let together = (key.len() > 1).then(|| format!("row of {}", of.name()));
+    let together = of.together(draft, key, false);
     for (at, column) in key.iter().enumerate() {
         let Some(drawn) = of.present(column, false, together.as_deref()) else { continue };
         draft.sql(if at == 0 { " WHERE " } else { " AND " });
         draft.sql(&format!("{alias}.{} = ", of.quote(column)));
-        draft.parameter(&column.name, &drawn);
+        draft.column(of.table.oid, column, &drawn);
     }
 }
 

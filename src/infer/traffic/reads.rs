@@ -16,9 +16,10 @@ const PAGE: u32 = 50;
 /// Why there is no such read.
 pub fn by_key(subject: &Subject<'_>) -> Result<Draft, String> {
     let key = subject.key();
-    let key = key.ok_or_else(|| format!("read of {}: it has no primary key", subject.name()))?;
+    let key = key.ok_or_else(|| format!("read of {}: {}", subject.name(), subject.why_no_key()))?;
     let mut draft = Draft::new(&format!("read-{}", subject.name()));
     draft.statement(&format!("SELECT {} FROM {}", subject.list(None), subject.quoted()));
+    draft.uses(subject.table.oid);
     where_key(&mut draft, subject, &key, false);
     Ok(draft)
 }
@@ -34,12 +35,14 @@ pub fn by_index(subject: &Subject<'_>) -> Vec<Draft> {
             continue;
         }
         known.push((column.number, &index.predicate));
-        let Some(drawn) = subject.present(column, false, None) else { continue };
         let mut draft = Draft::new(&format!("find-{}-{}", subject.name(), index.name));
+        let row = subject.together(&mut draft, &[column], false);
+        let Some(drawn) = subject.present(column, false, row.as_deref()) else { continue };
         let (list, table) = (subject.list(None), subject.quoted());
         let column_name = subject.quote(column);
         draft.statement(&format!("SELECT {list} FROM {table} WHERE {column_name} = "));
-        draft.parameter(&column.name, &drawn);
+        draft.uses(subject.table.oid);
+        draft.column(subject.table.oid, column, &drawn);
         if let Some(predicate) = &index.predicate {
             draft.sql(&format!(" AND {predicate}"));
         }
@@ -69,6 +72,7 @@ pub fn pages(subject: &Subject<'_>) -> Vec<Draft> {
         let mut draft = Draft::new(&format!("page-{}-{}", subject.name(), column.name));
         let (list, table, name) = (subject.list(None), subject.quoted(), subject.quote(column));
         draft.statement(&format!("SELECT {list} FROM {table} ORDER BY {name} DESC LIMIT {PAGE}"));
+        draft.uses(subject.table.oid);
         found.push((column.number, draft));
     }
     found.into_iter().map(|(_, draft)| draft).collect()
@@ -88,6 +92,7 @@ pub fn joins(subject: &Subject<'_>, subjects: &[Subject<'_>]) -> Vec<Draft> {
             let name = format!("{direction}-{}-{}", subject.name(), foreign.name);
             let mut draft = Draft::new(&name);
             draft.statement(&format!("SELECT {child_list}, {parent_list} {from}"));
+            draft.uses(subject.table.oid).uses(parent.table.oid);
             where_aliased(&mut draft, of, &key, alias);
             draft.sql(limit);
             found.push(draft);

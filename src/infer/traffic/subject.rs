@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use crate::scenario::{Column as SeededColumn, Generator, MISSES_DEFAULT, Table as SeededTable};
 
+use super::super::policies::{self, Setting, SettingValue};
 use super::super::{
     Catalogue, Column, Constraint, ConstraintKind, Index, Inferred, Oid, Table, TypeKind,
 };
 use super::beside::Beside;
-use super::draft::Drawn;
+use super::draft::{Draft, Drawn};
 
 /// Share of the newest rows that an application still works on.
 const RECENT: f64 = 0.1;
@@ -20,6 +21,8 @@ pub struct Subject<'a> {
     inferred: &'a Inferred,
     /// What triggers do beside the application's writes to all of the tables.
     pub beside: Rc<Beside>,
+    /// What policies read of the session before they show a row.
+    pub settings: Vec<Setting>,
 }
 
 /// Those of the concerned tables that hold rows of the seed. A partition's rows belong to what it
@@ -42,7 +45,11 @@ pub fn subjects<'a>(
         match inferred.tables.iter().find(|seeded| seeded.name == name && seeded.rows > 0) {
             Some(seeded) => {
                 let beside = Rc::clone(&beside);
-                subjects.push(Subject { catalogue, table, seeded, inferred, beside });
+                let settings = match table.row_security {
+                    true => policies::settings(catalogue, table),
+                    false => Vec::new(),
+                };
+                subjects.push(Subject { catalogue, table, seeded, inferred, beside, settings });
             }
             None => left_out.push(format!("{name}: the seed has no rows for it")),
         }
@@ -86,8 +93,36 @@ impl<'a> Subject<'a> {
     pub fn key(&self) -> Option<Vec<&'a Column>> {
         let key = self.table.primary_key()?;
         let columns: Vec<&Column> = self.columns_of(&key.columns)?;
-        let named = |column: &&Column| self.filled(column).is_some() && self.is_sent(column);
+        let alone = columns.len() == 1;
+        let named = |column: &&Column| {
+            let filled = self.filled(column).filter(|_| self.is_sent(column));
+            filled.is_some_and(|filled| alone || is_of_row(filled))
+        };
         columns.iter().all(named).then_some(columns)
+    }
+
+    /// Why it has no key whose values can be named.
+    pub fn why_no_key(&self) -> &'static str {
+        match self.table.primary_key() {
+            None => "it has no primary key",
+            Some(_) => "its key's values are not known of a row",
+        }
+    }
+
+    /// By what parameters of these columns are drawn of one row, where that matters; the operation
+    /// names the row.
+    pub fn together(&self, draft: &mut Draft, key: &[&Column], recent: bool) -> Option<String> {
+        (key.len() > 1 || !self.settings.is_empty()).then(|| {
+            let row = format!("row of {}", self.name());
+            draft.rows.push((self.table.oid, row.clone(), newest(recent)));
+            row
+        })
+    }
+
+    /// Whether a policy reads the column: a row with another value may be hidden.
+    pub fn is_secured(&self, column: &Column) -> bool {
+        let own = SettingValue::Column(self.table.oid, column.number);
+        self.settings.iter().any(|setting| setting.value == own)
     }
 
     pub fn columns_of(&self, numbers: &[i16]) -> Option<Vec<&'a Column>> {
@@ -126,8 +161,9 @@ impl<'a> Subject<'a> {
     /// that are drawn with the same `together` are of one row.
     pub fn present(&self, column: &Column, recent: bool, together: Option<&str>) -> Option<Drawn> {
         let seeded = self.filled(column).filter(|_| self.is_sent(column))?;
-        let newest = if recent { RECENT } else { 1.0 };
-        let generator = match is_by_row(seeded) {
+        let newest = newest(recent);
+        let of_row = is_by_row(seeded) || (together.is_some() && is_of_row(seeded));
+        let generator = match of_row {
             true => referring(self.name(), &column.name, newest, together, None),
             // Not of one row, but of some.
             false => as_parameter(&seeded.generator),
@@ -310,8 +346,26 @@ fn is_by_row(column: &SeededColumn) -> bool {
         }
 }
 
+/// Whether the value of each row can be named beside its other values.
+pub fn is_of_row(column: &SeededColumn) -> bool {
+    let drawn = match &column.generator {
+        Generator::Pool { values, .. } => values.iter().all(Option::is_some),
+        Generator::Reference { row, nulls, earlier, .. } => {
+            row.is_some() && nulls.is_none() && !earlier
+        }
+        Generator::Constant { .. } => true,
+        _ => is_by_row(column),
+    };
+    drawn && column.null_fraction == 0.0
+}
+
+/// Share of the newest rows that are drawn from.
+fn newest(recent: bool) -> f64 {
+    if recent { RECENT } else { 1.0 }
+}
+
 /// A generator of a column as one of a parameter: a reference goes to any row.
-fn as_parameter(generator: &Generator) -> Generator {
+pub fn as_parameter(generator: &Generator) -> Generator {
     match generator {
         Generator::Reference { table, column, row, nulls, .. } => {
             let nulls = nulls.as_deref().map(as_parameter);
@@ -325,7 +379,7 @@ fn as_parameter(generator: &Generator) -> Generator {
     }
 }
 
-fn referring(
+pub fn referring(
     table: &str,
     column: &str,
     newest: f64,

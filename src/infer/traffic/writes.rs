@@ -61,12 +61,7 @@ pub fn changing(
     other: bool,
 ) -> Result<Option<LedgerRule>, String> {
     let refuse = |why: &str| Err(format!("update of {}: {why}", subject.name()));
-    if subject.table.row_security {
-        return refuse(
-            "row security is on; what its policies let the application write is not known",
-        );
-    }
-    let Some(key) = subject.key() else { return refuse("it has no primary key") };
+    let Some(key) = subject.key() else { return refuse(subject.why_no_key()) };
     let Some(column) = changed(subject, other) else {
         return refuse("every column is a part of a key, a partition key or a tuple");
     };
@@ -77,6 +72,7 @@ pub fn changing(
         drawn.null_fraction = 0.0;
     }
     draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), subject.quote(column)));
+    draft.uses(subject.table.oid);
     draft.changes.push((subject.name().to_owned(), column.name.clone()));
     let value = draft.parameter(&column.name, &drawn);
     let keys = where_key(draft, subject, &key, true);
@@ -101,12 +97,12 @@ pub fn where_key(
     recent: bool,
 ) -> Vec<String> {
     let mut names = Vec::new();
-    let together = (key.len() > 1).then(|| format!("row of {}", subject.name()));
+    let together = subject.together(draft, key, recent);
     for (at, column) in key.iter().enumerate() {
         let Some(drawn) = subject.present(column, recent, together.as_deref()) else { continue };
         draft.sql(if at == 0 { " WHERE " } else { " AND " });
         draft.sql(&format!("{} = ", subject.quote(column)));
-        names.push(draft.parameter(&column.name, &drawn));
+        names.push(draft.column(subject.table.oid, column, &drawn));
     }
     names
 }
@@ -141,6 +137,7 @@ fn is_free(subject: &Subject<'_>, column: &Column) -> bool {
     });
     let fixed = column.generated || column.numbered || column.identity_always;
     let tuple = subject.shares_pool(column) || is_partition_key(subject, column);
+    let fixed = fixed || subject.is_secured(column);
     subject.fresh(column).is_some() && !fixed && !in_key && !unique && !tuple
 }
 
@@ -203,6 +200,7 @@ pub fn delete(subject: &Subject<'_>, insert: &Draft) -> Option<Draft> {
         false => subject.fresh(column)?.generator,
     };
     let operation = insert.name().to_owned();
+    let follows = Some((operation.clone(), DELETED_AFTER_MS));
     let follow = Follow { operation, parameter, after_ms: DELETED_AFTER_MS, otherwise };
     let mut draft = Draft::new(&format!("delete-{}", subject.name()));
     draft.statement(&format!(
@@ -210,6 +208,8 @@ pub fn delete(subject: &Subject<'_>, insert: &Draft) -> Option<Draft> {
         subject.quoted(),
         subject.quote(column)
     ));
+    draft.uses(own);
+    draft.follows = follows;
     let key_parameter = draft.following(&column.name, follow);
     let (table, key_column) = (table.clone(), key_column.clone());
     draft.ledger = Some(LedgerRule::Delete { table, key_column, key_parameter });
@@ -220,7 +220,7 @@ pub fn delete(subject: &Subject<'_>, insert: &Draft) -> Option<Draft> {
 pub fn refer(subject: &Subject<'_>) -> Vec<Draft> {
     let Some(key) = subject.key() else { return Vec::new() };
     let mut found = Vec::new();
-    for foreign in subject.foreign_keys().filter(|_| !subject.table.row_security) {
+    for foreign in subject.foreign_keys() {
         let columns = subject.columns_of(&foreign.columns).unwrap_or_default();
         let [column] = columns.as_slice() else { continue };
         if !is_free_reference(subject, column) {
@@ -229,6 +229,7 @@ pub fn refer(subject: &Subject<'_>) -> Vec<Draft> {
         let Some(drawn) = subject.fresh(column) else { continue };
         let mut draft = Draft::new(&format!("refer-{}-{}", subject.name(), column.name));
         draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), subject.quote(column)));
+        draft.uses(subject.table.oid);
         draft.changes.push((subject.name().to_owned(), column.name.clone()));
         draft.parameter(&column.name, &drawn);
         where_key(&mut draft, subject, &key, true);
@@ -249,6 +250,7 @@ fn is_free_reference(subject: &Subject<'_>, column: &Column) -> bool {
     });
     holds.count() == 1
         && !unique
+        && !subject.is_secured(column)
         && !subject.shares_pool(column)
         && !is_partition_key(subject, column)
 }

@@ -225,7 +225,7 @@ fn document(type_name: &str) -> Option<Profile> {
         "[{\"a\": 1}]",
     ];
     Some(match type_name {
-        "json" | "jsonb" => Profile::new(&json, &["{n}"])
+        "json" | "jsonb" => Profile::new(&json, &["{{\"n\": {n}}}", "[{n}]", "{n}"])
             .of_kind(Kind::Json)
             .with(Generator::Json { min_bytes: JSON_BYTES.0, max_bytes: JSON_BYTES.1 }),
         "jsonpath" => Profile::new(&["$.a", "$.tags[*]"], &["$.a{n}"]),

@@ -180,6 +180,9 @@ impl Judged<'_, '_> {
             Some(AttemptEnd::Stopped | AttemptEnd::Killed) | None => {
                 Some(CaseEnding::CutOff { deadline_us: None })
             }
+            Some(AttemptEnd::Failed { .. }) if !self.timeline.server_down.is_empty() => {
+                Some(CaseEnding::CutOff { deadline_us: None })
+            }
             Some(AttemptEnd::Finished { .. } | AttemptEnd::Failed { .. }) => None,
         }
     }

@@ -6,14 +6,17 @@
 
 use crate::clock::Micros;
 use crate::history::Phase;
-use crate::result::evidence::BrokenBaseline;
+use crate::result::evidence::{BrokenBaseline, EndedBy, NO_CONNECTION};
 use crate::result::{Basis, Doubt, Evidence as Shown, Finding, Measure, Period};
 use crate::scenario::{FindingKind, Verdict};
 use crate::stats::Latencies;
 
 use super::super::lapses::Spans;
 use super::Evidence;
-use super::latency::phase_of;
+use super::latency::{BASELINE_FACTOR, longest_before, phase_of};
+
+/// What queues for a connection behind a stall takes no more than so many times as long as it.
+const STALL_FACTOR: u64 = 2;
 
 /// Makes what rests on broken evidence unproven, and says why.
 pub fn weigh(evidence: &Evidence<'_, '_>, findings: Vec<Finding>) -> Vec<Finding> {
@@ -63,9 +66,24 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
         if (basis.against_baseline && self.slow_baseline) || self.failed_so_before(basis) {
             return Some(Doubt::BaselineBroken);
         }
+        if basis.like_before.is_some_and(|took| self.took_so_before(took)) {
+            return Some(Doubt::BaselineBroken);
+        }
+        let longest_stall = self.evidence.measured.longest_stall_us;
+        if basis.unattributed.is_some_and(|slowest| longest_stall.0 * STALL_FACTOR < slowest.0) {
+            return Some(Doubt::NotSeen);
+        }
+        let longest_empty = longest_stall.max(self.evidence.measured.exhausted_us);
+        if basis.queued.is_some_and(|slowest| longest_empty.0 * STALL_FACTOR < slowest.0) {
+            return Some(Doubt::NotSeen);
+        }
         let (period, measure) = basis.times?;
         let span = self.span(period)?;
         let lapses = self.evidence.lapses;
+        let down = &self.evidence.outside.down;
+        if down.within(span) > Micros::ZERO && !self.holds_without(down, span, measure) {
+            return Some(Doubt::Ended(EndedBy::Crash));
+        }
         if let Measure::Operations { .. } = measure
             && let Some(lag) = self.late_throughout(period)
         {
@@ -76,13 +94,21 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
             return Some(Doubt::GeneratorLag(lag));
         }
         let gap = lapses.gaps.within(span);
-        let hidden = basis.unseen && self.no_stall;
+        let hidden = basis.unseen && (self.no_stall || basis.apart_from_stalls);
         if hidden && gap > Micros::ZERO && !self.holds_without(&lapses.gaps, span, measure) {
             return Some(Doubt::SamplesMissing(gap));
         }
         // Missing all over, as on a machine that is too busy.
         (hidden && self.unsampled && gap == Micros::ZERO)
             .then_some(Doubt::SamplesMissing(Micros::ZERO))
+    }
+
+    /// Whether operations were slow before the change too, and either the slowest of them about as
+    /// slow, or our own process as starved: then no time says anything.
+    fn took_so_before(&self, took: Micros) -> bool {
+        let before = longest_before(self.evidence);
+        let as_slow = took.0 <= before.0.saturating_mul(BASELINE_FACTOR);
+        self.slow_baseline && (as_slow || self.late_in(&[Phase::Baseline]).is_some())
     }
 
     fn span(&self, period: Period) -> Option<(Micros, Micros)> {
@@ -94,18 +120,21 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
 
     /// p99 of (sent − due), where it is beyond its limit in the phase.
     fn late_throughout(&self, period: Period) -> Option<Micros> {
+        match period {
+            Period::Phase(phase) => self.late_in(&[phase_of(phase)]),
+            Period::Span(from, to) => self.late_in(&self.phases_of((from, to))),
+        }
+    }
+
+    fn late_in(&self, phases: &[Phase]) -> Option<Micros> {
         let limit = Micros::from_millis(self.evidence.scenario.limits.generator_lag_ms_max);
-        let phases = match period {
-            Period::Phase(phase) => vec![phase_of(phase)],
-            Period::Span(from, to) => self.phases_of((from, to)),
-        };
-        let lag = |phase| {
+        let lag = |phase: &Phase| {
             let mut lags = Latencies::new();
-            let operations = self.evidence.trace.scheduled_in(phase);
+            let operations = self.evidence.trace.scheduled_in(*phase);
             operations.for_each(|o| lags.record(o.dispatched_us - o.scheduled_us));
             lags.quantile(0.99)
         };
-        phases.into_iter().map(lag).max().filter(|lag| *lag > limit)
+        phases.iter().map(lag).max().filter(|lag| *lag > limit)
     }
 
     fn phases_of(&self, (from, to): (Micros, Micros)) -> Vec<Phase> {
@@ -139,7 +168,12 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
     /// Whether what is left without failures that there were before too is within the limit.
     fn failed_so_before(&self, basis: &Basis) -> bool {
         let known = self.evidence.failed_before;
-        let new = basis.failures.iter().filter(|(kind, _)| !known.contains_key(kind));
+        // Where this machine is starved, its own queue of connections overflows.
+        let starved = self.slow_baseline && self.late_in(&[Phase::Baseline]).is_some();
+        let new = basis.failures.iter().filter(|(kind, _)| {
+            let refused_here = starved && kind.how == NO_CONNECTION;
+            !known.contains_key(kind) && !refused_here
+        });
         let new: u64 = new.map(|(_, operations)| operations).sum();
         !basis.failures.is_empty() && new <= self.evidence.scenario.limits.failed_operations_max
     }

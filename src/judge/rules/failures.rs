@@ -12,6 +12,7 @@ use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Scenario, Verdict};
 
 use super::super::outcomes::{failure, name, spec};
+use super::super::replica::cancelled;
 use super::Evidence;
 use super::gaps::unmeasured;
 use super::traffic::operation_ref;
@@ -27,7 +28,8 @@ pub fn charged<'h>(
     let began = evidence.change_began();
     let charged =
         move |o: &&Operation| o.finished_us >= began && evidence.outside.ended(o).is_none();
-    let after = evidence.trace.operations.iter().copied().filter(charged);
+    // What replay cancels on a standby is a finding of its own.
+    let after = evidence.trace.all_operations().filter(charged).filter(|o| cancelled(o).is_none());
     after.filter_map(|o| Some((o, failure(o)?)))
 }
 
@@ -95,8 +97,10 @@ fn deadlock(
 pub fn ended_from_outside(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let began = evidence.change_began();
     let mut ended: BTreeMap<EndedBy, (u64, String)> = BTreeMap::new();
-    let after = evidence.trace.operations.iter().filter(|o| o.finished_us >= began);
-    for (operation, by) in after.filter_map(|o| Some((o, evidence.outside.ended(o)?))) {
+    let after = evidence.trace.all_operations().filter(|o| o.finished_us >= began);
+    let ended_by = after.filter_map(|o| Some((o, evidence.outside.ended(o)?)));
+    // Cuts are what the trial is about: what they ended says nothing of the change.
+    for (operation, by) in ended_by.filter(|(_, by)| *by != EndedBy::Cut) {
         let message = || match failure(operation) {
             Some(OperationFailure::Error(error)) => error.to_string(),
             Some(OperationFailure::Indeterminate(message)) => message,

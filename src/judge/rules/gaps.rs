@@ -1,13 +1,13 @@
 //! Whether the evidence carries an answer at all.
 
 use crate::clock::Micros;
-use crate::history::{AttemptEnd, Moment, Phase, ServerError};
+use crate::history::{AttemptEnd, Phase};
 use crate::result::evidence::{FailedMeasurement, Lag, MissingSamples, Unreached};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
 use super::super::trace::AttemptRecord;
-use super::{Evidence, latency};
+use super::{Evidence, background, latency};
 
 /// More than this share of the samples missing is a hole, not a hiccup.
 const MISSED_SHARE_MAX: f64 = 0.2;
@@ -23,7 +23,8 @@ pub fn gaps(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(not_reached(evidence));
     findings.extend(unbalanced(evidence));
     findings.extend(overhead(evidence));
-    findings.extend(broken_disturbances(evidence));
+    findings.extend(server_down(evidence));
+    findings.extend(background::background_sessions(evidence));
     findings.extend(evidence.trace.failures.iter().map(|(stage, message)| {
         let (stage, message) = ((*stage).to_owned(), (*message).to_owned());
         unmeasured(FailedMeasurement::Stage { stage, message })
@@ -67,7 +68,11 @@ fn not_reached(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     // Of several runners, the first one does the work.
     let runners = evidence.scenario.change.runners.max(1);
     let mut first = evidence.trace.attempts.iter().filter(|a| a.attempt < runners);
-    if !first.any(|attempt| evidence.tries(attempt)) {
+    // One that the server did not let in failed: there is nothing that it did not reach.
+    let is_refused = |attempt: &AttemptRecord<'_>| {
+        attempt.statements.is_empty() && matches!(attempt.end, Some(AttemptEnd::Failed { .. }))
+    };
+    if !first.any(|attempt| evidence.tries(attempt) || is_refused(attempt)) {
         return Some(unreached(Unreached::NoStatement { by_command: evidence.is_command() }));
     }
     let stopped = |a: &AttemptRecord<'_>| a.end == Some(&AttemptEnd::Stopped);
@@ -81,24 +86,14 @@ fn overhead(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     most.then(|| unmeasured(FailedMeasurement::Overhead { paused_us, change_us }))
 }
 
-/// A condition that ended before its time was not the condition that the scenario is about.
-fn broken_disturbances(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let broken = evidence.trace.disturbances.iter().filter_map(|(_, d)| match &d.moment {
-        Moment::Broken(error) => Some((&d.name, error)),
-        Moment::Holding | Moment::Ended => None,
-    });
-    let finding = |(name, error): (&String, &ServerError)| {
-        let (name, error) = (name.clone(), error.clone());
-        let subject = Subject::session(name.clone());
-        let shown = Shown::MeasurementFailed(FailedMeasurement::Disturbance { name, error });
-        Finding::new(Verdict::Unproven, subject, shown)
-    };
-    broken.map(finding).collect()
+fn server_down(evidence: &Evidence<'_, '_>) -> Option<Finding> {
+    let times = evidence.trace.server_down.len() as u64;
+    (times > 0).then(|| unmeasured(FailedMeasurement::ServerDown { times }))
 }
 
 fn unbalanced(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let counters = evidence.measured.operations;
-    let recorded = evidence.trace.operations.len() as u64;
+    let recorded = evidence.trace.all_operations().count() as u64;
     let missing = counters.scheduled.abs_diff(recorded);
     let balances = counters.balances() && counters.scheduled == recorded;
     let accounts = FailedMeasurement::Accounts { missing, scheduled: counters.scheduled };

@@ -16,7 +16,7 @@ use super::Evidence;
 use super::traffic::verdict_with_stall;
 
 /// What one took before the change excuses no more than this many times as much.
-const BASELINE_FACTOR: u64 = 2;
+pub const BASELINE_FACTOR: u64 = 2;
 /// A change that has written less WAL than this is no reason for anybody to wait for WAL: the disk
 /// is slow by itself.
 const WAL_FELT: u64 = 1 << 20;
@@ -133,6 +133,13 @@ fn waited(operation: &Operation) -> Micros {
     operation.finished_us - operation.dispatched_us
 }
 
+/// What the slowest operation that ended before the change took.
+pub fn longest_before(evidence: &Evidence<'_, '_>) -> Micros {
+    let began = evidence.change_began();
+    let before = evidence.trace.scheduled_in(Phase::Baseline).filter(|o| o.finished_us <= began);
+    before.map(waited).max().unwrap_or_default()
+}
+
 /// Operations that waited beyond the limit for no lock of the change. A lock of somebody else, a
 /// lightweight lock, the disk, or nothing that was seen: an application does not care.
 pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
@@ -160,8 +167,7 @@ pub fn operation_waited(evidence: &Evidence<'_, '_>) -> Option<Finding> {
     let while_it_ran = !suspects.is_empty();
     let groups = [suspects, others, queued];
     let counted = groups.into_iter().find(|group| !group.is_empty())?;
-    let before = evidence.trace.scheduled_in(Phase::Baseline).filter(|o| o.finished_us <= began);
-    let before_us = before.map(waited).max().unwrap_or_default();
+    let before_us = longest_before(evidence);
     let slowest = counted.first()?;
     let waits = LongWaits {
         operations: counted.len() as u64,

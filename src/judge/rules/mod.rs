@@ -4,6 +4,8 @@
 //! `scenario::FindingKind`. What a finding amounts to alone is its verdict; the worst one wins.
 
 mod accepted;
+mod background;
+mod between;
 mod change;
 mod command;
 mod contents;
@@ -18,10 +20,13 @@ mod latency;
 mod left_out;
 mod margins;
 mod plans;
+mod pooled;
+mod proved;
 mod race;
 mod reads;
 mod refused;
 mod replaced;
+mod replica;
 mod rerun;
 mod result_type;
 mod runners;
@@ -54,6 +59,11 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(traffic::pool_exhaustion(evidence));
     findings.extend(traffic::acquire_timeouts(evidence));
     findings.extend(failures::failed_operations(evidence));
+    let lag = replica::replica_lag(evidence).into_iter();
+    let conflicts = replica::recovery_conflicts(evidence).into_iter();
+    let of_standby = lag.chain(conflicts).partition(|f| f.verdict > Verdict::Safe);
+    let (harm, noted): (Vec<_>, Vec<_>) = of_standby;
+    findings.extend(harm);
     findings.extend(unseen::rows(evidence));
     findings.extend(latency::operation_waited(evidence));
     findings.extend(latency::latency(evidence));
@@ -69,13 +79,19 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(state::debris(evidence));
     findings.extend(state::left_behind(evidence));
     findings.extend(runners);
+    let (on_sessions, informing): (Vec<_>, Vec<_>) =
+        pooled::left(evidence).into_iter().partition(|f| f.verdict > Verdict::Safe);
+    findings.extend(on_sessions);
     findings.extend(state::writes(evidence));
     findings.extend(contents::rows(evidence));
     findings.extend(contents::access(evidence));
     findings.extend(reads::reads(evidence));
     findings.extend(plans::plans(evidence));
     findings.extend(failures::ended_from_outside(evidence));
+    findings.extend(between::pooler(evidence));
+    findings.extend(between::network(evidence));
     findings.extend(gaps::gaps(evidence));
+    findings.extend(replica::unseen_standby(evidence));
     findings.extend(left_out);
     findings.extend(touched::nothing_tried(evidence));
     // What informs and decides nothing.
@@ -83,10 +99,12 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(work::work_under_lock(evidence));
     findings.extend(contents::informing(evidence));
     findings.extend(spared);
+    findings.extend(noted);
     findings.extend(accepted::unused(evidence));
     findings.extend(sessions::one_transaction(evidence));
     findings.extend(sessions::one_message(evidence));
     findings.extend(timeouts::none_in_force(evidence));
     findings.extend(timeouts::not_in_force(evidence));
+    findings.extend(informing);
     doubt::weigh(evidence, findings)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::pg::facts::{Relation, RelationName, facts, returns_all_columns};
+use crate::pg::facts::{RelationName, facts, returns_all_columns};
 use crate::pg::lex::{TokenKind, tokens};
 use crate::result::evidence::{FailureCount, OperationFailure};
 use crate::schema::{Difference, Fingerprint};
@@ -43,10 +43,7 @@ struct Use {
 impl Use {
     fn of(sql: &str) -> Use {
         let facts = facts(sql);
-        let relations = facts.locks().filter_map(|lock| match &lock.relation {
-            Relation::Named(name) => Some(name.clone()),
-            _ => None,
-        });
+        let relations = facts.named_locks().map(|(name, _)| name.clone());
         let named = |kind| matches!(kind, TokenKind::Word | TokenKind::QuotedIdent);
         let tokens = tokens(sql).unwrap_or_default().into_iter().filter(|t| named(t.kind));
         let word = |text: &str| match text.strip_prefix('"') {

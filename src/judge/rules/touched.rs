@@ -89,6 +89,10 @@ pub fn uses(evidence: &Evidence<'_, '_>, table: &RelationName) -> bool {
 struct Concerned {
     /// Tables with rows.
     full: Vec<RelationName>,
+    /// Sequences from which they number their rows.
+    sequences: Vec<RelationName>,
+    /// The tables of indexes, by the index.
+    indexes: Vec<(RelationName, RelationName)>,
     used: Used,
 }
 
@@ -104,18 +108,40 @@ impl Concerned {
             .map(|table| RelationName::unquoted(table))
             .collect();
         full.dedup();
-        Concerned { full, used: used(evidence) }
+        let (sequences, indexes) = (sequences(evidence, &full), indexes(evidence));
+        Concerned { full, sequences, indexes, used: used(evidence) }
     }
 
-    /// Whether the relation holds rows or is used.
+    /// Whether the relation holds rows, numbers them or is used.
     fn counts(&self, name: &RelationName) -> bool {
-        self.full.iter().any(|table| table.may_be(name)) || self.used.relations.contains(&name.name)
+        self.full.iter().chain(&self.sequences).any(|relation| relation.may_be(name))
+            || self.used.relations.contains(&name.name)
     }
 
     /// Whether a statement of the change is about one that does.
     fn works(&self, evidence: &Evidence<'_, '_>) -> bool {
         let mut work = evidence.trace.statements().filter(|s| !evidence.is_bookkeeping(s));
-        work.any(|record| about(record).iter().any(|name| self.counts(name)))
+        work.any(|record| self.about(record).iter().any(|name| self.counts(name)))
+    }
+
+    /// The relations that the statement changes, by its text and by the locks that it held.
+    fn about(&self, record: &StatementRecord<'_>) -> Vec<RelationName> {
+        let facts = record.facts();
+        let asked = facts.locks().filter(|lock| lock.mode >= CHANGES);
+        let named = asked.filter_map(|lock| match &lock.relation {
+            Relation::Named(name) => Some(name.clone()),
+            Relation::OfIndex(index) => {
+                let known = self.indexes.iter().find(|(name, _)| name.may_be(index));
+                known.map(|(_, table)| table.clone())
+            }
+            _ => None,
+        });
+        let taken = record.ended.into_iter().flat_map(|ended| ended.taken.iter());
+        let taken = taken.filter(|lock| lock.mode >= CHANGES);
+        let taken = taken.map(|lock| RelationName::unquoted(&lock.relation));
+        let statements = facts.statements.iter();
+        let written = statements.flat_map(|s| s.writes.iter().chain(&s.defines).cloned());
+        named.chain(taken).chain(written).collect()
     }
 
     /// Whether an object that is another than before is one that does, part of one, or called.
@@ -146,11 +172,7 @@ fn used(evidence: &Evidence<'_, '_>) -> Used {
     let mut used = Used::default();
     for sql in of_operations.chain(reads).map(|statement| statement.sql.as_str()) {
         let facts = facts(sql);
-        let named = facts.locks().filter_map(|lock| match &lock.relation {
-            Relation::Named(name) => Some(name.name.clone()),
-            _ => None,
-        });
-        used.relations.extend(named);
+        used.relations.extend(facts.named_locks().map(|(name, _)| name.name.clone()));
         let names = lex::tokens(sql).unwrap_or_default().into_iter().filter(|token| {
             matches!(token.kind, lex::TokenKind::Word | lex::TokenKind::QuotedIdent)
         });
@@ -159,19 +181,38 @@ fn used(evidence: &Evidence<'_, '_>) -> Used {
     used
 }
 
-/// The relations that the statement changes, by its text and by the locks that it held.
-fn about(record: &StatementRecord<'_>) -> Vec<RelationName> {
-    let facts = record.facts();
-    let asked = facts.locks().filter(|lock| lock.mode >= CHANGES);
-    let named = asked.filter_map(|lock| match &lock.relation {
-        Relation::Named(name) => Some(name.clone()),
-        _ => None,
+/// The sequences that defaults of these tables' columns name, as the catalogue was before.
+fn sequences(evidence: &Evidence<'_, '_>, full: &[RelationName]) -> Vec<RelationName> {
+    let before = evidence.trace.catalogue_before();
+    let objects = before.into_iter().flat_map(|catalogue| &catalogue.objects);
+    let of_full = objects.filter_map(|(object, properties)| {
+        let (table, _) = object.strip_prefix("column ")?.rsplit_once('.')?;
+        let table = RelationName::unquoted(table);
+        let default =
+            properties.get("default").filter(|_| full.iter().any(|f| f.may_be(&table)))?;
+        let (_, name) = default.split_once("nextval('")?;
+        Some(RelationName::unquoted(name.split_once('\'')?.0))
     });
-    let taken = record.ended.into_iter().flat_map(|ended| ended.taken.iter());
-    let taken = taken.filter(|lock| lock.mode >= CHANGES);
-    let taken = taken.map(|lock| RelationName::unquoted(&lock.relation));
-    let written = facts.statements.iter().flat_map(|s| s.writes.iter().chain(&s.defines).cloned());
-    named.chain(taken).chain(written).collect()
+    of_full.collect()
+}
+
+/// Each index with its table, as the catalogue was before; one that a key has is its constraint.
+fn indexes(evidence: &Evidence<'_, '_>) -> Vec<(RelationName, RelationName)> {
+    let before = evidence.trace.catalogue_before();
+    let objects = before.into_iter().flat_map(|catalogue| &catalogue.objects);
+    let with_table = objects.filter_map(|(object, properties)| {
+        let (kind, name) = object.split_once(' ')?;
+        let definition = properties.get("definition").map_or("", String::as_str);
+        let index = match kind {
+            "index" => RelationName::unquoted(name),
+            "constraint" => {
+                RelationName { schema: None, ..RelationName::unquoted(name.rsplit_once('.')?.1) }
+            }
+            _ => return None,
+        };
+        Some((index, of_object((object, definition)).into_iter().next()?))
+    });
+    with_table.collect()
 }
 
 /// Whether a table with rows lies elsewhere than before, is gone, or was read because it may have

@@ -10,8 +10,12 @@ use crate::scenario::{OperationSpec, Verdict};
 
 use super::Evidence;
 
-/// Operations of a kind, on either side, below which nothing is said.
-const OPERATIONS_MIN: u64 = 20;
+/// Chance, beyond which nothing is said, that those which met no row all came after the change by
+/// the draw alone. 8 operations that all met rows and 7 that met none are enough, and so are 20 of
+/// which half met rows and 20 that met none.
+const CHANCE_MAX: f64 = 3e-4;
+/// Fewer after the change say nothing of what will be, however many there were before.
+const AFTER_MIN: u64 = 5;
 
 /// Per kind of operation. Which row an operation asks for is drawn, and some ask for rows that are
 /// not there: so it has to have met rows at least every other time before, and never after.
@@ -28,14 +32,24 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         });
         let (before, empty_before) = counts(of_kind.clone().filter(before));
         let (after, empty_after) = counts(of_kind.filter(after));
-        let met = before >= OPERATIONS_MIN && empty_before * 2 <= before;
-        let unseen = met && after >= OPERATIONS_MIN && empty_after == after;
+        let met = before > 0 && empty_before * 2 <= before;
+        let rare = after >= AFTER_MIN && chance(before, empty_before, after) <= CHANCE_MAX;
+        let unseen = met && rare && empty_after == after;
         let secured = secured(evidence, ended);
         let shown = UnseenRows { before, empty_before, after, empty_after, secured };
         let subject = Subject::operation(spec.name.clone());
         unseen.then(|| Finding::new(Verdict::Unsafe, subject, Shown::RowsUnseen(shown)))
     };
     kinds.filter_map(of).collect()
+}
+
+/// That all operations after the change are among the empty ones, if it is chance which ones are.
+fn chance(before: u64, empty_before: u64, after: u64) -> f64 {
+    let ratio = |drawn: u64| {
+        let (empty, all) = (empty_before + after - drawn, before + after - drawn);
+        empty as f64 / all as f64
+    };
+    (0..after).map(ratio).product()
 }
 
 /// How many, and how many of them without a row.
@@ -55,4 +69,17 @@ fn secured(evidence: &Evidence<'_, '_>, until: Micros) -> Vec<String> {
     tables.sort();
     tables.dedup();
     tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_is_ruled_out_by_as_many_operations_as_it_takes() {
+        let is_rare = |before, empty, after| chance(before, empty, after) <= CHANCE_MAX;
+        assert!(is_rare(8, 0, 7) && is_rare(20, 10, 20) && is_rare(1_000, 0, 3));
+        assert!(!is_rare(8, 0, 4) && !is_rare(20, 10, 8) && !is_rare(1_000, 0, 1));
+        assert!(!is_rare(20, 0, 0));
+    }
 }

@@ -2,6 +2,7 @@
 //! table is, so what was below the limit here need not be elsewhere.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::clock::Micros;
 use crate::history::HeldLock;
@@ -15,6 +16,7 @@ use super::super::held::granted;
 use super::super::sessions::Session;
 use super::super::trace::StatementRecord;
 use super::Evidence;
+use super::proved::{has_no_null, is_within_bounds};
 
 /// The weakest mode for which writers of rows wait.
 const STOPS_WRITERS: LockMode = LockMode::ShareLock;
@@ -59,7 +61,10 @@ fn worked(
     let ended = record.ended.filter(|ended| ended.error.is_none())?;
     let (relation, work) = done(evidence, record)?;
     let name = RelationName::unquoted(&relation);
-    let mode = mode(record, &name).filter(|mode| *mode >= STOPS_WRITERS)?;
+    // ATTACH does not name the DEFAULT partition that it locks.
+    let attaches = works(&record.began.text).first() == Some(&Work::Attach);
+    let unseen = || attaches.then_some(LockMode::AccessExclusiveLock);
+    let mode = mode(record, &name).or_else(unseen).filter(|mode| *mode >= STOPS_WRITERS)?;
     let size = Size::of(evidence, &name);
     if size.rows.is_some_and(|rows| rows < ROWS_LEAST) {
         return None;
@@ -93,17 +98,6 @@ fn worked(
 fn done(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Option<(String, WorkKind)> {
     let works = works(&record.began.text);
     let facts = record.facts();
-    let named = || {
-        let strong = facts.locks().filter(|lock| lock.mode >= STOPS_WRITERS);
-        let mut strong: Vec<_> = strong.collect();
-        strong.sort_by_key(|lock| Reverse(lock.mode));
-        strong.into_iter().find_map(|lock| match &lock.relation {
-            Relation::Named(name) => Some(name.clone()),
-            Relation::OfIndex(_) | Relation::InSchema(_) | Relation::OfType(_) | Relation::Any => {
-                None
-            }
-        })
-    };
     // TRUNCATE makes a new file and touches no row.
     let rewritten = record.ended.into_iter().flat_map(|ended| &ended.rewritten);
     let mut rewritten = rewritten.filter(|_| !works.contains(&Work::Truncate));
@@ -133,8 +127,62 @@ fn done(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Option<(St
         | Work::Domain => Some(WorkKind::Scan),
         _ => None,
     })?;
-    let name = named().filter(|name| was_there(evidence, name))?;
+    let name = match works.first() {
+        Some(Work::Attach) => attached(evidence, record),
+        _ => named(record).or_else(|| locked(evidence, record)),
+    };
+    let name = name.filter(|name| was_there(evidence, name))?;
+    if works.first() == Some(&Work::NotNull) && has_no_null(evidence, record, &name) {
+        return None;
+    }
     Some((shown_name(evidence, &name), kind))
+}
+
+/// The relation that the text names and locks most strongly.
+fn named(record: &StatementRecord<'_>) -> Option<RelationName> {
+    let strong = record.facts().named_locks().filter(|(_, mode)| *mode >= STOPS_WRITERS);
+    strong.min_by_key(|(_, mode)| Reverse(*mode)).map(|(name, _)| name.clone())
+}
+
+/// The table that is locked where the text names an index alone.
+fn locked(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Option<RelationName> {
+    let seen = locks(record).filter(|lock| lock.mode >= STOPS_WRITERS);
+    let mut names = seen.map(|lock| RelationName::unquoted(&lock.relation));
+    names.find(|name| was_there(evidence, name))
+}
+
+/// The largest table that is read because a partition is put beside it, or becomes one: those
+/// whose rows no CHECK speaks of.
+fn attached(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> Option<RelationName> {
+    let facts = record.facts();
+    let asked: Vec<&RelationName> = facts.named_locks().map(|(name, _)| name).collect();
+    let before = evidence.trace.catalogue_before();
+    let objects = before.into_iter().flat_map(|before| &before.objects);
+    let tables: Vec<_> = objects
+        .filter_map(|(object, of)| {
+            Some((RelationName::unquoted(object.strip_prefix("table ")?), of))
+        })
+        .collect();
+    let is_asked = |table: &RelationName| asked.iter().any(|name| name.may_be(table));
+    let is_parent = |of: &BTreeMap<String, String>| of.contains_key("partition key");
+    let parent = tables.iter().find(|(table, of)| is_asked(table) && is_parent(of));
+    let parent = parent.map(|(table, _)| table);
+    let read = tables.iter().filter(|(table, of)| match of.get("partition bound") {
+        _ if is_parent(of) => false,
+        None => is_asked(table),
+        Some(bound) => {
+            let inherits = of.get("inherits").map(|parent| RelationName::unquoted(parent));
+            bound == "DEFAULT" && inherits.zip(parent).is_some_and(|(is, of)| is.may_be(of))
+        }
+    });
+    let unproved = read.filter(|(table, _)| !is_within_bounds(evidence, record, (parent, table)));
+    let largest = unproved.max_by_key(|(table, _)| Size::of(evidence, table).rows);
+    largest.map(|(table, _)| table.clone())
+}
+
+/// What the statement had, or left, locked.
+fn locks<'h>(record: &StatementRecord<'h>) -> impl Iterator<Item = &'h HeldLock> {
+    record.ended.into_iter().flat_map(|ended| ended.held.iter().chain(&ended.taken))
 }
 
 /// Of what has a new file, an index is its table's.
@@ -165,14 +213,10 @@ fn shown_name(evidence: &Evidence<'_, '_>, name: &RelationName) -> String {
 
 /// The strongest mode in which the statement had, or left, the relation locked.
 fn mode(record: &StatementRecord<'_>, name: &RelationName) -> Option<LockMode> {
-    let locks = record.ended.into_iter().flat_map(|ended| ended.held.iter().chain(&ended.taken));
     let of = |lock: &&HeldLock| RelationName::unquoted(&lock.relation).may_be(name);
-    let held = locks.filter(of).map(|lock| lock.mode);
-    let asked = record.facts().locks().filter_map(|lock| match &lock.relation {
-        Relation::Named(named) if named.may_be(name) => Some(lock.mode),
-        _ => None,
-    });
-    held.chain(asked).max()
+    let held = locks(record).filter(of).map(|lock| lock.mode);
+    let asked = record.facts().named_locks().filter(|(named, _)| named.may_be(name));
+    held.chain(asked.map(|(_, mode)| mode)).max()
 }
 
 /// Whether a stall beyond the limit is put down to the statement.

@@ -74,7 +74,8 @@ pub fn disturbances(trace: &Trace<'_>) -> Vec<DisturbanceSpan> {
                 spans.push(span);
                 continue;
             }
-            Moment::Ended => String::new(),
+            Moment::Declared => continue,
+            Moment::Ended | Moment::Repeated(_) => String::new(),
             Moment::Broken(error) => error.to_string(),
         };
         // One that was broken before it held anything has no span.

@@ -59,3 +59,39 @@ impl Touch {
         }
     }
 }
+
+/// A write to a table that reaches another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The table that is written, or `function NAME` that is called.
+    pub from: String,
+    /// What else is written then; None: it may be any table.
+    pub to: Option<String>,
+    /// By this foreign key of `to`; None: by a trigger, a rule or a function.
+    pub key: Option<KeyActions>,
+}
+
+/// What a foreign key does to the rows that refer to a row which is deleted or updated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyActions {
+    /// ON DELETE CASCADE.
+    pub deletes: bool,
+    /// ON DELETE SET NULL or SET DEFAULT.
+    pub sets_on_delete: bool,
+    /// ON UPDATE CASCADE, SET NULL or SET DEFAULT.
+    pub sets_on_update: bool,
+    /// Columns that are referred to.
+    pub columns: Vec<String>,
+    /// Columns that refer to them.
+    pub referring: Vec<String>,
+}
+
+impl KeyActions {
+    /// What becomes of the rows that refer to those of a table to which this is done.
+    pub fn reached(&self, done: &Touch) -> Touch {
+        let updated = || self.columns.iter().any(|column| done.updates(column));
+        let sets = (done.deletes && self.sets_on_delete) || (self.sets_on_update && updated());
+        let updates = if sets { Updates::Of(self.referring.clone()) } else { Updates::None };
+        Touch { inserts: false, deletes: done.deletes && self.deletes, updates }
+    }
+}

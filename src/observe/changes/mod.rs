@@ -23,7 +23,7 @@ use crate::pg::quote_qualified;
 use super::Error;
 use super::contents::Written;
 
-pub use asked::{ComparedTable, Touch, Updates};
+pub use asked::{ComparedTable, KeyActions, Reached, Touch, Updates};
 
 use sides::Side;
 
@@ -51,12 +51,25 @@ pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, E
     Ok(rows.into_iter().map(state).collect())
 }
 
-/// Pairs of tables: a write to the first reaches the second, by a foreign key or a trigger; None:
-/// it may reach any.
-pub async fn reach(address: &Address) -> Result<Vec<(String, Option<String>)>, Error> {
+/// What writes to tables reach besides, by a foreign key or a trigger.
+pub async fn reach(address: &Address) -> Result<Vec<Reached>, Error> {
     let side = Side::open(address).await?;
     let rows = side.rows("triggers and foreign keys", REACH, &[]).await?;
-    Ok(rows.into_iter().map(|row| (row.get(0), row.get(1))).collect())
+    let acts = |code: &str| matches!(code, "c" | "n" | "d");
+    let key = |row: &tokio_postgres::Row| {
+        let on_delete: String = row.get::<_, Option<String>>(2)?;
+        let on_update: String = row.get::<_, Option<String>>(3)?;
+        Some(KeyActions {
+            deletes: on_delete == "c",
+            sets_on_delete: acts(&on_delete) && on_delete != "c",
+            sets_on_update: acts(&on_update),
+            columns: row.get(4),
+            referring: row.get(5),
+        })
+    };
+    let reached =
+        |row: tokio_postgres::Row| Reached { from: row.get(0), to: row.get(1), key: key(&row) };
+    Ok(rows.into_iter().map(reached).collect())
 }
 
 /// Why [`TableState::written`] may not have what was written to a table; None: it has.

@@ -1,6 +1,7 @@
 -- Which tables a write to a table reaches besides: (table, table that is reached). Foreign keys that
 -- cascade, and triggers whose function names a table or does what its text does not show; null:
--- any table. Functions of users are there as `function NAME`.
+-- any table. Functions of users are there as `function NAME`. Of a foreign key: what it does ON
+-- DELETE and ON UPDATE, the columns that are referred to, and those that refer to them.
 WITH tables AS (
   SELECT c.oid, c.relname, format('%I.%I', n.nspname, c.relname) AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -15,28 +16,32 @@ WITH tables AS (
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
                     AND d.objid = p.oid AND d.deptype = 'e')
 )
-SELECT t.name, r.name
+SELECT t.name, r.name, k.confdeltype::text, k.confupdtype::text,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey)),
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))
 FROM pg_constraint k
 JOIN tables t ON t.oid = k.confrelid
 JOIN tables r ON r.oid = k.conrelid
 WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
 UNION
 -- The row itself may become another one.
-SELECT t.name, t.name
+SELECT t.name, t.name, NULL, NULL, NULL, NULL
 FROM pg_trigger g JOIN tables t ON t.oid = g.tgrelid
 WHERE NOT g.tgisinternal
 UNION
-SELECT t.name, r.name
+SELECT t.name, r.name, NULL, NULL, NULL, NULL
 FROM pg_trigger g
 JOIN tables t ON t.oid = g.tgrelid
 JOIN functions f ON f.oid = g.tgfoid
 LEFT JOIN tables r ON f.prosrc ~* ('\m' || regexp_replace(r.relname, '\W', '\\\&', 'g') || '\M')
 WHERE NOT g.tgisinternal AND (r.oid IS NOT NULL OR f.hidden)
 UNION
-SELECT t.name, NULL
+SELECT t.name, NULL, NULL, NULL, NULL, NULL
 FROM pg_rewrite w JOIN tables t ON t.oid = w.ev_class
 UNION
-SELECT 'function ' || f.proname, r.name
+SELECT 'function ' || f.proname, r.name, NULL, NULL, NULL, NULL
 FROM functions f
 LEFT JOIN tables r ON f.prosrc ~* ('\m' || regexp_replace(r.relname, '\W', '\\\&', 'g') || '\M')
 WHERE r.oid IS NOT NULL OR f.hidden

@@ -116,6 +116,20 @@ pub struct CreatedTable {
     pub columns: Option<Vec<String>>,
 }
 
+/// Each relation once, with the strongest of its locks.
+pub fn strongest_of_each(
+    locks: impl Iterator<Item = (RelationName, LockMode)>,
+) -> Vec<(RelationName, LockMode)> {
+    let mut strongest: Vec<(RelationName, LockMode)> = Vec::new();
+    for (name, mode) in locks {
+        match strongest.iter_mut().find(|(known, _)| known.may_be(&name)) {
+            Some((_, known)) => *known = (*known).max(mode),
+            None => strongest.push((name, mode)),
+        }
+    }
+    strongest
+}
+
 impl StatementFacts {
     /// Whether it writes rows of the table.
     pub fn writes_to(&self, table: &RelationName) -> bool {
@@ -149,6 +163,16 @@ impl Facts {
     /// The locks that are known to be asked for, in the order of the statements.
     pub fn locks(&self) -> impl Iterator<Item = &AskedLock> {
         self.statements.iter().flat_map(|statement| statement.locks.iter().flatten())
+    }
+
+    /// Those of them whose relation the text names.
+    pub fn named_locks(&self) -> impl Iterator<Item = (&RelationName, LockMode)> {
+        self.locks().filter_map(|lock| match &lock.relation {
+            Relation::Named(name) => Some((name, lock.mode)),
+            Relation::OfIndex(_) | Relation::InSchema(_) | Relation::OfType(_) | Relation::Any => {
+                None
+            }
+        })
     }
 
     /// The strongest lock that is known to be asked for, but for what every reader and writer of

@@ -12,6 +12,7 @@ mod kind;
 mod locks;
 mod name;
 mod parameters;
+mod proof;
 mod read;
 mod rewrite;
 mod rows;
@@ -22,9 +23,13 @@ mod table;
 mod tests;
 mod work;
 
-pub use data::{AskedLock, Certainty, CreatedTable, Facts, Relation, SettingSet, StatementFacts};
+pub use data::{
+    AskedLock, Certainty, CreatedTable, Facts, Relation, SettingSet, StatementFacts,
+    strongest_of_each,
+};
 pub use name::RelationName;
 pub use parameters::{Conflict, Inserted, InsertedValue, ParameterUse, Usage, Uses, parameters};
+pub use proof::{Proof, proof_of, proofs, words_of_key};
 pub use read::facts;
 pub use scope::{ColumnAt, ColumnName};
 pub use work::{Work, returns_all_columns, works};

@@ -51,6 +51,11 @@ impl RelationName {
         self.name == other.name && schemas.is_none_or(|(one, another)| one == another)
     }
 
+    /// Whether two names as configuration writes them may be one relation.
+    pub fn same(one: &str, other: &str) -> bool {
+        RelationName::of(one).may_be(&RelationName::of(other))
+    }
+
     /// The first name below the node.
     pub(super) fn in_node(node: &SyntaxNode) -> Option<RelationName> {
         let is_path = |n: &SyntaxNode| matches!(n.kind(), SyntaxKind::PATH | SyntaxKind::PATH_REF);

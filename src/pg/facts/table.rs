@@ -17,7 +17,7 @@ pub(super) fn defined(statement: &ast::Stmt) -> Option<RelationName> {
     }
 }
 
-/// The table that a CREATE TABLE creates, with its columns.
+/// The table that CREATE TABLE or SELECT INTO creates, with its columns.
 pub(super) fn created(statement: &ast::Stmt) -> Option<CreatedTable> {
     let (name, columns) = match statement {
         ast::Stmt::CreateTable(create) => {
@@ -33,6 +33,7 @@ pub(super) fn created(statement: &ast::Stmt) -> Option<CreatedTable> {
             (create.table_name(), columns.and_then(|list| columns_of(&list)))
         }
         ast::Stmt::CreateTableAs(create) => (create.table_name(), None),
+        ast::Stmt::SelectInto(select) => (select.into_clause()?.table_name(), None),
         _ => return None,
     };
     Some(CreatedTable { name: RelationName::of_node(name)?.to_string(), columns })

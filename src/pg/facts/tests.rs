@@ -334,6 +334,7 @@ fn words_that_are_no_keywords_where_they_are_do_not_mislead() {
 #[case("CREATE TABLE t (a int) INHERITS (u)", "t", None)]
 #[case("CREATE TABLE t PARTITION OF u FOR VALUES IN (1)", "t", None)]
 #[case("CREATE TABLE t AS SELECT 1", "t", None)]
+#[case("SELECT 1 AS a INTO s.t", "s.t", None)]
 #[case("CREATE TABLE t (a int, CHECK (a IN (1, 2)), b text)", "t", Some(&["a", "b"][..]))]
 fn a_created_table_states_its_columns(
     #[case] sql: &str,

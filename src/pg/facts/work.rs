@@ -41,7 +41,7 @@ pub enum Work {
     Refresh,
     /// VALIDATE CONSTRAINT.
     Validation,
-    /// ATTACH PARTITION.
+    /// ATTACH PARTITION, or CREATE TABLE … PARTITION OF, beside a DEFAULT partition.
     Attach,
     /// DETACH PARTITION without CONCURRENTLY.
     Detach,
@@ -111,6 +111,7 @@ fn of(statement: &Stmt) -> Vec<Work> {
         Stmt::Vacuum(vacuum) if vacuum.is_full() => one(Work::Compaction),
         Stmt::Cluster(_) | Stmt::Repack(_) => one(Work::Compaction),
         Stmt::Truncate(_) => one(Work::Truncate),
+        Stmt::CreateTable(create) if create.partition_of().is_some() => one(Work::Attach),
         Stmt::Refresh(refresh) if refresh.concurrently_token().is_none() => one(Work::Refresh),
         Stmt::AlterDomain(_) => one(Work::Domain),
         Stmt::Lock(_) => one(Work::Lock),
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_part_of_a_statement_that_takes_long_is_known() {
-        let cases: [(&str, &[Work]); 30] = [
+        let cases: [(&str, &[Work]); 32] = [
             (
                 "ALTER TABLE t ADD COLUMN c int GENERATED ALWAYS AS (a * 2) STORED",
                 &[Work::StoredColumn],
@@ -242,6 +243,8 @@ mod tests {
             ("ALTER TABLE t VALIDATE CONSTRAINT c", &[Work::Validation]),
             ("ALTER TABLE t SET UNLOGGED", &[Work::Storage]),
             ("ALTER TABLE t ATTACH PARTITION p DEFAULT", &[Work::Attach]),
+            ("CREATE TABLE p PARTITION OF t FOR VALUES FROM (1) TO (2)", &[Work::Attach]),
+            ("CREATE TABLE p (a int)", &[]),
             ("ALTER TABLE t DETACH PARTITION p", &[Work::Detach]),
             ("ALTER TABLE t DETACH PARTITION p CONCURRENTLY", &[]),
             ("ALTER TABLE t RENAME COLUMN a TO b", &[Work::Rename]),

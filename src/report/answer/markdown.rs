@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
+use crate::explain;
 use crate::result::ResultFile;
 
 use super::super::escaped::escaped;
+use super::super::prediction::lines;
+use super::super::retries::heading;
 use super::said::{Answer, Killed};
 
 /// Writes the answer about the only change of a result; nothing where there are several.
@@ -22,11 +25,18 @@ pub fn write_answer(out: &mut String, result: &ResultFile) {
             let _ = writeln!(out, "Instead: {}\n", escaped(remedy));
         }
     }
-    for Killed { verdict, said, instead } in answer.matrices() {
-        let _ = writeln!(out, "Killed, **{verdict}**: {}\n", escaped(&said));
+    for Killed { word, said, instead, .. } in answer.matrices() {
+        let _ = writeln!(out, "Killed, **{word}**: {}\n", escaped(&said));
         if let Some(instead) = instead {
             let _ = writeln!(out, "Instead: {}\n", escaped(&instead));
         }
+    }
+    for odds in answer.retries() {
+        let said = format!("{}: {}", heading(odds), explain::retries(odds).join("; "));
+        let _ = writeln!(out, "Retries, {}.\n", escaped(&said));
+    }
+    for line in answer.change.prediction.iter().flat_map(lines) {
+        let _ = writeln!(out, "- {}", escaped(&line));
     }
     if let Some(applied) = answer.applied() {
         let _ = writeln!(out, "Applied {}.\n", escaped(&applied));

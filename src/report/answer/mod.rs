@@ -8,6 +8,6 @@ mod markdown;
 mod said;
 mod text;
 
-pub use text::{answer, matrix_in_brief, trial_in_brief};
+pub use text::{answer, labelled_text, matrix_in_brief, trial_in_brief};
 
 pub(super) use markdown::write_answer;

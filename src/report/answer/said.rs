@@ -5,9 +5,9 @@ use crate::explain::case_remedy;
 use crate::pg::lex::one_line;
 use crate::result::{
     Case, ChangeAssessment, CommandRow, Finding, Judgement, Limited, Lint, LintStanding, Matrix,
-    RerunEnding, ResultFile,
+    RerunEnding, ResultFile, RetryOdds,
 };
-use crate::scenario::{FindingKind, Outcome, Verdict};
+use crate::scenario::{ConditionKind, FindingKind, Outcome, Verdict};
 use crate::stats::grouped;
 use crate::trial::{Axis, TrialKey};
 
@@ -28,6 +28,8 @@ pub(super) struct Answer<'r> {
     /// Each with what tells it from the others, in their order.
     pub trials: Vec<(String, &'r Judgement)>,
     pub matrices: Vec<&'r Matrix>,
+    /// Of all changes.
+    retries: &'r [RetryOdds],
 }
 
 impl<'r> Answer<'r> {
@@ -54,7 +56,8 @@ impl<'r> Answer<'r> {
             (name, judgement)
         });
         let matrices = result.crash_matrices.iter().filter(|m| of_it(&m.trial.key));
-        Answer { change, trials: trials.collect(), matrices: matrices.collect() }
+        let retries = &result.retries;
+        Answer { change, trials: trials.collect(), matrices: matrices.collect(), retries }
     }
 
     /// The trial that decides, else the first.
@@ -79,6 +82,11 @@ impl<'r> Answer<'r> {
 
     /// The price of the change in one sentence.
     pub fn cost(&self) -> Option<String> {
+        // Where a prediction alone decides, what was tried cost less than the verdict says.
+        let at_size = self.change.prediction.as_ref().and_then(|of| of.verdict);
+        if at_size == Some(self.change.verdict) && self.change.decided_by.is_none() {
+            return None;
+        }
         let (name, judgement) = self.dearest()?;
         let measured = &judgement.measured;
         let took = match measured.attempts {
@@ -145,7 +153,8 @@ impl<'r> Answer<'r> {
     /// few.
     pub fn notes(&self) -> Vec<&'r Finding> {
         let notes = self.change.findings.iter().filter(|f| f.verdict == Verdict::Safe);
-        let (mut shown, others): (Vec<_>, Vec<_>) = notes.partition(|f| f.accepted.is_some());
+        let (mut shown, others): (Vec<_>, Vec<_>) =
+            notes.partition(|f| f.accepted.is_some() || f.kind.is_of_all_trials());
         if self.change.verdict != Verdict::Unsafe {
             shown.extend(others.into_iter().take(SHOWN_MAX));
         }
@@ -174,7 +183,7 @@ impl<'r> Answer<'r> {
         let conditions = self.trials.iter().filter_map(|(_, j)| j.trial.key.get(&Axis::CONDITION));
         let conditions: Vec<&str> = conditions.collect();
         if !conditions.is_empty() {
-            parts.push(conditions.join(" and "));
+            parts.push(conditions.join(", "));
         }
         if self
             .trials
@@ -189,7 +198,13 @@ impl<'r> Answer<'r> {
         }
         let trials = || self.trials.iter().map(|(_, judgement)| *judgement);
         let not_tried = NotTried::of_all(trials()).but_for_interruption(cases > 0);
-        Some((parts.join("; "), not_tried.words().join(", ")))
+        let mut untried: Vec<String> = not_tried.words().into_iter().map(str::to_owned).collect();
+        if !conditions.is_empty() {
+            let other = ConditionKind::ALL.iter().map(|kind| kind.as_str());
+            let other: Vec<&str> = other.filter(|name| !conditions.contains(name)).collect();
+            untried.push(format!("the conditions {}", other.join(", ")));
+        }
+        Some((parts.join("; "), untried.join(", ")))
     }
 
     /// By whose rules the migrations are applied, and as whom. None: a command applies them.
@@ -223,6 +238,12 @@ impl<'r> Answer<'r> {
         rows.collect()
     }
 
+    /// What came of a retry policy, by condition.
+    pub fn retries(&self) -> impl Iterator<Item = &'r RetryOdds> {
+        let of_it = |odds: &&RetryOdds| odds.scenario == self.change.scenario;
+        self.retries.iter().filter(of_it)
+    }
+
     /// What the crash matrices say.
     pub fn matrices(&self) -> impl Iterator<Item = Killed> {
         self.matrices.iter().map(|matrix| {
@@ -233,6 +254,10 @@ impl<'r> Answer<'r> {
             let at = case.map_or(String::new(), |case| format!(". First {}", place(matrix, case)));
             Killed {
                 verdict: matrix.verdict,
+                word: match matrix.accepted {
+                    Some(_) => "accepted",
+                    None => matrix.verdict.as_str(),
+                },
                 said: format!("at {} rows {}{at}", grouped(rows), matrix.reason),
                 instead: case.and_then(case_remedy),
             }
@@ -243,6 +268,8 @@ impl<'r> Answer<'r> {
 /// What a crash matrix says.
 pub(super) struct Killed {
     pub verdict: Verdict,
+    /// The verdict, or that what it was is accepted.
+    pub word: &'static str,
     pub said: String,
     /// What to write instead, where there is a known way.
     pub instead: Option<String>,

@@ -1,5 +1,6 @@
 //! The answer for a terminal.
 
+use crate::explain;
 use crate::pg::lex::one_line;
 use crate::result::{Finding, Judgement, Matrix, ResultFile};
 use crate::scenario::Verdict;
@@ -8,6 +9,8 @@ use crate::stats::grouped;
 use super::super::changes::idle_acceptances;
 use super::super::grid::{Cell, Column, Grid};
 use super::super::names::Names;
+use super::super::prediction::lines;
+use super::super::retries::heading;
 use super::super::text::{DIM, Text, Width};
 use super::super::trial::{LATENCY_HEAD, sent_from, verdict_style, write_command};
 use super::said::{Answer, Killed};
@@ -62,6 +65,16 @@ fn in_brief(verdict: Verdict, said: &str, width: Width) -> String {
     let mut out = Text::new(width);
     let style = verdict_style(verdict);
     out.hanging(&format!("{style}{:<10}{style:#} ", verdict.as_str()), LABELLED, said);
+    out.into_string().trim_end_matches('\n').to_owned()
+}
+
+/// A labelled text as those of the answer are, for what is said before it; each line of the text is
+/// wrapped by itself.
+pub fn labelled_text(label: &str, text: &str, width: Width) -> String {
+    let mut out = Text::new(width);
+    for (index, line) in text.lines().enumerate() {
+        labelled(&mut out, if index == 0 { label } else { "" }, line);
+    }
     out.into_string().trim_end_matches('\n').to_owned()
 }
 
@@ -133,12 +146,19 @@ fn write_findings(out: &mut Text, answer: &Answer<'_>) {
     } else if answer.matrices.is_empty() || answer.change.decided_by.is_some() {
         labelled(out, "because", &answer.change.reason);
     }
-    for Killed { verdict, said, instead } in answer.matrices() {
+    for Killed { verdict, word, said, instead } in answer.matrices() {
         let style = verdict_style(verdict);
-        labelled(out, "killed", &format!("{style}{verdict}{style:#}: {said}"));
+        labelled(out, "killed", &format!("{style}{word}{style:#}: {said}"));
         if let Some(instead) = instead {
             labelled(out, "instead", &instead);
         }
+    }
+    for odds in answer.retries() {
+        let said = format!("{}: {}", heading(odds), explain::retries(odds).join("; "));
+        labelled(out, "retries", &said);
+    }
+    for (index, line) in answer.change.prediction.iter().flat_map(lines).enumerate() {
+        labelled(out, if index == 0 { "size" } else { "" }, &line);
     }
     for lint in answer.confirmed_lints() {
         let place = sent_from(&lint.statement);

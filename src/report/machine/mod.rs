@@ -6,6 +6,7 @@
 mod acceptances;
 mod github;
 mod junit;
+mod predictions;
 mod prometheus;
 mod sarif;
 mod sources;

@@ -1,6 +1,8 @@
 //! What the formats for test cases, annotations and code scanning are written from.
 
 use crate::clock::Micros;
+use crate::result::Finding;
+use crate::scenario::Verdict;
 
 /// What belongs together: the expectations of one trial, the cases of one matrix.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +79,26 @@ pub struct Remark {
     pub expected: bool,
     /// Why it is accepted; None: nobody accepts it.
     pub accepted: Option<String>,
+}
+
+impl Remark {
+    /// What a finding says by itself: about no file, not expected, accepted by nobody.
+    pub fn of(finding: &Finding) -> Remark {
+        Remark {
+            level: match finding.verdict {
+                Verdict::Safe => Level::Note,
+                Verdict::Bounded | Verdict::Unproven => Level::Warning,
+                Verdict::Unsafe => Level::Error,
+            },
+            rule: finding.kind.to_string(),
+            rule_text: finding.kind.describe().to_owned(),
+            sentence: finding.sentence.clone(),
+            remedy: finding.remedy.clone().unwrap_or_default(),
+            place: None,
+            expected: false,
+            accepted: None,
+        }
+    }
 }
 
 /// Ordered: the worst is last.

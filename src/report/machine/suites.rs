@@ -13,6 +13,7 @@ use super::super::document::Document;
 use super::super::names::Names;
 use super::super::{Width, matrix as matrix_text, trial as trial_text};
 use super::acceptances::of_acceptances;
+use super::predictions::of_predictions;
 use super::sources::{SourceFile, locate};
 use super::{About, Case, CaseOutcome, Level, Remark, SourcePlace, Suite};
 
@@ -34,7 +35,8 @@ pub fn suites(document: &Document<'_>, sources: &[SourceFile]) -> Vec<Suite> {
     let matrices = document.result.crash_matrices.iter().map(of_matrix);
     let accepted = document.result.changes.iter().filter_map(of_acceptances);
     let broken_off = document.result.broken_off().map(broken_off);
-    trials.chain(matrices).chain(accepted).chain(broken_off).collect()
+    let predicted = document.result.changes.iter().filter_map(of_predictions);
+    trials.chain(matrices).chain(accepted).chain(predicted).chain(broken_off).collect()
 }
 
 /// What was not looked at fails, so that a reader does not take the rest for the whole.
@@ -128,21 +130,13 @@ fn properties(trial: &TrialFacts, verdict: Verdict) -> Vec<(String, String)> {
 
 fn remark(finding: &Finding, judgement: &Judgement, places: &Places<'_>) -> Remark {
     Remark {
-        level: match finding.verdict {
-            Verdict::Safe => Level::Note,
-            Verdict::Bounded | Verdict::Unproven => Level::Warning,
-            Verdict::Unsafe => Level::Error,
-        },
-        rule: finding.kind.to_string(),
-        rule_text: finding.kind.describe().to_owned(),
-        sentence: finding.sentence.clone(),
-        remedy: finding.remedy.clone().unwrap_or_default(),
         place: places.of_finding(finding, judgement),
         // What the scenario wants found is no news, also where something else is missing.
         expected: judgement.as_expected
             || finding.accepted.is_some()
             || has(&judgement.expectations, ExpectationOf::Found(finding.kind)),
         accepted: finding.accepted.as_ref().map(|by| format!("{} ({})", by.reason, by.place)),
+        ..Remark::of(finding)
     }
 }
 
@@ -193,7 +187,7 @@ fn remark_of_case(case: &result::Case, matrix: &Matrix, places: &Places<'_>) -> 
     let of_row = row.and_then(|row| places.of_statement(&row.statement));
     let (kind, seen, sentence) = (&case.fault.kind, &case.seen, &case.sentence);
     Remark {
-        level: Level::Error,
+        level: if matrix.accepted.is_some() { Level::Note } else { Level::Error },
         rule: rule_of(outcome),
         rule_text: outcome.describe().to_owned(),
         sentence: format!("{kind} ({seen}): {sentence}"),
@@ -201,6 +195,6 @@ fn remark_of_case(case: &result::Case, matrix: &Matrix, places: &Places<'_>) -> 
         place: of_row.or_else(|| places.of_scenario()),
         expected: matrix.as_expected
             || !has(&matrix.expectations, ExpectationOf::NoOutcome(outcome)),
-        accepted: None,
+        accepted: matrix.accepted.as_ref().map(|by| format!("{} ({})", by.reason, by.place)),
     }
 }

@@ -10,9 +10,12 @@ mod frame;
 mod graph;
 mod html;
 mod lanes;
+mod lints;
 mod matrix;
 mod not_tried;
 mod places;
+mod prediction;
+mod retries;
 mod schema;
 mod stall;
 mod trial;
@@ -24,7 +27,7 @@ use crate::result::ResultFile;
 use crate::scenario::Verdict;
 
 use super::Document;
-use super::changes::{idle_acceptances, scope, several};
+use super::changes::{idle_acceptances, of_all, scope, several};
 use super::holds_for::holds_for;
 use super::table::{HEAD, matrix_row, row};
 
@@ -69,6 +72,9 @@ pub fn page(document: &Document<'_>) -> String {
         let at = trials + index;
         out.push_str(&matrix::matrix(document, matrix, at + 1, shown(at)));
     }
+    out.push_str(&prediction::predictions(document.result));
+    out.push_str(&retries::retries(document.result));
+    out.push_str(&lints::lints(document.result));
     write_not_tried(&mut out, document);
     frame(&title, &out)
 }
@@ -187,6 +193,9 @@ fn write_changes(out: &mut String, result: &ResultFile) {
             text(&change.reason),
             verdict = change.verdict,
         );
+        for finding in of_all(change) {
+            out.push_str(&paragraph("dim", &finding.sentence));
+        }
     }
 }
 

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use crate::history::SamplerReport;
 use crate::report::Document;
 use crate::result::{Judgement, Matrix, RerunEnding};
-use crate::scenario::{Base, Scenario};
+use crate::scenario::{Base, ConditionKind, Scenario};
 use crate::schema::MAJORS;
 use crate::stats::grouped;
-use crate::trial::FaultKind;
+use crate::trial::{Axis, FaultKind};
 
 /// What was not tried of a scenario, a sentence each.
 pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
@@ -28,7 +28,7 @@ pub fn not_tried(document: &Document<'_>, name: &str) -> Vec<String> {
     }
     if let Some(scenario) = &scenario {
         listed.extend(states(scenario, &trials));
-        listed.extend(conditions(scenario));
+        listed.extend(conditions(scenario, &trials));
         listed.extend(sizes(scenario, &trials));
         listed.extend(repetitions(scenario, &trials));
         listed.extend(reruns(&trials));
@@ -75,18 +75,20 @@ fn states(scenario: &Scenario, trials: &[&Judgement]) -> Vec<String> {
 }
 
 /// What goes on beside the change.
-fn conditions(scenario: &Scenario) -> Vec<String> {
+fn conditions(scenario: &Scenario, trials: &[&Judgement]) -> Vec<String> {
     let mut listed = Vec::new();
-    if scenario.disturbances.is_empty() {
-        listed.push(
-            "nothing but the application was in the way: no long reader, no transaction that sits \
-             idle, no old snapshot"
-                .to_owned(),
-        );
-    } else {
-        let names: Vec<&str> = scenario.disturbances.iter().map(|d| d.name.as_str()).collect();
-        listed.push(format!("no disturbance but {}", names.join(", ")));
-    }
+    let was_tried =
+        |name: &str| trials.iter().any(|trial| trial.trial.key.get(&Axis::CONDITION) == Some(name));
+    let own = scenario.disturbances.iter().map(|disturbance| disturbance.name.as_str());
+    let of_conditions = scenario.conditions.iter().map(|condition| condition.name.as_str());
+    let tried: Vec<&str> = own.chain(of_conditions.filter(|name| was_tried(name))).collect();
+    let kinds = ConditionKind::ALL.iter().map(|kind| kind.as_str());
+    let others: Vec<&str> = kinds.filter(|kind| *kind != "calm" && !tried.contains(kind)).collect();
+    let others = others.join(", ");
+    listed.push(match tried.iter().all(|name| *name == "calm") {
+        true => format!("nothing but the application was in the way: no {others}"),
+        false => format!("nothing was in the way but {}: no {others}", tried.join(", ")),
+    });
     if scenario.traffic.operations.is_empty() {
         listed.push("no application ran, so no operation could be blocked".to_owned());
     } else {

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::history::{PlanNode, ServerError};
+use crate::scenario::{FindingKind, Verdict};
+
+use super::replica::StandbyGap;
 
 /// A declared read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -196,6 +199,28 @@ pub enum Unreached {
     Stopped,
 }
 
+/// Why a background session was not there when it mattered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Absence {
+    /// It never got hold of what it was to hold.
+    NeverInPlace,
+    /// Its transaction held neither a lock nor a snapshot.
+    HeldNothing,
+    /// What it held was on other tables than those that the change locked.
+    HeldElsewhere,
+    /// It was over before the change ran a statement.
+    EndedBefore,
+    /// It was in place only when the change had run its statements.
+    BeganAfter,
+    /// It was for attempts that follow the first, and there were none.
+    NoAttempt,
+    /// It is between clients and server, and nothing went through it.
+    NothingPassed,
+    /// It was to cut connections, and met none that were open.
+    NothingCut,
+}
+
 /// What could not be measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -214,6 +239,15 @@ pub enum FailedMeasurement {
         /// The error that ended it.
         error: ServerError,
     },
+    /// A background session that was declared was not there when it mattered.
+    NotInForce {
+        /// Its name in the scenario.
+        name: String,
+        /// Why not.
+        why: Absence,
+    },
+    /// The standby was not there, or was not seen.
+    Standby(StandbyGap),
     /// The driver's totals do not balance.
     Accounts {
         /// Operations without an outcome.
@@ -256,6 +290,11 @@ pub enum FailedMeasurement {
         /// The first error.
         message: String,
     },
+    /// The server crashed, or another stopped it.
+    ServerDown {
+        /// How often.
+        times: u64,
+    },
 }
 
 /// What ended a session or a statement from outside of the change.
@@ -270,6 +309,10 @@ pub enum EndedBy {
     Crash,
     /// 57P01, or a cancel request, and no statement of the change asked for it.
     Administrator,
+    /// 53100: the disk of the trial's server was full.
+    FullDisk,
+    /// A cut of the network, which is the condition.
+    Cut,
 }
 
 /// The last of `pg_stat_progress_*` that was seen of a statement which went on.
@@ -284,4 +327,24 @@ pub struct Progressed {
     pub done: u64,
     /// 0: not known.
     pub total: u64,
+}
+
+/// What the same change comes to on servers of several majors.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DifferingMajors {
+    /// One per outcome, the worst first.
+    pub outcomes: Vec<OfMajors>,
+}
+
+/// Majors on which the change comes to the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfMajors {
+    /// In ascending order.
+    pub majors: Vec<u32>,
+    /// The worst of its trials and crash matrices there.
+    pub verdict: Verdict,
+    /// Kinds of findings that are worse than safe there.
+    pub findings: Vec<FindingKind>,
 }

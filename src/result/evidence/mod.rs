@@ -5,6 +5,9 @@ mod contents;
 mod deadlock;
 mod left;
 mod measured;
+mod pooled;
+mod predicted;
+mod replica;
 mod traffic;
 mod work;
 
@@ -19,6 +22,9 @@ pub use contents::*;
 pub use deadlock::*;
 pub use left::*;
 pub use measured::*;
+pub use pooled::*;
+pub use predicted::*;
+pub use replica::*;
 pub use traffic::*;
 pub use work::*;
 
@@ -47,6 +53,8 @@ evidence! {
     OperationFailed(FailedOperations),
     OperationWaited(LongWaits),
     Latency(SlowPhase),
+    ReplicaLag(LaggingReplica),
+    RecoveryConflict(RecoveryConflicts),
     NotRecovered(Unrecovered),
     LockTimeout(Aborted),
     StatementTimeout(Aborted),
@@ -66,6 +74,7 @@ evidence! {
     WorkUnderLock(LockedWork),
     NoTimeout(Unlimited),
     TimeoutNotInForce(OtherTimeouts),
+    SessionStateLeft(LeftOnSessions),
     InvalidIndex(LeftInvalid),
     NotValidConstraint(LeftNotValid),
     HiddenDebris(Hidden),
@@ -89,6 +98,9 @@ evidence! {
     ValuesDropped(DroppedValues),
     RowsAdded(AddedRows),
     AcceptUnused(UnusedAccept),
+    MajorsDiffer(DifferingMajors),
+    PredictedTimeout(PredictedTimeout),
+    PredictedStall(PredictedStall),
     NothingTried(NothingTried),
     RowsLeftOut(LeftOutRows),
     RowsUnseen(UnseenRows),

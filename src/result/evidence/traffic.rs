@@ -173,6 +173,9 @@ impl FailureCount {
     }
 }
 
+/// How an operation failed that never got a connection from the server, whatever refused it.
+pub const NO_CONNECTION: &str = "no connection";
+
 /// What distinguishes failures: the operation, and SQLSTATE or how it failed otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FailureKind {
@@ -199,7 +202,7 @@ impl OperationFailure {
     pub fn kind(&self, operation: &str) -> FailureKind {
         let how = match self {
             OperationFailure::Error(error) => {
-                error.sqlstate.as_ref().map_or("connection lost", |state| state.code()).to_owned()
+                error.sqlstate.as_ref().map_or(NO_CONNECTION, |state| state.code()).to_owned()
             }
             OperationFailure::Indeterminate(_) => "connection lost".to_owned(),
             OperationFailure::Unanswered => "unanswered".to_owned(),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::TableState;
-use crate::observe::{Touch, Updates};
+use crate::observe::{KeyActions, Reached, Touch, Updates};
 use crate::pg::facts::{RelationName, StatementFacts, facts};
 use crate::pg::lex;
 use crate::pg::purpose::Purpose;
@@ -16,21 +16,21 @@ use super::names::root_of;
 type States = BTreeMap<String, TableState>;
 
 /// What is known of the application's writes.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Application {
     /// Tables that it may write at all, as a state names them.
     pub writes: BTreeSet<String>,
     /// What it may have done to them without its ledger.
     pub touches: BTreeMap<String, Touch>,
+    /// What it may have done to them at all.
+    done: BTreeMap<String, Touch>,
 }
 
-/// `reach`: which table a write to a table reaches besides, and which a function does
-/// (`function f`); None: any. `unknown`: operations whose ledger does not know all that they
-/// wrote.
+/// `unknown`: operations whose ledger does not know all that they wrote.
 pub fn application(
     scenario: &Scenario,
     states: &States,
-    reach: &[(String, Option<String>)],
+    reach: &[Reached],
     unknown: &BTreeSet<usize>,
 ) -> Application {
     let mut found = Application::default();
@@ -111,21 +111,21 @@ impl Application {
                 .collect();
             for table in tables {
                 self.writes.insert(table.clone());
-                if accounted(name) {
-                    continue;
+                let touch = touch_of(sql, statement);
+                add(self.done.entry(table.clone()).or_default(), &touch);
+                if !accounted(name) {
+                    add(self.touches.entry(table).or_default(), &touch);
                 }
-                let touch = self.touches.entry(table).or_default();
-                add(touch, &touch_of(sql, statement));
             }
         }
     }
 
     /// What functions that the statement names reach.
-    fn call(&mut self, states: &States, reach: &[(String, Option<String>)], sql: &str) {
+    fn call(&mut self, states: &States, reach: &[Reached], sql: &str) {
         let called: BTreeSet<String> =
             words(sql).map(|word| format!("function {}", word.trim_matches('"'))).collect();
-        for (_, to) in reach.iter().filter(|(from, _)| called.contains(from)) {
-            match to {
+        for reached in reach.iter().filter(|reached| called.contains(&reached.from)) {
+            match &reached.to {
                 Some(table) => self.may_do_anything(table),
                 None => self.may_write_any(states),
             }
@@ -135,6 +135,7 @@ impl Application {
     fn may_do_anything(&mut self, table: &str) {
         self.writes.insert(table.to_owned());
         self.touches.insert(table.to_owned(), Touch::anything());
+        self.done.insert(table.to_owned(), Touch::anything());
     }
 
     fn may_write_any(&mut self, states: &States) {
@@ -144,29 +145,44 @@ impl Application {
     }
 
     /// On to what the tables reach that it writes.
-    fn spread(&mut self, states: &States, reach: &[(String, Option<String>)]) {
+    fn spread(&mut self, states: &States, reach: &[Reached]) {
         loop {
-            let before = (self.writes.clone(), self.touches.clone());
-            for (from, to) in reach {
+            let before = self.clone();
+            for Reached { from, to, key } in reach {
                 if !self.writes.contains(from) {
                     continue;
                 }
-                match to {
+                match (to, key) {
+                    (Some(to), Some(key)) => self.refer(from, to, key),
                     // A trigger may set other columns of the row that is written.
-                    Some(to) if to == from => {
-                        if let Some(touch) = self.touches.get_mut(from)
-                            && matches!(touch.updates, Updates::Of(_))
-                        {
-                            touch.updates = Updates::Any;
+                    (Some(to), None) if to == from => {
+                        for touches in [&mut self.touches, &mut self.done] {
+                            if let Some(touch) = touches.get_mut(from)
+                                && matches!(touch.updates, Updates::Of(_))
+                            {
+                                touch.updates = Updates::Any;
+                            }
                         }
                     }
-                    Some(to) => self.may_do_anything(to),
-                    None => self.may_write_any(states),
+                    (Some(to), None) => self.may_do_anything(to),
+                    (None, _) => self.may_write_any(states),
                 }
             }
-            if before == (self.writes.clone(), self.touches.clone()) {
+            if before == *self {
                 return;
             }
+        }
+    }
+}
+
+impl Application {
+    /// To the rows that refer to those which it deletes or updates.
+    fn refer(&mut self, from: &str, to: &str, key: &KeyActions) {
+        let reached = self.done.get(from).map(|done| key.reached(done)).unwrap_or_default();
+        if !reached.is_none() {
+            self.writes.insert(to.to_owned());
+            add(self.touches.entry(to.to_owned()).or_default(), &reached);
+            add(self.done.entry(to.to_owned()).or_default(), &reached);
         }
     }
 }
@@ -194,6 +210,8 @@ fn add(touch: &mut Touch, more: &Touch) {
         (Updates::Any, _) | (_, Updates::Any) => Updates::Any,
         (Updates::Of(mut words), Updates::Of(others)) => {
             words.extend(others);
+            words.sort_unstable();
+            words.dedup();
             Updates::Of(words)
         }
         (Updates::Of(words), Updates::None) | (Updates::None, Updates::Of(words)) => {

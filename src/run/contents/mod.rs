@@ -15,11 +15,13 @@ use crate::stats::grouped;
 
 use super::Error;
 use super::effects::States;
-use super::execute::Stage;
+use super::execute::{Stage, went_down};
 
 use application::application;
 use names::root_of;
 use suspects::suspects;
+
+pub use suspects::may_write;
 
 /// Where the server did not count what was written, any table may have been: rows that are read of
 /// all of them, a minute's work.
@@ -59,6 +61,12 @@ pub async fn compare(
     ledger: &Ledger,
 ) -> Result<(), Error> {
     let (effects, scenario) = (stage.effects, &stage.spec.scenario);
+    if went_down(stage.recorder()) {
+        // It has emptied unlogged tables, and counts anew.
+        let message = "the server went down".to_owned();
+        stage.record(Event::MeasurementFailed { stage: STAGE.to_owned(), message });
+        return Ok(());
+    }
     let after = stage.states(Some(last)).await?;
     let reach = effects.reach(stage.at.address).await?;
     let unknown = ledger.unknown(&scenario.traffic.operations);
@@ -85,7 +93,7 @@ pub async fn compare(
     let (original, address) = match stage.kept {
         Some(kept) => (kept.to_owned(), server.with_database(kept)),
         None => {
-            executor.databases.renew(&server).await?;
+            executor.ready().await?;
             let name = executor.databases.name();
             let made = effects.make(executor.server, stage.order.origin, &name).await?;
             (name, made)

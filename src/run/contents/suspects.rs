@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::TableState;
 use crate::observe::ComparedTable;
-use crate::pg::facts::{RelationName, facts};
+use crate::pg::facts::{RelationName, StatementFacts, facts};
 use crate::pg::purpose::{Purpose, tools_own};
 use crate::pg::syntax::Kind;
 use crate::scenario::Change;
@@ -31,9 +31,7 @@ impl Writes {
             let upper = statement.text.to_uppercase();
             writes.renames_values |= upper.contains("RENAME VALUE");
             for facts in facts(&statement.text).statements {
-                let calls = facts.kind == Kind::Select && statement.text.contains('(');
-                let unknown = facts.dynamic || facts.locks.is_none() || calls;
-                writes.hidden |= unknown && facts.purpose >= Purpose::Read;
+                writes.hidden |= is_hidden(&facts, &statement.text);
                 writes.tables.extend(facts.writes);
             }
         }
@@ -44,6 +42,19 @@ impl Writes {
     fn any(&self) -> bool {
         self.hidden || !self.tables.is_empty()
     }
+}
+
+/// Whether a statement of this text may write a row, as far as it shows.
+pub fn may_write(text: &str) -> bool {
+    let known = facts(text).statements;
+    let reads = |one: &StatementFacts| !is_hidden(one, text) && one.purpose < Purpose::Work;
+    known.is_empty() || !known.iter().all(reads)
+}
+
+/// Whether it runs what its text does not show.
+fn is_hidden(facts: &StatementFacts, text: &str) -> bool {
+    let calls = facts.kind == Kind::Select && text.contains('(');
+    (facts.dynamic || facts.locks.is_none() || calls) && facts.purpose >= Purpose::Read
 }
 
 /// The tables whose rows may be others than before, and what is in their place now. `counted`: the

@@ -80,7 +80,7 @@ impl Cases<'_> {
 
     pub fn order<'o>(&'o self, spec: &'o TrialSpec, output: &'o Option<PathBuf>) -> Order<'o> {
         let Cases { origin, short, listener, .. } = self;
-        Order { spec, origin, short, listener, output: output.as_deref() }
+        Order { spec, origin, short, listener, output: output.as_deref(), standby: None }
     }
 
     pub fn directory(&self, name: &str) -> Option<PathBuf> {

@@ -43,7 +43,8 @@ pub async fn matrix(
     let executor = run.executor(server);
     let origin = run.effects.origin(executor.server, &spec.base, run.listener).await?;
     let (listener, short) = (run.listener, origin.short());
-    let order = Order { spec: &spec.base, origin: &origin, short, listener, output: None };
+    let (spec_of, output, standby) = (&spec.base, None, None);
+    let order = Order { spec: spec_of, origin: &origin, short, listener, output, standby };
     let snapshot = run.databases.name();
     let found = match executor.make(order, &snapshot).await {
         Ok(_) => {

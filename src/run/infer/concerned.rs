@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::clock::Micros;
 use crate::infer::{Catalogue, ConstraintKind, Oid, Table};
 use crate::pg::LockMode;
 use crate::pg::facts::{self, Relation, RelationName};
@@ -20,8 +19,6 @@ pub(super) struct Concerned {
     pub tables: Vec<Oid>,
     /// Those of them that it locks more strongly than a write of rows does.
     pub locked: BTreeSet<Oid>,
-    /// How long the change takes before it does anything.
-    pub idle: Micros,
 }
 
 impl Concerned {
@@ -35,7 +32,7 @@ impl Concerned {
                 found.push(oid);
             }
         }
-        Concerned { tables: found, locked: BTreeSet::new(), idle: Micros::ZERO }
+        Concerned { tables: found, locked: BTreeSet::new() }
     }
 
     /// Their qualified names.

@@ -2,8 +2,8 @@
 
 mod base;
 mod concerned;
-mod conditions;
 mod rehearsal;
+mod secured;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::history::{Event, Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
-    Applied, Arrivals, Change, Demands, Draft, DraftChange, Rate, Traffic, TransactionRule,
-    psql_script,
+    Applied, Arrivals, Change, Condition, Demands, Draft, DraftChange, Rate, Traffic,
+    TransactionRule, psql_script,
 };
 use crate::{judge, observe, seed};
 
@@ -23,7 +23,8 @@ use super::databases::Databases;
 use super::effects::{Effects, Origin};
 use super::found::rows_by_table;
 use super::like::{Known, Like, Prepared};
-use super::queries::{OwnQueries, Queries};
+use super::queries::{Own, OwnQueries, Queries};
+use super::stage::{Stage, read_back};
 use super::{Error, Postgres, identities};
 
 use concerned::Concerned;
@@ -33,6 +34,8 @@ pub use base::{Base, DatabaseUrl};
 
 /// `application_name` of the session that asks.
 const APPLICATION: &str = "pgauntlet infer";
+/// Why a scenario is refused, as far as it is said.
+const PROBLEMS_MAX: usize = 5;
 /// What is written where no change is given.
 const NO_CHANGE: &str = "-- The change goes here. Until it does, the scenario shows that the \
                          application runs well without one.\nSELECT 1;\n";
@@ -48,8 +51,8 @@ pub struct InferRequest<'a> {
     pub written: Option<DraftChange>,
     /// The application's pool, what it can bear, and what is accepted.
     pub demands: &'a Demands,
-    /// Whether it is tried beside a backup too.
-    pub beside_a_backup: bool,
+    /// Under which conditions it is tried; none: as it is.
+    pub conditions: &'a [String],
     /// How many rows there are.
     pub rows: RowsRequest<'a>,
     /// Decides every draw.
@@ -219,23 +222,63 @@ impl Workshop<'_> {
             None => None,
         };
         let known = known.as_ref();
-        let mut made = made(request, &text, &catalogue, (&concerned, known, inferred));
+        let mut made = made(request, &text, &catalogue, (&concerned, known, inferred))?;
         if is_clone {
             // What was read of them are samples.
             let found = rows_by_table(&self.effects.states(&address).await?);
             made.sizes.extend(found);
         }
-        if let (Some(mut own), Some(queries)) = (own, queries) {
-            own.put_into(&mut made.draft, queries.adds);
-            if !queries.adds {
-                made.left_out.clear();
-            }
-            let few = self.databases.name();
-            let few = self.effects.make(self.server, &Origin::Empty, &few).await?;
-            own.rehearse(&mut made.draft, &catalogue, self.server, &few, self.listener).await?;
-            made.left_out.extend(own.left_out);
+        if queries.is_none_or(|queries| queries.adds) {
+            self.try_secured(&mut made, is_clone).await?;
+        }
+        if let (Some(own), Some(queries)) = (own, queries) {
+            self.put_own(&mut made, own, queries.adds, &catalogue).await?;
+        }
+        if let Err(problems) = read_back(&made.draft)? {
+            let problems = problems.into_iter().take(PROBLEMS_MAX);
+            made.left_out.extend(problems.map(|why| format!("the scenario is refused: {why}")));
         }
         Ok(made.scenario())
+    }
+
+    /// Puts the application's own statements into the scenario, as far as they run.
+    async fn put_own(
+        &self,
+        made: &mut Made,
+        mut own: Own,
+        adds: bool,
+        catalogue: &Catalogue,
+    ) -> Result<(), Error> {
+        own.put_into(&mut made.draft, adds);
+        if !adds {
+            made.left_out.clear();
+        }
+        let few = self.databases.name();
+        let few = self.effects.make(self.server, &Origin::Empty, &few).await?;
+        own.rehearse(&mut made.draft, catalogue, self.server, &few, self.listener).await?;
+        made.left_out.extend(own.left_out);
+        Ok(())
+    }
+
+    /// Tries what row security may not let in.
+    async fn try_secured(&self, made: &mut Made, is_clone: bool) -> Result<(), Error> {
+        let operations = &made.draft.traffic.operations;
+        if !operations.iter().any(|operation| made.secured.contains_key(&operation.name)) {
+            return Ok(());
+        }
+        self.step("try the operations on tables with row security");
+        let origin = if is_clone { Origin::Clone } else { Origin::Empty };
+        let address = self.effects.make(self.server, &origin, &self.databases.name()).await?;
+        match Stage::of(&made.draft, self.server, &address, is_clone).await? {
+            Ok(mut stage) => {
+                let said = secured::let_in(&mut made.draft, &mut stage, &made.secured).await?;
+                made.left_out.extend(said);
+            }
+            Err(problem) => made
+                .left_out
+                .push(format!("operations on tables with row security were not tried: {problem}")),
+        }
+        Ok(())
     }
 
     /// The database with the tables, and what it is called.
@@ -287,7 +330,7 @@ impl Workshop<'_> {
         });
         let found = Concerned::of(catalogue, seen.chain(named).collect());
         let found = found.with_locks(catalogue, sent);
-        Ok(Concerned { idle: rehearsal.idle(), ..found })
+        Ok(found)
     }
 }
 
@@ -341,12 +384,26 @@ struct Made {
     sizes: BTreeMap<String, u64>,
     concerned: Vec<String>,
     remarks: Vec<Remark>,
+    /// What has to be tried, and what to do where it is refused.
+    secured: BTreeMap<String, String>,
     left_out: Vec<String>,
+}
+
+/// Conditions of those kinds about the tables that the change is about; where it is about none,
+/// about all.
+fn conditions(
+    kinds: &[String],
+    concerned: &[String],
+    sizes: &BTreeMap<String, u64>,
+) -> Result<Vec<Condition>, Error> {
+    let all: Vec<String> = sizes.keys().cloned().collect();
+    let tables = if concerned.is_empty() { &all } else { concerned };
+    Ok(Condition::named(kinds, "the change", &[], tables)?)
 }
 
 impl Made {
     fn scenario(self) -> InferredScenario {
-        let Made { draft, statistics, sizes, concerned, remarks, left_out } = self;
+        let Made { draft, statistics, sizes, concerned, remarks, left_out, .. } = self;
         InferredScenario {
             files: draft.to_files(),
             statistics,
@@ -364,8 +421,8 @@ fn made(
     schema: &str,
     catalogue: &Catalogue,
     (concerned, known, inferred): (&Concerned, Option<&Known>, Inferred),
-) -> Made {
-    let (used, idle) = (concerned.used(catalogue), concerned.idle);
+) -> Result<Made, Error> {
+    let used = concerned.used(catalogue);
     let counted = || known.map_or(Mix::default(), |known| Mix::of(known.statistics()));
     let mix = request.mix.unwrap_or_else(counted);
     let application = infer::application(catalogue, &inferred, &used, mix);
@@ -377,6 +434,7 @@ fn made(
         .map(|table| (table.seeded_name(), 0))
         .collect();
     sizes.extend(tables.iter().map(|table| (table.name.clone(), table.rows)));
+    let conditions = conditions(request.conditions, &concerned.names(catalogue), &sizes)?;
     let statistics = known.map(|known| known.line(catalogue));
     let mut comments = known.map_or_else(BTreeMap::new, |known| {
         known.comments(catalogue, request.mix.is_none().then_some(mix))
@@ -409,12 +467,10 @@ fn made(
                 transaction: TransactionRule::None,
             })
         })),
-        conditions: match request.beside_a_backup {
-            true => conditions::calm_and_backup(sizes.keys(), idle),
-            false => Vec::new(),
-        },
+        conditions,
         remarks: comments,
     };
     let (left_out, concerned) = (application.left_out, concerned.names(catalogue));
-    Made { draft, statistics, sizes, concerned, remarks, left_out }
+    let secured = application.secured;
+    Ok(Made { draft, statistics, sizes, concerned, remarks, secured, left_out })
 }

@@ -1,12 +1,10 @@
 //! A change applied once to a database without an application: what a base makes, and which tables
 //! a change is about.
 
-use crate::clock::{Clock, Micros};
+use crate::clock::Clock;
 use crate::connect::Address;
-use crate::history::{AttemptEnd, CatalogueSnapshot, Entry, Event, History, Listener, Recorder};
+use crate::history::{AttemptEnd, CatalogueSnapshot, Event, History, Listener, Recorder};
 use crate::migrate::ApplySetup;
-use crate::pg::facts::facts;
-use crate::pg::purpose::Purpose;
 use crate::scenario::{Change, Sizes};
 
 use super::super::Error;
@@ -46,21 +44,12 @@ impl Rehearsal {
             recorder: &recorder,
             listener,
             faults: &[],
+            pooled: None,
             output: None,
         };
         let end = effects.apply(&setup, 0).await?;
         snapshot(Some(0)).await?;
         Ok(Rehearsal { end, history: recorder.finish()? })
-    }
-
-    /// How long the change takes before it does anything: a command has to start.
-    pub fn idle(&self) -> Micros {
-        let works = |entry: &&Entry| match &entry.event {
-            Event::StatementBegan(began) => facts(&began.text).purpose() == Purpose::Work,
-            _ => false,
-        };
-        let first = self.history.entries.iter().find(works);
-        first.map_or(Micros::ZERO, |entry| entry.at_us)
     }
 
     /// Why it did not come to its end; None: it did. What a command printed last goes with it.

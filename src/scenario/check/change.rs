@@ -10,8 +10,8 @@ use super::super::problem::{Problem, Source, beside};
 use super::super::tools::foreign_markers;
 use super::super::wire;
 use super::super::{
-    Change, Expect, FindingKind, Limits, Migration, Pause, Recognised, Repeat, Retries, RunsAs,
-    Stop, Timeouts, Tool, TransactionRule, Versions, read_migrations,
+    Change, Expect, FindingKind, Limits, Migration, Pause, Recognised, Repeat, Retries,
+    RetryPolicy, RunsAs, Scope, Stop, Timeouts, Tool, TransactionRule, Versions, read_migrations,
 };
 use super::{Checker, find_created};
 
@@ -71,7 +71,7 @@ impl Checker<'_> {
                 .or(whose.map(TransactionRule::of))
                 .unwrap_or(TransactionRule::PerMigration),
             timeouts: self.timeouts(source, change.timeouts.as_ref()),
-            retries: self.retries(source, change.retries.as_ref()),
+            retries: Retries::default(),
             versions,
             deadline_ms,
             stop: None,
@@ -82,6 +82,12 @@ impl Checker<'_> {
             other_databases: change.other_databases.unwrap_or_default(),
             runs_as: self.runs_as(source, key, change),
         };
+        if let Some(retries) = &change.retries {
+            checked.retries = self.retries(source, retries, &mut checked.timeouts);
+            if change.timeouts.is_none() && checked.timeouts.lock_timeout_ms.is_some() {
+                checked.timeouts.scope = Scope::Session;
+            }
+        }
         if let Some(stop) = &change.stop {
             checked.stop = Some(self.stop(source, stop.get_ref(), &checked));
         }
@@ -89,7 +95,6 @@ impl Checker<'_> {
     }
 
     fn runs_as(&mut self, source: &Source, key: &str, change: &wire::Change) -> RunsAs {
-        let superuser = change.superuser.as_ref().filter(|superuser| *superuser.get_ref());
         for (name, span) in [
             ("role", change.role.as_ref().map(Spanned::span)),
             ("superuser", change.superuser.as_ref().map(Spanned::span)),
@@ -100,7 +105,17 @@ impl Checker<'_> {
                 self.push_with(source, &Spanned::new(span, ()), message, remedy);
             }
         }
-        match (&change.role, superuser) {
+        self.connects_as(source, &change.role, &change.superuser)
+    }
+
+    /// As which role a change connects.
+    pub(super) fn connects_as(
+        &mut self,
+        source: &Source,
+        role: &Option<Spanned<String>>,
+        superuser: &Option<Spanned<bool>>,
+    ) -> RunsAs {
+        match (role, superuser.as_ref().filter(|superuser| *superuser.get_ref())) {
             (Some(role), Some(_)) => {
                 let remedy = "a superuser that the schema makes is a role as any other";
                 self.push_with(source, role, "`role` beside `superuser`", remedy);
@@ -306,17 +321,47 @@ impl Checker<'_> {
         }
     }
 
-    fn retries(&mut self, source: &Source, given: Option<&Spanned<wire::Retries>>) -> Retries {
-        let Some(given) = given.map(Spanned::get_ref) else {
-            return Retries::default();
-        };
-        let count = &given.on_lock_timeout;
-        let on_lock_timeout = self.within(source, "on_lock_timeout", count, 0..=RETRIES_MAX);
-        let backoff_ms = match &given.backoff_ms {
-            Some(ms) => self.within(source, "backoff_ms", ms, 0..=PAUSE_MS_MAX),
-            None => BACKOFF_MS_DEFAULT,
-        };
-        Retries { on_lock_timeout, backoff_ms }
+    /// A policy's lock_timeout is the change's.
+    fn retries(
+        &mut self,
+        source: &Source,
+        section: &Spanned<wire::Retries>,
+        timeouts: &mut Timeouts,
+    ) -> Retries {
+        let given = section.get_ref();
+        let of = given.of.unwrap_or_default();
+        match (&given.policy, &given.on_lock_timeout) {
+            (Some(text), None) => match text.get_ref().parse::<RetryPolicy>() {
+                Ok(_) if given.backoff_ms.is_some() => {
+                    let remedy = "the policy says it: 'backoff 1s'";
+                    self.push_with(source, section, "`backoff_ms` beside `policy`", remedy);
+                }
+                Ok(_) if timeouts.lock_timeout_ms.is_some() => {
+                    let remedy = "the policy begins with it: take it out of [change.timeouts]";
+                    self.push_with(source, text, "there are two lock_timeouts", remedy);
+                }
+                Ok(policy) => {
+                    timeouts.lock_timeout_ms = Some(policy.lock_timeout_ms);
+                    return Retries::of_policy(&policy, of);
+                }
+                Err(error) => self.push(source, text, error.to_string()),
+            },
+            (None, Some(count)) => {
+                let on_lock_timeout =
+                    self.within(source, "on_lock_timeout", count, 0..=RETRIES_MAX);
+                let backoff_ms = match &given.backoff_ms {
+                    Some(ms) => self.within(source, "backoff_ms", ms, 0..=PAUSE_MS_MAX),
+                    None => BACKOFF_MS_DEFAULT,
+                };
+                return Retries { on_lock_timeout, backoff_ms, of, ..Retries::default() };
+            }
+            _ => {
+                let message = "one of `policy` and `on_lock_timeout` says how often";
+                let remedy = "right would be `policy = \"3s x5 backoff 1s\"`";
+                self.push_with(source, section, message, remedy);
+            }
+        }
+        Retries::default()
     }
 
     /// The table of a command is the command's to know and to make.
@@ -390,6 +435,8 @@ impl Checker<'_> {
             p99_ms_floor: or(&given.p99_ms_floor, defaults.p99_ms_floor),
             rerun_lock_ms_max: or(&given.rerun_lock_ms_max, defaults.rerun_lock_ms_max),
             generator_lag_ms_max: or(&given.generator_lag_ms_max, defaults.generator_lag_ms_max),
+            replica_lag_ms_max: given.replica_lag_ms_max.as_ref().map(|max| *max.get_ref()),
+            replica_lag_bytes_max: given.replica_lag_bytes_max.as_ref().map(|max| *max.get_ref()),
         }
     }
 
@@ -410,6 +457,16 @@ impl Checker<'_> {
         for absent in expect.absent.iter().filter(|kind| findings.contains(kind.get_ref())) {
             let message = format!("`{}` cannot be expected and absent", absent.get_ref());
             self.push(source, absent, message);
+        }
+        let both = expect.findings.iter().chain(&expect.absent);
+        for predicted in both.clone().filter(|kind| kind.get_ref().is_predicted()) {
+            let message = format!("no trial finds `{}`", predicted.get_ref());
+            let remedy = "[sizes] has `at` and `expect` for what is predicted";
+            self.push_with(source, predicted, message, remedy);
+        }
+        for crash in both.filter(|kind| *kind.get_ref() == FindingKind::Crash) {
+            let remedy = "[crash] has `expect` and `may` for how its cases end";
+            self.push_with(source, crash, "no trial finds `crash`", remedy);
         }
         Expect { verdict, findings, absent: kinds(&expect.absent) }
     }

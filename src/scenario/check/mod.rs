@@ -5,6 +5,7 @@
 //! that the scenario names; nothing here connects.
 
 mod accept;
+mod background;
 mod change;
 mod command;
 mod crash;
@@ -16,6 +17,8 @@ mod operation;
 mod pool;
 mod project;
 mod reference;
+mod replica;
+mod sizes;
 mod sql;
 mod state;
 mod table;
@@ -153,6 +156,8 @@ impl<'a> Checker<'a> {
         let schema = self.schema();
         let tables = self.tables();
         let server = self.server();
+        let replica = self.replica(&server);
+        let sizes = self.size_axis();
         let traffic = self.traffic();
         let pool = self.pool();
         let change = self.change();
@@ -175,6 +180,8 @@ impl<'a> Checker<'a> {
             whole,
             tables,
             server,
+            replica,
+            sizes,
             traffic: traffic?,
             pool,
             change: change?,

@@ -64,8 +64,9 @@ impl Checker<'_> {
         if let (Some(rule), Some(given)) = (&ledger, &operation.ledger) {
             self.returned_key(source, given, rule, &statements);
         }
+        let on = self.runs_on(source, operation, &statements);
         let name = operation.name.get_ref().clone();
-        OperationSpec { name, weight, statements, parameters, ledger }
+        OperationSpec { name, weight, statements, parameters, ledger, on }
     }
 
     fn operation_statements(

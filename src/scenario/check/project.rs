@@ -41,7 +41,8 @@ impl Checker<'_> {
             }
         }
         let trying = self.trying(source, file.r#try.as_ref());
-        let demands = Demands { pool, limits, acceptances };
+        let runs_as = self.connects_as(source, &file.role, &file.superuser);
+        let demands = Demands { runs_as, pool, limits, acceptances };
         let tool = file.tool.as_ref().map(|tool| *tool.get_ref());
         ProjectDefaults { change, tool, base, rows, demands, of_change, trying }
     }
@@ -91,7 +92,7 @@ impl Checker<'_> {
         let rate = given.rate.as_ref().map(|rate| self.within(source, "rate", rate, range));
         let conditions = given.conditions.as_ref().map(|list| {
             if list.get_ref().is_empty() {
-                let remedy = "right would be \"calm\", \"backup\" or both";
+                let remedy = "right would be \"calm\", \"backup\" or others of scenarios/README.md";
                 self.push_with(source, list, "there is no condition to try under", remedy);
             }
             self.once_each(source, list.get_ref());

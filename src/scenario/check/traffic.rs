@@ -1,36 +1,27 @@
-//! Checks the schedule, the pool, and what goes on beside them: disturbances.
+//! Checks the schedule and the pool.
 
 use std::ops::RangeInclusive;
 
 use toml::Spanned;
 
-use crate::pg::facts::facts;
-use crate::pg::syntax::Kind;
-
-use super::super::problem::{Source, known_names};
-use super::super::sql::Sql;
+use super::super::problem::Source;
 use super::super::traffic::{
     ACQUIRE_TIMEOUT_MS_DEFAULT, BASELINE_MS_DEFAULT, POOL_OVERFLOW_DEFAULT, POOL_SIZE_DEFAULT,
     RATE_PER_S_MAX, RATE_PER_S_MIN, RECOVERY_MAX_MS_DEFAULT, RECOVERY_MIN_MS_DEFAULT,
 };
 use super::super::wire;
-use super::super::{Arrivals, Condition, Disturbance, Pool, Rate, Traffic};
-use super::sql::IN_ONE_TRANSACTION;
-use super::{Checker, is_kebab_case};
+use super::super::{Arrivals, Pool, Rate, Traffic};
+use super::Checker;
 
 /// Beyond 0.9 operations queue by themselves.
 const CAPACITY_SHARES: RangeInclusive<f64> = 0.01..=0.9;
 /// A p99 of fewer operations than a baseline of this length sends is a guess.
 const BASELINE_MS_MIN: u64 = 500;
 /// No phase takes longer than an hour.
-const PHASE_MS_MAX: u64 = 3_600_000;
+pub(super) const PHASE_MS_MAX: u64 = 3_600_000;
 
 /// Postgres starts with 100 connections; beyond this it is another kind of test.
-const POOL_MAX: u32 = 2_000;
-
-/// Of a reader, whose file names none: it holds a snapshot, for which a build of an index waits.
-const READERS_ISOLATION: &str = "REPEATABLE READ";
-const ISOLATION_LEVELS: [&str; 3] = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
+pub(super) const POOL_MAX: u32 = 2_000;
 
 impl Checker<'_> {
     pub(super) fn traffic(&mut self) -> Option<Traffic> {
@@ -118,76 +109,4 @@ impl Checker<'_> {
         let role = pool.role.as_ref().and_then(|role| self.role(source, role));
         Pool { size, overflow, acquire_timeout_ms, settings, role }
     }
-
-    pub(super) fn disturbances(&mut self) -> Vec<Disturbance> {
-        let section = self.files.section(|file| file.disturbance.as_ref());
-        let Some((source, section)) = section else { return Vec::new() };
-        let mut seen = Vec::new();
-        let mut checked = Vec::new();
-        for disturbance in section.get_ref() {
-            self.unique_name(source, &disturbance.name, &mut seen);
-            checked.push(self.disturbance(source, disturbance));
-        }
-        checked
-    }
-
-    pub(super) fn conditions(&mut self) -> Vec<Condition> {
-        let section = self.files.section(|file| file.condition.as_ref());
-        let Some((source, section)) = section else { return Vec::new() };
-        let mut seen = Vec::new();
-        let mut checked = Vec::new();
-        for condition in section.get_ref() {
-            self.unique_name(source, &condition.name, &mut seen);
-            if !is_kebab_case(condition.name.get_ref()) {
-                let message = format!("`{}` is not in kebab-case", condition.name.get_ref());
-                let remedy = "a directory is named by it: lower-case words joined by hyphens";
-                self.push_with(source, &condition.name, message, remedy);
-            }
-            let mut names = Vec::new();
-            let mut disturbances = Vec::new();
-            for disturbance in &condition.disturbance {
-                self.unique_name(source, &disturbance.name, &mut names);
-                disturbances.push(self.disturbance(source, disturbance));
-            }
-            checked.push(Condition { name: condition.name.get_ref().clone(), disturbances });
-        }
-        checked
-    }
-
-    fn disturbance(&mut self, source: &Source, disturbance: &wire::Disturbance) -> Disturbance {
-        let mut statements = Vec::new();
-        if disturbance.sql.is_some() == disturbance.statements.is_some() {
-            let name = disturbance.name.get_ref();
-            let message = format!("disturbance `{name}` needs its SQL in exactly one place");
-            let remedy = "right would be one of `sql` and `statements`";
-            self.push_with(source, &disturbance.name, message, remedy);
-        }
-        for sql in disturbance.sql.iter().chain(disturbance.statements.iter().flatten()) {
-            let sql = Sql::inline(source, sql);
-            statements.extend(self.plain_statements(&sql, IN_ONE_TRANSACTION));
-        }
-        let asked = disturbance.isolation.as_ref().map(|level| {
-            let text = level.get_ref().to_uppercase();
-            if !ISOLATION_LEVELS.contains(&text.as_str()) {
-                let message = format!("`{}` is no isolation level", level.get_ref());
-                let remedy = known_names(&text, "levels", ISOLATION_LEVELS);
-                self.push_with(source, level, message, remedy);
-            }
-            text
-        });
-        let reader = || reads(&statements).then(|| READERS_ISOLATION.to_owned());
-        let isolation = asked.or_else(reader);
-        let hold_ms = self.within(source, "hold_ms", &disturbance.hold_ms, 0..=PHASE_MS_MAX);
-        let name = disturbance.name.get_ref().clone();
-        Disturbance { name, statements, isolation, hold_ms }
-    }
-}
-
-/// Whether it does nothing but read tables.
-fn reads(statements: &[String]) -> bool {
-    let a_read = |sql: &String| {
-        let facts = facts(sql);
-        *facts.kind() == Kind::Select && facts.locks().next().is_some()
-    };
-    !statements.is_empty() && statements.iter().all(a_read)
 }

@@ -2,6 +2,7 @@
 
 use crate::trial::FaultKind;
 
+use super::super::background::Sessions;
 use super::super::change::{
     BACKOFF_MS_DEFAULT, Change, DEADLINE_MS_DEFAULT, RERUN_ATTEMPTS_DEFAULT, Retries, RunsAs,
     Scope, Timeouts, TransactionRule, VersionRows, Versions,
@@ -41,6 +42,7 @@ values! {
     scope: Scope = Scope::Local;
     timeouts: <Timeouts as Stored>::Form = Timeouts::default().to_form();
     backoff_ms: u64 = BACKOFF_MS_DEFAULT;
+    backoff_ms_max: u64 = Retries::default().backoff_ms_max;
     retries: <Retries as Stored>::Form = Retries::default().to_form();
     versions_table: String = Versions::default().table;
     versions_column: String = Versions::default().column;
@@ -54,6 +56,7 @@ values! {
     since: Since = Since::Start;
     crash_rows: u64 = CRASH_ROWS_DEFAULT;
     yes: bool = true;
+    one_session: Sessions = Sessions::Count(1);
     fault_kinds: Vec<FaultKind> = FaultKind::ALL.to_vec();
     limits: <Limits as Stored>::Form = Limits::default().to_form();
     stall_ms_max: u64 = Limits::default().stall_ms_max;

@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use crate::trial::FaultKind;
 
-use super::super::change::{RunsAs, Scope, TransactionRule, Unmet, VersionRows};
+use super::super::background::{Beside, Sessions, Until};
+use super::super::between::{Before, PoolMode};
+use super::super::change::{RetryOf, RunsAs, Scope, TransactionRule, Unmet, VersionRows};
+use super::super::condition::ConditionKind;
 use super::super::crash::Outcome;
 use super::super::expect::{FindingKind, Verdict};
 use super::super::state::Base;
 use super::super::table::FakeKind;
 use super::super::tool::Tool;
-use super::super::traffic::{Arrivals, Rows, Since};
+use super::super::traffic::{Arrivals, On, Rows, Since};
 
 /// A value that is stored in a form of its own.
 pub trait Stored: Sized {
@@ -40,8 +43,8 @@ macro_rules! as_it_is {
 
 as_it_is! {
     bool, u32, u64, i64, f64, String, PathBuf, Arrivals, FakeKind, FaultKind, FindingKind, Base,
-    Outcome, Rows, RunsAs, Scope, Since, Tool, TransactionRule, Unmet, Verdict,
-    VersionRows,
+    Before, Beside, ConditionKind, On, Outcome, PoolMode, RetryOf, Rows, RunsAs, Scope, Sessions,
+    Since, Tool, TransactionRule, Unmet, Until, Verdict, VersionRows,
 }
 
 impl Stored for Arc<str> {

@@ -18,13 +18,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 use self::form::Stored;
 use super::accept::Meant;
 use super::acceptance::Acceptance;
+use super::background::Disturbance;
 use super::change::{Change, Script};
+use super::condition::Condition;
 use super::crash::Crash;
 use super::definition::Scenario;
 use super::expect::{Expect, Limits};
+use super::replica::Replica;
+use super::size_axis::SizeAxis;
 use super::state::State;
 use super::table::Table;
-use super::traffic::{Condition, Disturbance, Invariant, Pool, Traffic};
+use super::traffic::{Invariant, Pool, Traffic};
 
 /// Version of what is stored of a scenario.
 pub const STORED_VERSION: u32 = 5;
@@ -52,6 +56,10 @@ pub struct StoredScenario {
     tables: Form<Vec<Table>>,
     #[serde(default)]
     server: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replica: Form<Option<Replica>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sizes: Form<Option<SizeAxis>>,
     traffic: Form<Traffic>,
     #[serde(default = "defaults::pool")]
     pool: Form<Pool>,
@@ -104,6 +112,8 @@ impl From<&Scenario> for StoredScenario {
             whole: scenario.whole,
             tables: scenario.tables.to_form(),
             server: scenario.server.clone(),
+            replica: scenario.replica.to_form(),
+            sizes: scenario.sizes.to_form(),
             traffic: scenario.traffic.to_form(),
             pool: scenario.pool.to_form(),
             change: scenario.change.to_form(),
@@ -132,6 +142,8 @@ impl From<StoredScenario> for Scenario {
             whole: stored.whole,
             tables: Stored::of_form(stored.tables),
             server: stored.server,
+            replica: Stored::of_form(stored.replica),
+            sizes: Stored::of_form(stored.sizes),
             traffic: Stored::of_form(stored.traffic),
             pool: Stored::of_form(stored.pool),
             change: Stored::of_form(stored.change),

@@ -13,18 +13,23 @@ use crate::trial::FaultKind;
 
 use super::super::accept::Meant;
 use super::super::acceptance::Acceptance;
+use super::super::background::{Beside, Disturbance, Sessions, Until};
+use super::super::between::{Before, Network, PoolMode, Pooler};
 use super::super::change::{
-    Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RunsAs, Scope, Script,
-    Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
+    Change, Check, Command, Migration, Pause, Precondition, Repeat, Retries, RetryOf, RunsAs,
+    Scope, Script, Statement, Stop, Timeouts, TransactionRule, Unmet, VersionRows, Versions,
 };
+use super::super::condition::{Condition, ConditionKind, KnownCondition};
 use super::super::crash::{Crash, Outcome, Step};
 use super::super::expect::{Expect, FindingKind, Limits, Verdict};
+use super::super::replica::Replica;
+use super::super::size_axis::SizeAxis;
 use super::super::state::{Accepted, Base, State};
 use super::super::table::{Column, Generator, Table};
 use super::super::tool::{Recognised, Tool};
 use super::super::traffic::{
-    Arrivals, Condition, Disturbance, Follow, Invariant, LedgerRule, OperationSpec,
-    OperationStatement, Parameter, PlanLimit, Pool, Rate, Rows, Since, SqlPlace, Traffic,
+    Arrivals, Follow, Invariant, LedgerRule, On, OperationSpec, OperationStatement, Parameter,
+    PlanLimit, Pool, Rate, Rows, Since, SqlPlace, Traffic,
 };
 use super::defaults;
 use super::form::Stored;
@@ -136,6 +141,28 @@ record!(StoredOperation of OperationSpec {
     parameters: BTreeMap<String, Parameter>,
     #[serde(default)]
     ledger: Option<LedgerRule>,
+    #[serde(default, skip_serializing_if = "On::is_primary")]
+    on: On,
+});
+
+record!(StoredReplica of Replica {
+    max_standby_streaming_delay_ms: u64,
+    #[serde(default)]
+    hot_standby_feedback: bool,
+    #[serde(default = "defaults::yes")]
+    slot: bool,
+    connections: u32,
+    #[serde(default)]
+    place: Option<SqlPlace>,
+});
+
+record!(StoredSizeAxis of SizeAxis {
+    #[serde(default)]
+    tried: Vec<u64>,
+    #[serde(default)]
+    at: BTreeMap<String, u64>,
+    #[serde(default)]
+    expect: Vec<Verdict>,
 });
 
 record!(StoredOperationStatement of OperationStatement {
@@ -177,12 +204,58 @@ record!(StoredDisturbance of Disturbance {
     #[serde(default)]
     isolation: Option<String>,
     hold_ms: u64,
+    #[serde(default)]
+    at: Beside,
+    #[serde(default)]
+    after_ms: u64,
+    #[serde(default)]
+    until: Until,
+    #[serde(default)]
+    every_ms: Option<u64>,
+    #[serde(default = "defaults::yes")]
+    transaction: bool,
+    #[serde(default = "defaults::one_session")]
+    sessions: Sessions,
+    #[serde(default)]
+    role: Option<String>,
+    #[serde(default)]
+    database: Option<String>,
+    #[serde(default)]
+    in_place: Option<String>,
+});
+
+record!(StoredKnownCondition of KnownCondition {
+    kind: ConditionKind,
+    #[serde(default)]
+    tables: Vec<String>,
+    hold_ms: u64,
+});
+
+record!(StoredPooler of Pooler {
+    mode: PoolMode,
+    before: Before,
+    #[serde(default)]
+    pool_size: Option<u32>,
+});
+
+record!(StoredNetwork of Network {
+    round_trip_ms: u64,
+    #[serde(default)]
+    cut_every_ms: Option<u64>,
 });
 
 record!(StoredCondition of Condition {
     name: String,
     #[serde(default)]
+    known: Option<KnownCondition>,
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+    #[serde(default)]
     disturbances: Vec<Disturbance>,
+    #[serde(default)]
+    pooler: Option<Pooler>,
+    #[serde(default)]
+    network: Option<Network>,
 });
 
 record!(StoredInvariant of Invariant {
@@ -302,6 +375,16 @@ record!(StoredRetries of Retries {
     on_lock_timeout: u32,
     #[serde(default = "defaults::backoff_ms")]
     backoff_ms: u64,
+    #[serde(default = "defaults::one")]
+    factor: f64,
+    #[serde(default = "defaults::backoff_ms_max")]
+    backoff_ms_max: u64,
+    #[serde(default)]
+    jitter: f64,
+    #[serde(default)]
+    of: RetryOf,
+    #[serde(default)]
+    after_deadlock: bool,
 });
 
 record!(StoredVersions of Versions {
@@ -418,6 +501,10 @@ record!(StoredLimits of Limits {
     rerun_lock_ms_max: u64,
     #[serde(default = "defaults::generator_lag_ms_max")]
     generator_lag_ms_max: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replica_lag_ms_max: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replica_lag_bytes_max: Option<u64>,
 });
 
 record!(StoredExpect of Expect {

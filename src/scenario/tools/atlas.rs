@@ -24,6 +24,8 @@ use super::reading::{Named, Reading, migration};
 use super::text::lines;
 
 const SUM: &str = "atlas.sum";
+/// Its own program.
+const COMMAND: &str = "atlas migrate apply …";
 
 pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     let sum = Source::open(&listing.dir.join(SUM)).map(|source| source.text).ok();
@@ -33,8 +35,7 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
         let of_others = [".up", ".down"].iter().any(|end| stem.ends_with(end));
         if of_others || flyway::name(stem).is_some() {
             let problem = Problem::of_file(&entry.path, "it is in the format of another tool");
-            let remedy = "run the tool itself: --command 'atlas migrate apply …'";
-            reading.problems.push(problem.remedy(remedy));
+            reading.problems.push(problem.remedy_by(|asker| asker.itself(COMMAND)));
             continue;
         }
         let version = stem.split('_').next().unwrap_or(stem).to_owned();
@@ -88,8 +89,9 @@ fn runs_in_transaction(source: &Source) -> Result<bool, Problem> {
                 return wrong(message, "Atlas knows `none` and `file` there");
             }
             (name, _) => {
-                let remedy = "run the tool itself: --command 'atlas migrate apply …'";
-                return wrong(format!("the directive atlas:{name} is not read here"), remedy);
+                let message = format!("the directive atlas:{name} is not read here");
+                let problem = source.problem(offset..offset + line.len(), message);
+                return Err(problem.remedy_by(|asker| asker.itself(COMMAND)));
             }
         }
     }

@@ -5,7 +5,7 @@
 //! the tool's own files or markers in it, a naming that only one tool has, and the configuration
 //! of the project around it. Without one it is refused with the tools that it could be.
 
-use super::super::problem::{Problem, Source};
+use super::super::problem::{Asker, Problem, Source};
 use super::super::tool::{Recognised, Tool};
 use super::listing::{Entry, Listing};
 use super::marker::markers;
@@ -44,17 +44,15 @@ pub(super) fn detect(listing: &Listing) -> Result<Recognised, Problem> {
         }
         [Sign { owner: Owner::Other(other), by }] => {
             let message = format!("its files are {}'s ({by}), which are not read here", other.name);
-            let remedy = format!(
-                "run the tool itself: --command '{}', or `command` in [change]",
-                other.command
-            );
-            Err(Problem::of_file(&listing.dir, message).remedy(remedy))
+            let problem = Problem::of_file(&listing.dir, message);
+            Err(problem.remedy_by(|asker| asker.itself(other.command)))
         }
         several => {
             let all = several.iter().map(|sign| format!("{} ({})", sign.owner, sign.by));
             let message = format!("its files may be those of {}", either(all.collect()));
             let owners: Vec<Owner> = several.iter().map(|sign| sign.owner).collect();
-            Err(Problem::of_file(&listing.dir, message).remedy(say_which(&owners)))
+            let problem = Problem::of_file(&listing.dir, message);
+            Err(problem.remedy_by(|asker| say_which(&owners, asker)))
         }
     }
 }
@@ -70,19 +68,20 @@ fn unknown(listing: &Listing, shapes: &[Shape]) -> Problem {
     if owners.is_empty() {
         let looked: Vec<String> =
             Tool::ALL.iter().map(|tool| format!("{tool} ({})", tool.pattern())).collect();
-        let remedy = format!("looked for files of {}; {}", looked.join(", "), say_which(&[]));
-        return Problem::of_file(&listing.dir, "no tool's migrations are in it").remedy(remedy);
+        let looked = looked.join(", ");
+        let remedy = |asker| format!("looked for files of {looked}; {}", say_which(&[], asker));
+        return Problem::of_file(&listing.dir, "no tool's migrations are in it").remedy_by(remedy);
     }
     let names = either(owners.iter().map(ToString::to_string).collect());
     let message = format!(
         "which tool applies its files is not known: they could be those of {names}, whose \
          transactions differ, and neither a file in it nor the project around it says which"
     );
-    Problem::of_file(&listing.dir, message).remedy(say_which(&owners))
+    Problem::of_file(&listing.dir, message).remedy_by(|asker| say_which(&owners, asker))
 }
 
 /// What decides, with the tools that are read and may be meant.
-fn say_which(owners: &[Owner]) -> String {
+fn say_which(owners: &[Owner], asker: Asker) -> String {
     let read = owners.iter().filter_map(|owner| match owner {
         Owner::Read(tool) => Some(*tool),
         Owner::Other(_) => None,
@@ -91,17 +90,24 @@ fn say_which(owners: &[Owner]) -> String {
         Owner::Other(other) => Some(other.command),
         Owner::Read(_) => None,
     });
-    let command = match other {
-        Some(command) => {
+    let command = match (other, asker) {
+        (Some(command), Asker::Scenario) => {
             format!("for another tool, run its command, such as --command '{command}'")
         }
-        None => "for another tool, run its command: --command".to_owned(),
+        (None, Asker::Scenario) => "for another tool, run its command: --command".to_owned(),
+        (command, Asker::Try) => {
+            let command = command.unwrap_or("COMMAND");
+            format!(
+                "for another tool, run its command: pgauntlet try --base 'COMMAND' -- {command}"
+            )
+        }
     };
+    let key = asker.tool_key();
     let read: Vec<String> = read.map(|tool| format!("--tool {tool}")).collect();
     match (read.is_empty(), owners.is_empty()) {
-        (false, _) => format!("say {} (or `tool` in [change]); {command}", either(read)),
+        (false, _) => format!("say {} (or {key}); {command}", either(read)),
         (true, false) => command,
-        (true, true) => format!("say which tool it is: --tool (or `tool` in [change]); {command}"),
+        (true, true) => format!("say which tool it is: --tool (or {key}); {command}"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::pg::lex;
 use crate::pg::split;
 use crate::pg::syntax::{self, Kind};
 
-use super::super::problem::{Problem, Source};
+use super::super::problem::{Asker, Problem, Source};
 use super::owner::{self, Owner};
 use super::text::lines;
 
@@ -30,40 +30,37 @@ impl Marker {
         let text = source.text.get(self.span.clone()).unwrap_or_default().trim();
         let whose = self.owner.map(|owner| format!("{owner}'s"));
         let (whose, as_what) = (whose.unwrap_or("some tool's".to_owned()), reader_words(reader));
-        let (message, remedy) = match (self.begins_part, self.owner) {
-            (true, Some(Owner::Read(tool))) => (
-                format!("`{text}` is {whose}: {as_what}, all parts of the file would run"),
-                format!(
-                    "name the directory with --tool {tool} (tool = \"{tool}\" in [change]), or \
-                     take the other part out"
-                ),
-            ),
-            (true, Some(Owner::Other(other))) => (
-                format!("`{text}` is {whose}: {as_what}, all parts of the file would run"),
-                format!(
-                    "run the tool itself: --command '{}' (`command` in [change]), or take the \
-                     other part out",
-                    other.command
-                ),
-            ),
-            (true, None) => (
-                format!("`{text}` begins a down part: {as_what}, it would run with the rest"),
-                "take that part out, or word the comment otherwise".to_owned(),
-            ),
-            (false, Some(Owner::Other(other))) => (
-                format!("`{text}` is {whose}, and {as_what} it means nothing"),
-                format!(
-                    "run the tool itself: --command '{}' (`command` in [change]), or take the \
-                     line out",
-                    other.command
-                ),
-            ),
-            (false, _) => (
-                format!("`{text}` is {whose}, and {as_what} it means nothing"),
-                "take the line out, or name the tool's directory".to_owned(),
-            ),
+        let message = match (self.begins_part, self.owner) {
+            (true, Some(_)) => {
+                format!("`{text}` is {whose}: {as_what}, all parts of the file would run")
+            }
+            (true, None) => {
+                format!("`{text}` begins a down part: {as_what}, it would run with the rest")
+            }
+            (false, _) => format!("`{text}` is {whose}, and {as_what} it means nothing"),
         };
-        source.problem(self.span.clone(), message).remedy(remedy)
+        let problem = source.problem(self.span.clone(), message);
+        problem.remedy_by(|asker| self.remedy(asker))
+    }
+
+    fn remedy(&self, asker: Asker) -> String {
+        match (self.begins_part, self.owner) {
+            (true, Some(Owner::Read(tool))) => {
+                let key = match asker {
+                    Asker::Scenario => format!("tool = \"{tool}\" in [change]"),
+                    Asker::Try => format!("tool = \"{tool}\" in pgauntlet.toml"),
+                };
+                format!("name the directory with --tool {tool} ({key}), or take the other part out")
+            }
+            (true, Some(Owner::Other(other))) => {
+                format!("{}; or take the other part out", asker.itself(other.command))
+            }
+            (true, None) => "take that part out, or word the comment otherwise".to_owned(),
+            (false, Some(Owner::Other(other))) => {
+                format!("{}; or take the line out", asker.itself(other.command))
+            }
+            (false, _) => "take the line out, or name the tool's directory".to_owned(),
+        }
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
                     message and its statements one transaction";
         let remedy = "from 7.4 on each statement runs by itself; a package.json with prisma says \
                       which it is";
-        reading.assumed(&listing.dir, what, remedy);
+        reading.assumed(&listing.dir, what, |_| remedy.to_owned());
     }
     migrations
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::pg::SqlPiece;
 
-use super::super::problem::{Problem, Source};
+use super::super::problem::{Asker, Problem, Source};
 use super::super::sql::Sql;
 use super::super::tool::Tool;
 use super::super::{Migration, Script, Statement};
@@ -127,17 +127,25 @@ impl Reading {
     }
 
     /// Which version of the tool was taken, where the project does not say it and files differ.
-    pub fn assumed(&mut self, dir: &Path, what: &str, remedy: &str) {
+    pub fn assumed(&mut self, dir: &Path, what: &str, remedy: impl Fn(Asker) -> String) {
         let notice = Problem::of_file(dir, format!("notice: {what}"));
-        self.notices.push(notice.remedy(remedy));
+        self.notices.push(notice.remedy_by(remedy));
     }
 
     /// A migration in a programming language, which the tool would run and we cannot.
     pub fn no_sql(&mut self, entry: &Entry) {
         let message = format!("{} would run this migration, which is no SQL", self.tool);
-        let remedy = "only SQL is run here: run the tool itself (--command), name a directory \
-                      without it, or write what it does as SQL";
-        self.problems.push(Problem::of_file(&entry.path, message).remedy(remedy));
+        let remedy = |asker: Asker| {
+            let itself = match asker {
+                Asker::Scenario => "(--command, or `command` in [change])",
+                Asker::Try => "(pgauntlet try --base 'COMMAND' -- COMMAND)",
+            };
+            format!(
+                "only SQL is run here: run the tool itself {itself}, name a directory without it, \
+                 or write what it does as SQL"
+            )
+        };
+        self.problems.push(Problem::of_file(&entry.path, message).remedy_by(remedy));
     }
 }
 

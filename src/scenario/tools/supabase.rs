@@ -67,7 +67,8 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     if version.is_none() && depends {
         let what = "which version of the Supabase CLI applies it is not known: read as 2.109 or \
                     newer, which runs alone what cannot run in a transaction";
-        reading.assumed(&listing.dir, what, "with an older one that statement fails");
+        let remedy = "with an older one that statement fails";
+        reading.assumed(&listing.dir, what, |_| remedy.to_owned());
     }
     migrations
 }

@@ -7,13 +7,13 @@ use tokio::time::timeout;
 
 use super::super::conversation::{Pipeline, Statement, StatementOutcome};
 use super::super::fault::Action;
-use super::super::injected::{self, Question, milliseconds};
+use super::super::injected::{self, Question};
 use super::super::probes;
 use super::armed::{Armed, Limited};
 use super::{Connection, End};
 use crate::history::{ServerError, TransactionStatus};
-use crate::pg::SqlState;
 use crate::pg::syntax::Kind;
+use crate::pg::{SqlState, milliseconds};
 
 /// Longest wait for a backend, or for the client that applies the change, to be gone after it was
 /// killed.

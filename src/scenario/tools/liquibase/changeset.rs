@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::super::super::change::{Check, Precondition, Unmet};
 use super::super::super::problem::{Problem, Source};
 use super::super::text::lines;
+use super::changelog::COMMAND;
 use super::split::Delimiter;
 
 /// One changeset.
@@ -227,13 +228,14 @@ impl Parser<'_> {
                 .map_err(|_| wrong(format!("{name} is `{text}`"), "it is true or false")),
         };
         if !flag("failOnError", true)? {
-            let remedy = "the runner stops where it fails: run the tool itself, --command \
-                          'liquibase update'";
-            return Err(wrong("Liquibase goes on where it fails".to_owned(), remedy));
+            let message = "Liquibase goes on where it fails, and the runner stops";
+            let problem = self.source.problem(line.clone(), message);
+            return Err(problem.remedy_by(|asker| asker.itself(COMMAND)));
         }
         if let Some(program) = last_value(attributes, "runWith") {
-            let remedy = "run the tool itself: --command 'liquibase update'";
-            return Err(wrong(format!("Liquibase runs it with {program}"), remedy));
+            let message = format!("Liquibase runs it with {program}");
+            let problem = self.source.problem(line.clone(), message);
+            return Err(problem.remedy_by(|asker| asker.itself(COMMAND)));
         }
         let delimiter = match last_value(attributes, "endDelimiter").filter(|text| !text.is_empty())
         {

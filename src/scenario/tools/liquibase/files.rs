@@ -194,23 +194,19 @@ impl Walk {
 
     fn element(&mut self, of: &Changelog<'_>, element: &Element) -> Result<(), Problem> {
         let value = |key: &str| element.values.get(key).map(String::as_str);
-        let wrong = |message: String, remedy: String| {
-            Err(of
-                .source
-                .problem(first_line(of.source, element.at.clone()), message)
-                .remedy(remedy))
-        };
-        let run_it = || format!("run the tool itself: --command '{COMMAND}'");
+        let problem =
+            |message: String| of.source.problem(first_line(of.source, element.at.clone()), message);
+        // Only its own program can run it.
+        let wrong =
+            |message: String| Err(problem(message).remedy_by(|asker| asker.itself(COMMAND)));
         match element.name.as_str() {
             "include" if value("ignore") == Some("true") => Ok(()),
             "include" => {
                 let Some((name, path)) = value("file").and_then(|file| of.resolve(file, element))
                 else {
                     let file = value("file").unwrap_or_default();
-                    return wrong(
-                        format!("`{file}` is not found"),
-                        "Liquibase refuses that".into(),
-                    );
+                    let problem = problem(format!("`{file}` is not found"));
+                    return Err(problem.remedy("Liquibase refuses that"));
                 };
                 self.follow(name, &path, of.depth + 1);
                 Ok(())
@@ -227,9 +223,7 @@ impl Walk {
                 let known = ["dbms", "- dbms", "type", "onFail", "onError", "onFailMessage"];
                 match element.values.keys().find(|key| !known.contains(&key.as_str())) {
                     None => Ok(()),
-                    Some(key) => {
-                        wrong(format!("the precondition `{key}` is not read here"), run_it())
-                    }
+                    Some(key) => wrong(format!("the precondition `{key}` is not read here")),
                 }
             }
             "dbms" if value("type").is_some_and(|of| of.to_lowercase().contains("postgresql")) => {
@@ -237,9 +231,9 @@ impl Walk {
             }
             "changeSet" => {
                 let what = of.name.rsplit('.').next().unwrap_or_default().to_ascii_uppercase();
-                wrong(format!("only Liquibase can run a changeset in {what}"), run_it())
+                wrong(format!("only Liquibase can run a changeset in {what}"))
             }
-            name => wrong(format!("`{name}` is not read here"), run_it()),
+            name => wrong(format!("`{name}` is not read here")),
         }
     }
 
@@ -249,7 +243,7 @@ impl Walk {
         if let Some(key) = element.values.keys().find(|key| !known.contains(&key.as_str())) {
             let problem =
                 of.source.problem(span, format!("`{key}` of includeAll is not read here"));
-            return Err(problem.remedy(format!("run the tool itself: --command '{COMMAND}'")));
+            return Err(problem.remedy_by(|asker| asker.itself(COMMAND)));
         }
         let path = element.values.get("path").map(String::as_str).unwrap_or_default();
         let found = of.resolve(path.trim_end_matches('/'), element);

@@ -23,13 +23,14 @@ mod files;
 mod split;
 
 use super::super::change::Precondition;
-use super::super::problem::Source;
+use super::super::problem::{Asker, Source};
 use super::super::sql::Sql;
 use super::super::{Migration, Script};
 use super::listing::Listing;
 use super::message;
 use super::reading::Reading;
 
+use changelog::COMMAND;
 use changeset::Changeset;
 use files::File;
 
@@ -64,8 +65,13 @@ pub(super) fn read(listing: &Listing, reading: &mut Reading) -> Vec<Migration> {
     if !limited.is_empty() {
         let (count, first) = (limited.len(), limited.swap_remove(0));
         let what = format!("{count} changesets are of a context or label ({first}), and run here");
-        let remedy = "without --contexts and --label-filter Liquibase runs all of them; where you \
-                      run it with them, run the tool itself: --command";
+        let remedy = |asker: Asker| {
+            format!(
+                "without --contexts and --label-filter Liquibase runs all of them; where you run \
+                 it with them, {}",
+                asker.itself(COMMAND)
+            )
+        };
         reading.assumed(&listing.dir, &what, remedy);
     }
     migrations

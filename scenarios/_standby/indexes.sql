@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD PRIMARY KEY (id);
+ALTER TABLE payments ADD PRIMARY KEY (id);

@@ -1,0 +1,2 @@
+ALTER TABLE customers ADD COLUMN remark text;
+ALTER TABLE orders ADD COLUMN remark text;

@@ -1,0 +1,1 @@
+ALTER TABLE events_other VALIDATE CONSTRAINT not_february;

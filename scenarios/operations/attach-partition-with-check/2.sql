@@ -1,0 +1,1 @@
+ALTER TABLE visits_february VALIDATE CONSTRAINT february;

@@ -1,0 +1,2 @@
+ALTER TABLE visits ATTACH PARTITION visits_february FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+ALTER TABLE visits_february DROP CONSTRAINT february;

@@ -1,0 +1,2 @@
+UPDATE orders SET legacy = number
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM orders WHERE legacy IS NULL LIMIT 5000 FOR UPDATE SKIP LOCKED));

@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD COLUMN code text;
+UPDATE orders SET code = number;

@@ -1,0 +1,1 @@
+ALTER TABLE visits DETACH PARTITION visits_december;

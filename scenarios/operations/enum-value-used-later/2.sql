@@ -1,0 +1,1 @@
+UPDATE orders SET status = 'returned' WHERE id = 1;

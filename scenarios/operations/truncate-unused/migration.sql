@@ -1,0 +1,1 @@
+TRUNCATE visits_february;

@@ -1,0 +1,1 @@
+CREATE TABLE orders (id varchar NOT NULL, total integer NOT NULL);

@@ -1,0 +1,207 @@
+//! Changes that look harmless and are not, through `try`: none of them may come out safe.
+
+use std::fs;
+use std::path::Path;
+
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::own::try_in;
+
+const SCHEMA: &str = "\
+CREATE ROLE app;
+CREATE TABLE customers (id bigserial PRIMARY KEY, email text NOT NULL);
+CREATE TABLE orders (
+    id bigserial PRIMARY KEY,
+    customer_id bigint NOT NULL REFERENCES customers (id),
+    status text NOT NULL,
+    touched_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE refuses (id bigint PRIMARY KEY, never text NOT NULL CHECK (false));
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN NEW.touched_at := now(); RETURN NEW; END $$;
+CREATE TRIGGER touched BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app;
+";
+
+/// Nothing beside the application.
+const CALM: &str = "[try]\nconditions = [\"calm\"]\n";
+const AS_APP: &str = "[try]\nconditions = [\"calm\"]\n[pool]\nrole = \"app\"\n";
+const AS_SUPERUSER: &str = "superuser = true\n[try]\nconditions = [\"calm\"]\n";
+
+/// A project with a dump, a change and a pgauntlet.toml.
+fn project(change: &str, toml: &str) -> TempDir {
+    let root = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| fs::write(root.path().join(name), text).expect("a file");
+    write("structure.sql", SCHEMA);
+    write("change.sql", change);
+    write("pgauntlet.toml", toml);
+    root
+}
+
+/// The exit code, and what is printed, on one line.
+fn tried(root: &Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = try_in(root);
+    command.args(["change.sql", "--rows", "orders=2k", "--rows", "customers=1k"]);
+    let output = command.args(arguments).output().expect("pgauntlet");
+    let all = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
+    (output.status.code().expect("an exit code"), said)
+}
+
+#[rstest]
+#[case::every_row_is_taken_away("TRUNCATE orders;", CALM, "rows-gone")]
+#[case::in_a_block(
+    "DO $$ BEGIN EXECUTE 'TRUNCATE ' || quote_ident('orders'); END $$;",
+    CALM,
+    "rows-gone"
+)]
+#[case::in_a_function(
+    "CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN TRUNCATE orders; END $$;\n\
+     SELECT tidy();",
+    CALM,
+    "rows-gone"
+)]
+#[case::half_of_the_rows("DELETE FROM orders WHERE id % 2 = 0;", CALM, "rows-gone")]
+#[case::a_trigger_is_left_disabled(
+    "ALTER TABLE orders DISABLE TRIGGER touched;\nUPDATE orders SET status = status;",
+    CALM,
+    "access-changed"
+)]
+#[case::rows_that_refer_to_nothing(
+    "ALTER TABLE orders DISABLE TRIGGER ALL;\n\
+     INSERT INTO orders (customer_id, status) SELECT 90000000 + n, 'new' FROM \
+     generate_series(1, 20) n;\nALTER TABLE orders ENABLE TRIGGER ALL;",
+    AS_SUPERUSER,
+    "orphans"
+)]
+#[case::grants_of_a_table_that_is_made_anew(
+    "BEGIN;\nCREATE TABLE orders_new (LIKE orders INCLUDING ALL);\n\
+     INSERT INTO orders_new SELECT * FROM orders;\n\
+     ALTER SEQUENCE orders_id_seq OWNED BY orders_new.id;\nDROP TABLE orders;\n\
+     ALTER TABLE orders_new RENAME TO orders;\nCOMMIT;",
+    AS_APP,
+    "operation-failed"
+)]
+#[case::a_grant_is_taken("REVOKE INSERT, UPDATE ON orders FROM app;", AS_APP, "operation-failed")]
+#[case::another_owner_without_grants(
+    "ALTER TABLE orders OWNER TO app;\nREVOKE SELECT ON orders FROM app;",
+    "superuser = true\n[try]\nconditions = [\"calm\"]\n[pool]\nrole = \"app\"\n",
+    "operation-failed"
+)]
+#[case::a_constraint_that_never_was_checked(
+    "ALTER TABLE orders ADD CONSTRAINT named CHECK (status = 'never') NOT VALID;",
+    CALM,
+    "operation-failed"
+)]
+#[case::rows_are_hidden("ALTER TABLE orders ENABLE ROW LEVEL SECURITY;", AS_APP, "rows-unseen")]
+#[case::a_sequence_begins_again(
+    "ALTER SEQUENCE orders_id_seq RESTART WITH 1;",
+    CALM,
+    "operation-failed"
+)]
+#[case::a_timeout_ends_a_build_behind_a_backup(
+    "SET statement_timeout = '1500ms';\nCREATE INDEX CONCURRENTLY i ON orders (status);",
+    "[try]\nconditions = [\"backup\"]\n",
+    "rerun-failed"
+)]
+#[test]
+fn what_only_looks_harmless_is_unsafe(
+    #[case] change: &str,
+    #[case] toml: &str,
+    #[case] finding: &str,
+) {
+    let root = project(change, toml);
+    let (code, said) = tried(root.path(), &[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("UNSAFE") && said.contains(finding), "no {finding} in {said}");
+}
+
+#[test]
+fn rows_that_go_on_purpose_are_accepted_where_the_change_says_so() {
+    // A row that the application inserted meanwhile may go too.
+    let change = "-- migration-unsafe-ack: they are in the archive\n\
+                  DELETE FROM orders WHERE id % 2 = 0;";
+    let root = project(change, CALM);
+    let (code, said) = tried(root.path(), &[]);
+    assert!(said.contains("note rows-gone: "), "{said}");
+    assert!(
+        said.contains("unsafe, and accepted by change.sql:1: they are in the archive"),
+        "{said}"
+    );
+    // On a busy machine a trial may prove nothing.
+    assert!([0, 3].contains(&code) && !said.contains("UNSAFE"), "{said}");
+}
+
+/// Which finding is accepted is named: no other is.
+#[rstest]
+#[case::the_same("rows-gone", false)]
+#[case::another("stall", true)]
+#[test]
+fn a_finding_is_accepted_by_its_name(#[case] kind: &str, #[case] stays_unsafe: bool) {
+    // An old row, which the application leaves alone.
+    let accepted = format!("-- pgauntlet: accept {kind} \"it is meant\"");
+    let change = format!("{accepted}\nDELETE FROM orders WHERE id = 1;");
+    let root = project(&change, CALM);
+    let (code, said) = tried(root.path(), &[]);
+    assert_eq!(said.contains("UNSAFE"), stays_unsafe, "{said}");
+    assert_eq!(code == 1, stays_unsafe, "{said}");
+    assert_eq!(said.contains("unsafe, and accepted by change.sql:1: it is meant"), !stays_unsafe);
+}
+
+#[test]
+fn a_change_of_tables_that_have_no_rows_proves_nothing() {
+    let root = project("ALTER TABLE refuses ADD COLUMN note text;", CALM);
+    let (code, said) = tried(root.path(), &[]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("UNPROVEN"), "{said}");
+}
+
+/// A rerun takes an index that was left INVALID for done.
+#[test]
+fn an_index_that_is_built_if_it_is_not_there_is_unsafe_and_can_be_accepted() {
+    let change = "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON orders (status);";
+    let toml = format!("{CALM}rate = 40\n");
+    let root = project(change, &toml);
+    let faults = |root: &Path| {
+        let mut command = assert_cmd::cargo::cargo_bin_cmd!("pgauntlet");
+        command.current_dir(root).env("NO_COLOR", "1").env("PATH", crate::toolbox::path());
+        command.args(["try", "change.sql", "--schema", "structure.sql", "--pg", "15"]);
+        command.args(["--no-cache", "--quiet", "--rows", "2k"]);
+        let output = command.output().expect("pgauntlet");
+        let all = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let said = all.split_whitespace().collect::<Vec<_>>().join(" ");
+        (output.status.code().expect("an exit code"), said)
+    };
+    let (code, said) = faults(root.path());
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("UNSAFE") && said.contains("killed unsafe"), "{said}");
+    let accepted = format!("-- pgauntlet: accept crash \"nothing interrupts it\"\n{change}");
+    let root = project(&accepted, &toml);
+    let (code, said) = faults(root.path());
+    let by = "unsafe, and accepted by change.sql:1: nothing interrupts it";
+    assert!(said.contains("killed accepted") && said.contains(by), "{said}");
+    assert!([0, 3].contains(&code) && !said.contains("UNSAFE"), "{said}");
+}
+
+/// Files that sqlx could own, and that nothing says to be sqlx's.
+#[rstest]
+#[case::of_no_tool(&[], "which tool applies its files is not known")]
+#[case::of_goose(&["-- +goose Up\nSELECT 1;\n"], "as goose runs it")]
+#[case::of_dbmate(&["-- migrate:up\nSELECT 1;\n-- migrate:down\n"], "as dbmate runs it")]
+#[test]
+fn a_directory_that_looks_like_one_of_sqlx_is_not_taken_for_it(
+    #[case] files: &[&str],
+    #[case] words: &str,
+) {
+    let root = tempfile::tempdir().expect("a directory");
+    let migrations = root.path().join("migrations");
+    fs::create_dir(&migrations).expect("a directory");
+    let text = files.first().unwrap_or(&"CREATE TABLE t (a int);\n");
+    fs::write(migrations.join("20240101000000_a.sql"), text).expect("a file");
+    let output = try_in(root.path()).arg("--dry-run").output().expect("pgauntlet");
+    let all = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(all.contains(words) && !all.contains("as sqlx runs it"), "{all}");
+    assert_eq!(output.status.code(), Some(if files.is_empty() { 2 } else { 0 }), "{all}");
+}
