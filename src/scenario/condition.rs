@@ -21,6 +21,8 @@ const BETWEEN_LOCKS_S: &str = "0.02";
 const LOCKERS: u32 = 4;
 /// Pages that autovacuum has to go through, at 100 ms and more each.
 const PAGES_THAWED: u32 = 2_000;
+/// Sessions of VACUUM, and as many of ANALYZE.
+const VACUUMS_MAX: usize = 8;
 /// Transaction ids that are burnt: the least autovacuum_freeze_max_age there is.
 const FREEZE_MAX_AGE: u32 = 100_000;
 
@@ -406,22 +408,27 @@ impl KnownCondition {
         ]
     }
 
-    /// Slow, as on a table that is large, and again as long as the change runs.
+    /// Slow, as on a table that is large, and again as long as the change runs. Of each table one
+    /// of the two always has the lock, for the other one waits for it; only where there are many
+    /// tables do some share their sessions.
     fn vacuum(&self) -> Vec<Disturbance> {
-        let each = |name: &str, command: &str| {
+        let tables: Vec<String> = self.quoted().collect();
+        let pairs = tables.len().min(VACUUMS_MAX);
+        let each = |nth: usize, name: &str, command: &str, is_there: &str| {
+            let name = if nth == 0 { name.to_owned() } else { format!("{name}-{}", nth + 1) };
             let slow = ["SET vacuum_cost_delay = 100", "SET vacuum_cost_limit = 1"];
-            let work = self.quoted().map(|table| format!("{command} {table}"));
+            let its = tables.iter().skip(nth).step_by(pairs);
+            let work = its.map(|table| format!("{command} {table}"));
             let statements = slow.into_iter().map(str::to_owned).chain(work).collect();
+            let in_place = Some(maintains(&name, is_there));
             let of_kind = self.one(statements);
-            Disturbance {
-                name: name.to_owned(),
-                transaction: false,
-                every_ms: Some(0),
-                in_place: Some(locked(name)),
-                ..of_kind
-            }
+            Disturbance { name, transaction: false, every_ms: Some(0), in_place, ..of_kind }
         };
-        vec![each("vacuum", "VACUUM (DISABLE_PAGE_SKIPPING)"), each("analyze", "ANALYZE")]
+        let both = |nth| {
+            let vacuum = each(nth, "vacuum", "VACUUM (DISABLE_PAGE_SKIPPING)", "l.granted");
+            [vacuum, each(nth, "analyze", "ANALYZE", "true")]
+        };
+        (0..pairs).flat_map(both).collect()
     }
 
     /// What makes autovacuum come, and go slowly once it is there: it reads every page that is not
@@ -492,12 +499,13 @@ fn asleep(kind: ConditionKind) -> String {
     )
 }
 
-/// Whether the session of that disturbance has locked a table of the database.
-fn locked(name: &str) -> String {
+/// Whether the session of that disturbance has the lock of a table's maintenance, or waits for it,
+/// as `is_there` says of the lock `l`.
+fn maintains(name: &str, is_there: &str) -> String {
     format!(
         "SELECT a.pid FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l USING (pid) \
-         WHERE a.datname = current_database() AND a.application_name = {} AND l.granted \
-         AND l.mode = 'ShareUpdateExclusiveLock'",
+         WHERE a.datname = current_database() AND a.application_name = {} \
+         AND l.mode = 'ShareUpdateExclusiveLock' AND {is_there}",
         quote_literal(&super::background::application_name(name))
     )
 }
