@@ -34,9 +34,15 @@ const TOLD_ANYWAY: [FindingKind; 4] = [
     FindingKind::RowsAdded,
     FindingKind::ValuesDropped,
 ];
-/// A machine that is too busy proves nothing, and says so.
-const BUSY: [FindingKind; 3] =
-    [FindingKind::GeneratorLag, FindingKind::SamplesMissing, FindingKind::BaselineBroken];
+/// A machine that is too busy proves nothing, and says so: by what it measures of itself, or of
+/// operations that were slow without the server's or the change's doing.
+const BUSY: [FindingKind; 5] = [
+    FindingKind::GeneratorLag,
+    FindingKind::SamplesMissing,
+    FindingKind::BaselineBroken,
+    OperationWaited,
+    FindingKind::Latency,
+];
 /// The table that most operations are about, and the one that is read beside a new partition, have
 /// rows enough that a scan of them is seen.
 const ROWS: [(&str, u64); 2] = [("orders", 200_000), ("events_other", 200_000)];
