@@ -21,5 +21,5 @@ pub use incomplete::incomplete;
 pub use matrix::{Effort, matrix};
 pub use pairing::{Keyed, Paired, Pairing};
 pub use retries::{RetriesTried, retries};
-pub use sizes::likely;
+pub use sizes::{likely, replayed_stall};
 pub use trials::{Against, reference_of, trial, trials};

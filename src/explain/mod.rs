@@ -35,7 +35,9 @@ pub use assessment::assessed;
 pub use case::{case_remedy, explain_case};
 pub use files::Files;
 pub use matrix::explain_matrix;
-pub use prediction::{growth as growth_of_statement, verdict as predicted_verdict};
+pub use prediction::{
+    growth as growth_of_statement, replayed as replayed_stall, verdict as predicted_verdict,
+};
 pub use remedy::remedy;
 pub use retries::retries;
 

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock::Micros;
 use crate::result::evidence::{PredictedStall, PredictedTimeout};
 use crate::result::{
-    Crossing, Interval, Leftover, PredictedPool, Prediction, StatementGrowth, Subject,
-    setting_words,
+    Crossing, Interval, Leftover, PredictedPool, Prediction, ReplayedStall, StatementGrowth,
+    Subject, setting_words,
 };
 use crate::scenario::{Verdict, size_name};
 use crate::stats::{Law, SIZES_MIN};
 
 use super::files::Files;
 use super::words::{count, quoted, relation, statement};
+
+/// The share of what was measured by which the model of the pool may be off.
+const REPLAY_MISS_MAX: f64 = 0.2;
 
 /// `CREATE INDEX … (7.sql:1) reaches its statement_timeout of 30 s between 19M and 31M rows of
 /// spans; at 24M rows it works 25.1 s to 37.0 s, and is cancelled with a chance of about one half,
@@ -83,6 +87,31 @@ fn pool(of: &PredictedPool) -> String {
         count(of.waiting, "operation"),
         of.failing,
         of.recovery_us
+    )
+}
+
+/// `the model of the pool, for the stall of 7.95 s on spans at 2M rows: every connection is taken
+/// after 0.19 s and 0 operations fail; measured: after 0.19 s, and 0`.
+pub fn replayed(of: &ReplayedStall) -> String {
+    let after = |at: Option<Micros>| match at {
+        Some(at) => format!("after {at}"),
+        None => "never".to_owned(),
+    };
+    let model = &of.replayed;
+    let off = match of.missed() {
+        Some(missed) if missed <= REPLAY_MISS_MAX => "",
+        _ => "; what it says of another size is as far off",
+    };
+    format!(
+        "the model of the pool, for the stall of {} on {} at {} rows: every connection is taken {} \
+         and {} fail; measured: {}, and {}{off}",
+        of.held_us,
+        of.relation,
+        size_name(of.rows),
+        after(model.exhausted_after_us),
+        count(model.failing, "operation"),
+        after(of.exhausted_after_us),
+        of.failed
     )
 }
 

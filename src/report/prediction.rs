@@ -24,5 +24,6 @@ pub fn lines(prediction: &Prediction) -> Vec<String> {
             lines.push(format!("{n} more statements take next to no time at every size"));
         }
     }
+    lines.extend(prediction.replayed.iter().map(explain::replayed_stall));
     lines
 }

@@ -42,7 +42,7 @@ pub use margin::{Limited, Margin};
 pub use matrix::{Injected, Matrix, MatrixEnding, MatrixRow, RandomFaults, Unfinished};
 pub use prediction::{
     Crossing, GrowthPoint, Interval, Leftover, PredictedHold, PredictedPool, Prediction,
-    ReachedTimeout, StatementGrowth,
+    ReachedTimeout, ReplayedStall, StatementGrowth,
 };
 pub use retries::{LocksFirst, RetryOdds, RetryRound};
 pub use statement::{OperationRef, Origin, StatementRef};

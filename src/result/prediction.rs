@@ -40,6 +40,9 @@ pub struct Prediction {
     pub unknown: Vec<StatementRef>,
     /// Locks that stop operations of the application, the longest first.
     pub holds: Vec<PredictedHold>,
+    /// The model of the pool, held against the stalls that the trials measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replayed: Vec<ReplayedStall>,
 }
 
 /// How one statement grows.
@@ -213,4 +216,40 @@ pub struct PredictedPool {
     pub failing: u64,
     /// Until the last operation that waited is done, once the lock is gone.
     pub recovery_us: Micros,
+}
+
+/// A stall that a trial measured, and what the model of the pool makes of a hold of its length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayedStall {
+    /// Rows of the largest table in that trial.
+    pub rows: u64,
+    /// What the operations waited for.
+    pub relation: String,
+    /// From the stall's begin to its end: so long the model's hold is.
+    pub held_us: Micros,
+    /// Measured, from the begin of the first stall until every connection was taken; null: that
+    /// never happened.
+    pub exhausted_after_us: Option<Micros>,
+    /// Operations that failed because no connection came or a timeout ended them.
+    pub failed: u64,
+    /// What the model says instead.
+    pub replayed: PredictedPool,
+}
+
+impl ReplayedStall {
+    /// By how much the model misses the two figures at most, as a share of what was measured; None:
+    /// the pool was exhausted in one of the two alone.
+    pub fn missed(&self) -> Option<f64> {
+        let exhausted = match (self.exhausted_after_us, self.replayed.exhausted_after_us) {
+            (Some(measured), Some(replayed)) => off(measured.0, replayed.0),
+            (None, None) => 0.0,
+            _ => return None,
+        };
+        Some(exhausted.max(off(self.failed, self.replayed.failing)))
+    }
+}
+
+fn off(measured: u64, replayed: u64) -> f64 {
+    measured.abs_diff(replayed) as f64 / measured.max(1) as f64
 }

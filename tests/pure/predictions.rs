@@ -7,7 +7,9 @@ use pgauntlet::clock::Micros;
 use pgauntlet::explain::{self, explain};
 use pgauntlet::judge::observe;
 use pgauntlet::pg::LockMode;
-use pgauntlet::result::{ChangeAssessment, Judgement, Leftover, Prediction, ResultFile};
+use pgauntlet::result::{
+    ChangeAssessment, Judgement, Leftover, PredictedPool, Prediction, ReplayedStall, ResultFile,
+};
 use pgauntlet::scenario::{
     FindingKind, OperationStatement, Scenario, StoredScenario, Verdict, size_name,
 };
@@ -204,4 +206,31 @@ fn two_sizes_say_nothing_of_a_third() {
     let change = &result.changes[0];
     assert_eq!((change.verdict, change.as_expected), (Verdict::Unproven, false));
     assert!(change.reason.starts_with("nothing is predicted at 24M rows"), "{}", change.reason);
+}
+
+#[test]
+fn a_model_of_the_pool_that_misses_a_trial_by_more_than_a_fifth_says_so() {
+    let stall = |after_ms: Option<u64>, failing| ReplayedStall {
+        rows: 1_000_000,
+        relation: "spans".to_owned(),
+        held_us: Micros::from_secs(8),
+        exhausted_after_us: Some(Micros::from_millis(200)),
+        failed: 100,
+        replayed: PredictedPool {
+            exhausted_after_us: after_ms.map(Micros::from_millis),
+            waiting: 0,
+            failing,
+            recovery_us: Micros::ZERO,
+        },
+    };
+    let close = explain::replayed_stall(&stall(Some(170), 110));
+    assert_eq!(
+        close,
+        "the model of the pool, for the stall of 8.00 s on spans at 1M rows: every connection is \
+         taken after 170 ms and 110 operations fail; measured: after 200 ms, and 100"
+    );
+    for off in [stall(Some(150), 100), stall(Some(200), 130), stall(None, 100)] {
+        let sentence = explain::replayed_stall(&off);
+        assert!(sentence.ends_with("; what it says of another size is as far off"), "{sentence}");
+    }
 }

@@ -17,6 +17,7 @@ mod crash_scenarios;
 mod inferred_application;
 mod operations;
 mod own;
+mod replayed;
 mod retries;
 mod scenarios;
 mod shards;

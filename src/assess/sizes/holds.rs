@@ -152,7 +152,7 @@ fn one_run(outlook: &Outlook<'_>, grown: &Grown<'_>) -> Interval {
 }
 
 /// Whether an operation waits for the lock, by what its statements ask for.
-fn is_stopped(operation: &OperationSpec, relation: &RelationName, mode: LockMode) -> bool {
+pub fn is_stopped(operation: &OperationSpec, relation: &RelationName, mode: LockMode) -> bool {
     let on_primary = operation.on == On::Primary;
     let stops = |(name, asked): (&RelationName, LockMode)| {
         name.may_be(relation) && mode.conflicts_with(asked)

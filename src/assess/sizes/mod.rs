@@ -3,6 +3,7 @@
 mod holds;
 mod outlook;
 mod replay;
+mod replayed;
 mod series;
 
 use crate::result::evidence::{PredictedStall, PredictedTimeout};
@@ -14,6 +15,7 @@ use crate::trial::Axis;
 use outlook::Outlook;
 
 pub use outlook::{Sized, likely};
+pub use replayed::replayed as replayed_stall;
 
 /// A chance that is not to be passed over.
 const CHANCE_MIN: f64 = 0.05;
@@ -33,6 +35,8 @@ pub fn predict(of: Sized<'_>) -> Option<Prediction> {
     let Some(outlook) = Outlook::of(of, trials) else { return nothing(of) };
     let (statements, short) = outlook.statements();
     let holds = holds::holds(&outlook);
+    let stalls = outlook.trials.iter().filter_map(|trial| replayed_stall(of.scenario, trial));
+    let replayed = stalls.collect();
     let condition = first.trial.key.get(&Axis::CONDITION).unwrap_or_default().to_owned();
     let mut prediction = Prediction {
         condition,
@@ -45,6 +49,7 @@ pub fn predict(of: Sized<'_>) -> Option<Prediction> {
         short,
         unknown: outlook.unknown.iter().map(|row| row.statement.clone()).collect(),
         holds,
+        replayed,
     };
     if !of.at.is_empty() {
         let tried = of.trials.iter().map(|j| j.verdict).max().unwrap_or(Verdict::Unproven);
@@ -74,6 +79,7 @@ fn nothing(of: Sized<'_>) -> Option<Prediction> {
         short: 0,
         unknown: Vec::new(),
         holds: Vec::new(),
+        replayed: Vec::new(),
     })
 }
 

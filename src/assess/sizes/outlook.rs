@@ -263,7 +263,7 @@ pub fn tried(trials: &[&Judgement]) -> Vec<u64> {
     tried
 }
 
-fn rows_of_largest(judgement: &Judgement) -> u64 {
+pub fn rows_of_largest(judgement: &Judgement) -> u64 {
     judgement.trial.sizes.values().copied().max().unwrap_or_default()
 }
 

@@ -69,6 +69,11 @@ pub struct InferRequest<'a> {
     pub server: &'a provision::Request,
 }
 
+/// Rows of all tables together that a change is not about: thousands of tables are made in seconds.
+const OTHERS_MAX: u64 = 200_000;
+/// But each has so many.
+const OTHERS_EACH_MIN: u64 = 10;
+
 /// How many rows are asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct RowsRequest<'a> {
@@ -342,17 +347,24 @@ fn rows(
     (concerned, known): (&Concerned, Option<&Known>),
     own: BTreeMap<String, OwnRows>,
 ) -> Result<Rows, Error> {
+    let tables = catalogue.seeded().count() as u64;
+    let each = asked.concerned.map_or(asked.each, |_| others(asked.each, tables));
     let mut of = match (known, asked.concerned) {
         (Some(known), most) => {
-            let default = most.unwrap_or(asked.each);
+            let default = most.unwrap_or(each);
             known.rows(catalogue, &Rows { default, ..Rows::default() }).of
         }
-        (None, Some(most)) => concerned.rows(catalogue, most, asked.each),
+        (None, Some(most)) => concerned.rows(catalogue, most, each),
         (None, None) => BTreeMap::new(),
     };
     of.retain(|name, _| !own.contains_key(name) || concerned.is_locked(catalogue, name));
     of.extend(named(asked.of, catalogue)?);
-    Ok(Rows { default: asked.each, of, own })
+    Ok(Rows { default: each, of, own })
+}
+
+/// Rows of a table that the change is not about: fewer, the more of them there are.
+fn others(each: u64, tables: u64) -> u64 {
+    each.min((OTHERS_MAX / tables.max(1)).max(OTHERS_EACH_MIN))
 }
 
 /// What is asked for by name, with or without the schema's, by qualified name.
@@ -473,4 +485,17 @@ fn made(
     let (left_out, concerned) = (application.left_out, concerned.names(catalogue));
     let secured = application.secured;
     Ok(Made { draft, statistics, sizes, concerned, remarks, secured, left_out })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::others;
+
+    #[test]
+    fn thousands_of_tables_that_the_change_is_not_about_share_their_rows() {
+        assert_eq!(
+            [5, 200, 1_000, 10_000, 90_000].map(|n| others(1_000, n)),
+            [1_000, 1_000, 200, 20, 10]
+        );
+    }
 }
