@@ -364,7 +364,7 @@ impl LoadState {
         self.replica.as_ref().filter(|_| on_replica).map_or(&self.pool, |(pool, _)| pool)
     }
 
-    /// Apart from each other: how the primary is doing is not told by the standby's readers.
+    /// Apart from each other: the standby's readers say nothing of the primary.
     fn accounting_of(&self, kind: u16) -> &Accounting {
         let on_replica = self.plan.operations[usize::from(kind)].on_replica;
         self.replica.as_ref().filter(|_| on_replica).map_or(&self.accounting, |(_, of)| of)

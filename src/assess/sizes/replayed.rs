@@ -1,8 +1,8 @@
 //! The model of the pool, held against a stall that a trial measured.
 
 use crate::clock::Micros;
-use crate::pg::LockMode;
 use crate::pg::facts::RelationName;
+use crate::pg::{LockMode, SqlState};
 use crate::result::evidence::Stalled;
 use crate::result::{Evidence, Judgement, ReplayedStall};
 use crate::scenario::{OperationSpec, Scenario};
@@ -13,7 +13,7 @@ use super::replay::replay;
 use super::series::strong_locks;
 
 /// What ends an operation that waits, beside the pool: lock_timeout and statement_timeout.
-const GIVEN_UP: [&str; 2] = ["55P03", "57014"];
+const GIVEN_UP: [&str; 2] = [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
 
 /// The longest stall of the trial, with what the model makes of a hold of its length; None: nothing
 /// stalled, or the lock is not known.

@@ -53,7 +53,7 @@ pub struct RecoveryConflicts {
     pub limit_us: Micros,
     /// The first that was cancelled, else the one that waited longest.
     pub first: Option<OperationRef>,
-    /// What the first that was cancelled was told; null: none was.
+    /// The server's message to the first that was cancelled; null: none was.
     pub error: Option<ServerError>,
     /// For how long replay itself waited for readers meanwhile.
     pub replay_waited_us: Micros,
