@@ -25,6 +25,7 @@ use crate::scenario::{Pool, Replica, Scenario, Sizes};
 use super::accounting::Accounting;
 use super::connection::{APPLICATION_NAME, Pooled, SessionOpener};
 use super::error::Error;
+use super::keyed::KeyedWrites;
 use super::ledger::{Ledger, Write};
 use super::operation::{self, OperationTrace};
 use super::parameters::{Drawing, Feeds, Values};
@@ -100,6 +101,7 @@ struct LoadState {
     clock: Clock,
     accounting: Accounting,
     feeds: Feeds,
+    keyed: Arc<KeyedWrites>,
     /// Load generators and operations.
     tasks: TaskTracker,
     /// No operation is scheduled after this reading of the clock.
@@ -220,7 +222,9 @@ impl Traffic {
             warm::fill((&pool, *connections), operations(true), scenario, sizes).await?;
             readers = Some((pool, Accounting::default()));
         }
-        let shared = Arc::new(LoadState::new(plan, (pool, readers), recorder, pooled.clone()));
+        let keyed = KeyedWrites::new(&scenario.traffic.operations);
+        let shared =
+            Arc::new(LoadState::new(plan, (pool, readers), keyed, recorder, pooled.clone()));
         generate_on(&shared, scenario, sizes, *schedule);
         Ok(shared)
     }
@@ -337,11 +341,13 @@ impl LoadState {
     fn new(
         plan: Plan,
         (pool, replica): (QueuePool<SessionOpener>, Option<Readers>),
+        keyed: KeyedWrites,
         recorder: &Recorder,
         pooled: Option<Pooled>,
     ) -> LoadState {
         LoadState {
             feeds: Feeds::new(&plan),
+            keyed: keyed.into(),
             plan,
             pool,
             replica,
@@ -410,6 +416,9 @@ impl LoadState {
                 self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(session.clone());
             }
             _ => {}
+        }
+        if trace.acquired.is_some() {
+            self.keyed.sent(kind, &values);
         }
         let ledger = self.plan.operations[usize::from(kind)].ledger.as_ref();
         let write = ledger.and_then(|l| Write::of(l, kind, values, trace, &outcome, finished));
@@ -538,7 +547,8 @@ impl Driving {
         shared.close_pools();
         let counters = shared.counters();
         shared.recorder.record(Event::Counters(counters));
-        Stopped { counters, ledger: shared.accounting.take_ledger() }
+        let ledger = Ledger { keyed: Arc::clone(&shared.keyed), ..shared.accounting.take_ledger() };
+        Stopped { counters, ledger }
     }
 }
 

@@ -8,12 +8,14 @@
 //! rows by the same key column.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::clock::Micros;
 use crate::history::OperationOutcome;
 use crate::pg::SqlState;
 use crate::scenario::{LedgerRule, OperationSpec};
 
+use super::keyed::KeyedWrites;
 use super::operation::OperationTrace;
 use super::parameters::Values;
 use super::plan::LedgerPlan;
@@ -24,6 +26,8 @@ pub struct Ledger {
     pub(super) writes: Vec<Write>,
     /// Writes beyond the limit, of which nothing is known.
     pub(super) dropped: u64,
+    /// What operations without a rule wrote by a key.
+    pub(super) keyed: Arc<KeyedWrites>,
 }
 
 /// One write of an operation that has a ledger rule.
@@ -161,7 +165,13 @@ pub enum Presence {
 
 impl Ledger {
     pub(super) fn new(writes: Vec<Write>, dropped: u64) -> Ledger {
-        Ledger { writes, dropped }
+        Ledger { writes, dropped, keyed: Arc::default() }
+    }
+
+    /// Statements, by their places among the operations and within theirs, of which `written` has
+    /// the key of every row that they may have written.
+    pub fn keyed(&self) -> BTreeSet<(usize, usize)> {
+        self.keyed.known()
     }
 
     /// Operations, by their place among the scenario's, that may have written rows of which it
@@ -185,7 +195,9 @@ impl Ledger {
             let keys = group.keys.iter().map(|facts| facts.key.to_owned()).collect();
             (group.table.to_owned(), group.key_column.to_owned(), keys)
         };
-        self.groups(operations).into_iter().map(of_group).collect()
+        let mut written: Vec<_> = self.groups(operations).into_iter().map(of_group).collect();
+        written.extend(self.keyed.written().into_iter().filter(|(.., keys)| !keys.is_empty()));
+        written
     }
 
     /// The writes by table and key column, in the order of the scenario's operations.

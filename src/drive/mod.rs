@@ -9,6 +9,7 @@ mod capacity;
 mod connection;
 mod driver;
 mod error;
+mod keyed;
 mod ledger;
 mod operation;
 mod parameters;

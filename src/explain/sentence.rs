@@ -24,6 +24,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::AcquireTimeout(of) => traffic::acquire_timeout(of),
         Evidence::OperationFailed(of) => traffic::operation_failed(of, files),
         Evidence::OperationWaited(of) => waits::operation_waited(of, files),
+        Evidence::OperationSlower(of) => waits::operation_slower(of, subject),
         Evidence::Latency(of) => waits::latency(of, files),
         Evidence::ReplicaLag(of) => replica::lag(of, subject, files),
         Evidence::RecoveryConflict(of) => replica::conflict(of, subject, files),

@@ -1,8 +1,9 @@
 //! How long operations took, and for what they waited.
 
 use crate::clock::Micros;
+use crate::result::Subject;
 use crate::result::evidence::{
-    Holder, LatencyPhase, LongWaits, SlowPhase, Unrecovered, WaitCause, WaitCount,
+    Holder, LatencyPhase, LongWaits, SlowPhase, SlowerOperation, Unrecovered, WaitCause, WaitCount,
 };
 use crate::stats::{bytes, grouped};
 
@@ -41,6 +42,24 @@ fn little_wal(written: Option<u64>) -> String {
         }
         None => String::new(),
     }
+}
+
+pub fn operation_slower(of: &SlowerOperation, subject: &Subject) -> String {
+    let name = subject.operation.as_deref().unwrap_or("an operation");
+    let [before, after] = [&of.before, &of.after].map(|served| match served.operations {
+        0 => "an unknown time (none ran)".to_owned(),
+        n => format!("{} (median of {})", served.p50_us, grouped(n)),
+    });
+    let times = format!("takes {after} since the change, and took {before} before it");
+    let Some(scan) = &of.scan else { return format!("{name} {times}") };
+    let rows = scan.rows.map_or_else(String::new, |rows| format!("all {} of ", count(rows, "row")));
+    let [before_cost, cost] =
+        [scan.before_cost, scan.cost].map(|cost| grouped(cost.round() as u64));
+    format!(
+        "{name} reads {rows}{} by {} since the change, and by {} before it: estimated cost {cost}, \
+         before it {before_cost}, and it grows with the table; it {times}",
+        scan.relation, scan.node_type, scan.index,
+    )
 }
 
 pub fn latency(of: &SlowPhase, files: &Files) -> String {

@@ -132,6 +132,8 @@ pub enum Event {
     Invariant(Box<InvariantRead>),
     /// A declared read was explained.
     Plan(Box<PlanRead>),
+    /// A statement of the application was explained.
+    OperationPlan(Box<OperationPlan>),
     /// Something was done by hand between two attempts.
     Step(Box<StepEvent>),
     /// The server has ended our sessions: it crashed, or another has stopped it. At the moment at
@@ -522,6 +524,19 @@ pub struct PlanRead {
     pub nodes: Vec<PlanNode>,
     /// None: it was explained.
     pub error: Option<ServerError>,
+}
+
+/// The generic plan of a statement that the application sends, from its root down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationPlan {
+    /// Index into the scenario's operations.
+    pub operation: u16,
+    /// Index into the operation's statements.
+    pub statement: u16,
+    /// The server's estimate of its total cost, in units of reading a page in sequence.
+    pub cost: f64,
+    /// The root first; a node's children follow it.
+    pub nodes: Vec<PlanNode>,
 }
 
 /// A node of a plan.

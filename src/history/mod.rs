@@ -31,9 +31,9 @@ pub use disturbance::{DisturbanceEvent, Held, HeldRelation, Moment, Rounds};
 pub use event::{
     Attempt, AttemptEnd, CatalogueSnapshot, ClosedBy, CommandEnded, ConnectionClosed,
     ConnectionOpened, ConnectionRefused, Contents, ControlReading, Entry, Event, FaultEvent,
-    HeldLock, InvariantRead, Phase, PlanNode, PlanRead, Protocol, Reference, RefusedFor, Source,
-    StatementBegan, StatementEnded, StatementId, StepEvent, TableContents, TransactionStatus,
-    WalSample, exit_words,
+    HeldLock, InvariantRead, OperationPlan, Phase, PlanNode, PlanRead, Protocol, Reference,
+    RefusedFor, Source, StatementBegan, StatementEnded, StatementId, StepEvent, TableContents,
+    TransactionStatus, WalSample, exit_words,
 };
 pub use format_4::{Death4, TrialFacts4};
 pub use header::{

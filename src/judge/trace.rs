@@ -10,9 +10,9 @@ use crate::history::{
     ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
     ConnectionOpened, ConnectionRefused, Contents, ContentsChange, ControlReading, Counters,
     DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, LogReport,
-    LoggedDeadlock, LoggedWait, NetworkEvent, Operation, Phase, PlanRead, PooledSessions,
-    PoolerEvent, ProgressSeen, Reference, ReplicaSample, Role, SamplerReport, SessionId,
-    StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample, WalSample,
+    LoggedDeadlock, LoggedWait, NetworkEvent, Operation, OperationPlan, Phase, PlanRead,
+    PooledSessions, PoolerEvent, ProgressSeen, Reference, ReplicaSample, Role, SamplerReport,
+    SessionId, StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample, WalSample,
 };
 use crate::pg::facts::Facts;
 use crate::result::evidence::{Application, Progressed};
@@ -71,6 +71,8 @@ pub struct Trace<'h> {
     pub contents_change: Option<&'h ContentsChange>,
     pub invariants: Vec<(Micros, &'h InvariantRead)>,
     pub plans: Vec<(Micros, &'h PlanRead)>,
+    /// Of the application's statements.
+    pub operation_plans: Vec<(Micros, &'h OperationPlan)>,
     pub steps: Vec<&'h StepEvent>,
     pub ledger: Option<&'h LedgerReport>,
     pub failures: Vec<(&'h str, &'h str)>,
@@ -205,6 +207,7 @@ impl<'h> Trace<'h> {
             Event::Tables(tables) => self.tables.push(tables),
             Event::ContentsChange(change) => self.contents_change = Some(change),
             Event::Plan(read) => self.plans.push((at, read)),
+            Event::OperationPlan(plan) => self.operation_plans.push((at, plan)),
             Event::Step(step) => self.steps.push(step),
             Event::Invariant(read) => self.invariants.push((at, read)),
             Event::Ledger(report) => self.ledger = Some(report),

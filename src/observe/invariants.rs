@@ -19,14 +19,13 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connect::{Address, Session, server_error};
-use crate::history::{
-    Event, InvariantRead, PlanNode, PlanRead, Recorder, Role, ServerError, SessionSeen,
-};
+use crate::history::{Event, InvariantRead, PlanRead, Recorder, Role, ServerError, SessionSeen};
 use crate::pg::quote_literal;
 use crate::scenario::generate::{Drawer, stream};
 use crate::scenario::{Invariant, OperationStatement, Rows, Scenario, Since, Sizes};
 
-use super::plans::plan;
+use super::operation_plans::{ExplainedStatement, explained, gives_up};
+use super::plans::{Plan, plan};
 use super::{APPLICATION_NAME, Error};
 
 /// A read gives up on a lock early, so that it seldom waits in a queue behind the change.
@@ -47,7 +46,8 @@ pub struct Invariants {
 }
 
 /// Reads every invariant and its plan once, then every invariant again every `interval` until
-/// stopped. The parameters are drawn here, once for the whole watch.
+/// stopped; the plans of the application's statements are read before and after that. The
+/// parameters are drawn here, once for the whole watch.
 ///
 /// # Errors
 /// The sessions cannot be opened.
@@ -59,8 +59,10 @@ pub async fn watch_invariants(
     interval: Duration,
 ) -> Result<Invariants, Error> {
     let mut reader = Reader::open(address, scenario, sizes, recorder, false).await?;
+    reader.operations = explained(scenario);
     reader.read_all().await;
     reader.plan_all().await;
+    reader.plan_operations().await;
     let (stop, over) = (CancellationToken::new(), Arc::clone(&reader.over));
     let task = tokio::spawn(reader.watch(interval, stop.clone()));
     Ok(Invariants { stop: stop.drop_guard(), over, task })
@@ -111,6 +113,7 @@ struct Reader {
     /// The change is over.
     over: Arc<AtomicBool>,
     reads: Arc<[Declared]>,
+    operations: Arc<[ExplainedStatement]>,
 }
 
 /// A declared read.
@@ -169,7 +172,8 @@ impl Reader {
         let (address, recorder) = (address.clone(), recorder.clone());
         let session = Some(open(&address, &recorder).await?);
         let over = Arc::new(AtomicBool::new(over));
-        Ok(Reader { address, recorder, session, open_failures: 0, over, reads })
+        let operations = Arc::from([]);
+        Ok(Reader { address, recorder, session, open_failures: 0, over, reads, operations })
     }
 
     async fn watch(mut self, interval: Duration, stop: CancellationToken) {
@@ -194,6 +198,7 @@ impl Reader {
             }
         }
         self.plan_all().await;
+        self.plan_operations().await;
     }
 
     /// An invariant that cannot be read is recorded with its error; it is not left out.
@@ -222,12 +227,12 @@ impl Reader {
         let reads = Arc::clone(&self.reads);
         for declared in reads.iter().filter(|declared| declared.is_planned) {
             let Some(sql) = declared.sql(self.over.load(Ordering::Acquire)) else { continue };
-            let mut planned = self.plan(sql).await;
+            let mut planned = self.plan(&sql.explain()).await;
             if planned.is_err() && self.session.is_none() {
-                planned = self.plan(sql).await;
+                planned = self.plan(&sql.explain()).await;
             }
             let (nodes, error) = match planned {
-                Ok(nodes) => (nodes, None),
+                Ok(plan) => (plan.nodes, None),
                 Err(error) => (Vec::new(), Some(error)),
             };
             let name = declared.name.clone();
@@ -242,9 +247,23 @@ impl Reader {
         read
     }
 
-    async fn plan(&mut self, sql: &Sql) -> Result<Vec<PlanNode>, ServerError> {
+    /// What the server does not explain has no plan: a release that the tables no longer fit, a
+    /// statement that is none of SELECT, INSERT, UPDATE, DELETE. Where a lock is in the way, the
+    /// others are not asked for either.
+    async fn plan_operations(&mut self) {
+        let operations = Arc::clone(&self.operations);
+        for explained in operations.iter() {
+            match self.plan(&explained.sql).await {
+                Ok(plan) => self.recorder.record(explained.plan(plan)),
+                Err(error) if gives_up(&error) => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn plan(&mut self, sql: &str) -> Result<Plan, ServerError> {
         let session = self.take_session().await?;
-        let planned = plan(&session, &sql.explain()).await;
+        let planned = plan(&session, sql).await;
         self.give_back(session, planned.as_ref().err());
         planned
     }

@@ -14,6 +14,7 @@ mod invariants;
 mod log;
 mod log_lines;
 mod log_waits;
+mod operation_plans;
 mod own_rows;
 mod pace;
 mod plans;

@@ -9,8 +9,17 @@ use tokio_postgres::SimpleQueryMessage;
 use crate::connect::{Session, server_error};
 use crate::history::{PlanNode, ServerError};
 
+/// A plan as a list.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Total cost, as the server estimates it.
+    pub cost: f64,
+    /// The root first.
+    pub nodes: Vec<PlanNode>,
+}
+
 /// `sql` ends with an EXPLAIN in JSON.
-pub(super) async fn plan(session: &Session, sql: &str) -> Result<Vec<PlanNode>, ServerError> {
+pub(super) async fn plan(session: &Session, sql: &str) -> Result<Plan, ServerError> {
     let failed = |error| server_error(&error);
     let mut answers = pin!(session.client().simple_query_raw(sql).await.map_err(failed)?);
     let mut text = String::new();
@@ -19,7 +28,7 @@ pub(super) async fn plan(session: &Session, sql: &str) -> Result<Vec<PlanNode>, 
             text.push_str(row.get(0).unwrap_or_default());
         }
     }
-    nodes(&text).map_err(|error| ServerError {
+    parse(&text).map_err(|error| ServerError {
         sqlstate: None,
         message: format!("EXPLAIN answered with what is no plan: {error}"),
         ..ServerError::default()
@@ -27,13 +36,14 @@ pub(super) async fn plan(session: &Session, sql: &str) -> Result<Vec<PlanNode>, 
 }
 
 /// One plan per statement that the rules of a table make of one.
-fn nodes(text: &str) -> Result<Vec<PlanNode>, serde_json::Error> {
+fn parse(text: &str) -> Result<Plan, serde_json::Error> {
     let plans: Vec<Value> = serde_json::from_str(text)?;
-    let mut nodes = Vec::new();
+    let mut parsed = Plan::default();
     for plan in &plans {
-        add(&plan["Plan"], &mut nodes);
+        parsed.cost += plan["Plan"]["Total Cost"].as_f64().unwrap_or_default();
+        add(&plan["Plan"], &mut parsed.nodes);
     }
-    Ok(nodes)
+    Ok(parsed)
 }
 
 /// A node before its children. Trees are as deep as the SQL is, and serde_json stops at 128.
@@ -58,13 +68,13 @@ mod tests {
 
     #[test]
     fn a_tree_is_told_from_its_root_down() {
-        let text = r#"[{"Plan": {"Node Type": "Sort", "Plan Rows": 3, "Plans": [
+        let text = r#"[{"Plan": {"Node Type": "Sort", "Total Cost": 8.5, "Plan Rows": 3, "Plans": [
             {"Node Type": "Bitmap Heap Scan", "Relation Name": "spans", "Schema": "public",
              "Plan Rows": 1e30, "Plans": [
                 {"Node Type": "Bitmap Index Scan", "Index Name": "ix", "Plan Rows": 312}]},
             {"Node Type": "Seq Scan", "Relation Name": "tasks", "Plan Rows": 0}]}}]"#;
-        let found = nodes(text).expect("a plan");
-        let shown = found.iter().map(|node| {
+        let found = parse(text).expect("a plan");
+        let shown = found.nodes.iter().map(|node| {
             let of = node.relation.as_deref().or(node.index.as_deref()).unwrap_or("");
             (node.node_type.as_str(), of, node.rows)
         });
@@ -75,11 +85,12 @@ mod tests {
             ("Seq Scan", "tasks", 0),
         ];
         assert_eq!(shown.collect::<Vec<_>>(), expected);
+        assert_eq!(found.cost, 8.5);
     }
 
     #[test]
     fn what_is_no_json_is_no_plan() {
-        assert!(nodes("Seq Scan on spans").is_err());
-        assert!(nodes("").is_err());
+        assert!(parse("Seq Scan on spans").is_err());
+        assert!(parse("").is_err());
     }
 }

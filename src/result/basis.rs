@@ -95,6 +95,7 @@ impl Evidence {
                 let (unattributed, queued) = (unattributed(of), queued(of));
                 Basis { times, unattributed, queued, ..Basis::of_traffic() }
             }
+            Evidence::OperationSlower(_) => Basis { against_baseline: true, ..Basis::default() },
             Evidence::NotRecovered(of) if of.failed == 0 => {
                 let measure = Measure::Operations { limit_us: of.limit_us, share: 0.0 };
                 let times = Some((Period::Span(of.from_us, of.to_us), measure));

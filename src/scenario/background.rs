@@ -42,6 +42,13 @@ pub struct Disturbance {
 }
 
 impl Disturbance {
+    /// Whether it may write rows of the trial's database, as far as its transaction lets it.
+    pub fn may_write(&self) -> bool {
+        let reads_only = |level: &String| level.ends_with("READ ONLY");
+        self.database.is_none()
+            && !(self.transaction && self.isolation.as_ref().is_some_and(reads_only))
+    }
+
     /// One session whose transaction is in place before the change and held for `hold_ms`.
     pub fn transaction(name: &str, statements: Vec<String>, hold_ms: u64) -> Disturbance {
         Disturbance {

@@ -324,7 +324,7 @@ impl KnownCondition {
     }
 
     fn reader(&self, statements: Vec<String>) -> Vec<Disturbance> {
-        vec![Disturbance { isolation: Some("REPEATABLE READ".to_owned()), ..self.one(statements) }]
+        vec![Disturbance { isolation: Some(READERS_ISOLATION.to_owned()), ..self.one(statements) }]
     }
 
     fn sessions(&self) -> Vec<Disturbance> {
@@ -474,6 +474,9 @@ impl KnownCondition {
         Disturbance { transaction: false, in_place: Some(in_place), ..self.one(statements) }
     }
 }
+
+/// As pg_dump begins.
+const READERS_ISOLATION: &str = "REPEATABLE READ, READ ONLY";
 
 /// A first SELECT takes the snapshot, which a LOCK TABLE does not.
 const SNAPSHOT: &str = "SELECT count(*) FROM pg_catalog.pg_class";

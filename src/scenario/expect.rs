@@ -84,6 +84,8 @@ finding_kinds! {
     OperationFailed "operation-failed",
     /// Operations waited longer than the limit, and not for a lock of the change.
     OperationWaited "operation-waited",
+    /// Operations take longer since the change, although nothing of it is under way.
+    OperationSlower "operation-slower",
     /// p99 latency during the change is beyond its limit against the baseline.
     Latency "latency",
     /// The standby fell behind the primary while the change ran.

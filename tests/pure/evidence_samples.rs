@@ -10,10 +10,8 @@ use pgauntlet::schema::Difference;
 
 use crate::evidence_of_contents::of_contents;
 use crate::evidence_of_failures::of_failures;
-use crate::evidence_of_predictions;
-use crate::evidence_of_replica;
 use crate::evidence_of_runners::{of_poolers, of_runners};
-use crate::findings_refused;
+use crate::{evidence_of_predictions, evidence_of_replica, evidence_of_slower, findings_refused};
 
 const TEXT: &str = "ALTER TABLE spans ADD CONSTRAINT b CHECK (id = 'nobody')";
 const VIOLATED: &str = "check constraint \"b\" of relation \"spans\" is violated by some row";
@@ -151,6 +149,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::OperationWaited
         | K::Latency
         | K::NotRecovered => of_traffic(kind),
+        K::OperationSlower => evidence_of_slower::forms(),
         K::ReplicaLag => evidence_of_replica::lags(),
         K::RecoveryConflict => evidence_of_replica::conflicts(),
         K::LockTimeout => of_aborts(Evidence::LockTimeout),

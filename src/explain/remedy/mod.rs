@@ -103,6 +103,11 @@ fn by_kind(evidence: &Evidence) -> Option<&'static str> {
              first one: a tool that finds a transaction open takes it for the caller's and \
              begins, commits and leaves none of its own"
         }
+        Evidence::OperationSlower(of) if of.scan.is_some() => {
+            "keep an index by which this operation finds its rows until no release sends it, or \
+             make the new one first; where the change gave a column another type, ANALYZE at its \
+             end: the column has no statistics before"
+        }
         Evidence::OneMessage(_) => "send the statements one at a time",
         Evidence::PlanChanged(_) => {
             "see that the index which the read needs is there and valid, and ANALYZE the table at \

@@ -31,6 +31,7 @@ mod rerun;
 mod result_type;
 mod runners;
 mod sessions;
+mod slower;
 mod state;
 mod timeouts;
 mod touched;
@@ -68,6 +69,9 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(latency::operation_waited(evidence));
     findings.extend(latency::latency(evidence));
     findings.extend(latency::not_recovered(evidence));
+    let slower = slower::operations(evidence).into_iter();
+    let (slower, little): (Vec<_>, Vec<_>) = slower.partition(|f| f.verdict > Verdict::Safe);
+    findings.extend(slower);
     findings.extend(aborts);
     findings.extend(change::timeout_covers_block(evidence));
     findings.extend(change::reruns(evidence));
@@ -97,6 +101,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     // What informs and decides nothing.
     findings.extend(sessions::statements_under_lock(evidence));
     findings.extend(work::work_under_lock(evidence));
+    findings.extend(little);
     findings.extend(contents::informing(evidence));
     findings.extend(spared);
     findings.extend(noted);

@@ -229,14 +229,14 @@ fn is_stall(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>) -> bool {
 
 /// How large a relation was before the change.
 #[derive(Default)]
-struct Size {
-    rows: Option<u64>,
-    bytes: Option<u64>,
+pub struct Size {
+    pub rows: Option<u64>,
+    pub bytes: Option<u64>,
 }
 
 impl Size {
     /// With its partitions.
-    fn of(evidence: &Evidence<'_, '_>, name: &RelationName) -> Size {
+    pub fn of(evidence: &Evidence<'_, '_>, name: &RelationName) -> Size {
         let states = evidence.trace.tables.iter().find(|tables| tables.after.is_none());
         let is = |table: &str| RelationName::unquoted(table).may_be(name);
         let tables = states.into_iter().flat_map(|states| &states.tables);

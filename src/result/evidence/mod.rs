@@ -52,6 +52,7 @@ evidence! {
     AcquireTimeout(AcquireTimeouts),
     OperationFailed(FailedOperations),
     OperationWaited(LongWaits),
+    OperationSlower(SlowerOperation),
     Latency(SlowPhase),
     ReplicaLag(LaggingReplica),
     RecoveryConflict(RecoveryConflicts),

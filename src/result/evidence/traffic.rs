@@ -378,3 +378,44 @@ pub struct UnseenRows {
     /// Relations for which the change switched row security on.
     pub secured: Vec<String>,
 }
+
+/// Operations of a kind that take longer since the change. The subject names the kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlowerOperation {
+    /// Before the change.
+    pub before: Served,
+    /// After it, when latency was back within its limit.
+    pub after: Served,
+    /// What the server reads whole now and did not before; null: nothing, or it is not known.
+    pub scan: Option<ChangedScan>,
+}
+
+/// For how long operations of a kind had a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Served {
+    /// How many were there.
+    pub operations: u64,
+    /// Their median, in microseconds; zero where there was none.
+    pub p50_us: Micros,
+}
+
+/// A table that an operation reads whole since the change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedScan {
+    /// With its schema.
+    pub relation: String,
+    /// By which it was read before.
+    pub index: String,
+    /// As EXPLAIN names it: `Seq Scan`.
+    pub node_type: String,
+    /// Of the table; null: not known.
+    pub rows: Option<u64>,
+    /// Of the statement, as the server estimated it before the change, in units of reading a page
+    /// in sequence.
+    pub before_cost: f64,
+    /// The same after it.
+    pub cost: f64,
+}

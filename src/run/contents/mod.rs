@@ -70,7 +70,7 @@ pub async fn compare(
     let after = stage.states(Some(last)).await?;
     let reach = effects.reach(stage.at.address).await?;
     let unknown = ledger.unknown(&scenario.traffic.operations);
-    let application = application(scenario, before, &reach, &unknown);
+    let application = application(scenario, before, &reach, (&unknown, &ledger.keyed()));
     let why = uncounted(stage).await?;
     let counted = why.is_none();
     let mut tables = suspects((before, &after), stage.change(), &application, counted);

@@ -19,7 +19,8 @@ use super::traffic::PHASE_MS_MAX;
 
 /// Of a reader, whose file names none: it holds a snapshot, for which a build of an index waits.
 const READERS_ISOLATION: &str = "REPEATABLE READ";
-const ISOLATION_LEVELS: [&str; 3] = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"];
+const ISOLATION_LEVELS: [&str; 4] =
+    ["READ COMMITTED", "REPEATABLE READ", "REPEATABLE READ, READ ONLY", "SERIALIZABLE"];
 
 /// Why a statement that `transaction = false` lets go alone may not open one.
 const EACH_ALONE: &str = "each of these statements is a transaction of its own";
