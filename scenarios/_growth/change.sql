@@ -17,7 +17,7 @@ BEGIN
     END LOOP;
 END $$;
 UPDATE points SET mark = 2;
-ALTER TABLE points ALTER COLUMN value TYPE bigint;
+ALTER TABLE points ALTER COLUMN mark TYPE bigint;
 ALTER TABLE points ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();
 ALTER TABLE points ADD COLUMN twice bigint GENERATED ALWAYS AS (value * 2) STORED;
 CLUSTER points USING points_pkey;

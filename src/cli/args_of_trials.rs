@@ -98,7 +98,7 @@ impl RetryArguments {
 #[derive(Clone, Debug, Default, Args)]
 pub struct SizeArguments {
     /// At each of these sizes: rows of the largest table, the others in proportion, such as
-    /// 250k,500k,1M,2M. How each statement grows is measured then, and told of other sizes
+    /// 250k,500k,1M,2M. How each statement grows is measured then, and said of other sizes
     /// [default: the scenario's; with --at an eighth, a quarter, half and all of the rows]
     #[arg(
         long,

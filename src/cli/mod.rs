@@ -15,6 +15,7 @@ mod ending;
 mod infer;
 mod kept;
 mod own;
+mod pages;
 mod predict;
 mod reported;
 mod repro;
@@ -22,6 +23,7 @@ mod run;
 mod scenarios;
 mod secrets;
 mod server;
+mod servers;
 mod sources;
 mod tried;
 mod values;
@@ -78,6 +80,9 @@ async fn run_command(command: &Command) -> ExitStatus {
         Command::Baseline(arguments) => compare::baseline(arguments),
         Command::Doctor(server) => doctor::doctor(server).await,
         Command::Cache(arguments) => cache::cache(arguments).await,
+        Command::Server(action) => servers::server(action).await,
+        Command::Completions { shell } => pages::completions(*shell),
+        Command::Man => pages::manual(),
     }
 }
 

@@ -45,7 +45,8 @@ pub async fn run(arguments: &RunArguments) -> ExitStatus {
     let (state, repeat) = (arguments.state.clone(), arguments.repeat);
     let retry = arguments.retries.request();
     let sizes = arguments.sizes.clone();
-    let asked = Asked { state, repeat, share, retry, sizes, ..Asked::default() };
+    let brief = loaded.scenarios.len() > 1 && !arguments.details;
+    let asked = Asked { state, repeat, share, retry, sizes, brief, ..Asked::default() };
     let ending = run_trials(loaded, &arguments.trials, asked).await;
     // Who hears why nothing was run at all need not hear of more.
     if !matches!(ending, ExitStatus::BadInput | ExitStatus::Failed | ExitStatus::Interrupted) {
@@ -143,6 +144,8 @@ pub struct Asked {
     pub clones: Option<CloneCommands>,
     /// At which sizes, and which one is asked about.
     pub sizes: SizeArguments,
+    /// What is as expected is printed in a line.
+    pub brief: bool,
     /// One change is tried: what is printed is the answer about it.
     pub answer: Option<Answered>,
 }
@@ -157,14 +160,14 @@ pub struct Answered {
 }
 
 pub async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> ExitStatus {
-    let answer = asked.answer.clone();
+    let (answer, brief) = (asked.answer.clone(), asked.brief);
     let mut request = match request(loaded.scenarios, arguments, asked) {
         Ok(request) => request,
         Err(ending) => return ending,
     };
     let kept = answer.as_ref().and_then(|answer| answer.kept.clone());
     request.out = request.out.or(kept);
-    let view = View { quiet: arguments.quiet, format: arguments.format, answer };
+    let view = View { quiet: arguments.quiet, format: arguments.format, brief, answer };
     let ending = execute(&request, &view).await;
     // Until here a command may have run in it.
     drop(loaded.unpacked);
@@ -176,6 +179,8 @@ pub async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked
 pub struct View {
     pub quiet: bool,
     pub format: Format,
+    /// What is as expected is printed in a line.
+    pub brief: bool,
     /// None: each trial in full.
     pub answer: Option<Answered>,
 }
@@ -197,10 +202,15 @@ pub async fn with_live_view(request: &Request, view: &View) -> Result<ResultFile
     let shown = Arc::clone(&live);
     let judged = Arc::new(Mutex::new(ResultFile::empty()));
     let seen = Arc::clone(&judged);
-    let (format, in_full) = (view.format, view.in_full());
+    let (format, shape) = (view.format, view.clone());
     let on_judged: OnJudged = Arc::new(move |judged| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match (judged, in_full) {
+        let as_expected = match judged {
+            Judged::Trial(judgement) => judgement.as_expected,
+            Judged::Matrix(matrix) => matrix.as_expected,
+            Judged::Retries(_) => false,
+        };
+        let text = match (judged, shape.in_full(as_expected)) {
             (Judged::Trial(judgement), true) => report::trial(judgement, width()),
             (Judged::Trial(judgement), false) => report::trial_in_brief(judgement, width()),
             (Judged::Matrix(matrix), true) => report::matrix(matrix, width()),
@@ -231,8 +241,12 @@ pub async fn with_live_view(request: &Request, view: &View) -> Result<ResultFile
 }
 
 impl View {
-    fn in_full(&self) -> bool {
-        self.answer.as_ref().is_none_or(|answer| answer.details)
+    /// Whether a trial is printed in full, by whether it is as expected.
+    fn in_full(&self, as_expected: bool) -> bool {
+        match &self.answer {
+            Some(answer) => answer.details,
+            None => !(self.brief && as_expected),
+        }
     }
 }
 
@@ -305,6 +319,9 @@ fn conclude(result: &ResultFile, out: Option<&Path>, view: &View) {
         None => {
             show(report::changes(result, width()).trim_end_matches('\n'));
             show(&report::verdicts(&result.trials, &result.crash_matrices, width()));
+            if let Some(tally) = report::tally(&result.trials, &result.crash_matrices, width()) {
+                show(&tally);
+            }
             if let Some(out) = out {
                 let out = out.display();
                 show(&format!("\nhistories and result.json are in {out}"));

@@ -103,7 +103,11 @@ fn try_load(which: &Which, scope: Scope) -> Result<(Loaded, Vec<Problem>), Strin
     for directory in directories {
         match scenario::load(&directory) {
             Ok(checked) => {
-                scenarios.push(checked.value);
+                let mut loaded = checked.value;
+                if let Some(unpacked) = &unpacked {
+                    scenario::bundled::name_files(&mut loaded, unpacked.path());
+                }
+                scenarios.push(loaded);
                 notices.extend(checked.notices);
             }
             Err(found) => problems.extend(found),

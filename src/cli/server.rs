@@ -29,6 +29,9 @@ pub struct ServerArguments {
     /// Image, for --server docker [default: the official one of the major]
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
+    /// Fetch nothing: where no server is installed and no Docker runs, say so
+    #[arg(long, env = "PGAUNTLET_OFFLINE")]
+    pub offline: bool,
     /// User that a local server runs as when we are root [default: postgres]
     #[arg(long, value_name = "USER")]
     pub run_as: Option<String>,
@@ -102,7 +105,7 @@ impl ServerArguments {
             None => Named::InTheEnvironment,
         };
         let source = match self.server.as_deref().or(variable.as_deref()) {
-            None if pg_bin.is_none() => SourceRequest::Any { major, image },
+            None if pg_bin.is_none() => SourceRequest::Any { major, image, fetch: !self.offline },
             None | Some("local") => SourceRequest::Local { pg_bin, major },
             Some("docker") => SourceRequest::Docker { image, major },
             Some(url) if is_address(url) => match (self.server_is_mine, named) {

@@ -11,9 +11,9 @@ pub fn left(of: &LeftOnSessions, files: &Files) -> String {
     let parts: Vec<String> = locks.chain(settings).collect();
     let next = match (of.shared, of.locks.is_empty()) {
         (true, _) => "the application's next transactions run there",
-        (false, true) => "whoever connects next as the change's role gets it",
+        (false, true) => "the next session of the change's role gets it",
         (false, false) => {
-            "no other session gets the lock, and whoever is given that connection next has it \
+            "no other session gets the lock, and the next client of that connection has it \
              unasked"
         }
     };

@@ -57,6 +57,8 @@ pub(super) struct ColumnDraft {
     /// Whether a sequence numbers it.
     pub numbered: bool,
     pub has_default: bool,
+    /// Whether a foreign key of a table that gets rows refers to it.
+    pub referenced: bool,
     /// Which of `references` gives its values.
     pub reference: Option<usize>,
     /// What the domain that it is of asks.
@@ -278,13 +280,6 @@ impl TableDraft {
     /// The component of a column.
     pub fn component_of(&self, column: usize) -> Option<usize> {
         self.components.iter().position(|component| component.columns.contains(&column))
-    }
-
-    /// Whether a foreign key of one of the tables refers to the column.
-    pub fn is_referenced(&self, tables: &[TableDraft], column: usize) -> bool {
-        let name = &self.columns[column].name;
-        let mut keys = tables.iter().flat_map(|other| &other.references);
-        keys.any(|key| key.table == self.oid && key.targets.contains(name))
     }
 
     /// Whether a key has the column.

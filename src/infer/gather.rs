@@ -1,9 +1,11 @@
 //! Gathers what a table's rows have to keep from the catalogue: columns, keys, references,
 //! exclusions, and which columns constraints tie together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::catalogue::{Catalogue, Column, Constraint, ConstraintKind, Index, Table, TypeKind};
+use super::catalogue::{
+    Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Table, TypeKind,
+};
 use super::checks;
 use super::constraints::{named, named_in_order, numbered, of_index, table_checks};
 use super::draft::{Check, ColumnDraft, Component, Exclusion, ForeignKey, Key, TableDraft};
@@ -28,7 +30,16 @@ pub(super) fn tables(
         }
         draft
     };
-    catalogue.seeded().map(of).collect()
+    let mut drafts: Vec<TableDraft> = catalogue.seeded().map(of).collect();
+    let keys = drafts.iter().flat_map(|draft| &draft.references);
+    let targets = keys.flat_map(|key| key.targets.iter().map(|name| (key.table, name.clone())));
+    let targets: HashSet<(Oid, String)> = targets.collect();
+    for draft in &mut drafts {
+        for own in &mut draft.columns {
+            own.referenced = targets.contains(&(draft.oid, own.name.clone()));
+        }
+    }
+    drafts
 }
 
 /// Whether the column is one of several of the primary key.
@@ -188,6 +199,7 @@ fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft 
         generated,
         numbered: column.numbered,
         has_default: column.default.is_some() || column.numbered,
+        referenced: false,
         reference: None,
         domain,
         taken: Vec::new(),

@@ -102,7 +102,7 @@ impl World<'_> {
         let free = own.profile.natural.is_some() || own.numbered;
         let excluded = draft.exclusions.iter().flat_map(|e| &e.elements);
         let excluded = excluded.flat_map(|(columns, _)| columns).any(|c| *c == column);
-        let used = draft.in_key(column) || draft.is_referenced(self.tables, column) || excluded;
+        let used = draft.in_key(column) || own.referenced || excluded;
         own.reference.is_none() && !(plain && free && !used)
     }
 
@@ -118,7 +118,7 @@ impl World<'_> {
         let domain = own.domain.iter().map(Vec::as_slice);
         let checks: Vec<&[Alternative]> = checks.into_iter().chain(domain).collect();
         let mut rng = self.stream(draft, &own.name);
-        let in_key = draft.in_key(column) || draft.is_referenced(self.tables, column);
+        let in_key = draft.in_key(column) || own.referenced;
         let mut drawn = drawn(&mut rng, own, &checks, in_key);
         let mut templates = if own.numbered { vec!["{n}".to_owned()] } else { Vec::new() };
         let plain = checks.is_empty() && parts.checks.is_empty();

@@ -155,13 +155,9 @@ impl Draft {
 
     /// Decides which columns differ from row to row, and which are drawn from what was taken.
     fn drive(&mut self) {
-        let of = |draft: &TableDraft| {
-            let columns = 0..draft.columns.len();
-            columns.map(|column| draft.is_referenced(&self.tables, column)).collect()
-        };
-        let referenced: Vec<Vec<bool>> = self.tables.iter().map(of).collect();
-        for (draft, referenced) in self.tables.iter_mut().zip(&referenced) {
-            keys::drive(draft, referenced);
+        for draft in &mut self.tables {
+            let referenced: Vec<bool> = draft.columns.iter().map(|own| own.referenced).collect();
+            keys::drive(draft, &referenced);
             for (column, referenced) in referenced.iter().enumerate() {
                 draft.pool_alone(column, *referenced);
             }

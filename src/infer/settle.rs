@@ -190,7 +190,7 @@ impl Builder<'_> {
     }
 
     fn is_referenced(&self, column: usize) -> bool {
-        self.table().is_referenced(self.tables, column)
+        self.table().columns[column].referenced
     }
 
     fn pool_is_key(&self, component: usize) -> bool {

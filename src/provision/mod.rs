@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `server` | what is asked for, and what every source answers to |
 //! | `installation`, `find` | installed server binaries |
+//! | `fetched` | servers that are fetched where there is none |
 //! | `machine` | memory, cores, disk, users |
 //! | `settings` | what our servers run with |
 //! | `run_directory`, `guardian`, `postmaster`, `sweep` | nothing outlives us |
@@ -29,6 +30,7 @@ mod doctor;
 mod error;
 mod external;
 mod facts;
+mod fetched;
 mod find;
 mod guardian;
 mod initdb;
@@ -54,6 +56,10 @@ pub use docker_state::DockerState;
 pub use doctor::{DoctorReport, doctor};
 pub use error::Error;
 pub use external::{External, external};
+pub use fetched::{
+    FetchedServer, SERVERS_VARIABLE, fetch_server, fetched_servers, remove_server,
+    servers_directory,
+};
 pub use installation::{Installation, MAJORS, Refused, SearchedPlace};
 pub use logins::{Login, Logins};
 pub use machine::{facts as machine_facts, free_disk_bytes};
@@ -68,7 +74,9 @@ pub use sweep::{Swept, sweep};
 /// No server is found, it does not start, or it cannot be used; each with the remedy.
 pub async fn provision(request: &Request, listener: &Listener) -> Result<Box<dyn Server>, Error> {
     match &request.source {
-        SourceRequest::Any { major, image } => any(request, *major, image.clone(), listener).await,
+        SourceRequest::Any { major, image, fetch } => {
+            any(request, (*major, image.clone(), *fetch), listener).await
+        }
         SourceRequest::Local { pg_bin, major } => {
             local::start(request, pg_bin.clone(), *major, listener).await
         }
@@ -117,22 +125,39 @@ pub async fn available(request: &Request) -> Result<(), Error> {
     match (found, is_any) {
         (Err(Error::NothingFound { major, places }), true) => match doctor::docker_state().await {
             DockerState::Reachable { .. } => Ok(()),
+            _ if fetches(request) && fetched::is_fetchable(fetched_major(major)) => Ok(()),
             _ => Err(Error::NothingFound { major, places }),
         },
         (found, _) => found,
     }
 }
 
+/// The newest, where none is asked for.
+fn fetched_major(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(*MAJORS.end())
+}
+
+fn fetches(request: &Request) -> bool {
+    matches!(request.source, SourceRequest::Any { fetch: true, .. })
+}
+
 async fn any(
     request: &Request,
-    major: Option<u32>,
-    image: Option<String>,
+    (major, image, fetch): (Option<u32>, Option<String>, bool),
     listener: &Listener,
 ) -> Result<Box<dyn Server>, Error> {
     let local = local::start(request, None, major, listener).await;
     let Err(Error::NothingFound { .. }) = &local else { return local };
-    // Without an engine, what was looked for and the ways out are the better answer.
-    let DockerState::Reachable { .. } = doctor::docker_state().await else { return local };
+    let DockerState::Reachable { .. } = doctor::docker_state().await else {
+        let wanted = fetched_major(major);
+        // What was looked for and the ways out are the better answer where none can be fetched.
+        if !fetch || !fetched::is_fetchable(wanted) {
+            return local;
+        }
+        listener(Progress::Note("no server is installed, and no Docker runs".to_owned()));
+        fetch_server(wanted, listener).await?;
+        return local::start(request, None, Some(wanted), listener).await;
+    };
     listener(Progress::Note("no such server is installed: using a container".to_owned()));
     let source = SourceRequest::Docker { image, major };
     Box::pin(provision(&Request { source, ..request.clone() }, listener)).await

@@ -29,12 +29,15 @@ pub struct Request {
 /// Where a server comes from.
 #[derive(Clone, Debug)]
 pub enum SourceRequest {
-    /// An installed server, or a container where none is installed and an engine answers.
+    /// An installed server, a container where none is installed and an engine answers, or one that
+    /// is fetched.
     Any {
         /// Major version of the server; None: the newest that is there.
         major: Option<u32>,
         /// Container image; None: the official one of the major version.
         image: Option<String>,
+        /// Whether one is fetched where there is no other.
+        fetch: bool,
     },
     /// An installed server.
     Local {

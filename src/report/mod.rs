@@ -47,6 +47,6 @@ pub use page::{not_tried, page};
 pub use plain::plain;
 pub use result::{json, schema, text};
 pub use retries::retries;
-pub use table::verdicts;
+pub use table::{tally, verdicts};
 pub use text::Width;
 pub use trial::trial;

@@ -38,6 +38,24 @@ pub fn verdicts(judgements: &[Judgement], matrices: &[Matrix], width: Width) -> 
     out.into_string().trim_end_matches('\n').to_owned()
 }
 
+/// How many of several are as expected, and which are not; None: there is one.
+pub fn tally(judgements: &[Judgement], matrices: &[Matrix], width: Width) -> Option<String> {
+    let names = Names::of(judgements, matrices);
+    let trials = judgements.iter().map(|of| (of.as_expected, names.trial(&of.trial)));
+    let matrices = matrices.iter().map(|of| (of.as_expected, names.matrix(&of.trial)));
+    let all: Vec<(bool, String)> = trials.chain(matrices).collect();
+    let others: Vec<&str> =
+        all.iter().filter(|(expected, _)| !expected).map(|(_, name)| name.as_str()).collect();
+    let count = grouped((all.len() - others.len()) as u64);
+    let mut text = format!("{count} of {} as expected", grouped(all.len() as u64));
+    if !others.is_empty() {
+        text = format!("{text}; not: {}", others.join(", "));
+    }
+    let mut out = Text::new(width);
+    out.paragraph(" ", &text);
+    (all.len() > 1).then(|| out.into_string().trim_end_matches('\n').to_owned())
+}
+
 pub(super) fn row(judgement: &Judgement, names: Names) -> [String; 9] {
     let measured = &judgement.measured;
     let stall = match measured.longest_stall_us {

@@ -109,7 +109,7 @@ impl Growth {
     }
 
     /// The same where something is known of the work: how likely each law is before anything is
-    /// measured, in proportion to the others.
+    /// measured, in proportion to the others; zero: it cannot be.
     pub fn expecting(points: &[Point], likely: impl Fn(Law) -> f64) -> Option<Growth> {
         let mut sizes: Vec<f64> = points.iter().map(|p| p.n).collect();
         sizes.sort_by(f64::total_cmp);
@@ -120,7 +120,8 @@ impl Growth {
             return None;
         }
         let (kept, held): (Vec<Point>, Vec<Point>) = points.iter().partition(|p| p.n < largest);
-        let mut laws: Vec<Fitted> = Law::ALL.iter().map(|law| Fitted::of(*law, points)).collect();
+        let possible = Law::ALL.iter().filter(|law| likely(**law) > 0.0);
+        let mut laws: Vec<Fitted> = possible.map(|law| Fitted::of(*law, points)).collect();
         for fitted in &mut laws {
             let before = Fitted::of(fitted.law, &kept);
             let foretold = before.value(largest);

@@ -120,6 +120,17 @@ fn a_new_file_shows_a_rewrite_whatever_the_text_says() {
 }
 
 #[test]
+fn a_new_file_of_a_sequence_is_no_rewrite() {
+    let text = "ALTER SEQUENCE spans_id_seq MAXVALUE 9";
+    let locks = sent(0, 5_000, 5_100, text).rewrites(&["spans_id_seq"]);
+    let mut made = made(5_000, vec![locks.holds("spans_id_seq", STRONG)]);
+    let objects = [("sequence public.spans_id_seq".to_owned(), Default::default())].into();
+    let snapshot = CatalogueSnapshot { after: None, objects, versions: Vec::new() };
+    made.at(10, Event::Catalogue(snapshot));
+    assert_eq!(work(&made.judge()), []);
+}
+
+#[test]
 fn what_it_waited_for_its_lock_is_no_work() {
     let mut made = with_table(Made::with_change(), 2_000_000);
     made.statement(0, 5_000, 5_482, "ALTER TABLE spans ALTER id SET NOT NULL", true);

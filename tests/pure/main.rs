@@ -81,6 +81,7 @@ mod run_without_server;
 mod scenario_files;
 mod scenario_states;
 mod scenario_written;
+mod shell_pages;
 mod sql_unknown;
 mod statement_parameters;
 mod stored_scenario;

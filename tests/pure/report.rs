@@ -96,3 +96,15 @@ fn a_commands_statement_is_not_called_the_runners() {
     );
     assert!(text.contains("tap overhead: 12 ms (0.1 % of the change)"), "{text}");
 }
+
+#[test]
+fn the_end_of_a_run_says_how_many_are_as_expected_and_which_are_not() {
+    let calm = Made::calm().judge();
+    let mut other = calm.clone();
+    other.as_expected = false;
+    let tally = |trials: &[_]| report::tally(trials, &[], Width::default());
+    assert_eq!(tally(&[calm.clone()]), None);
+    assert_eq!(tally(&[calm.clone(), calm.clone()]).as_deref(), Some(" 2 of 2 as expected"));
+    let said = tally(&[calm, other]).expect("a tally");
+    assert!(said.starts_with(" 1 of 2 as expected; not:"), "{said}");
+}

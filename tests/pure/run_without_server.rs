@@ -64,7 +64,7 @@ fn request(scenario: Scenario, work: Work, out: Option<PathBuf>) -> Request {
         share: None,
         sizes: SizeRequest::default(),
         server: provision::Request {
-            source: SourceRequest::Any { major: None, image: None },
+            source: SourceRequest::Any { major: None, image: None, fetch: false },
             cache: None,
             run_as: None,
         },

@@ -44,6 +44,7 @@ mod diff;
 mod disturb;
 mod drive;
 mod drive_ledger;
+mod fetched;
 mod fingerprint;
 mod fingerprint_random;
 mod foreign;

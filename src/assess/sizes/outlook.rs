@@ -341,7 +341,7 @@ pub fn likely(text: &str) -> impl Fn(Law) -> f64 + use<> {
     let once = !matches!(works(text).first(), None | Some(Work::Rows | Work::Refresh))
         || index_build(text).is_some();
     move |law| match law {
-        Law::Quadratic if once => 0.02,
+        Law::Quadratic if once => 0.0,
         _ => 1.0,
     }
 }

@@ -6,8 +6,8 @@ use crate::result::evidence::Hang;
 pub fn hung(of: &Hang) -> &'static str {
     match (of.cycle, &of.polled) {
         (_, Some(_)) => {
-            "give up after some tries, and see that whoever holds the advisory lock ends and lets \
-             go of it"
+            "give up after some tries, and see that the session which holds the advisory lock ends \
+             and lets go of it"
         }
         (true, None) => {
             "commit on the one connection before the other is used, or do all of it on one; a \

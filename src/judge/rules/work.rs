@@ -192,7 +192,11 @@ fn is_table(evidence: &Evidence<'_, '_>, record: &StatementRecord<'_>, relation:
         Relation::Named(named) => named.may_be(&name),
         _ => false,
     });
-    locked || was_there(evidence, &name)
+    // A sequence gets a new file too, for its one row.
+    let objects = evidence.trace.catalogue_before().into_iter().flat_map(|c| c.objects.keys());
+    let mut sequences = objects.filter_map(|object| object.strip_prefix("sequence "));
+    let is_sequence = sequences.any(|sequence| RelationName::unquoted(sequence).may_be(&name));
+    (locked || was_there(evidence, &name)) && !is_sequence
 }
 
 /// Whether it is a table that was there before the change; one that the change made itself stops
