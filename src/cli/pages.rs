@@ -21,8 +21,8 @@ pub fn manual() -> ExitStatus {
     command.build();
     let mut text = Vec::new();
     let rendered = clap_mangen::Man::new(command.clone()).render(&mut text).and_then(|()| {
-        let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
-        commands.map(|command| of_command(command, &mut text)).collect::<Result<(), _>>()
+        let mut commands = command.get_subcommands().filter(|command| !command.is_hide_set());
+        commands.try_for_each(|command| of_command(command, &mut text))
     });
     match rendered {
         Ok(()) => write(&text),

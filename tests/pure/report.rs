@@ -103,7 +103,7 @@ fn the_end_of_a_run_says_how_many_are_as_expected_and_which_are_not() {
     let mut other = calm.clone();
     other.as_expected = false;
     let tally = |trials: &[_]| report::tally(trials, &[], Width::default());
-    assert_eq!(tally(&[calm.clone()]), None);
+    assert_eq!(tally(std::slice::from_ref(&calm)), None);
     assert_eq!(tally(&[calm.clone(), calm.clone()]).as_deref(), Some(" 2 of 2 as expected"));
     let said = tally(&[calm, other]).expect("a tally");
     assert!(said.starts_with(" 1 of 2 as expected; not:"), "{said}");
