@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::result::Shard;
@@ -84,7 +85,7 @@ pub enum ServerAction {
         /// Postgres major, 14 to 18 [default: 18]
         major: Option<u32>,
         /// Fetch nothing
-        #[arg(long, env = "PGAUNTLET_OFFLINE")]
+        #[arg(long, env = "PGAUNTLET_OFFLINE", value_parser = FalseyValueParser::new())]
         offline: bool,
     },
     /// List the servers that were fetched

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 
 use crate::provision::{self, Named, SourceRequest};
 
@@ -30,7 +31,7 @@ pub struct ServerArguments {
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Fetch nothing: where no server is installed and no Docker runs, say so
-    #[arg(long, env = "PGAUNTLET_OFFLINE")]
+    #[arg(long, env = "PGAUNTLET_OFFLINE", value_parser = FalseyValueParser::new())]
     pub offline: bool,
     /// User that a local server runs as when we are root [default: postgres]
     #[arg(long, value_name = "USER")]

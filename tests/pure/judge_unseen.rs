@@ -49,3 +49,19 @@ fn few_operations_are_enough_where_chance_is_ruled_out() {
     let judgement = made.judge();
     assert_eq!(verdict(&judgement), Some(Verdict::Unsafe), "{:?}", judgement.findings);
 }
+
+/// The change itself says why: two that met none are enough.
+#[test]
+fn row_security_that_the_change_switches_on_takes_few_operations() {
+    let made = |text: &str| {
+        let mut made = Made::with_change();
+        made.statement(0, 5_000, 5_010, text, false);
+        for at in [500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 20_500, 21_000] {
+            made.operation(at, Some(at), at + 2, OperationOutcome::Succeeded, Some(APP + 51));
+        }
+        made.empty_from(5_000);
+        made
+    };
+    let secures = "ALTER TABLE spans ENABLE ROW LEVEL SECURITY";
+    assert_eq!(verdict(&made(secures).judge()), Some(Verdict::Unsafe));
+}

@@ -26,9 +26,11 @@ fn told(judgement: &Judgement) -> String {
     )
 }
 
-/// What was found, but for how busy the machine was.
+/// What was found, but for how busy the machine was. After a stall of many seconds operations may
+/// be slower for a while, which informs.
 fn kinds(judgement: &Judgement) -> BTreeSet<FindingKind> {
-    let of_the_machine = [FindingKind::GeneratorLag, FindingKind::SamplesMissing];
+    let of_the_machine =
+        [FindingKind::GeneratorLag, FindingKind::SamplesMissing, FindingKind::OperationSlower];
     let kinds = judgement.findings.iter().map(|finding| finding.kind);
     kinds.filter(|kind| !of_the_machine.contains(kind)).collect()
 }

@@ -99,6 +99,8 @@ fn where_there_is_no_server_one_is_fetched_unless_nothing_may_be() {
     let (code, said) = bare.says(&[&asked[..], &["--offline"]].concat());
     assert_ne!(code, 0, "{said}");
     assert!(said.contains("pgauntlet server install 16"), "{said}");
+    let by_variable = bare.pgauntlet(&asked).env("PGAUNTLET_OFFLINE", "1").output();
+    assert!(!by_variable.expect("pgauntlet").status.success());
     let (code, said) = bare.says(&asked);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("no server is installed") && said.contains("fetched "), "{said}");

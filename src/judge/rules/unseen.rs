@@ -16,6 +16,9 @@ use super::Evidence;
 const CHANCE_MAX: f64 = 3e-4;
 /// Fewer after the change say nothing of what will be, however many there were before.
 const AFTER_MIN: u64 = 5;
+/// The same where the change itself switched row security on, which is why: 8 operations that all
+/// met rows and 2 that met none are enough.
+const SECURED: (f64, u64) = (0.05, 2);
 
 /// Per kind of operation. Which row an operation asks for is drawn, and some ask for rows that are
 /// not there: so it has to have met rows at least every other time before, and never after.
@@ -33,9 +36,11 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let (before, empty_before) = counts(of_kind.clone().filter(before));
         let (after, empty_after) = counts(of_kind.filter(after));
         let met = before > 0 && empty_before * 2 <= before;
-        let rare = after >= AFTER_MIN && chance(before, empty_before, after) <= CHANCE_MAX;
-        let unseen = met && rare && empty_after == after;
         let secured = secured(evidence, ended);
+        let (chance_max, after_min) =
+            if secured.is_empty() { (CHANCE_MAX, AFTER_MIN) } else { SECURED };
+        let rare = after >= after_min && chance(before, empty_before, after) <= chance_max;
+        let unseen = met && rare && empty_after == after;
         let shown = UnseenRows { before, empty_before, after, empty_after, secured };
         let subject = Subject::operation(spec.name.clone());
         unseen.then(|| Finding::new(Verdict::Unsafe, subject, Shown::RowsUnseen(shown)))
