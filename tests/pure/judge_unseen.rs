@@ -1,8 +1,8 @@
 //! The judge on operations that met rows before the change and meet none after it.
 
-use pgauntlet::history::OperationOutcome;
+use pgauntlet::history::{Event, OperationOutcome};
 use pgauntlet::result::Judgement;
-use pgauntlet::scenario::{FindingKind, Verdict};
+use pgauntlet::scenario::{FindingKind, OperationStatement, Verdict};
 
 use crate::made::{APP, Made};
 
@@ -50,18 +50,25 @@ fn few_operations_are_enough_where_chance_is_ruled_out() {
     assert_eq!(verdict(&judgement), Some(Verdict::Unsafe), "{:?}", judgement.findings);
 }
 
-/// The change itself says why: two that met none are enough.
+/// The change itself says why: beside eight that met rows, two that met none are enough. Of an
+/// operation on another table they are not.
 #[test]
 fn row_security_that_the_change_switches_on_takes_few_operations() {
-    let made = |text: &str| {
+    let judged = |read: &str| {
         let mut made = Made::with_change();
-        made.statement(0, 5_000, 5_010, text, false);
+        let secures = "ALTER TABLE spans ENABLE ROW LEVEL SECURITY";
+        made.statement(0, 5_000, 5_010, secures, true);
+        let (sql, placeholders) = (read.to_owned(), Vec::new());
+        let mut rare = made.scenario.traffic.operations[0].clone();
+        rare.statements = vec![OperationStatement { sql, placeholders, place: None }];
+        made.scenario.traffic.operations.push(rare);
         for at in [500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 20_500, 21_000] {
             made.operation(at, Some(at), at + 2, OperationOutcome::Succeeded, Some(APP + 51));
+            let Some((_, Event::Operation(operation))) = made.entries.last_mut() else { panic!() };
+            (operation.kind, operation.empty) = (1, at > 5_000);
         }
-        made.empty_from(5_000);
-        made
+        verdict(&made.judge())
     };
-    let secures = "ALTER TABLE spans ENABLE ROW LEVEL SECURITY";
-    assert_eq!(verdict(&made(secures).judge()), Some(Verdict::Unsafe));
+    assert_eq!(judged("SELECT id FROM spans WHERE id = 1"), Some(Verdict::Unsafe));
+    assert_eq!(judged("SELECT id FROM tasks WHERE id = 1"), None);
 }

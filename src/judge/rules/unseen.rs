@@ -3,6 +3,7 @@
 
 use crate::clock::Micros;
 use crate::history::{Operation, OperationOutcome};
+use crate::pg::facts::{Relation, RelationName, facts};
 use crate::pg::syntax::Kind;
 use crate::result::evidence::UnseenRows;
 use crate::result::{Evidence as Shown, Finding, Subject};
@@ -16,8 +17,8 @@ use super::Evidence;
 const CHANCE_MAX: f64 = 3e-4;
 /// Fewer after the change say nothing of what will be, however many there were before.
 const AFTER_MIN: u64 = 5;
-/// The same where the change itself switched row security on, which is why: 8 operations that all
-/// met rows and 2 that met none are enough.
+/// The same of an operation on a table whose row security the change switched on, which is why: 8
+/// operations that all met rows and 2 that met none are enough.
 const SECURED: (f64, u64) = (0.05, 2);
 
 /// Per kind of operation. Which row an operation asks for is drawn, and some ask for rows that are
@@ -28,6 +29,7 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let Some(ended) = ended.min() else { return Vec::new() };
     let before = |o: &&&Operation| o.finished_us < began;
     let after = |o: &&&Operation| o.acquired_us.is_some_and(|at| at > ended);
+    let secured = secured(evidence, ended);
     let kinds = evidence.scenario.traffic.operations.iter().enumerate();
     let of = |(kind, spec): (usize, &OperationSpec)| {
         let of_kind = evidence.trace.operations.iter().filter(move |o| {
@@ -36,16 +38,28 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let (before, empty_before) = counts(of_kind.clone().filter(before));
         let (after, empty_after) = counts(of_kind.filter(after));
         let met = before > 0 && empty_before * 2 <= before;
-        let secured = secured(evidence, ended);
-        let (chance_max, after_min) =
-            if secured.is_empty() { (CHANCE_MAX, AFTER_MIN) } else { SECURED };
+        let of_secured = secured.iter().any(|table| names(spec, table));
+        let (chance_max, after_min) = if of_secured { SECURED } else { (CHANCE_MAX, AFTER_MIN) };
         let rare = after >= after_min && chance(before, empty_before, after) <= chance_max;
         let unseen = met && rare && empty_after == after;
+        let secured = secured.clone();
         let shown = UnseenRows { before, empty_before, after, empty_after, secured };
         let subject = Subject::operation(spec.name.clone());
         unseen.then(|| Finding::new(Verdict::Unsafe, subject, Shown::RowsUnseen(shown)))
     };
     kinds.filter_map(of).collect()
+}
+
+/// Whether one of the operation's statements is about the table.
+fn names(spec: &OperationSpec, table: &str) -> bool {
+    let table = RelationName::unquoted(table);
+    spec.statements.iter().any(|statement| {
+        let facts = facts(&statement.sql);
+        facts.locks().any(|lock| match &lock.relation {
+            Relation::Named(named) => named.may_be(&table),
+            _ => false,
+        })
+    })
 }
 
 /// That all operations after the change are among the empty ones, if it is chance which ones are.
