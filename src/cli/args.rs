@@ -24,6 +24,16 @@ pub use super::args_of_try::{BaseChoice, FailOnVerdict, TryArguments};
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+    /// Colours on the terminal: auto has them where it is one, and NO_COLOR is not set
+    #[arg(long, global = true, value_enum, default_value_t = Colours::Auto, value_name = "WHEN")]
+    pub color: Colours,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colours {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,7 +61,7 @@ pub enum Command {
     /// Make a scenario from a schema: rows that its constraints take, an application that uses them
     Infer(InferArguments),
     /// List scenarios and what they expect
-    List(Which),
+    List(ListArguments),
     /// Parse and cross-check scenarios, without a server
     Check(Which),
     /// Write the fingerprint of a database's schema
@@ -63,7 +73,7 @@ pub enum Command {
     /// Put results together to one file that later ones are compared with
     Baseline(BaselineArguments),
     /// Show which server would be used, and what is in the way
-    Doctor(ServerArguments),
+    Doctor(DoctorArguments),
     /// List or empty the cache of seeded databases
     Cache(CacheArguments),
     /// Fetch a server where none is installed, list those that were fetched, remove one
@@ -144,6 +154,24 @@ pub struct Which {
     /// Directory that holds scenarios [default: ./scenarios, else the bundled ones]
     #[arg(long, value_name = "DIR")]
     pub scenarios_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    #[command(flatten)]
+    pub which: Which,
+    /// For a person, or a JSON list
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    #[command(flatten)]
+    pub server: ServerArguments,
+    /// For a person, or JSON
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -389,6 +417,9 @@ pub struct CacheArguments {
     pub action: Option<CacheAction>,
     #[command(flatten)]
     pub server: ServerArguments,
+    /// The list for a person, or as JSON
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    pub format: Format,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::connect::Address;
 use crate::history::silent;
 use crate::provision::{self, Request, SourceRequest};
@@ -9,8 +11,8 @@ use crate::report::bytes;
 use crate::run::ExitStatus;
 use crate::seed;
 
-use super::args::{CacheAction, CacheArguments};
-use super::{complain, kept};
+use super::args::{CacheAction, CacheArguments, Format};
+use super::{complain, kept, show};
 
 pub async fn cache(arguments: &CacheArguments) -> ExitStatus {
     let request = match arguments.server.request() {
@@ -21,7 +23,8 @@ pub async fn cache(arguments: &CacheArguments) -> ExitStatus {
         }
     };
     if let SourceRequest::Url(url) | SourceRequest::Unvouched { url, .. } = &request.source {
-        return external(url, arguments.action.unwrap_or(CacheAction::List)).await;
+        return external(url, arguments.action.unwrap_or(CacheAction::List), arguments.format)
+            .await;
     }
     let Some(directory) = arguments.server.cache() else {
         anstream::println!("nothing is kept: there is no cache directory");
@@ -34,7 +37,7 @@ pub async fn cache(arguments: &CacheArguments) -> ExitStatus {
 }
 
 /// What is ours on an external server: templates, and what is left of trials.
-async fn external(url: &str, action: CacheAction) -> ExitStatus {
+async fn external(url: &str, action: CacheAction, format: Format) -> ExitStatus {
     let address = match Address::parse(url) {
         Ok(address) => address,
         Err(error) => {
@@ -43,7 +46,7 @@ async fn external(url: &str, action: CacheAction) -> ExitStatus {
         }
     };
     let done = match action {
-        CacheAction::List => list_external(&address).await,
+        CacheAction::List => list_external(&address, format).await,
         CacheAction::Clear => clear_external(&address).await,
     };
     match done {
@@ -55,8 +58,24 @@ async fn external(url: &str, action: CacheAction) -> ExitStatus {
     }
 }
 
-async fn list_external(address: &Address) -> Result<ExitStatus, seed::Error> {
+async fn list_external(address: &Address, format: Format) -> Result<ExitStatus, seed::Error> {
     let (templates, owned) = (seed::cached(address).await?, seed::owned(address).await?);
+    if format == Format::Json {
+        let databases = owned.iter().map(|owned| {
+            json!({
+                "database": owned.database,
+                "bytes": owned.bytes,
+                "in_use": owned.in_use,
+                "owner": owned.owner,
+            })
+        });
+        let databases: Vec<Value> = databases.collect();
+        let listed = json!({
+            "server": address.place(), "seeds": seeds_to_json(&templates), "databases": databases,
+        });
+        show(&format!("{listed:#}"));
+        return Ok(ExitStatus::AsExpected);
+    }
     if templates.is_empty() && owned.is_empty() {
         anstream::println!("{} keeps nothing of this role", address.place());
     }
@@ -95,9 +114,21 @@ fn print_template(seed: &seed::Cached) {
     );
 }
 
+/// The seeds of a directory's clusters that nobody uses; of the others only their process can tell.
 async fn list(directory: &Path, arguments: &CacheArguments) -> ExitStatus {
     let clusters = provision::list_cache(directory);
     let tried = kept::count(directory);
+    let is_free = clusters.iter().any(|cluster| !cluster.in_use);
+    if arguments.format == Format::Json {
+        let seeds = match is_free {
+            true => seeds(directory, arguments).await,
+            false => Ok(Vec::new()),
+        };
+        return match seeds {
+            Ok(seeds) => list_to_json(directory, tried, &clusters, &seeds),
+            Err(error) => failed(&error),
+        };
+    }
     if tried > 0 {
         anstream::println!("{} results of try", tried);
     }
@@ -109,20 +140,56 @@ async fn list(directory: &Path, arguments: &CacheArguments) -> ExitStatus {
         let used = if cluster.in_use { ", in use by a running process" } else { "" };
         anstream::println!("{} {}{used}", cluster.path.display(), bytes(cluster.bytes));
     }
-    if clusters.iter().all(|cluster| cluster.in_use) {
+    if !is_free {
         return ExitStatus::AsExpected;
     }
     match seeds(directory, arguments).await {
-        Ok(()) => ExitStatus::AsExpected,
-        Err(error) => {
-            complain(&error);
-            ExitStatus::Failed
+        Ok(seeds) => {
+            seeds.iter().for_each(print_template);
+            ExitStatus::AsExpected
         }
+        Err(error) => failed(&error),
     }
 }
 
+fn failed(error: &dyn std::fmt::Display) -> ExitStatus {
+    complain(error);
+    ExitStatus::Failed
+}
+
+fn list_to_json(
+    directory: &Path,
+    tried: usize,
+    clusters: &[provision::CachedCluster],
+    seeds: &[seed::Cached],
+) -> ExitStatus {
+    let clusters = clusters.iter().map(
+        |cluster| json!({ "path": cluster.path, "bytes": cluster.bytes, "in_use": cluster.in_use }),
+    );
+    let clusters: Vec<Value> = clusters.collect();
+    let seeds = seeds_to_json(seeds);
+    let listed = json!({
+        "directory": directory, "results_of_try": tried, "clusters": clusters, "seeds": seeds,
+    });
+    show(&format!("{listed:#}"));
+    ExitStatus::AsExpected
+}
+
+fn seeds_to_json(seeds: &[seed::Cached]) -> Vec<Value> {
+    let seed = |seed: &seed::Cached| {
+        json!({
+            "database": seed.database,
+            "scenario": seed.scenario,
+            "bytes": seed.bytes,
+            "created": seed.created,
+            "last_used": seed.last_used,
+        })
+    };
+    seeds.iter().map(seed).collect()
+}
+
 /// Only the server can tell what is in its databases.
-async fn seeds(directory: &Path, arguments: &CacheArguments) -> Result<(), String> {
+async fn seeds(directory: &Path, arguments: &CacheArguments) -> Result<Vec<seed::Cached>, String> {
     let asked = arguments.server.request()?;
     let (pg_bin, major) = (arguments.server.pg_bin.clone(), asked.source.major());
     let source = SourceRequest::Local { pg_bin, major };
@@ -132,10 +199,9 @@ async fn seeds(directory: &Path, arguments: &CacheArguments) -> Result<(), Strin
     let server = started.map_err(|error| format!("start the cached server: {error}"))?;
     let found = seed::cached(&server.address()).await;
     let stopped = server.stop().await;
-    for seed in found.map_err(|error| format!("list the seeds: {error}"))? {
-        print_template(&seed);
-    }
-    stopped.map_err(|error| format!("stop the cached server: {error}"))
+    let found = found.map_err(|error| format!("list the seeds: {error}"))?;
+    stopped.map_err(|error| format!("stop the cached server: {error}"))?;
+    Ok(found)
 }
 
 fn clear(directory: &Path) -> ExitStatus {

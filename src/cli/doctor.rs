@@ -1,14 +1,18 @@
 //! `doctor`: which server would be used, and what is in the way.
 
-use crate::provision::{self, DockerState, DoctorReport, External, SourceRequest};
+use serde_json::{Value, json};
+
+use crate::provision::{
+    self, DockerState, DoctorReport, External, Installation, SearchedPlace, SourceRequest,
+};
 use crate::report::bytes;
 use crate::run::ExitStatus;
 
-use super::server::ServerArguments;
+use super::args::{DoctorArguments, Format};
 use super::{complain, show};
 
-pub async fn doctor(arguments: &ServerArguments) -> ExitStatus {
-    let request = match arguments.request() {
+pub async fn doctor(arguments: &DoctorArguments) -> ExitStatus {
+    let request = match arguments.server.request() {
         Ok(request) => request,
         Err(error) => {
             complain(&error);
@@ -16,17 +20,21 @@ pub async fn doctor(arguments: &ServerArguments) -> ExitStatus {
         }
     };
     if let SourceRequest::Url(url) | SourceRequest::Unvouched { url, .. } = &request.source {
-        return external(url, matches!(request.source, SourceRequest::Url(_))).await;
+        let is_vouched = matches!(request.source, SourceRequest::Url(_));
+        return external(url, is_vouched, arguments.format).await;
     }
     let report = provision::doctor(&request).await;
-    anstream::println!("{}", render(&report));
+    match arguments.format {
+        Format::Text => show(&render(&report)),
+        Format::Json => show(&format!("{:#}", to_json(&report))),
+    }
     match report.chosen.is_ok() || matches!(report.docker, DockerState::Reachable { .. }) {
         true => ExitStatus::AsExpected,
         false => ExitStatus::Failed,
     }
 }
 
-async fn external(url: &str, is_vouched: bool) -> ExitStatus {
+async fn external(url: &str, is_vouched: bool, format: Format) -> ExitStatus {
     let found = match provision::external(url).await {
         Ok(found) => found,
         Err(error) => {
@@ -37,12 +45,27 @@ async fn external(url: &str, is_vouched: bool) -> ExitStatus {
             };
         }
     };
-    show(&render_external(&found));
+    match format {
+        Format::Text => show(&render_external(&found)),
+        Format::Json => show(&format!("{:#}", external_to_json(&found))),
+    }
     let is_usable = found.may_create && !found.in_recovery;
     match is_usable && (is_vouched || found.is_marked || found.signs.is_empty()) {
         true => ExitStatus::AsExpected,
         false => ExitStatus::Failed,
     }
+}
+
+fn external_to_json(found: &External) -> Value {
+    json!({
+        "server": found.place,
+        "version": found.facts.version,
+        "user": found.user,
+        "may_create_databases": found.may_create,
+        "in_recovery": found.in_recovery,
+        "signs_of_others": found.signs,
+        "marked_as_ours": found.is_marked,
+    })
 }
 
 fn render_external(found: &External) -> String {
@@ -117,4 +140,45 @@ fn render(report: &DoctorReport) -> String {
         free(report.run_free_bytes)
     ));
     lines.join("\n")
+}
+
+/// Where something cannot work, it is null, and `error` says why.
+fn to_json(report: &DoctorReport) -> Value {
+    let place = |place: &SearchedPlace| {
+        let found: Vec<Value> = place.found.iter().map(installation).collect();
+        let refused = place.refused.iter().map(|r| json!({ "bin": r.bin, "error": r.why }));
+        let refused: Vec<Value> = refused.collect();
+        json!({ "name": place.name, "found": found, "refused": refused })
+    };
+    let (engine, no_engine) = match &report.docker {
+        DockerState::NotBuilt => (None, Some("it was left out of this build".to_owned())),
+        DockerState::Reachable { version } => (Some(version), None),
+        DockerState::Unreachable { why } => (None, Some(why.to_string())),
+    };
+    let chosen = report.chosen.as_ref();
+    let pooler = report.pooler.as_ref();
+    let user = report.server_user.as_ref();
+    let used: u64 = report.cached.iter().map(|cluster| cluster.bytes).sum();
+    json!({
+        "places": report.places.iter().map(place).collect::<Vec<Value>>(),
+        "local": { "server": chosen.ok().map(installation), "error": chosen.err() },
+        "user": { "name": user.ok(), "error": user.err() },
+        "docker": { "engine": engine, "error": no_engine },
+        "pooler": {
+            "version": pooler.ok().map(|found| found.version.to_string()),
+            "path": pooler.ok().map(|found| &found.path),
+            "error": pooler.err(),
+        },
+        "machine": { "cores": report.cores, "memory_bytes": report.memory_bytes },
+        "cache": {
+            "path": report.cache,
+            "used_bytes": used,
+            "free_bytes": report.cache_free_bytes,
+        },
+        "run": { "path": report.run_directories, "free_bytes": report.run_free_bytes },
+    })
+}
+
+fn installation(found: &Installation) -> Value {
+    json!({ "version": found.version.to_string(), "bin": found.bin })
 }

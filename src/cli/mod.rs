@@ -34,7 +34,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::run::ExitStatus;
 
-use args::{Arguments, Command};
+use args::{Arguments, Colours, Command};
 use complaint::{bad_input, complain, remark, show, terminal_width, width};
 
 /// Parses the arguments and runs the command. `after_help` ends `--help`.
@@ -46,7 +46,10 @@ pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> ExitStatus {
         .try_get_matches_from(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     let command = match parsed {
-        Ok(arguments) => arguments.command,
+        Ok(arguments) => {
+            colour(arguments.color);
+            arguments.command
+        }
         Err(error) => return usage(&error),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -57,6 +60,16 @@ pub fn main(arguments: Vec<OsString>, after_help: &'static str) -> ExitStatus {
             ExitStatus::Failed
         }
     }
+}
+
+/// For everything that is printed from here on.
+fn colour(when: Colours) {
+    let choice = match when {
+        Colours::Auto => return,
+        Colours::Always => anstream::ColorChoice::Always,
+        Colours::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
 }
 
 async fn run_command(command: &Command) -> ExitStatus {
@@ -72,13 +85,13 @@ async fn run_command(command: &Command) -> ExitStatus {
         Command::Merge(arguments) => reported::merge(arguments),
         Command::Repro(arguments) => repro::repro(arguments).await,
         Command::Infer(arguments) => infer::infer(arguments).await,
-        Command::List(which) => scenarios::list(which),
+        Command::List(arguments) => scenarios::list(arguments),
         Command::Check(which) => scenarios::check(which),
         Command::Fingerprint(arguments) => diff::fingerprint(arguments).await,
         Command::Diff(arguments) => diff::diff(arguments).await,
         Command::Compare(arguments) => compare::compare(arguments),
         Command::Baseline(arguments) => compare::baseline(arguments),
-        Command::Doctor(server) => doctor::doctor(server).await,
+        Command::Doctor(arguments) => doctor::doctor(arguments).await,
         Command::Cache(arguments) => cache::cache(arguments).await,
         Command::Server(action) => servers::server(action).await,
         Command::Completions { shell } => pages::completions(*shell),

@@ -8,7 +8,7 @@ use crate::report;
 use crate::run::ExitStatus;
 use crate::scenario::{self, Problem, Scenario};
 
-use super::args::Which;
+use super::args::{Format, ListArguments, Which};
 use super::{complain, remark, show, terminal_width};
 
 /// Where scenarios are looked for by default.
@@ -159,24 +159,44 @@ pub fn left_out((name, scenarios): &(String, usize), command: &str) -> String {
     format!("the group {name} of {scenarios} scenarios: `pgauntlet {command} {name}`")
 }
 
-pub fn list(which: &Which) -> ExitStatus {
-    let loaded = match load_quietly(which, Scope::Groups) {
+pub fn list(arguments: &ListArguments) -> ExitStatus {
+    let loaded = match load_quietly(&arguments.which, Scope::Groups) {
         Ok(loaded) => loaded,
         Err(ending) => return ending,
     };
+    if arguments.format == Format::Json {
+        let scenarios: Vec<serde_json::Value> = loaded.scenarios.iter().map(to_json).collect();
+        show(&format!("{:#}", serde_json::Value::from(scenarios)));
+        return ExitStatus::AsExpected;
+    }
     let rows = loaded.scenarios.iter().map(|scenario| {
-        let expected: Vec<&str> = scenario.expect.verdict.iter().map(|v| v.as_str()).collect();
-        let first = scenario.analysis.trim().split(". ").next().unwrap_or("");
-        let sentence = first.split_whitespace().collect::<Vec<_>>().join(" ");
-        let sentence = sentence.trim_end_matches('.');
-        let expected = expected.join(" or ");
-        [scenario.name.clone(), expected, sentence.to_owned()]
+        let expected = expected(scenario).join(" or ");
+        [scenario.name.clone(), expected, sentence(scenario)]
     });
     show(report::list(rows, terminal_width()).trim_end_matches('\n'));
     for group in &loaded.groups {
         show(&format!("\nnot listed: {}", left_out(group, "list")));
     }
     ExitStatus::AsExpected
+}
+
+fn expected(scenario: &Scenario) -> Vec<&'static str> {
+    scenario.expect.verdict.iter().map(|verdict| verdict.as_str()).collect()
+}
+
+/// The first of its analysis.
+fn sentence(scenario: &Scenario) -> String {
+    let first = scenario.analysis.trim().split(". ").next().unwrap_or("");
+    let sentence = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    sentence.trim_end_matches('.').to_owned()
+}
+
+fn to_json(scenario: &Scenario) -> serde_json::Value {
+    serde_json::json!({
+        "name": scenario.name,
+        "expected": expected(scenario),
+        "summary": sentence(scenario),
+    })
 }
 
 pub fn check(which: &Which) -> ExitStatus {

@@ -173,6 +173,9 @@ fn ended_by(by: EndedBy) -> &'static str {
         EndedBy::Interruption => "the end of the broken-off trial",
         EndedBy::Crash => "a crash or stop of the server",
         EndedBy::Cut => "a cut of the network, which is the condition,",
+        EndedBy::FullServer => {
+            "another service, which is the condition, by holding every connection of the server,"
+        }
         EndedBy::FullDisk => "the disk of the trial's server, which was full,",
         EndedBy::Administrator => "an administrator's command, which the change did not send,",
     }

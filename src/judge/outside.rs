@@ -1,7 +1,9 @@
 //! What ended operations and statements from outside of the change: charged by cause, not by time.
 
 use crate::clock::Micros;
-use crate::history::{Operation, OperationOutcome, Phase, ServerError};
+use crate::history::{
+    Held, Moment, Operation, OperationOutcome, Phase, ServerError, SessionId, WaitSample,
+};
 use crate::pg::SqlState;
 use crate::result::evidence::EndedBy;
 
@@ -14,6 +16,8 @@ const CRASH_NEAR: Micros = Micros::from_secs(2);
 const CUT_NEAR: Micros = Micros::from_millis(500);
 /// What breaks a trial off ends its operations within so long.
 const INTERRUPTION_NEAR: Micros = Micros::from_secs(10);
+/// A pool that grew while the application waited for the change has shrunk again by then.
+const WAITED_NEAR: Micros = Micros::from_secs(1);
 /// Functions of the server, and forms of statements, that end the work of other sessions.
 const ENDS_SESSIONS: [&str; 3] = ["pg_terminate_backend", "pg_cancel_backend", "with (force)"];
 
@@ -30,6 +34,11 @@ pub struct Outside {
     own: Option<Micros>,
     /// When the condition cut the application's connections.
     cuts: Vec<Micros>,
+    /// While sessions of the condition held connections and nothing else.
+    full: Vec<(Micros, Micros)>,
+    /// When a session of the application was seen to wait for the change: a pool that grows
+    /// because of that, and is refused a connection, fails because of the change.
+    waited: Vec<Micros>,
 }
 
 impl Outside {
@@ -53,7 +62,8 @@ impl Outside {
         let own = statements().filter(|s| ends_sessions(&s.began.text)).map(|s| s.at).min();
         let crashed = crashes.iter().min().copied();
         let cuts = trace.cuts.clone();
-        Outside { broken_off, crashed, down: down(trace, crashes), own, cuts }
+        let (full, waited) = (full(trace), waited(trace));
+        Outside { broken_off, crashed, down: down(trace, crashes), own, cuts, full, waited }
     }
 
     /// What ended the operation; None: it did not end from outside, as far as it is known.
@@ -61,7 +71,7 @@ impl Outside {
         let at = operation.finished_us;
         match &operation.outcome {
             OperationOutcome::Failed(error) if error.sqlstate.is_some() => {
-                self.ended_with(error, at)
+                self.refused(operation, error).or_else(|| self.ended_with(error, at))
             }
             OperationOutcome::Failed(_) | OperationOutcome::Indeterminate(_) => {
                 self.cut(operation).or_else(|| self.lost(at))
@@ -102,6 +112,20 @@ impl Outside {
         self.cuts.iter().find(met).map(|_| EndedBy::Cut)
     }
 
+    /// A connection that the server did not admit, where the change had no part in that.
+    fn refused(&self, operation: &Operation, error: &ServerError) -> Option<EndedBy> {
+        let too_many = |state: &SqlState| state.is(SqlState::TOO_MANY_CONNECTIONS);
+        if !error.sqlstate.as_ref().is_some_and(too_many) {
+            return None;
+        }
+        let at = operation.finished_us;
+        let full = self.full.iter().any(|(from, to)| *from <= at && at <= *to);
+        let from = operation.scheduled_us - WAITED_NEAR;
+        let next = self.waited.partition_point(|waited| *waited < from);
+        let by_change = self.waited.get(next).is_some_and(|waited| *waited <= at + WAITED_NEAR);
+        (full && !by_change).then_some(EndedBy::FullServer)
+    }
+
     /// Of a connection that was lost without a word.
     fn lost(&self, at: Micros) -> Option<EndedBy> {
         let crash = self.crashed.filter(|crashed| at + CRASH_NEAR >= *crashed);
@@ -112,6 +136,34 @@ impl Outside {
         let near = self.broken_off.filter(|end| at + INTERRUPTION_NEAR >= *end);
         near.map(|_| EndedBy::Interruption)
     }
+}
+
+/// From when to when background sessions did nothing but hold connections.
+fn full(trace: &Trace<'_>) -> Vec<(Micros, Micros)> {
+    let only_connected = |held: &Held| held.sessions > 1 && held.locks.is_empty();
+    let holding = trace.disturbances.iter().filter(|(_, event)| {
+        event.moment == Moment::Holding && event.held.as_ref().is_some_and(only_connected)
+    });
+    let until = |name: &str, from: Micros| {
+        let of_it = trace.disturbances.iter().filter(|(at, e)| *at >= from && e.name == name);
+        let over = of_it.filter(|(_, event)| event.moment != Moment::Holding);
+        over.map(|(at, _)| *at).min().unwrap_or(trace.end)
+    };
+    holding.map(|(from, event)| (*from, until(&event.name, *from))).collect()
+}
+
+/// When sessions of the application waited for one of the change, in that order.
+fn waited(trace: &Trace<'_>) -> Vec<Micros> {
+    let for_change = |(at, sample): &(Micros, &WaitSample)| {
+        let session = |seen: &SessionId| trace.session(seen, *at);
+        let blocked = sample.waits.iter().any(|wait| {
+            let mut blockers = wait.blockers.iter().map(session);
+            trace.is_application(&session(&wait.session))
+                && blockers.any(|blocker| trace.is_change(&blocker))
+        });
+        blocked.then_some(*at)
+    };
+    trace.waits.iter().filter_map(for_change).collect()
 }
 
 /// From shortly before each crash to the first operation that succeeded after it.

@@ -1,11 +1,13 @@
 //! A background session that was not in force while the change ran proves nothing of the change.
 
-use pgauntlet::history::{DisturbanceEvent, Event, Held, HeldRelation, Moment, Rounds};
+use pgauntlet::history::{
+    DisturbanceEvent, Event, Held, HeldRelation, Moment, OperationOutcome, Rounds,
+};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{FindingKind, Verdict};
 use rstest::rstest;
 
-use crate::made::Made;
+use crate::made::{Made, error};
 
 fn reader() -> Held {
     let lock = HeldRelation { relation: "spans".to_owned(), mode: "AccessShareLock".to_owned() };
@@ -144,4 +146,36 @@ fn a_vacuum_counts_where_it_is_on_a_table_of_the_change(
             assert_eq!(judgement.verdict, Verdict::Unproven);
         }
     }
+}
+
+/// The pool asks for one connection more while another service holds all that the server admits.
+#[rstest]
+#[case::nothing_waited(false, Verdict::Unproven)]
+#[case::it_grew_behind_the_change(true, Verdict::Unsafe)]
+#[test]
+fn a_connection_that_a_full_server_refuses_is_the_conditions(
+    #[case] waited: bool,
+    #[case] verdict: Verdict,
+) {
+    let mut made = Made::with_change();
+    made.statement(0, 5_100, 5_200, "ALTER TABLE spans ADD COLUMN note text", true);
+    if waited {
+        made.blocked_by_change(5_110, 5_190);
+    }
+    let refused = error("53300", "sorry, too many clients already");
+    let outcome = OperationOutcome::Failed(refused.into());
+    made.operation(5_150, Some(5_150), 5_160, outcome, None);
+    let held = Held { sessions: 70, ..Held::default() };
+    for (at, moment, held) in [
+        (4_000, Moment::Declared, None),
+        (4_500, Moment::Holding, Some(held)),
+        (9_000, Moment::Ended, None),
+    ] {
+        let (name, rerun) = ("full-server".to_owned(), false);
+        made.at(at, Event::Disturbance(DisturbanceEvent { name, moment, held, rerun }.into()));
+    }
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, verdict, "{:?}", judgement.findings);
+    let said = sentence(&judgement).unwrap_or_default();
+    assert_eq!(said.contains("another service, which is the condition"), !waited, "{said}");
 }

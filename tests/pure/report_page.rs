@@ -144,6 +144,32 @@ fn of_several_trials_one_is_open(#[case] expected: &[bool], #[case] open: usize)
     assert!(html.contains(&format!("id=\"trial-{open}\">\n<details class=\"whole\" open>")));
 }
 
+/// Scenarios that are meant to be unsafe are no reason for a red page.
+#[rstest]
+#[case(&[true, true, true], "v-safe\">3 of 3 as expected</p>")]
+#[case(&[true, true, false], "v-unsafe\">1 of 3 not as expected</p>")]
+fn a_page_of_several_scenarios_begins_with_how_many_are_as_expected(
+    #[case] expected: &[bool],
+    #[case] headline: &str,
+) {
+    let mut run = Run::default();
+    for (number, as_expected) in expected.iter().enumerate() {
+        run.add(stalled().scenario, stalled().history());
+        let added = run.result.trials.last_mut().expect("a trial");
+        added.as_expected = *as_expected;
+        added.trial.key.scenario = format!("scenario-{number}");
+    }
+    let html = run.page();
+    let top = between(&html, "<header>", "</header>");
+    assert!(top.contains(headline), "{top}");
+    assert!(top.contains("<h1>3 verdicts of 3 scenarios</h1>"), "{top}");
+    let failing = expected.iter().position(|as_expected| !as_expected);
+    assert_eq!(top.contains("<p class=\"reason\">"), failing.is_some());
+    // The first row is of what is not as expected.
+    let first = between(top, "<a href=\"#trial-", "\"");
+    assert_eq!(first, (failing.unwrap_or(0) + 1).to_string());
+}
+
 #[test]
 fn a_result_without_histories_or_scenarios_has_a_page_too() {
     let mut run = Run::one(stalled());

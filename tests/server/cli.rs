@@ -24,6 +24,24 @@ fn help_names_the_commands_and_the_exit_codes() {
 }
 
 #[test]
+fn a_program_can_read_what_the_doctor_saw_and_what_is_kept() {
+    let cache = tempfile::tempdir().expect("a directory");
+    let read = |arguments: &[&str]| -> serde_json::Value {
+        let asked = ["--format", "json", "--cache-dir"];
+        let mut command = pgauntlet();
+        let said = command.args(arguments).args(asked).arg(cache.path()).assert().success();
+        serde_json::from_slice(&said.get_output().stdout).expect("JSON")
+    };
+    let seen = read(&["doctor"]);
+    assert!(seen["local"]["server"]["version"].is_string(), "{seen:#}");
+    assert_eq!(seen["local"]["error"], serde_json::Value::Null);
+    assert!(seen["machine"]["cores"].as_u64() >= Some(1), "{seen:#}");
+    let kept = read(&["cache"]);
+    let nothing = serde_json::json!([]);
+    assert_eq!((&kept["clusters"], &kept["seeds"]), (&nothing, &nothing));
+}
+
+#[test]
 fn every_bundled_scenario_is_listed_with_what_it_expects() {
     let list = pgauntlet().arg("list").assert().success();
     for name in ["spans-task-id-original", "backfill-runbook", "idle-in-transaction"] {

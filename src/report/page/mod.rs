@@ -157,28 +157,61 @@ fn tried(of: &PageSection<'_>) -> String {
 
 fn write_several(out: &mut String, document: &Document<'_>, pieces: &[PageSection<'_>]) {
     let asked = &pieces[asking(pieces)];
-    let headline = match pieces.iter().filter(|piece| !piece.as_expected).count() {
-        0 => format!("All {} as expected", pieces.len()),
-        n => format!("{n} of {} not as expected", pieces.len()),
-    };
-    let verdict = match document.result.changes.as_slice() {
-        [change] => change.verdict,
-        _ => asked.verdict,
-    };
-    let _ =
-        writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
+    let failing = pieces.iter().filter(|piece| !piece.as_expected).count();
+    match scenarios(document).len() {
+        1 => write_verdict(out, document, pieces.len(), failing, asked.verdict),
+        scenarios => write_tally(out, pieces.len(), failing, scenarios),
+    }
     write_changes(out, document.result);
-    out.push_str(&paragraph("reason", &format!("{}: {}", asked.name, asked.reason)));
-    out.push_str(&tried(asked));
+    // Of scenarios that are as expected none asks to be read.
+    if failing > 0 || scenarios(document).len() == 1 {
+        out.push_str(&paragraph("reason", &format!("{}: {}", asked.name, asked.reason)));
+        out.push_str(&tried(asked));
+    }
     let result = document.result;
     let names = document.names();
     let matrices = result.crash_matrices.iter().map(|matrix| matrix_row(matrix, names));
     let rows = result.trials.iter().map(|judgement| row(judgement, names)).chain(matrices);
-    let rows = (1..).zip(pieces.iter().zip(rows));
+    let mut rows: Vec<_> = (1..).zip(pieces.iter().zip(rows)).collect();
+    // Those that are not as expected first; the order is that of the run otherwise.
+    rows.sort_by_key(|(_, (piece, _))| piece.as_expected);
     let rows: Vec<Vec<String>> =
-        rows.map(|(number, (piece, row))| linked(number, piece, row)).collect();
+        rows.into_iter().map(|(number, (piece, row))| linked(number, piece, row)).collect();
     let head = HEAD.map(str::to_owned);
     out.push_str(&table("verdicts", "verdicts numbers", &head, &rows));
+}
+
+/// One change: what its trials come to.
+fn write_verdict(
+    out: &mut String,
+    document: &Document<'_>,
+    trials: usize,
+    failing: usize,
+    worst: Verdict,
+) {
+    let headline = match failing {
+        0 => format!("All {trials} as expected"),
+        n => format!("{n} of {trials} not as expected"),
+    };
+    let verdict = match document.result.changes.as_slice() {
+        [change] => change.verdict,
+        _ => worst,
+    };
+    let _ =
+        writeln!(out, "<p class=\"verdict big v-{verdict}\">{verdict}</p>\n<h1>{headline}</h1>");
+}
+
+/// Several scenarios, of which some are meant to be unsafe: whether they came to what they expect.
+fn write_tally(out: &mut String, trials: usize, failing: usize, scenarios: usize) {
+    let (class, headline) = match failing {
+        0 => ("v-safe", format!("{trials} of {trials} as expected")),
+        n => ("v-unsafe", format!("{n} of {trials} not as expected")),
+    };
+    let _ = writeln!(
+        out,
+        "<p class=\"verdict big {class}\">{headline}</p>\n<h1>{trials} verdicts of {scenarios} \
+         scenarios</h1>"
+    );
 }
 
 /// The verdict of each change of which several trials were made, above those of the trials.

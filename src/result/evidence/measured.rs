@@ -313,6 +313,8 @@ pub enum EndedBy {
     FullDisk,
     /// A cut of the network, which is the condition.
     Cut,
+    /// 53300: the condition held every connection of the server, and nothing waited for the change.
+    FullServer,
 }
 
 /// The last of `pg_stat_progress_*` that was seen of a statement which went on.
