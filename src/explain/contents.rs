@@ -33,6 +33,14 @@ pub fn gone(of: &GoneRows, subject: &Subject) -> String {
 
 pub fn values(of: &ChangedValues, subject: &Subject) -> String {
     let table = relation(subject);
+    if of.columns.is_empty() && of.replaced == 0 {
+        return format!(
+            "{} of {table}: values are others than before the change, which writes them; the \
+             application updates them too, in rows that are not known, so whose doing that is \
+             cannot be told",
+            listed(&of.not_told_apart)
+        );
+    }
     if of.columns.is_empty() {
         return format!(
             "{} of {} rows of {table} are not there as they were; the table has no key that \
@@ -136,13 +144,33 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
             text.strip_prefix(&format!("{}: ", difference.object)).unwrap_or(&text).to_owned()
         })
         .collect();
+    let differences = differences.join("; ");
+    if of.is_of_new_sessions() {
+        return format!(
+            "sessions get other settings as they begin, {}: {differences}; the trial's connections \
+             are older, so what operations do under them was not tried",
+            relation(subject)
+        );
+    }
+    if of.left_unpopulated() {
+        return format!(
+            "{} was left without rows: whoever reads it gets an error (55000) until it is refreshed",
+            relation(subject)
+        );
+    }
     if of.left_disabled() {
-        return format!("{} was left disabled: {}", relation(subject), differences.join("; "));
+        return format!("{} was left disabled: {differences}", relation(subject));
+    }
+    if of.may_be_meant {
+        return format!(
+            "{} is not as it was: {differences}; a block of the change builds such statements from \
+             strings, so whether that is meant is not known",
+            relation(subject)
+        );
     }
     format!(
-        "{} is not as it was, and no statement of the change says so: {}",
-        relation(subject),
-        differences.join("; ")
+        "{} is not as it was, and no statement of the change says so: {differences}",
+        relation(subject)
     )
 }
 

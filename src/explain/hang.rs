@@ -77,6 +77,15 @@ fn polling(of: &Polled, subject: &Subject, files: &Files) -> String {
         Some(runner) => format!("runner {runner} had not come to its end either"),
         None => "another session kept the lock".to_owned(),
     };
+    if of.tries == 0 {
+        return format!(
+            "{} asked for its lock again and again for {}, since {:.2} s, and did not get it: \
+             {holder}",
+            statement(subject, files),
+            of.waited_us,
+            of.since_us.as_secs_f64(),
+        );
+    }
     format!(
         "{} was sent {} times in {}, since {:.2} s, and did not get its lock: {holder}",
         statement(subject, files),
@@ -122,6 +131,14 @@ fn worst(of: &WorstSide, files: &Files) -> String {
             "{} leaves an INVALID index where it fails, which IF NOT EXISTS takes for the \
              finished one",
             quoted(build, files)
+        ),
+        WorstSide::HalfDroppedIndex(drop) => format!(
+            "{} leaves the index INVALID where it fails, which writes still maintain",
+            quoted(drop, files)
+        ),
+        WorstSide::PendingDetach(detach) => format!(
+            "{} leaves the partition half detached where it fails, until DETACH … FINALIZE",
+            quoted(detach, files)
         ),
         WorstSide::FailedOperation => "an operation would have failed instead".to_owned(),
         WorstSide::RolledBack => "either is rolled back, and leaves nothing".to_owned(),

@@ -197,13 +197,16 @@ fn named(error: &ServerError) -> String {
 pub fn rows_unseen(of: &UnseenRows, subject: &Subject) -> String {
     let secured = match of.secured.as_slice() {
         [] => String::new(),
-        tables => format!("; the change enables row security on {}", listed(tables)),
+        tables => format!("; the change sets row security on {}", listed(tables)),
     };
     let operation = subject.operation.as_deref().unwrap_or("an operation");
     let (before, after) = (of.before - of.empty_before, count(of.after, "time"));
+    let then = match of.after - of.empty_after {
+        0 => format!("no row after it ({after})"),
+        met => format!("only {met} of {after} after it"),
+    };
     format!(
-        "{operation} met rows {before} of {} before the change, and no row after it ({after})\
-         {secured}",
+        "{operation} met rows {before} of {} before the change, and {then}{secured}",
         count(of.before, "time"),
     )
 }

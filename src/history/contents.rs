@@ -37,6 +37,10 @@ pub struct TableState {
     /// Columns and their places, dropped ones counted; not kept in a file.
     #[serde(skip)]
     pub columns: BTreeMap<String, i16>,
+    /// What the sequences that number its columns returned last, by the sequence's oid; None: nothing
+    /// yet, or nothing since a RESTART. Not kept in a file.
+    #[serde(skip)]
+    pub sequences: BTreeMap<u32, Option<i64>>,
 }
 
 /// What the tables hold after the change, set beside what they held before it. Rows that the
@@ -89,6 +93,10 @@ pub struct TableChange {
     /// Columns that held values and are not there any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<DroppedColumn>,
+    /// Columns with other values that the application updates in rows of which no ledger knows: some
+    /// of the values, or all, may be its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub application_updates: Vec<String>,
 }
 
 /// A column that is not there any more.

@@ -24,7 +24,7 @@ pub struct DisturbanceEvent {
 /// What background sessions held at a moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// Granted locks on relations of the trial's database.
+    /// Granted locks in the trial's database: on relations, and advisory ones.
     pub locks: Vec<HeldRelation>,
     /// Whether there is a snapshot (`backend_xmin`).
     pub snapshot: bool,
@@ -39,7 +39,7 @@ pub struct Held {
 /// A lock on a relation, as in `pg_locks`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldRelation {
-    /// `relation::regclass`.
+    /// `relation::regclass`, or `advisory lock (0, 77)`.
     pub relation: String,
     /// `AccessShareLock`.
     pub mode: String,

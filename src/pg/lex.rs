@@ -105,6 +105,31 @@ fn all(mut lexer: Lexer<'_>) -> Result<Vec<Token>, Unterminated> {
     Ok(found)
 }
 
+/// An identifier as Postgres stores it: folded to lower case unless it is quoted.
+pub fn identifier(sql: &str, token: &Token) -> String {
+    let text = token.text(sql);
+    match token.kind {
+        TokenKind::QuotedIdent => {
+            let inner = text.trim_start_matches(['u', 'U', '&']);
+            inner.trim_start_matches('"').trim_end_matches('"').replace("\"\"", "\"")
+        }
+        _ => text.to_lowercase(),
+    }
+}
+
+/// What is between the quotes of a text; doubled quotes in it stay.
+pub fn unquoted(text: &str) -> &str {
+    let body = match text.find(['\'', '$']) {
+        Some(quote) if text[quote..].starts_with('$') => {
+            let tag = text[quote + 1..].find('$').map_or(1, |end| end + 2);
+            text.get(quote + tag..text.len().saturating_sub(tag))
+        }
+        Some(quote) => text.get(quote + 1..text.len().saturating_sub(1)),
+        None => None,
+    };
+    body.unwrap_or_default()
+}
+
 /// 1-based line and column, the column in characters.
 pub fn position(text: &str, offset: usize) -> (u32, u32) {
     let before = text.get(..offset).unwrap_or(text);

@@ -11,7 +11,7 @@ use std::sync::Once;
 
 use squawk_syntax::{Parse, SourceFile};
 
-use super::lex::{self, Token, TokenKind};
+use super::lex::{self, TokenKind};
 
 /// Longer text is not looked at.
 const PARSE_BYTES_MAX: usize = 1 << 20;
@@ -291,7 +291,7 @@ impl Words {
                 (TokenKind::Symbol, "(") => depth += 1,
                 (TokenKind::Symbol, ")") => depth = depth.saturating_sub(1),
                 (TokenKind::Word | TokenKind::QuotedIdent, _) if depth == 0 => {
-                    words.push(identifier(sql, &token));
+                    words.push(lex::identifier(sql, &token));
                 }
                 _ => {}
             }
@@ -329,18 +329,6 @@ impl Words {
     /// The statement behind its WITH queries, which are in parentheses.
     fn after_with(&self) -> Option<Kind> {
         self.words.iter().skip(1).find_map(|word| dml(word))
-    }
-}
-
-/// An identifier as Postgres stores it: folded to lower case unless it is quoted.
-fn identifier(sql: &str, token: &Token) -> String {
-    let text = token.text(sql);
-    match token.kind {
-        TokenKind::QuotedIdent => {
-            let inner = text.trim_start_matches(['u', 'U', '&']);
-            inner.trim_start_matches('"').trim_end_matches('"').replace("\"\"", "\"")
-        }
-        _ => text.to_lowercase(),
     }
 }
 

@@ -37,6 +37,7 @@ const QUERIES: &[Query] = &[
     query("collation", include_str!("sql/collations.sql")),
     query("extension", include_str!("sql/extensions.sql")),
     query("event trigger", include_str!("sql/event_triggers.sql")),
+    query("session defaults", include_str!("sql/session_defaults.sql")),
     query("foreign server", include_str!("sql/foreign.sql")),
     query("publication", include_str!("sql/publications.sql")),
     Query { since: 15, ..query("publication", include_str!("sql/publications_15.sql")) },

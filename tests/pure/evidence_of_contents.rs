@@ -23,7 +23,12 @@ fn values(column: Option<&str>) -> Evidence {
         ColumnChange { column: column.to_owned(), changed: 2, filled: 0, example }
     };
     let (columns, replaced) = (column.map(of).into_iter().collect(), 4);
-    Evidence::ValuesChanged(ChangedValues { rows: 9, columns, replaced })
+    Evidence::ValuesChanged(ChangedValues {
+        rows: 9,
+        columns,
+        replaced,
+        not_told_apart: Vec::new(),
+    })
 }
 
 fn access(property: &str) -> Evidence {
@@ -33,7 +38,7 @@ fn access(property: &str) -> Evidence {
         from: Some("a".to_owned()),
         to: None,
     };
-    Evidence::AccessChanged(ChangedAccess { differences: vec![difference] })
+    Evidence::AccessChanged(ChangedAccess { differences: vec![difference], may_be_meant: false })
 }
 
 fn tried(made: &[(&str, u64)], changed: u64, statements: u64) -> Evidence {

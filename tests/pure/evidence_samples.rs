@@ -94,10 +94,11 @@ fn of_deadlocks() -> Vec<Evidence> {
         Opponent::OtherConnection,
         Opponent::Other("backup (pid 7)".to_owned()),
     ];
-    use WorstSide::{FailedOperation, InvalidIndex, RolledBack};
-    let sides = [InvalidIndex(statement()), FailedOperation, RolledBack];
+    use WorstSide::{FailedOperation, HalfDroppedIndex, InvalidIndex, PendingDetach, RolledBack};
+    let lasting = [InvalidIndex, HalfDroppedIndex, PendingDetach].map(|side| side(statement()));
+    let sides: Vec<WorstSide> = lasting.into_iter().chain([FailedOperation, RolledBack]).collect();
     let races = opponents.into_iter().flat_map(|with| {
-        sides.clone().map(|worst| Race {
+        sides.clone().into_iter().map(move |worst| Race {
             with: with.clone(),
             statement: Some(statement()),
             mode: "ShareLock".to_owned(),

@@ -72,6 +72,34 @@ fn rows_that_are_gone_are_unsafe_unless_they_may_go(
     assert_eq!(finding.is_some(), verdict == Verdict::Unsafe);
 }
 
+/// The application updates the column too, in rows of which no ledger knows.
+#[rstest]
+#[case::the_change_writes_it("UPDATE links SET protocol = ''", None, Verdict::Unproven)]
+#[case::a_block_may("DO $$ BEGIN EXECUTE build(); END $$", None, Verdict::Unproven)]
+#[case::it_is_meant(
+    "UPDATE links SET protocol = ''",
+    Some(values("links.protocol")),
+    Verdict::Safe
+)]
+#[case::the_change_writes_another("UPDATE links SET note = ''", None, Verdict::Safe)]
+#[case::the_change_writes_another_table("UPDATE spans SET protocol = ''", None, Verdict::Safe)]
+fn values_that_both_may_have_written_are_unproven(
+    #[case] statement: &str,
+    #[case] meant: Option<Meant>,
+    #[case] verdict: Verdict,
+) {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_010, statement, false);
+    made.scenario.accept = meant.into_iter().collect();
+    let application_updates = vec!["protocol".to_owned()];
+    let table = TableChange { application_updates, columns: Vec::new(), ..relabelled(0, 0) };
+    changed(&mut made, vec![table]);
+    let judgement = made.judge();
+    assert_eq!(judgement.verdict, verdict, "{:?}", judgement.findings);
+    let finding = found(&judgement, FindingKind::ValuesChanged);
+    assert_eq!(finding.is_some(), verdict == Verdict::Unproven, "{finding:?}");
+}
+
 #[test]
 fn the_sentence_says_which_rows_are_gone() {
     let mut made = Made::calm();
@@ -189,6 +217,12 @@ const GRANTED: (&str, &str) = ("granted to app_rw", "INSERT, SELECT");
     vec![(COUNTERS, vec![("granted to app_rw", "DELETE, INSERT, SELECT")])], "SELECT 1", false
 )]
 #[case::revoked(vec![(COUNTERS, vec![])], "REVOKE ALL ON counters FROM app_rw", false)]
+#[case::revoked_from_another(vec![(COUNTERS, vec![])], "REVOKE ALL ON old FROM app_rw", true)]
+#[case::a_word_in_a_text(
+    vec![(COUNTERS, vec![])],
+    "COMMENT ON TABLE counters IS 'REVOKE ALL ON counters FROM app_rw'",
+    true
+)]
 #[case::dropped_with_its_table(vec![], "DROP TABLE counters", false)]
 #[case::row_security(
     vec![(COUNTERS, vec![GRANTED, ("row level security", "true")])], "SELECT f()", true
@@ -219,6 +253,59 @@ fn privileges_that_are_lost_without_a_word_are_unsafe(
     let difference = Accepted::parse(COUNTERS);
     meant.scenario.accept = vec![Meant { difference, ..Meant::default() }];
     assert_eq!(found(&meant.judge(), FindingKind::AccessChanged), None);
+}
+
+type Properties = Vec<(&'static str, &'static str)>;
+
+#[rstest]
+#[case::a_view_that_cannot_be_read(
+    "materialized view public.sums",
+    vec![("populated", "true")],
+    vec![("populated", "false")],
+    "REFRESH MATERIALIZED VIEW sums WITH NO DATA",
+    Some(Verdict::Unsafe),
+    "materialized view public.sums was left without rows"
+)]
+#[case::a_view_that_has_rows_at_last(
+    "materialized view public.sums",
+    vec![("populated", "false")],
+    vec![("populated", "true")],
+    "REFRESH MATERIALIZED VIEW sums",
+    None,
+    ""
+)]
+#[case::what_new_sessions_get(
+    "session defaults of the database",
+    vec![],
+    vec![("default_transaction_read_only", "on")],
+    "ALTER DATABASE shop SET default_transaction_read_only = on",
+    Some(Verdict::Unproven),
+    "the trial's connections are older"
+)]
+#[case::privileges_of_some_tables(
+    COUNTERS,
+    vec![GRANTED],
+    vec![],
+    "DO $$ BEGIN EXECUTE format('REVOKE ALL ON %I FROM app_rw', t); END $$",
+    Some(Verdict::Unproven),
+    "a block of the change builds such statements"
+)]
+fn what_the_change_leaves_for_those_who_come_later_is_told(
+    #[case] object: &'static str,
+    #[case] before: Properties,
+    #[case] after: Properties,
+    #[case] statement: &str,
+    #[case] verdict: Option<Verdict>,
+    #[case] said: &str,
+) {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_010, statement, false);
+    catalogue(&mut made, None, vec![(object, before)]);
+    catalogue(&mut made, Some(0), vec![(object, after)]);
+    let judgement = made.judge();
+    let finding = found(&judgement, FindingKind::AccessChanged);
+    assert_eq!(finding.map(|finding| finding.verdict), verdict, "{finding:?}");
+    assert!(finding.is_none_or(|finding| finding.sentence.contains(said)), "{finding:?}");
 }
 
 #[test]

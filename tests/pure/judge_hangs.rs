@@ -98,6 +98,43 @@ fn waiting_by_polling_is_a_hang() {
     assert!(hung.sentence.contains("was sent 24 times"), "{}", hung.sentence);
 }
 
+/// A lock that somebody else keeps is asked for again and again: by a block, which says nothing, or
+/// by statements that the server refuses, or that read the row of a tool's lock.
+#[rstest]
+#[case::within_a_block(
+    "DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(7) LOOP PERFORM pg_sleep(0.1); END LOOP; END $$",
+    None,
+    Some("again and again for 12.00 s")
+)]
+#[case::refused("SELECT * FROM spans FOR UPDATE NOWAIT", Some("55P03"), Some("was sent 24 times"))]
+#[case::a_tools_row("SELECT locked FROM databasechangeloglock", None, Some("was sent 24 times"))]
+#[case::a_block_that_works("DO $$ BEGIN PERFORM work(); END $$", None, None)]
+#[test]
+fn polling_of_any_kind_is_a_hang(
+    #[case] text: &str,
+    #[case] refused: Option<&str>,
+    #[case] said: Option<&str>,
+) {
+    let mut made = cut_off(by_command(1));
+    if text.starts_with("DO") {
+        sent(0, 5_000, 17_010, text).add_to(&mut made);
+    } else {
+        for (number, at) in (0..).zip((5_000..17_000).step_by(500)) {
+            match refused {
+                Some(code) => made.failed_statement(number, at, at + 1, text, code, "refused"),
+                None => sent(number, at, at + 1, text).add_to(&mut made),
+            }
+        }
+    }
+    let judgement = made.judge();
+    let hung = judgement.findings.iter().find(|f| f.kind == FindingKind::ChangeHung);
+    assert_eq!(hung.is_some(), said.is_some(), "{:?}", judgement.findings);
+    if let (Some(hung), Some(said)) = (hung, said) {
+        assert_eq!(hung.verdict, Verdict::Unsafe);
+        assert!(hung.sentence.contains(said), "{}", hung.sentence);
+    }
+}
+
 /// A wait as a sample shows it, for a mode that the holder's conflicts with.
 fn wait(pid: i32, waited_ms: u64, relation: &str, blocker: i32) -> Wait {
     let relation = Some(relation.to_owned());
@@ -158,17 +195,27 @@ fn a_deadlock_with_the_application_is_judged_as_if_the_application_had_lost() {
     assert_eq!(found(&borne.judge(), FindingKind::Deadlock).verdict, Verdict::Bounded);
 }
 
+#[rstest]
+#[case::a_build(BUILD, "leaves an INVALID index")]
+#[case::a_drop("DROP INDEX CONCURRENTLY ix", "leaves the index INVALID")]
+#[case::a_detach(
+    "ALTER TABLE spans DETACH PARTITION old CONCURRENTLY",
+    "leaves the partition half detached"
+)]
 #[test]
-fn a_deadlock_of_runners_is_judged_as_if_the_build_had_lost() {
+fn a_deadlock_of_runners_is_judged_as_if_the_worst_side_had_lost(
+    #[case] text: &str,
+    #[case] leaves: &str,
+) {
     const FIRST: i32 = 700;
-    let mut made = deadlock_with(FIRST, BUILD);
+    let mut made = deadlock_with(FIRST, text);
     made.scenario.change.runners = 2;
     let role = Role::Change;
     made.at(0, Event::Session(SessionSeen { session: FIRST.into(), role }));
     let judgement = made.judge();
     let deadlock = found(&judgement, FindingKind::Deadlock);
     assert_eq!(deadlock.verdict, Verdict::Unsafe);
-    assert!(deadlock.sentence.contains("leaves an INVALID index"), "{}", deadlock.sentence);
+    assert!(deadlock.sentence.contains(leaves), "{}", deadlock.sentence);
 }
 
 #[test]

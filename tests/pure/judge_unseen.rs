@@ -3,6 +3,7 @@
 use pgauntlet::history::{Event, OperationOutcome};
 use pgauntlet::result::Judgement;
 use pgauntlet::scenario::{FindingKind, OperationStatement, Verdict};
+use rstest::rstest;
 
 use crate::made::{APP, Made};
 
@@ -26,6 +27,38 @@ fn operations_that_meet_no_row_any_more_are_unsafe() {
     let judgement = unseen_from(5_000);
     assert_eq!(verdict(&judgement), Some(Verdict::Unsafe), "{:?}", judgement.findings);
     assert_eq!(judgement.verdict, Verdict::Unsafe);
+}
+
+/// A policy that shows a tenth of the rows lets some operations meet theirs.
+#[rstest]
+#[case::by_a_policy("CREATE POLICY p ON spans USING (id % 10 = 0)", Some(Verdict::Unsafe))]
+#[case::by_what_is_not_known("SELECT f()", Some(Verdict::Unproven))]
+#[test]
+fn operations_that_meet_far_fewer_rows_are_not_safe(
+    #[case] change: &str,
+    #[case] expected: Option<Verdict>,
+) {
+    let judged = |nth: usize| {
+        let mut made = Made::with_change();
+        made.statement(0, 5_000, 5_010, change, true);
+        let (sql, placeholders) = ("SELECT id FROM spans WHERE id = 1".to_owned(), Vec::new());
+        let mut read = made.scenario.traffic.operations[0].clone();
+        read.statements = vec![OperationStatement { sql, placeholders, place: None }];
+        made.scenario.traffic.operations.push(read);
+        for (number, at) in (200..22_000).step_by(100).enumerate() {
+            made.operation(at, Some(at), at + 2, OperationOutcome::Succeeded, Some(APP + 51));
+            let Some((_, Event::Operation(operation))) = made.entries.last_mut() else { panic!() };
+            (operation.kind, operation.empty) = (1, at > 5_000 && number % nth != 0);
+        }
+        made.judge()
+    };
+    let judgement = judged(10);
+    assert_eq!(verdict(&judgement), expected, "{:?}", judgement.findings);
+    let found = judgement.findings.iter().find(|f| f.kind == FindingKind::RowsUnseen);
+    let sentence = found.map_or("", |finding| finding.sentence.as_str());
+    assert!(sentence.contains("and only 3 of 29 times after it"), "{sentence}");
+    // Rows that are there are met.
+    assert_eq!(verdict(&judged(1)), None);
 }
 
 #[test]

@@ -20,6 +20,8 @@ CREATE INDEX orders_customer_id_idx ON orders (customer_id);
 CREATE TABLE payments (
     order_id bigint NOT NULL REFERENCES orders, id uuid NOT NULL, amount int NOT NULL,
     reference text NOT NULL, PRIMARY KEY (order_id, id));
+CREATE TABLE seats (
+    hall smallint NOT NULL, seat smallint NOT NULL, label text NOT NULL, PRIMARY KEY (hall, seat));
 CREATE TABLE rates (code text PRIMARY KEY, percent int NOT NULL);
 CREATE FUNCTION settle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -72,6 +74,7 @@ fn judged(change: &str) -> (bool, String) {
 #[rstest]
 #[case::nothing("SELECT 1;")]
 #[case::a_column("SET lock_timeout = '2s'; ALTER TABLE orders ADD COLUMN region text;")]
+#[case::a_key_of_few_values("ALTER TABLE seats ADD COLUMN IF NOT EXISTS row_name text;")]
 #[case::an_index("CREATE INDEX CONCURRENTLY i ON orders (created_at);")]
 #[case::a_backfill("UPDATE orders SET note = 'none' WHERE note IS NULL;")]
 #[case::more_rows("INSERT INTO rates SELECT 'code ' || n, 1 FROM generate_series(1, 9) AS n;")]

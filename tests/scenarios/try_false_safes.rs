@@ -126,6 +126,39 @@ fn what_only_looks_harmless_is_unsafe(
     assert!(said.contains("UNSAFE") && said.contains(finding), "no {finding} in {said}");
 }
 
+/// The application reads by the key and does no more, so no operation fails.
+#[rstest]
+#[case::a_sequence_that_is_set_back(
+    "ALTER TABLE orders ADD COLUMN note text;\nSELECT setval('orders_id_seq', 1);",
+    "sequence-behind"
+)]
+#[case::a_grant_that_is_lost_beside_a_revoke_of_another(
+    "CREATE TABLE orders_new (LIKE orders INCLUDING ALL);\nINSERT INTO orders_new TABLE orders;\n\
+     ALTER TABLE orders RENAME TO orders_old;\nALTER TABLE orders_new RENAME TO orders;\n\
+     GRANT SELECT ON orders TO app;\nREVOKE ALL ON orders_old FROM app;",
+    "access-changed"
+)]
+#[case::a_policy_that_shows_some_rows(
+    "CREATE POLICY some ON orders USING (id % 10 = 0);\n\
+     ALTER TABLE orders ENABLE ROW LEVEL SECURITY;",
+    "rows-unseen"
+)]
+#[case::a_view_that_cannot_be_read_any_more(
+    "ALTER TABLE orders ADD COLUMN note text;\nREFRESH MATERIALIZED VIEW sums WITH NO DATA;",
+    "access-changed"
+)]
+#[test]
+fn what_no_operation_of_a_reader_shows_is_unsafe(#[case] change: &str, #[case] finding: &str) {
+    let root = project(change, AS_APP);
+    let view = "CREATE MATERIALIZED VIEW sums AS SELECT status, count(*) FROM orders GROUP BY 1;\n";
+    let write = |name: &str, text: &str| fs::write(root.path().join(name), text).expect("a file");
+    write("structure.sql", &format!("{SCHEMA}{view}"));
+    write("app.sql", "-- name: read_order\nSELECT id, status FROM orders WHERE id = $1;\n");
+    let (code, said) = tried(root.path(), &["--app", "app.sql"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("UNSAFE") && said.contains(finding), "no {finding} in {said}");
+}
+
 /// Every read by the column reads the whole table from then on.
 #[test]
 fn an_index_that_operations_use_is_no_loss_that_is_safe() {

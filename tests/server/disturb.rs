@@ -117,6 +117,18 @@ async fn its_session_is_named_and_known_and_has_the_isolation_that_was_asked_for
     assert!(seen, "the session is recorded with its role");
 }
 
+#[tokio::test]
+async fn an_advisory_lock_is_held_too() {
+    let (address, _) = with_table().await;
+    let recorder = Recorder::in_memory(Clock::start());
+    let lock = disturbance("deploy", &["SELECT pg_advisory_lock(77)"], 0);
+    let started = started(&address, &[lock], &recorder).await;
+    started.unwrap_or_else(|e| panic!("failed to {e}")).stop().await;
+    let held = moments(&recorder).into_iter().find_map(|(_, event)| event.held).expect("held");
+    let locks: Vec<_> = held.locks.iter().map(|lock| lock.relation.as_str()).collect();
+    assert_eq!(locks, ["advisory lock (0, 77)"]);
+}
+
 #[rstest]
 #[case::terminated(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE

@@ -32,6 +32,7 @@ async fn database(major: u32) -> (Address, Session) {
 
 fn table(name: &str) -> ComparedTable {
     ComparedTable {
+        numbering: false,
         table: format!("public.{name}"),
         now: Some(format!("public.{name}")),
         partitioned: (name == "parts", name == "parts"),
@@ -156,6 +157,7 @@ async fn what_the_application_wrote_is_left_out() {
     let touched = ComparedTable { touch, ..table("t") };
     let found = one("UPDATE t SET n = 0, note = 'x' WHERE id = 6", touched).await.expect("one");
     assert_eq!((column(&found, "n"), column(&found, "note")), (None, Some((1, 0))));
+    assert_eq!(found.application_updates, ["n"]);
 }
 
 #[tokio::test]
@@ -169,6 +171,24 @@ async fn orphans_of_a_load_without_triggers_are_counted() {
                      INSERT INTO child (t_id) VALUES (7000);
                      ALTER TABLE child ADD FOREIGN KEY (t_id) REFERENCES t NOT VALID";
     assert_eq!(compared(not_valid, &[table("child")], &[]).await.orphans, []);
+}
+
+/// What tells that a sequence may have been set back, before any row is read.
+#[rstest]
+#[tokio::test]
+async fn what_a_sequence_returned_last_is_in_the_states(#[values(14, 18)] major: u32) {
+    let (address, session) = database(major).await;
+    let last = async || -> Option<i64> {
+        let states = observe::states(&address).await.unwrap_or_else(|e| panic!("failed to {e}"));
+        let of = states["public.child"].sequences.values().copied().collect::<Vec<_>>();
+        let [last] = of.as_slice() else { panic!("{of:?}") };
+        *last
+    };
+    assert_eq!(last().await, Some(100));
+    session.batch("SELECT setval('child_id_seq', 7)").await.expect("setval");
+    assert_eq!(last().await, Some(7));
+    session.batch("ALTER SEQUENCE child_id_seq RESTART").await.expect("restart");
+    assert_eq!(last().await, None);
 }
 
 #[tokio::test]

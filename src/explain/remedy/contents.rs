@@ -27,6 +27,14 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
             "setval the sequence to the column's greatest value in the transaction that makes the \
              table; or keep the old table's sequence (ALTER SEQUENCE … OWNED BY, SET DEFAULT)"
         }
+        Evidence::AccessChanged(of) if of.is_of_new_sessions() => {
+            "begin the application's sessions under them (the same SET in the schema that the \
+             scenario begins with) and try it again"
+        }
+        Evidence::AccessChanged(of) if of.left_unpopulated() => {
+            "REFRESH MATERIALIZED VIEW … (WITH DATA) in the same transaction, or make a second view \
+             and rename it when it has rows"
+        }
         Evidence::AccessChanged(of) if of.left_disabled() => {
             "ENABLE it again in the transaction that disabled it; a foreign key whose triggers \
              were disabled checks nothing of what was written meanwhile"

@@ -30,14 +30,18 @@ pub fn is_partition_key(subject: &Subject<'_>, column: &Column) -> bool {
     subject.table.partition_key.as_deref().is_some_and(|key| names(key, column))
 }
 
-/// Whether the column's value is that of one row: by a key, or because it is made so.
+/// Whether the column's value is that of one row: by a key, or because it is made so, by the seed and
+/// by the application, which takes a value of some row where there are no more.
 pub fn is_key(subject: &Subject<'_>, column: &Column) -> bool {
     let alone = |index: &Index| index.predicate.is_none() && index.columns == [column.number];
     let of_key =
         |index: &Index| index.predicate.is_none() && index.columns.contains(&column.number);
     column.not_null
         && (subject.unique().any(alone)
-            || (subject.unique().any(of_key) && subject.is_one_row_s(column)))
+            || (subject.unique().any(of_key)
+                && subject.is_one_row_s(column)
+                && !subject.is_exhausted(column)
+                && !subject.entangled(&[]).contains(&column.number)))
 }
 
 /// Another value in a column of a recent row that no key is made of.

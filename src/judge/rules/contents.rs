@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 
 use crate::history::{DroppedColumn, TableChange};
 use crate::pg::facts::RelationName;
-use crate::result::evidence::{AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows};
+use crate::result::evidence::{
+    AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows, is_of_new_sessions,
+};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{Meant, Verdict};
 use crate::schema::{Difference, Fingerprint};
 
 use super::Evidence;
+use super::on_purpose::{Said, Taken, said};
 use super::touched::uses;
 
 pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
@@ -106,12 +109,29 @@ fn values(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
     let columns = table.columns.iter().filter(|c| c.changed > 0 && !meant(&c.column));
     let columns: Vec<_> = columns.cloned().collect();
     let replaced = if meant("") { 0 } else { table.replaced };
-    if columns.is_empty() && replaced == 0 {
-        return None;
-    }
+    let of_both = table.application_updates.iter().filter(|column| !meant(column));
+    let not_told_apart: Vec<String> =
+        of_both.filter(|column| writes(evidence, &table.table, column)).cloned().collect();
+    let verdict = match (columns.is_empty() && replaced == 0, not_told_apart.is_empty()) {
+        (false, _) => Verdict::Unsafe,
+        (true, false) => Verdict::Unproven,
+        (true, true) => return None,
+    };
     let rows = table.rows_before;
-    let shown = Shown::ValuesChanged(ChangedValues { rows, columns, replaced });
-    Some(Finding::new(Verdict::Unsafe, Subject::relation(table.table.clone()), shown))
+    let shown = Shown::ValuesChanged(ChangedValues { rows, columns, replaced, not_told_apart });
+    Some(Finding::new(verdict, Subject::relation(table.table.clone()), shown))
+}
+
+/// Whether a statement of the change that writes rows of the table names the column, or may do what
+/// its text does not show.
+fn writes(evidence: &Evidence<'_, '_>, table: &str, column: &str) -> bool {
+    let table = RelationName::unquoted(table);
+    let mut statements = evidence.trace.statements();
+    statements.any(|record| {
+        let named = record.began.text.to_lowercase().contains(&column.to_lowercase());
+        let mut facts = record.facts().statements.iter();
+        facts.any(|facts| facts.dynamic || (facts.writes_to(&table) && named))
+    })
 }
 
 /// Of objects that were there before and still are.
@@ -127,49 +147,70 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let mut meant = differences.filter(|d| d.covers(&difference.object, &difference.property));
         meant.next().is_some()
     };
-    let mut by_object: BTreeMap<String, Vec<Difference>> = BTreeMap::new();
+    let mut by_object: BTreeMap<String, (Said, Vec<Difference>)> = BTreeMap::new();
     for difference in before.diff(&after) {
-        let lost = lost(&difference, &after);
-        if lost.is_some_and(|word| !says(evidence, word)) && !meant(&difference) {
-            by_object.entry(difference.object.clone()).or_default().push(difference);
+        let Some(lost) = lost(&difference, &after) else { continue };
+        let said = match lost {
+            Lost::Never => Said::No,
+            Lost::NewSessions => Said::Perhaps,
+            Lost::Unless(taken) => said(texts(evidence), taken, &difference.object),
+        };
+        if said < Said::Yes && !meant(&difference) {
+            let of = by_object.entry(difference.object.clone()).or_insert((said, Vec::new()));
+            of.0 = of.0.min(said);
+            of.1.push(difference);
         }
     }
-    let finding = |(object, differences): (String, Vec<Difference>)| {
-        let shown = Shown::AccessChanged(ChangedAccess { differences });
-        Finding::new(Verdict::Unsafe, Subject::relation(object), shown)
+    let finding = |(object, (said, differences)): (String, (Said, Vec<Difference>))| {
+        let may_be_meant = said == Said::Perhaps;
+        let verdict = if may_be_meant { Verdict::Unproven } else { Verdict::Unsafe };
+        let shown = Shown::AccessChanged(ChangedAccess { differences, may_be_meant });
+        Finding::new(verdict, Subject::relation(object), shown)
     };
     by_object.into_iter().map(finding).collect()
 }
 
-/// Words of a statement that does on purpose what the difference says; None: the difference takes
-/// nothing away. Nobody leaves a trigger disabled on purpose.
-fn lost(difference: &Difference, after: &Fingerprint) -> Option<&'static str> {
+/// Something was taken away.
+enum Lost<'d> {
+    /// A statement may say that it is on purpose.
+    Unless(Taken<'d>),
+    /// Nobody leaves a trigger disabled, or a materialized view without rows, on purpose.
+    Never,
+    /// The application's sessions are older than what new ones get.
+    NewSessions,
+}
+
+/// None: the difference takes nothing away.
+fn lost<'d>(difference: &'d Difference, after: &Fingerprint) -> Option<Lost<'d>> {
     let Difference { object, property, from, to } = difference;
     let is_gone = property == "object" && to.is_none();
     let (kind, name) = object.split_once(' ')?;
     // The table of what is named `schema.table.name`.
     let table = || name.rsplit_once('.').is_some_and(|(table, _)| has_table(after, table));
-    match (kind, property.as_str()) {
-        ("trigger", "enabled") if to.as_deref() == Some("disabled") => Some(NEVER),
-        ("constraint", "disabled triggers") if to.is_some() => Some(NEVER),
-        ("policy", "object") if is_gone && table() => Some("POLICY"),
-        ("trigger", "object") if is_gone && table() => Some("TRIGGER"),
-        (_, "owner") => Some("OWNER"),
-        (_, "row level security" | "force row level security") => Some("ROW LEVEL SECURITY"),
-        (_, "replica identity") if kind == "table" => Some("REPLICA IDENTITY"),
+    if is_of_new_sessions(object) {
+        return Some(Lost::NewSessions);
+    }
+    Some(Lost::Unless(match (kind, property.as_str()) {
+        ("materialized", "populated") if to.as_deref() == Some("false") => {
+            return Some(Lost::Never);
+        }
+        ("trigger", "enabled") if to.as_deref() == Some("disabled") => return Some(Lost::Never),
+        ("constraint", "disabled triggers") if to.is_some() => return Some(Lost::Never),
+        ("policy", "object") if is_gone && table() => Taken::Policy,
+        ("trigger", "object") if is_gone && table() => Taken::Trigger,
+        (_, "owner") => Taken::Owner,
+        (_, "row level security" | "force row level security") => Taken::RowSecurity,
+        (_, "replica identity") if kind == "table" => Taken::ReplicaIdentity,
         ("publication", published) if from.is_some() && to.is_none() => {
             published.strip_prefix("table ").filter(|table| has_table(after, table))?;
-            Some("PUBLICATION")
+            Taken::Published
         }
-        (_, granted) if granted.starts_with("granted to ") => {
-            takes_away(from.as_deref()?, to.as_deref()).then_some("REVOKE")
+        (_, granted) => {
+            let role = granted.strip_prefix("granted to ")?;
+            takes_away(from.as_deref()?, to.as_deref()).then_some(Taken::Granted(role))?
         }
-        _ => None,
-    }
+    }))
 }
-
-/// What no statement says.
-const NEVER: &str = "\0";
 
 fn has_table(fingerprint: &Fingerprint, table: &str) -> bool {
     // The publication's tables are told as a search_path without schemas prints them.
@@ -182,11 +223,11 @@ fn takes_away(before: &str, after: Option<&str>) -> bool {
     before != "nothing" && before.split(", ").any(|privilege| !after.contains(&privilege))
 }
 
-/// Whether a statement of the change has these words.
-fn says(evidence: &Evidence<'_, '_>, words: &str) -> bool {
+/// What the change sent, and what its files hold.
+fn texts<'e>(evidence: &'e Evidence<'_, '_>) -> impl Iterator<Item = &'e str> {
     let attempts = &evidence.trace.attempts;
     let sent = attempts.iter().flat_map(|a| &a.statements).map(|s| s.began.text.as_str());
     let migrations = &evidence.scenario.change.migrations;
     let written = migrations.iter().flat_map(|m| &m.script.statements).map(|s| s.text.as_str());
-    sent.chain(written).any(|text| text.to_uppercase().contains(words))
+    sent.chain(written)
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 use crate::clock::Micros;
 use crate::history::{Attempt, SessionId};
+use crate::pg::SqlState;
+use crate::pg::purpose::BESIDE_VERSIONS;
 use crate::result::evidence::{Hang, HungWait, Polled, Unreached};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
@@ -29,6 +31,8 @@ const TRIES_MIN: usize = 3;
 const POLLED_MAX: Micros = Micros::from_secs(30);
 /// What takes an advisory lock or returns at once.
 const TRY_LOCK: &str = "pg_try_advisory";
+/// What a statement that waits between two attempts calls.
+const SLEEP: &str = "pg_sleep";
 /// Waits are followed this far.
 const CHAIN_MAX: usize = 20;
 
@@ -186,20 +190,39 @@ impl<'g, 'e, 'h> Graph<'g, 'e, 'h> {
     }
 }
 
-/// The same lock that was asked for again and again, with nothing done in between.
+/// Whether the statement asks for a lock and returns at once: an advisory one, one that it was
+/// refused (55P03), or the row in which a migration tool keeps its lock.
+fn tries(record: &StatementRecord<'_>) -> bool {
+    let text = &record.began.text;
+    let refused = record.ended.and_then(|ended| ended.error.as_ref()).is_some_and(|error| {
+        error.sqlstate.as_ref().is_some_and(|state| state.is(SqlState::LOCK_NOT_AVAILABLE))
+    });
+    let of_a_tool = || {
+        let tables = BESIDE_VERSIONS.iter().filter(|table| table.ends_with("lock"));
+        let text = text.to_lowercase();
+        tables.into_iter().any(|table| text.contains(table))
+    };
+    text.contains(TRY_LOCK) || refused || of_a_tool()
+}
+
+/// The same lock that was asked for again and again, with nothing done in between, by statements or
+/// within one.
 fn polled<'a, 'h>(
     evidence: &Evidence<'_, '_>,
     attempt: &'a AttemptRecord<'h>,
     at: Micros,
 ) -> Option<(Polled, &'a StatementRecord<'h>)> {
-    let tries = |record: &&StatementRecord<'_>| record.began.text.contains(TRY_LOCK);
-    let last = attempt.statements.iter().rev().find(tries)?;
+    let last = attempt.statements.iter().rev().find(|record| tries(record))?;
     let works = |record: &&StatementRecord<'_>| record.changed_something() && !tries(record);
     let since = attempt.statements.iter().rev().find(works).map_or(Micros::ZERO, |s| s.at);
     let same = |s: &&StatementRecord<'_>| s.at >= since && s.began.text == last.began.text;
     let all: Vec<&StatementRecord<'_>> = attempt.statements.iter().filter(same).collect();
     let first = all.first()?;
-    if all.len() < TRIES_MIN || at - last.at > POLLED_MAX {
+    let text = &last.began.text;
+    let loops = text.contains(TRY_LOCK) && text.contains(SLEEP);
+    let (from, to) = last.span(evidence.trace.end);
+    let within = loops && to >= at && at - from >= WAITED_MIN;
+    if !within && (all.len() < TRIES_MIN || at - last.at > POLLED_MAX) {
         return None;
     }
     let runners = evidence.scenario.change.runners;
@@ -209,7 +232,7 @@ fn polled<'a, 'h>(
             && other.ended.is_none_or(|ended| ended >= at)
     });
     let polled = Polled {
-        tries: all.len() as u64,
+        tries: if within { 0 } else { all.len() as u64 },
         since_us: first.at,
         waited_us: at - first.at,
         runner: others.map(|other| other.attempt + 1).next(),

@@ -19,6 +19,7 @@ mod hang;
 mod latency;
 mod left_out;
 mod margins;
+mod on_purpose;
 mod plans;
 mod pooled;
 mod proved;

@@ -3,7 +3,6 @@
 use crate::clock::Micros;
 use crate::history::{Operation, Role, SessionId};
 use crate::pg::syntax::Kind;
-use crate::result::StatementRef;
 use crate::result::evidence::{Opponent, Race, WorstSide};
 use crate::scenario::Verdict;
 
@@ -32,8 +31,8 @@ pub fn of_change(evidence: &Evidence<'_, '_>, victim: &StatementRecord<'_>) -> O
         _ => Opponent::Other(evidence.trace.name(&other)),
     };
     let sides = [Some(victim), running];
-    let worst = match builds(evidence, &sides) {
-        Some(build) => WorstSide::InvalidIndex(build),
+    let worst = match leaves(evidence, &sides) {
+        Some(worst) => worst,
         None if with == Opponent::Application => WorstSide::FailedOperation,
         None => WorstSide::RolledBack,
     };
@@ -48,10 +47,7 @@ pub fn of_operation(evidence: &Evidence<'_, '_>, operation: &Operation) -> Optio
     let wait = last_wait(evidence, &session, at)?;
     let mut changes = wait.blockers.iter().filter(|b| evidence.trace.is_change(&b.session));
     let change = running(evidence, &changes.next()?.session, at)?;
-    let worst = match builds(evidence, &[Some(change)]) {
-        Some(build) => WorstSide::InvalidIndex(build),
-        None => WorstSide::RolledBack,
-    };
+    let worst = leaves(evidence, &[Some(change)]).unwrap_or(WorstSide::RolledBack);
     let statement = Some(evidence.refer(change));
     let (mode, locktype) = (wait.mode.clone(), wait.locktype.clone());
     Some(Race { with: Opponent::Application, statement, mode, locktype, worst })
@@ -61,7 +57,11 @@ pub fn of_operation(evidence: &Evidence<'_, '_>, operation: &Operation) -> Optio
 pub fn verdict(evidence: &Evidence<'_, '_>, race: Option<&Race>, otherwise: Verdict) -> Verdict {
     let bears_none = evidence.scenario.limits.failed_operations_max == 0;
     match race.map(|race| &race.worst) {
-        Some(WorstSide::InvalidIndex(_)) => Verdict::Unsafe,
+        Some(
+            WorstSide::InvalidIndex(_)
+            | WorstSide::HalfDroppedIndex(_)
+            | WorstSide::PendingDetach(_),
+        ) => Verdict::Unsafe,
         Some(WorstSide::FailedOperation) if bears_none => Verdict::Unsafe,
         Some(WorstSide::FailedOperation | WorstSide::RolledBack) | None => otherwise,
     }
@@ -88,16 +88,21 @@ fn running<'e, 'h>(
     begun.max_by_key(|record| record.at)
 }
 
-/// One of the statements that leaves an INVALID index where it fails.
-fn builds(
+/// What one of the statements leaves where it fails, for it is more than one transaction.
+fn leaves(
     evidence: &Evidence<'_, '_>,
     sides: &[Option<&StatementRecord<'_>>],
-) -> Option<StatementRef> {
-    let leaves = |record: &&StatementRecord<'_>| {
-        matches!(
-            record.kind(),
-            Kind::CreateIndex { concurrently: true, .. } | Kind::ReindexConcurrently
-        )
+) -> Option<WorstSide> {
+    let of = |record: &StatementRecord<'_>| {
+        let known = || evidence.refer(record);
+        match record.kind() {
+            Kind::CreateIndex { concurrently: true, .. } | Kind::ReindexConcurrently => {
+                Some(WorstSide::InvalidIndex(known()))
+            }
+            Kind::DropIndex { concurrently: true } => Some(WorstSide::HalfDroppedIndex(known())),
+            Kind::DetachConcurrently => Some(WorstSide::PendingDetach(known())),
+            _ => None,
+        }
     };
-    sides.iter().flatten().copied().find(leaves).map(|record| evidence.refer(record))
+    sides.iter().flatten().copied().find_map(of)
 }

@@ -1,5 +1,7 @@
-//! Operations that met rows before the change and meet none after it: row security, a view that
-//! lost its rows, a table that was swapped for an empty one.
+//! Operations that met rows before the change and meet none after it, or far fewer: row security, a
+//! view that lost its rows, a table that was swapped for an empty one.
+
+use statrs::distribution::{DiscreteCDF, Hypergeometric};
 
 use crate::clock::Micros;
 use crate::history::{Operation, OperationOutcome};
@@ -20,9 +22,15 @@ const AFTER_MIN: u64 = 5;
 /// The same of an operation on a table whose row security the change switched on, which is why: 8
 /// operations that all met rows and 2 that met none are enough.
 const SECURED: (f64, u64) = (0.05, 2);
+/// Chance, beyond which nothing is said, that operations meet no row so much more often after the
+/// change, where some still do: what the application itself does to rows makes some difference.
+const MORE_EMPTY_CHANCE_MAX: f64 = 1e-6;
+/// Share of the operations, beyond that of before, that has to meet no row any more.
+const MORE_EMPTY_MIN: f64 = 0.1;
 
 /// Per kind of operation. Which row an operation asks for is drawn, and some ask for rows that are
-/// not there: so it has to have met rows at least every other time before, and never after.
+/// not there: so it has to have met rows at least every other time before. That it never does after
+/// is the change's; that it does less often is where the change says why, and unproven otherwise.
 pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let began = evidence.change_began();
     let ended = evidence.trace.attempts.iter().filter_map(|a| a.ended.filter(|_| a.finished()));
@@ -41,13 +49,53 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let of_secured = secured.iter().any(|table| names(spec, table));
         let (chance_max, after_min) = if of_secured { SECURED } else { (CHANCE_MAX, AFTER_MIN) };
         let rare = after >= after_min && chance(before, empty_before, after) <= chance_max;
-        let unseen = met && rare && empty_after == after;
+        let verdict = match met {
+            true if rare && empty_after == after => Some(Verdict::Unsafe),
+            true if more_are_empty((before, empty_before), (after, empty_after)) => {
+                let meant = spec.statements.iter().any(|s| takes_rows(evidence, &s.sql));
+                let otherwise = (!meant).then_some(Verdict::Unproven);
+                if of_secured { Some(Verdict::Unsafe) } else { otherwise }
+            }
+            _ => None,
+        };
         let secured = secured.clone();
         let shown = UnseenRows { before, empty_before, after, empty_after, secured };
         let subject = Subject::operation(spec.name.clone());
-        unseen.then(|| Finding::new(Verdict::Unsafe, subject, Shown::RowsUnseen(shown)))
+        verdict.map(|verdict| Finding::new(verdict, subject, Shown::RowsUnseen(shown)))
     };
     kinds.filter_map(of).collect()
+}
+
+/// Whether far more of those after than of those before are empty, and not by the draw.
+fn more_are_empty((before, empty_before): (u64, u64), (after, empty_after): (u64, u64)) -> bool {
+    if before == 0 || after == 0 {
+        return false;
+    }
+    let share = |empty: u64, of: u64| empty as f64 / of as f64;
+    let (was, is) = (share(empty_before, before), share(empty_after, after));
+    is >= was + MORE_EMPTY_MIN
+        && chance_of_more((before, empty_before), (after, empty_after)) <= MORE_EMPTY_CHANCE_MAX
+}
+
+/// That so many of those after or more are empty, if it is chance which ones are (Fisher's exact
+/// test, one-sided).
+fn chance_of_more((before, empty_before): (u64, u64), (after, empty_after): (u64, u64)) -> f64 {
+    let (all, empty) = (before + after, empty_before + empty_after);
+    let drawn = Hypergeometric::new(all, empty, after);
+    drawn.map_or(1.0, |drawn| empty_after.checked_sub(1).map_or(1.0, |fewer| drawn.sf(fewer)))
+}
+
+/// Whether the scenario says that the change takes rows of a table of the statement.
+fn takes_rows(evidence: &Evidence<'_, '_>, sql: &str) -> bool {
+    let facts = facts(sql);
+    let mut named = facts.locks().filter_map(|lock| match &lock.relation {
+        Relation::Named(named) => Some(named),
+        _ => None,
+    });
+    named.any(|named| {
+        let accepted = evidence.scenario.accept.iter();
+        accepted.filter_map(|one| one.rows.as_deref()).any(|t| RelationName::of(t).may_be(named))
+    })
 }
 
 /// Whether one of the operation's statements is about the table.
@@ -76,18 +124,27 @@ fn counts<'o, 'h: 'o>(operations: impl Iterator<Item = &'o &'h Operation>) -> (u
     operations.fold((0, 0), |(all, empty), o| (all + 1, empty + u64::from(o.empty)))
 }
 
-/// Tables on which the change switched row security on, as its statements say.
+/// Tables on which the change switched row security on, or changed a policy, as its statements say.
 fn secured(evidence: &Evidence<'_, '_>, until: Micros) -> Vec<String> {
     let statements = evidence.trace.statements();
     let mut tables: Vec<String> = statements
-        .filter(|s| s.at <= until && s.succeeded() && *s.kind() == Kind::AlterTable)
-        .filter(|s| s.began.text.to_uppercase().contains("ENABLE ROW LEVEL SECURITY"))
+        .filter(|s| s.at <= until && s.succeeded() && secures(&s.began.text, s.kind()))
         .filter_map(|s| s.ended)
         .flat_map(|ended| ended.held.iter().map(|held| held.relation.clone()))
         .collect();
     tables.sort();
     tables.dedup();
     tables
+}
+
+fn secures(text: &str, kind: &Kind) -> bool {
+    let text = text.to_uppercase();
+    let says = |words: &str| text.contains(words);
+    match kind {
+        Kind::AlterTable => says("ENABLE ROW LEVEL SECURITY") || says("FORCE ROW LEVEL SECURITY"),
+        Kind::Other => ["CREATE POLICY", "ALTER POLICY", "DROP POLICY"].into_iter().any(says),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -100,5 +157,15 @@ mod tests {
         assert!(is_rare(8, 0, 7) && is_rare(20, 10, 20) && is_rare(1_000, 0, 3));
         assert!(!is_rare(8, 0, 4) && !is_rare(20, 10, 8) && !is_rare(1_000, 0, 1));
         assert!(!is_rare(20, 0, 0));
+    }
+
+    #[test]
+    fn of_more_empty_ones_chance_is_ruled_out_by_their_number() {
+        assert!(more_are_empty((100, 0), (60, 54)) && more_are_empty((400, 40), (400, 120)));
+        // Few of them, or hardly more than before.
+        assert!(!more_are_empty((20, 0), (6, 2)) && !more_are_empty((4_000, 400), (4_000, 700)));
+        // All of them, by both ways.
+        let (fisher, draw) = (chance_of_more((8, 0), (7, 7)), chance(8, 0, 7));
+        assert!((fisher - draw).abs() < 1e-9, "{fisher} {draw}");
     }
 }

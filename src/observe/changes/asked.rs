@@ -13,6 +13,8 @@ pub struct ComparedTable {
     pub touch: Touch,
     /// Whether its rows may be others, and not just its columns.
     pub rows: bool,
+    /// Whether a sequence that numbers its rows was set back, or is another one.
+    pub numbering: bool,
     /// Columns of before that are not there now.
     pub dropped: Vec<String>,
 }

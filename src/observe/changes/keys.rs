@@ -70,7 +70,7 @@ impl ForeignKey {
 pub async fn sequences(
     before: &Side,
     after: &Side,
-    tables: &[ComparedTable],
+    tables: impl Iterator<Item = &ComparedTable>,
 ) -> Result<Vec<SequenceBehind>, Error> {
     let mut found = Vec::new();
     for table in tables {

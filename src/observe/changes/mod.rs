@@ -36,6 +36,7 @@ pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, E
     let side = Side::open(address).await?;
     let state = |row: tokio_postgres::Row| {
         let columns: Vec<String> = row.get(6);
+        let sequences: Vec<u32> = row.get(9);
         let state = TableState {
             oid: row.get(1),
             relfilenode: row.get(2),
@@ -44,6 +45,7 @@ pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, E
             written: row.get::<_, i64>(5).unsigned_abs(),
             bytes: row.get::<_, i64>(8).unsigned_abs(),
             columns: columns.into_iter().zip(row.get::<_, Vec<i16>>(7)).collect(),
+            sequences: sequences.into_iter().zip(row.get::<_, Vec<Option<i64>>>(10)).collect(),
         };
         (row.get(0), state)
     };
@@ -100,10 +102,11 @@ pub async fn changes(
         let written: Vec<&Written> = of_table.map(|(_, written)| *written).collect();
         change.tables.extend(table::compare(&before, &after, table, &written).await?);
     }
-    let rows: Vec<ComparedTable> = tables.iter().filter(|table| table.rows).cloned().collect();
+    let rows: Vec<&ComparedTable> = tables.iter().filter(|table| table.rows).collect();
     let names: Vec<&str> = rows.iter().filter_map(|table| table.now.as_deref()).collect();
     change.orphans = keys::orphans(&before, &after, &names).await?;
-    change.sequences = keys::sequences(&before, &after, &rows).await?;
+    let numbered = tables.iter().filter(|table| table.rows || table.numbering);
+    change.sequences = keys::sequences(&before, &after, numbered).await?;
     change.read = tables.iter().map(|table| table.table.clone()).collect();
     change.took_us = Micros::from_millis(began.elapsed().as_millis() as u64);
     Ok(change)

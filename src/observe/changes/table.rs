@@ -121,6 +121,8 @@ impl Compared<'_> {
         };
         let wanted: Vec<usize> =
             all.iter().copied().filter(|n| !touch.updates(&self.columns[*n].name)).collect();
+        let others = all.iter().filter(|n| !wanted.contains(n));
+        change.application_updates = others.map(|n| self.columns[*n].name.clone()).collect();
         if !self.has_primary_key {
             let equal: Vec<&Shared> = (0..self.columns.len())
                 .filter(|n| !all.contains(n))
@@ -277,5 +279,6 @@ impl Compared<'_> {
 
 fn is_one(change: TableChange) -> Option<TableChange> {
     let rows = change.gone + change.added + change.replaced;
-    (rows > 0 || !change.columns.is_empty()).then_some(change)
+    let values = !change.columns.is_empty() || !change.application_updates.is_empty();
+    (rows > 0 || values).then_some(change)
 }

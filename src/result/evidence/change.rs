@@ -374,7 +374,7 @@ pub struct HungWait {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Polled {
-    /// How often.
+    /// How often; 0: within one statement, which does not say.
     pub tries: u64,
     /// When first.
     pub since_us: Micros,
@@ -420,6 +420,10 @@ pub enum Opponent {
 pub enum WorstSide {
     /// This statement leaves an INVALID index where it fails.
     InvalidIndex(StatementRef),
+    /// This DROP INDEX CONCURRENTLY leaves the index INVALID where it fails.
+    HalfDroppedIndex(StatementRef),
+    /// This DETACH … CONCURRENTLY leaves the partition half detached where it fails.
+    PendingDetach(StatementRef),
     /// An operation of the application would have failed.
     FailedOperation,
     /// It is rolled back, and nothing is left.

@@ -32,6 +32,10 @@ pub struct ChangedValues {
     pub columns: Vec<ColumnChange>,
     /// Rows that are not there as they were, where no key tells which are which.
     pub replaced: u64,
+    /// Columns that the change writes and whose values the application updates as well, in rows that
+    /// are not known: whose doing their other values are is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_told_apart: Vec<String>,
 }
 
 /// The subject's relation is the object.
@@ -40,14 +44,32 @@ pub struct ChangedValues {
 pub struct ChangedAccess {
     /// What is not as before.
     pub differences: Vec<Difference>,
+    /// A block of the change builds such statements from strings: it may be on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_meant: bool,
 }
 
 impl ChangedAccess {
+    /// Whether it is what sessions get as they begin, which those of the trial had before.
+    pub fn is_of_new_sessions(&self) -> bool {
+        self.differences.iter().all(|difference| is_of_new_sessions(&difference.object))
+    }
+
+    /// Whether it is a materialized view without rows, which cannot be read.
+    pub fn left_unpopulated(&self) -> bool {
+        self.differences.iter().all(|difference| difference.property == "populated")
+    }
+
     /// Whether it is that triggers do not fire any more.
     pub fn left_disabled(&self) -> bool {
         let mut properties = self.differences.iter().map(|d| d.property.as_str());
         properties.all(|property| matches!(property, "enabled" | "disabled triggers"))
     }
+}
+
+/// Whether the object is what sessions of the database get as they begin.
+pub fn is_of_new_sessions(object: &str) -> bool {
+    object.starts_with("session defaults ")
 }
 
 /// The subject's relation is the table.

@@ -89,9 +89,10 @@ pub fn suspects(
             partitioned: (is_part(table, before), now.is_some_and(|now| is_part(now, after))),
             touch: application.touches.get(table).cloned().unwrap_or_default(),
             rows: may,
+            numbering: seen.numbering_differs(),
             dropped,
         };
-        let looked_at = may || !compared.dropped.is_empty();
+        let looked_at = may || compared.numbering || !compared.dropped.is_empty();
         (looked_at && has_rows(table, before)).then_some(compared)
     });
     pairs.flatten().collect()
@@ -158,6 +159,18 @@ impl Seen<'_> {
         let (was, is) = (columns(self.table, self.before), columns(now, self.after));
         let moved = was.iter().any(|(name, place)| is.get(name).is_some_and(|is| is != place));
         files(self.table, self.before) != files(now, self.after) || moved
+    }
+
+    /// Whether a sequence that numbers its rows is another one, or was set back. One that counts
+    /// down seems to be; what it returns next tells.
+    fn numbering_differs(&self) -> bool {
+        let sequences = |table: &str, states: &States| {
+            states.get(table).map(|state| state.sequences.clone()).unwrap_or_default()
+        };
+        let was = sequences(self.table, self.before);
+        let is = self.now.map(|now| sequences(now, self.after)).unwrap_or_default();
+        // `None`, nothing yet, is less than any value.
+        is.iter().any(|(oid, last)| was.get(oid).is_none_or(|known| last < known))
     }
 
     /// Whether rows were written, by the server's statistics.
