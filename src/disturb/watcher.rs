@@ -17,7 +17,8 @@ const LOCKS: &str = "SELECT DISTINCT \
      CASE l.locktype WHEN 'relation' THEN l.relation::pg_catalog.regclass::text \
        ELSE pg_catalog.format('advisory lock (%s, %s)', l.classid, l.objid) END, l.mode \
      FROM pg_catalog.pg_locks l WHERE l.pid = ANY($1) AND l.granted \
-     AND l.locktype IN ('relation', 'advisory') AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+     AND l.locktype IN ('relation', 'advisory') \
+     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
      ORDER BY 1, 2 LIMIT $2";
 const ACTIVITY: &str = "SELECT coalesce(bool_or(backend_xmin IS NOT NULL), false), \
      coalesce(bool_or(backend_xid IS NOT NULL), false), \

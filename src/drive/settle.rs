@@ -104,10 +104,14 @@ impl Settling<'_> {
     /// cut short (and with -1 rather than NULL: a bare `character` would be one character long);
     /// a value with it, as the assignment did: 1.5 is stored as 1.50 in a numeric(10,2).
     async fn column_type(&self, group: &Group<'_>, column: &str) -> Result<String, Error> {
-        let modifier = if column == group.key_column { "-1" } else { "atttypmod" };
+        let is_key = column == group.key_column;
+        let modifier = if is_key { "-1" } else { "a.atttypmod" };
+        let as_text = if is_key { "false" } else { "t.typtype = 'e'" };
+        // A label that was renamed is none any more; values are compared as texts.
         let sql = format!(
-            "SELECT format_type(atttypid, {modifier}) FROM pg_attribute \
-             WHERE attrelid = $1::text::regclass AND attname = $2 AND NOT attisdropped"
+            "SELECT CASE WHEN {as_text} THEN 'text' ELSE format_type(a.atttypid, {modifier}) END \
+             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+             WHERE a.attrelid = $1::text::regclass AND a.attname = $2 AND NOT a.attisdropped"
         );
         let table = quote_qualified(group.table);
         let row = self.session.client().query_opt(&sql, &[&table, &column]).await;

@@ -154,7 +154,7 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
     }
     if of.left_unpopulated() {
         return format!(
-            "{} was left without rows: whoever reads it gets an error (55000) until it is refreshed",
+            "{} was left without rows: reading it is an error (55000) until it is refreshed",
             relation(subject)
         );
     }
@@ -202,6 +202,15 @@ pub fn nothing_tried(of: &NothingTried) -> String {
             "nothing was tried: no table with rows was changed, and nothing that the application \
              uses"
                 .to_owned()
+        }
+        (false, ..) if !of.unused.is_empty() => {
+            let (named, more) = of.unused.split_at(of.unused.len().min(SHORT_MAX));
+            let more = if more.is_empty() { "" } else { ", …" };
+            format!(
+                "the change {}; nothing here uses {}{more}",
+                did.join(" and "),
+                named.join(", ")
+            )
         }
         (false, ..) => format!(
             "the change {}; no table with rows was changed, and nothing that the application uses",

@@ -8,6 +8,7 @@ mod accepted;
 mod assessment;
 mod case;
 mod change;
+mod constraints;
 mod contents;
 mod files;
 mod hang;

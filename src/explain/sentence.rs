@@ -4,8 +4,8 @@ use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
 use super::{
-    accepted, change, contents, hang, majors, pooled, prediction, quality, reads, replica, runners,
-    sessions, state, timeouts, traffic, waits, work,
+    accepted, change, constraints, contents, hang, majors, pooled, prediction, quality, reads,
+    replica, runners, sessions, state, timeouts, traffic, waits, work,
 };
 
 /// With as much of a file's path as tells it apart from the others.
@@ -67,6 +67,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
         Evidence::AccessChanged(of) => contents::access(of, subject),
+        Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),
         Evidence::RowsAdded(of) => contents::added(of, subject),
         Evidence::AcceptUnused(of) => contents::accept_unused(of),

@@ -37,8 +37,8 @@ pub struct TableState {
     /// Columns and their places, dropped ones counted; not kept in a file.
     #[serde(skip)]
     pub columns: BTreeMap<String, i16>,
-    /// What the sequences that number its columns returned last, by the sequence's oid; None: nothing
-    /// yet, or nothing since a RESTART. Not kept in a file.
+    /// What the sequences that number its columns returned last, by the sequence's oid; None:
+    /// nothing yet, or nothing since a RESTART. Not kept in a file.
     #[serde(skip)]
     pub sequences: BTreeMap<u32, Option<i64>>,
 }
@@ -93,8 +93,8 @@ pub struct TableChange {
     /// Columns that held values and are not there any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<DroppedColumn>,
-    /// Columns with other values that the application updates in rows of which no ledger knows: some
-    /// of the values, or all, may be its own.
+    /// Columns with other values that the application updates in rows of which no ledger knows:
+    /// some of the values, or all, may be its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub application_updates: Vec<String>,
 }

@@ -175,6 +175,9 @@ finding_kinds! {
     /// Privileges, owners, row security, triggers or what is replicated are not as before, and no
     /// statement of the change is about them.
     AccessChanged "access-changed",
+    /// A table that stays lost a constraint, or a foreign key of it acts otherwise, or is new and
+    /// no index begins with its columns.
+    ConstraintChanged "constraint-changed",
     /// A column is gone with the values that it held.
     ValuesDropped "values-dropped",
     /// Rows were added to a table that the application uses, and nothing says that they may be.

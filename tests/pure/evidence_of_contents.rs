@@ -5,8 +5,9 @@ use pgauntlet::history::{ColumnChange, DroppedColumn, Orphans, SequenceBehind, V
 use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
-    AddedRows, ChangedAccess, ChangedValues, DebrisAfterRerun, DroppedValues, GoneRows,
-    LeftInvalid, LeftOutRows, Leftovers, LockedWork, NothingTried, UnusedAccept, WorkKind,
+    AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun, DroppedValues,
+    ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows, Leftovers, LockedWork,
+    NothingTried, UnindexedKey, UnusedAccept, WorkKind,
 };
 use pgauntlet::scenario::FindingKind;
 use pgauntlet::schema::Difference;
@@ -43,7 +44,13 @@ fn access(property: &str) -> Evidence {
 
 fn tried(made: &[(&str, u64)], changed: u64, statements: u64) -> Evidence {
     let made = made.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect();
-    Evidence::NothingTried(NothingTried { made, changed, statements, unmatched: 0 })
+    Evidence::NothingTried(NothingTried {
+        made,
+        changed,
+        statements,
+        unmatched: 0,
+        unused: Vec::new(),
+    })
 }
 
 fn unmatched() -> Evidence {
@@ -91,6 +98,7 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
         FindingKind::RowsGone => vec![gone(true, false), gone(false, true), gone(false, false)],
         FindingKind::ValuesChanged => vec![values(Some("note")), values(None)],
         FindingKind::Orphans => vec![Evidence::Orphans(Orphans { rows: 3, ..Orphans::default() })],
+        FindingKind::ConstraintChanged => constraints(),
         FindingKind::SequenceBehind => vec![Evidence::SequenceBehind(SequenceBehind::default())],
         FindingKind::AccessChanged => vec![access("granted to app"), access("enabled")],
         FindingKind::LeftBehind => {
@@ -121,4 +129,19 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
         ],
         _ => vec![tried(&[("table", 2)], 1, 3), tried(&[], 0, 0), tried(&[], 0, 2), unmatched()],
     }
+}
+
+fn constraints() -> Vec<Evidence> {
+    let gone = GoneConstraint { name: "k".to_owned(), definition: "UNIQUE (a)".to_owned() };
+    let (before, after) = (String::new(), "ON DELETE CASCADE".to_owned());
+    let actions = ForeignKeyActions { name: "f".to_owned(), before, after };
+    let (columns, refers_to) = ("a".to_owned(), "public.t".to_owned());
+    let unindexed = UnindexedKey { name: "f".to_owned(), columns, refers_to };
+    let none = ChangedConstraints::default;
+    let all = [
+        ChangedConstraints { gone: vec![gone], ..none() },
+        ChangedConstraints { actions: vec![actions], ..none() },
+        ChangedConstraints { unindexed: vec![unindexed], ..none() },
+    ];
+    all.into_iter().map(Evidence::ConstraintChanged).collect()
 }

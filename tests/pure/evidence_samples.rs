@@ -178,6 +178,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::Orphans
         | K::SequenceBehind
         | K::AccessChanged
+        | K::ConstraintChanged
         | K::ValuesDropped
         | K::RowsAdded
         | K::AcceptUnused
@@ -193,8 +194,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::Diverged
         | K::LostWrite
         | K::DoubledWrite => of_what_is_left(kind),
-        // No trial finds it.
-        K::Crash => Vec::new(),
+        K::Crash => Vec::new(), // no trial finds it
         K::MajorsDiffer => of_majors(),
         K::PredictedTimeout | K::PredictedStall => evidence_of_predictions::evidence(kind),
         K::ConnectionRefused => findings_refused::evidence(),

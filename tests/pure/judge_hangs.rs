@@ -102,7 +102,7 @@ fn waiting_by_polling_is_a_hang() {
 /// by statements that the server refuses, or that read the row of a tool's lock.
 #[rstest]
 #[case::within_a_block(
-    "DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(7) LOOP PERFORM pg_sleep(0.1); END LOOP; END $$",
+    "DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(7) LOOP PERFORM pg_sleep(1); END LOOP; END $$",
     None,
     Some("again and again for 12.00 s")
 )]

@@ -71,6 +71,17 @@ fn tried(root: &Path, arguments: &[&str]) -> (i32, String) {
     "[try]\nconditions = [\"backup\"]\n",
     "values-changed"
 )]
+#[case::values_of_a_table_with_a_trigger(
+    "UPDATE orders SET status = status || '!' WHERE id % 3 = 0;",
+    CALM,
+    "values-changed"
+)]
+#[case::a_trigger_that_goes_with_its_function(
+    "DROP FUNCTION touch() CASCADE;\nCREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS\n\
+     $$ BEGIN NEW.touched_at := now(); RETURN NEW; END $$;",
+    CALM,
+    "access-changed"
+)]
 #[case::half_of_the_rows("DELETE FROM orders WHERE id % 2 = 0;", CALM, "rows-gone")]
 #[case::a_trigger_is_left_disabled(
     "ALTER TABLE orders DISABLE TRIGGER touched;\nUPDATE orders SET status = status;",

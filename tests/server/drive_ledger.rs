@@ -161,6 +161,35 @@ async fn values_are_compared_as_their_column_s_type_prints_them() {
     assert_eq!(report.mismatches, 1, "json keeps its text, and this is another: {report:?}");
 }
 
+/// What was acknowledged has a label that is none any more, so it is not what is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_label_that_was_renamed_is_another_value() {
+    let sql = "INSERT INTO t (id, state) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET state = $2";
+    let paid = generated(Generator::Constant { value: "paid".to_owned() });
+    let id = generated(Generator::Integer { min: 1, max: 20 });
+    let parameters = [("id", id), ("state", paid)];
+    let mut upsert = operation("upsert", &[(sql, &["id", "state"])], &parameters);
+    upsert.ledger = Some(LedgerRule::Update {
+        table: "public.t".to_owned(),
+        key_column: "id".to_owned(),
+        key_parameter: "id".to_owned(),
+        set: [("state".to_owned(), "state".to_owned())].into(),
+    });
+    let schema = "CREATE TYPE state AS ENUM ('open', 'paid'); \
+                  CREATE TABLE t (id bigint PRIMARY KEY, state state)";
+    let scenario = scenario(300.0, pool(3, 0, 10_000), vec![upsert]);
+    let world = World::new(common::fresh_database().await, schema, scenario).await;
+    let driving = world.start().await;
+    more_finished(&driving, 50).await;
+    let stopped = driving.stop().await;
+    let check = async || stopped.ledger.check(&world.address, &world.scenario).await;
+    assert_eq!(check().await.expect("a report").mismatches, 0);
+    let rename = "ALTER TYPE state RENAME VALUE 'paid' TO 'settled'";
+    world.admin.batch(rename).await.expect("another label");
+    let report = check().await.expect("a report");
+    assert!(report.mismatches > 0, "{report:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_column_that_the_change_has_dropped_is_an_error_that_names_it() {
     let operations = vec![insert("insert"), update("update", "insert")];

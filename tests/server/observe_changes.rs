@@ -160,6 +160,31 @@ async fn what_the_application_wrote_is_left_out() {
     assert_eq!(found.application_updates, ["n"]);
 }
 
+/// What another expression makes of the same row is another value, but for rows that the
+/// application may have changed.
+#[tokio::test]
+async fn a_generated_column_with_another_expression_has_other_values() {
+    let add = |rounding: &str| {
+        format!("ALTER TABLE t ADD total numeric GENERATED ALWAYS AS (round(n, {rounding})) STORED")
+    };
+    let (before, old) = database(15).await;
+    let (after, new) = database(15).await;
+    old.batch(&add("2")).await.expect("a column");
+    new.batch(&add("0")).await.expect("a column");
+    let changes = async |touch: Touch| {
+        let of = ComparedTable { touch, ..table("t") };
+        let found = observe::changes(&before, &after, &[of], &[]).await;
+        found.unwrap_or_else(|error| panic!("failed to {error}")).tables.remove(0)
+    };
+    assert_eq!(column(&changes(Touch::default()).await, "total"), Some((50, 0)));
+    let updates = Updates::Of(vec!["note".to_owned()]);
+    let touched = changes(Touch { updates, ..Touch::default() }).await;
+    assert_eq!(
+        (column(&touched, "total"), touched.application_updates),
+        (None, vec!["total".into()])
+    );
+}
+
 #[tokio::test]
 async fn orphans_of_a_load_without_triggers_are_counted() {
     let change = "ALTER TABLE child DISABLE TRIGGER ALL; INSERT INTO child (t_id) VALUES (7000);

@@ -32,8 +32,8 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
              scenario begins with) and try it again"
         }
         Evidence::AccessChanged(of) if of.left_unpopulated() => {
-            "REFRESH MATERIALIZED VIEW … (WITH DATA) in the same transaction, or make a second view \
-             and rename it when it has rows"
+            "REFRESH MATERIALIZED VIEW … WITH DATA in the same transaction, or make a second \
+             view and rename it when it has rows"
         }
         Evidence::AccessChanged(of) if of.left_disabled() => {
             "ENABLE it again in the transaction that disabled it; a foreign key whose triggers \
@@ -42,6 +42,9 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
         Evidence::AccessChanged(_) => {
             "CREATE TABLE … LIKE copies no privileges, owner, policies or triggers: GRANT and \
              make them again before the new table takes the old one's name"
+        }
+        Evidence::ConstraintChanged(of) if !of.unindexed.is_empty() => {
+            "CREATE INDEX CONCURRENTLY on the referring columns before the foreign key is added"
         }
         Evidence::ValuesDropped(of) if of.columns.iter().any(|c| c.kept_in.is_none()) => {
             "stop using the column in one release and drop it in a later one; where the values may \
@@ -57,6 +60,10 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
             if of.made.is_empty() && of.changed == 0 && of.statements == 0 =>
         {
             return None;
+        }
+        Evidence::NothingTried(of) if !of.unused.is_empty() => {
+            "give the application's statements that read or call it: --app queries.sql, or an \
+             [[operation]] of the scenario"
         }
         Evidence::NothingTried(_) => {
             "try it on a database whose tables hold rows; a change that is to touch none says \

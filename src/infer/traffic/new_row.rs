@@ -300,8 +300,18 @@ fn known(subject: &Subject<'_>, column: &Column) -> Result<Drawn, String> {
 /// Whether a constant default may be there already, or be what a CHECK refuses.
 fn is_constrained(subject: &Subject<'_>, column: &Column) -> bool {
     let made = column.default.as_ref().is_some_and(|default| default.contains('('));
+    // A CHECK on this column alone that names the constant takes it.
+    let default = column.default.as_deref().unwrap_or_default();
+    let named = |constraint: &Constraint| {
+        let literal = default.split("::").next().unwrap_or_default();
+        constraint.columns == [column.number]
+            && literal.starts_with('\'')
+            && constraint.definition.contains(literal)
+    };
     let checked = subject.table.constraints.iter().any(|constraint| {
-        constraint.kind == ConstraintKind::Check && constraint.columns.contains(&column.number)
+        constraint.kind == ConstraintKind::Check
+            && constraint.columns.contains(&column.number)
+            && !named(constraint)
     });
     let unique = subject
         .unique()

@@ -30,8 +30,8 @@ pub fn is_partition_key(subject: &Subject<'_>, column: &Column) -> bool {
     subject.table.partition_key.as_deref().is_some_and(|key| names(key, column))
 }
 
-/// Whether the column's value is that of one row: by a key, or because it is made so, by the seed and
-/// by the application, which takes a value of some row where there are no more.
+/// Whether the column's value is that of one row: by a key, or because it is made so, by the seed
+/// and by the application, which takes a value of some row where there are no more.
 pub fn is_key(subject: &Subject<'_>, column: &Column) -> bool {
     let alone = |index: &Index| index.predicate.is_none() && index.columns == [column.number];
     let of_key =

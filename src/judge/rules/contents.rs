@@ -128,9 +128,12 @@ fn writes(evidence: &Evidence<'_, '_>, table: &str, column: &str) -> bool {
     let table = RelationName::unquoted(table);
     let mut statements = evidence.trace.statements();
     statements.any(|record| {
-        let named = record.began.text.to_lowercase().contains(&column.to_lowercase());
+        let text = record.began.text.to_lowercase();
+        let named = text.contains(&column.to_lowercase());
         let mut facts = record.facts().statements.iter();
-        facts.any(|facts| facts.dynamic || (facts.writes_to(&table) && named))
+        // What a column is generated from is another way to write it.
+        let generates = text.contains("generated always") && text.contains(&table.name);
+        facts.any(|facts| facts.dynamic || (named && (facts.writes_to(&table) || generates)))
     })
 }
 

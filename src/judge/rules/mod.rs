@@ -8,6 +8,7 @@ mod background;
 mod between;
 mod change;
 mod command;
+mod constraints;
 mod contents;
 mod doubt;
 mod earlier;
@@ -104,6 +105,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(work::work_under_lock(evidence));
     findings.extend(little);
     findings.extend(contents::informing(evidence));
+    findings.extend(constraints::changed(evidence));
     findings.extend(spared);
     findings.extend(noted);
     findings.extend(accepted::unused(evidence));

@@ -47,6 +47,7 @@ pub fn untried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         return None;
     }
     let (made, changed) = differences(evidence, &objects);
+    let unused = unused(evidence, &objects);
     let statements = evidence.trace.statements();
     let worked = statements.filter(|s| s.changed_something() && !evidence.is_bookkeeping(s));
     let statements = worked.count() as u64;
@@ -55,7 +56,8 @@ pub fn untried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         true => Verdict::Safe,
         false => Verdict::Unproven,
     };
-    let shown = Shown::NothingTried(NothingTried { made, changed, statements, unmatched: 0 });
+    let shown =
+        Shown::NothingTried(NothingTried { made, changed, statements, unmatched: 0, unused });
     Some(Finding::new(verdict, Subject::none(), shown))
 }
 
@@ -148,13 +150,50 @@ impl Concerned {
     fn objects(&self, evidence: &Evidence<'_, '_>, objects: &[(String, String)]) -> bool {
         let is_called = |object: &str| {
             let function = object.strip_prefix("function ").and_then(|f| f.split('(').next());
-            function.is_some_and(|f| self.used.words.contains(f.rsplit('.').next().unwrap_or(f)))
+            function.is_some_and(|function| {
+                let bare = function.rsplit('.').next().unwrap_or(function);
+                self.used.words.contains(bare) || self.calls(evidence, bare)
+            })
         };
         objects.iter().any(|object| {
             is_called(&object.0)
                 || of_object((&object.0, &object.1)).iter().any(|name| self.counts(name))
         }) || types(objects).any(|name| in_columns(evidence, name, &self.full))
     }
+}
+
+impl Concerned {
+    /// Whether a trigger, an index, a constraint, a default, a policy or a rule of one that does
+    /// calls the function, as the catalogue was before.
+    fn calls(&self, evidence: &Evidence<'_, '_>, function: &str) -> bool {
+        let before = evidence.trace.catalogue_before();
+        let call = format!("{function}(");
+        let names = |text: &String| {
+            let mut at = text.match_indices(&call);
+            at.any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        before.into_iter().flat_map(|catalogue| &catalogue.objects).any(|(object, properties)| {
+            let definition = properties.get("definition").map_or("", String::as_str);
+            let is_part = PARTS.iter().any(|part| object.starts_with(part));
+            is_part
+                && properties.values().any(names)
+                && of_object((object, definition)).iter().any(|name| self.counts(name))
+        })
+    }
+}
+
+/// Kinds of objects that are part of a table and may call functions.
+const PARTS: [&str; 6] = ["trigger ", "index ", "constraint ", "column ", "policy ", "rule "];
+/// Kinds of objects that only statements of the application use.
+const READ_OR_CALLED: [&str; 3] = ["view ", "materialized view ", "function "];
+
+/// Views and functions of before that the change made others of.
+fn unused(evidence: &Evidence<'_, '_>, objects: &[(String, String)]) -> Vec<String> {
+    let before = evidence.trace.catalogue_before();
+    let is_known = |object: &str| before.is_some_and(|before| before.objects.contains_key(object));
+    let is_of_kind = |object: &str| READ_OR_CALLED.iter().any(|kind| object.starts_with(kind));
+    let names = objects.iter().map(|(object, _)| object);
+    names.filter(|object| is_of_kind(object) && is_known(object)).cloned().collect()
 }
 
 /// What the application's statements name.
@@ -255,9 +294,12 @@ fn objects(evidence: &Evidence<'_, '_>) -> Vec<(String, String)> {
     texts.collect()
 }
 
-/// Types that are others than before, as columns name them.
+/// Types that are others than before, as columns name them; a domain is by its constraints.
 fn types(objects: &[(String, String)]) -> impl Iterator<Item = &str> {
-    objects.iter().filter_map(|(object, _)| object.strip_prefix("type "))
+    objects.iter().filter_map(|(object, _)| {
+        let of_domain = || Some(object.strip_prefix("constraint ")?.rsplit_once('.')?.0);
+        object.strip_prefix("type ").or_else(of_domain)
+    })
 }
 
 fn in_columns(evidence: &Evidence<'_, '_>, name: &str, full: &[RelationName]) -> bool {

@@ -71,6 +71,8 @@ pub struct Reached {
     pub to: Option<String>,
     /// By this foreign key of `to`; None: by a trigger, a rule or a function.
     pub key: Option<KeyActions>,
+    /// Nothing but the row that is written becomes another one, by a trigger before it.
+    pub own_row: bool,
 }
 
 /// What a foreign key does to the rows that refer to a row which is deleted or updated.

@@ -78,7 +78,8 @@ impl Search<'_> {
         let mut sql = String::from("SELECT count(*)");
         for column in columns {
             let (text, name) = (plain(&column.name), column.name.clone());
-            let hash = hash(&Shared { name, key: None, text: text.clone() }, "k.h");
+            let hash =
+                hash(&Shared { name, key: None, text: text.clone(), generated: false }, "k.h");
             sql += &format!(", count({text}), coalesce(sum({hash}), 0)::text");
         }
         let rows = Rows { table, only: !partitioned, key: self.key, without: self.without };

@@ -69,8 +69,12 @@ pub async fn reach(address: &Address) -> Result<Vec<Reached>, Error> {
             referring: row.get(5),
         })
     };
-    let reached =
-        |row: tokio_postgres::Row| Reached { from: row.get(0), to: row.get(1), key: key(&row) };
+    let reached = |row: tokio_postgres::Row| Reached {
+        from: row.get(0),
+        to: row.get(1),
+        key: key(&row),
+        own_row: row.get(6),
+    };
     Ok(rows.into_iter().map(reached).collect())
 }
 

@@ -10,7 +10,7 @@ use crate::history::{ColumnChange, TableChange, ValueExample};
 
 use super::super::Error;
 use super::super::contents::Written;
-use super::asked::ComparedTable;
+use super::asked::{ComparedTable, Updates};
 use super::dropped::{self, Search};
 use super::merge::{Merged, merge};
 use super::sides::Side;
@@ -119,8 +119,13 @@ impl Compared<'_> {
             application_inserts: touch.inserts,
             ..TableChange::default()
         };
+        let may_be_theirs = |column: &Shared| match column.generated {
+            // By whichever column it follows from.
+            true => touch.updates != Updates::None,
+            false => touch.updates(&column.name),
+        };
         let wanted: Vec<usize> =
-            all.iter().copied().filter(|n| !touch.updates(&self.columns[*n].name)).collect();
+            all.iter().copied().filter(|n| !may_be_theirs(&self.columns[*n])).collect();
         let others = all.iter().filter(|n| !wanted.contains(n));
         change.application_updates = others.map(|n| self.columns[*n].name.clone()).collect();
         if !self.has_primary_key {

@@ -18,6 +18,8 @@ pub struct Column {
     pub key: Option<i32>,
     /// Oids and labels of an enum; None: it is of another type.
     pub labels: Option<String>,
+    /// Its value follows from the row's others.
+    pub generated: bool,
 }
 
 /// Types whose values are texts of one kind.
@@ -41,7 +43,8 @@ impl Column {
             _ => Family::Text,
         };
         let (name, type_name) = (row.get(0), row.get(1));
-        Column { name, type_name, family, key: row.get(3), labels: row.get(4) }
+        let (key, labels, generated) = (row.get(3), row.get(4), row.get(5));
+        Column { name, type_name, family, key, labels, generated }
     }
 }
 
@@ -52,12 +55,15 @@ pub struct Shared {
     pub key: Option<i32>,
     /// Its value in the row `t`; a type that was changed changes no text by that alone.
     pub text: String,
+    /// Its value follows from the row's others, before as after.
+    pub generated: bool,
 }
 
 pub fn shared(before: &[Column], after: &[Column]) -> Vec<Shared> {
     let both = before.iter().filter_map(|was| {
         let is = after.iter().find(|is| is.name == was.name)?;
-        Some(Shared { name: was.name.clone(), key: was.key, text: text(was, is) })
+        let generated = was.generated && is.generated;
+        Some(Shared { name: was.name.clone(), key: was.key, text: text(was, is), generated })
     });
     both.collect()
 }
@@ -150,7 +156,7 @@ mod tests {
 
     fn column(name: &str, type_name: &str, family: Family) -> Column {
         let (name, type_name) = (name.to_owned(), type_name.to_owned());
-        Column { name, type_name, family, key: None, labels: None }
+        Column { name, type_name, family, key: None, labels: None, generated: false }
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub struct ChangedValues {
     pub columns: Vec<ColumnChange>,
     /// Rows that are not there as they were, where no key tells which are which.
     pub replaced: u64,
-    /// Columns that the change writes and whose values the application updates as well, in rows that
-    /// are not known: whose doing their other values are is not known.
+    /// Columns that the change writes and whose values the application updates as well, in rows
+    /// that are not known: whose doing their other values are is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_told_apart: Vec<String>,
 }
@@ -70,6 +70,52 @@ impl ChangedAccess {
 /// Whether the object is what sessions of the database get as they begin.
 pub fn is_of_new_sessions(object: &str) -> bool {
     object.starts_with("session defaults ")
+}
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedConstraints {
+    /// Constraints and unique indexes of before that nothing enforces any more.
+    pub gone: Vec<GoneConstraint>,
+    /// Foreign keys that act otherwise than before.
+    pub actions: Vec<ForeignKeyActions>,
+    /// New foreign keys whose columns no index begins with.
+    pub unindexed: Vec<UnindexedKey>,
+}
+
+/// What was promised before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GoneConstraint {
+    /// Its name.
+    pub name: String,
+    /// As the server prints it.
+    pub definition: String,
+}
+
+/// What a foreign key does to the rows that refer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignKeyActions {
+    /// Its name.
+    pub name: String,
+    /// `ON DELETE CASCADE`, or nothing.
+    pub before: String,
+    /// The same now.
+    pub after: String,
+}
+
+/// A foreign key that no index helps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnindexedKey {
+    /// Its name.
+    pub name: String,
+    /// Its columns, with commas.
+    pub columns: String,
+    /// The table that it refers to.
+    pub refers_to: String,
 }
 
 /// The subject's relation is the table.
@@ -115,6 +161,9 @@ pub struct NothingTried {
     /// Statements that write rows and found none, where the change has no others; 0: it has.
     #[serde(default)]
     pub unmatched: u64,
+    /// Views and functions that it made others of, and that nothing in the trial read or called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<String>,
 }
 
 /// The subject's relation is the table.

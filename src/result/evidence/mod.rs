@@ -96,6 +96,7 @@ evidence! {
     Orphans(Orphans),
     SequenceBehind(SequenceBehind),
     AccessChanged(ChangedAccess),
+    ConstraintChanged(ChangedConstraints),
     ValuesDropped(DroppedValues),
     RowsAdded(AddedRows),
     AcceptUnused(UnusedAccept),

@@ -36,7 +36,8 @@ pub fn application(
 ) -> Application {
     let mut found = Application::default();
     // A trigger may write other rows of its table too.
-    let triggers = reach.iter().filter(|r| r.key.is_none() && r.to.as_deref() == Some(&r.from));
+    let of_its_table = |r: &&Reached| r.to.as_deref() == Some(&r.from) && !r.own_row;
+    let triggers = reach.iter().filter(|r| r.key.is_none()).filter(of_its_table);
     let of_triggers: Vec<RelationName> =
         triggers.map(|reached| RelationName::unquoted(&reached.from)).collect();
     for (kind, operation) in scenario.traffic.operations.iter().enumerate() {
@@ -158,7 +159,7 @@ impl Application {
     fn spread(&mut self, states: &States, reach: &[Reached]) {
         loop {
             let before = self.clone();
-            for Reached { from, to, key } in reach {
+            for Reached { from, to, key, .. } in reach {
                 if !self.writes.contains(from) {
                     continue;
                 }
