@@ -261,6 +261,9 @@ fn another_tools_marker_is_an_error_with_its_line_though_the_tool_is_named() {
         "---- create above / drop below ----",
         "-- atlas:txmode none",
         "-- down",
+        "-- +micrate Down",
+        "/* down */",
+        "-- Down (drops it)",
     ];
     let told = down.map(|line| {
         let text = format!("ALTER TABLE t ADD b int;\n{line}\nALTER TABLE t DROP b;\n");
@@ -269,6 +272,16 @@ fn another_tools_marker_is_an_error_with_its_line_though_the_tool_is_named() {
         told
     });
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_comment_that_says_down_is_a_comment_where_the_tools_own_marker_begins_that_part() {
+    let file = |line: &str| format!("-- +goose Up\nSELECT 1;\n-- +goose Down\n{line}\nSELECT 2;\n");
+    read(Tool::Goose, &[("1_a.sql", &file("-- rollback"))]).expect("goose's own parts");
+    let told = read(Tool::Goose, &[("1_a.sql", &file("-- +micrate Down"))]).expect_err("another's");
+    assert!(told.starts_with("1_a.sql:4:1: `-- +micrate Down` is some tool's"), "{told}");
+    let told = read(Tool::Tern, &[("1_a.sql", "SELECT 1;\n-- down\nSELECT 2;\n")]);
+    assert!(told.expect_err("a down part").contains("begins a down part"));
 }
 
 #[test]

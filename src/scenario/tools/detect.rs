@@ -183,7 +183,7 @@ fn of_file(entry: &Entry, add: &mut impl FnMut(Owner, String)) {
     }
     let text = text(entry);
     for marker in markers(&text) {
-        let Some(owner) = marker.owner else { continue };
+        let Some(owner) = marker.owner() else { continue };
         let marked = text.get(marker.span).unwrap_or_default().trim();
         add(owner, format!("`{marked}` in {name}"));
     }
