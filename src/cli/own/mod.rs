@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::provision;
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
@@ -102,6 +103,8 @@ async fn own_scenario(arguments: &TryArguments, project: &Project) -> Result<Loa
         infer::is_free(directory).map_err(wrong)?;
     }
     Condition::are_kinds(&arguments.conditions, "the change").map_err(wrong)?;
+    // What the oldest of several majors can do, the others can.
+    let (server, _) = arguments.trials.server.requests().map_err(wrong)?;
     let mut own = find(arguments, tried::How::of(arguments), project)?;
     own.change.runs_as = project.defaults.demands.runs_as.clone();
     let acceptances =
@@ -111,7 +114,7 @@ async fn own_scenario(arguments: &TryArguments, project: &Project) -> Result<Loa
     if arguments.dry_run {
         return Err(ExitStatus::AsExpected);
     }
-    own.scenario(arguments, project, &demands).await
+    own.scenario(arguments, project, &demands, &server).await
 }
 
 /// A change of the user's own.
@@ -354,9 +357,8 @@ impl Own {
         arguments: &TryArguments,
         project: &Project,
         demands: &Demands,
+        server: &provision::Request,
     ) -> Result<Loaded, ExitStatus> {
-        // What the oldest of several majors can do, the others can.
-        let (server, _) = arguments.trials.server.requests().map_err(wrong)?;
         let asked = infer::Asked::read(&arguments.application).map_err(wrong)?;
         let quick = arguments.trials.quick;
         let usual = if quick { QUICK_ROWS } else { CONCERNED_ROWS };
@@ -382,7 +384,7 @@ impl Own {
             mix: asked.mix,
             own: asked.own(),
             like: asked.like(),
-            server: &server,
+            server,
         };
         let quiet = arguments.trials.quiet;
         let live = Live::start(if quiet { Mode::Quiet } else { Mode::Auto });
