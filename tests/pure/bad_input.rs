@@ -193,3 +193,15 @@ fn a_malformed_address_of_a_server_is_refused_before_anything_starts() {
     }
     assert!(!directory.path().join("inferred").exists());
 }
+
+#[test]
+fn a_scenario_is_not_written_where_its_name_would_be_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("schema.sql"), "CREATE TABLE orders (id int);\n").unwrap();
+    for (out, remedy) in [("o_gap", "name it o-gap"), ("made/Gap 2", "name it made/gap-2")] {
+        let mut command = pgauntlet();
+        command.current_dir(directory.path()).args(["infer", "--schema", "schema.sql"]);
+        command.args(["--out", out]).assert().code(2).stderr(contains(remedy));
+        assert!(!directory.path().join(out).exists());
+    }
+}

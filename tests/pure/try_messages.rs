@@ -96,6 +96,7 @@ const ALL: &[(&str, Files, &[&str])] = &[
     ("two budgets", PLAIN, &["try", "change.sql", "--quick", "--thorough"]),
     ("a release without a clone", PLAIN, &["try", "change.sql", "--release", "true"]),
     ("a clone with rows", PLAIN, &["try", "change.sql", "--clone", "true", "--rows", "t=1"]),
+    ("a place whose name is no scenario's", PLAIN, &["try", "change.sql", "--save", "saved_a"]),
     (
         "an unknown key of the project",
         &[PLAIN[0], PLAIN[1], ("pgauntlet.toml", "rows = 1\n[tri]\n")],

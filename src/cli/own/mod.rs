@@ -5,7 +5,6 @@ mod code;
 mod defaults;
 mod earlier;
 mod init;
-mod names;
 mod project;
 mod revisions;
 mod summary;
@@ -28,6 +27,7 @@ use crate::trial::FaultKind;
 use super::args::{BaseChoice, FailOnVerdict, TryArguments};
 use super::ending::{cancelled_by_signals, ending_of};
 use super::infer;
+use super::names::{kebab, relative, stem};
 use super::run::{Answered, Asked, run_trials};
 use super::scenarios::Loaded;
 use super::server::is_address;
@@ -37,7 +37,6 @@ use super::{bad_input as wrong, complain, kept};
 use defaults::Project;
 use earlier::{earlier, taken_to_hold, terminated};
 pub use init::init;
-use names::{kebab, relative, stem};
 use summary::{note, show_asked, show_made};
 
 /// Rows of a table that the change is about.
