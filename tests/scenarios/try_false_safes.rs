@@ -224,3 +224,20 @@ fn a_directory_that_looks_like_one_of_sqlx_is_not_taken_for_it(
     assert!(all.contains(words) && !all.contains("as sqlx runs it"), "{all}");
     assert_eq!(output.status.code(), Some(if files.is_empty() { 2 } else { 0 }), "{all}");
 }
+
+#[test]
+fn numbered_files_that_psql_runs_are_tried_where_it_is_said() {
+    let root = tempfile::tempdir().expect("a directory");
+    for (name, text) in [("001_a.sql", "CREATE TABLE t (a int);\n"), ("002_b.sql", "VACUUM t;\n")] {
+        fs::write(root.path().join(name), text).expect("a file");
+    }
+    for path in [".", "002_b.sql"] {
+        let mut command = try_in(root.path());
+        let output = command.args([path, "--tool", "plain", "--dry-run"]).output();
+        let output = output.expect("pgauntlet");
+        let all = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{all}");
+        assert!(all.contains("002_b.sql, as psql runs it: no transaction"), "{all}");
+        assert!(all.contains("the migration before it"), "{all}");
+    }
+}

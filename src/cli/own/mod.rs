@@ -5,6 +5,7 @@ mod code;
 mod defaults;
 mod earlier;
 mod init;
+mod node;
 mod project;
 mod revisions;
 mod summary;
@@ -311,7 +312,7 @@ fn of_tools(
         1 => format!(" (changeset {version})"),
         n => format!(" ({n} changesets)"),
     };
-    let said = format!("{}{which}, as {tool} runs it{by}: {rule}", path.display());
+    let said = format!("{}{which}, as {} runs it{by}: {rule}", path.display(), tool.applier());
     let before = match migrations.len() {
         0 => "an empty database: it is the first migration".to_owned(),
         1 => "the migration before it".to_owned(),

@@ -48,10 +48,13 @@ impl Reading {
             || markers.iter().any(|m| is_own(m) && m.begins_down(&source.text));
         let is_foreign = |marker: &Marker| match marker.whose {
             Whose::Words => !has_own,
+            // Whoever says that psql runs the files has chosen their rule.
+            Whose::Tool(_) if tool == Tool::Plain => marker.begins_part,
             Whose::Tool(_) | Whose::Unknown => !is_own(marker),
         };
         let foreign = markers.into_iter().filter(is_foreign);
-        let problem = |marker: Marker| marker.problem(&source, Some(tool.as_str()));
+        let reader = (tool != Tool::Plain).then_some(tool.as_str());
+        let problem = |marker: Marker| marker.problem(&source, reader);
         self.problems.extend(foreign.map(problem));
         Some(source)
     }
