@@ -177,6 +177,37 @@ fn a_change_of_tables_that_have_no_rows_proves_nothing() {
     assert!(said.contains("UNPROVEN"), "{said}");
 }
 
+/// No operation can be made: nothing is tried, and what is missing is said.
+#[rstest]
+#[case::a_check("j jsonb NOT NULL CONSTRAINT has_x CHECK (jsonb_path_exists(j, '$.x'))", "has_x")]
+#[case::a_domain("j with_x NOT NULL", "its domain")]
+fn a_change_of_a_lone_table_that_has_no_rows_proves_nothing(
+    #[case] column: &str,
+    #[case] named: &str,
+) {
+    let root = project("ALTER TABLE lone ADD COLUMN note text;", CALM);
+    let schema = format!(
+        "CREATE DOMAIN with_x AS jsonb CHECK (jsonb_path_exists(VALUE, '$.x'));\n\
+         CREATE TABLE lone (id bigint PRIMARY KEY, {column});\n"
+    );
+    fs::write(root.path().join("structure.sql"), schema).expect("a file");
+    let tried = |more: &[&str]| {
+        let output = try_in(root.path()).arg("change.sql").args(more).output().expect("pgauntlet");
+        let all = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
+        (output.status.code().expect("an exit code"), said)
+    };
+    let (code, said) = tried(&[]);
+    assert_eq!(code, 3, "{said}");
+    for part in ["UNPROVEN", "column j", named, "a `pool`", "--save DIR"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("/tmp/") && !said.contains("is missing here"), "{said}");
+    let (code, said) = tried(&["--save", "saved"]);
+    assert!(code == 3 && said.contains("pgauntlet run saved"), "{said}");
+    assert!(root.path().join("saved/scenario.toml").is_file());
+}
+
 /// A rerun takes an index that was left INVALID for done.
 #[test]
 fn an_index_that_is_built_if_it_is_not_there_is_unsafe_and_can_be_accepted() {

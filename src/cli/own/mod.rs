@@ -38,7 +38,7 @@ use super::{bad_input as wrong, complain, kept};
 use defaults::Project;
 use earlier::{earlier, taken_to_hold, terminated};
 pub use init::init;
-use summary::{note, show_asked, show_made};
+use summary::{note, show_asked, show_made, show_unused};
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
@@ -401,6 +401,9 @@ impl Own {
                 self.name
             )));
         }
+        if made.operations == 0 {
+            return Err(unused(&made, arguments.save.as_deref()));
+        }
         show_made(&made);
         let loaded = self.load(&made, arguments, demands)?;
         if let Some(directory) = &arguments.save {
@@ -496,6 +499,16 @@ impl Own {
         let (scenarios, unpacked) = (vec![scenario], Some(unpacked));
         Ok(Loaded { scenarios, notices: Vec::new(), unpacked, groups: Vec::new() })
     }
+}
+
+/// Nothing can be shown where no operation can use the tables; `--save` keeps what there is.
+fn unused(made: &InferredScenario, save: Option<&Path>) -> ExitStatus {
+    if let Some(Err(error)) = save.map(|directory| infer::write(made, directory)) {
+        complain(&error);
+        return ExitStatus::Failed;
+    }
+    show_unused(made, save);
+    ExitStatus::Unproven
 }
 
 /// Verdicts with which the change passes.
