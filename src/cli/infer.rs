@@ -11,11 +11,14 @@ use crate::run::{
     self, Base, DatabaseUrl, ExitStatus, InferRequest, InferredScenario, Like, OwnQueries,
     OwnSource, RowsRequest, Source,
 };
-use crate::scenario::{Applied, Demands, DraftChange, Rate, TransactionRule, read_text};
+use crate::scenario::{
+    Applied, Demands, DraftChange, Rate, TransactionRule, directory_name, is_kebab_case, read_text,
+};
 use crate::stats::grouped;
 
 use super::args::{AppSource, ApplicationArguments, BaseArguments, InferArguments, TrafficMix};
 use super::ending::{cancelled_by_signals, ending_of};
+use super::names::kebab;
 use super::secrets::without_passwords;
 use super::server::is_address;
 use super::{complain, remark, show, tried};
@@ -207,11 +210,18 @@ fn read(path: &Path) -> Result<String, String> {
     read_text(path).map_err(|why| format!("read {}: {why}", path.display()))
 }
 
+/// Whether a scenario can be written there.
 pub(super) fn is_free(out: &Path) -> Result<(), String> {
     match fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
         Ok(true) => Err(format!("write to {}: it holds something; name another", out.display())),
         _ if out.is_file() => Err(format!("write to {}: it is a file", out.display())),
-        _ => Ok(()),
+        _ if is_kebab_case(&directory_name(out)) => Ok(()),
+        _ => Err(format!(
+            "write to {}: a scenario is named as its directory is, in lower-case words and digits \
+             joined by hyphens; name it {}",
+            out.display(),
+            out.with_file_name(kebab(&directory_name(out))).display()
+        )),
     }
 }
 

@@ -14,6 +14,7 @@ mod doctor;
 mod ending;
 mod infer;
 mod kept;
+mod names;
 mod own;
 mod pages;
 mod predict;

@@ -15,14 +15,15 @@ pub fn without_passwords(text: &str) -> String {
 /// `password=secret`, `password = 'a secret'`, `?password=secret&`.
 fn without_values(text: &str) -> String {
     const KEY: &str = "password";
+    const VARIABLE: &str = "$PGPASSWORD ";
     let lower = text.to_ascii_lowercase();
     let (mut masked, mut at) = (String::new(), 0);
     while let Some(found) = lower[at..].find(KEY) {
         let key = at + found;
         let behind = key + KEY.len();
         let value = text[behind..].trim_start().strip_prefix('=').map(str::trim_start);
-        // What comes behind the key is no value.
-        let Some(value) = value else {
+        // What comes behind the key is no value, or the variable that a remedy names.
+        let Some(value) = value.filter(|value| !value.starts_with(VARIABLE)) else {
             masked.push_str(&text[at..behind]);
             at = behind;
             continue;
@@ -149,6 +150,8 @@ mod tests {
     #[case("postgres://h:1/db?password=a@b", "postgres://h:1/db?password=…")]
     #[case("'postgres://h:5432/db' of me@example", "'postgres://h:5432/db' of me@example")]
     #[case("'postgres://app@h:5/db' of me@example", "'postgres://app@h:5/db' of me@example")]
+    #[case("x --password=$PGPASSWORD update", "x --password=$PGPASSWORD update")]
+    #[case("x --password=$PGPASSWORDs update", "x --password=… update")]
     #[case("password authentication failed", "password authentication failed")]
     #[case("postgres://app@h:5432/db", "postgres://app@h:5432/db")]
     #[case("no address: here", "no address: here")]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use crate::connect::Address;
 use crate::provision::{self, Named, SourceRequest};
 
 /// Where the server comes from.
@@ -109,10 +110,13 @@ impl ServerArguments {
             None if pg_bin.is_none() => SourceRequest::Any { major, image, fetch: !self.offline },
             None | Some("local") => SourceRequest::Local { pg_bin, major },
             Some("docker") => SourceRequest::Docker { image, major },
-            Some(url) if is_address(url) => match (self.server_is_mine, named) {
-                (true, _) => SourceRequest::Url(url.to_owned()),
-                (false, named) => SourceRequest::Unvouched { url: url.to_owned(), named },
-            },
+            Some(url) if is_address(url) => {
+                Address::parse(url).map_err(|error| error.to_string())?;
+                match (self.server_is_mine, named) {
+                    (true, _) => SourceRequest::Url(url.to_owned()),
+                    (false, named) => SourceRequest::Unvouched { url: url.to_owned(), named },
+                }
+            }
             // What cannot be read may be an address with a password in it.
             Some(other) => {
                 let is_word = other.chars().all(|c| c.is_ascii_alphanumeric());

@@ -30,8 +30,7 @@ impl Address {
     fn parse_with(url: &str, variable: Variables<'_>) -> Result<Address, AddressError> {
         let Split { rest, ours } = parameters::split(url)?;
         let defaults = parameters::defaults(&ours, variable)?;
-        let mut config: tokio_postgres::Config =
-            rest.parse().map_err(|source| AddressError::Driver { source })?;
+        let mut config = driver_config(&rest)?;
         let default = |name: &str| defaults.get(name).map(String::as_str);
         if config.get_hosts().is_empty() {
             config.host(default("host").unwrap_or("localhost"));
@@ -40,6 +39,7 @@ impl Address {
             let value = || AddressError::Port { value: port.to_owned() };
             config.port(port.parse().map_err(|_| value())?);
         }
+        has_usable_ports(&config)?;
         if let Some(user) = default("user").filter(|_| config.get_user().is_none()) {
             config.user(user);
         }
@@ -180,6 +180,31 @@ impl Address {
     }
 }
 
+fn driver_config(text: &str) -> Result<tokio_postgres::Config, AddressError> {
+    text.parse().map_err(|source| {
+        let error = AddressError::Driver { source };
+        // A name that is not known may be the rest of a password with spaces.
+        let names_one = error.to_string().contains("unknown option");
+        match names_one && !parameters::is_url(text) && text.contains("password=") {
+            true => AddressError::BehindPassword,
+            false => error,
+        }
+    })
+}
+
+/// What the driver notices only when it connects.
+fn has_usable_ports(config: &tokio_postgres::Config) -> Result<(), AddressError> {
+    let (hosts, ports) = (config.get_hosts().len(), config.get_ports());
+    if ports.contains(&0) {
+        return Err(AddressError::Port { value: "0".to_owned() });
+    }
+    match ports.len() {
+        0 | 1 => Ok(()),
+        ports if ports == hosts => Ok(()),
+        ports => Err(AddressError::Ports { hosts, ports }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -201,6 +226,16 @@ mod tests {
     #[case("mysql://u:s3cret@h/db")]
     #[case("s3cret")]
     #[case("postgres://u:s3cret@h/db?sslmode=full")]
+    #[case("postgres://u:s3cret%zz@h/db")]
+    #[case("postgres://u:%s3cret@h/db")]
+    #[case("postgres://u:p@s3cret@h/db")]
+    #[case("postgres://u:p?s3cret=1@h/db")]
+    #[case("postgres://u:p?s3cret@h/db")]
+    #[case("postgres://u:s3cret@h:0/db")]
+    #[case("postgres://u:s3cret@[::1/db")]
+    #[case("host=h password=a s3cret=b")]
+    #[case("host=a,b port=1,2,3 password=s3cret")]
+    #[case("host=h port=abc password=s3cret")]
     fn an_address_that_cannot_be_read_is_not_in_its_error(#[case] text: &str) {
         let error = parsed(text, &[]).expect_err(text).to_string();
         assert!(!error.contains("s3cret"), "{error}");

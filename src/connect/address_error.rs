@@ -14,6 +14,17 @@ pub enum AddressError {
          postgres://user:password@host:5432/"
     )]
     Words,
+    #[error("read the server's address: {why}")]
+    Url { why: &'static str },
+    #[error(
+        "read the server's address: what follows the password is no known NAME = VALUE; a value \
+         with spaces is in quotes"
+    )]
+    BehindPassword,
+    #[error(
+        "read the server's address: {ports} ports of {hosts} hosts; name one port, or one each"
+    )]
+    Ports { hosts: usize, ports: usize },
     #[error("use sslmode={mode}: it is disable, allow, prefer, require, verify-ca or verify-full")]
     SslMode { mode: String },
     #[error(

@@ -46,7 +46,32 @@ pub fn is_url(text: &str) -> bool {
 
 /// Takes out of the string what the driver does not know.
 pub fn split(text: &str) -> Result<Split, AddressError> {
-    if is_url(text) { Ok(split_url(text)) } else { split_words(text) }
+    if !is_url(text) {
+        return split_words(text);
+    }
+    is_well_formed(text)?;
+    Ok(split_url(text))
+}
+
+/// What the driver takes and no server has: it would look for a host that is part of a password,
+/// or sign in with another one.
+fn is_well_formed(url: &str) -> Result<(), AddressError> {
+    let refused = |why| Err(AddressError::Url { why });
+    let escapes = url.split('%').skip(1).map(|rest| rest.get(..2).unwrap_or_default());
+    let is_escape = |digits: &str| {
+        digits.len() == 2 && digits.chars().all(|c| c.is_ascii_hexdigit()) && digits != "00"
+    };
+    if !escapes.into_iter().all(is_escape) {
+        return refused("a % is followed by two hexadecimal digits; a % itself is written %25");
+    }
+    let Some((before, behind)) = url.split_once('@') else { return Ok(()) };
+    if before.contains('?') {
+        return refused("a ? precedes an @; written in a value, they are %3F and %40");
+    }
+    if behind.split(['/', '?']).next().is_some_and(|host| host.contains('@')) {
+        return refused("it has several @; in a user or a password, one is written %40");
+    }
+    Ok(())
 }
 
 fn split_url(text: &str) -> Split {

@@ -109,8 +109,16 @@ impl Decided {
                 self.remark(table, &about, "no value is known: it keeps its default", false);
             }
             (false, false) => {
-                let text = "no value is known: give the column a generator";
-                self.limit(table, &about, 0, text);
+                let checks = component.map_or(&[][..], |component| &component.checks);
+                let named = checks.iter().map(|c| table.checks[*c].name.as_str());
+                let text = match (named.collect::<Vec<_>>().join(" and "), plain) {
+                    (_, true) => "no value is known: give the column a generator".to_owned(),
+                    (names, false) => {
+                        let what = if names.is_empty() { "its domain" } else { &names };
+                        format!("no value is known that {what} takes: give the column a `pool`")
+                    }
+                };
+                self.limit(table, &about, 0, &text);
             }
         }
     }

@@ -88,7 +88,7 @@ fn columns(tool: Tool) -> &'static str {
              liquibase varchar(20), contexts varchar(255), labels varchar(255), \
              deployment_id varchar(10)"
         }
-        Tool::Flyway => "",
+        Tool::Flyway | Tool::Plain => "",
     }
 }
 

@@ -261,6 +261,7 @@ impl TransactionRule {
     pub fn of(tool: Tool) -> TransactionRule {
         match tool {
             Tool::Drizzle | Tool::NodePgMigrate => TransactionRule::Single,
+            Tool::Plain => TransactionRule::None,
             _ => TransactionRule::PerMigration,
         }
     }
@@ -452,7 +453,8 @@ impl Default for Versions {
 }
 
 impl Versions {
-    /// The table in which the tool remembers what is applied, as it is by default.
+    /// The table in which the tool remembers what is applied, as it is by default; of plain files
+    /// the runner's own.
     pub fn of(tool: Tool) -> Versions {
         let (table, column) = match tool {
             Tool::Sqlx => ("_sqlx_migrations", "version"),
@@ -469,6 +471,7 @@ impl Versions {
             Tool::Tern => ("public.schema_version", "version"),
             Tool::Atlas => ("atlas_schema_revisions.atlas_schema_revisions", "version"),
             Tool::Liquibase => ("databasechangelog", "id"),
+            Tool::Plain => return Versions::default(),
         };
         let rows = match tool {
             Tool::GolangMigrate | Tool::Tern => VersionRows::One,
@@ -481,13 +484,16 @@ impl Versions {
     pub(super) fn owner(table: &str, tool: Option<Tool>) -> Option<Tool> {
         let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
         let name = last(table);
-        let is_of = |tool: &Tool| last(&Versions::of(*tool).table) == name;
+        let is_of = |tool: &Tool| {
+            Versions::of(*tool).tool.is_some() && last(&Versions::of(*tool).table) == name
+        };
         // Of older Flyway, too, and of applications.
         let shared = ["schema_migrations", "schema_version"].contains(&name.as_str());
         let other = || {
             let whole =
                 |tool: &Tool| !table.starts_with("public.") && Versions::of(*tool).table == table;
-            Tool::ALL.into_iter().find(|tool| whole(tool) || (!shared && is_of(tool)))
+            let is_it = |tool: &Tool| is_of(tool) && (whole(tool) || !shared);
+            Tool::ALL.into_iter().find(is_it)
         };
         tool.filter(is_of).or_else(other)
     }

@@ -115,3 +115,12 @@ impl Scenario {
         Sizes(self.tables.iter().map(|t| (t.name.clone(), t.rows)).collect())
     }
 }
+
+/// Whether a scenario, and what is named in one, may be called so: words and digits in lower case,
+/// joined by hyphens.
+pub fn is_kebab_case(name: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    name.split('-').all(word)
+}

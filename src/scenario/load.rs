@@ -43,8 +43,8 @@ fn cannot_read(path: &Path, why: &str) -> Problem {
         .remedy(format!("a scenario is a directory with a {FILE_NAME}"))
 }
 
-/// The directory's own name, also for `.`.
-fn directory_name(dir: &Path) -> String {
+/// The directory's own name, which is its scenario's, also for `.`.
+pub fn directory_name(dir: &Path) -> String {
     let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let resolved = match absolute.file_name() {
         Some(_) => absolute,

@@ -51,16 +51,16 @@ pub use change::{
 };
 pub use condition::{Condition, ConditionError, ConditionKind, HOLD_MS_DEFAULT, KnownCondition};
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
-pub use definition::Scenario;
+pub use definition::{Scenario, is_kebab_case};
 pub use draft::{Applied, Demands, DraftChange};
 pub use expect::{Expect, FindingKind, Limits, Verdict};
-pub use load::{find, groups, is_group, is_scenario, load, project_defaults};
+pub use load::{directory_name, find, groups, is_group, is_scenario, load, project_defaults};
 pub use pool::{PoolFile, Values};
 pub use problem::{Checked, ForTry, Problem, nearest, render};
 pub use project::{
     Budget, FailsOn, PROJECT_FILE, ProjectBase, ProjectChange, ProjectDefaults, TrafficKind, Trying,
 };
-pub use psql::{psql_script, read_text};
+pub use psql::{psql_inlined, psql_script, read_text};
 pub use replica::Replica;
 pub use retry::{PolicyError, RetryPolicy};
 pub use size_axis::{SIZES_NEEDED, SizeAxis, rows_of, show_growth, size_name};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::pg::dump::Part;
-use crate::pg::{PsqlItem, SqlPiece};
+use crate::pg::{PsqlItem, SqlPiece, lex};
 
 use super::problem::{Checked, Problem, Source, beside};
 use super::sql::Sql;
@@ -47,6 +47,65 @@ struct Found {
 pub fn psql_script(path: &Path, text: &str) -> Result<Checked<Script>, Vec<Problem>> {
     let (value, problems, notices) = read(&Source { path: path.to_owned(), text: text.to_owned() });
     if problems.is_empty() { Ok(Checked { value, notices }) } else { Err(problems) }
+}
+
+/// The same text with what its files include in their place, so that it needs none of them.
+///
+/// # Errors
+/// As of [`psql_script`].
+pub fn psql_inlined(path: &Path, text: &str) -> Result<String, Vec<Problem>> {
+    psql_script(path, text)?;
+    let source = Source { path: path.to_owned(), text: text.to_owned() };
+    inlined(path, &source, 0).map_err(|problem| vec![problem])
+}
+
+fn inlined(script: &Path, source: &Source, depth: usize) -> Result<String, Problem> {
+    let unreadable = |path: &Path, why| Problem::of_file(path, format!("cannot read it: {why}"));
+    let (mut out, mut end) = (String::new(), 0);
+    for item in &items_of(source)? {
+        let PsqlItem::Include { file, beside, at } = item else { continue };
+        let path = included(script, &source.path, file, *beside);
+        if depth >= DEPTH_MAX {
+            return Err(unreadable(&path, "files include one another without an end".to_owned()));
+        }
+        let other = Source::open(&path).map_err(|why| unreadable(&path, why))?;
+        let command = source.text.get(at.clone()).unwrap_or_default();
+        out.push_str(source.text.get(end..at.start).unwrap_or_default());
+        out.push_str(&format!("-- {command}\n"));
+        out.push_str(inlined(script, &other, depth + 1)?.trim_start_matches('\u{feff}'));
+        out.push_str(missing_end(&other.text, items_of(&other)?.last()));
+        end = at.end;
+    }
+    out.push_str(source.text.get(end..).unwrap_or_default());
+    Ok(out)
+}
+
+fn items_of(source: &Source) -> Result<Vec<PsqlItem>, Problem> {
+    Sql::file(source).psql_items()
+}
+
+/// What the end of a file ends, and the end of its text amid another does not: a statement without
+/// a semicolon, or rows without `\.`.
+fn missing_end(text: &str, last: Option<&PsqlItem>) -> &'static str {
+    let is_line = text.is_empty() || text.ends_with('\n');
+    match last {
+        Some(PsqlItem::Statement(_, Some(rows))) if rows.end == text.len() => {
+            if is_line {
+                "\\.\n"
+            } else {
+                "\n\\.\n"
+            }
+        }
+        Some(PsqlItem::Statement(piece, None)) => {
+            let rest = text.get(piece.offset + piece.text.len()..).unwrap_or_default();
+            let tokens = lex::psql_tokens(rest).unwrap_or_default();
+            match tokens.iter().any(|token| token.is_symbol(rest, ";")) {
+                true => "",
+                false => "\n;\n",
+            }
+        }
+        _ => "",
+    }
 }
 
 /// The text of a file, as every file of a scenario is read.
@@ -120,11 +179,7 @@ impl Read<'_> {
         if self.open.len() >= DEPTH_MAX {
             return refuse("files include one another without an end".to_owned(), "leave it out");
         }
-        let path = match is_beside {
-            true => beside(&source.path, file),
-            false if Path::new(file).is_file() => PathBuf::from(file),
-            false => beside(self.script, file),
-        };
+        let path = included(self.script, &source.path, file, is_beside);
         match Source::open(&path) {
             Ok(included) => self.file(&included),
             Err(why) => refuse(
@@ -188,6 +243,15 @@ impl Read<'_> {
     }
 }
 
+/// The path of a file that `file` of a script includes.
+fn included(script: &Path, file: &Path, named: &str, is_beside: bool) -> PathBuf {
+    match is_beside {
+        true => beside(file, named),
+        false if Path::new(named).is_file() => PathBuf::from(named),
+        false => beside(script, named),
+    }
+}
+
 fn piece(item: &PsqlItem) -> Option<&SqlPiece> {
     match item {
         PsqlItem::Statement(piece, _) => Some(piece),
@@ -204,4 +268,39 @@ fn left_out(what: &str, places: &[Problem]) -> Option<Problem> {
     };
     let notice = Problem { message: format!("notice: {count} {what}: left out"), ..first };
     Some(notice.remedy("everything is loaded into a database of pgauntlet's own"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inlined_script_has_the_statements_of_the_files_that_it_includes() {
+        let root = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+            std::fs::write(&path, text).expect("a file");
+            path
+        };
+        let text = "\\echo on\n\\ir sub/a.sql\nSELECT 1;\n\\i 'rows.sql'\n\\i open.sql\nSELECT 3";
+        let path = write("schema.sql", text);
+        write("sub/a.sql", "\u{feff}CREATE TABLE t (a text);\n\\ir b.sql\n-- behind");
+        write("sub/b.sql", "CREATE TABLE u (a text) -- no end");
+        write("rows.sql", "COPY t FROM stdin;\na\nb");
+        write("open.sql", "SELECT 2; -- ended\n");
+        let statements = |script: Checked<Script>| {
+            let of = |s: &Statement| (s.text.clone(), s.rows.as_ref().map(|r| r.trim().to_owned()));
+            script.value.statements.iter().map(of).collect::<Vec<_>>()
+        };
+        let read = statements(psql_script(&path, text).expect("a script"));
+        let inlined = psql_inlined(&path, text).expect("a script");
+        let alone = psql_script(Path::new("/nowhere/schema.sql"), &inlined).expect("no other file");
+        assert_eq!(statements(alone), read, "{inlined}");
+        assert_eq!(read.len(), 6);
+        assert_eq!(psql_inlined(&path, "SELECT 1;\n").expect("a script"), "SELECT 1;\n");
+        let endless = write("endless.sql", "\\ir endless.sql");
+        let told = psql_inlined(&endless, "\\ir endless.sql").expect_err("an endless one");
+        assert!(told[0].message.contains("without an end"), "{}", told[0]);
+    }
 }

@@ -47,11 +47,13 @@ pub enum Tool {
     Atlas,
     /// Liquibase
     Liquibase,
+    /// No tool: psql runs the files in their order
+    Plain,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Tool; 15] = [
+    pub const ALL: [Tool; 16] = [
         Tool::Sqlx,
         Tool::Flyway,
         Tool::Dbmate,
@@ -67,6 +69,7 @@ impl Tool {
         Tool::Tern,
         Tool::Atlas,
         Tool::Liquibase,
+        Tool::Plain,
     ];
 
     /// The name on the command line.
@@ -87,6 +90,15 @@ impl Tool {
             Tool::Tern => "tern",
             Tool::Atlas => "atlas",
             Tool::Liquibase => "liquibase",
+            Tool::Plain => "plain",
+        }
+    }
+
+    /// The program that runs its files, for people.
+    pub fn applier(self) -> &'static str {
+        match self {
+            Tool::Plain => "psql",
+            tool => tool.as_str(),
         }
     }
 
@@ -126,6 +138,7 @@ impl Tool {
             Tool::Liquibase => {
                 "one transaction per changeset, none where it says runInTransaction:false"
             }
+            Tool::Plain => "no transaction: every statement by itself, as psql runs a file",
         }
     }
 
@@ -149,6 +162,7 @@ impl Tool {
             Tool::Tern => "001_name.sql",
             Tool::Atlas => "20240102030405_name.sql beside atlas.sum",
             Tool::Liquibase => "name.sql with --liquibase formatted sql",
+            Tool::Plain => "001_name.sql",
         }
     }
 }

@@ -135,3 +135,73 @@ fn a_broken_history_does_not_hide_the_others() {
     std::fs::remove_file(&whole).unwrap();
     judge().code(2).stderr(contains("repetition-2/history.jsonl"));
 }
+
+/// Each with `s3cret` where a password is, and what is said of it.
+const MALFORMED: &[(&str, &str)] = &[
+    ("postgres://u:s3cret@h:99999/x", "`port`"),
+    ("postgres://u:s3cret@h:54x/x", "`port`"),
+    ("postgres://u:s3cret@h:0/x", "no port"),
+    ("postgres://u:s3cret@a,b/x?port=1", "3 ports of 2 hosts"),
+    ("postgres://u:s3cret@[::1/x", "`host`"),
+    ("postgres://u:s3cret@h/x?nonsense=1", "`nonsense`"),
+    ("postgres://u:s3cret@h/x?sslmode=foo", "sslmode=foo"),
+    ("postgres://u:s3cret@h/x?connect_timeout=soon", "`connect_timeout`"),
+    ("postgres://u:s3cret%zzq@h/x", "%25"),
+    ("postgres://u:s3cret%@h/x", "%25"),
+    ("postgres://u:s3cret%00@h/x", "%25"),
+    ("postgres://u:p@s3cret@h/x", "%40"),
+    ("postgres://u:p?s3cret@h/x", "%3F"),
+    ("host=h password=s3cret port=abc", "`port`"),
+    ("host=h password='s3cret", "no end of its quotes"),
+    ("host=h password=a s3cret=b", "in quotes"),
+    ("host=h password=s3cret sslmode=foo", "sslmode=foo"),
+];
+
+#[test]
+fn a_malformed_address_of_a_server_is_refused_before_anything_starts() {
+    let directory = written(b"ALTER TABLE orders ADD COLUMN c int;\n");
+    std::fs::write(directory.path().join("schema.sql"), "CREATE TABLE orders (id int);\n").unwrap();
+    let stored = std::path::absolute("tests/fixtures/format-4/stall").unwrap();
+    let refused = |line: &str, of_environment: bool, address: &str, words: &str| {
+        let mut command = pgauntlet();
+        command.current_dir(directory.path()).env("PGAUNTLET_CACHE", directory.path());
+        command
+            .args(line.split_whitespace().map(|w| w.replace("STORED", stored.to_str().unwrap())));
+        match of_environment {
+            true => command.env("PGAUNTLET_SERVER", address),
+            false => command.args(["--server", address]),
+        };
+        let said = command.assert().code(2).stdout("");
+        said.stderr(contains(words).and(contains("s3cret").not()));
+    };
+    for (address, words) in MALFORMED {
+        refused("run orders", false, address, words);
+    }
+    let (address, words) = MALFORMED[0];
+    for line in [
+        "run orders",
+        "try orders/migration.sql --schema schema.sql",
+        "try orders/migration.sql --on add-column-guarded --server-is-mine",
+        "crash orders",
+        "infer --schema schema.sql --out inferred",
+        "repro STORED",
+        "doctor",
+        "cache",
+    ] {
+        refused(line, false, address, words);
+        refused(line, true, address, words);
+    }
+    assert!(!directory.path().join("inferred").exists());
+}
+
+#[test]
+fn a_scenario_is_not_written_where_its_name_would_be_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("schema.sql"), "CREATE TABLE orders (id int);\n").unwrap();
+    for (out, remedy) in [("o_gap", "name it o-gap"), ("made/Gap 2", "name it made/gap-2")] {
+        let mut command = pgauntlet();
+        command.current_dir(directory.path()).args(["infer", "--schema", "schema.sql"]);
+        command.args(["--out", out]).assert().code(2).stderr(contains(remedy));
+        assert!(!directory.path().join(out).exists());
+    }
+}

@@ -44,6 +44,19 @@ const ALL: &[(&str, Files, &[&str])] = &[
         &["try", "l"],
     ),
     (
+        "a changelog in XML at the root",
+        &[
+            ("liquibase.properties", "changeLogFile=changelog.xml\n"),
+            ("changelog.xml", "<databaseChangeLog>\n<changeSet id='1'/>"),
+        ],
+        &["try"],
+    ),
+    (
+        "a changelog in YAML at the root that nothing names",
+        &[("changelog.yaml", "databaseChangeLog:\n  - changeSet:\n      id: 1\n")],
+        &["try"],
+    ),
+    (
         "two heads of Alembic",
         &[
             ("alembic.ini", "[alembic]\nscript_location = db\n"),
@@ -83,6 +96,7 @@ const ALL: &[(&str, Files, &[&str])] = &[
     ("an unknown scenario", PLAIN, &["try", "change.sql", "--on", "nowhere"]),
     ("a place that is taken", PLAIN, &["try", "change.sql", "--save", "."]),
     ("a place that is a file", PLAIN, &["try", "change.sql", "--save", "change.sql"]),
+    ("a place whose name is no scenario's", PLAIN, &["try", "change.sql", "--save", "saved_a"]),
     ("a likeness that is not there", PLAIN, &["try", "change.sql", "--like", "other.sql"]),
     ("a likeness that is no address", PLAIN, &["try", "change.sql", "--like", "postgres://a:b"]),
     (

@@ -221,6 +221,37 @@ fn a_change_of_tables_that_have_no_rows_proves_nothing() {
     assert!(said.contains("UNPROVEN"), "{said}");
 }
 
+/// No operation can be made: nothing is tried, and what is missing is said.
+#[rstest]
+#[case::a_check("j jsonb NOT NULL CONSTRAINT has_x CHECK (jsonb_path_exists(j, '$.x'))", "has_x")]
+#[case::a_domain("j with_x NOT NULL", "its domain")]
+fn a_change_of_a_lone_table_that_has_no_rows_proves_nothing(
+    #[case] column: &str,
+    #[case] named: &str,
+) {
+    let root = project("ALTER TABLE lone ADD COLUMN note text;", CALM);
+    let schema = format!(
+        "CREATE DOMAIN with_x AS jsonb CHECK (jsonb_path_exists(VALUE, '$.x'));\n\
+         CREATE TABLE lone (id bigint PRIMARY KEY, {column});\n"
+    );
+    fs::write(root.path().join("structure.sql"), schema).expect("a file");
+    let tried = |more: &[&str]| {
+        let output = try_in(root.path()).arg("change.sql").args(more).output().expect("pgauntlet");
+        let all = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
+        (output.status.code().expect("an exit code"), said)
+    };
+    let (code, said) = tried(&[]);
+    assert_eq!(code, 3, "{said}");
+    for part in ["UNPROVEN", "column j", named, "a `pool`", "--save DIR"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("/tmp/") && !said.contains("is missing here"), "{said}");
+    let (code, said) = tried(&["--save", "saved"]);
+    assert!(code == 3 && said.contains("pgauntlet run saved"), "{said}");
+    assert!(root.path().join("saved/scenario.toml").is_file());
+}
+
 /// A rerun takes an index that was left INVALID for done.
 #[test]
 fn an_index_that_is_built_if_it_is_not_there_is_unsafe_and_can_be_accepted() {
@@ -267,4 +298,21 @@ fn a_directory_that_looks_like_one_of_sqlx_is_not_taken_for_it(
     let all = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(all.contains(words) && !all.contains("as sqlx runs it"), "{all}");
     assert_eq!(output.status.code(), Some(if files.is_empty() { 2 } else { 0 }), "{all}");
+}
+
+#[test]
+fn numbered_files_that_psql_runs_are_tried_where_it_is_said() {
+    let root = tempfile::tempdir().expect("a directory");
+    for (name, text) in [("001_a.sql", "CREATE TABLE t (a int);\n"), ("002_b.sql", "VACUUM t;\n")] {
+        fs::write(root.path().join(name), text).expect("a file");
+    }
+    for path in [".", "002_b.sql"] {
+        let mut command = try_in(root.path());
+        let output = command.args([path, "--tool", "plain", "--dry-run"]).output();
+        let output = output.expect("pgauntlet");
+        let all = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{all}");
+        assert!(all.contains("002_b.sql, as psql runs it: no transaction"), "{all}");
+        assert!(all.contains("the migration before it"), "{all}");
+    }
 }

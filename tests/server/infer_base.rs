@@ -118,3 +118,28 @@ async fn a_base_that_fails_is_an_error_with_what_the_command_printed() {
     let error = made.expect_err("no base").to_string();
     assert!(error.contains("exit 3") && error.contains("the last line"), "{error}");
 }
+
+#[test]
+fn what_a_schema_includes_is_in_the_scenario_that_is_made_of_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path();
+    std::fs::create_dir(root.join("sub")).expect("a directory");
+    for (name, text) in [
+        ("schema.sql", "CREATE TABLE a (id int PRIMARY KEY);\n\\ir sub/more.sql\n"),
+        ("sub/more.sql", "CREATE TABLE b (id int PRIMARY KEY);\n\\ir most.sql"),
+        ("sub/most.sql", "CREATE TABLE c (a int REFERENCES a)"),
+        ("change.sql", "ALTER TABLE c ADD COLUMN d int;\n"),
+    ] {
+        std::fs::write(root.join(name), text).expect("a file");
+    }
+    let pgauntlet = |line: &[&str]| {
+        let mut command = assert_cmd::cargo::cargo_bin_cmd!("pgauntlet");
+        command.current_dir(root).env("NO_COLOR", "1").args(line).assert()
+    };
+    let infer = ["infer", "--schema", "schema.sql", "--out", "made", "--rows", "10"];
+    pgauntlet(&infer).success();
+    std::fs::remove_dir_all(root.join("sub")).expect("it is not needed");
+    pgauntlet(&["check", "made"]).success();
+    let text = std::fs::read_to_string(root.join("made/schema.sql")).expect("a schema");
+    assert!(["TABLE a", "TABLE b", "TABLE c"].iter().all(|table| text.contains(table)), "{text}");
+}

@@ -67,6 +67,14 @@ pub fn told(migrations: &[Migration]) -> Vec<String> {
     &["1 in-tx 1:SELECT 1", "1.1 in-tx 1:SELECT 11", "2 in-tx 1:SELECT 2", "10 in-tx 1:SELECT 10",
         "R__a_view in-tx 1:SELECT 9", "R__b_view in-tx 1:SELECT 8"]
 )]
+#[case::plain(
+    Tool::Plain,
+    &[("003_c.sql", "-- atlas:txmode none\nSELECT 3;\n\\echo done\n"),
+        ("001_a.sql", "BEGIN;\nSELECT 1;\nCOMMIT;"), ("002_b.up.sql", "VACUUM t;"),
+        ("002_b.down.sql", "SELECT -2;"), ("schema.sql", "SELECT 0;")],
+    &["001_a no-tx 1:BEGIN | 2:SELECT 1 | 3:COMMIT", "002_b.up no-tx 1:VACUUM t",
+        "003_c no-tx 2:SELECT 3"]
+)]
 #[case::flyway_outside_a_transaction(
     Tool::Flyway,
     &[("V1__a.sql", "CREATE INDEX CONCURRENTLY i ON t (a);\nVACUUM t;"),
@@ -261,6 +269,9 @@ fn another_tools_marker_is_an_error_with_its_line_though_the_tool_is_named() {
         "---- create above / drop below ----",
         "-- atlas:txmode none",
         "-- down",
+        "-- +micrate Down",
+        "/* down */",
+        "-- Down (drops it)",
     ];
     let told = down.map(|line| {
         let text = format!("ALTER TABLE t ADD b int;\n{line}\nALTER TABLE t DROP b;\n");
@@ -269,6 +280,32 @@ fn another_tools_marker_is_an_error_with_its_line_though_the_tool_is_named() {
         told
     });
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_comment_that_says_down_is_a_comment_where_the_tools_own_marker_begins_that_part() {
+    let file = |line: &str| format!("-- +goose Up\nSELECT 1;\n-- +goose Down\n{line}\nSELECT 2;\n");
+    read(Tool::Goose, &[("1_a.sql", &file("-- rollback"))]).expect("goose's own parts");
+    let told = read(Tool::Goose, &[("1_a.sql", &file("-- +micrate Down"))]).expect_err("another's");
+    assert!(told.starts_with("1_a.sql:4:1: `-- +micrate Down` is some tool's"), "{told}");
+    let told = read(Tool::Tern, &[("1_a.sql", "SELECT 1;\n-- down\nSELECT 2;\n")]);
+    assert!(told.expect_err("a down part").contains("begins a down part"));
+    let told = read(Tool::Dbmate, &[("1_a.sql", "-- migrate:up\nSELECT 1;\n-- down\nSELECT 2;\n")]);
+    assert!(told.expect_err("a down part").contains("begins a down part"));
+}
+
+#[test]
+fn plain_files_whose_order_or_part_is_not_known_are_refused() {
+    let told = read(Tool::Plain, &[("9_a.sql", "SELECT 1;"), ("10_b.sql", "SELECT 2;")]);
+    let told = told.expect_err("two orders");
+    assert!(told.contains("10_b.sql: it follows 9_a.sql by its number"), "{told}");
+    let told = read(Tool::Plain, &[("1_a.sql", "SELECT 1;\n-- migrate:down\nSELECT 2;\n")]);
+    let told = told.expect_err("two parts");
+    assert!(told.contains("as plain SQL, all parts of the file would run"), "{told}");
+    let told = read(Tool::Plain, &[("a.sql", "SELECT 1;")]).expect_err("no number");
+    assert!(told.contains("is named 001_name.sql"), "{told}");
+    let told = read(None, &[("001_a.sql", "SELECT 1;")]).expect_err("never recognised");
+    assert!(told.contains("--tool plain"), "{told}");
 }
 
 #[test]

@@ -106,9 +106,12 @@ fn first(tool: Tool) -> (&'static str, &'static str) {
         Tool::Diesel => ("1_t/up.sql", TABLE),
         Tool::Prisma => ("1_t/migration.sql", TABLE),
         Tool::Drizzle => ("0000_z.sql", TABLE),
-        Tool::Supabase | Tool::NodePgMigrate | Tool::Tern | Tool::Atlas | Tool::Liquibase => {
-            ("1_t.sql", TABLE)
-        }
+        Tool::Supabase
+        | Tool::NodePgMigrate
+        | Tool::Tern
+        | Tool::Atlas
+        | Tool::Liquibase
+        | Tool::Plain => ("1_t.sql", TABLE),
         Tool::SqlMigrate => {
             ("1_t.sql", "-- +migrate Up\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n")
         }

@@ -28,7 +28,10 @@ pub fn earlier(tool: Tool, migrations: &[Migration]) -> Base {
             text.push_str("COMMIT;\n");
         }
     }
-    let mut name = format!("the earlier migrations of {tool}");
+    let mut name = match tool {
+        Tool::Plain => "the files before it".to_owned(),
+        tool => format!("the earlier migrations of {tool}"),
+    };
     name.extend(taken_to_hold(migrations).map(|taken| format!(" ({taken})")));
     Base::Script { path: PathBuf::from(name), text }
 }

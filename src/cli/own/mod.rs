@@ -5,7 +5,7 @@ mod code;
 mod defaults;
 mod earlier;
 mod init;
-mod names;
+mod node;
 mod project;
 mod revisions;
 mod summary;
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::provision;
 use crate::report::{Live, Mode};
 use crate::run::{self, Base, ExitStatus, InferRequest, InferredScenario, QUICK_ROWS, RowsRequest};
 use crate::scenario::{
@@ -27,6 +28,7 @@ use crate::trial::FaultKind;
 use super::args::{BaseChoice, FailOnVerdict, TryArguments};
 use super::ending::{cancelled_by_signals, ending_of};
 use super::infer;
+use super::names::{kebab, relative, stem};
 use super::run::{Answered, Asked, run_trials};
 use super::scenarios::Loaded;
 use super::server::is_address;
@@ -36,8 +38,7 @@ use super::{bad_input as wrong, complain, kept};
 use defaults::Project;
 use earlier::{earlier, taken_to_hold, terminated};
 pub use init::init;
-use names::{kebab, relative, stem};
-use summary::{note, show_asked, show_made};
+use summary::{note, show_asked, show_made, show_unused};
 
 /// Rows of a table that the change is about.
 const CONCERNED_ROWS: u64 = 1_000_000;
@@ -102,6 +103,8 @@ async fn own_scenario(arguments: &TryArguments, project: &Project) -> Result<Loa
         infer::is_free(directory).map_err(wrong)?;
     }
     Condition::are_kinds(&arguments.conditions, "the change").map_err(wrong)?;
+    // What the oldest of several majors can do, the others can.
+    let (server, _) = arguments.trials.server.requests().map_err(wrong)?;
     let mut own = find(arguments, tried::How::of(arguments), project)?;
     own.change.runs_as = project.defaults.demands.runs_as.clone();
     let acceptances =
@@ -111,7 +114,7 @@ async fn own_scenario(arguments: &TryArguments, project: &Project) -> Result<Loa
     if arguments.dry_run {
         return Err(ExitStatus::AsExpected);
     }
-    own.scenario(arguments, project, &demands).await
+    own.scenario(arguments, project, &demands, &server).await
 }
 
 /// A change of the user's own.
@@ -309,7 +312,7 @@ fn of_tools(
         1 => format!(" (changeset {version})"),
         n => format!(" ({n} changesets)"),
     };
-    let said = format!("{}{which}, as {tool} runs it{by}: {rule}", path.display());
+    let said = format!("{}{which}, as {} runs it{by}: {rule}", path.display(), tool.applier());
     let before = match migrations.len() {
         0 => "an empty database: it is the first migration".to_owned(),
         1 => "the migration before it".to_owned(),
@@ -354,9 +357,8 @@ impl Own {
         arguments: &TryArguments,
         project: &Project,
         demands: &Demands,
+        server: &provision::Request,
     ) -> Result<Loaded, ExitStatus> {
-        // What the oldest of several majors can do, the others can.
-        let (server, _) = arguments.trials.server.requests().map_err(wrong)?;
         let asked = infer::Asked::read(&arguments.application).map_err(wrong)?;
         let quick = arguments.trials.quick;
         let usual = if quick { QUICK_ROWS } else { CONCERNED_ROWS };
@@ -382,7 +384,7 @@ impl Own {
             mix: asked.mix,
             own: asked.own(),
             like: asked.like(),
-            server: &server,
+            server,
         };
         let quiet = arguments.trials.quiet;
         let live = Live::start(if quiet { Mode::Quiet } else { Mode::Auto });
@@ -398,6 +400,9 @@ impl Own {
                  --schema FILE or --base COMMAND",
                 self.name
             )));
+        }
+        if made.operations == 0 {
+            return Err(unused(&made, arguments.save.as_deref()));
         }
         show_made(&made);
         let loaded = self.load(&made, arguments, demands)?;
@@ -494,6 +499,16 @@ impl Own {
         let (scenarios, unpacked) = (vec![scenario], Some(unpacked));
         Ok(Loaded { scenarios, notices: Vec::new(), unpacked, groups: Vec::new() })
     }
+}
+
+/// Nothing can be shown where no operation can use the tables; `--save` keeps what there is.
+fn unused(made: &InferredScenario, save: Option<&Path>) -> ExitStatus {
+    if let Some(Err(error)) = save.map(|directory| infer::write(made, directory)) {
+        complain(&error);
+        return ExitStatus::Failed;
+    }
+    show_unused(made, save);
+    ExitStatus::Unproven
 }
 
 /// Verdicts with which the change passes.

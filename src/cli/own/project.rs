@@ -8,6 +8,7 @@ use crate::scenario::{self, Problem};
 
 use super::super::infer;
 use super::code;
+use super::node;
 use super::revisions::{self, Commands};
 
 /// Where tools keep migrations in SQL, below the project's root.
@@ -101,6 +102,7 @@ pub enum Found {
 pub fn find(root: &Path) -> Result<Found, String> {
     let (mut found, mut refused) = read_all(directories(root));
     let mut programs = revisions::all(root)?;
+    programs.extend(node::all(root));
     programs.extend(code::all(root));
     if found.is_empty() && programs.is_empty() {
         if let Some(why) = code::without_a_base(root) {
@@ -130,7 +132,7 @@ pub fn find(root: &Path) -> Result<Found, String> {
     }
     match found.pop() {
         Some((_, found)) => Ok(found),
-        None => Err(nothing(&refused)),
+        None => Err(nothing(root, &refused)),
     }
 }
 
@@ -186,23 +188,26 @@ fn directories(root: &Path) -> Vec<PathBuf> {
     if let Some(path) = scenario::changelog_directory(root) {
         let is_it = |other: &PathBuf| other.canonicalize().ok() == path.canonicalize().ok();
         if !found.iter().any(is_it) {
-            found.push(path.strip_prefix(".").map_or(path.clone(), Path::to_owned));
+            let below = path.strip_prefix(".").ok().filter(|below| !below.as_os_str().is_empty());
+            found.push(below.map_or(path.clone(), Path::to_owned));
         }
     }
     found
 }
 
-fn nothing(refused: &[String]) -> String {
+fn nothing(root: &Path, refused: &[String]) -> String {
     let why: String = refused.iter().map(|why| format!("\n  {why}")).collect();
     let mut why = if why.is_empty() { String::new() } else { format!("; of what is there:{why}") };
-    if refused.iter().any(|why| why.contains("only Liquibase can run")) {
+    let is_liquibases = || scenario::changelog_directory(root).is_some();
+    if refused.iter().any(|why| why.contains("only Liquibase can run")) || is_liquibases() {
         why.push_str(&format!("\n  {}", code::LIQUIBASE));
     }
     format!(
         "find the change: no tool's migrations were recognised here{why}\n  looked in {}, and for \
-         alembic.ini, manage.py, bin/rails, knexfile, .sequelizerc, migration/src/lib.rs (SeaORM) \
-         and rambler.json; say it: pgauntlet try change.sql --schema schema.sql, or pgauntlet try \
-         --base 'COMMAND' -- COMMAND",
+         alembic.ini, pyproject.toml (tool.alembic), manage.py, bin/rails, knexfile, .sequelizerc, \
+         config/config.json (Sequelize), migration/src/lib.rs (SeaORM) and rambler.json; say it: \
+         pgauntlet try change.sql --schema schema.sql, or pgauntlet try --base 'COMMAND' -- \
+         COMMAND",
         DIRECTORIES.join(", ")
     )
 }

@@ -39,7 +39,7 @@ impl Commands {
 /// # Errors
 /// A tool is there, and which of its revisions is the newest is not known.
 pub fn all(root: &Path) -> Result<Vec<Commands>, String> {
-    let found = [alembic(root)?, django(root)?, rails(root), knex(root), sequelize(root)];
+    let found = [alembic(root)?, django(root)?, rails(root)];
     Ok(found.into_iter().flatten().collect())
 }
 
@@ -79,29 +79,23 @@ pub(super) fn files(directory: &Path, endings: &[&str]) -> Vec<String> {
 }
 
 fn alembic(root: &Path) -> Result<Option<Commands>, String> {
-    let Ok(ini) = fs::read_to_string(root.join("alembic.ini")) else { return Ok(None) };
-    let location = ini.lines().find_map(|line| {
-        let (key, value) = line.split_once('=')?;
-        (key.trim() == "script_location").then(|| value.trim().replace("%(here)s", "."))
+    let Some((by, directories)) = alembic_directories(root) else { return Ok(None) };
+    let paths = directories.iter().flat_map(|directory| {
+        files(directory, &[".py"]).into_iter().map(move |name| directory.join(name))
     });
-    let versions = root.join(location.unwrap_or_else(|| "alembic".to_owned())).join("versions");
-    let revisions: Vec<Revision> = files(&versions, &[".py"])
-        .iter()
-        .filter_map(|name| {
-            let text = fs::read_to_string(versions.join(name)).ok()?;
-            Revision::of(&text).map(|revision| Revision { file: stem(Some(name)), ..revision })
+    let revisions: Vec<Revision> = paths
+        .filter_map(|path| {
+            let text = fs::read_to_string(&path).ok()?;
+            Revision::of(&text).map(|revision| Revision { file: path, ..revision })
         })
         .collect();
     let is_head =
         |revision: &&Revision| !revisions.iter().any(|other| other.down.contains(&revision.id));
     let heads: Vec<&Revision> = revisions.iter().filter(is_head).collect();
     let alembic = program(root, "alembic");
-    let before = match heads.as_slice() {
+    let head = match heads.as_slice() {
         [] => return Ok(None),
-        [head] => match head.down.as_slice() {
-            [] => None,
-            down => Some(format!("{alembic} upgrade {}", down.join(" "))),
-        },
+        [head] => *head,
         several => {
             let ids: Vec<&str> = several.iter().map(|head| head.id.as_str()).collect();
             return Err(format!(
@@ -113,16 +107,59 @@ fn alembic(root: &Path) -> Result<Option<Commands>, String> {
             ));
         }
     };
-    let tool = "Alembic (alembic.ini)".to_owned();
-    let name = heads.first().map(|head| head.file.clone()).unwrap_or_default();
-    let file = versions.join(format!("{name}.py"));
+    let before = match head.down.as_slice() {
+        [] => None,
+        down => Some(format!("{alembic} upgrade {}", down.join(" "))),
+    };
+    let (tool, file) = (format!("Alembic ({by})"), head.file.clone());
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Some(Commands { tool, name, before, change: format!("{alembic} upgrade head"), file }))
+}
+
+/// The file that configures it, and the directories of its revisions.
+fn alembic_directories(root: &Path) -> Option<(&'static str, Vec<PathBuf>)> {
+    let ini = fs::read_to_string(root.join("alembic.ini")).ok();
+    let project = fs::read_to_string(root.join("pyproject.toml")).unwrap_or_default();
+    let project = project.parse::<toml::Table>().ok();
+    let section = project.as_ref().and_then(|p| p.get("tool")?.get("alembic"));
+    let by = match (&ini, section) {
+        (None, None) => return None,
+        (None, Some(_)) => "pyproject.toml",
+        (Some(_), _) => "alembic.ini",
+    };
+    let of_ini = |name: &str| {
+        ini.iter().flat_map(|ini| ini.lines()).find_map(|line| {
+            let (key, value) = line.split_once('=')?;
+            (key.trim() == name).then(|| value.trim().to_owned())
+        })
+    };
+    let of_project = |name: &str| section.and_then(|section| section.get(name));
+    let path = |text: &str| {
+        let text = text.replace("%(here)s/", "").replace("%(here)s", ".");
+        root.join(text.strip_prefix("./").unwrap_or(&text))
+    };
+    let location = of_project("script_location").and_then(toml::Value::as_str).map(str::to_owned);
+    let location = location.or_else(|| of_ini("script_location"));
+    let several = match of_project("version_locations").and_then(toml::Value::as_array) {
+        Some(listed) => {
+            listed.iter().filter_map(toml::Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+        }
+        None => {
+            let listed = of_ini("version_locations").unwrap_or_default();
+            let parts = listed.split([' ', ',', ':', ';']).filter(|part| !part.is_empty());
+            parts.map(str::to_owned).collect()
+        }
+    };
+    let directories = match several.is_empty() {
+        true => vec![path(location.as_deref().unwrap_or("alembic")).join("versions")],
+        false => several.iter().map(|one| path(one)).collect(),
+    };
+    Some((by, directories))
 }
 
 /// A revision of Alembic's, as its file declares it.
 struct Revision {
-    /// Its file's name.
-    file: String,
+    file: PathBuf,
     id: String,
     down: Vec<String>,
 }
@@ -140,14 +177,14 @@ impl Revision {
         };
         let id = quoted(value("revision")?).into_iter().next()?;
         let down = value("down_revision").map(quoted).unwrap_or_default();
-        Some(Revision { file: String::new(), id, down })
+        Some(Revision { file: PathBuf::new(), id, down })
     }
 }
 
 /// The strings in a line of Python or JavaScript.
-fn quoted(line: &str) -> Vec<String> {
+pub(super) fn quoted(line: &str) -> Vec<String> {
     let line = line.split('#').next().unwrap_or_default();
-    let parts: Vec<&str> = line.split(['"', '\'']).collect();
+    let parts: Vec<&str> = line.split(['"', '\'', '`']).collect();
     parts.iter().skip(1).step_by(2).map(|part| (*part).to_owned()).collect()
 }
 
@@ -233,33 +270,6 @@ fn rails(root: &Path) -> Option<Commands> {
     Some(Commands { tool, name: stem(names.last()), before, change, file })
 }
 
-fn knex(root: &Path) -> Option<Commands> {
-    let config = ["knexfile.js", "knexfile.ts", "knexfile.cjs", "knexfile.mjs"];
-    let config = config.into_iter().find(|name| root.join(name).is_file())?;
-    let names = files(&root.join("migrations"), &[".js", ".ts", ".cjs", ".mjs"]);
-    let up = format!("{} migrate:up", node_program(root, "knex"));
-    let before = match names.len() {
-        0 => return None,
-        1 => None,
-        n => Some(format!("for n in $(seq {}); do {up} || exit; done", n - 1)),
-    };
-    let (tool, name) = (format!("Knex ({config})"), stem(names.last()));
-    let file = root.join("migrations").join(names.last()?);
-    Some(Commands { tool, name, before, change: up, file })
-}
-
-fn sequelize(root: &Path) -> Option<Commands> {
-    let names = files(&root.join("migrations"), &[".js", ".ts", ".cjs"]);
-    if !root.join(".sequelizerc").is_file() || names.is_empty() {
-        return None;
-    }
-    let migrate = format!("{} db:migrate", node_program(root, "sequelize-cli"));
-    let before = names.len().checked_sub(2).map(|at| format!("{migrate} --to {}", names[at]));
-    let tool = "Sequelize (.sequelizerc)".to_owned();
-    let file = root.join("migrations").join(names.last()?);
-    Some(Commands { tool, name: stem(names.last()), before, change: migrate, file })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::project;
@@ -308,25 +318,35 @@ mod tests {
     }
 
     #[test]
-    fn the_revision_before_is_asked_of_rails_knex_and_sequelize() {
+    fn alembics_revisions_are_where_its_configuration_says() {
+        let first = "revision = 'a1'\ndown_revision = None\n";
+        let second = "revision = 'b2'\ndown_revision = 'a1'\n";
+        for (file, text, directory) in [
+            ("pyproject.toml", "[tool.alembic]\n", "alembic/versions"),
+            ("pyproject.toml", "[tool.alembic]\nscript_location = '%(here)s/db'\n", "db/versions"),
+            ("pyproject.toml", "[tool.alembic]\nversion_locations = ['%(here)s/x', 'y']\n", "y"),
+            ("alembic.ini", "[alembic]\nversion_locations = %(here)s/x %(here)s/y\n", "y"),
+            ("alembic.ini", "[alembic]\nscript_location = ./db\n", "db/versions"),
+        ] {
+            let [a, b] = ["a.py", "b.py"].map(|name| format!("{directory}/{name}"));
+            let root = project(&[(file, text), (&a, first), (&b, second)]);
+            let found = alembic(root.path()).expect("one head").expect(text);
+            assert_eq!(found.tool, format!("Alembic ({file})"));
+            assert_eq!(found.before.as_deref(), Some("alembic upgrade a1"));
+            assert_eq!((found.name.as_str(), found.file), ("b", root.path().join(&b)));
+        }
+        let root = project(&[("pyproject.toml", "[tool.poetry]\n")]);
+        assert_eq!(alembic(root.path()), Ok(None));
+    }
+
+    #[test]
+    fn the_revision_before_is_asked_of_rails() {
         let root = project(&[
             ("bin/rails", ""),
             ("db/migrate/20240101000000_a.rb", ""),
             ("db/migrate/20240102000000_b.rb", ""),
-            ("knexfile.js", ""),
-            (".sequelizerc", ""),
-            ("migrations/1_a.js", ""),
-            ("migrations/2_b.js", ""),
         ]);
-        let before = |commands: Option<Commands>| commands.and_then(|c| c.before);
-        let of_rails = before(rails(root.path()));
-        assert_eq!(of_rails.as_deref(), Some("bin/rails db:migrate VERSION=20240101000000"));
-        let of_knex = before(knex(root.path()));
-        let of_knex = of_knex.expect("a base");
-        assert!(of_knex.starts_with("for n in $(seq 1); do "), "{of_knex}");
-        assert!(of_knex.ends_with("knex migrate:up || exit; done"), "{of_knex}");
-        let of_sequelize = before(sequelize(root.path()));
-        let of_sequelize = of_sequelize.expect("a base");
-        assert!(of_sequelize.ends_with("sequelize-cli db:migrate --to 1_a.js"), "{of_sequelize}");
+        let before = rails(root.path()).and_then(|commands| commands.before);
+        assert_eq!(before.as_deref(), Some("bin/rails db:migrate VERSION=20240101000000"));
     }
 }

@@ -1,6 +1,9 @@
 //! What is said before the answer, as wide as it: what would be run, and what a scenario was made
 //! from.
 
+use std::path::Path;
+
+use crate::infer::Remark;
 use crate::report;
 use crate::run::InferredScenario;
 use crate::scenario::{Demands, FindingKind, RunsAs};
@@ -63,13 +66,39 @@ pub fn show_made(made: &InferredScenario) {
     note("rows", &rows);
     note("traffic", &format!("{} operations on these and their neighbours", made.operations));
     let is_about = |table: &str| made.concerned.iter().any(|name| name == table);
-    let remarks = made.remarks.iter().filter(|remark| is_about(&remark.table)).map(|remark| {
+    let of_these = made.remarks.iter().filter(|remark| is_about(&remark.table));
+    let remarks = of_these.map(|remark| {
         let refused = if remark.refused { " (no rows)" } else { "" };
-        format!("{}, {}: {}{refused}", remark.table, remark.about, remark.text)
+        format!("{}{refused}", sentence(remark))
     });
     let all: Vec<String> = remarks.chain(made.left_out.iter().cloned()).collect();
     all.iter().take(SHOWN_MAX).for_each(|line| note("", line));
     if all.len() > SHOWN_MAX {
         note("", &format!("and {} more; --save DIR keeps the scenario", all.len() - SHOWN_MAX));
     }
+}
+
+/// That nothing can be shown: no operation can use the tables. `saved`: where the scenario is.
+pub fn show_unused(made: &InferredScenario, saved: Option<&Path>) {
+    let refused = made.remarks.iter().filter(|remark| remark.refused).map(sentence);
+    let mut why: Vec<String> = refused.take(NAMED_MAX).collect();
+    if why.is_empty() {
+        why = made.left_out.iter().take(NAMED_MAX).cloned().collect();
+    }
+    let place = match saved {
+        Some(directory) => format!("in {0}, then pgauntlet run {0}", directory.display()),
+        None => "in the scenario that --save DIR keeps, then pgauntlet run DIR".to_owned(),
+    };
+    note(
+        "UNPROVEN",
+        &format!(
+            "no operation can use the tables, so the change was not tried: {}; write what is \
+             missing (rows, a pool of values, an [[operation]]) {place}",
+            why.join("; ")
+        ),
+    );
+}
+
+fn sentence(remark: &Remark) -> String {
+    format!("{}, {}: {}", remark.table, remark.about, remark.text)
 }

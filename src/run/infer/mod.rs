@@ -14,8 +14,8 @@ use crate::history::{Event, Listener, Progress};
 use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
-    Applied, Arrivals, Change, Condition, Demands, Draft, DraftChange, Rate, Traffic,
-    TransactionRule, psql_script,
+    Applied, Arrivals, Change, Condition, Demands, Draft, DraftChange, Problem, Rate, Traffic,
+    TransactionRule, psql_inlined, psql_script,
 };
 use crate::{judge, observe, seed};
 
@@ -227,7 +227,8 @@ impl Workshop<'_> {
             None => None,
         };
         let known = known.as_ref();
-        let mut made = made(request, &text, &catalogue, (&concerned, known, inferred))?;
+        let schema = whole(psql_inlined(&request.base.path(), &text))?;
+        let mut made = made(request, schema, &catalogue, (&concerned, known, inferred))?;
         if is_clone {
             // What was read of them are samples.
             let found = rows_by_table(&self.effects.states(&address).await?);
@@ -293,9 +294,7 @@ impl Workshop<'_> {
             let address = self.effects.make(self.server, &Origin::Clone, &name).await?;
             return Ok((name, address));
         }
-        let script = psql_script(&base.path(), text).map_err(|problems| {
-            Error::Schema(problems.first().map(ToString::to_string).unwrap_or_default())
-        })?;
+        let script = whole(psql_script(&base.path(), text))?;
         let address = self.effects.make(self.server, &Origin::Empty, &name).await?;
         self.step("create the tables");
         seed::run_schema(&address, &script.value, self.listener).await?;
@@ -428,9 +427,16 @@ impl Made {
     }
 }
 
+/// What a script of the base's gives.
+fn whole<T>(read: Result<T, Vec<Problem>>) -> Result<T, Error> {
+    read.map_err(|problems| {
+        Error::Schema(problems.first().map(ToString::to_string).unwrap_or_default())
+    })
+}
+
 fn made(
     request: &InferRequest<'_>,
-    schema: &str,
+    schema: String,
     catalogue: &Catalogue,
     (concerned, known, inferred): (&Concerned, Option<&Known>, Inferred),
 ) -> Result<Made, Error> {
@@ -458,7 +464,7 @@ fn made(
     let draft = Draft {
         analysis: format!("Rows and traffic for {}, made from its catalogue.", request.base.name()),
         rng_seed: request.rng_seed,
-        schema: schema.to_owned(),
+        schema,
         indexes: None,
         whole: true,
         tables,

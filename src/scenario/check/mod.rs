@@ -32,7 +32,7 @@ use toml::Spanned;
 use crate::pg::facts::{CreatedTable, RelationName};
 
 use self::holds::Holds;
-use super::definition::{RNG_SEED_DEFAULT, Scenario};
+use super::definition::{RNG_SEED_DEFAULT, Scenario, is_kebab_case};
 use super::pool::Pools;
 use super::problem::{Checked, Problem, Source, known_names};
 use super::project::ProjectDefaults;
@@ -363,11 +363,4 @@ fn find_created<'a>(created: &'a [CreatedTable], name: &str) -> Option<&'a Creat
             || name.strip_prefix("public.") == Some(&table.name)
     };
     created.iter().find(same)
-}
-
-fn is_kebab_case(name: &str) -> bool {
-    let word = |word: &str| {
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-    };
-    name.split('-').all(word)
 }

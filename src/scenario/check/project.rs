@@ -2,12 +2,13 @@
 
 use toml::Spanned;
 
+use super::super::definition::is_kebab_case;
 use super::super::problem::{Source, beside};
 use super::super::project::{ProjectBase, ProjectChange, ProjectDefaults, Trying};
 use super::super::traffic::{RATE_PER_S_MAX, RATE_PER_S_MIN};
 use super::super::wire::{ProjectFile, Try};
 use super::super::{Acceptance, Demands};
-use super::{Checker, is_kebab_case};
+use super::Checker;
 
 /// Most rows of a table.
 const ROWS_MAX: u64 = 1_000_000_000_000;

@@ -66,8 +66,9 @@ fn unknown(listing: &Listing, shapes: &[Shape]) -> Problem {
         }
     }
     if owners.is_empty() {
+        let recognised = Tool::ALL.iter().filter(|tool| **tool != Tool::Plain);
         let looked: Vec<String> =
-            Tool::ALL.iter().map(|tool| format!("{tool} ({})", tool.pattern())).collect();
+            recognised.map(|tool| format!("{tool} ({})", tool.pattern())).collect();
         let looked = looked.join(", ");
         let remedy = |asker| format!("looked for files of {looked}; {}", say_which(&[], asker));
         return Problem::of_file(&listing.dir, "no tool's migrations are in it").remedy_by(remedy);
@@ -77,7 +78,11 @@ fn unknown(listing: &Listing, shapes: &[Shape]) -> Problem {
         "which tool applies its files is not known: they could be those of {names}, whose \
          transactions differ, and neither a file in it nor the project around it says which"
     );
-    Problem::of_file(&listing.dir, message).remedy_by(|asker| say_which(&owners, asker))
+    let is_numbered = shapes.contains(&Shape::Numbered);
+    Problem::of_file(&listing.dir, message).remedy_by(|asker| match is_numbered {
+        true => format!("{}; files that psql runs are --tool plain", say_which(&owners, asker)),
+        false => say_which(&owners, asker),
+    })
 }
 
 /// What decides, with the tools that are read and may be meant.
@@ -183,7 +188,7 @@ fn of_file(entry: &Entry, add: &mut impl FnMut(Owner, String)) {
     }
     let text = text(entry);
     for marker in markers(&text) {
-        let Some(owner) = marker.owner else { continue };
+        let Some(owner) = marker.owner() else { continue };
         let marked = text.get(marker.span).unwrap_or_default().trim();
         add(owner, format!("`{marked}` in {name}"));
     }

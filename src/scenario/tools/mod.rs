@@ -23,6 +23,7 @@ mod message;
 mod node_pg_migrate;
 mod owner;
 mod package;
+mod plain;
 mod prisma;
 mod project;
 mod reading;
@@ -89,13 +90,14 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
         Tool::Tern => tern::read(&listing, &mut reading),
         Tool::Atlas => atlas::read(&listing, &mut reading),
         Tool::Liquibase => liquibase::read(&listing, &mut reading),
+        Tool::Plain => plain::read(&listing, &mut reading),
     };
     if reading.problems.is_empty() && migrations.iter().all(|m| m.script.statements.is_empty()) {
         let found = match migrations.is_empty() {
-            true => format!("no migration of {tool}'s is in it"),
+            true => format!("no migration of {}'s is in it", tool.applier()),
             false => "none of its migrations has a statement".to_owned(),
         };
-        let remedy = format!("a migration of {tool}'s is named {}", tool.pattern());
+        let remedy = format!("a migration of {}'s is named {}", tool.applier(), tool.pattern());
         reading.problems.push(Problem::of_file(dir, found).remedy(remedy));
     }
     match reading.problems.is_empty() {
@@ -104,11 +106,19 @@ pub fn read_migrations(dir: &Path, tool: Option<Tool>) -> Result<ToolsMigrations
     }
 }
 
-/// The directory of the changelog that a project's `liquibase.properties` names.
+/// The directory of the changelog that a project's `liquibase.properties` names, or the project's
+/// own, where a changelog is in it.
 pub fn changelog_directory(root: &Path) -> Option<PathBuf> {
-    let changelog = liquibase::named_by_properties(root)?;
-    let parent = changelog.parent().map(Path::to_owned)?;
-    Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent })
+    if let Some(changelog) = liquibase::named_by_properties(root) {
+        let parent = changelog.parent().map(Path::to_owned)?;
+        return Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent });
+    }
+    let is_changelog = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let text = || Source::open(path).map(|source| source.text).unwrap_or_default();
+        liquibase::is_changelog(&name, text)
+    };
+    listing::files_of(root).iter().any(is_changelog).then(|| root.to_owned())
 }
 
 /// One plain SQL file that no tool owns: its version is its name without the extension, and the

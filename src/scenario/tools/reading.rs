@@ -10,7 +10,7 @@ use super::super::sql::Sql;
 use super::super::tool::Tool;
 use super::super::{Migration, Script, Statement};
 use super::listing::Entry;
-use super::marker::{Marker, markers};
+use super::marker::{Marker, Whose, markers};
 use super::message;
 use super::owner::Owner;
 
@@ -41,17 +41,20 @@ impl Reading {
         let unreadable = |why: String| Problem::of_file(path, format!("cannot read it: {why}"));
         let source = Source::open(path).map_err(|why| self.problems.push(unreadable(why))).ok()?;
         let tool = self.tool;
-        // Where a tool has markers of its own, a comment of that kind is a comment.
-        let has_markers = matches!(
-            tool,
-            Tool::Dbmate | Tool::Goose | Tool::SqlMigrate | Tool::Tern | Tool::Liquibase
-        );
-        let foreign = |marker: &Marker| match marker.owner {
-            Some(owner) => owner != Owner::Read(tool),
-            None => !has_markers,
+        let markers = markers(&source.text);
+        // Where the tool's own marker ends what it runs, a comment of words is a comment.
+        let is_own = |marker: &Marker| marker.owner() == Some(Owner::Read(tool));
+        let has_own = tool == Tool::Liquibase
+            || markers.iter().any(|m| is_own(m) && m.begins_down(&source.text));
+        let is_foreign = |marker: &Marker| match marker.whose {
+            Whose::Words => !has_own,
+            // Whoever says that psql runs the files has chosen their rule.
+            Whose::Tool(_) if tool == Tool::Plain => marker.begins_part,
+            Whose::Tool(_) | Whose::Unknown => !is_own(marker),
         };
-        let foreign = markers(&source.text).into_iter().filter(foreign);
-        let problem = |marker: Marker| marker.problem(&source, Some(tool.as_str()));
+        let foreign = markers.into_iter().filter(is_foreign);
+        let reader = (tool != Tool::Plain).then_some(tool.as_str());
+        let problem = |marker: Marker| marker.problem(&source, reader);
         self.problems.extend(foreign.map(problem));
         Some(source)
     }
