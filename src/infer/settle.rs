@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
-use crate::scenario::{Column, Generator, MISSES_DEFAULT, Table};
+use crate::scenario::{AskedRows, Column, Generator, MISSES_DEFAULT, Table};
 
 use super::decide::{Decided, Others, Remark, decide};
 use super::draft::{Key, TableDraft};
@@ -67,8 +67,8 @@ pub(super) fn settle(tables: &mut [TableDraft], mut remarks: Vec<Remark>) -> Inf
     let mut inferred = Inferred::default();
     for at in order {
         let built = Builder { tables, at, decided: &decided };
-        built.add(&mut inferred);
         remarks.extend(decided[at].remarks.iter().cloned());
+        built.add(&mut inferred, &remarks);
     }
     inferred.remarks = remarks;
     inferred.remarks.dedup();
@@ -146,7 +146,8 @@ impl Builder<'_> {
         &self.tables[self.at]
     }
 
-    fn add(&self, inferred: &mut Inferred) {
+    /// Adds the table; some of the remarks are about it.
+    fn add(&self, inferred: &mut Inferred, remarks: &[Remark]) {
         let (table, decided) = (self.table(), &self.decided[self.at]);
         let mut columns = Vec::new();
         // An empty table asks for nothing of others.
@@ -165,7 +166,18 @@ impl Builder<'_> {
                 inferred.exhausted.insert((table.name.clone(), own.name.clone()));
             }
         }
-        inferred.tables.push(Table { name: table.name.clone(), rows: decided.rows, columns });
+        let asked = self.asked(remarks);
+        let (name, rows) = (table.name.clone(), decided.rows);
+        inferred.tables.push(Table { name, rows, columns, asked });
+    }
+
+    /// Rows that were asked for, where there are fewer and there could be more.
+    fn asked(&self, remarks: &[Remark]) -> Option<AskedRows> {
+        let (table, rows) = (self.table(), self.decided[self.at].rows);
+        let own = remarks.iter().filter(|remark| remark.table == table.name && remark.short);
+        let why: Vec<String> = own.map(|of| format!("{}: {}", of.about, of.text)).collect();
+        let is_short = rows < table.asked && !why.is_empty();
+        is_short.then_some(AskedRows { rows: table.asked, why })
     }
 
     fn file(&self, component: usize) -> String {

@@ -17,6 +17,30 @@ pub struct Table {
     pub rows: u64,
     /// Columns that are not listed keep their default.
     pub columns: Vec<Column>,
+    /// What was asked for where the table was made with fewer rows; None: it has what was asked.
+    pub asked: Option<AskedRows>,
+}
+
+/// Rows that whoever made a scenario asked for, of a table that has fewer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AskedRows {
+    /// How many, at the declared size.
+    pub rows: u64,
+    /// Why there are fewer.
+    pub why: Vec<String>,
+}
+
+impl Table {
+    /// Rows that were asked for, at a size at which the scenario makes so many of the table; None:
+    /// no more than those.
+    pub fn asked_at(&self, rows: u64) -> Option<u64> {
+        let asked = self.asked.as_ref()?.rows;
+        let scaled = match rows < self.rows {
+            true => u128::from(asked) * u128::from(rows) / u128::from(self.rows),
+            false => u128::from(asked),
+        };
+        u64::try_from(scaled).ok().filter(|asked| *asked > rows)
+    }
 }
 
 /// A column to fill.

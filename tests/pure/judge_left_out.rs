@@ -184,6 +184,34 @@ fn it_says_what_is_missing_why_and_what_to_write() {
     assert!(text.contains("not tried here: another size, rows that were left out"), "{text}");
 }
 
+/// One that the scenario was made with fewer rows of: what refuses rows is not the server.
+#[rstest]
+#[case::about_it("ALTER TABLE tokens ADD COLUMN c int", Verdict::Unproven, 1)]
+#[case::not_about_it("ALTER TABLE spans ADD COLUMN c int", Verdict::Safe, 0)]
+fn a_table_that_was_made_with_fewer_rows_is_short(
+    #[case] statement: &str,
+    #[case] expected: Verdict,
+    #[case] findings: usize,
+) {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_010, statement, false);
+    tables_of(&mut made);
+    let why = vec!["tokens_hash_key: 15 of 2000 rows: its values do not differ".to_owned()];
+    let refused_by = Vec::new();
+    let lowered = ShortTable { made: Some(15), why, refused_by, ..short("public.tokens", 15) };
+    let judgement = judge(made, vec![lowered]);
+    assert_eq!((judgement.verdict, left_out(&judgement).len()), (expected, findings));
+    if let [finding] = left_out(&judgement).as_slice() {
+        let sentence = "public.tokens has 15 of 2,000 rows that were asked for, and the change is \
+                        about it; tokens_hash_key: 15 of 2000 rows: its values do not differ";
+        assert_eq!(finding.sentence, sentence);
+        let remedy = finding.remedy.as_deref().unwrap_or_default();
+        assert!(remedy.ends_with("--rows public.tokens=15"), "{remedy}");
+    }
+    // Run again, it is made as it was.
+    assert_eq!(judgement.trial.asked().get("public.tokens"), Some(&15));
+}
+
 #[test]
 fn tables_that_follow_from_one_are_named_with_it() {
     let chain = vec![

@@ -211,6 +211,37 @@ async fn tables_whose_keys_have_to_agree_get_new_rows() {
     assert_eq!(without, NOT_ADDED_TO);
 }
 
+/// What no values are known for in as many rows as were asked for, what has no more values at all,
+/// and what is asked for with fewer rows.
+const SHORT: &str = "\
+CREATE TABLE shown (n int NOT NULL UNIQUE CHECK (n % 7 = 3));
+CREATE TABLE named (n int NOT NULL UNIQUE CHECK (n % 7 = 3));
+CREATE TABLE states (done boolean PRIMARY KEY, kind text NOT NULL);
+CREATE TABLE kinds (kind text NOT NULL CHECK (kind IN ('a', 'b', 'c')), UNIQUE (kind));
+CREATE TABLE sites (id smallserial PRIMARY KEY);
+CREATE TABLE settings (version int NOT NULL);
+CREATE UNIQUE INDEX one ON settings ((true));";
+
+/// A table that could have more rows says how many were asked for, in the scenario's file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_was_made_with_fewer_rows_says_so() {
+    let base = Base::Script { path: "schema.sql".into(), text: SHORT.to_owned() };
+    let of = [("named".to_owned(), 5)];
+    let rows = RowsRequest { each: 40_000, concerned: None, of: &of };
+    let made = inferred::make_for(16, &base, None, rows).await;
+    let made = made.unwrap_or_else(|error| panic!("failed to {error}"));
+    let scenario = example::load(&made.files).expect("a scenario");
+    let asked = scenario.tables.iter().filter_map(|table| {
+        let asked = table.asked.as_ref()?;
+        Some((table.name.as_str(), asked.rows, asked.why.len()))
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), [("public.shown", 40_000, 1)]);
+    let rows: BTreeMap<&str, u64> =
+        scenario.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+    assert_eq!((rows["public.states"], rows["public.kinds"]), (2, 3));
+    assert_eq!((rows["public.sites"], rows["public.settings"]), (32_767, 1));
+}
+
 /// A row of the table in docs/any-schema.md, which `ci/any-schema` prints.
 fn row(name: &str, major: u32, outcome: &Outcome) -> String {
     let lost: u64 = outcome.short.iter().map(|short| short.asked - short.loaded).sum();

@@ -1,5 +1,5 @@
-//! Rows that were asked for and are not there, because the server refused them: what the change
-//! does to them was not tried.
+//! Rows that were asked for and are not there, because the server refused them or the scenario
+//! could not be made with them: what the change does to them was not tried.
 
 use std::cmp::Reverse;
 
@@ -14,16 +14,18 @@ use super::Evidence;
 /// Tables that the change is not about, each with a finding of its own; more are named in the last.
 const INFORMING_MAX: usize = 5;
 
-/// Per table that the change is about; per other one, unless it is short only because another one
-/// is. Those that decide first.
+/// Per table that the change is about; per other one of which the server refused rows, unless it is
+/// short only because another one is. Those that decide first.
 pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let short = evidence.short;
     let about = concerned(evidence.trace, short);
     let is_about = |table: &ShortTable| about.iter().any(|one| one.table == table.table);
     let (decisive, rest): (Vec<_>, Vec<_>) =
         short.iter().partition(|table| is_about(table) && table.lacks_rows());
-    let mut informing: Vec<_> =
-        rest.into_iter().filter(|table| root(short, table).is_none()).collect();
+    let informs = |table: &&ShortTable| {
+        (is_about(table) || table.was_refused()) && root(short, table).is_none()
+    };
+    let mut informing: Vec<_> = rest.into_iter().filter(informs).collect();
     // What lacks the largest share of its rows first.
     informing.sort_by_key(|table| (Reverse(is_about(table)), table.share()));
     let others = informing.split_off(informing.len().min(INFORMING_MAX));
@@ -32,6 +34,7 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let shown = LeftOutRows {
             asked: table.asked,
             loaded: table.loaded,
+            was_refused: table.was_refused(),
             why: table.why.clone(),
             concerned: is_about(table),
             constraints: constraints(evidence, table),

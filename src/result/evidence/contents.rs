@@ -95,6 +95,11 @@ pub struct NothingTried {
     pub unmatched: u64,
 }
 
+/// Of a result from before the field.
+fn was_refused() -> bool {
+    true
+}
+
 /// The subject's relation is the table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -103,7 +108,10 @@ pub struct LeftOutRows {
     pub asked: u64,
     /// Rows that it had.
     pub loaded: u64,
-    /// Why the server refused the others, with how many.
+    /// Whether the server refused some; else the scenario was made with no more.
+    #[serde(default = "was_refused")]
+    pub was_refused: bool,
+    /// Why there are no others.
     pub why: Vec<String>,
     /// Whether the change locks, changes, reads or writes the table.
     pub concerned: bool,
