@@ -211,6 +211,37 @@ async fn tables_whose_keys_have_to_agree_get_new_rows() {
     assert_eq!(without, NOT_ADDED_TO);
 }
 
+/// Keys of which no value counts from 1, and more rows than values are drawn.
+const BOUNDED: &str = r"
+CREATE DOMAIN ean13 AS bigint CHECK (VALUE BETWEEN 1000000000000 AND 9999999999999);
+CREATE TABLE products (id bigserial PRIMARY KEY, ean ean13 UNIQUE);
+CREATE TABLE articles (
+    ean bigint UNIQUE CHECK (ean BETWEEN 1000000000000 AND 9999999999999), t text);
+CREATE TABLE invoices (number bigint PRIMARY KEY CHECK (number >= 100000 AND number < 10000000));
+CREATE TABLE entries (number int PRIMARY KEY CHECK (number BETWEEN -50000 AND -10));
+CREATE TABLE amounts (amount numeric(10,2) PRIMARY KEY CHECK (amount > 1000 AND amount < 1090));
+CREATE TABLE days (day date PRIMARY KEY CHECK (day >= '2024-03-01'));
+CREATE TABLE moments (at timestamptz PRIMARY KEY CHECK (at > '2024-03-01 00:00:00+00'));
+CREATE TABLE customers (id text PRIMARY KEY CHECK (id ~ '^cus_[A-Za-z0-9]{14}$'));
+CREATE TABLE events (ulid char(26) PRIMARY KEY CHECK (ulid ~ '^[0-9A-HJKMNP-TV-Z]{26}$'));
+CREATE TABLE tokens (token text PRIMARY KEY CHECK (length(token) = 64 AND token ~ '^[0-9a-f]+$'));
+CREATE TABLE accounts (
+    phone text NOT NULL UNIQUE CHECK (phone ~ '^\+[1-9]\d{6,14}$'),
+    iban text NOT NULL UNIQUE CHECK (iban ~ '^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$'),
+    slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9-]{3,63}$' AND slug NOT LIKE '-%'));";
+
+/// Numbers go on from a bound, and a number takes the place of a text's end.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_do_not_count_from_one_are_filled() {
+    let rows = 6_000;
+    let outcome = inferred::outcome(16, BOUNDED, rows).await;
+    assert_eq!(inferred::faults(&outcome, rows), [""; 0]);
+    let made = outcome.expect("made").made;
+    let others = made.tables.iter().filter(|(_, found)| **found != rows);
+    let others: Vec<_> = others.collect();
+    assert!(others.is_empty(), "{others:?}: {:#?}", made.remarks);
+}
+
 /// What no values are known for in as many rows as were asked for, what has no more values at all,
 /// and what is asked for with fewer rows.
 const SHORT: &str = "\
