@@ -140,6 +140,10 @@ impl Decided {
         if key.columns.iter().all(claimed) || itself || pooled || is_implied(tables, table, key) {
             return;
         }
+        if table.own_of_itself(reference).is_some() {
+            let driver = Driver::Reference(reference);
+            return self.steps.push(Step { driver, each: 1, of: self.rows });
+        }
         if others.is_aligned(at, key, self.rows) {
             return self.in_step(table, reference, there);
         }

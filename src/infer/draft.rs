@@ -175,14 +175,34 @@ impl TableDraft {
             let free: Vec<usize> = free.copied().collect();
             for column in free {
                 // A column that refers to itself is a value of its own.
-                let itself = key.table == self.oid
-                    && key.columns.len() == 1
-                    && key.targets[0] == self.columns[column].name;
-                if !itself {
+                if !self.is_itself(key, column) {
                     self.columns[column].reference = Some(at);
                 }
             }
         }
+    }
+
+    /// Whether a foreign key's column refers to that column of the table.
+    pub fn is_itself(&self, key: &ForeignKey, column: usize) -> bool {
+        let mut pairs = key.columns.iter().zip(&key.targets);
+        key.table == self.oid
+            && pairs.any(|(own, target)| *own == column && *target == self.columns[column].name)
+    }
+
+    /// The columns that a foreign key of several columns alone decides, where the row itself is one
+    /// that it may refer to: what it shares with other keys refers to itself, and nothing else is
+    /// asked of its own.
+    pub fn own_of_itself(&self, reference: usize) -> Option<Vec<usize>> {
+        let key = &self.references[reference];
+        let claimed = |column: &usize| self.columns[*column].reference == Some(reference);
+        let (own, shared): (Vec<usize>, Vec<usize>) = key.columns.iter().partition(|c| claimed(c));
+        let is_checked = |column: &usize| self.checks.iter().any(|c| c.columns.contains(column));
+        let fits = key.table == self.oid
+            && !own.is_empty()
+            && !shared.is_empty()
+            && shared.iter().all(|column| self.is_itself(key, *column))
+            && !own.iter().any(is_checked);
+        fits.then_some(own)
     }
 
     /// Has a column by itself drawn from the values that were taken, where nothing better is known

@@ -168,7 +168,29 @@ impl Builder<'_> {
         }
         let asked = self.asked(remarks);
         let (name, rows) = (table.name.clone(), decided.rows);
-        inferred.tables.push(Table { name, rows, columns, asked });
+        let is_real = |name: &String| {
+            let own = table.columns.iter().find(|own| own.name == *name);
+            own.is_some_and(|own| own.null_fraction.is_some_and(|fraction| fraction >= 1.0))
+        };
+        let nulls = columns.iter().filter(|column| column.is_null());
+        let nulls = nulls.filter(|column| !table.filled && !is_real(&column.name));
+        let unfilled = nulls.map(|column| self.unfilled(&column.name, remarks)).collect();
+        inferred.tables.push(Table { name, rows, columns, asked, unfilled });
+    }
+
+    /// A column that is NULL in every row, and why.
+    fn unfilled(&self, column: &str, remarks: &[Remark]) -> (String, String) {
+        let table = self.table();
+        let at = table.columns.iter().position(|own| own.name == column).unwrap_or_default();
+        let keys = table.references.iter().filter(|key| key.columns.contains(&at));
+        let about = format!("column {column} ({})", table.columns[at].type_name);
+        let about: Vec<&str> = keys.map(|key| key.name.as_str()).chain([&*about]).collect();
+        let is_about = |of: &&Remark| {
+            of.table == table.name && !of.short && about.contains(&of.about.as_str())
+        };
+        let why = remarks.iter().find(is_about).map(|of| format!("{}: {}", of.about, of.text));
+        let why = why.unwrap_or_else(|| "no row with a value was found to be taken".to_owned());
+        (column.to_owned(), why)
     }
 
     /// Rows that were asked for, where there are fewer and there could be more.
@@ -338,15 +360,15 @@ impl Builder<'_> {
     fn null_of_reference(&self, reference: usize) -> f64 {
         let table = self.table();
         let key = &table.references[reference];
-        let free =
-            key.columns.iter().all(|c| table.columns[*c].nullable && !self.is_referenced(*c));
+        let own = table.own_of_itself(reference).unwrap_or_else(|| key.columns.clone());
+        let free = own.iter().all(|c| table.columns[*c].nullable && !self.is_referenced(*c));
         let matter = table
             .keys
             .iter()
             .any(|k| k.nulls_not_distinct && k.columns.iter().any(|c| key.columns.contains(c)));
-        let known = key.columns.iter().filter_map(|c| table.columns[*c].null_fraction);
+        let known = own.iter().filter_map(|c| table.columns[*c].null_fraction);
         let known = known.reduce(f64::max);
-        let named = key.columns.iter().any(|c| table.columns[*c].named);
+        let named = own.iter().any(|c| table.columns[*c].named);
         if free && !matter && !named { known.unwrap_or(NULL_FRACTION) } else { 0.0 }
     }
 

@@ -19,6 +19,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// What was asked for where the table was made with fewer rows; None: it has what was asked.
     pub asked: Option<AskedRows>,
+    /// Columns for which no values were found, which are NULL in every row, and why.
+    pub unfilled: BTreeMap<String, String>,
 }
 
 /// Rows that whoever made a scenario asked for, of a table that has fewer.
@@ -54,6 +56,21 @@ pub struct Column {
     pub null_with: Option<String>,
     /// Where its values come from.
     pub generator: Generator,
+}
+
+impl Column {
+    /// Whether it is NULL in every row.
+    pub fn is_null(&self) -> bool {
+        let is_empty = |generator: &Generator| match generator {
+            Generator::Pool { values, .. } => values.iter().all(Option::is_none),
+            _ => false,
+        };
+        self.null_fraction >= 1.0
+            || match &self.generator {
+                Generator::Reference { nulls: Some(pool), .. } => is_empty(pool),
+                other => is_empty(other),
+            }
+    }
 }
 
 /// Where a value comes from. The same generators serve columns and operation parameters.

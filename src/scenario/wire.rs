@@ -82,6 +82,8 @@ pub struct Table {
     pub rows: Spanned<u64>,
     pub asked: Option<Asked>,
     #[serde(default)]
+    pub unfilled: Named<String>,
+    #[serde(default)]
     pub columns: Named<Value>,
 }
 

@@ -57,6 +57,7 @@ fn left_out(loaded: u64, concerned: bool, by: &[&str], because_of: Option<&str>)
         because_of: because_of.map(str::to_owned),
         followers: texts(&["public.a", "public.b", "public.c", "public.d"]),
         others: texts(&["public.e"]),
+        unfilled: std::collections::BTreeMap::new(),
     })
 }
 

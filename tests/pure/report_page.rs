@@ -305,6 +305,7 @@ fn a_trial_of_fewer_rows_than_declared_says_so() {
         rows: 2_000_000,
         columns,
         asked: None,
+        unfilled: std::collections::BTreeMap::new(),
     });
     let mut run = Run::one(made);
     run.result.trials[0].trial.sizes.insert("spans".to_owned(), 20_000);

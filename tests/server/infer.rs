@@ -242,6 +242,51 @@ async fn keys_that_do_not_count_from_one_are_filled() {
     assert!(others.is_empty(), "{others:?}: {:#?}", made.remarks);
 }
 
+/// Foreign keys to their own table that share a column with another key, and one that asks more of
+/// its own column than that it is there.
+const OWN_TENANT: &str = "\
+CREATE TABLE tenants (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE members (
+    tenant_id int NOT NULL REFERENCES tenants, id bigint NOT NULL, manager_id bigint,
+    email text NOT NULL, PRIMARY KEY (tenant_id, id), UNIQUE (tenant_id, email),
+    FOREIGN KEY (tenant_id, manager_id) REFERENCES members (tenant_id, id));
+CREATE TABLE notes (
+    tenant_id int NOT NULL REFERENCES tenants, id bigint NOT NULL, author_id bigint NOT NULL,
+    parent_id bigint, PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, author_id) REFERENCES members,
+    FOREIGN KEY (tenant_id, parent_id) REFERENCES notes);
+CREATE TABLE pages (
+    site int NOT NULL, path bigint NOT NULL, up_path bigint, PRIMARY KEY (site, path),
+    FOREIGN KEY (site, up_path) REFERENCES pages);
+CREATE TABLE issues (
+    tenant_id int NOT NULL REFERENCES tenants, num int NOT NULL, parent_num int,
+    PRIMARY KEY (tenant_id, num), CHECK (parent_num < num),
+    FOREIGN KEY (tenant_id, parent_num) REFERENCES issues);";
+
+/// Such a row refers to itself, or is said to have no value.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_refers_to_one_of_its_own_tenant() {
+    let outcome = inferred::outcome(16, OWN_TENANT, ROWS_UNDER_TRAFFIC).await;
+    assert_eq!(inferred::faults(&outcome, ROWS_UNDER_TRAFFIC), [""; 0]);
+    let made = outcome.expect("made").made;
+    let scenario = example::load(&made.files).expect("a scenario");
+    for (table, column) in [("members", "manager_id"), ("notes", "parent_id"), ("pages", "up_path")]
+    {
+        let name = format!("public.{table}");
+        let table = scenario.tables.iter().find(|table| table.name == name).expect("a table");
+        let column = table.columns.iter().find(|of| of.name == column).expect("a column");
+        assert!(table.unfilled.is_empty(), "{table:?}");
+        assert!((0.01..0.5).contains(&column.null_fraction), "{column:?}");
+    }
+    let unfilled = scenario.tables.iter().flat_map(|table| table.unfilled.keys());
+    assert_eq!(unfilled.collect::<Vec<_>>(), ["parent_num"]);
+    let outcomes = inferred::driven(16, &scenario, DRIVEN_EACH).await;
+    for (name, of) in &outcomes {
+        assert_eq!(of.failed, [""; 0], "{name}");
+    }
+    assert!(outcomes["insert-public-members"].succeeded > 0, "{:#?}", made.left_out);
+}
+
 /// What no values are known for in as many rows as were asked for, what has no more values at all,
 /// and what is asked for with fewer rows.
 const SHORT: &str = "\

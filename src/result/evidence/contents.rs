@@ -123,4 +123,7 @@ pub struct LeftOutRows {
     pub followers: Vec<String>,
     /// More tables that are short and that the change is not about.
     pub others: Vec<String>,
+    /// Columns that the change names and that are NULL in every row, and why.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub unfilled: std::collections::BTreeMap<String, String>,
 }

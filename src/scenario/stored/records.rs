@@ -84,6 +84,8 @@ record!(StoredTable of Table {
     columns: Vec<Column>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<AskedRows>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unfilled: BTreeMap<String, String>,
 });
 
 record!(StoredAsked of AskedRows {

@@ -398,6 +398,12 @@ fn table_keys(table: &Table) -> Vec<(&'static str, String)> {
         let why = format!("[{}]", why.join(", "));
         ("asked", inline(vec![("rows", asked.rows.to_string()), ("why", why)]))
     }));
+    if !table.unfilled.is_empty() {
+        let columns = table.unfilled.iter().map(|(name, why)| (key(name), text(why)));
+        let columns: Vec<(String, String)> = columns.collect();
+        let columns = columns.iter().map(|(name, why)| (name.as_str(), why.clone()));
+        keys.push(("unfilled", inline(columns.collect())));
+    }
     keys
 }
 
