@@ -287,6 +287,42 @@ async fn a_row_refers_to_one_of_its_own_tenant() {
     assert!(outcomes["insert-public-members"].succeeded > 0, "{:#?}", made.left_out);
 }
 
+/// Tables of which no column may change by itself.
+const TUPLES: &str = "\
+CREATE TABLE stock (
+    id bigint PRIMARY KEY, on_hand int NOT NULL, reserved int NOT NULL,
+    CHECK (reserved BETWEEN 0 AND on_hand));
+CREATE TABLE steps (
+    id bigint PRIMARY KEY, state text NOT NULL CHECK (state IN ('todo', 'done')),
+    done_at timestamptz, CHECK ((state = 'done') = (done_at IS NOT NULL)));
+CREATE TABLE codes (
+    a int NOT NULL, b int NOT NULL, PRIMARY KEY (a, b), CHECK (a < b));";
+
+/// All columns of such a tuple change in one UPDATE; those of a key do not.
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_share_a_check_change_together() {
+    let outcome = inferred::outcome(16, TUPLES, ROWS_UNDER_TRAFFIC).await;
+    let made = outcome.expect("made").made;
+    let scenario = example::load(&made.files).expect("a scenario");
+    let updates = scenario.traffic.operations.iter().filter(|o| o.name.starts_with("update-"));
+    let updates: BTreeMap<&str, &str> =
+        updates.map(|o| (o.name.as_str(), o.statements[0].sql.as_str())).collect();
+    let expected = [
+        ("update-public-steps", "UPDATE public.steps SET state = $1, done_at = $2 WHERE id = $3"),
+        (
+            "update-public-stock",
+            "UPDATE public.stock SET on_hand = $1, reserved = $2 WHERE id = $3",
+        ),
+    ];
+    assert_eq!(updates, expected.into());
+    assert!(made.left_out.iter().any(|why| why.starts_with("update of public.codes")));
+    let outcomes = inferred::driven(16, &scenario, DRIVEN_EACH).await;
+    for (name, _) in expected {
+        assert_eq!((&outcomes[name].failed[..], outcomes[name].empty), (&[][..], 0), "{name}");
+        assert!(outcomes[name].succeeded > 0, "{name}");
+    }
+}
+
 /// What no values are known for in as many rows as were asked for, what has no more values at all,
 /// and what is asked for with fewer rows.
 const SHORT: &str = "\
