@@ -223,6 +223,15 @@ pub fn nothing_tried(of: &NothingTried) -> String {
 const SHORT_MAX: usize = 3;
 
 pub fn left_out(of: &LeftOutRows, subject: &Subject) -> String {
+    if !of.unfilled.is_empty() {
+        let table = relation(subject);
+        let said = of.unfilled.iter().map(|(column, why)| {
+            format!("{table}.{column} is NULL in every row, and the change names it ({why})")
+        });
+        let (said, more) = (said.take(SHORT_MAX), of.unfilled.len().saturating_sub(SHORT_MAX));
+        let more = (more > 0).then(|| count(more as u64, "more column"));
+        return said.chain(more).collect::<Vec<_>>().join("; ");
+    }
     let (table, asked, loaded) = (relation(subject), grouped(of.asked), grouped(of.loaded));
     let about = match (of.concerned, of.loaded) {
         (true, 0) => ", and the change is about it: what it does to rows was not tried",

@@ -109,10 +109,10 @@ impl TrialFacts {
         self.tried.as_ref().map(|tried| tried.short.as_slice()).unwrap_or_default()
     }
 
-    /// Rows per table that were asked for, those included that were left out.
+    /// Rows per table that the scenario makes, those included that the server refused.
     pub fn asked(&self) -> BTreeMap<String, u64> {
         let mut asked = self.sizes.clone();
-        asked.extend(self.short().iter().map(|short| (short.table.clone(), short.asked)));
+        asked.extend(self.short().iter().map(|short| (short.table.clone(), short.made())));
         asked
     }
 }

@@ -1,4 +1,5 @@
-//! Tables that have fewer rows than they were to have, because the server refused the others.
+//! Tables that have fewer rows than they were to have: the server refused the others, or the
+//! scenario could not be made with as many.
 
 use std::fmt;
 
@@ -13,9 +14,13 @@ pub struct ShortTable {
     pub table: String,
     /// Rows that it was to have.
     pub asked: u64,
+    /// Rows that the scenario makes, where those are fewer than were asked for already; None: as
+    /// many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<u64>,
     /// Rows that were loaded.
     pub loaded: u64,
-    /// Why rows were left out, with how many.
+    /// Why rows were left out, with how many; and why the scenario makes fewer.
     pub why: Vec<String>,
     /// Constraints of the table that refused rows, and columns that may not be null.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,6 +37,16 @@ impl ShortTable {
     /// Whether it is short only because rows of other tables are not there.
     pub fn only_follows(&self) -> bool {
         self.dangling > 0 && self.dangling >= self.asked.saturating_sub(self.loaded)
+    }
+
+    /// Rows that the scenario makes of those.
+    pub fn made(&self) -> u64 {
+        self.made.unwrap_or(self.asked)
+    }
+
+    /// Whether the server refused some of its rows.
+    pub fn was_refused(&self) -> bool {
+        self.loaded < self.made()
     }
 
     /// Whether it has fewer than 99 % of its rows: what happens to it is not what would happen to

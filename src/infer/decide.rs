@@ -20,6 +20,8 @@ pub struct Remark {
     pub text: String,
     /// Whether the table gets no rows for it.
     pub refused: bool,
+    /// Whether the table gets fewer rows for it than were asked for, and could have more.
+    pub short: bool,
 }
 
 /// A table's rows as they are decided so far.
@@ -74,7 +76,7 @@ pub(super) fn decide(others: Others<'_>, at: usize) -> Decided {
 impl Decided {
     fn remark(&mut self, table: &TableDraft, about: &str, text: &str, refused: bool) {
         let (table, about, text) = (table.name.clone(), about.to_owned(), text.to_owned());
-        self.remarks.push(Remark { table, about, text, refused });
+        self.remarks.push(Remark { table, about, text, refused, short: refused });
     }
 
     /// At most so many rows, said where that is fewer.
@@ -83,7 +85,15 @@ impl Decided {
             self.rows = rows;
             let text = format!("{rows} of {} rows: {text}", table.rows);
             self.remark(table, about, &text, rows == 0);
+            self.remarks.iter_mut().rev().take(1).for_each(|remark| remark.short = true);
         }
+    }
+
+    /// At most so many rows, which are all that a table with that key can have.
+    fn fill(&mut self, table: &TableDraft, key: &Key, rows: u64, text: &str) {
+        let said = self.remarks.len();
+        self.limit(table, &key.name, rows, text);
+        self.remarks.iter_mut().skip(said).for_each(|remark| remark.short = rows == 0);
     }
 
     fn column(&mut self, table: &TableDraft, column: usize) {
@@ -137,6 +147,10 @@ impl Decided {
         let itself = target == Some(at) && key.columns.len() == 1;
         if key.columns.iter().all(claimed) || itself || pooled || is_implied(tables, table, key) {
             return;
+        }
+        if table.own_of_itself(reference).is_some() {
+            let driver = Driver::Reference(reference);
+            return self.steps.push(Step { driver, each: 1, of: self.rows });
         }
         if others.is_aligned(at, key, self.rows) {
             return self.in_step(table, reference, there);
@@ -197,12 +211,17 @@ impl Decided {
     fn key(&mut self, tables: &[TableDraft], at: usize, key: &Key, rows: &[u64]) {
         let table = &tables[at];
         if key.columns.is_empty() {
-            return self.limit(table, &key.name, 1, "it has no column");
+            return self.fill(table, key, 1, "it has no column");
         }
         let capacity = key.columns.iter().filter_map(|c| table.columns[*c].driven.as_ref());
         if let Some(capacity) = capacity.map(|(_, capacity)| *capacity).max() {
             let text = "its values do not differ in more rows";
-            return self.limit(table, &key.name, capacity, text);
+            return match key.columns.as_slice() {
+                [only] if table.columns[*only].ends_at(capacity) => {
+                    self.fill(table, key, capacity, "its type has no more values")
+                }
+                _ => self.limit(table, &key.name, capacity, text),
+            };
         }
         let is_null = |c: &usize| self.nulls.contains(c) || table.is_null(*c);
         let distinct_nulls = !key.nulls_not_distinct && key.columns.iter().any(is_null);
@@ -226,7 +245,10 @@ impl Decided {
         let drivers: Vec<(Driver, u64)> = drivers.into_iter().collect();
         let differ = keys::chain(&mut self.steps, &drivers, self.rows);
         let text = "its columns have no more combinations of values";
-        self.limit(table, &key.name, differ, text);
+        match key.columns.iter().all(|column| table.is_listed(*column)) {
+            true => self.fill(table, key, differ, text),
+            false => self.limit(table, &key.name, differ, text),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::catalogue::Oid;
 use super::condition::{Alternative, Condition};
 
 use super::statistics::Spread;
-use super::types::Profile;
+use super::types::{Kind, Profile};
 
 /// Equations for one column that are tried.
 const EQUATIONS_MAX: usize = 3;
@@ -30,6 +30,8 @@ pub(super) struct TableDraft {
     pub exclusions: Vec<Exclusion>,
     /// Rows that it can have.
     pub rows: u64,
+    /// Rows that are asked for.
+    pub asked: u64,
     /// Whether it has the rows that the schema's own script put in it, as the lines of a pool.
     pub filled: bool,
     /// Where these are a sample of what is there: columns that have values for no more rows.
@@ -173,14 +175,34 @@ impl TableDraft {
             let free: Vec<usize> = free.copied().collect();
             for column in free {
                 // A column that refers to itself is a value of its own.
-                let itself = key.table == self.oid
-                    && key.columns.len() == 1
-                    && key.targets[0] == self.columns[column].name;
-                if !itself {
+                if !self.is_itself(key, column) {
                     self.columns[column].reference = Some(at);
                 }
             }
         }
+    }
+
+    /// Whether a foreign key's column refers to that column of the table.
+    pub fn is_itself(&self, key: &ForeignKey, column: usize) -> bool {
+        let mut pairs = key.columns.iter().zip(&key.targets);
+        key.table == self.oid
+            && pairs.any(|(own, target)| *own == column && *target == self.columns[column].name)
+    }
+
+    /// The columns that a foreign key of several columns alone decides, where the row itself is one
+    /// that it may refer to: what it shares with other keys refers to itself, and nothing else is
+    /// asked of its own.
+    pub fn own_of_itself(&self, reference: usize) -> Option<Vec<usize>> {
+        let key = &self.references[reference];
+        let claimed = |column: &usize| self.columns[*column].reference == Some(reference);
+        let (own, shared): (Vec<usize>, Vec<usize>) = key.columns.iter().partition(|c| claimed(c));
+        let is_checked = |column: &usize| self.checks.iter().any(|c| c.columns.contains(column));
+        let fits = key.table == self.oid
+            && !own.is_empty()
+            && !shared.is_empty()
+            && shared.iter().all(|column| self.is_itself(key, *column))
+            && !own.iter().any(is_checked);
+        fits.then_some(own)
     }
 
     /// Has a column by itself drawn from the values that were taken, where nothing better is known
@@ -277,6 +299,24 @@ impl TableDraft {
             })
     }
 
+    /// Whether a column's values are those of a list that the schema has: it has no others.
+    pub fn is_listed(&self, column: usize) -> bool {
+        let own = &self.columns[column];
+        let of_type = matches!(own.profile.natural, Some(Generator::Choice { .. }))
+            && !matches!(own.profile.kind, Kind::Text { .. });
+        let among = |alternatives: &Vec<Alternative>| {
+            let is_list = |one: &Condition| match one {
+                Condition::In { among: true, column, .. } => *column == own.name,
+                _ => false,
+            };
+            !alternatives.is_empty() && alternatives.iter().all(|all| all.iter().any(is_list))
+        };
+        own.reference.is_none()
+            && (of_type
+                || self.checks.iter().any(|check| among(&check.alternatives))
+                || own.domain.iter().any(among))
+    }
+
     /// The component of a column.
     pub fn component_of(&self, column: usize) -> Option<usize> {
         self.components.iter().position(|component| component.columns.contains(&column))
@@ -285,6 +325,13 @@ impl TableDraft {
     /// Whether a key has the column.
     pub fn in_key(&self, column: usize) -> bool {
         self.keys.iter().any(|key| key.columns.contains(&column))
+    }
+}
+
+impl ColumnDraft {
+    /// Whether so many rows are as many as its type has values for.
+    pub fn ends_at(&self, rows: u64) -> bool {
+        matches!(self.profile.kind, Kind::Integer { max, .. } if max.unsigned_abs() <= rows)
     }
 }
 

@@ -118,6 +118,7 @@ fn filled(catalogue: &Catalogue, table: &Table, own: &OwnRows) -> TableDraft {
         references: Vec::new(),
         exclusions: Vec::new(),
         rows: own.rows.len() as u64,
+        asked: own.rows.len() as u64,
         filled: true,
         sampled,
     }
@@ -157,6 +158,7 @@ fn table_draft(catalogue: &Catalogue, table: &Table, rows: u64) -> TableDraft {
         references: Vec::new(),
         exclusions: Vec::new(),
         rows,
+        asked: rows,
         filled: false,
         sampled: None,
     };

@@ -24,6 +24,7 @@ mod rows;
 mod sample;
 mod settle;
 mod statistics;
+mod templates;
 mod traffic;
 mod tuples;
 mod types;

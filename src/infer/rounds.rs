@@ -9,6 +9,7 @@ use crate::scenario::{Column, Generator, Sizes};
 use super::condition::{Alternative, Condition};
 use super::draft::{ColumnDraft, TableDraft};
 use super::question::{self, Answer, Question};
+use super::templates::{self, Ends};
 use super::tuples::{self, Part};
 use super::types::Kind;
 
@@ -66,9 +67,10 @@ pub(super) struct World<'a> {
 }
 
 impl World<'_> {
-    /// Rows at which a template is tried.
-    fn sample_rows(rows: u64) -> Vec<u64> {
+    /// Rows at which a template is tried, with some that may be its last.
+    fn sample_rows(rows: u64, last: impl Iterator<Item = u64>) -> Vec<u64> {
         let mut found = BTreeSet::from([1, 2, 3, rows / 2, rows]);
+        found.extend(last);
         let mut power: u64 = 10;
         while power <= rows {
             found.extend([power - 1, power, power + 1]);
@@ -120,6 +122,7 @@ impl World<'_> {
         let mut rng = self.stream(draft, &own.name);
         let in_key = draft.in_key(column) || own.referenced;
         let mut drawn = drawn(&mut rng, own, &checks, in_key);
+        let ends = Ends::of(own.profile.kind, &checks);
         let mut templates = if own.numbered { vec!["{n}".to_owned()] } else { Vec::new() };
         let plain = checks.is_empty() && parts.checks.is_empty();
         match own.profile.kind {
@@ -127,14 +130,17 @@ impl World<'_> {
             _ if plain => templates.extend(own.profile.templates.iter().take(TEMPLATES).cloned()),
             Kind::Text { .. } | Kind::Other => {
                 templates.extend(own.profile.templates.iter().cloned());
-                templates.extend(derived(&drawn));
+                templates.extend(templates::of_texts(&drawn));
             }
-            _ => templates.extend(own.profile.templates.iter().cloned()),
+            kind => {
+                templates.extend(own.profile.templates.iter().cloned());
+                templates.extend(ends.templates(kind));
+            }
         }
         drawn.extend(own.profile.candidates.iter().cloned());
         let mut seen = BTreeSet::new();
         drawn.retain(|text| seen.insert(text.clone()));
-        let rows = World::sample_rows(draft.rows);
+        let rows = World::sample_rows(draft.rows, ends.rows());
         let spread = draft.is_spread(column) && !own.numbered;
         let wanted =
             (in_key && !spread) || own.numbered || draft.exclusions.iter().any(|e| e.has(column));
@@ -509,26 +515,6 @@ fn drawn(rng: &mut Rng, own: &ColumnDraft, checks: &[&[Alternative]], in_key: bo
     let part = [Part { nullable: false, ..part(own, None) }];
     let lines = tuples::draw(rng, &part, checks, wanted);
     found.extend(lines.into_iter().filter_map(|mut line| line.pop().flatten()));
-    found
-}
-
-/// Templates from texts: their last run of digits is the row's number.
-fn derived(texts: &[String]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for text in texts.iter().filter(|text| !text.contains(['{', '}'])).take(DRAWS) {
-        let end = text.rfind(|c: char| c.is_ascii_digit()).map_or(text.len(), |at| at + 1);
-        let head = &text[..end];
-        let start = head.len() - head.chars().rev().take_while(char::is_ascii_digit).count();
-        let (before, after) = (&text[..start], &text[end..]);
-        let width = end - start;
-        let template = match width {
-            0 => format!("{text}{{n}}"),
-            width => format!("{before}{{n:0{width}}}{after}"),
-        };
-        if !found.contains(&template) && found.len() < 8 {
-            found.push(template);
-        }
-    }
     found
 }
 

@@ -109,7 +109,13 @@ impl Draft {
                 let about = question.about.clone();
                 let text = format!("the server cannot be asked: {error}");
                 let table = self.tables[*table].name.clone();
-                return self.remarks.push(Remark { table, about, text, refused: false });
+                return self.remarks.push(Remark {
+                    table,
+                    about,
+                    text,
+                    refused: false,
+                    short: false,
+                });
             }
         };
         match asked {
@@ -195,7 +201,8 @@ impl Draft {
                      Write a pool for its columns",
                     why.join(", ")
                 );
-                found.push(Remark { table: draft.name.clone(), about, text, refused: true });
+                let table = draft.name.clone();
+                found.push(Remark { table, about, text, refused: true, short: true });
                 draft.rows = 0;
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
-use crate::scenario::{Column, Generator, MISSES_DEFAULT, Table};
+use crate::scenario::{AskedRows, Column, Generator, MISSES_DEFAULT, Table};
 
 use super::decide::{Decided, Others, Remark, decide};
 use super::draft::{Key, TableDraft};
@@ -67,8 +67,8 @@ pub(super) fn settle(tables: &mut [TableDraft], mut remarks: Vec<Remark>) -> Inf
     let mut inferred = Inferred::default();
     for at in order {
         let built = Builder { tables, at, decided: &decided };
-        built.add(&mut inferred);
         remarks.extend(decided[at].remarks.iter().cloned());
+        built.add(&mut inferred, &remarks);
     }
     inferred.remarks = remarks;
     inferred.remarks.dedup();
@@ -146,7 +146,8 @@ impl Builder<'_> {
         &self.tables[self.at]
     }
 
-    fn add(&self, inferred: &mut Inferred) {
+    /// Adds the table; some of the remarks are about it.
+    fn add(&self, inferred: &mut Inferred, remarks: &[Remark]) {
         let (table, decided) = (self.table(), &self.decided[self.at]);
         let mut columns = Vec::new();
         // An empty table asks for nothing of others.
@@ -165,7 +166,40 @@ impl Builder<'_> {
                 inferred.exhausted.insert((table.name.clone(), own.name.clone()));
             }
         }
-        inferred.tables.push(Table { name: table.name.clone(), rows: decided.rows, columns });
+        let asked = self.asked(remarks);
+        let (name, rows) = (table.name.clone(), decided.rows);
+        let is_real = |name: &String| {
+            let own = table.columns.iter().find(|own| own.name == *name);
+            own.is_some_and(|own| own.null_fraction.is_some_and(|fraction| fraction >= 1.0))
+        };
+        let nulls = columns.iter().filter(|column| column.is_null());
+        let nulls = nulls.filter(|column| !table.filled && !is_real(&column.name));
+        let unfilled = nulls.map(|column| self.unfilled(&column.name, remarks)).collect();
+        inferred.tables.push(Table { name, rows, columns, asked, unfilled });
+    }
+
+    /// A column that is NULL in every row, and why.
+    fn unfilled(&self, column: &str, remarks: &[Remark]) -> (String, String) {
+        let table = self.table();
+        let at = table.columns.iter().position(|own| own.name == column).unwrap_or_default();
+        let keys = table.references.iter().filter(|key| key.columns.contains(&at));
+        let about = format!("column {column} ({})", table.columns[at].type_name);
+        let about: Vec<&str> = keys.map(|key| key.name.as_str()).chain([&*about]).collect();
+        let is_about = |of: &&Remark| {
+            of.table == table.name && !of.short && about.contains(&of.about.as_str())
+        };
+        let why = remarks.iter().find(is_about).map(|of| format!("{}: {}", of.about, of.text));
+        let why = why.unwrap_or_else(|| "no row with a value was found to be taken".to_owned());
+        (column.to_owned(), why)
+    }
+
+    /// Rows that were asked for, where there are fewer and there could be more.
+    fn asked(&self, remarks: &[Remark]) -> Option<AskedRows> {
+        let (table, rows) = (self.table(), self.decided[self.at].rows);
+        let own = remarks.iter().filter(|remark| remark.table == table.name && remark.short);
+        let why: Vec<String> = own.map(|of| format!("{}: {}", of.about, of.text)).collect();
+        let is_short = rows < table.asked && !why.is_empty();
+        is_short.then_some(AskedRows { rows: table.asked, why })
     }
 
     fn file(&self, component: usize) -> String {
@@ -326,15 +360,15 @@ impl Builder<'_> {
     fn null_of_reference(&self, reference: usize) -> f64 {
         let table = self.table();
         let key = &table.references[reference];
-        let free =
-            key.columns.iter().all(|c| table.columns[*c].nullable && !self.is_referenced(*c));
+        let own = table.own_of_itself(reference).unwrap_or_else(|| key.columns.clone());
+        let free = own.iter().all(|c| table.columns[*c].nullable && !self.is_referenced(*c));
         let matter = table
             .keys
             .iter()
             .any(|k| k.nulls_not_distinct && k.columns.iter().any(|c| key.columns.contains(c)));
-        let known = key.columns.iter().filter_map(|c| table.columns[*c].null_fraction);
+        let known = own.iter().filter_map(|c| table.columns[*c].null_fraction);
         let known = known.reduce(f64::max);
-        let named = key.columns.iter().any(|c| table.columns[*c].named);
+        let named = own.iter().any(|c| table.columns[*c].named);
         if free && !matter && !named { known.unwrap_or(NULL_FRACTION) } else { 0.0 }
     }
 

@@ -267,6 +267,13 @@ pub struct RetrySpec {
     pub rounds: u32,
 }
 
+/// Cases and rounds have few rows anyway: fewer than were asked for are none only where there are
+/// none.
+fn of_few_rows(scenario: &mut Scenario) {
+    let tables = scenario.tables.iter_mut().filter(|table| table.rows > 0);
+    tables.for_each(|table| table.asked = None);
+}
+
 /// The retry policy that is asked for, under each condition of the scenario.
 pub fn retries(scenario: &Scenario, request: &Request) -> Vec<RetrySpec> {
     let Some(RetryRequest { policy, rounds }) = &request.retry else { return Vec::new() };
@@ -274,6 +281,7 @@ pub fn retries(scenario: &Scenario, request: &Request) -> Vec<RetrySpec> {
     let declared = base.scenario.declared_sizes();
     let factor = CRASH_ROWS_DEFAULT as f64 / declared.largest().max(1) as f64;
     base.sizes = declared.scaled(factor.min(1.0));
+    of_few_rows(&mut base.scenario);
     let timeouts = &mut base.scenario.change.timeouts;
     (timeouts.scope, timeouts.lock_timeout_ms) = (Scope::Session, Some(policy.lock_timeout_ms));
     base.scenario.change.retries = Retries::default();
@@ -334,6 +342,7 @@ fn wanted(scenario: &Scenario, request: &Request) -> Crash {
 
 fn case(scenario: &Scenario, request: &Request, crash: &Crash) -> Result<TrialSpec, Error> {
     let mut scenario = request.shortened(scenario).without_replica();
+    of_few_rows(&mut scenario);
     let mut states = scenario.starting_states();
     let at = match &crash.state {
         None => Some(0),

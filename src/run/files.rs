@@ -41,7 +41,26 @@ fn applied(change: &Change) -> Option<Applied> {
     })
 }
 
-fn tried(scenario: &Scenario, sizes: &Sizes, short: &[ShortTable]) -> Tried {
+/// Tables with fewer rows than were asked for: those that the server took fewer of, and those that
+/// the scenario was made with fewer of.
+fn short(scenario: &Scenario, sizes: &Sizes, refused: &[ShortTable]) -> Vec<ShortTable> {
+    let mut short = refused.to_vec();
+    for table in &scenario.tables {
+        let made = sizes.rows(&table.name);
+        let Some((asked, of)) = table.asked_at(made).zip(table.asked.as_ref()) else { continue };
+        let at = short.iter().position(|known| known.table == table.name).unwrap_or_else(|| {
+            let (table, loaded) = (table.name.clone(), made);
+            short.push(ShortTable { table, asked, loaded, ..ShortTable::default() });
+            short.len() - 1
+        });
+        let known = &mut short[at];
+        (known.asked, known.made) = (asked, Some(made));
+        known.why.extend(of.why.iter().cloned());
+    }
+    short
+}
+
+fn tried(scenario: &Scenario, sizes: &Sizes, short: Vec<ShortTable>) -> Tried {
     let traffic = &scenario.traffic;
     let declared = scenario.declared_sizes().0.into_iter();
     Tried {
@@ -49,7 +68,7 @@ fn tried(scenario: &Scenario, sizes: &Sizes, short: &[ShortTable]) -> Tried {
         background: scenario.disturbances.iter().map(|session| session.name.clone()).collect(),
         runners: scenario.change.runners.max(1),
         declared: declared.filter(|(table, rows)| sizes.rows(table) != *rows).collect(),
-        short: short.to_vec(),
+        short,
     }
 }
 
@@ -64,6 +83,11 @@ fn loaded(sizes: &Sizes, short: &[ShortTable]) -> BTreeMap<String, u64> {
 pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder, Error> {
     let path = output.map(history_path).transpose()?;
     let TrialSpec { key, scenario, sizes, fault, .. } = facts.spec;
+    // Of a clone the scenario makes no rows.
+    let short = match facts.found {
+        Some(_) => facts.short.to_vec(),
+        None => short(scenario, sizes, facts.short),
+    };
     let header = Header {
         pgauntlet_history: VERSION,
         trial: TrialFacts {
@@ -77,7 +101,7 @@ pub fn start_history(facts: Facts<'_>, output: Option<&Path>) -> Result<Recorder
             machine: provision::machine_facts(),
             applied: applied(&scenario.change),
             roles: facts.roles,
-            tried: Some(tried(scenario, sizes, facts.short)),
+            tried: Some(tried(scenario, sizes, short)),
         },
         scenario: serde_json::to_value(StoredScenario::from(scenario)).map_err(Error::Scenario)?,
     };

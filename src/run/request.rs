@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::provision;
 use crate::result::{CrashRequest, Shard};
-use crate::scenario::{RetryPolicy, SIZES_NEEDED, Scenario, SizeAxis, Sizes, show_growth};
+use crate::scenario::{RetryPolicy, SIZES_NEEDED, Scenario, SizeAxis, Sizes, Table, show_growth};
 
 use super::Error;
 use super::costs::Costs;
@@ -205,6 +205,10 @@ impl Request {
     /// As it is run.
     pub(super) fn shortened(&self, scenario: &Scenario) -> Scenario {
         let mut scenario = scenario.clone();
+        // Who names the rows of a table asks for no others.
+        let named = |table: &Table| self.sizes.rows.iter().any(|(name, _)| *name == table.name);
+        let named = scenario.tables.iter_mut().filter(|table| table.rows > 0 && named(table));
+        named.for_each(|table| table.asked = None);
         if self.sizes.quick {
             let traffic = &mut scenario.traffic;
             traffic.baseline_ms = traffic.baseline_ms.min(QUICK_BASELINE_MS);

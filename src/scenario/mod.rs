@@ -66,7 +66,7 @@ pub use retry::{PolicyError, RetryPolicy};
 pub use size_axis::{SIZES_NEEDED, SizeAxis, rows_of, show_growth, size_name};
 pub use state::{Accepted, Base, State};
 pub use stored::{STORED_VERSION, StoredScenario};
-pub use table::{Column, FakeKind, Generator, MISSES_DEFAULT, Sizes, Table};
+pub use table::{AskedRows, Column, FakeKind, Generator, MISSES_DEFAULT, Sizes, Table};
 pub use tool::{Recognised, Tool};
 pub use tools::{ToolsMigrations, changelog_directory, read_migration_file, read_migrations};
 

@@ -17,6 +17,32 @@ pub struct Table {
     pub rows: u64,
     /// Columns that are not listed keep their default.
     pub columns: Vec<Column>,
+    /// What was asked for where the table was made with fewer rows; None: it has what was asked.
+    pub asked: Option<AskedRows>,
+    /// Columns for which no values were found, which are NULL in every row, and why.
+    pub unfilled: BTreeMap<String, String>,
+}
+
+/// Rows that whoever made a scenario asked for, of a table that has fewer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AskedRows {
+    /// How many, at the declared size.
+    pub rows: u64,
+    /// Why there are fewer.
+    pub why: Vec<String>,
+}
+
+impl Table {
+    /// Rows that were asked for, at a size at which the scenario makes so many of the table; None:
+    /// no more than those.
+    pub fn asked_at(&self, rows: u64) -> Option<u64> {
+        let asked = self.asked.as_ref()?.rows;
+        let scaled = match rows < self.rows {
+            true => u128::from(asked) * u128::from(rows) / u128::from(self.rows),
+            false => u128::from(asked),
+        };
+        u64::try_from(scaled).ok().filter(|asked| *asked > rows)
+    }
 }
 
 /// A column to fill.
@@ -30,6 +56,21 @@ pub struct Column {
     pub null_with: Option<String>,
     /// Where its values come from.
     pub generator: Generator,
+}
+
+impl Column {
+    /// Whether it is NULL in every row.
+    pub fn is_null(&self) -> bool {
+        let is_empty = |generator: &Generator| match generator {
+            Generator::Pool { values, .. } => values.iter().all(Option::is_none),
+            _ => false,
+        };
+        self.null_fraction >= 1.0
+            || match &self.generator {
+                Generator::Reference { nulls: Some(pool), .. } => is_empty(pool),
+                other => is_empty(other),
+            }
+    }
 }
 
 /// Where a value comes from. The same generators serve columns and operation parameters.

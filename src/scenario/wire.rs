@@ -80,8 +80,19 @@ pub struct Schema {
 pub struct Table {
     pub name: Spanned<String>,
     pub rows: Spanned<u64>,
+    pub asked: Option<Asked>,
+    #[serde(default)]
+    pub unfilled: Named<String>,
     #[serde(default)]
     pub columns: Named<Value>,
+}
+
+/// Rows that were asked for where there are fewer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    pub rows: Spanned<u64>,
+    pub why: Spanned<Vec<String>>,
 }
 
 /// A generator of a column or parameter: exactly one of them is set.

@@ -62,12 +62,14 @@ fn left_out(loaded: u64, concerned: bool, by: &[&str], because_of: Option<&str>)
     Evidence::RowsLeftOut(LeftOutRows {
         asked: 2_000,
         loaded,
+        was_refused: true,
         why: texts(&["2,000 rows: refused", "a row: refused", "a row: too", "a row: also"]),
         concerned,
         constraints: texts(by),
         because_of: because_of.map(str::to_owned),
         followers: texts(&["public.a", "public.b", "public.c", "public.d"]),
         others: texts(&["public.e"]),
+        unfilled: std::collections::BTreeMap::new(),
     })
 }
 

@@ -12,7 +12,7 @@ use pgauntlet::history::{
 use pgauntlet::judge::{crash, observe};
 use pgauntlet::report::{self, Width};
 use pgauntlet::result::{Evidence, Finding, Judgement};
-use pgauntlet::scenario::{Crash, FindingKind, Outcome, Verdict};
+use pgauntlet::scenario::{Crash, FindingKind, Outcome, Table, Verdict};
 use pgauntlet::trial::{Fault, FaultKind, InjectionPoint};
 use rstest::rstest;
 
@@ -54,7 +54,12 @@ fn judge(made: Made, short: Vec<ShortTable>) -> Judgement {
     explain(assess::trial(&scenario, observe(&scenario, &history), Against::Nothing))
 }
 
-const OBJECTS: [(&str, &str, &str); 10] = [
+const OBJECTS: [(&str, &str, &str); 11] = [
+    (
+        "constraint public.tokens.tokens_kind_fkey",
+        "definition",
+        "FOREIGN KEY (kind) REFERENCES public.kinds(id)",
+    ),
     ("constraint public.tokens.tokens_check", "definition", "CHECK ((hash ~ '^$'::text))"),
     (
         "constraint public.tokens.tokens_user_fkey",
@@ -182,6 +187,59 @@ fn it_says_what_is_missing_why_and_what_to_write() {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("tried: 0 of 2,000 rows in public.tokens, 1,000 rows in"), "{text}");
     assert!(text.contains("not tried here: another size, rows that were left out"), "{text}");
+}
+
+/// One that the scenario was made with fewer rows of: what refuses rows is not the server.
+#[rstest]
+#[case::about_it("ALTER TABLE tokens ADD COLUMN c int", Verdict::Unproven, 1)]
+#[case::not_about_it("ALTER TABLE spans ADD COLUMN c int", Verdict::Safe, 0)]
+fn a_table_that_was_made_with_fewer_rows_is_short(
+    #[case] statement: &str,
+    #[case] expected: Verdict,
+    #[case] findings: usize,
+) {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_010, statement, false);
+    tables_of(&mut made);
+    let why = vec!["tokens_hash_key: 15 of 2000 rows: its values do not differ".to_owned()];
+    let refused_by = Vec::new();
+    let lowered = ShortTable { made: Some(15), why, refused_by, ..short("public.tokens", 15) };
+    let judgement = judge(made, vec![lowered]);
+    assert_eq!((judgement.verdict, left_out(&judgement).len()), (expected, findings));
+    if let [finding] = left_out(&judgement).as_slice() {
+        let sentence = "public.tokens has 15 of 2,000 rows that were asked for, and the change is \
+                        about it; tokens_hash_key: 15 of 2000 rows: its values do not differ";
+        assert_eq!(finding.sentence, sentence);
+        let remedy = finding.remedy.as_deref().unwrap_or_default();
+        assert!(remedy.ends_with("--rows public.tokens=15"), "{remedy}");
+    }
+    // Run again, it is made as it was.
+    assert_eq!(judgement.trial.asked().get("public.tokens"), Some(&15));
+}
+
+/// A column without values is said where the change is about it.
+#[rstest]
+#[case::indexed("CREATE INDEX i ON tokens (kind)", true)]
+#[case::referring("ALTER TABLE tokens ADD FOREIGN KEY (id, \"kind\") REFERENCES users", true)]
+#[case::by_a_constraint("ALTER TABLE tokens VALIDATE CONSTRAINT tokens_kind_fkey", true)]
+#[case::another_column("CREATE INDEX i ON tokens (hash)", false)]
+#[case::another_table("ALTER TABLE spans ADD COLUMN kind text", false)]
+fn a_column_that_is_null_in_every_row_is_said(#[case] statement: &str, #[case] is_said: bool) {
+    let mut made = Made::with_change();
+    made.statement(0, 5_000, 5_010, statement, false);
+    tables_of(&mut made);
+    let (name, why) = ("public.tokens".to_owned(), "its key: no value is known".to_owned());
+    let unfilled = BTreeMap::from([("kind".to_owned(), why)]);
+    let columns = Vec::new();
+    made.scenario.tables.push(Table { name, rows: 9, columns, asked: None, unfilled });
+    let judgement = judge(made, Vec::new());
+    let expected = if is_said { Verdict::Unproven } else { Verdict::Safe };
+    assert_eq!((judgement.verdict, left_out(&judgement).len()), (expected, usize::from(is_said)));
+    if is_said {
+        let sentence = "public.tokens.kind is NULL in every row, and the change names it (its \
+                        key: no value is known)";
+        assert_eq!(judgement.reason, sentence);
+    }
 }
 
 #[test]

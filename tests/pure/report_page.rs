@@ -300,7 +300,13 @@ fn a_matrix_says_which_deaths_it_lacks() {
 fn a_trial_of_fewer_rows_than_declared_says_so() {
     let mut made = Made::calm();
     let (name, columns) = ("spans".to_owned(), Vec::new());
-    made.scenario.tables.push(pgauntlet::scenario::Table { name, rows: 2_000_000, columns });
+    made.scenario.tables.push(pgauntlet::scenario::Table {
+        name,
+        rows: 2_000_000,
+        columns,
+        asked: None,
+        unfilled: std::collections::BTreeMap::new(),
+    });
     let mut run = Run::one(made);
     run.result.trials[0].trial.sizes.insert("spans".to_owned(), 20_000);
     let told = not_tried(&run);

@@ -240,6 +240,12 @@ fn the_schema_need_not_create_a_commands_table_of_versions() {
 #[case::distinct("{ fake = \"name\" }", "{ serial = {}, distinct = 5, skew = 9 }")]
 #[case::skew("{ fake = \"name\" }", "{ fake = \"name\", skew = 0.5 }")]
 #[case::repeated_key("id   = { uuid = {} }\nname", "id = { uuid = {}, distinct = 9 }\nname")]
+#[case::asked_for_no_more("rows = 10_000", "rows = 10_000\nasked = { rows = 10_000, why = [] }")]
+#[case::unfilled(
+    "rows = 10_000",
+    "rows = 10_000\nunfilled = { id = \"none is known\", ids = \"none is known\" }"
+)]
+#[case::asked_without_a_reason("rows = 10_000", "rows = 10_000\nasked = { rows = 20_000 }")]
 #[case::null_with("null_fraction = 0.5", "null_with = \"a\"")]
 #[case::earlier("column = \"id\", skew = 1.0", "column = \"id\", skew = 1.0, earlier = true")]
 #[case::circle(

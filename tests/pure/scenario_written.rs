@@ -179,11 +179,12 @@ q = { reference = { table = "t", column = "h", hit_rate = 0.5, skew = 0.7, misse
 r = { pattern = "[a-z]{8}", distinct = 500, skew = 0.9, null_fraction = 0.5 }
 s = { uuid = {}, distinct = 7 }
 "#;
-    let columns = "a|b|c|d|e|f|g|h|i|j|k l|m|n|o|p|q|r|s".split('|');
+    let columns = "a|b|c|d|e|f|g|h|i|j|k l|m|n|o|p|q|r|s|t".split('|');
     let columns: Vec<String> = columns.map(|c| format!("\"{c}\" text")).collect();
     let schema = format!("CREATE TABLE t ({});\n", columns.join(", "));
     let toml = format!(
         "analysis = \"x\"\n[schema]\ntables = \"schema.sql\"\n[[table]]\nname = \"t\"\nrows = 9\n\
+         asked = {{ rows = 12, why = [\"k: no \\\"more\\\"\"] }}\nunfilled.t = \"none\"\n\
          [table.columns]{COLUMNS}[traffic]\nrate_per_s = 1\n[[operation]]\nname = \"o\"\n\
          weight = 1\nsql = \"SELECT a FROM t WHERE a = $a AND b = $b OR a = $a\"\n\
          params.a = {{ numbered = \"{{n}}\" }}\n\
@@ -201,6 +202,8 @@ s = { uuid = {}, distinct = 7 }
     assert_eq!(written["pools/a.tsv"], "one two\tother\n\\N\ta\\tb\n3\t\\\\N\n");
     let again = read(&written);
     assert_eq!(again.tables, scenario.tables);
+    assert_eq!(again.tables[0].asked_at(3), Some(4));
+    assert_eq!(Scenario::from(StoredScenario::from(&again)).tables, scenario.tables);
     assert_eq!(placeless(&again.traffic), placeless(&scenario.traffic));
     assert!(matches!(again.tables[0].columns[0].generator, Generator::Numbered { .. }));
     insta::assert_snapshot!("written_scenario", written["scenario.toml"]);

@@ -211,6 +211,149 @@ async fn tables_whose_keys_have_to_agree_get_new_rows() {
     assert_eq!(without, NOT_ADDED_TO);
 }
 
+/// Keys of which no value counts from 1, and more rows than values are drawn.
+const BOUNDED: &str = r"
+CREATE DOMAIN ean13 AS bigint CHECK (VALUE BETWEEN 1000000000000 AND 9999999999999);
+CREATE TABLE products (id bigserial PRIMARY KEY, ean ean13 UNIQUE);
+CREATE TABLE articles (
+    ean bigint UNIQUE CHECK (ean BETWEEN 1000000000000 AND 9999999999999), t text);
+CREATE TABLE invoices (number bigint PRIMARY KEY CHECK (number >= 100000 AND number < 10000000));
+CREATE TABLE entries (number int PRIMARY KEY CHECK (number BETWEEN -50000 AND -10));
+CREATE TABLE amounts (amount numeric(10,2) PRIMARY KEY CHECK (amount > 1000 AND amount < 1090));
+CREATE TABLE days (day date PRIMARY KEY CHECK (day >= '2024-03-01'));
+CREATE TABLE moments (at timestamptz PRIMARY KEY CHECK (at > '2024-03-01 00:00:00+00'));
+CREATE TABLE customers (id text PRIMARY KEY CHECK (id ~ '^cus_[A-Za-z0-9]{14}$'));
+CREATE TABLE events (ulid char(26) PRIMARY KEY CHECK (ulid ~ '^[0-9A-HJKMNP-TV-Z]{26}$'));
+CREATE TABLE tokens (token text PRIMARY KEY CHECK (length(token) = 64 AND token ~ '^[0-9a-f]+$'));
+CREATE TABLE accounts (
+    phone text NOT NULL UNIQUE CHECK (phone ~ '^\+[1-9]\d{6,14}$'),
+    iban text NOT NULL UNIQUE CHECK (iban ~ '^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$'),
+    slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9-]{3,63}$' AND slug NOT LIKE '-%'));";
+
+/// Numbers go on from a bound, and a number takes the place of a text's end.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_do_not_count_from_one_are_filled() {
+    let rows = 6_000;
+    let outcome = inferred::outcome(16, BOUNDED, rows).await;
+    assert_eq!(inferred::faults(&outcome, rows), [""; 0]);
+    let made = outcome.expect("made").made;
+    let others = made.tables.iter().filter(|(_, found)| **found != rows);
+    let others: Vec<_> = others.collect();
+    assert!(others.is_empty(), "{others:?}: {:#?}", made.remarks);
+}
+
+/// Foreign keys to their own table that share a column with another key, and one that asks more of
+/// its own column than that it is there.
+const OWN_TENANT: &str = "\
+CREATE TABLE tenants (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE members (
+    tenant_id int NOT NULL REFERENCES tenants, id bigint NOT NULL, manager_id bigint,
+    email text NOT NULL, PRIMARY KEY (tenant_id, id), UNIQUE (tenant_id, email),
+    FOREIGN KEY (tenant_id, manager_id) REFERENCES members (tenant_id, id));
+CREATE TABLE notes (
+    tenant_id int NOT NULL REFERENCES tenants, id bigint NOT NULL, author_id bigint NOT NULL,
+    parent_id bigint, PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, author_id) REFERENCES members,
+    FOREIGN KEY (tenant_id, parent_id) REFERENCES notes);
+CREATE TABLE pages (
+    site int NOT NULL, path bigint NOT NULL, up_path bigint, PRIMARY KEY (site, path),
+    FOREIGN KEY (site, up_path) REFERENCES pages);
+CREATE TABLE issues (
+    tenant_id int NOT NULL REFERENCES tenants, num int NOT NULL, parent_num int,
+    PRIMARY KEY (tenant_id, num), CHECK (parent_num < num),
+    FOREIGN KEY (tenant_id, parent_num) REFERENCES issues);";
+
+/// Such a row refers to itself, or is said to have no value.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_refers_to_one_of_its_own_tenant() {
+    let outcome = inferred::outcome(16, OWN_TENANT, ROWS_UNDER_TRAFFIC).await;
+    assert_eq!(inferred::faults(&outcome, ROWS_UNDER_TRAFFIC), [""; 0]);
+    let made = outcome.expect("made").made;
+    let scenario = example::load(&made.files).expect("a scenario");
+    for (table, column) in [("members", "manager_id"), ("notes", "parent_id"), ("pages", "up_path")]
+    {
+        let name = format!("public.{table}");
+        let table = scenario.tables.iter().find(|table| table.name == name).expect("a table");
+        let column = table.columns.iter().find(|of| of.name == column).expect("a column");
+        assert!(table.unfilled.is_empty(), "{table:?}");
+        assert!((0.01..0.5).contains(&column.null_fraction), "{column:?}");
+    }
+    let unfilled = scenario.tables.iter().flat_map(|table| table.unfilled.keys());
+    assert_eq!(unfilled.collect::<Vec<_>>(), ["parent_num"]);
+    let outcomes = inferred::driven(16, &scenario, DRIVEN_EACH).await;
+    for (name, of) in &outcomes {
+        assert_eq!(of.failed, [""; 0], "{name}");
+    }
+    assert!(outcomes["insert-public-members"].succeeded > 0, "{:#?}", made.left_out);
+}
+
+/// Tables of which no column may change by itself.
+const TUPLES: &str = "\
+CREATE TABLE stock (
+    id bigint PRIMARY KEY, on_hand int NOT NULL, reserved int NOT NULL,
+    CHECK (reserved BETWEEN 0 AND on_hand));
+CREATE TABLE steps (
+    id bigint PRIMARY KEY, state text NOT NULL CHECK (state IN ('todo', 'done')),
+    done_at timestamptz, CHECK ((state = 'done') = (done_at IS NOT NULL)));
+CREATE TABLE codes (
+    a int NOT NULL, b int NOT NULL, PRIMARY KEY (a, b), CHECK (a < b));";
+
+/// All columns of such a tuple change in one UPDATE; those of a key do not.
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_share_a_check_change_together() {
+    let outcome = inferred::outcome(16, TUPLES, ROWS_UNDER_TRAFFIC).await;
+    let made = outcome.expect("made").made;
+    let scenario = example::load(&made.files).expect("a scenario");
+    let updates = scenario.traffic.operations.iter().filter(|o| o.name.starts_with("update-"));
+    let updates: BTreeMap<&str, &str> =
+        updates.map(|o| (o.name.as_str(), o.statements[0].sql.as_str())).collect();
+    let expected = [
+        ("update-public-steps", "UPDATE public.steps SET state = $1, done_at = $2 WHERE id = $3"),
+        (
+            "update-public-stock",
+            "UPDATE public.stock SET on_hand = $1, reserved = $2 WHERE id = $3",
+        ),
+    ];
+    assert_eq!(updates, expected.into());
+    assert!(made.left_out.iter().any(|why| why.starts_with("update of public.codes")));
+    let outcomes = inferred::driven(16, &scenario, DRIVEN_EACH).await;
+    for (name, _) in expected {
+        assert_eq!((&outcomes[name].failed[..], outcomes[name].empty), (&[][..], 0), "{name}");
+        assert!(outcomes[name].succeeded > 0, "{name}");
+    }
+}
+
+/// What no values are known for in as many rows as were asked for, what has no more values at all,
+/// and what is asked for with fewer rows.
+const SHORT: &str = "\
+CREATE TABLE shown (n int NOT NULL UNIQUE CHECK (n % 7 = 3));
+CREATE TABLE named (n int NOT NULL UNIQUE CHECK (n % 7 = 3));
+CREATE TABLE states (done boolean PRIMARY KEY, kind text NOT NULL);
+CREATE TABLE kinds (kind text NOT NULL CHECK (kind IN ('a', 'b', 'c')), UNIQUE (kind));
+CREATE TABLE sites (id smallserial PRIMARY KEY);
+CREATE TABLE settings (version int NOT NULL);
+CREATE UNIQUE INDEX one ON settings ((true));";
+
+/// A table that could have more rows says how many were asked for, in the scenario's file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_was_made_with_fewer_rows_says_so() {
+    let base = Base::Script { path: "schema.sql".into(), text: SHORT.to_owned() };
+    let of = [("named".to_owned(), 5)];
+    let rows = RowsRequest { each: 40_000, concerned: None, of: &of };
+    let made = inferred::make_for(16, &base, None, rows).await;
+    let made = made.unwrap_or_else(|error| panic!("failed to {error}"));
+    let scenario = example::load(&made.files).expect("a scenario");
+    let asked = scenario.tables.iter().filter_map(|table| {
+        let asked = table.asked.as_ref()?;
+        Some((table.name.as_str(), asked.rows, asked.why.len()))
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), [("public.shown", 40_000, 1)]);
+    let rows: BTreeMap<&str, u64> =
+        scenario.tables.iter().map(|table| (table.name.as_str(), table.rows)).collect();
+    assert_eq!((rows["public.states"], rows["public.kinds"]), (2, 3));
+    assert_eq!((rows["public.sites"], rows["public.settings"]), (32_767, 1));
+}
+
 /// A row of the table in docs/any-schema.md, which `ci/any-schema` prints.
 fn row(name: &str, major: u32, outcome: &Outcome) -> String {
     let lost: u64 = outcome.short.iter().map(|short| short.asked - short.loaded).sum();

@@ -321,7 +321,13 @@ async fn every_type_takes_its_values_and_others_go_as_text() {
         ),
     )
     .await;
-    let table = |name: &str, columns| Table { name: name.to_owned(), rows: 100, columns };
+    let table = |name: &str, columns| Table {
+        name: name.to_owned(),
+        rows: 100,
+        columns,
+        asked: None,
+        unfilled: BTreeMap::new(),
+    };
     let tables = [("binary_rows", columns), ("text_rows", more), ("bare", vec![])];
     scenario.tables = tables.map(|(name, columns)| table(name, columns)).to_vec();
     let plan =

@@ -54,6 +54,8 @@ fn numbered() -> Scenario {
         name: name.replace('"', ""),
         rows: rows.unsigned_abs(),
         columns: vec![spans::column("id", 0.0, Generator::Serial)],
+        asked: None,
+        unfilled: BTreeMap::new(),
     };
     scenario.tables = NUMBERED.map(table).to_vec();
     scenario
@@ -96,7 +98,13 @@ async fn a_sequence_without_a_number_left_says_so() {
     ]);
     scenario.indexes = script(&[]);
     let columns = vec![spans::column("id", 0.0, Generator::Serial)];
-    scenario.tables = vec![Table { name: "full_up".to_owned(), rows: 100, columns }];
+    scenario.tables = vec![Table {
+        name: "full_up".to_owned(),
+        rows: 100,
+        columns,
+        asked: None,
+        unfilled: BTreeMap::new(),
+    }];
     let database = seeded(&scenario, "pgauntlet_test_sequences_full").await;
     let session = Session::open(&database, "test", &BTreeMap::new()).await.expect("a session");
     let error = session.batch("INSERT INTO full_up (v) VALUES (1)").await.expect_err("full");

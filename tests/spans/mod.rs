@@ -145,7 +145,13 @@ fn tasks() -> Table {
         column("params", 0.2, json(50, 500)),
         column("task_metadata", 0.5, json(50, 300)),
     ];
-    Table { name: "tasks".to_owned(), rows: 10_000, columns }
+    Table {
+        name: "tasks".to_owned(),
+        rows: 10_000,
+        columns,
+        asked: None,
+        unfilled: BTreeMap::new(),
+    }
 }
 
 /// About 0.8 KB a row.
@@ -162,7 +168,13 @@ fn spans() -> Table {
         column("output", 0.3, json(100, 1_000)),
         column("data", 0.6, json(100, 600)),
     ];
-    Table { name: "spans".to_owned(), rows: 1_000_000, columns }
+    Table {
+        name: "spans".to_owned(),
+        rows: 1_000_000,
+        columns,
+        asked: None,
+        unfilled: BTreeMap::new(),
+    }
 }
 
 fn no_traffic() -> Traffic {

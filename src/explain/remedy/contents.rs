@@ -76,6 +76,22 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
 /// What to write in the scenario for rows that the server takes.
 pub fn left_out(of: &LeftOutRows, subject: &Subject) -> String {
     let table = super::super::words::relation(subject);
+    if !of.unfilled.is_empty() {
+        let columns: Vec<&str> = of.unfilled.keys().map(String::as_str).collect();
+        let columns = columns.join(", ");
+        return format!(
+            "in [[table]] {table}, write generators for {columns} and take `unfilled` out (try \
+             --save keeps the scenario)"
+        );
+    }
+    if !of.was_refused {
+        return format!(
+            "in [[table]] {table}, write generators whose values differ in more rows, raise `rows` \
+             and take `asked` out (try --save keeps the scenario); or ask for as few, if it may \
+             have as few: --rows {table}={}",
+            of.loaded
+        );
+    }
     let lower = format!(
         "or lower `rows` of [[table]] {table} to {}, if it may have as few",
         match of.loaded {

@@ -220,6 +220,7 @@ fn without(subject: &Subject<'_>) -> Result<Vec<i16>, String> {
     };
     let columns = subject.table.columns.iter();
     let mut found: Vec<i16> = columns.filter(is_null).map(|column| column.number).collect();
+    found.extend(subject.of_itself());
     for key in subject.unmet() {
         let may_be_null = |column: &&Column| {
             let refers = subject.filled(column).map(|seeded| &seeded.generator);

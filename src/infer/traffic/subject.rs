@@ -189,6 +189,23 @@ impl<'a> Subject<'a> {
         unmet.collect()
     }
 
+    /// Columns by which rows of the seed refer to themselves, beside what other keys decide: a new
+    /// row refers to none.
+    pub fn of_itself(&self) -> impl Iterator<Item = i16> {
+        let keys = self.foreign_keys().filter(|key| {
+            let refers = key.refers.as_ref();
+            key.columns.len() > 1 && refers.is_some_and(|to| to.table == self.table.oid)
+        });
+        let columns = keys.filter_map(|key| self.columns_of(&key.columns)).flatten();
+        let refers = |column: &&Column| {
+            let Some(seeded) = self.filled(column) else { return false };
+            let to_own = matches!(&seeded.generator, Generator::Reference { table, each, .. }
+                if *table == self.seeded.name && each.is_some());
+            to_own && !column.not_null && column.default.is_none()
+        };
+        columns.filter(refers).map(|column| column.number)
+    }
+
     /// Columns of foreign keys that share one, where the seed's rows agree and rows that are drawn
     /// anew would not. A foreign key over one of `without` refers to nothing.
     pub fn entangled(&self, without: &[i16]) -> Vec<i16> {

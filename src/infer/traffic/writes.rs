@@ -1,5 +1,7 @@
 //! Operations that write rows that are there: another value in a recent one, another reference.
 
+use std::collections::BTreeMap;
+
 use crate::pg::quote_ident;
 use crate::scenario::{Follow, Generator, LedgerRule};
 
@@ -66,31 +68,36 @@ pub fn changing(
 ) -> Result<Option<LedgerRule>, String> {
     let refuse = |why: &str| Err(format!("update of {}: {why}", subject.name()));
     let Some(key) = subject.key() else { return refuse(subject.why_no_key()) };
-    let Some(column) = changed(subject, other) else {
-        return refuse("every column is a part of a key, a partition key or a tuple");
+    let columns = changed(subject, other);
+    let drawn = columns.iter().map(|column| Some((*column, subject.fresh(column)?)));
+    let drawn = drawn.collect::<Option<Vec<_>>>().filter(|drawn| !drawn.is_empty());
+    let Some(drawn) = drawn else {
+        return refuse("every column is a part of a key, a partition key or a foreign key");
     };
-    let Some(mut drawn) = subject.fresh(column) else { return refuse("no column has values") };
-    let is_remembered = is_remembered(subject, column);
-    if is_remembered {
-        // A change may fill what is NULL.
-        drawn.null_fraction = 0.0;
-    }
-    draft.statement(&format!("UPDATE {} SET {} = ", subject.quoted(), subject.quote(column)));
+    draft.statement(&format!("UPDATE {} SET ", subject.quoted()));
     draft.uses(subject.table.oid);
-    draft.changes.push((subject.name().to_owned(), column.name.clone()));
-    let value = draft.parameter(&column.name, &drawn);
-    let keys = where_key(draft, subject, &key, true);
-    if !is_remembered {
-        return Ok(None);
+    let mut set = BTreeMap::new();
+    for (at, (column, mut drawn)) in drawn.into_iter().enumerate() {
+        let is_remembered = is_remembered(subject, column);
+        if is_remembered {
+            // A change may fill what is NULL.
+            drawn.null_fraction = 0.0;
+        }
+        let comma = if at > 0 { ", " } else { "" };
+        draft.sql(&format!("{comma}{} = ", subject.quote(column)));
+        draft.changes.push((subject.name().to_owned(), column.name.clone()));
+        let value = draft.parameter(&column.name, &drawn);
+        set.extend(is_remembered.then(|| (column.name.clone(), value)));
     }
-    let mut named = key.into_iter().zip(keys);
-    let rule = |(key, parameter): (&Column, String)| LedgerRule::Update {
+    let keys = where_key(draft, subject, &key, true);
+    let mut named = key.into_iter().zip(keys).filter(|_| !set.is_empty());
+    let found = named.find(|(key, _)| is_key(subject, key));
+    Ok(found.map(|(key, key_parameter)| LedgerRule::Update {
         table: subject.name().to_owned(),
         key_column: key.name.clone(),
-        key_parameter: parameter,
-        set: [(column.name.clone(), value)].into(),
-    };
-    Ok(named.find(|(key, _)| is_key(subject, key)).map(rule))
+        key_parameter,
+        set,
+    }))
 }
 
 /// Appends ` WHERE` the key is that of one row; gives the names of the parameters, of each column.
@@ -112,27 +119,57 @@ pub fn where_key(
 }
 
 /// The column that the application changes: what people change first, or what they change next.
-fn changed<'a>(subject: &Subject<'a>, other: bool) -> Option<&'a Column> {
+/// All columns of a tuple where there is none that goes by itself; empty: there are none either.
+fn changed<'a>(subject: &Subject<'a>, other: bool) -> Vec<&'a Column> {
     const NAMES: &[&str] =
         &["status", "state", "updated", "modified", "title", "name", "description", "note"];
-    let free = |column: &&Column| is_free(subject, column);
     let rank = |column: &&Column| {
         let named = NAMES.iter().position(|name| column.name.contains(name));
         let indexed = subject.table.indexes.iter().any(|i| i.columns.contains(&column.number));
         (!is_remembered(subject, column), named.unwrap_or(NAMES.len()), indexed, column.number)
     };
-    let mut columns: Vec<&Column> = subject.table.columns.iter().filter(free).collect();
+    let mut columns: Vec<&Column> = subject.table.columns.iter().collect();
+    columns.retain(|column| is_apart(subject, column));
     columns.sort_by_key(rank);
-    let next = columns.get(1).filter(|_| other);
-    next.or(columns.first()).copied()
+    let free: Vec<&Column> = columns.iter().copied().filter(|c| is_free(subject, c)).collect();
+    let next = free.get(1).filter(|_| other);
+    match next.or(free.first()) {
+        Some(column) => vec![column],
+        None => columns.iter().find_map(|column| tuple(subject, column)).unwrap_or_default(),
+    }
+}
+
+/// The columns that hold one line of a pool with this one: any line goes with any row. None: some
+/// of them may not change.
+fn tuple<'a>(subject: &Subject<'a>, column: &Column) -> Option<Vec<&'a Column>> {
+    let is_pooled = |column: &Column| {
+        let seeded = subject.filled(column).map(|seeded| &seeded.generator);
+        matches!(seeded, Some(Generator::Pool { .. }))
+    };
+    let own = |other: &&Column| {
+        other.number == column.number || subject.share_pool(column.number, other.number)
+    };
+    let columns: Vec<&Column> = subject.table.columns.iter().filter(own).collect();
+    let fits = columns.iter().all(|column| is_apart(subject, column) && is_pooled(column));
+    fits.then_some(columns)
 }
 
 /// Whether any value that its generator draws is taken, whatever the row's others are.
 fn is_free(subject: &Subject<'_>, column: &Column) -> bool {
+    let mut constraints = subject.table.constraints.iter();
+    let is_tuple = constraints.any(|constraint| {
+        constraint.kind == ConstraintKind::Check
+            && constraint.columns.len() > 1
+            && constraint.columns.contains(&column.number)
+    });
+    is_apart(subject, column) && !is_tuple && !subject.shares_pool(column)
+}
+
+/// Whether no key, no reference, no partition and no policy knows the row by the column's value.
+fn is_apart(subject: &Subject<'_>, column: &Column) -> bool {
     let in_key = subject.table.constraints.iter().any(|constraint| {
         let keyed = !matches!(constraint.kind, ConstraintKind::Check | ConstraintKind::NotNull);
-        let tuple = constraint.kind == ConstraintKind::Check && constraint.columns.len() > 1;
-        (keyed || tuple) && constraint.columns.contains(&column.number)
+        keyed && constraint.columns.contains(&column.number)
     });
     let unique = subject.unique().any(|index| {
         let predicate = index.predicate.as_deref().unwrap_or_default();
@@ -140,9 +177,8 @@ fn is_free(subject: &Subject<'_>, column: &Column) -> bool {
             || names(predicate, column)
     });
     let fixed = column.generated || column.numbered || column.identity_always;
-    let tuple = subject.shares_pool(column) || is_partition_key(subject, column);
-    let fixed = fixed || subject.is_secured(column);
-    subject.fresh(column).is_some() && !fixed && !in_key && !unique && !tuple
+    let fixed = fixed || subject.is_secured(column) || is_partition_key(subject, column);
+    subject.fresh(column).is_some() && !fixed && !in_key && !unique
 }
 
 /// Whether the ledger can compare the column's values: json has no equality, and an approximate

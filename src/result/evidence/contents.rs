@@ -166,6 +166,11 @@ pub struct NothingTried {
     pub unused: Vec<String>,
 }
 
+/// Of a result from before the field.
+fn was_refused() -> bool {
+    true
+}
+
 /// The subject's relation is the table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,7 +179,10 @@ pub struct LeftOutRows {
     pub asked: u64,
     /// Rows that it had.
     pub loaded: u64,
-    /// Why the server refused the others, with how many.
+    /// Whether the server refused some; else the scenario was made with no more.
+    #[serde(default = "was_refused")]
+    pub was_refused: bool,
+    /// Why there are no others.
     pub why: Vec<String>,
     /// Whether the change locks, changes, reads or writes the table.
     pub concerned: bool,
@@ -186,4 +194,7 @@ pub struct LeftOutRows {
     pub followers: Vec<String>,
     /// More tables that are short and that the change is not about.
     pub others: Vec<String>,
+    /// Columns that the change names and that are NULL in every row, and why.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub unfilled: std::collections::BTreeMap<String, String>,
 }

@@ -8,7 +8,7 @@ use crate::pg::facts::{CreatedTable, RelationName, facts};
 use crate::pg::syntax::Kind;
 
 use super::super::problem::Source;
-use super::super::{Column, Script, Table, wire};
+use super::super::{AskedRows, Column, Script, Table, wire};
 use super::generator::only_generator;
 use super::holds::Holds;
 use super::{Checker, Filled, known};
@@ -92,8 +92,43 @@ impl Checker<'_> {
         self.within = None;
         // In the order of the file, which is how their author thinks of them.
         columns.sort_by_key(|(start, _)| *start);
-        let columns = columns.into_iter().map(|(_, column)| column).collect();
-        Table { name: table.name.get_ref().clone(), rows, columns }
+        let columns: Vec<Column> = columns.into_iter().map(|(_, column)| column).collect();
+        let asked = table.asked.as_ref().map(|asked| self.asked(source, rows, asked));
+        let unfilled = self.unfilled(source, table, &columns);
+        Table { name: table.name.get_ref().clone(), rows, columns, asked, unfilled }
+    }
+
+    fn unfilled(
+        &mut self,
+        source: &Source,
+        table: &wire::Table,
+        columns: &[Column],
+    ) -> BTreeMap<String, String> {
+        for (name, _) in &table.unfilled {
+            let own = columns.iter().find(|column| column.name == *name.get_ref());
+            if own.is_some_and(|column| !column.is_null()) {
+                let message = format!("`{}` has values by its generator", name.get_ref());
+                self.push_with(source, name, message, "leave it out of `unfilled`");
+            } else if super::find_created(&self.created, table.name.get_ref()).is_some() {
+                self.created_column(source, &table.name, Some(name));
+            }
+        }
+        let of = |(name, why): (&Spanned<String>, &Spanned<String>)| {
+            (name.get_ref().clone(), why.get_ref().clone())
+        };
+        table.unfilled.iter().map(of).collect()
+    }
+
+    fn asked(&mut self, source: &Source, rows: u64, asked: &wire::Asked) -> AskedRows {
+        let of = *asked.rows.get_ref();
+        if of <= rows {
+            let message = format!("{of} rows were asked for, and `rows` = {rows} are not fewer");
+            self.push_with(source, &asked.rows, message, "leave `asked` out");
+        }
+        if asked.why.get_ref().is_empty() {
+            self.push(source, &asked.why, "it has to say why there are fewer rows");
+        }
+        AskedRows { rows: of, why: asked.why.get_ref().clone() }
     }
 
     pub(super) fn null_fraction(&mut self, source: &Source, value: &wire::Value) -> f64 {

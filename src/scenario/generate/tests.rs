@@ -32,7 +32,13 @@ fn reference(hit_rate: f64, skew: f64, misses: u64) -> Generator {
 
 fn tables() -> Vec<Table> {
     let tasks = vec![column("id", Generator::Uuid, 0.0), column("number", Generator::Serial, 0.0)];
-    let table = |name: &str, columns| Table { name: name.to_owned(), rows: ROWS, columns };
+    let table = |name: &str, columns| Table {
+        name: name.to_owned(),
+        rows: ROWS,
+        columns,
+        asked: None,
+        unfilled: BTreeMap::new(),
+    };
     vec![table("tasks", tasks), table("spans", vec![])]
 }
 

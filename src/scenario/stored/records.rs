@@ -25,7 +25,7 @@ use super::super::expect::{Expect, FindingKind, Limits, Verdict};
 use super::super::replica::Replica;
 use super::super::size_axis::SizeAxis;
 use super::super::state::{Accepted, Base, State};
-use super::super::table::{Column, Generator, Table};
+use super::super::table::{AskedRows, Column, Generator, Table};
 use super::super::tool::{Recognised, Tool};
 use super::super::traffic::{
     Arrivals, Follow, Invariant, LedgerRule, On, OperationSpec, OperationStatement, Parameter,
@@ -82,6 +82,15 @@ record!(StoredTable of Table {
     rows: u64,
     #[serde(default)]
     columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<AskedRows>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unfilled: BTreeMap<String, String>,
+});
+
+record!(StoredAsked of AskedRows {
+    rows: u64,
+    why: Vec<String>,
 });
 
 record!(StoredColumn of Column {

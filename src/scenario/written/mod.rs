@@ -111,8 +111,7 @@ impl Draft {
         out.section("[schema]", schema);
         for table in &self.tables {
             self.remarked(&mut out, &table.name);
-            let rows = table.rows.to_string();
-            out.section("[[table]]", vec![("name", text(&table.name)), ("rows", rows)]);
+            out.section("[[table]]", table_keys(table));
             if !table.columns.is_empty() {
                 let columns: Vec<_> = table.columns.iter().map(column).collect();
                 let columns = columns.iter().map(|(name, value)| (&**name, value.clone()));
@@ -390,6 +389,22 @@ fn decimal_text(units: i64, scale: u32) -> String {
     let mut text = String::new();
     super::generate::push_decimal(units, scale, &mut text);
     text
+}
+
+fn table_keys(table: &Table) -> Vec<(&'static str, String)> {
+    let mut keys = vec![("name", text(&table.name)), ("rows", table.rows.to_string())];
+    keys.extend(table.asked.as_ref().map(|asked| {
+        let why: Vec<String> = asked.why.iter().map(|why| text(why)).collect();
+        let why = format!("[{}]", why.join(", "));
+        ("asked", inline(vec![("rows", asked.rows.to_string()), ("why", why)]))
+    }));
+    if !table.unfilled.is_empty() {
+        let columns = table.unfilled.iter().map(|(name, why)| (key(name), text(why)));
+        let columns: Vec<(String, String)> = columns.collect();
+        let columns = columns.iter().map(|(name, why)| (name.as_str(), why.clone()));
+        keys.push(("unfilled", inline(columns.collect())));
+    }
+    keys
 }
 
 fn traffic(traffic: &Traffic) -> Vec<(&'static str, String)> {
