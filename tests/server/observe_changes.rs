@@ -176,7 +176,7 @@ async fn a_generated_column_with_another_expression_has_other_values() {
         let found = observe::changes(&before, &after, &[of], &[]).await;
         found.unwrap_or_else(|error| panic!("failed to {error}")).tables.remove(0)
     };
-    assert_eq!(column(&changes(Touch::default()).await, "total"), Some((50, 0)));
+    assert_eq!(column(&changes(Touch::default()).await, "total"), Some((100, 0)));
     let updates = Updates::Of(vec!["note".to_owned()]);
     let touched = changes(Touch { updates, ..Touch::default() }).await;
     assert_eq!(

@@ -104,7 +104,7 @@ impl Checker<'_> {
         table: &wire::Table,
         columns: &[Column],
     ) -> BTreeMap<String, String> {
-        for (name, _) in &table.unfilled {
+        for name in table.unfilled.keys() {
             let own = columns.iter().find(|column| column.name == *name.get_ref());
             if own.is_some_and(|column| !column.is_null()) {
                 let message = format!("`{}` has values by its generator", name.get_ref());
