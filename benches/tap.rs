@@ -4,7 +4,8 @@
 //! and so is the tap's connection; the server's address is the same on all ways, TCP on loopback.
 //! A relay that looks at nothing shows what part is the detour's: two more wakes of a process.
 //! `-- added` and `-- copies` run one part. `PGAUNTLET_BENCH_COPY_MB` is how much is copied, 1,000
-//! unless it says otherwise.
+//! unless it says otherwise; `PGAUNTLET_BENCH_TABLES` how many tables lie beside, none unless it
+//! says otherwise.
 
 // A test stops where something is not as it has to be, helpers included.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -49,13 +50,16 @@ enum Trip {
     Update,
     /// Three of them, with a look at what is held after the middle one.
     Transaction,
+    /// The same, and the middle one locks a table and changes the catalogue.
+    Alter,
 }
 
-const TRIPS: [(&str, Trip); 4] = [
+const TRIPS: [(&str, Trip); 5] = [
     ("SELECT 1, prepared", Trip::Prepared),
     ("SELECT 1, simple", Trip::Simple),
     ("UPDATE of a row, prepared", Trip::Update),
     ("BEGIN, SELECT 1, COMMIT", Trip::Transaction),
+    ("BEGIN, ALTER TABLE, ROLLBACK", Trip::Alter),
 ];
 
 struct Client {
@@ -79,6 +83,7 @@ impl Client {
             Trip::Simple => self.caller.simple_query("SELECT 1").await.map(drop),
             Trip::Update => self.caller.execute(&self.update, &[]).await.map(drop),
             Trip::Transaction => self.transaction().await,
+            Trip::Alter => self.alter().await,
         };
         made.unwrap_or_else(|error| panic!("a round trip: {error:?}"));
     }
@@ -87,6 +92,12 @@ impl Client {
         self.caller.batch_execute("BEGIN").await?;
         self.caller.query_one(&self.select, &[]).await?;
         self.caller.batch_execute("COMMIT").await
+    }
+
+    async fn alter(&self) -> Result<(), tokio_postgres::Error> {
+        self.caller.batch_execute("BEGIN").await?;
+        self.caller.batch_execute("ALTER TABLE counters ALTER n SET STATISTICS 50").await?;
+        self.caller.batch_execute("ROLLBACK").await
     }
 }
 
@@ -121,6 +132,10 @@ impl Ways {
                 CREATE UNLOGGED TABLE copied (line text) WITH (autovacuum_enabled = off);
                 ALTER TABLE copied ALTER line SET STORAGE PLAIN";
             direct.admin.batch(schema).await.expect("the schema");
+            for more in 0..tables() {
+                let more = format!("CREATE TABLE beside_{more} (id int PRIMARY KEY)");
+                direct.admin.batch(&more).await.expect("a table beside");
+            }
             let tapped = Place::recorded(&database, Way::Tapped, recorder).await;
             let relayed = relayed(direct.config());
             let clients = [
@@ -190,6 +205,11 @@ fn round_trips(criterion: &mut Criterion) {
         }
         group.finish();
     }
+}
+
+fn tables() -> u32 {
+    let asked = std::env::var("PGAUNTLET_BENCH_TABLES").ok();
+    asked.and_then(|tables| tables.parse().ok()).unwrap_or(0)
 }
 
 /// `cargo test --benches` only wants to know that the file runs; a filter is for these as well.

@@ -34,11 +34,13 @@ pub fn gone(of: &GoneRows, subject: &Subject) -> String {
 pub fn values(of: &ChangedValues, subject: &Subject) -> String {
     let table = relation(subject);
     if of.columns.is_empty() && of.replaced == 0 {
+        let rows = |c: &ColumnChange| format!("{} in {}", c.column, count(c.changed, "row"));
+        let columns: Vec<String> = of.not_told_apart.iter().map(rows).collect();
         return format!(
-            "{} of {table}: values are others than before the change, which writes them; the \
-             application updates them too, in rows that are not known, so whose doing that is \
-             cannot be told",
-            listed(&of.not_told_apart)
+            "values of {table} that were there before the change are others after it: {}; the \
+             change writes them, and so does the application, in rows that are not known: whose \
+             doing which is cannot be told",
+            columns.join(", ")
         );
     }
     if of.columns.is_empty() {

@@ -37,10 +37,10 @@ pub struct TableState {
     /// Columns and their places, dropped ones counted; not kept in a file.
     #[serde(skip)]
     pub columns: BTreeMap<String, i16>,
-    /// What the sequences that number its columns returned last, by the sequence's oid; None:
-    /// nothing yet, or nothing since a RESTART. Not kept in a file.
+    /// Where the sequences that number its columns are, by the sequence's oid: `last_value` and
+    /// `is_called`. Not kept in a file.
     #[serde(skip)]
-    pub sequences: BTreeMap<u32, Option<i64>>,
+    pub sequences: BTreeMap<u32, (i64, bool)>,
 }
 
 /// What the tables hold after the change, set beside what they held before it. Rows that the
@@ -96,7 +96,7 @@ pub struct TableChange {
     /// Columns with other values that the application updates in rows of which no ledger knows:
     /// some of the values, or all, may be its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub application_updates: Vec<String>,
+    pub application_updates: Vec<ColumnChange>,
 }
 
 /// A column that is not there any more.

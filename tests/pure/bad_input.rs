@@ -58,6 +58,31 @@ fn a_name_that_no_script_of_the_schema_makes_is_refused(
 }
 
 #[rstest]
+#[case::selected("SELECT id, totl FROM orders WHERE id = $id", Some(("totl", "total")))]
+#[case::compared("SELECT total FROM orders WHERE idd = $id", Some(("idd", "id")))]
+#[case::right("SELECT id, total, ctid, count(*) FROM orders AS o WHERE o.id = $id", None)]
+#[case::of_two("SELECT o.id, name FROM orders o JOIN customers c ON true WHERE o.id = $id", None)]
+fn a_column_that_is_read_is_one_of_the_table(
+    #[case] sql: &str,
+    #[case] told: Option<(&str, &str)>,
+) {
+    let mut files = example();
+    let operation = format!(
+        "\n[[operation]]\nname = \"read-one\"\nweight = 1\nsql = \"{sql}\"\n\
+         params.id = {{ reference = {{ table = \"orders\", column = \"id\" }} }}\n"
+    );
+    files.get_mut("scenario.toml").expect("a scenario").push_str(&operation);
+    match (load(&files), told) {
+        (loaded, None) => drop(loaded.unwrap_or_else(|problems| panic!("{problems}"))),
+        (loaded, Some((wrong, right))) => {
+            let said = loaded.expect_err("a misspelt column");
+            assert!(said.contains(&format!("no column `{wrong}` in table `orders`")), "{said}");
+            assert!(said.contains(&format!("did you mean `{right}`?")), "{said}");
+        }
+    }
+}
+
+#[rstest]
 #[case::function("SELECT make_tables();")]
 #[case::block("DO $$ BEGIN EXECUTE 'CREATE TABLE ordes (id int)'; END $$;")]
 #[case::extension("CREATE EXTENSION postgis;")]

@@ -109,6 +109,20 @@ fn zizmor_finds_nothing_in_workflows_and_action() {
     check(command.args(WORKFLOWS).current_dir(root())).unwrap();
 }
 
+/// npm's package brings the server that `server install` would fetch.
+#[test]
+fn the_server_of_the_npm_package_is_one_that_is_known() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect(path);
+    let package: serde_json::Value = serde_json::from_str(&read("npm/package.json")).expect("JSON");
+    let known = read("src/provision/fetched.tsv");
+    for platform in ["linux-x64", "linux-arm64"] {
+        let name = format!("@embedded-postgres/{platform}");
+        let version = package["optionalDependencies"][&name].as_str().expect("a version");
+        assert!(known.contains(&format!("18\t{platform}\t{version}\tnpm\t")), "{version}");
+        assert!(package["optionalDependencies"][format!("@pgauntlet/{platform}")].is_string());
+    }
+}
+
 #[test]
 fn shellcheck_finds_nothing_in_the_scripts() {
     let mut scripts = vec![root().join("ci/lib.sh"), root().join(".ci/run")];
@@ -133,6 +147,51 @@ fn shellcheck_finds_nothing_in_the_shell_of_ci_files() {
     let scripts: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     assert!(scripts.len() >= 10, "{scripts:?}");
     check(Command::new(installed("linters/bin/shellcheck")).args(scripts)).unwrap();
+}
+
+const INSTALLS_ARCHIVE: &str = "action.yml-runs-steps-1-Install-pgauntlet-from-an-archive.sh";
+
+/// The steps of the action and of the GitLab file that install, on a tarball like ci/package's.
+#[rstest]
+#[case::action(INSTALLS_ARCHIVE, false)]
+#[case::action_of_another_digest(INSTALLS_ARCHIVE, true)]
+#[case::gitlab(".gitlab-ci.yml-.pgauntlet-before-script.sh", false)]
+#[case::gitlab_of_another_digest(".gitlab-ci.yml-.pgauntlet-before-script.sh", true)]
+fn ci_installs_a_tarball_that_it_has_verified(#[case] step: &str, #[case] is_spoilt: bool) {
+    let place = tempfile::tempdir().expect("a directory");
+    let mut shells = Command::new(installed("linters/bin/python"));
+    shells.arg("ci/tools/shells.py").arg(place.path()).args([ACTION, GITLAB]);
+    check(shells.current_dir(root())).unwrap();
+    let path = |name: &str| place.path().join(name);
+    fs::create_dir_all(path("pgauntlet-1")).expect("a directory");
+    executable(&path("pgauntlet-1/pgauntlet"), "#!/bin/sh\necho pgauntlet 1.2.3\n");
+    let pack = "tar -czf pgauntlet-1.tar.gz pgauntlet-1 && \
+                sha256sum pgauntlet-1.tar.gz >pgauntlet-1.tar.gz.sha256";
+    check(Command::new("bash").args(["-c", pack]).current_dir(place.path())).unwrap();
+    if is_spoilt {
+        fs::write(path("pgauntlet-1.tar.gz.sha256"), format!("{} x", "0".repeat(64)))
+            .expect("a sum");
+    }
+    // Of what the other steps need of the distribution nothing is here.
+    fs::create_dir(path("stand-ins")).expect("a directory");
+    for name in ["apt-get", "cargo"] {
+        executable(&path("stand-ins").join(name), "#!/bin/sh\nexit 0\n");
+    }
+    let script = fs::read_to_string(path(step)).unwrap_or_else(|e| panic!("{step}: {e}"));
+    let script = script.replace("/etc/postgresql-common", &path("etc").display().to_string());
+    let archive = path("pgauntlet-1.tar.gz").display().to_string();
+    let archive = if step.starts_with("action") { archive } else { format!("file://{archive}") };
+    let programs = std::env::var("PATH").expect("PATH");
+    let programs = format!("{}:{programs}", path("stand-ins").display());
+    let mut command = Command::new("timeout");
+    command.args(["60", "bash", "-eo", "pipefail", "-c", &script]).current_dir(place.path());
+    command.env("PATH", programs);
+    command.envs([("ARCHIVE", &archive), ("PGAUNTLET_ARCHIVE", &archive)]).env("SHA256", "");
+    command.env("RUNNER_TEMP", path("temp"));
+    command.env("CARGO_HOME", path("cargo")).env("PGAUNTLET_VERSION", "0.1.0");
+    let ran = command.output().expect("timeout, of coreutils, can be run");
+    assert_eq!(ran.status.success(), !is_spoilt, "{ran:?}");
+    assert_eq!(path("cargo/bin/pgauntlet").is_file(), !is_spoilt);
 }
 
 #[rstest]

@@ -309,7 +309,14 @@ fn a_careful_rollout_is_safe_with_every_tool(#[case] name: &str) {
     let (judgement, history) = &trials()[name];
     let told: Vec<String> =
         judgement.findings.iter().map(|f| format!("{}: {}", f.kind, f.sentence)).collect();
-    assert_eq!(judgement.verdict, Verdict::Safe, "{}", told.join("\n"));
+    // A machine that was the slow one proves nothing, and says so.
+    let slow = judgement.findings.iter().filter(|f| f.verdict != Verdict::Safe);
+    let slow: Vec<bool> = slow.map(|finding| finding.doubt.is_some()).collect();
+    let is_slow = judgement.verdict == Verdict::Unproven && slow.iter().all(|doubt| *doubt);
+    if is_slow {
+        println!("{name} is unproven: {}", told.join("\n"));
+    }
+    assert!(judgement.verdict == Verdict::Safe || is_slow, "{}", told.join("\n"));
     assert!(matches!(end_of(history, 1), AttemptEnd::Finished { .. }), "a rerun succeeds");
     // What the rollout is about has been seen.
     let all = statements(history, 0);

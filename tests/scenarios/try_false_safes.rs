@@ -150,7 +150,7 @@ fn what_only_looks_harmless_is_unsafe(
     "access-changed"
 )]
 #[case::a_policy_that_shows_some_rows(
-    "CREATE POLICY some ON orders USING (id % 10 = 0);\n\
+    "CREATE POLICY tenth ON orders USING (id % 10 = 0);\n\
      ALTER TABLE orders ENABLE ROW LEVEL SECURITY;",
     "rows-unseen"
 )]

@@ -33,6 +33,7 @@ async fn database(major: u32) -> (Address, Session) {
 fn table(name: &str) -> ComparedTable {
     ComparedTable {
         numbering: false,
+        words: None,
         table: format!("public.{name}"),
         now: Some(format!("public.{name}")),
         partitioned: (name == "parts", name == "parts"),
@@ -157,7 +158,16 @@ async fn what_the_application_wrote_is_left_out() {
     let touched = ComparedTable { touch, ..table("t") };
     let found = one("UPDATE t SET n = 0, note = 'x' WHERE id = 6", touched).await.expect("one");
     assert_eq!((column(&found, "n"), column(&found, "note")), (None, Some((1, 0))));
-    assert_eq!(found.application_updates, ["n"]);
+    let [both] = found.application_updates.as_slice() else { panic!("{found:?}") };
+    assert_eq!((both.column.as_str(), both.changed), ("n", 1));
+    // What the change does not name is theirs; so is what only has a value where it had none.
+    let touch = Touch { updates: Updates::Of(vec!["n".to_owned()]), ..Touch::default() };
+    let words = Some(["note".to_owned()].into());
+    let touched = ComparedTable { touch, words, ..table("t") };
+    assert_eq!(one("UPDATE t SET n = 0 WHERE id = 6", touched).await, None);
+    let touch = Touch { updates: Updates::Of(vec!["note".to_owned()]), ..Touch::default() };
+    let touched = ComparedTable { touch, ..table("t") };
+    assert_eq!(one("UPDATE t SET note = 'x' WHERE note IS NULL", touched).await, None);
 }
 
 /// What another expression makes of the same row is another value, but for rows that the
@@ -179,10 +189,9 @@ async fn a_generated_column_with_another_expression_has_other_values() {
     assert_eq!(column(&changes(Touch::default()).await, "total"), Some((100, 0)));
     let updates = Updates::Of(vec!["note".to_owned()]);
     let touched = changes(Touch { updates, ..Touch::default() }).await;
-    assert_eq!(
-        (column(&touched, "total"), touched.application_updates),
-        (None, vec!["total".into()])
-    );
+    let both: Vec<_> =
+        touched.application_updates.iter().map(|c| (&*c.column, c.changed)).collect();
+    assert_eq!((column(&touched, "total"), both), (None, vec![("total", 100)]));
 }
 
 #[tokio::test]
@@ -201,19 +210,19 @@ async fn orphans_of_a_load_without_triggers_are_counted() {
 /// What tells that a sequence may have been set back, before any row is read.
 #[rstest]
 #[tokio::test]
-async fn what_a_sequence_returned_last_is_in_the_states(#[values(14, 18)] major: u32) {
+async fn where_a_sequence_is_is_in_the_states(#[values(14, 18)] major: u32) {
     let (address, session) = database(major).await;
-    let last = async || -> Option<i64> {
+    let place = async || -> (i64, bool) {
         let states = observe::states(&address).await.unwrap_or_else(|e| panic!("failed to {e}"));
         let of = states["public.child"].sequences.values().copied().collect::<Vec<_>>();
-        let [last] = of.as_slice() else { panic!("{of:?}") };
-        *last
+        let [place] = of.as_slice() else { panic!("{of:?}") };
+        *place
     };
-    assert_eq!(last().await, Some(100));
+    assert_eq!(place().await, (100, true));
     session.batch("SELECT setval('child_id_seq', 7)").await.expect("setval");
-    assert_eq!(last().await, Some(7));
+    assert_eq!(place().await, (7, true));
     session.batch("ALTER SEQUENCE child_id_seq RESTART").await.expect("restart");
-    assert_eq!(last().await, None);
+    assert_eq!(place().await, (1, false));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{DroppedColumn, TableChange};
+use crate::history::{ColumnChange, DroppedColumn, TableChange};
 use crate::pg::facts::RelationName;
 use crate::result::evidence::{
     AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows, is_of_new_sessions,
@@ -109,13 +109,16 @@ fn values(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {
     let columns = table.columns.iter().filter(|c| c.changed > 0 && !meant(&c.column));
     let columns: Vec<_> = columns.cloned().collect();
     let replaced = if meant("") { 0 } else { table.replaced };
-    let of_both = table.application_updates.iter().filter(|column| !meant(column));
-    let not_told_apart: Vec<String> =
-        of_both.filter(|column| writes(evidence, &table.table, column)).cloned().collect();
-    let verdict = match (columns.is_empty() && replaced == 0, not_told_apart.is_empty()) {
+    let of_both = table.application_updates.iter().filter(|c| !meant(&c.column));
+    let of_both = of_both.filter(|c| writes(evidence, &table.table, &c.column));
+    let not_told_apart: Vec<ColumnChange> = of_both.cloned().collect();
+    // An operation may have written more than one row, but hardly every one of them.
+    let operations = evidence.trace.counters.map_or(0, |counters| counters.succeeded);
+    let verdict = match (columns.is_empty() && replaced == 0, not_told_apart.as_slice()) {
         (false, _) => Verdict::Unsafe,
-        (true, false) => Verdict::Unproven,
-        (true, true) => return None,
+        (true, []) => return None,
+        (true, both) if both.iter().any(|c| c.changed > operations) => Verdict::Unproven,
+        (true, _) => Verdict::Safe,
     };
     let rows = table.rows_before;
     let shown = Shown::ValuesChanged(ChangedValues { rows, columns, replaced, not_told_apart });
@@ -194,7 +197,7 @@ fn lost<'d>(difference: &'d Difference, after: &Fingerprint) -> Option<Lost<'d>>
         return Some(Lost::NewSessions);
     }
     Some(Lost::Unless(match (kind, property.as_str()) {
-        ("materialized", "populated") if to.as_deref() == Some("false") => {
+        ("view", "populated") if to.as_deref() == Some("false") => {
             return Some(Lost::Never);
         }
         ("trigger", "enabled") if to.as_deref() == Some("disabled") => return Some(Lost::Never),

@@ -185,7 +185,7 @@ impl Concerned {
 /// Kinds of objects that are part of a table and may call functions.
 const PARTS: [&str; 6] = ["trigger ", "index ", "constraint ", "column ", "policy ", "rule "];
 /// Kinds of objects that only statements of the application use.
-const READ_OR_CALLED: [&str; 3] = ["view ", "materialized view ", "function "];
+const READ_OR_CALLED: [&str; 2] = ["view ", "function "];
 
 /// Views and functions of before that the change made others of.
 fn unused(evidence: &Evidence<'_, '_>, objects: &[(String, String)]) -> Vec<String> {

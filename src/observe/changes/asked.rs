@@ -1,5 +1,7 @@
 //! What is to be compared, and what the application may have done to it.
 
+use std::collections::BTreeSet;
+
 /// A table as it was before the change, and the one that has its place after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComparedTable {
@@ -17,6 +19,9 @@ pub struct ComparedTable {
     pub numbering: bool,
     /// Columns of before that are not there now.
     pub dropped: Vec<String>,
+    /// Words of the change's statements that write rows, in lower case; None: it may do what no
+    /// text of it shows.
+    pub words: Option<BTreeSet<String>>,
 }
 
 /// What the application may have done to the rows of a table without its ledger.

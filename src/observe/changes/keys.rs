@@ -1,5 +1,7 @@
 //! What refers to rows and numbers them: orphans of foreign keys, sequences behind their columns.
 
+use std::collections::BTreeMap;
+
 use crate::history::{Orphans, SequenceBehind};
 use crate::schema::NUMBERING;
 
@@ -64,6 +66,27 @@ impl ForeignKey {
         );
         Ok(side.row(table, &sql, &[]).await?.get::<_, i64>(0).unsigned_abs())
     }
+}
+
+/// Sequences that one statement asks.
+const SEQUENCES_AT_ONCE: usize = 200;
+
+/// `last_value` and `is_called` of these sequences, by their oids. Only a sequence itself says
+/// where it is as long as it has returned nothing.
+pub async fn places(
+    side: &Side,
+    sequences: &[(u32, String)],
+) -> Result<BTreeMap<u32, (i64, bool)>, Error> {
+    let mut found = BTreeMap::new();
+    for some in sequences.chunks(SEQUENCES_AT_ONCE) {
+        let each = some
+            .iter()
+            .map(|(oid, name)| format!("SELECT {oid}::oid, last_value, is_called FROM {name}"));
+        let sql = each.collect::<Vec<_>>().join(" UNION ALL ");
+        let rows = side.rows("sequences", &sql, &[]).await?;
+        found.extend(rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))));
+    }
+    Ok(found)
 }
 
 /// Sequences that would return what a row of these tables has already, and did not before.

@@ -31,12 +31,18 @@ const STATES: &str = include_str!("../sql/states.sql");
 const REACH: &str = include_str!("../sql/reach.sql");
 const UNCOUNTED: &str = include_str!("../sql/uncounted.sql");
 
-/// How the tables of users are stored, by name as in the fingerprint. No row is read.
+/// How the tables of users are stored, by name as in the fingerprint. No row of them is read.
 pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, Error> {
     let side = Side::open(address).await?;
+    let rows = side.rows("the list of tables", STATES, &[]).await?;
+    let mut sequences: Vec<(u32, String)> = Vec::new();
+    for row in &rows {
+        sequences.extend(row.get::<_, Vec<u32>>(9).into_iter().zip(row.get::<_, Vec<String>>(10)));
+    }
+    let places = keys::places(&side, &sequences).await?;
     let state = |row: tokio_postgres::Row| {
         let columns: Vec<String> = row.get(6);
-        let sequences: Vec<u32> = row.get(9);
+        let numbering = row.get::<_, Vec<u32>>(9).into_iter();
         let state = TableState {
             oid: row.get(1),
             relfilenode: row.get(2),
@@ -45,11 +51,10 @@ pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, E
             written: row.get::<_, i64>(5).unsigned_abs(),
             bytes: row.get::<_, i64>(8).unsigned_abs(),
             columns: columns.into_iter().zip(row.get::<_, Vec<i16>>(7)).collect(),
-            sequences: sequences.into_iter().zip(row.get::<_, Vec<Option<i64>>>(10)).collect(),
+            sequences: numbering.filter_map(|oid| Some((oid, *places.get(&oid)?))).collect(),
         };
         (row.get(0), state)
     };
-    let rows = side.rows("the list of tables", STATES, &[]).await?;
     Ok(rows.into_iter().map(state).collect())
 }
 

@@ -4,6 +4,8 @@
 //! seed: a value that goes to another row is another one. Only of columns whose digests differ are
 //! the hashes of all rows fetched, some million at a time.
 
+use std::collections::BTreeSet;
+
 use tokio_postgres::types::ToSql;
 
 use crate::history::{ColumnChange, TableChange, ValueExample};
@@ -126,8 +128,13 @@ impl Compared<'_> {
         };
         let wanted: Vec<usize> =
             all.iter().copied().filter(|n| !may_be_theirs(&self.columns[*n])).collect();
-        let others = all.iter().filter(|n| !wanted.contains(n));
-        change.application_updates = others.map(|n| self.columns[*n].name.clone()).collect();
+        let words = self.asked.words.as_ref();
+        let may_be_both = |column: &Shared| {
+            let named = |words: &BTreeSet<String>| words.contains(&column.name.to_lowercase());
+            column.generated || words.is_none_or(named)
+        };
+        let others = all.iter().copied().filter(|n| !wanted.contains(n));
+        let others: Vec<usize> = others.filter(|n| may_be_both(&self.columns[*n])).collect();
         if !self.has_primary_key {
             let equal: Vec<&Shared> = (0..self.columns.len())
                 .filter(|n| !all.contains(n))
@@ -141,7 +148,14 @@ impl Compared<'_> {
                 }
             }
         }
-        self.by_key(&mut change, &wanted, same_keys, was.rows.max(is.rows)).await?;
+        let rows = was.rows.max(is.rows);
+        change.columns = self.by_key(&mut change, &wanted, rows).await?;
+        let both = self.by_key(&mut change, &others, rows).await?;
+        change.application_updates = both.into_iter().filter(|column| column.changed > 0).collect();
+        if wanted.is_empty() && others.is_empty() && !same_keys {
+            let merged = self.merged("NULL::int8", rows).await?;
+            self.note_rows(&mut change, &merged).await?;
+        }
         Ok(is_one(change))
     }
 
@@ -180,14 +194,14 @@ impl Compared<'_> {
         &self,
         change: &mut TableChange,
         wanted: &[usize],
-        same_keys: bool,
         rows: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<ColumnChange>, Error> {
+        let mut found = Vec::new();
         for (nth, &n) in wanted.iter().enumerate() {
             let column = &self.columns[n];
             if nth >= COLUMNS_MAX {
                 let column = column.name.clone();
-                change.columns.push(ColumnChange { column, changed: 1, ..ColumnChange::default() });
+                found.push(ColumnChange { column, changed: 1, ..ColumnChange::default() });
                 continue;
             }
             let merged = self.merged(&hash(column, "0"), rows).await?;
@@ -198,14 +212,10 @@ impl Compared<'_> {
             };
             let (column, changed, filled) = (column.name.clone(), merged.changed, merged.filled);
             if changed + filled > 0 {
-                change.columns.push(ColumnChange { column, changed, filled, example });
+                found.push(ColumnChange { column, changed, filled, example });
             }
         }
-        if wanted.is_empty() && !same_keys {
-            let merged = self.merged("NULL::int8", rows).await?;
-            self.note_rows(change, &merged).await?;
-        }
-        Ok(())
+        Ok(found)
     }
 
     async fn note_rows(&self, change: &mut TableChange, merged: &Merged) -> Result<(), Error> {

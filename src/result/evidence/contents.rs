@@ -35,7 +35,7 @@ pub struct ChangedValues {
     /// Columns that the change writes and whose values the application updates as well, in rows
     /// that are not known: whose doing their other values are is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_told_apart: Vec<String>,
+    pub not_told_apart: Vec<ColumnChange>,
 }
 
 /// The subject's relation is the object.

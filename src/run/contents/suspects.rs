@@ -22,6 +22,8 @@ pub struct Writes {
     pub hidden: bool,
     /// It renames a value of a type, which no row shows to have been written.
     pub renames_values: bool,
+    /// Of the statements that write rows, in lower case.
+    pub words: BTreeSet<String>,
 }
 
 impl Writes {
@@ -32,6 +34,10 @@ impl Writes {
             writes.renames_values |= upper.contains("RENAME VALUE");
             for facts in facts(&statement.text).statements {
                 writes.hidden |= is_hidden(&facts, &statement.text);
+                if !facts.writes.is_empty() {
+                    let words = statement.text.split(|c: char| !c.is_alphanumeric() && c != '_');
+                    writes.words.extend(words.map(str::to_lowercase));
+                }
                 writes.tables.extend(facts.writes);
             }
         }
@@ -91,6 +97,7 @@ pub fn suspects(
             rows: may,
             numbering: seen.numbering_differs(),
             dropped,
+            words: (!writes.hidden).then(|| writes.words.clone()),
         };
         let looked_at = may || compared.numbering || !compared.dropped.is_empty();
         (looked_at && has_rows(table, before)).then_some(compared)
@@ -169,7 +176,6 @@ impl Seen<'_> {
         };
         let was = sequences(self.table, self.before);
         let is = self.now.map(|now| sequences(now, self.after)).unwrap_or_default();
-        // `None`, nothing yet, is less than any value.
         is.iter().any(|(oid, last)| was.get(oid).is_none_or(|known| last < known))
     }
 

@@ -4,11 +4,13 @@
 //! may make anything. Then, and for all else, the server says it before the traffic begins.
 
 use crate::pg::SqlPiece;
-use crate::pg::facts::{Facts, Relation, RelationName, facts};
+use crate::pg::facts::{
+    ColumnAt, ColumnName, Facts, Relation, RelationName, Usage, facts, parameters,
+};
 use crate::pg::lex::{self, Token, TokenKind};
 use crate::pg::syntax::Kind;
 
-use super::super::problem::known_names;
+use super::super::problem::{Problem, known_names};
 use super::super::sql::Sql;
 use super::{Checker, find_created};
 
@@ -128,6 +130,7 @@ impl Checker<'_> {
         }
         self.tables_are_known(sql, piece, &known, &text);
         self.columns_are_known(sql, piece, &text);
+        self.read_columns_are_known(sql, piece, &known, &text);
     }
 
     fn tables_are_known(&mut self, sql: &Sql<'_>, piece: &SqlPiece, known: &Facts, text: &str) {
@@ -177,16 +180,90 @@ impl Checker<'_> {
         };
         let rest = rest.get(length..).unwrap_or_default();
         let named = if is_insert { listed(text, rest) } else { set(text, rest) };
-        let unknown = |token: &&Token| !columns.contains(&lower(text, token));
-        let problem = |token: &Token| {
-            let column = lower(text, token);
-            let message = format!("no column `{column}` in table `{}`", created.name);
-            let remedy = known_names(&column, "columns", columns.iter().map(String::as_str));
-            sql.problem(piece.offset + token.start, token.end - token.start, message).remedy(remedy)
-        };
-        let problems: Vec<_> = named.iter().filter(unknown).map(problem).collect();
+        let unknown = named.iter().filter(|token| !columns.contains(&lower(text, token)));
+        let problems =
+            unknown.map(|token| no_column(sql, piece, text, (&created.name, columns), token));
+        let problems: Vec<_> = problems.collect();
         self.problems.extend(problems);
     }
+
+    /// Those that a statement about one table selects, or compares with a parameter.
+    fn read_columns_are_known(
+        &mut self,
+        sql: &Sql<'_>,
+        piece: &SqlPiece,
+        known: &Facts,
+        text: &str,
+    ) {
+        let mut tables: Vec<&RelationName> = known.named_locks().map(|(name, _)| name).collect();
+        tables.dedup();
+        let [table] = tables.as_slice() else { return };
+        let found = find_created(&self.created, &table.to_string());
+        let Some((created, columns)) = found.and_then(|t| Some((t, t.columns.as_ref()?))) else {
+            return;
+        };
+        let tokens = code(text);
+        let uses = parameters(text).map(|uses| uses.parameters).unwrap_or_default();
+        let compared = uses.iter().filter(|of| of.usage == Usage::Equal);
+        let compared = compared.filter_map(|of| match of.columns.as_slice() {
+            [ColumnAt { table: of, column: ColumnName::Named(name), .. }] if of.may_be(table) => {
+                tokens.iter().find(|token| is_name(token) && lower(text, token) == *name).copied()
+            }
+            _ => None,
+        });
+        let mut named = selected(text, &tokens);
+        named.extend(compared);
+        named.sort_by_key(|token| token.start);
+        named.dedup_by_key(|token| lower(text, token));
+        let is_unknown = |token: &&Token| {
+            let name = lower(text, token);
+            !columns.contains(&name) && !OF_EVERY_TABLE.contains(&name.as_str())
+        };
+        let unknown = named.iter().filter(is_unknown);
+        let problems =
+            unknown.map(|token| no_column(sql, piece, text, (&created.name, columns), token));
+        let problems: Vec<_> = problems.collect();
+        self.problems.extend(problems);
+    }
+}
+
+/// Columns of the server's own.
+const OF_EVERY_TABLE: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
+
+fn no_column(
+    sql: &Sql<'_>,
+    piece: &SqlPiece,
+    text: &str,
+    (table, columns): (&str, &[String]),
+    token: &Token,
+) -> Problem {
+    let column = lower(text, token);
+    let message = format!("no column `{column}` in table `{table}`");
+    let remedy = known_names(&column, "columns", columns.iter().map(String::as_str));
+    sql.problem(piece.offset + token.start, token.end - token.start, message).remedy(remedy)
+}
+
+/// The columns in `SELECT a, b, c FROM`, where nothing but names stands there.
+fn selected(text: &str, tokens: &[Token]) -> Vec<Token> {
+    const NO_COLUMNS: &[&str] =
+        &["all", "current_date", "current_timestamp", "distinct", "false", "null", "true"];
+    if !tokens.first().is_some_and(|token| token.is_word(text, "select")) {
+        return Vec::new();
+    }
+    let Some(end) = tokens.iter().position(|token| token.is_word(text, "from")) else {
+        return Vec::new();
+    };
+    let parts = tokens[1..end].split(|token| token.is_symbol(text, ","));
+    let mut found = Vec::new();
+    for part in parts {
+        match part {
+            [name] if is_name(name) => found.push(*name),
+            // A function, an expression: what is within it is left to the server.
+            _ => {}
+        }
+    }
+    found.retain(|token| !NO_COLUMNS.contains(&lower(text, token).as_str()));
+    found
 }
 
 /// The words of a list in parentheses that begins here, behind an alias.
