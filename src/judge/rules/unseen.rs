@@ -129,8 +129,12 @@ fn secured(evidence: &Evidence<'_, '_>, until: Micros) -> Vec<String> {
     let statements = evidence.trace.statements();
     let mut tables: Vec<String> = statements
         .filter(|s| s.at <= until && s.succeeded() && secures(&s.began.text, s.kind()))
-        .filter_map(|s| s.ended)
-        .flat_map(|ended| ended.held.iter().map(|held| held.relation.clone()))
+        .flat_map(|s| {
+            let held = s.ended.into_iter().flat_map(|ended| ended.held.iter().chain(&ended.taken));
+            // Outside a transaction nothing is held any more.
+            let named = s.facts().named_locks().map(|(name, _)| name.to_string());
+            held.map(|held| held.relation.clone()).chain(named).collect::<Vec<_>>()
+        })
         .collect();
     tables.sort();
     tables.dedup();
