@@ -46,7 +46,7 @@ fn run(directory: &TempDir, more: &[&str]) -> assert_cmd::assert::Assert {
 )]
 #[case::column(
     "",
-    "SELECT notes FROM orders WHERE id = $id",
+    "SELECT upper(notes) FROM orders WHERE id = $id",
     &["small/scenario.toml:16)", "\"notes\" does not exist", "orders.note"]
 )]
 #[case::typo("", "SELECT note FRM orders WHERE id = $id", &["small/scenario.toml:16", "notice: "])]

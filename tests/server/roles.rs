@@ -76,7 +76,7 @@ fn printed_on(on: &str, (more, schema): (&str, &str), change: &str) -> String {
 #[rstest]
 #[case::row_security(
     "ALTER TABLE counters ENABLE ROW LEVEL SECURITY",
-    "the change enables row security on counters"
+    "the change sets row security on counters"
 )]
 #[case::an_empty_table_in_its_place(
     "CREATE TABLE other (id int); GRANT SELECT ON other TO pgauntlet_app; DROP TABLE counters; \
