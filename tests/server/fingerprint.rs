@@ -78,6 +78,21 @@ async fn every_kind_of_object_is_told_on_every_major(#[values(14, 15, 16, 17, 18
     assert_eq!(found.diff(&fingerprint(&session).await), []);
 }
 
+/// No dump of the database has it, and every session but those that are there gets it.
+#[rstest]
+#[tokio::test]
+async fn what_sessions_get_as_they_begin_is_told(#[values(14, 18)] major: u32) {
+    let session = session(&common::fresh_database_of(major).await).await;
+    let object = "session defaults of the database";
+    assert_eq!(fingerprint(&session).await.objects.get(object), None);
+    let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = %L', \
+               current_database(), '5MB'); END $$";
+    session.batch(set).await.expect("a setting");
+    let found = fingerprint(&session).await;
+    let expected = [("work_mem".to_owned(), "5MB".to_owned())].into();
+    assert_eq!(found.objects.get(object), Some(&expected));
+}
+
 /// A key to a partitioned table has rows of its own for each partition, under names that count.
 #[rstest]
 #[tokio::test]
