@@ -12,6 +12,7 @@ use crate::pg::facts::{Relation, RelationName, StatementFacts, facts};
 use crate::pg::lex;
 use crate::pg::syntax::Kind;
 
+use super::foreign_key::ForeignKey;
 use super::trace::{StatementRecord, Trace};
 
 /// Where a text finds out which tables there are.
@@ -121,13 +122,13 @@ impl<'h> Catalogue<'h> {
         columns.collect()
     }
 
-    fn foreign_keys(&self) -> Vec<ForeignKey<'h>> {
-        self.of_kind("constraint").filter_map(ForeignKey::of).collect()
+    fn foreign_keys(&self) -> Vec<Reference<'h>> {
+        self.of_kind("constraint").filter_map(Reference::of).collect()
     }
 }
 
-/// `FOREIGN KEY (a, b) REFERENCES t(x, y) ON DELETE CASCADE`.
-struct ForeignKey<'h> {
+/// A foreign key of a table.
+struct Reference<'h> {
     table: RelationName,
     refers_to: RelationName,
     /// Columns of the table that is referred to.
@@ -135,16 +136,14 @@ struct ForeignKey<'h> {
     cascades: bool,
 }
 
-impl<'h> ForeignKey<'h> {
-    fn of((name, definition): (&str, &'h str)) -> Option<ForeignKey<'h>> {
-        let (_, rest) = definition.split_once(" REFERENCES ")?;
-        let (table, rest) = rest.split_once('(')?;
-        let (columns, rest) = rest.split_once(')')?;
-        Some(ForeignKey {
+impl<'h> Reference<'h> {
+    fn of((name, definition): (&str, &'h str)) -> Option<Reference<'h>> {
+        let key = ForeignKey::of(definition)?;
+        Some(Reference {
             table: RelationName::unquoted(name.rsplit_once('.')?.0),
-            refers_to: RelationName::unquoted(table),
-            columns: columns.split(", ").map(|column| column.trim_matches('"')).collect(),
-            cascades: rest.contains("ON DELETE CASCADE"),
+            refers_to: RelationName::unquoted(key.refers_to),
+            columns: key.referred.split(", ").map(|column| column.trim_matches('"')).collect(),
+            cascades: key.actions.contains("ON DELETE CASCADE"),
         })
     }
 }
@@ -274,7 +273,7 @@ impl Reached {
                 self.tables.extend(of_object((object, definition)));
             }
             let constraint = object.strip_prefix("constraint ").map(|name| (name, definition));
-            let key = constraint.and_then(ForeignKey::of);
+            let key = constraint.and_then(Reference::of);
             self.tables.extend(key.map(|key| key.refers_to));
         }
     }

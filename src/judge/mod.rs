@@ -9,6 +9,7 @@ mod causes;
 mod concerned;
 pub mod crash;
 mod deadlock;
+mod foreign_key;
 mod held;
 mod lapses;
 mod logged;

@@ -62,7 +62,9 @@ impl Outside {
         let own = statements().filter(|s| ends_sessions(&s.began.text)).map(|s| s.at).min();
         let crashed = crashes.iter().min().copied();
         let cuts = trace.cuts.clone();
-        let (full, waited) = (full(trace), waited(trace));
+        let full = full(trace);
+        // Every sample is looked at, and only a full server asks for it.
+        let waited = if full.is_empty() { Vec::new() } else { waited(trace) };
         Outside { broken_off, crashed, down: down(trace, crashes), own, cuts, full, waited }
     }
 

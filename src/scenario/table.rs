@@ -23,7 +23,7 @@ pub struct Table {
     pub unfilled: BTreeMap<String, String>,
 }
 
-/// Rows that whoever made a scenario asked for, of a table that has fewer.
+/// Rows that were asked for, of a table that the scenario makes fewer of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AskedRows {
     /// How many, at the declared size.

@@ -98,8 +98,8 @@ fn waiting_by_polling_is_a_hang() {
     assert!(hung.sentence.contains("was sent 24 times"), "{}", hung.sentence);
 }
 
-/// A lock that somebody else keeps is asked for again and again: by a block, which says nothing, or
-/// by statements that the server refuses, or that read the row of a tool's lock.
+/// A lock that another session keeps is asked for again and again: by a block, or by
+/// statements that the server refuses, or that read the row of a tool's lock.
 #[rstest]
 #[case::within_a_block(
     "DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(7) LOOP PERFORM pg_sleep(1); END LOOP; END $$",

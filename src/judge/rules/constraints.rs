@@ -12,6 +12,7 @@ use crate::result::evidence::{
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
 
+use super::super::foreign_key::ForeignKey;
 use super::Evidence;
 
 type Objects = BTreeMap<String, BTreeMap<String, String>>;
@@ -41,12 +42,12 @@ pub fn changed(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         }
     }
     for key in after.all.iter().filter(|c| before.tables.contains(&c.table) && !before.has(c)) {
-        let Some(foreign) = ForeignKey::of(key) else { continue };
+        let Some(foreign) = ForeignKey::of(key.definition) else { continue };
         let of_table = of_tables.entry(key.table).or_default();
         match before.acts_otherwise(key) {
             Some(was) => of_table.actions.push(ForeignKeyActions {
                 name: key.bare().to_owned(),
-                before: ForeignKey::of(was).map_or("", |was| was.actions).to_owned(),
+                before: ForeignKey::of(was.definition).map_or("", |was| was.actions).to_owned(),
                 after: foreign.actions.to_owned(),
             }),
             None if !after.has_index(key.table, foreign.columns) => {
@@ -79,27 +80,6 @@ struct Constraint<'c> {
 impl Constraint<'_> {
     fn bare(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or(self.name)
-    }
-}
-
-/// `FOREIGN KEY (a) REFERENCES t(b) ON DELETE CASCADE`.
-struct ForeignKey<'c> {
-    columns: &'c str,
-    refers_to: &'c str,
-    /// What is behind the columns that it refers to.
-    actions: &'c str,
-    /// What is before that.
-    what: &'c str,
-}
-
-impl<'c> ForeignKey<'c> {
-    fn of(constraint: &Constraint<'c>) -> Option<ForeignKey<'c>> {
-        let (columns, rest) =
-            constraint.definition.strip_prefix("FOREIGN KEY (")?.split_once(") REFERENCES ")?;
-        let (refers_to, rest) = rest.split_once('(')?;
-        let (_, actions) = rest.split_once(')')?;
-        let what = constraint.definition.strip_suffix(actions)?;
-        Some(ForeignKey { columns, refers_to, actions: actions.trim(), what })
     }
 }
 
@@ -149,10 +129,10 @@ impl<'c> Constraints<'c> {
 
     /// The foreign key from and to the same that acts otherwise.
     fn acts_otherwise(&self, one: &Constraint<'_>) -> Option<&Constraint<'c>> {
-        let key = ForeignKey::of(one)?;
+        let key = ForeignKey::of(one.definition)?;
         self.all.iter().find(|other| {
             other.table == one.table
-                && ForeignKey::of(other)
+                && ForeignKey::of(other.definition)
                     .is_some_and(|o| o.what == key.what && o.actions != key.actions)
         })
     }

@@ -3,6 +3,7 @@
 //! A change says what it does on purpose (`[[accept]]`); what it says in a statement of its own,
 //! such as REVOKE, is on purpose as well. What is left is a finding.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::history::{ColumnChange, DroppedColumn, TableChange};
@@ -15,7 +16,7 @@ use crate::scenario::{Meant, Verdict};
 use crate::schema::{Difference, Fingerprint};
 
 use super::Evidence;
-use super::on_purpose::{Said, Taken, said};
+use super::on_purpose::{Said, Statements, Taken};
 use super::touched::uses;
 
 pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
@@ -153,13 +154,16 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let mut meant = differences.filter(|d| d.covers(&difference.object, &difference.property));
         meant.next().is_some()
     };
+    let statements = OnceCell::new();
     let mut by_object: BTreeMap<String, (Said, Vec<Difference>)> = BTreeMap::new();
     for difference in before.diff(&after) {
         let Some(lost) = lost(&difference, &after) else { continue };
         let said = match lost {
             Lost::Never => Said::No,
             Lost::NewSessions => Said::Perhaps,
-            Lost::Unless(taken) => said(texts(evidence), taken, &difference.object),
+            Lost::Unless(taken) => statements
+                .get_or_init(|| Statements::of(texts(evidence)))
+                .say(taken, &difference.object),
         };
         if said < Said::Yes && !meant(&difference) {
             let of = by_object.entry(difference.object.clone()).or_insert((said, Vec::new()));

@@ -39,22 +39,33 @@ struct Statement {
     built: bool,
 }
 
-/// What the texts say of this, where `object` is a kind and a qualified name: `table public.a`.
-pub fn said<'t>(texts: impl IntoIterator<Item = &'t str>, taken: Taken<'_>, object: &str) -> Said {
-    let mut statements = Vec::new();
-    texts.into_iter().for_each(|text| add(text, 0, &mut statements));
-    let names = names(object, &statements);
-    let said = |statement: &Statement| {
-        if !is_verb(taken, &statement.words) {
-            return Said::No;
-        }
-        match (is_about(taken, &statement.words, &names), statement.built) {
-            (true, _) => Said::Yes,
-            (false, true) => Said::Perhaps,
-            (false, false) => Said::No,
-        }
-    };
-    statements.iter().map(said).max().unwrap_or(Said::No)
+/// The statements of a change, read once for all that may be lost.
+pub struct Statements {
+    all: Vec<Statement>,
+}
+
+impl Statements {
+    pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Statements {
+        let mut all = Vec::new();
+        texts.into_iter().for_each(|text| add(text, 0, &mut all));
+        Statements { all }
+    }
+
+    /// What they say of this, where `object` is a kind and a qualified name: `table public.a`.
+    pub fn say(&self, taken: Taken<'_>, object: &str) -> Said {
+        let names = Names::of(object, &self.all);
+        let said = |statement: &Statement| {
+            if !is_verb(taken, &statement.words) {
+                return Said::No;
+            }
+            match (is_about(taken, &statement.words, &names), statement.built) {
+                (true, _) => Said::Yes,
+                (false, true) => Said::Perhaps,
+                (false, false) => Said::No,
+            }
+        };
+        self.all.iter().map(said).max().unwrap_or(Said::No)
+    }
 }
 
 /// Bodies in bodies are read so far.
@@ -64,11 +75,7 @@ const DEPTH_MAX: usize = 3;
 fn add(text: &str, depth: usize, statements: &mut Vec<Statement>) {
     let Ok(tokens) = lex::tokens(text) else { return };
     for tokens in tokens.split(|token| token.is_symbol(text, ";")) {
-        let word = |token: &Token| {
-            let is_word = matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent);
-            is_word.then(|| lex::identifier(text, token))
-        };
-        let mut words: Words = tokens.iter().filter_map(word).collect();
+        let mut words = words(text, tokens);
         if depth > 0 {
             // A block's own words have no semicolon between them and the statement.
             let opens = |w: &String| matches!(w.as_str(), "begin" | "then" | "else" | "loop");
@@ -88,46 +95,49 @@ fn add(text: &str, depth: usize, statements: &mut Vec<Statement>) {
     }
 }
 
-/// The names of the object, of which one has to be in the statement: its own, and those that it had
-/// before the change renamed it.
-fn names(object: &str, statements: &[Statement]) -> Words {
-    let (kind, name) = object.split_once(' ').unwrap_or(("", object));
-    let name = name.split_once('(').map_or(name, |(name, _)| name);
-    let parts: Words = lex::tokens(name)
-        .unwrap_or_default()
-        .iter()
-        .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent))
-        .map(|token| lex::identifier(name, token))
-        .collect();
-    let own = match kind {
-        // A column's privileges are its table's statement.
-        "column" => parts.iter().rev().nth(1),
-        _ => parts.last(),
-    };
-    let mut names: Words = own.into_iter().cloned().collect();
-    let renames = || {
-        statements.iter().filter_map(|statement| {
-            let at = statement.words.windows(2).position(|pair| pair == ["rename", "to"])?;
-            Some((statement.words.get(at.checked_sub(1)?)?, statement.words.get(at + 2)?))
-        })
-    };
-    let before = |known: &Words| {
-        let of = |(_, to): &(_, &String)| known.contains(to);
-        renames().filter(of).map(|(from, _)| from.clone()).find(|from| !known.contains(from))
-    };
-    while let Some(earlier) = before(&names) {
-        names.push(earlier);
+fn words(text: &str, tokens: &[Token]) -> Words {
+    let is_word = |token: &&Token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent);
+    tokens.iter().filter(is_word).map(|token| lex::identifier(text, token)).collect()
+}
+
+/// By what a statement may name an object.
+struct Names {
+    /// Its own name, and those that it had before the change renamed it.
+    own: Words,
+    /// Its schema: all of one at once names that alone.
+    schema: Option<String>,
+}
+
+impl Names {
+    fn of(object: &str, statements: &[Statement]) -> Names {
+        let (kind, name) = object.split_once(' ').unwrap_or(("", object));
+        let name = name.split_once('(').map_or(name, |(name, _)| name);
+        let parts = words(name, &lex::tokens(name).unwrap_or_default());
+        let last = match kind {
+            // A column's privileges are its table's statement.
+            "column" => parts.iter().rev().nth(1),
+            _ => parts.last(),
+        };
+        let mut own: Words = last.into_iter().cloned().collect();
+        let renames = || {
+            statements.iter().filter_map(|statement| {
+                let at = statement.words.windows(2).position(|pair| pair == ["rename", "to"])?;
+                Some((statement.words.get(at.checked_sub(1)?)?, statement.words.get(at + 2)?))
+            })
+        };
+        let before = |known: &Words| {
+            let of = |(_, to): &(_, &String)| known.contains(to);
+            renames().filter(of).map(|(from, _)| from.clone()).find(|from| !known.contains(from))
+        };
+        while let Some(earlier) = before(&own) {
+            own.push(earlier);
+        }
+        Names { own, schema: parts.first().filter(|_| parts.len() > 1).cloned() }
     }
-    // All of a schema at once names the schema alone.
-    if parts.len() > 1 {
-        names.push(format!("schema {}", parts[0]));
-    }
-    names
 }
 
 fn is_verb(taken: Taken<'_>, words: &[String]) -> bool {
-    let begins =
-        |with: &[&str]| with.iter().zip(words).filter(|(a, b)| *a == b).count() == with.len();
+    let begins = |with: &[&str]| words.get(..with.len()).is_some_and(|words| words == with);
     let has = |wanted: &[&str]| words.windows(wanted.len()).any(|found| found == wanted);
     match taken {
         Taken::Policy => begins(&["drop", "policy"]) || begins(&["alter", "policy"]),
@@ -146,13 +156,10 @@ fn is_verb(taken: Taken<'_>, words: &[String]) -> bool {
     }
 }
 
-fn is_about(taken: Taken<'_>, words: &[String], names: &[String]) -> bool {
+fn is_about(taken: Taken<'_>, words: &[String], names: &Names) -> bool {
     let has = |name: &str| words.iter().any(|word| word == name);
-    let all_of = |name: &str| {
-        let schema = name.strip_prefix("schema ");
-        schema.is_some_and(|schema| has("all") && has("schema") && has(schema))
-    };
-    let named = || names.iter().any(|name| has(name) || all_of(name));
+    let all_of = |schema: &String| has("all") && has("schema") && has(schema);
+    let named = || names.own.iter().any(|name| has(name)) || names.schema.iter().any(all_of);
     match taken {
         Taken::Owner if words.first().is_some_and(|word| word == "reassign") => true,
         Taken::Granted(role) => {
@@ -164,7 +171,7 @@ fn is_about(taken: Taken<'_>, words: &[String], names: &[String]) -> bool {
         // Sequences and indexes are their table's; theirs begin with its name.
         Taken::Owner => {
             let begins =
-                |word: &String| names.iter().any(|name| name.starts_with(&format!("{word}_")));
+                |word: &String| names.own.iter().any(|own| own.starts_with(&format!("{word}_")));
             named() || words.iter().skip(2).any(begins)
         }
         _ => named(),
@@ -192,7 +199,8 @@ mod tests {
     #[case("DO $$ BEGIN EXECUTE format('REVOKE ALL ON %I FROM app', t); END $$", Said::Perhaps)]
     #[case("REVOKE ALL ON next FROM app; ALTER TABLE next RENAME TO archive", Said::Yes)]
     fn what_a_role_loses_on_purpose_is_named_with_its_table(#[case] text: &str, #[case] is: Said) {
-        assert_eq!(said([text], Taken::Granted("app"), "table public.archive"), is);
+        let statements = Statements::of([text]);
+        assert_eq!(statements.say(Taken::Granted("app"), "table public.archive"), is);
     }
 
     #[rstest]
@@ -228,6 +236,6 @@ mod tests {
         #[case] text: &str,
         #[case] is: Said,
     ) {
-        assert_eq!(said([text], taken, object), is);
+        assert_eq!(Statements::of([text]).say(taken, object), is);
     }
 }

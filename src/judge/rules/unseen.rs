@@ -5,7 +5,7 @@ use statrs::distribution::{DiscreteCDF, Hypergeometric};
 
 use crate::clock::Micros;
 use crate::history::{Operation, OperationOutcome};
-use crate::pg::facts::{Relation, RelationName, facts};
+use crate::pg::facts::{RelationName, facts};
 use crate::pg::syntax::Kind;
 use crate::result::evidence::UnseenRows;
 use crate::result::{Evidence as Shown, Finding, Subject};
@@ -87,12 +87,7 @@ fn chance_of_more((before, empty_before): (u64, u64), (after, empty_after): (u64
 
 /// Whether the scenario says that the change takes rows of a table of the statement.
 fn takes_rows(evidence: &Evidence<'_, '_>, sql: &str) -> bool {
-    let facts = facts(sql);
-    let mut named = facts.locks().filter_map(|lock| match &lock.relation {
-        Relation::Named(named) => Some(named),
-        _ => None,
-    });
-    named.any(|named| {
+    facts(sql).named_locks().any(|(named, _)| {
         let accepted = evidence.scenario.accept.iter();
         accepted.filter_map(|one| one.rows.as_deref()).any(|t| RelationName::of(t).may_be(named))
     })
@@ -101,13 +96,9 @@ fn takes_rows(evidence: &Evidence<'_, '_>, sql: &str) -> bool {
 /// Whether one of the operation's statements is about the table.
 fn names(spec: &OperationSpec, table: &str) -> bool {
     let table = RelationName::unquoted(table);
-    spec.statements.iter().any(|statement| {
-        let facts = facts(&statement.sql);
-        facts.locks().any(|lock| match &lock.relation {
-            Relation::Named(named) => named.may_be(&table),
-            _ => false,
-        })
-    })
+    spec.statements
+        .iter()
+        .any(|statement| facts(&statement.sql).named_locks().any(|(named, _)| named.may_be(&table)))
 }
 
 /// That all operations after the change are among the empty ones, if it is chance which ones are.

@@ -88,19 +88,18 @@ pub fn suspects(
                 true => writes.any(),
                 false => seen.is_written(),
             };
-        let dropped = seen.dropped();
-        let compared = ComparedTable {
+        let (numbering, dropped) = (seen.numbering_differs(), seen.dropped());
+        let looked_at = may || numbering || !dropped.is_empty();
+        (looked_at && has_rows(table, before)).then(|| ComparedTable {
             table: table.clone(),
             now: now.map(str::to_owned),
             partitioned: (is_part(table, before), now.is_some_and(|now| is_part(now, after))),
             touch: application.touches.get(table).cloned().unwrap_or_default(),
             rows: may,
-            numbering: seen.numbering_differs(),
+            numbering,
             dropped,
             words: (!writes.hidden).then(|| writes.words.clone()),
-        };
-        let looked_at = may || compared.numbering || !compared.dropped.is_empty();
-        (looked_at && has_rows(table, before)).then_some(compared)
+        })
     });
     pairs.flatten().collect()
 }
@@ -171,12 +170,10 @@ impl Seen<'_> {
     /// Whether a sequence that numbers its rows is another one, or was set back. One that counts
     /// down seems to be; what it returns next tells.
     fn numbering_differs(&self) -> bool {
-        let sequences = |table: &str, states: &States| {
-            states.get(table).map(|state| state.sequences.clone()).unwrap_or_default()
-        };
-        let was = sequences(self.table, self.before);
-        let is = self.now.map(|now| sequences(now, self.after)).unwrap_or_default();
-        is.iter().any(|(oid, last)| was.get(oid).is_none_or(|known| last < known))
+        let Some(is) = self.now.and_then(|now| self.after.get(now)) else { return false };
+        let was = self.before.get(self.table);
+        let known = |oid| was.and_then(|was| was.sequences.get(oid));
+        is.sequences.iter().any(|(oid, last)| known(oid).is_none_or(|known| last < known))
     }
 
     /// Whether rows were written, by the server's statistics.

@@ -48,7 +48,7 @@ impl Reading {
             || markers.iter().any(|m| is_own(m) && m.begins_down(&source.text));
         let is_foreign = |marker: &Marker| match marker.whose {
             Whose::Words => !has_own,
-            // Whoever says that psql runs the files has chosen their rule.
+            // A user who says that psql runs the files has chosen their rule.
             Whose::Tool(_) if tool == Tool::Plain => marker.begins_part,
             Whose::Tool(_) | Whose::Unknown => !is_own(marker),
         };
