@@ -1,10 +1,12 @@
 //! What the change did to rows, to what refers to them, and to who may use them.
 
-use crate::history::{ColumnChange, DroppedColumn, Orphans, SequenceBehind, ValueExample};
+use crate::history::{
+    ColumnChange, DroppedColumn, Orphans, SequenceBehind, SequenceEnding, ValueExample,
+};
 use crate::result::Subject;
 use crate::result::evidence::{
-    AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows, LeftOutRows, NothingTried,
-    UnusedAccept,
+    AddedRows, ChangedAccess, ChangedValues, DroppedValues, EndingSequence, GoneRows, LeftOutRows,
+    NothingTried, UnusedAccept,
 };
 use crate::stats::grouped;
 
@@ -134,6 +136,20 @@ pub fn sequence(of: &SequenceBehind) -> String {
     format!(
         "{sequence} returns {next} next, and {column} of {table} has reached {reached}: an insert \
          that lets the database number the row collides"
+    )
+}
+
+pub fn ending(of: &EndingSequence) -> String {
+    let SequenceEnding { table, sequence, left, before } = &of.of;
+    let before = match before {
+        Some(before) => format!("{} before the change", grouped(*before)),
+        None => "before the change another numbered it, or it began again".to_owned(),
+    };
+    format!(
+        "{sequence}, which numbers {table}, has {} left ({before}): if each operation takes one, \
+         inserts fail (2200H) after {} s",
+        count(*left, "value"),
+        grouped(of.lasts_s)
     )
 }
 

@@ -47,7 +47,7 @@ pub fn conflict(of: &RecoveryConflicts, subject: &Subject, files: &Files) -> Str
         let said = of.error.as_ref().map(server_said).unwrap_or_default();
         let cancelled = count(of.cancelled, "read");
         let was = if of.cancelled == 1 { "was" } else { "were" };
-        parts.push(format!("{cancelled} {was} cancelled because {}: {said}", kinds.join(", or ")));
+        parts.push(format!("{cancelled} {was} cancelled for {}: {said}", kinds.join(", or ")));
     }
     let relation =
         subject.relation.as_ref().map_or_else(String::new, |r| format!(" of {}", bare(r)));
@@ -67,13 +67,13 @@ pub fn conflict(of: &RecoveryConflicts, subject: &Subject, files: &Files) -> Str
 
 fn reason(kind: ConflictKind) -> &'static str {
     match kind {
-        ConflictKind::Lock => "they had the relation locked",
-        ConflictKind::Snapshot => "they might still see row versions that were removed",
-        ConflictKind::BufferPin => "they held a page that was cleaned up",
-        ConflictKind::Tablespace => "they used a tablespace that was dropped",
-        ConflictKind::Database => "their database was dropped",
-        ConflictKind::Deadlock => "they and replay waited for each other",
-        ConflictKind::Other => "they were in the way of replay",
+        ConflictKind::Lock => "a lock on the relation",
+        ConflictKind::Snapshot => "row versions that were removed",
+        ConflictKind::BufferPin => "a page that was cleaned up",
+        ConflictKind::Tablespace => "a tablespace that was dropped",
+        ConflictKind::Database => "a database that was dropped",
+        ConflictKind::Deadlock => "a deadlock with replay",
+        ConflictKind::Other => "being in the way of replay",
     }
 }
 

@@ -66,6 +66,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::ValuesChanged(of) => contents::values(of, subject),
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
+        Evidence::SequenceEnds(of) => contents::ending(of),
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),

@@ -37,10 +37,9 @@ pub struct TableState {
     /// Columns and their places, dropped ones counted; not kept in a file.
     #[serde(skip)]
     pub columns: BTreeMap<String, i16>,
-    /// Where the sequences that number its columns are, by the sequence's oid: `last_value` and
-    /// `is_called`. Not kept in a file.
+    /// Where the sequences that number its columns are, by the sequence's oid. Not kept in a file.
     #[serde(skip)]
-    pub sequences: BTreeMap<u32, (i64, bool)>,
+    pub sequences: BTreeMap<u32, SequencePlace>,
 }
 
 /// What the tables hold after the change, set beside what they held before it. Rows that the
@@ -53,6 +52,9 @@ pub struct ContentsChange {
     pub orphans: Vec<Orphans>,
     /// Sequences behind their columns.
     pub sequences: Vec<SequenceBehind>,
+    /// Sequences that have fewer values left than before the change.
+    #[serde(default)]
+    pub endings: Vec<SequenceEnding>,
     /// Tables that were read.
     pub read: Vec<String>,
     /// How long all of it took, the copy of the database left out.
@@ -147,6 +149,39 @@ pub struct Orphans {
     pub rows: u64,
     /// As many were there before the change.
     pub before: u64,
+}
+
+/// Where a sequence is, and how far it goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SequencePlace {
+    /// Qualified.
+    pub name: String,
+    /// `last_value`.
+    pub last: i64,
+    /// `is_called`: whether it has returned that value.
+    pub is_called: bool,
+    /// Values that it returns until it fails (2200H); None: it begins again.
+    pub left: Option<u64>,
+}
+
+impl SequencePlace {
+    /// What `last_value` and `is_called` say together; it grows while the sequence counts up.
+    pub fn at(&self) -> (i64, bool) {
+        (self.last, self.is_called)
+    }
+}
+
+/// A sequence that has fewer values left than before the change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SequenceEnding {
+    /// The table that it numbers.
+    pub table: String,
+    /// The sequence.
+    pub sequence: String,
+    /// Values that it returns until it fails (2200H).
+    pub left: u64,
+    /// As many were left before the change; null: it is another one, or began again.
+    pub before: Option<u64>,
 }
 
 /// A sequence whose next value a row has already, or has gone beyond.

@@ -24,8 +24,8 @@ mod waits;
 
 pub use activity::{ActivitySample, Backend, ProgressSeen};
 pub use contents::{
-    ColumnChange, ContentsChange, DroppedColumn, Orphans, SequenceBehind, TableChange, TableState,
-    TableStates, ValueExample,
+    ColumnChange, ContentsChange, DroppedColumn, Orphans, SequenceBehind, SequenceEnding,
+    SequencePlace, TableChange, TableState, TableStates, ValueExample,
 };
 pub use disturbance::{DisturbanceEvent, Held, HeldRelation, Moment, Rounds};
 pub use event::{

@@ -44,13 +44,16 @@ pub fn own_locks(
     locks
 }
 
-/// Locks that others waited for, with the time of their sample.
+/// Locks of relations that others waited for, with the time of their sample. The lock of a row's
+/// version, or of a file that grows, names its relation too, and is held for a moment.
 fn samples<'t, 'h>(
     timeline: &'t Trace<'h>,
     (from, to): (Micros, Micros),
 ) -> impl Iterator<Item = (Micros, &'h GrantedLock)> + use<'t, 'h> {
     let first = timeline.waits.partition_point(|(at, _)| *at < from);
     let within = timeline.waits[first..].iter().take_while(move |(at, _)| *at <= to);
-    let held = |sample: &'h WaitSample| sample.waits.iter().flat_map(|wait| &wait.holders);
+    let of_relation =
+        |sample: &'h WaitSample| sample.waits.iter().filter(|wait| wait.locktype == "relation");
+    let held = move |sample| of_relation(sample).flat_map(|wait| &wait.holders);
     within.flat_map(move |(at, sample)| held(sample).map(move |lock| (*at, lock)))
 }

@@ -28,11 +28,13 @@ use crate::history::{Listener, Progress, ServerFacts};
 use crate::pg::{quote_ident, quote_literal};
 
 use super::container_log::LogCopy;
+use super::docker_standby::{self, ContainerStandby, PORT as STANDBY_PORT, Primary};
 use super::docker_state::DockerState;
 use super::error::complaint;
 use super::guardian::{Guarded, Guardian};
 use super::logins::Logins;
 use super::run_directory::{self, Owner, RunDirectory};
+use super::standby::StandbyRequest;
 use super::{Error, MAJORS, Server, facts, machine, settings};
 
 const DEFAULT_MAJOR: u32 = 17;
@@ -73,6 +75,7 @@ struct DockerServer {
     logins: Logins,
     /// None: the server has not answered yet.
     log: Option<LogCopy>,
+    standby: Option<ContainerStandby>,
     base: BTreeMap<String, String>,
     applied: BTreeMap<String, String>,
     facts: ServerFacts,
@@ -124,6 +127,7 @@ pub async fn start(
         password,
         logins: Logins::of_ours(),
         log: None,
+        standby: None,
         base: settings::for_memory(memory),
         applied: BTreeMap::new(),
         facts: ServerFacts::default(),
@@ -150,6 +154,7 @@ async fn create(
     };
     let request = GenericImage::new(name, tag)
         .with_exposed_port(PORT.tcp())
+        .with_exposed_port(STANDBY_PORT.tcp())
         .with_container_name(run.name())
         .with_label(RUN_LABEL, run.path().display().to_string())
         .with_label(PLACE_LABEL, this_place())
@@ -166,8 +171,8 @@ async fn create(
                 host_ip: Some("127.0.0.1".to_owned()),
                 host_port: Some(String::new()),
             };
-            let ports = HashMap::from([(format!("{PORT}/tcp"), Some(vec![loopback]))]);
-            config.port_bindings = Some(ports);
+            let publish = |port| (format!("{port}/tcp"), Some(vec![loopback.clone()]));
+            config.port_bindings = Some([PORT, STANDBY_PORT].map(publish).into());
         });
     match request.start().await {
         Ok(container) => Ok(container),
@@ -243,6 +248,8 @@ impl DockerServer {
 
     /// A fast shutdown and a start of the same container, so that its databases stay.
     async fn restart(&mut self) -> Result<(), Error> {
+        // It would end with the container, and its slot would keep WAL.
+        self.end_standby().await?;
         let failed = |error: &dyn std::error::Error| self.failed("restart", chain(error));
         let id = self.container.id();
         // Not the engine's own stop: its signal is the image's, and SIGTERM waits for clients.
@@ -295,6 +302,44 @@ impl DockerServer {
         self.wait_ready().await?;
         self.write_settings(&self.base).await?;
         self.restart().await
+    }
+
+    fn primary(&self) -> Primary<'_> {
+        let (client, container) = (&self.client, self.container.id());
+        Primary { client, container, address: self.address(), port: PORT, user: SUPERUSER }
+    }
+
+    /// A standby as it is asked for, or none. One that is another is made anew.
+    async fn follow(&mut self, request: Option<&StandbyRequest>) -> Result<Option<Address>, Error> {
+        let Some(request) = request else {
+            self.end_standby().await?;
+            return Ok(None);
+        };
+        let failed = |error: TestcontainersError| self.failed("use", chain(&error));
+        let port = self.container.get_host_port_ipv4(STANDBY_PORT.tcp()).await.map_err(failed)?;
+        let address = Address::tcp("127.0.0.1", port, SUPERUSER, Some(&self.password));
+        let primary = self.primary();
+        let fits = match &self.standby {
+            Some(standby) => standby.is(&primary, request).await,
+            None => false,
+        };
+        if !fits {
+            let made = ContainerStandby::make(&primary, &address, request).await;
+            if made.is_err() {
+                // The first error is the one to tell.
+                let _ = docker_standby::end(&primary).await;
+            }
+            drop(primary);
+            self.standby = Some(made?);
+        }
+        Ok(Some(address))
+    }
+
+    async fn end_standby(&mut self) -> Result<(), Error> {
+        match self.standby.take() {
+            Some(_) => docker_standby::end(&self.primary()).await,
+            None => Ok(()),
+        }
     }
 
     async fn log_tail(&self) -> String {
@@ -350,6 +395,13 @@ impl Server for DockerServer {
             let wanted = settings::checked(settings)?;
             if wanted == self.applied { Ok(()) } else { self.apply(wanted).await }
         })
+    }
+
+    fn follow<'a>(
+        &'a mut self,
+        standby: Option<&'a StandbyRequest>,
+    ) -> BoxFuture<'a, Result<Option<Address>, Error>> {
+        Box::pin(DockerServer::follow(self, standby))
     }
 
     fn stop(self: Box<Self>) -> BoxFuture<'static, Result<(), Error>> {

@@ -83,8 +83,8 @@ pub enum Error {
     )]
     StandbyDisk { needed: u64, free: u64, path: PathBuf },
     #[error(
-        "make a standby: pgauntlet makes one of a local server only, and this one is {of}; use \
-         --server local, or leave out [replica]"
+        "make a standby: pgauntlet makes one of a server of its own only, and this one is {of}; \
+         use --server local or docker, or leave out [replica]"
     )]
     NoStandby { of: String },
     #[error("speak to the server: {0}")]

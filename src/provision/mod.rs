@@ -25,6 +25,8 @@ mod cluster;
 mod container_log;
 #[cfg(feature = "docker")]
 mod docker;
+#[cfg(feature = "docker")]
+mod docker_standby;
 mod docker_state;
 mod doctor;
 mod error;

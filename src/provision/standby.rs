@@ -4,6 +4,7 @@
 //! same is done by hand, as the manual describes it for a backup from outside: pg_backup_start, a
 //! copy of the files, pg_backup_stop, and its label beside them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -33,9 +34,9 @@ const SLOT: &str = "pgauntlet_standby";
 /// As the standby names itself to its primary.
 pub const APPLICATION_NAME: &str = "pgauntlet standby";
 /// Longest wait for a base backup.
-const BACKUP_TIMEOUT: Duration = Duration::from_secs(600);
+pub(super) const BACKUP_TIMEOUT: Duration = Duration::from_secs(600);
 /// Longest wait until the standby takes sessions.
-const START_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest wait until it streams from its primary.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(30);
 /// Of what is not copied: the server's own files of its process, and WAL, which is copied after
@@ -104,10 +105,7 @@ impl Standby {
             return Err(Error::StandbyDisk { needed, free, path: self.data.clone() });
         }
         let session = primary.session().await?;
-        drop_slots(&session).await?;
-        // Until it streams, what it has to read first must stay.
-        let sql = format!("SELECT pg_create_physical_replication_slot('{SLOT}', true)");
-        session.batch(&sql).await?;
+        make_slot(&session).await?;
         make(&self.data, primary.account.as_ref())?;
         let (program, data) = (primary.installation.bin.join("pg_basebackup"), self.data.clone());
         let backing_up = async {
@@ -117,7 +115,7 @@ impl Standby {
             }
         };
         tokio::time::timeout(BACKUP_TIMEOUT, backing_up).await.unwrap_or_else(|_| {
-            Err(standby("make a base backup", format!("took more than {BACKUP_TIMEOUT:?}")))
+            Err(failed("make a base backup", format!("took more than {BACKUP_TIMEOUT:?}")))
         })?;
         let signal = self.data.join("standby.signal");
         fs::write(&signal, "").map_err(Error::io("write", &signal))?;
@@ -181,40 +179,19 @@ impl Standby {
         let program = primary.installation.bin.join("postgres");
         let mut command = machine::command(&program, primary.account.as_ref());
         command.arg("-D").arg(&self.data).args(&primary.arguments);
-        command.args(settings::arguments(&self.own_settings(primary)));
+        let socket = primary.socket.display().to_string();
+        let place = (socket.as_str(), primary.port, primary.user);
+        let mut own = own_settings(&self.request, place, self.port);
+        own.insert("listen_addresses".to_owned(), String::new());
+        command.args(settings::arguments(&own));
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
         let spawned = tokio::process::Command::from(command).spawn();
         self.child = Some(spawned.map_err(|source| Error::Spawn { program, source })?);
         self.wait_ready().await?;
-        streams(primary, &self.log).await
-    }
-
-    /// On top of the primary's.
-    fn own_settings(&self, primary: &Primary) -> std::collections::BTreeMap<String, String> {
-        let conninfo = format!(
-            "host={} port={} user={} application_name={}",
-            conninfo_value(&primary.socket.display().to_string()),
-            primary.port,
-            conninfo_value(primary.user),
-            conninfo_value(APPLICATION_NAME)
-        );
-        let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
-        let delay = format!("{}ms", self.request.delay_ms);
-        [
-            ("listen_addresses", String::new()),
-            ("port", self.port.to_string()),
-            ("hot_standby", "on".to_owned()),
-            ("primary_conninfo", conninfo),
-            ("primary_slot_name", if self.request.slot { SLOT } else { "" }.to_owned()),
-            ("max_standby_streaming_delay", delay.clone()),
-            ("max_standby_archive_delay", delay),
-            ("hot_standby_feedback", on(self.request.feedback)),
-            // What readers may still see is told to the primary this often, not every ten seconds.
-            ("wal_receiver_status_interval", "1s".to_owned()),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+        match streams(&primary.session().await?).await? {
+            true => Ok(()),
+            false => Err(failed("follow the primary", complaint(&read(&self.log)))),
+        }
     }
 
     async fn wait_ready(&mut self) -> Result<(), Error> {
@@ -222,7 +199,7 @@ impl Standby {
         while !postmaster::is_ready(&self.data, self.child.as_ref().and_then(Child::id)) {
             let ended = self.child.as_mut().is_none_or(|child| child.try_wait().is_ok_and(ended));
             if ended || begun.elapsed() > START_TIMEOUT {
-                return Err(standby("start the standby", complaint(&read(&self.log))));
+                return Err(failed("start the standby", complaint(&read(&self.log))));
             }
             tokio::time::sleep(postmaster::POLL_INTERVAL).await;
         }
@@ -259,6 +236,42 @@ fn ended(status: Option<std::process::ExitStatus>) -> bool {
     status.is_some()
 }
 
+/// On top of the primary's, which is at a directory of its sockets, at a port, for a user.
+pub(super) fn own_settings(
+    request: &StandbyRequest,
+    (host, primary_port, user): (&str, u16, &str),
+    port: u16,
+) -> BTreeMap<String, String> {
+    let conninfo = format!(
+        "host={} port={primary_port} user={} application_name={}",
+        conninfo_value(host),
+        conninfo_value(user),
+        conninfo_value(APPLICATION_NAME)
+    );
+    let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
+    let delay = format!("{}ms", request.delay_ms);
+    [
+        ("port", port.to_string()),
+        ("hot_standby", "on".to_owned()),
+        ("primary_conninfo", conninfo),
+        ("primary_slot_name", if request.slot { SLOT } else { "" }.to_owned()),
+        ("max_standby_streaming_delay", delay.clone()),
+        ("max_standby_archive_delay", delay),
+        ("hot_standby_feedback", on(request.feedback)),
+        // What readers may still see is told to the primary this often, not every ten seconds.
+        ("wal_receiver_status_interval", "1s".to_owned()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+/// Until the standby streams, what it has to read first must stay.
+pub(super) async fn make_slot(session: &Session) -> Result<(), connect::Error> {
+    drop_slots(session).await?;
+    session.batch(&format!("SELECT pg_create_physical_replication_slot('{SLOT}', true)")).await
+}
+
 /// A slot that is left keeps WAL for ever.
 pub async fn drop_slots(session: &Session) -> Result<(), connect::Error> {
     let sql = format!(
@@ -269,17 +282,17 @@ pub async fn drop_slots(session: &Session) -> Result<(), connect::Error> {
     session.batch(&sql).await
 }
 
-async fn streams(primary: &Primary, log: &Path) -> Result<(), Error> {
-    let session = primary.session().await?;
+/// Waits until the primary sends WAL to the standby; false: it does not.
+pub(super) async fn streams(session: &Session) -> Result<bool, connect::Error> {
     let begun = Instant::now();
     let sql = "SELECT FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming'";
     loop {
         let rows = session.client().query(sql, &[&APPLICATION_NAME]).await;
         if !rows.map_err(|error| connect::Error::query(sql, &error))?.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         if begun.elapsed() > STREAM_TIMEOUT {
-            return Err(standby("follow the primary", complaint(&read(log))));
+            return Ok(false);
         }
         tokio::time::sleep(postmaster::POLL_INTERVAL).await;
     }
@@ -303,7 +316,7 @@ async fn by_program(program: &Path, primary: &Primary, data: &Path) -> Result<()
         true => Ok(()),
         false => {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            Err(standby("make a base backup with pg_basebackup", said))
+            Err(failed("make a base backup with pg_basebackup", said))
         }
     }
 }
@@ -350,7 +363,7 @@ fn copy_directory(
     for entry in entries {
         let entry = entry.map_err(Error::io("read", from))?;
         if stopped.load(Ordering::Relaxed) {
-            return Err(standby("make a base backup", "it was given up".to_owned()));
+            return Err(failed("make a base backup", "it was given up".to_owned()));
         }
         let name = entry.file_name();
         let is = |names: &[&str]| names.iter().any(|known| name == *known);
@@ -401,6 +414,6 @@ fn read(log: &Path) -> String {
     String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
 }
 
-fn standby(action: &'static str, why: String) -> Error {
+pub(super) fn failed(action: &'static str, why: String) -> Error {
     Error::Standby { action, why }
 }

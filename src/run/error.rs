@@ -40,8 +40,8 @@ pub enum Error {
     )]
     NoRoles { section: &'static str, role: String },
     #[error(
-        "{place}: a standby is made of a local server only, and this run is on {of}; use \
-         --server local, or leave [replica] out"
+        "{place}: a standby is made of a server of pgauntlet's own only, and this run is on {of}; \
+         use --server local or docker, or leave [replica] out"
     )]
     NoStandby { place: String, of: &'static str },
     #[error("make a clone with `{line}`: {why}")]

@@ -285,13 +285,12 @@ impl Run<'_> {
     }
 }
 
-/// A standby is made of a local server only.
+/// A standby is made of a server of ours only.
 fn standbys_can_be_made(request: &Request, plan: &Plan) -> Result<(), Error> {
     let of = match (&request.server.source, &request.clones) {
         (_, Some(_)) => "a clone",
-        (SourceRequest::Any { .. } | SourceRequest::Local { .. }, None) => return Ok(()),
-        (SourceRequest::Docker { .. }, None) => "a container",
         (SourceRequest::Url(_) | SourceRequest::Unvouched { .. }, None) => "an external server",
+        (_, None) => return Ok(()),
     };
     let specs = plan.units.iter().flat_map(|unit| match unit {
         WorkUnit::Trials(specs) => specs.as_slice(),

@@ -172,6 +172,8 @@ finding_kinds! {
     Orphans "orphans",
     /// A sequence returns next what a row of its column has already.
     SequenceBehind "sequence-behind",
+    /// A sequence has next to no values left, and had enough before the change.
+    SequenceEnds "sequence-ends",
     /// Privileges, owners, row security, triggers or what is replicated are not as before, and no
     /// statement of the change is about them.
     AccessChanged "access-changed",

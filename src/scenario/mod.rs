@@ -71,8 +71,8 @@ pub use tool::{Recognised, Tool};
 pub use tools::{ToolsMigrations, changelog_directory, read_migration_file, read_migrations};
 
 pub use traffic::{
-    Arrivals, Follow, Invariant, LedgerRule, On, OperationSpec, OperationStatement, Parameter,
-    PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows, Since, SqlPlace, Traffic,
-    returns_row_of,
+    Arrivals, CALIBRATED_MAX_PER_S, Follow, Invariant, LedgerRule, On, OperationSpec,
+    OperationStatement, Parameter, PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows,
+    Since, SqlPlace, Traffic, returns_row_of,
 };
 pub use written::Draft;

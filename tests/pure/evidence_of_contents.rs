@@ -1,13 +1,15 @@
 //! One of each form of the evidence about rows, privileges and what is left behind.
 
 use pgauntlet::clock::Micros;
-use pgauntlet::history::{ColumnChange, DroppedColumn, Orphans, SequenceBehind, ValueExample};
+use pgauntlet::history::{
+    ColumnChange, DroppedColumn, Orphans, SequenceBehind, SequenceEnding, ValueExample,
+};
 use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
     AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun, DroppedValues,
-    ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows, Leftovers, LockedWork,
-    NothingTried, UnindexedKey, UnusedAccept, WorkKind,
+    EndingSequence, ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows,
+    Leftovers, LockedWork, NothingTried, UnindexedKey, UnusedAccept, WorkKind,
 };
 use pgauntlet::scenario::FindingKind;
 use pgauntlet::schema::Difference;
@@ -102,6 +104,12 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
         FindingKind::Orphans => vec![Evidence::Orphans(Orphans { rows: 3, ..Orphans::default() })],
         FindingKind::ConstraintChanged => constraints(),
         FindingKind::SequenceBehind => vec![Evidence::SequenceBehind(SequenceBehind::default())],
+        FindingKind::SequenceEnds => [Some(90_000_000), None]
+            .map(|before| {
+                let of = SequenceEnding { left: 40, before, ..SequenceEnding::default() };
+                Evidence::SequenceEnds(EndingSequence { of, lasts_s: 2 })
+            })
+            .into(),
         FindingKind::AccessChanged => vec![access("granted to app"), access("enabled")],
         FindingKind::LeftBehind => {
             vec![left(&["public.p"], &[]), left(&[], &["public.a", "public.b"]), left(&[], &[])]

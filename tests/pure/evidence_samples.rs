@@ -5,7 +5,7 @@ use pgauntlet::history::{ClosedBy, LedgerMismatch, Mismatch, PlanNode, ServerErr
 use pgauntlet::pg::SqlState;
 use pgauntlet::result::evidence::*;
 use pgauntlet::result::{BlockingState, Evidence, Origin, StatementRef, Subject};
-use pgauntlet::scenario::{FindingKind, Scope, Verdict};
+use pgauntlet::scenario::{FindingKind, FindingKind as K, Scope, Verdict};
 use pgauntlet::schema::Difference;
 
 use crate::evidence_of_contents::of_contents;
@@ -140,7 +140,6 @@ fn of_hangs() -> Vec<Hang> {
 
 /// One of each form that the kind's evidence takes.
 pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
-    use FindingKind as K;
     let of_aborts = |form: fn(Aborted) -> Evidence| aborted().into_iter().map(form).collect();
     match kind {
         K::Stall
@@ -177,6 +176,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::ValuesChanged
         | K::Orphans
         | K::SequenceBehind
+        | K::SequenceEnds
         | K::AccessChanged
         | K::ConstraintChanged
         | K::ValuesDropped

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use pgauntlet::history::{
     CatalogueSnapshot, ColumnChange, ContentsChange, DroppedColumn, Event, Orphans, SequenceBehind,
-    TableChange, ValueExample,
+    SequenceEnding, TableChange, ValueExample,
 };
 use pgauntlet::result::{Finding, Judgement};
 use pgauntlet::scenario::{Accepted, FindingKind, Meant, OperationStatement, Verdict};
@@ -192,6 +192,27 @@ fn orphans_and_sequences_behind_are_unsafe() {
     let behind = "public.shares_new_id_seq returns 1 next, and id of public.shares has reached \
                   500000: an insert that lets the database number the row collides";
     assert_eq!(sentence(FindingKind::SequenceBehind), Some(behind));
+}
+
+#[rstest]
+#[case::next_to_none(40, Some(2_000_000_000), true)]
+#[case::another_one(40, None, true)]
+#[case::few_before_it_too(40, Some(60), false)]
+#[case::enough(900_000_000, Some(2_000_000_000), false)]
+fn a_sequence_that_ends_soon_is_unsafe(
+    #[case] left: u64,
+    #[case] before: Option<u64>,
+    #[case] expected: bool,
+) {
+    let mut made = Made::calm();
+    let (table, sequence) = ("public.t".to_owned(), "public.t_id_seq".to_owned());
+    let endings = vec![SequenceEnding { table, sequence, left, before }];
+    let change = ContentsChange { endings, ..ContentsChange::default() };
+    made.at(23_050, Event::ContentsChange(Box::new(change)));
+    let judgement = made.judge();
+    let finding = found(&judgement, FindingKind::SequenceEnds);
+    assert_eq!(finding.is_some(), expected);
+    assert!(finding.is_none_or(|f| f.sentence.contains("40 values left")), "{finding:?}");
 }
 
 pub type Objects = Vec<(&'static str, Vec<(&'static str, &'static str)>)>;

@@ -216,18 +216,6 @@ fn what_a_block_sets_where_nobody_sees_it_is_said_to_be_unknown(
     assert!(told.contains("nothing limits how long it waits"), "{told}");
 }
 
-/// What a statement that commits by itself holds meanwhile cannot be read after it.
-#[test]
-fn the_lock_of_a_build_is_told_from_its_text_or_from_those_who_waited_for_it() {
-    let build = || sent(0, 5_000, 5_100, BUILD).timeouts(0, 0);
-    let told = sentence(&judged(1, vec![build()]), FindingKind::NoTimeout);
-    assert!(told.contains("takes ShareUpdateExclusiveLock on spans"), "{told}");
-    let mut made = made_of(1, vec![build()]);
-    made.blocked_by(5_020, 5_060, COMMAND);
-    let told = sentence(&made.judge(), FindingKind::NoTimeout);
-    assert!(told.contains("held AccessExclusiveLock on spans"), "{told}");
-}
-
 fn declared(scope: Scope, statements: Vec<Sent>) -> Judgement {
     let mut made = made_of(1, statements);
     made.scenario.change.timeouts.scope = scope;

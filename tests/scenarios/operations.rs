@@ -27,8 +27,8 @@ use Verdict::{Bounded, Safe, Unproven, Unsafe};
 /// One is found of a statement that works on every row under a lock that stops others: which one,
 /// the machine decides.
 const GROWS: &[FindingKind] = &[WorkUnderLock, Stall];
-/// What a trial that is safe may still be told. An operation that is slower than before informs, and
-/// the machine may be what has become slower.
+/// What a trial that is safe may still be told. An operation that is slower than before informs:
+/// it may be the machine that has become slower.
 const TOLD_ANYWAY: [FindingKind; 5] = [
     FindingKind::OperationSlower,
     FindingKind::NoTimeout,

@@ -143,6 +143,11 @@ fn what_only_looks_harmless_is_unsafe(
     "ALTER TABLE orders ADD COLUMN note text;\nSELECT setval('orders_id_seq', 1);",
     "sequence-behind"
 )]
+#[case::a_sequence_that_ends_soon(
+    "DO $$ BEGIN EXECUTE format('ALTER SEQUENCE orders_id_seq MAXVALUE %s', \
+     (SELECT last_value + 100000 FROM orders_id_seq)); END $$;",
+    "sequence-ends"
+)]
 #[case::a_grant_that_is_lost_beside_a_revoke_of_another(
     "CREATE TABLE orders_new (LIKE orders INCLUDING ALL);\nINSERT INTO orders_new TABLE orders;\n\
      ALTER TABLE orders RENAME TO orders_old;\nALTER TABLE orders_new RENAME TO orders;\n\

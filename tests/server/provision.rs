@@ -20,7 +20,7 @@ use crate::leftovers::{CHILD_VARIABLE, Footprint, TestChild, eventually, pids_na
 /// Made by ci/setup; any image that keeps the official one's contract will do.
 const DEFAULT_IMAGE: &str = "pgauntlet-test-postgres:15";
 
-fn image() -> String {
+pub fn image() -> String {
     std::env::var("PGAUNTLET_TEST_IMAGE").unwrap_or_else(|_| DEFAULT_IMAGE.to_owned())
 }
 

@@ -14,6 +14,7 @@ use pgauntlet::provision::{
 use rstest::rstest;
 
 use crate::leftovers::{Footprint, place};
+use crate::provision::image;
 
 /// Longest wait for what a standby does in a moment.
 const SOON: Duration = Duration::from_secs(60);
@@ -27,6 +28,12 @@ async fn start(major: u32, cache: Option<&Path>) -> Box<dyn Server> {
     let source = SourceRequest::Local { pg_bin, major: Some(major) };
     let request = Request { source, cache: cache.map(Path::to_owned), run_as: None };
     let started = provision(&request, &silent()).await;
+    started.unwrap_or_else(|e| panic!("failed to {e}\n(ci/setup installs what the tests need)"))
+}
+
+async fn in_container() -> Box<dyn Server> {
+    let source = SourceRequest::Docker { image: Some(image()), major: None };
+    let started = provision(&Request { source, cache: None, run_as: None }, &silent()).await;
     started.unwrap_or_else(|e| panic!("failed to {e}\n(ci/setup installs what the tests need)"))
 }
 
@@ -94,9 +101,15 @@ async fn a_standby_of_every_major_follows_and_leaves_nothing(
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_standby_follows_its_primary_with_other_settings() {
-    let mut server = start(18, None).await;
+async fn a_standby_follows_its_primary_with_other_settings(
+    #[values("local", "docker")] source: &str,
+) {
+    let mut server = match source {
+        "docker" => in_container().await,
+        _ => start(18, None).await,
+    };
     followed(&mut *server, &request(1_000)).await;
     let settings = BTreeMap::from([("work_mem".to_owned(), "7MB".to_owned())]);
     server.apply_settings(&settings).await.unwrap();
@@ -110,6 +123,34 @@ async fn a_standby_follows_its_primary_with_other_settings() {
         let row = there.client().query_one("SELECT current_setting($1)", &[&name]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), value);
     }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_standby_in_the_container_of_its_primary_follows_ends_and_is_made_again() {
+    let mut server = in_container().await;
+    let here = session(&server.address()).await;
+    here.batch("CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) n").await.unwrap();
+    let slots = "SELECT count(*) FROM pg_replication_slots";
+    let streaming = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
+    for slot in [true, false] {
+        let wanted = StandbyRequest { slot, ..request(1_000) };
+        let standby = followed(&mut *server, &wanted).await;
+        // The same is not made anew.
+        assert_eq!(followed(&mut *server, &wanted).await.place(), standby.place());
+        here.batch("INSERT INTO t VALUES (0)").await.unwrap();
+        caught_up((&server.address(), &standby), SOON).await.unwrap();
+        let there = session(&standby).await;
+        let rows = number(&there, "SELECT count(*) FROM t WHERE pg_is_in_recovery()").await;
+        assert_eq!(rows, if slot { 1_001 } else { 1_002 });
+        assert_eq!(number(&here, slots).await, i64::from(slot));
+    }
+    assert!(server.follow(None).await.unwrap().is_none());
+    assert_eq!((number(&here, slots).await, number(&here, streaming).await), (0, 0));
+    // Its end was none of the primary's.
+    let log = std::fs::read_to_string(server.log_path().unwrap()).unwrap();
+    assert!(!log.contains("terminating any other active server processes"), "{log}");
+    drop(here);
     server.stop().await.unwrap();
 }
 

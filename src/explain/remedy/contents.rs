@@ -3,6 +3,9 @@
 use crate::result::evidence::LeftOutRows;
 use crate::result::{Evidence, Subject};
 
+const MORE_VALUES: &str = "ALTER SEQUENCE … NO MAXVALUE, or AS bigint where its column is one; a smaller \
+                           limit belongs in a CHECK of the column, which says what is wrong";
+
 /// Where there is a known way.
 pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
     Some(match evidence {
@@ -27,6 +30,7 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
             "setval the sequence to the column's greatest value in the transaction that makes the \
              table; or keep the old table's sequence (ALTER SEQUENCE … OWNED BY, SET DEFAULT)"
         }
+        Evidence::SequenceEnds(_) => MORE_VALUES,
         Evidence::AccessChanged(of) if of.is_of_new_sessions() => {
             "begin the application's sessions under them (the same SET in the schema that the \
              scenario begins with) and try it again"

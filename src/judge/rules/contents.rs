@@ -6,13 +6,14 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::history::{ColumnChange, DroppedColumn, TableChange};
+use crate::history::{ColumnChange, DroppedColumn, SequenceEnding, TableChange};
 use crate::pg::facts::RelationName;
 use crate::result::evidence::{
-    AddedRows, ChangedAccess, ChangedValues, DroppedValues, GoneRows, is_of_new_sessions,
+    AddedRows, ChangedAccess, ChangedValues, DroppedValues, EndingSequence, GoneRows,
+    is_of_new_sessions,
 };
 use crate::result::{Evidence as Shown, Finding, Subject};
-use crate::scenario::{Meant, Verdict};
+use crate::scenario::{CALIBRATED_MAX_PER_S, Meant, Verdict};
 use crate::schema::{Difference, Fingerprint};
 
 use super::Evidence;
@@ -35,7 +36,24 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         let shown = Shown::SequenceBehind(behind.clone());
         findings.push(Finding::new(Verdict::Unsafe, subject, shown));
     }
+    findings.extend(change.endings.iter().filter_map(|one| ending(evidence, one)));
     findings
+}
+
+/// A sequence that every operation could ask, at the trial's rate, would end within the time, and
+/// would not have before the change.
+const ENDS_WITHIN_S: f64 = 3_600.0;
+
+fn ending(evidence: &Evidence<'_, '_>, of: &SequenceEnding) -> Option<Finding> {
+    let rate = evidence.scenario.traffic.rate.per_s();
+    let rate = if rate > 0.0 { rate } else { CALIBRATED_MAX_PER_S };
+    let soon = |left: u64| left as f64 / rate < ENDS_WITHIN_S;
+    if !soon(of.left) || of.before.is_some_and(soon) {
+        return None;
+    }
+    let lasts_s = (of.left as f64 / rate).round() as u64;
+    let shown = Shown::SequenceEnds(EndingSequence { of: of.clone(), lasts_s });
+    Some(Finding::new(Verdict::Unsafe, Subject::relation(of.table.clone()), shown))
 }
 
 fn gone(evidence: &Evidence<'_, '_>, table: &TableChange) -> Option<Finding> {

@@ -113,7 +113,8 @@ fn strong(
         return None;
     }
     let (began, ended) = record.span(evidence.trace.end);
-    let within = |w: &&LockWait| w.last_seen > began && w.from < ended;
+    // A file that grows is locked for as long as that takes, whatever the timeouts.
+    let within = |w: &&LockWait| w.last_seen > began && w.from < ended && w.locktype != "extend";
     let own = evidence.waits.within(&session.id, (began, ended));
     let waited = own.filter(within).max_by_key(|w| w.seen_for());
     if let Some(wait) = waited {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Orphans, SequenceBehind};
+use crate::history::{Orphans, SequenceBehind, SequencePlace};
 use crate::schema::NUMBERING;
 
 use super::super::Error;
@@ -71,20 +71,35 @@ impl ForeignKey {
 /// Sequences that one statement asks.
 const SEQUENCES_AT_ONCE: usize = 200;
 
-/// `last_value` and `is_called` of these sequences, by their oids. Only a sequence itself says
-/// where it is as long as it has returned nothing.
+/// Where these sequences are, by their oids. Only a sequence itself says so as long as it has
+/// returned nothing.
 pub async fn places(
     side: &Side,
     sequences: &[(u32, String)],
-) -> Result<BTreeMap<u32, (i64, bool)>, Error> {
+) -> Result<BTreeMap<u32, SequencePlace>, Error> {
     let mut found = BTreeMap::new();
     for some in sequences.chunks(SEQUENCES_AT_ONCE) {
         let each = some
             .iter()
             .map(|(oid, name)| format!("SELECT {oid}::oid, last_value, is_called FROM {name}"));
-        let sql = each.collect::<Vec<_>>().join(" UNION ALL ");
+        let each = each.collect::<Vec<_>>().join(" UNION ALL ");
+        let sql = format!(
+            "SELECT at.oid, format('%I.%I', n.nspname, c.relname), at.last_value, at.is_called, \
+             CASE WHEN s.seqcycle THEN NULL \
+             ELSE div(CASE WHEN s.seqincrement > 0 THEN s.seqmax::numeric - at.last_value \
+                           ELSE at.last_value::numeric - s.seqmin END, abs(s.seqincrement)) \
+                  + CASE WHEN at.is_called THEN 0 ELSE 1 END END::text \
+             FROM ({each}) AS at (oid, last_value, is_called) \
+             JOIN pg_sequence s ON s.seqrelid = at.oid JOIN pg_class c ON c.oid = at.oid \
+             JOIN pg_namespace n ON n.oid = c.relnamespace"
+        );
         let rows = side.rows("sequences", &sql, &[]).await?;
-        found.extend(rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))));
+        found.extend(rows.iter().map(|row| {
+            let left: Option<String> = row.get(4);
+            let left = left.map(|left| left.parse().unwrap_or(u64::MAX));
+            let (name, last, is_called) = (row.get(1), row.get(2), row.get(3));
+            (row.get(0), SequencePlace { name, last, is_called, left })
+        }));
     }
     Ok(found)
 }

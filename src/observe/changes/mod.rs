@@ -51,7 +51,7 @@ pub async fn states(address: &Address) -> Result<BTreeMap<String, TableState>, E
             written: row.get::<_, i64>(5).unsigned_abs(),
             bytes: row.get::<_, i64>(8).unsigned_abs(),
             columns: columns.into_iter().zip(row.get::<_, Vec<i16>>(7)).collect(),
-            sequences: numbering.filter_map(|oid| Some((oid, *places.get(&oid)?))).collect(),
+            sequences: numbering.filter_map(|oid| Some((oid, places.get(&oid)?.clone()))).collect(),
         };
         (row.get(0), state)
     };

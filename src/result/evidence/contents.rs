@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::history::{ColumnChange, DroppedColumn};
+use crate::history::{ColumnChange, DroppedColumn, SequenceEnding};
 use crate::schema::Difference;
 
 /// The subject's relation is the table.
@@ -169,6 +169,16 @@ pub struct NothingTried {
 /// Of a result from before the field.
 fn was_refused() -> bool {
     true
+}
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndingSequence {
+    /// The sequence.
+    pub of: SequenceEnding,
+    /// For how many seconds its values last if each operation of the trial takes one.
+    pub lasts_s: u64,
 }
 
 /// The subject's relation is the table.

@@ -95,6 +95,7 @@ evidence! {
     ValuesChanged(ChangedValues),
     Orphans(Orphans),
     SequenceBehind(SequenceBehind),
+    SequenceEnds(EndingSequence),
     AccessChanged(ChangedAccess),
     ConstraintChanged(ChangedConstraints),
     ValuesDropped(DroppedValues),

@@ -9,7 +9,7 @@ mod names;
 mod suspects;
 
 use crate::drive::Ledger;
-use crate::history::{Attempt, Event};
+use crate::history::{Attempt, ContentsChange, Event};
 use crate::observe::{ComparedTable, Written};
 use crate::stats::grouped;
 
@@ -19,7 +19,7 @@ use super::execute::{Stage, went_down};
 
 use application::application;
 use names::root_of;
-use suspects::suspects;
+use suspects::{endings, suspects};
 
 pub use suspects::may_write;
 
@@ -85,7 +85,12 @@ pub async fn compare(
         stage.record(Event::MeasurementFailed { stage: STAGE.to_owned(), message });
         tables = suspects((before, &after), stage.change(), &application, true);
     }
+    let endings = endings(before, &after);
     if tables.is_empty() {
+        if !endings.is_empty() {
+            let change = ContentsChange { endings, ..ContentsChange::default() };
+            stage.record(Event::ContentsChange(Box::new(change)));
+        }
         return Ok(());
     }
     let executor = &stage.executor;
@@ -108,6 +113,7 @@ pub async fn compare(
     if stage.kept.is_none() {
         executor.drop(&original).await?;
     }
-    stage.record(Event::ContentsChange(Box::new(changes?)));
+    let changes = ContentsChange { endings, ..changes? };
+    stage.record(Event::ContentsChange(Box::new(changes)));
     Ok(())
 }

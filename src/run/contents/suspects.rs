@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::TableState;
+use crate::history::{SequenceEnding, SequencePlace, TableState};
 use crate::observe::ComparedTable;
 use crate::pg::facts::{RelationName, StatementFacts, facts};
 use crate::pg::purpose::{Purpose, tools_own};
@@ -13,6 +13,28 @@ use super::application::Application;
 use super::names::root_of;
 
 type States = BTreeMap<String, TableState>;
+
+/// Sequences that number a table and have fewer values left than before the change, if that is few
+/// enough to matter at any rate.
+pub fn endings(before: &States, after: &States) -> Vec<SequenceEnding> {
+    let known: BTreeMap<u32, &SequencePlace> =
+        before.values().flat_map(|state| &state.sequences).map(|(oid, at)| (*oid, at)).collect();
+    let ending = |table: &String, oid: &u32, now: &SequencePlace| {
+        let left = now.left.filter(|left| *left < VALUES_ENOUGH)?;
+        let before = known.get(oid).and_then(|was| was.left);
+        let (table, sequence) = (table.clone(), now.name.clone());
+        let is_fewer = before.is_none_or(|before| left < before);
+        is_fewer.then_some(SequenceEnding { table, sequence, left, before })
+    };
+    let of_table = |(table, state): (&String, &TableState)| {
+        let places = state.sequences.iter();
+        places.filter_map(|(oid, at)| ending(table, oid, at)).collect::<Vec<_>>()
+    };
+    after.iter().flat_map(of_table).collect()
+}
+
+/// More values than an application takes in an hour.
+const VALUES_ENOUGH: u64 = 1_000_000_000;
 
 /// What the texts of a change say of the rows that it writes.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -173,7 +195,8 @@ impl Seen<'_> {
         let Some(is) = self.now.and_then(|now| self.after.get(now)) else { return false };
         let was = self.before.get(self.table);
         let known = |oid| was.and_then(|was| was.sequences.get(oid));
-        is.sequences.iter().any(|(oid, last)| known(oid).is_none_or(|known| last < known))
+        let mut places = is.sequences.iter();
+        places.any(|(oid, is)| known(oid).is_none_or(|was| is.at() < was.at()))
     }
 
     /// Whether rows were written, by the server's statistics.
