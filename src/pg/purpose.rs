@@ -21,7 +21,8 @@ pub enum Purpose {
     Work,
 }
 
-/// Tables in which migration tools remember what is applied, by default.
+/// Tables in which migration tools remember what is applied, by default, as the catalogue has their
+/// names.
 pub const TOOLS_TABLES: &[&str] = &[
     "alembic_version",
     "django_migrations",
@@ -38,11 +39,39 @@ pub const TOOLS_TABLES: &[&str] = &[
     "gorp_migrations", // sql-migrate
     "atlas_schema_revisions",
     "databasechangelog",
+    "SequelizeMeta",
+    "seaql_migrations", // SeaORM
+    "__EFMigrationsHistory",
+    "_yoyo_migration",
+    "doctrine_migration_versions",
+    "phinxlog",
+    "gopg_migrations",
+    "bun_migrations",
+    "play_evolutions",
 ];
 
 /// Tables that tools have beside those, for their lock and their settings. No version is in them.
-pub const BESIDE_VERSIONS: &[&str] =
-    &["ar_internal_metadata", "knex_migrations_lock", "databasechangeloglock"];
+pub const BESIDE_VERSIONS: &[&str] = &[
+    "ar_internal_metadata",
+    "knex_migrations_lock",
+    "databasechangeloglock",
+    "kysely_migration_lock",
+    "_yoyo_log",
+    "_yoyo_version",
+    "yoyo_lock",
+    "bun_migration_locks",
+];
+
+/// Columns of the table `migrations` in which TypeORM, and Laravel, remember what is applied.
+const OF_MIGRATIONS: [[&str; 3]; 2] = [["id", "timestamp", "name"], ["id", "migration", "batch"]];
+
+/// Whether a table with these columns is a migration tool's own: by its name, or by a name that an
+/// application might have too and the columns of a tool's.
+pub fn is_tools_own<'c>(name: &str, columns: impl IntoIterator<Item = &'c str>) -> bool {
+    let columns: Vec<&str> = columns.into_iter().collect();
+    tools_own().any(|own| own.eq_ignore_ascii_case(name))
+        || name == "migrations" && OF_MIGRATIONS.iter().any(|of| columns == of)
+}
 
 /// Every table of a migration tool's own, by default.
 pub fn tools_own() -> impl Iterator<Item = &'static str> {
@@ -52,22 +81,13 @@ pub fn tools_own() -> impl Iterator<Item = &'static str> {
 /// More tables in which tools remember what is applied: not what the judge takes for bookkeeping,
 /// as an application may have one of these names, but enough to tell that versions are kept.
 const OTHERS_TABLES: &[&str] = &[
-    "__efmigrationshistory",
-    "_yoyo_migration",
-    "bun_migrations",
     "changelog", // MyBatis, Evolve
-    "doctrine_migration_versions",
-    "gopg_migrations",
     "hdb_version",
     "kysely_migration",
-    "migrations", // Laravel, TypeORM, rambler, postgres-migrations
-    "phinxlog",
-    "play_evolutions",
+    "migrations",       // Laravel, TypeORM, rambler, postgres-migrations
     "schema_migration", // pop
     "schema_version",   // tern, older Flyway
     "schemaversion",    // Postgrator
-    "seaql_migrations",
-    "sequelizemeta",
     "shmig_version",
 ];
 
@@ -81,7 +101,8 @@ pub fn keeps_versions(sql: &str) -> bool {
     let first = names.first().map(String::as_str).unwrap_or_default();
     let writes = matches!(first, "insert" | "update" | "create");
     names.iter().any(|name| {
-        let known = tools_own().any(|own| own == name) || OTHERS_TABLES.contains(&name.as_str());
+        let known = tools_own().any(|own| own.eq_ignore_ascii_case(name))
+            || OTHERS_TABLES.contains(&name.as_str());
         known || (writes && name.contains("migration"))
     })
 }
@@ -113,6 +134,14 @@ mod tests {
         ] {
             assert!(!keeps_versions(sql), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_table_of_a_tools_own_is_known_by_its_columns_where_its_name_says_too_little() {
+        assert!(is_tools_own("SequelizeMeta", ["name"]));
+        assert!(is_tools_own("migrations", ["id", "timestamp", "name"]));
+        assert!(!is_tools_own("migrations", ["id", "species", "name"]));
+        assert!(!is_tools_own("orders", ["id", "timestamp", "name"]));
     }
 
     #[test]

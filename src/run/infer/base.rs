@@ -124,7 +124,7 @@ impl Base {
                 let dump = Dump { server: None, target: Target::Url(url) };
                 let schema = dump.run(&["--schema-only"]).await?;
                 let tables: Vec<String> =
-                    purpose::tools_own().map(|name| format!("--table=*.{name}")).collect();
+                    purpose::tools_own().map(|name| format!("--table=*.\"{name}\"")).collect();
                 let mut options = vec!["--data-only"];
                 options.extend(tables.iter().map(String::as_str));
                 // A database that has none of them is as good.

@@ -137,7 +137,7 @@ impl Concerned {
 }
 
 fn is_tools(table: &Table) -> bool {
-    purpose::tools_own().any(|name| name == table.name.to_lowercase())
+    purpose::is_tools_own(&table.name, table.columns.iter().map(|column| column.name.as_str()))
 }
 
 /// Tables and what they refer to.
