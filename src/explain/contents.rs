@@ -6,8 +6,9 @@ use crate::history::{
 use crate::result::Subject;
 use crate::result::evidence::{
     AddedRows, ChangedAccess, ChangedValues, DroppedValues, EndingSequence, GoneRows, LeftOutRows,
-    NothingTried, UnusedAccept,
+    NewRows, NothingTried, UnusedAccept,
 };
+use crate::schema::Difference;
 use crate::stats::grouped;
 
 use super::words::{count, listed, relation};
@@ -140,17 +141,57 @@ pub fn sequence(of: &SequenceBehind) -> String {
 }
 
 pub fn ending(of: &EndingSequence) -> String {
-    let SequenceEnding { table, sequence, left, before } = &of.of;
+    let SequenceEnding { table, sequence, left, before, begins_again } = &of.of;
     let before = match before {
         Some(before) => format!("{} before the change", grouped(*before)),
-        None => "before the change another numbered it, or it began again".to_owned(),
+        None => "before the change another one numbered it".to_owned(),
+    };
+    let then = match begins_again {
+        true => "it begins again, with values that rows have already,",
+        false => "inserts fail (2200H)",
     };
     format!(
         "{sequence}, which numbers {table}, has {} left ({before}): if each operation takes one, \
-         inserts fail (2200H) after {} s",
+         {then} after {} s",
         count(*left, "value"),
         grouped(of.lasts_s)
     )
+}
+
+pub fn new_rows(of: &NewRows, subject: &Subject) -> String {
+    let table = relation(subject);
+    let told = |differences: &[Difference]| {
+        let column = |difference: &Difference| {
+            let text = difference.to_string();
+            let name = difference.object.rsplit('.').next().unwrap_or_default();
+            text.replacen(&difference.object, name, 1)
+        };
+        differences.iter().map(column).collect::<Vec<_>>().join("; ")
+    };
+    let mut parts = Vec::new();
+    if !of.null.is_empty() {
+        let filled = match of.may_be_filled {
+            true => ", unless the table's new or changed trigger fills it, which was not looked at",
+            false => "",
+        };
+        parts.push(format!(
+            "rows that the application inserts into {table} have NULL from now on in what it \
+             leaves to the server ({}){filled}",
+            told(&of.null)
+        ));
+    }
+    if !of.others.is_empty() {
+        parts.push(format!(
+            "rows that the application inserts into {table} have another value from now on in \
+             what it leaves to the server ({})",
+            told(&of.others)
+        ));
+    }
+    if !of.triggers.is_empty() {
+        let names = of.triggers.iter().cloned().collect::<Vec<_>>().join(", ");
+        parts.push(format!("writes to {table} may do something else: {names} is not what it was"));
+    }
+    parts.join("; ")
 }
 
 pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
@@ -173,6 +214,13 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
     if of.left_unpopulated() {
         return format!(
             "{} was left without rows: reading it is an error (55000) until it is refreshed",
+            relation(subject)
+        );
+    }
+    if of.wider {
+        return format!(
+            "readers of {} may see more rows than before ({differences}); which rows other roles \
+             and tenants see was not tried",
             relation(subject)
         );
     }

@@ -206,6 +206,16 @@ pub fn doubt(doubt: Doubt) -> String {
         Doubt::NotSeen => "; this proves nothing: none of them was seen at work or waiting in the \
                            server, so this machine may have been the slow one"
             .to_owned(),
+        Doubt::MadeUpRows => "; this proves nothing of your rows: these were made up from the \
+                              schema, and yours may be others (try it on a copy of yours: \
+                              --clone)"
+            .to_owned(),
+        Doubt::NotOnThisServer => "; this proves nothing: the server of the trial lacks what it \
+                                   takes; install it there, or name one that has it (--server)"
+            .to_owned(),
+        Doubt::OwnRole => "; this proves nothing: it ran as a role of pgauntlet's own, and yours \
+                           may have that right ([change] role, or superuser = true)"
+            .to_owned(),
         Doubt::Ended(by) => {
             format!("; this says nothing of the change: {} ended it", ended_by(by))
         }

@@ -17,6 +17,15 @@ pub fn sentence_among(finding: &Finding, files: &Files) -> String {
     format!("{}{doubt}{accepted}", of_kind(evidence, &finding.subject, files))
 }
 
+/// Of rows that are written from now on.
+fn from_now_on(evidence: &Evidence, subject: &Subject) -> String {
+    match evidence {
+        Evidence::SequenceEnds(of) => contents::ending(of),
+        Evidence::NewRowsDiffer(of) => contents::new_rows(of, subject),
+        _ => String::new(),
+    }
+}
+
 fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
     match evidence {
         Evidence::Stall(of) => traffic::stall(of, subject, files),
@@ -66,7 +75,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::ValuesChanged(of) => contents::values(of, subject),
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
-        Evidence::SequenceEnds(of) => contents::ending(of),
+        Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) => from_now_on(evidence, subject),
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),

@@ -160,8 +160,10 @@ pub struct SequencePlace {
     pub last: i64,
     /// `is_called`: whether it has returned that value.
     pub is_called: bool,
-    /// Values that it returns until it fails (2200H); None: it begins again.
-    pub left: Option<u64>,
+    /// Values that it returns until it fails (2200H), or begins again.
+    pub left: u64,
+    /// Whether it begins again.
+    pub cycles: bool,
 }
 
 impl SequencePlace {
@@ -178,10 +180,13 @@ pub struct SequenceEnding {
     pub table: String,
     /// The sequence.
     pub sequence: String,
-    /// Values that it returns until it fails (2200H).
+    /// Values that it returns until it fails (2200H), or begins again.
     pub left: u64,
-    /// As many were left before the change; null: it is another one, or began again.
+    /// As many were left before the change; null: it is another one.
     pub before: Option<u64>,
+    /// It begins again, and did not before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begins_again: bool,
 }
 
 /// A sequence whose next value a row has already, or has gone beyond.

@@ -274,7 +274,10 @@ impl<'a> Runner<'a> {
             }
             self.applied.insert(migration.version.clone());
         }
-        if self.transaction == TransactionStatus::InTransaction
+        // A transaction that a file began and left open is not ended: no tool does, and it is lost
+        // with the connection.
+        if change.transaction == TransactionRule::Single
+            && self.transaction == TransactionStatus::InTransaction
             && let Err(cut) = self.own("COMMIT", "").await
         {
             return Ok(Err((String::new(), cut)));

@@ -53,6 +53,7 @@ states! {
     UNDEFINED_COLUMN "42703" "undefined_column",
     UNDEFINED_FUNCTION "42883" "undefined_function",
     UNDEFINED_TABLE "42P01" "undefined_table",
+    UNDEFINED_OBJECT "42704" "undefined_object",
     DUPLICATE_COLUMN "42701" "duplicate_column",
     DUPLICATE_OBJECT "42710" "duplicate_object",
     DUPLICATE_TABLE "42P07" "duplicate_table",
@@ -72,6 +73,7 @@ states! {
     CRASH_SHUTDOWN "57P02" "crash_shutdown",
     CANNOT_CONNECT_NOW "57P03" "cannot_connect_now",
     IDLE_SESSION_TIMEOUT "57P05" "idle_session_timeout",
+    UNDEFINED_FILE "58P01" "undefined_file",
     INTERNAL_ERROR "XX000" "internal_error",
 }
 

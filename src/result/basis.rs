@@ -53,6 +53,8 @@ pub struct Basis {
     pub queued: Option<Micros>,
     /// A stall that was seen is no explanation of it: what waited because of one is not in it.
     pub apart_from_stalls: bool,
+    /// The change failed, and did not come to its end when it was applied again.
+    pub change_failed: bool,
     /// Kinds of failed operations, and how many of each there were.
     pub failures: Vec<(FailureKind, u64)>,
 }
@@ -105,6 +107,13 @@ impl Evidence {
                 let failures = of.causes.iter().map(|c| (c.kind(), c.operations)).collect();
                 Basis { failures, ..Basis::default() }
             }
+            Evidence::ChangeFailed(_)
+            | Evidence::CommandFailed(_)
+            | Evidence::RerunFailed(_)
+            | Evidence::InvalidIndex(_)
+            | Evidence::NotValidConstraint(_)
+            | Evidence::HiddenDebris(_)
+            | Evidence::LeftBehind(_) => Basis { change_failed: true, ..Basis::default() },
             _ => Basis::default(),
         }
     }

@@ -77,6 +77,13 @@ pub enum Doubt {
     NotSeen,
     /// Something outside of the change ended it.
     Ended(EndedBy),
+    /// The change failed at rows that were made up from the schema.
+    MadeUpRows,
+    /// The change needs what the server of the trial does not have.
+    NotOnThisServer,
+    /// The change needs a right that the role of pgauntlet's own has not, in which it runs unless
+    /// another one is named.
+    OwnRole,
 }
 
 /// What a finding is about: any that apply.

@@ -73,6 +73,9 @@ pub struct Scenario {
     pub expect: Expect,
 }
 
+/// As the script begins that stands in place of a clone's schema.
+pub const OF_A_CLONE: &str = "its tables and rows are those of a clone";
+
 impl Scenario {
     /// The states to start from, the reference first.
     pub fn starting_states(&self) -> Vec<State> {
@@ -85,6 +88,12 @@ impl Scenario {
     /// The declared state of the name; None: it is the base of a scenario that declares none.
     pub fn state(&self, name: &str) -> Option<&State> {
         self.states.iter().find(|state| state.name == name)
+    }
+
+    /// Whether its rows were made up from a schema alone. What a clone holds was not.
+    pub fn has_made_up_rows(&self) -> bool {
+        let of_clone = |statement: &super::Statement| statement.text.contains(OF_A_CLONE);
+        self.whole && !self.schema.statements.iter().any(of_clone)
     }
 
     /// Under these conditions in place of its own: declared ones by their names, and known kinds

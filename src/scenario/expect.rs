@@ -174,6 +174,8 @@ finding_kinds! {
     SequenceBehind "sequence-behind",
     /// A sequence has next to no values left, and had enough before the change.
     SequenceEnds "sequence-ends",
+    /// The server puts other values than before into columns that the application leaves to it.
+    NewRowsDiffer "new-rows-differ",
     /// Privileges, owners, row security, triggers or what is replicated are not as before, and no
     /// statement of the change is about them.
     AccessChanged "access-changed",

@@ -51,7 +51,7 @@ pub use change::{
 };
 pub use condition::{Condition, ConditionError, ConditionKind, HOLD_MS_DEFAULT, KnownCondition};
 pub use crash::{CRASH_ROWS_DEFAULT, Crash, Outcome, Step};
-pub use definition::{Scenario, is_kebab_case};
+pub use definition::{OF_A_CLONE, Scenario, is_kebab_case};
 pub use draft::{Applied, Demands, DraftChange};
 pub use expect::{Expect, FindingKind, Limits, Verdict};
 pub use load::{directory_name, find, groups, is_group, is_scenario, load, project_defaults};

@@ -1,5 +1,7 @@
 //! One of each form of the evidence about rows, privileges and what is left behind.
 
+use std::collections::BTreeSet;
+
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
     ColumnChange, DroppedColumn, Orphans, SequenceBehind, SequenceEnding, ValueExample,
@@ -9,7 +11,7 @@ use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
     AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun, DroppedValues,
     EndingSequence, ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows,
-    Leftovers, LockedWork, NothingTried, UnindexedKey, UnusedAccept, WorkKind,
+    Leftovers, LockedWork, NewRows, NothingTried, UnindexedKey, UnusedAccept, WorkKind,
 };
 use pgauntlet::scenario::FindingKind;
 use pgauntlet::schema::Difference;
@@ -41,7 +43,11 @@ fn access(property: &str) -> Evidence {
         from: Some("a".to_owned()),
         to: None,
     };
-    Evidence::AccessChanged(ChangedAccess { differences: vec![difference], may_be_meant: false })
+    Evidence::AccessChanged(ChangedAccess {
+        differences: vec![difference],
+        may_be_meant: false,
+        wider: property == "row level security",
+    })
 }
 
 fn tried(made: &[(&str, u64)], changed: u64, statements: u64) -> Evidence {
@@ -97,6 +103,20 @@ fn work(work: WorkKind, took_us: Micros, held_us: Micros) -> Evidence {
     Evidence::WorkUnderLock(LockedWork { work, mode, took_us, held_us, rows, bytes, limit_us })
 }
 
+fn new_rows() -> Vec<Evidence> {
+    let of = |to: Option<&str>| Difference {
+        object: "column public.spans.note".to_owned(),
+        property: "default".to_owned(),
+        from: Some("now()".to_owned()),
+        to: to.map(str::to_owned),
+    };
+    let null = NewRows { null: vec![of(None)], ..NewRows::default() };
+    let filled = NewRows { may_be_filled: true, ..null.clone() };
+    let triggers = BTreeSet::from(["touch".to_owned()]);
+    let others = NewRows { others: vec![of(Some("'a'"))], triggers, ..NewRows::default() };
+    [null, filled, others].map(Evidence::NewRowsDiffer).into()
+}
+
 pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
     match kind {
         FindingKind::RowsGone => vec![gone(true, false), gone(false, true), gone(false, false)],
@@ -104,9 +124,10 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
         FindingKind::Orphans => vec![Evidence::Orphans(Orphans { rows: 3, ..Orphans::default() })],
         FindingKind::ConstraintChanged => constraints(),
         FindingKind::SequenceBehind => vec![Evidence::SequenceBehind(SequenceBehind::default())],
-        FindingKind::SequenceEnds => [Some(90_000_000), None]
-            .map(|before| {
-                let of = SequenceEnding { left: 40, before, ..SequenceEnding::default() };
+        FindingKind::NewRowsDiffer => new_rows(),
+        FindingKind::SequenceEnds => [(Some(90_000_000), true), (None, false)]
+            .map(|(before, begins_again)| {
+                let of = SequenceEnding { left: 40, before, begins_again, ..Default::default() };
                 Evidence::SequenceEnds(EndingSequence { of, lasts_s: 2 })
             })
             .into(),

@@ -7,6 +7,7 @@ use pgauntlet::result::evidence::{
     ConflictCount, ConflictKind, FailedMeasurement, LaggingReplica, RecoveryConflicts, StandbyGap,
 };
 use pgauntlet::result::{Evidence, OperationRef};
+use pgauntlet::scenario::FindingKind;
 
 const KINDS: [ConflictKind; 7] = [
     ConflictKind::Lock,
@@ -18,7 +19,7 @@ const KINDS: [ConflictKind; 7] = [
     ConflictKind::Other,
 ];
 
-pub fn lags() -> Vec<Evidence> {
+fn lags() -> Vec<Evidence> {
     let limits = [
         (None, None),
         (Some(Micros(1)), None),
@@ -40,7 +41,7 @@ pub fn lags() -> Vec<Evidence> {
     limits.map(lag).map(Evidence::ReplicaLag).into()
 }
 
-pub fn conflicts() -> Vec<Evidence> {
+fn conflicts() -> Vec<Evidence> {
     let error = ServerError {
         sqlstate: Some(SqlState::new("40001")),
         message: "canceling statement due to conflict with recovery".to_owned(),
@@ -79,4 +80,11 @@ pub fn gaps() -> Vec<FailedMeasurement> {
         StandbyGap::NotReplayed { bytes: 1_000 },
     ];
     gaps.map(FailedMeasurement::Standby).into()
+}
+
+pub fn evidence(kind: FindingKind) -> Vec<Evidence> {
+    match kind {
+        FindingKind::ReplicaLag => lags(),
+        _ => conflicts(),
+    }
 }

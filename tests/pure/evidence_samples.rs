@@ -150,8 +150,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::Latency
         | K::NotRecovered => of_traffic(kind),
         K::OperationSlower => evidence_of_slower::forms(),
-        K::ReplicaLag => evidence_of_replica::lags(),
-        K::RecoveryConflict => evidence_of_replica::conflicts(),
+        K::ReplicaLag | K::RecoveryConflict => evidence_of_replica::evidence(kind),
         K::LockTimeout => of_aborts(Evidence::LockTimeout),
         K::StatementTimeout => of_aborts(Evidence::StatementTimeout),
         K::IdleInTransactionTimeout => of_aborts(Evidence::IdleInTransactionTimeout),
@@ -177,6 +176,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::Orphans
         | K::SequenceBehind
         | K::SequenceEnds
+        | K::NewRowsDiffer
         | K::AccessChanged
         | K::ConstraintChanged
         | K::ValuesDropped

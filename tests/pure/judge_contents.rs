@@ -206,7 +206,7 @@ fn a_sequence_that_ends_soon_is_unsafe(
 ) {
     let mut made = Made::calm();
     let (table, sequence) = ("public.t".to_owned(), "public.t_id_seq".to_owned());
-    let endings = vec![SequenceEnding { table, sequence, left, before }];
+    let endings = vec![SequenceEnding { table, sequence, left, before, begins_again: false }];
     let change = ContentsChange { endings, ..ContentsChange::default() };
     made.at(23_050, Event::ContentsChange(Box::new(change)));
     let judgement = made.judge();
@@ -247,6 +247,12 @@ const GRANTED: (&str, &str) = ("granted to app_rw", "INSERT, SELECT");
     true
 )]
 #[case::dropped_with_its_table(vec![], "DROP TABLE counters", false)]
+#[case::everybody_may(
+    vec![(COUNTERS, vec![("granted to PUBLIC", "DELETE, INSERT, SELECT")])], "SELECT f()", false
+)]
+#[case::everybody_may_less(
+    vec![(COUNTERS, vec![("granted to PUBLIC", "SELECT")])], "SELECT f()", true
+)]
 #[case::row_security(
     vec![(COUNTERS, vec![GRANTED, ("row level security", "true")])], "SELECT f()", true
 )]

@@ -58,6 +58,7 @@ mod judge_left_out;
 mod judge_log;
 mod judge_long;
 mod judge_matrix;
+mod judge_new_rows;
 mod judge_own_locks;
 mod judge_pids;
 mod judge_reads;

@@ -103,6 +103,21 @@ fn tried(root: &Path, arguments: &[&str]) -> (i32, String) {
     AS_APP,
     "operation-failed"
 )]
+#[case::a_file_that_never_commits(
+    "BEGIN;\nALTER TABLE orders ADD COLUMN note text;",
+    CALM,
+    "open-transaction"
+)]
+#[case::a_trigger_that_fires_on_replicas_alone(
+    "ALTER TABLE orders ENABLE REPLICA TRIGGER touched;",
+    CALM,
+    "access-changed"
+)]
+#[case::a_column_that_gets_nothing_from_now_on(
+    "ALTER TABLE orders ALTER touched_at DROP NOT NULL, ALTER touched_at DROP DEFAULT;",
+    CALM,
+    "new-rows-differ"
+)]
 #[case::a_grant_is_taken("REVOKE INSERT, UPDATE ON orders FROM app;", AS_APP, "operation-failed")]
 #[case::another_owner_without_grants(
     "ALTER TABLE orders OWNER TO app;\nREVOKE SELECT ON orders FROM app;",
@@ -146,6 +161,11 @@ fn what_only_looks_harmless_is_unsafe(
 #[case::a_sequence_that_ends_soon(
     "DO $$ BEGIN EXECUTE format('ALTER SEQUENCE orders_id_seq MAXVALUE %s', \
      (SELECT last_value + 100000 FROM orders_id_seq)); END $$;",
+    "sequence-ends"
+)]
+#[case::a_sequence_that_begins_again_among_its_rows(
+    "DO $$ BEGIN EXECUTE format('ALTER SEQUENCE orders_id_seq MAXVALUE %s CYCLE', \
+     (SELECT last_value + 9000 FROM orders_id_seq)); END $$;",
     "sequence-ends"
 )]
 #[case::a_grant_that_is_lost_beside_a_revoke_of_another(

@@ -1,10 +1,38 @@
 //! What to do where rows, privileges or something left behind is the matter.
 
-use crate::result::evidence::LeftOutRows;
+use crate::result::evidence::{ChangedAccess, LeftOutRows};
 use crate::result::{Evidence, Subject};
 
-const MORE_VALUES: &str = "ALTER SEQUENCE … NO MAXVALUE, or AS bigint where its column is one; a smaller \
-                           limit belongs in a CHECK of the column, which says what is wrong";
+const MORE_VALUES: &str = "ALTER SEQUENCE … NO MAXVALUE, or AS bigint where its column is one; a \
+                           smaller limit belongs in a CHECK of the column, which says what is \
+                           wrong";
+
+const NULLS_COME: &str = "two releases: first one that sends the column itself, then the one \
+                          that takes away what the server put there";
+const WIDER: &str = "read the table as each role and tenant of the application before the release; \
+                     where it is meant, accept it ([[accept]])";
+
+fn access(of: &ChangedAccess) -> &'static str {
+    match of {
+        of if of.wider => WIDER,
+        of if of.is_of_new_sessions() => {
+            "begin the application's sessions under them (the same SET in the schema that the \
+             scenario begins with) and try it again"
+        }
+        of if of.left_unpopulated() => {
+            "REFRESH MATERIALIZED VIEW … WITH DATA in the same transaction, or make a second \
+             view and rename it when it has rows"
+        }
+        of if of.left_disabled() => {
+            "ENABLE it again in the transaction that disabled it; a foreign key whose triggers \
+             were disabled checks nothing of what was written meanwhile"
+        }
+        _ => {
+            "CREATE TABLE … LIKE copies no privileges, owner, policies or triggers: GRANT and \
+             make them again before the new table takes the old one's name"
+        }
+    }
+}
 
 /// Where there is a known way.
 pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
@@ -31,22 +59,9 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
              table; or keep the old table's sequence (ALTER SEQUENCE … OWNED BY, SET DEFAULT)"
         }
         Evidence::SequenceEnds(_) => MORE_VALUES,
-        Evidence::AccessChanged(of) if of.is_of_new_sessions() => {
-            "begin the application's sessions under them (the same SET in the schema that the \
-             scenario begins with) and try it again"
-        }
-        Evidence::AccessChanged(of) if of.left_unpopulated() => {
-            "REFRESH MATERIALIZED VIEW … WITH DATA in the same transaction, or make a second \
-             view and rename it when it has rows"
-        }
-        Evidence::AccessChanged(of) if of.left_disabled() => {
-            "ENABLE it again in the transaction that disabled it; a foreign key whose triggers \
-             were disabled checks nothing of what was written meanwhile"
-        }
-        Evidence::AccessChanged(_) => {
-            "CREATE TABLE … LIKE copies no privileges, owner, policies or triggers: GRANT and \
-             make them again before the new table takes the old one's name"
-        }
+        Evidence::NewRowsDiffer(of) if of.null.is_empty() => return None,
+        Evidence::NewRowsDiffer(_) => NULLS_COME,
+        Evidence::AccessChanged(of) => access(of),
         Evidence::ConstraintChanged(of) if !of.unindexed.is_empty() => {
             "CREATE INDEX CONCURRENTLY on the referring columns before the foreign key is added"
         }

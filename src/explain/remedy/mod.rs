@@ -9,7 +9,7 @@ mod stall;
 use crate::history::RefusedFor;
 use crate::pg::facts::{Work, works};
 use crate::result::evidence::{OtherTimeouts, RefusedConnection, Unlimited};
-use crate::result::{Evidence, Finding};
+use crate::result::{Evidence, Finding, StatementRef};
 use crate::scenario::{FindingKind, Scope};
 
 use super::replica;
@@ -191,6 +191,17 @@ fn under_lock(finding: &Finding) -> String {
         return format!(
             "no other session reads or writes {relation} from LOCK TABLE to the end of its \
              transaction: do what takes long before it, and lock only for what is short"
+        );
+    }
+    let leaves_a_gap = |statement: &StatementRef| {
+        let text = statement.text.to_lowercase();
+        text.contains("rename to") || text.starts_with("drop ")
+    };
+    if taken_by.is_some_and(leaves_a_gap) {
+        return format!(
+            "keep the transaction if it makes the name again that it takes away, and let nothing \
+             slow stand in it: no other session reads or writes {relation} until its last \
+             statement is done"
         );
     }
     format!(

@@ -174,8 +174,14 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     };
     let statements = OnceCell::new();
     let mut by_object: BTreeMap<String, (Said, Vec<Difference>)> = BTreeMap::new();
+    let mut wider: BTreeMap<String, Vec<Difference>> = BTreeMap::new();
     for difference in before.diff(&after) {
-        let Some(lost) = lost(&difference, &after) else { continue };
+        let Some(lost) = lost(&difference, &after) else {
+            if is_wider(&difference, &before) && !meant(&difference) {
+                wider.entry(difference.object.clone()).or_default().push(difference);
+            }
+            continue;
+        };
         let said = match lost {
             Lost::Never => Said::No,
             Lost::NewSessions => Said::Perhaps,
@@ -183,7 +189,9 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
                 .get_or_init(|| Statements::of(texts(evidence)))
                 .say(taken, &difference.object),
         };
-        if said < Said::Yes && !meant(&difference) {
+        if said == Said::Yes && is_wider(&difference, &before) && !meant(&difference) {
+            wider.entry(difference.object.clone()).or_default().push(difference);
+        } else if said < Said::Yes && !meant(&difference) {
             let of = by_object.entry(difference.object.clone()).or_insert((said, Vec::new()));
             of.0 = of.0.min(said);
             of.1.push(difference);
@@ -192,10 +200,41 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let finding = |(object, (said, differences)): (String, (Said, Vec<Difference>))| {
         let may_be_meant = said == Said::Perhaps;
         let verdict = if may_be_meant { Verdict::Unproven } else { Verdict::Unsafe };
-        let shown = Shown::AccessChanged(ChangedAccess { differences, may_be_meant });
-        Finding::new(verdict, Subject::relation(object), shown)
+        let shown = ChangedAccess { differences, may_be_meant, wider: false };
+        Finding::new(verdict, Subject::relation(object), Shown::AccessChanged(shown))
     };
-    by_object.into_iter().map(finding).collect()
+    let of_wider = |(object, differences): (String, Vec<Difference>)| {
+        // With a policy, what it lets through is what the statement says.
+        let is_off = differences.iter().any(|d| d.property == "row level security");
+        let verdict = if is_off { Verdict::Unproven } else { Verdict::Safe };
+        let shown = ChangedAccess { differences, may_be_meant: false, wider: true };
+        Finding::new(verdict, Subject::relation(object), Shown::AccessChanged(shown))
+    };
+    by_object.into_iter().map(finding).chain(wider.into_iter().map(of_wider)).collect()
+}
+
+/// Whether more rows of a table may be seen than its policies let through before.
+fn is_wider(difference: &Difference, before: &Fingerprint) -> bool {
+    let Difference { object, property, from, to } = difference;
+    let Some((kind, name)) = object.split_once(' ') else { return false };
+    let is_on = |table: &str| {
+        let of_table = before.objects.get(&format!("table {table}"));
+        let on = of_table.and_then(|of| of.get("row level security"));
+        on.is_some_and(|on| on == "true")
+    };
+    let permissive =
+        |of: &Option<String>| of.as_ref().is_some_and(|of| of.contains("permissive: true"));
+    match (kind, property.as_str()) {
+        ("table", "row level security") => from.as_deref() == Some("true"),
+        ("policy", "object") => {
+            let of_secured = name.rsplit_once('.').is_some_and(|(table, _)| is_on(table));
+            of_secured && (permissive(to) || (to.is_none() && from.is_some() && !permissive(from)))
+        }
+        ("policy", "using" | "roles") => {
+            name.rsplit_once('.').is_some_and(|(table, _)| is_on(table))
+        }
+        _ => false,
+    }
 }
 
 /// Something was taken away.
@@ -222,7 +261,10 @@ fn lost<'d>(difference: &'d Difference, after: &Fingerprint) -> Option<Lost<'d>>
         ("view", "populated") if to.as_deref() == Some("false") => {
             return Some(Lost::Never);
         }
-        ("trigger", "enabled") if to.as_deref() == Some("disabled") => return Some(Lost::Never),
+        // Replicas alone fire it.
+        ("trigger", "enabled") if matches!(to.as_deref(), Some("disabled" | "replica")) => {
+            return Some(Lost::Never);
+        }
         ("constraint", "disabled triggers") if to.is_some() => return Some(Lost::Never),
         ("policy", "object") if is_gone && table() => Taken::Policy,
         ("trigger", "object") if is_gone && table() => Taken::Trigger,
@@ -235,7 +277,10 @@ fn lost<'d>(difference: &'d Difference, after: &Fingerprint) -> Option<Lost<'d>>
         }
         (_, granted) => {
             let role = granted.strip_prefix("granted to ")?;
-            takes_away(from.as_deref()?, to.as_deref()).then_some(Taken::Granted(role))?
+            // What everybody may, this role may too.
+            let of_all = after.objects.get(object).and_then(|of| of.get("granted to PUBLIC"));
+            let to = [to, &of_all.cloned()].map(|granted| granted.clone().unwrap_or_default());
+            takes_away(from.as_deref()?, Some(&to.join(", "))).then_some(Taken::Granted(role))?
         }
     }))
 }

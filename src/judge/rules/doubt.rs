@@ -12,8 +12,8 @@ use crate::scenario::{FindingKind, Verdict};
 use crate::stats::Latencies;
 
 use super::super::lapses::Spans;
-use super::Evidence;
 use super::latency::{BASELINE_FACTOR, longest_before, phase_of};
+use super::{Evidence, failed_here};
 
 /// What queues for a connection behind a stall takes no more than so many times as long as it.
 const STALL_FACTOR: u64 = 2;
@@ -43,6 +43,8 @@ struct Broken<'b, 'e, 'h> {
     unsampled: bool,
     /// No stall was seen.
     no_stall: bool,
+    /// Why the change's failure may be of this trial alone.
+    failed_here: Option<Doubt>,
 }
 
 impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
@@ -59,12 +61,16 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
             slow_baseline: findings.iter().any(slow),
             unsampled: is(FindingKind::SamplesMissing),
             no_stall: !is(FindingKind::Stall),
+            failed_here: failed_here::doubt(evidence),
         }
     }
 
     fn doubt(&self, basis: &Basis) -> Option<Doubt> {
         if (basis.against_baseline && self.slow_baseline) || self.failed_so_before(basis) {
             return Some(Doubt::BaselineBroken);
+        }
+        if basis.change_failed && self.failed_here.is_some() {
+            return self.failed_here;
         }
         if basis.like_before.is_some_and(|took| self.took_so_before(took)) {
             return Some(Doubt::BaselineBroken);

@@ -14,12 +14,14 @@ mod doubt;
 mod earlier;
 mod ending;
 mod evidence;
+mod failed_here;
 mod failures;
 mod gaps;
 mod hang;
 mod latency;
 mod left_out;
 mod margins;
+mod new_rows;
 mod on_purpose;
 mod plans;
 mod pooled;
@@ -47,7 +49,7 @@ pub use evidence::Evidence;
 pub use margins::margins;
 
 use crate::result::Finding;
-use crate::scenario::Verdict;
+use crate::scenario::{FindingKind, Verdict};
 
 pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let (aborts, runners) = (change::aborts(evidence), runners::runners(evidence));
@@ -90,7 +92,12 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(on_sessions);
     findings.extend(state::writes(evidence));
     findings.extend(contents::rows(evidence));
-    findings.extend(contents::access(evidence));
+    let (weaker, of_access): (Vec<_>, Vec<_>) =
+        contents::access(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
+    findings.extend(of_access);
+    let (new_rows, of_new_rows): (Vec<_>, Vec<_>) =
+        new_rows::differ(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
+    findings.extend(of_new_rows);
     findings.extend(reads::reads(evidence));
     findings.extend(plans::plans(evidence));
     findings.extend(failures::ended_from_outside(evidence));
@@ -99,20 +106,35 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(gaps::gaps(evidence));
     findings.extend(replica::unseen_standby(evidence));
     findings.extend(left_out);
-    findings.extend(touched::nothing_tried(evidence));
-    // What informs and decides nothing.
-    findings.extend(sessions::statements_under_lock(evidence));
+    // Where operations failed because of the change, something was.
+    let failed = |f: &Finding| f.kind == FindingKind::OperationFailed && f.verdict > Verdict::Safe;
+    if !findings.iter().any(failed) {
+        findings.extend(touched::nothing_tried(evidence));
+    }
+    findings.extend(notes(evidence, little));
+    findings.extend(spared.into_iter().chain(noted));
+    findings.extend(weaker.into_iter().chain(new_rows));
+    findings.extend(on_change(evidence));
+    findings.extend(informing);
+    doubt::weigh(evidence, findings)
+}
+
+/// What informs and decides nothing, `slower` of operations among it.
+fn notes(evidence: &Evidence<'_, '_>, slower: Vec<Finding>) -> Vec<Finding> {
+    let mut findings = sessions::statements_under_lock(evidence);
     findings.extend(work::work_under_lock(evidence));
-    findings.extend(little);
+    findings.extend(slower);
     findings.extend(contents::informing(evidence));
     findings.extend(constraints::changed(evidence));
-    findings.extend(spared);
-    findings.extend(noted);
-    findings.extend(accepted::unused(evidence));
+    findings
+}
+
+/// The same, of how the change is run.
+fn on_change(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let mut findings = accepted::unused(evidence);
     findings.extend(sessions::one_transaction(evidence));
     findings.extend(sessions::one_message(evidence));
     findings.extend(timeouts::none_in_force(evidence));
     findings.extend(timeouts::not_in_force(evidence));
-    findings.extend(informing);
-    doubt::weigh(evidence, findings)
+    findings
 }

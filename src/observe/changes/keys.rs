@@ -85,20 +85,18 @@ pub async fn places(
         let each = each.collect::<Vec<_>>().join(" UNION ALL ");
         let sql = format!(
             "SELECT at.oid, format('%I.%I', n.nspname, c.relname), at.last_value, at.is_called, \
-             CASE WHEN s.seqcycle THEN NULL \
-             ELSE div(CASE WHEN s.seqincrement > 0 THEN s.seqmax::numeric - at.last_value \
-                           ELSE at.last_value::numeric - s.seqmin END, abs(s.seqincrement)) \
-                  + CASE WHEN at.is_called THEN 0 ELSE 1 END END::text \
+             (div(CASE WHEN s.seqincrement > 0 THEN s.seqmax::numeric - at.last_value \
+                       ELSE at.last_value::numeric - s.seqmin END, abs(s.seqincrement::numeric)) \
+              + CASE WHEN at.is_called THEN 0 ELSE 1 END)::text, s.seqcycle \
              FROM ({each}) AS at (oid, last_value, is_called) \
              JOIN pg_sequence s ON s.seqrelid = at.oid JOIN pg_class c ON c.oid = at.oid \
              JOIN pg_namespace n ON n.oid = c.relnamespace"
         );
         let rows = side.rows("sequences", &sql, &[]).await?;
         found.extend(rows.iter().map(|row| {
-            let left: Option<String> = row.get(4);
-            let left = left.map(|left| left.parse().unwrap_or(u64::MAX));
-            let (name, last, is_called) = (row.get(1), row.get(2), row.get(3));
-            (row.get(0), SequencePlace { name, last, is_called, left })
+            let left = row.get::<_, String>(4).parse().unwrap_or(u64::MAX);
+            let (name, last, is_called, cycles) = (row.get(1), row.get(2), row.get(3), row.get(5));
+            (row.get(0), SequencePlace { name, last, is_called, left, cycles })
         }));
     }
     Ok(found)

@@ -1,5 +1,7 @@
 //! What the change did to rows, to what refers to them, and to who may use them.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +49,23 @@ pub struct ChangedAccess {
     /// A block of the change builds such statements from strings: it may be on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_be_meant: bool,
+    /// More rows may be seen than before; the change says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wider: bool,
+}
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRows {
+    /// Columns that the application's INSERTs leave out and that had a value and get NULL.
+    pub null: Vec<Difference>,
+    /// Columns that they leave out and that get another value.
+    pub others: Vec<Difference>,
+    /// Triggers of the table that do something else.
+    pub triggers: BTreeSet<String>,
+    /// A trigger that is new, or another one, may fill what gets NULL.
+    pub may_be_filled: bool,
 }
 
 impl ChangedAccess {

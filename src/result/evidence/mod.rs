@@ -96,6 +96,7 @@ evidence! {
     Orphans(Orphans),
     SequenceBehind(SequenceBehind),
     SequenceEnds(EndingSequence),
+    NewRowsDiffer(NewRows),
     AccessChanged(ChangedAccess),
     ConstraintChanged(ChangedConstraints),
     ValuesDropped(DroppedValues),

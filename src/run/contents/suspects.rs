@@ -20,11 +20,16 @@ pub fn endings(before: &States, after: &States) -> Vec<SequenceEnding> {
     let known: BTreeMap<u32, &SequencePlace> =
         before.values().flat_map(|state| &state.sequences).map(|(oid, at)| (*oid, at)).collect();
     let ending = |table: &String, oid: &u32, now: &SequencePlace| {
-        let left = now.left.filter(|left| *left < VALUES_ENOUGH)?;
-        let before = known.get(oid).and_then(|was| was.left);
-        let (table, sequence) = (table.clone(), now.name.clone());
+        let was = known.get(oid);
+        // One that began again before has values for ever, as far as its rows allow.
+        if now.left >= VALUES_ENOUGH || was.is_some_and(|was| was.cycles) {
+            return None;
+        }
+        let before = was.map(|was| was.left);
+        let (table, sequence, left) = (table.clone(), now.name.clone(), now.left);
         let is_fewer = before.is_none_or(|before| left < before);
-        is_fewer.then_some(SequenceEnding { table, sequence, left, before })
+        let begins_again = now.cycles;
+        is_fewer.then_some(SequenceEnding { table, sequence, left, before, begins_again })
     };
     let of_table = |(table, state): (&String, &TableState)| {
         let places = state.sequences.iter();

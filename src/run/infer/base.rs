@@ -11,7 +11,7 @@ use crate::connect::Address;
 use crate::history::{Listener, Progress};
 use crate::pg::purpose;
 use crate::provision::Server;
-use crate::scenario::{Change, Command};
+use crate::scenario::{Change, Command, OF_A_CLONE};
 
 use super::super::Error;
 use super::super::databases::Databases;
@@ -41,8 +41,11 @@ pub enum Base {
 
 /// In place of the schema of a clone: the scenario is that of one run, and cannot be run again
 /// without its clones.
-const OF_A_CLONE: &str = "DO $$ BEGIN RAISE EXCEPTION 'its tables and rows are those of a clone: \
-                          run pgauntlet try --clone again'; END $$;\n";
+fn of_a_clone() -> String {
+    format!(
+        "DO $$ BEGIN RAISE EXCEPTION '{OF_A_CLONE}: run pgauntlet try --clone again'; END $$;\n"
+    )
+}
 
 /// A database by its URL.
 #[derive(Clone, Debug)]
@@ -110,7 +113,7 @@ impl Base {
         let step = |sentence: &str| listener(Progress::SeedStep(sentence.to_owned()));
         match self {
             Base::Script { text, .. } => Ok(Cow::Borrowed(text)),
-            Base::Clone(_) => Ok(Cow::Borrowed(OF_A_CLONE)),
+            Base::Clone(_) => Ok(Cow::Owned(of_a_clone())),
             Base::Command(command) => {
                 step(&format!("run {}", command.line));
                 let name = databases.name();
