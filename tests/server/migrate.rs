@@ -7,8 +7,8 @@ use pgauntlet::connect::Session;
 use pgauntlet::history::{AttemptEnd, ClosedBy, Event, Source, TransactionStatus};
 use pgauntlet::pg::LockMode;
 use pgauntlet::scenario::{
-    Pause, Repeat, Retries, RetryOf, RetryPolicy, Scope, Stop, TransactionRule, VersionRows,
-    Versions,
+    Migration, Pause, Repeat, Retries, RetryOf, RetryPolicy, Scope, Stop, TransactionRule,
+    VersionRows, Versions,
 };
 use rstest::rstest;
 
@@ -99,6 +99,24 @@ async fn only_session_timeouts_reach_into_an_autocommit_block(
     let in_force = (outside.lock_timeout_ms, outside.statement_timeout_ms);
     assert_eq!(in_force, (lock_ms, statement_ms));
     assert_eq!(outside.transaction, TransactionStatus::Idle);
+}
+
+#[rstest]
+#[case::by_statements(TransactionRule::None, None)]
+#[case::of_a_file_that_is_run_without_one(TransactionRule::PerMigration, Some(false))]
+#[tokio::test]
+async fn a_transaction_that_a_file_leaves_open_is_lost_with_the_connection(
+    #[case] rule: TransactionRule,
+    #[case] own: Option<bool>,
+) {
+    let trial = Trial::with("CREATE TABLE t (id int)").await;
+    let left_open =
+        Migration { transaction: own, ..migration("1", "BEGIN; CREATE TABLE a (id int)") };
+    let mut change = change(vec![left_open]);
+    change.transaction = rule;
+    let end = trial.apply(&change, 0).await;
+    assert_eq!(end, AttemptEnd::Finished { applied: Some(1) });
+    assert_eq!(trial.text("SELECT coalesce(to_regclass('a')::text, 'none')").await, "none");
 }
 
 #[tokio::test]

@@ -183,7 +183,8 @@ async fn from_an_empty_database_the_one_version_row_is_made_and_then_moves() {
 async fn after_a_first_version_that_was_rolled_back_the_row_is_made_again() {
     let trial = Trial::with("CREATE TABLE t (id int)").await;
     let left_open = migration("1", "BEGIN; CREATE TABLE a (id int)");
-    let mut change = change(vec![left_open, migration("2", "ALTER TABLE t ADD d int")]);
+    let ends = migration("2", "ALTER TABLE t ADD d int; COMMIT");
+    let mut change = change(vec![left_open, ends]);
     (change.versions, change.transaction) = (alembic(), TransactionRule::None);
     change.retries.on_lock_timeout = 1;
     let (relation, mode) = ("t".to_owned(), LockMode::AccessShareLock);
