@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::infer::{Catalogue, ConstraintKind, Oid, Table};
+use crate::infer::{Catalogue, Index, Oid, Table};
 use crate::pg::LockMode;
 use crate::pg::facts::{self, Relation, RelationName};
 use crate::pg::purpose;
@@ -100,11 +100,12 @@ impl Concerned {
             let to = |key: &&crate::infer::Constraint| {
                 key.refers.as_ref().is_some_and(|refers| refers.table == oid)
             };
+            // Those of primary keys and of unique constraints are among them.
+            let unique = |index: &&Index| index.unique && index.valid && index.predicate.is_none();
             table.constraints.iter().filter(to).any(|key| {
-                table.constraints.iter().any(|own| {
-                    matches!(own.kind, ConstraintKind::PrimaryKey | ConstraintKind::Unique)
-                        && own.columns.iter().all(|column| key.columns.contains(column))
-                })
+                // An expression is column 0, which no key has.
+                let within = |index: &Index| index.columns.iter().all(|c| key.columns.contains(c));
+                table.indexes.iter().filter(unique).any(within)
             })
         })
     }
@@ -189,4 +190,64 @@ fn tables_of(catalogue: &Catalogue, relations: &BTreeSet<Relation>) -> Vec<Oid> 
         })
     };
     catalogue.tables.iter().filter(is_named).map(|table| table.oid).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::Concerned;
+    use crate::infer::{Catalogue, Constraint, ConstraintKind, Index, Referred, Table};
+
+    fn index(columns: &[i16]) -> Index {
+        Index {
+            oid: 3,
+            name: "index_profiles_on_user_id".to_owned(),
+            method: "btree".to_owned(),
+            unique: true,
+            valid: true,
+            nulls_not_distinct: false,
+            columns: columns.to_vec(),
+            definitions: columns.iter().map(ToString::to_string).collect(),
+            predicate: None,
+        }
+    }
+
+    #[rstest]
+    #[case::unique(index(&[2]), 1_000)]
+    #[case::on_an_expression(index(&[0]), 100)]
+    #[case::of_more_columns(index(&[2, 3]), 100)]
+    #[case::not_unique(Index { unique: false, ..index(&[2]) }, 100)]
+    #[case::invalid(Index { valid: false, ..index(&[2]) }, 100)]
+    #[case::partial(Index { predicate: Some("(user_id > 1)".to_owned()), ..index(&[2]) }, 100)]
+    fn a_unique_index_on_a_reference_makes_it_one_to_one(#[case] index: Index, #[case] users: u64) {
+        let key = Constraint {
+            name: "profiles_user_id_fkey".to_owned(),
+            kind: ConstraintKind::ForeignKey,
+            columns: vec![2],
+            expression: None,
+            definition: String::new(),
+            validated: true,
+            deferrable: false,
+            refers: Some(Referred {
+                table: 1,
+                columns: vec![1],
+                match_full: false,
+                cascades: false,
+            }),
+            index: None,
+            operators: Vec::new(),
+        };
+        let table = |oid, name: &str| {
+            let (schema, name) = ("public".to_owned(), name.to_owned());
+            Table { oid, schema, name, ..Table::default() }
+        };
+        let profiles =
+            Table { constraints: vec![key], indexes: vec![index], ..table(2, "profiles") };
+        let tables = vec![table(1, "users"), profiles];
+        let catalogue = Catalogue { tables, ..Catalogue::default() };
+        let concerned = Concerned::of(&catalogue, vec![2]);
+        let rows = concerned.rows(&catalogue, 1_000, 10);
+        assert_eq!([rows["public.profiles"], rows["public.users"]], [1_000, users]);
+    }
 }
