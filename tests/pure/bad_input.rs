@@ -57,6 +57,53 @@ fn a_name_that_no_script_of_the_schema_makes_is_refused(
     assert!(told.contains(message) && told.contains(remedy), "{told}");
 }
 
+/// What pg_dump wrote until 2018, and people still write.
+#[rstest]
+#[case::made_there("SET search_path = app, public", "app.t", None)]
+#[case::made_there_as_pg_dump("SET search_path TO 'app', pg_catalog", "app.t", None)]
+#[case::misspelt("SET search_path = app", "app.tt", Some("no table `app.tt` in the schema"))]
+#[case::not_public("SET search_path = app", "public.t", Some("no table `public.t`"))]
+#[case::set_back("SET search_path = app; RESET search_path", "public.t", None)]
+#[case::public_first("SET search_path = public, app", "public.t", None)]
+#[case::nobody_knows("SET search_path = elsewhere", "elsewhere.u", None)]
+#[case::of_the_transaction("SET LOCAL search_path = app", "app.u", None)]
+#[case::called("SELECT set_config('search_path', 'app', false)", "app.t", None)]
+#[case::of_the_role("ALTER ROLE postgres SET search_path = app", "app.t", None)]
+fn a_table_is_in_the_schema_that_search_path_says(
+    #[case] set: &str,
+    #[case] table: &str,
+    #[case] told: Option<&str>,
+) {
+    let mut files = example();
+    let made = format!("\nCREATE SCHEMA app;\n{set};\nCREATE TABLE t (key bigint, v text);\n");
+    files.get_mut("schema.sql").expect("a schema").push_str(&made);
+    let operation = format!(
+        "\n[[operation]]\nname = \"read-one\"\nweight = 1\n\
+         sql = \"SELECT v FROM {table} WHERE key = $id\"\n\
+         params.id = {{ reference = {{ table = \"orders\", column = \"id\" }} }}\n"
+    );
+    files.get_mut("scenario.toml").expect("a scenario").push_str(&operation);
+    match (load(&files), told) {
+        (loaded, None) => drop(loaded.unwrap_or_else(|problems| panic!("{problems}"))),
+        (loaded, Some(expected)) => {
+            let said = loaded.expect_err("a misspelt table");
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+}
+
+/// A declared table's columns are those of the table of that schema.
+#[test]
+fn two_tables_of_one_name_are_told_apart_by_search_path() {
+    let mut files = example();
+    let schema = files.get_mut("schema.sql").expect("a schema");
+    *schema = format!(
+        "CREATE SCHEMA app;\nSET search_path = app;\nCREATE TABLE orders (other int);\n\
+         SET search_path = public;\n{schema}"
+    );
+    load(&files).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
 #[rstest]
 #[case::selected("SELECT id, totl FROM orders WHERE id = $id", Some(("totl", "total")))]
 #[case::compared("SELECT total FROM orders WHERE idd = $id", Some(("idd", "id")))]

@@ -12,6 +12,8 @@ use crate::pg::syntax::Kind;
 
 use super::super::problem::{Problem, known_names};
 use super::super::sql::Sql;
+use super::search_path::SearchPath;
+use super::words::{code, lower};
 use super::{Checker, find_created};
 
 /// Extensions that make no relation.
@@ -36,12 +38,15 @@ const WITHOUT_RELATIONS: &[&str] = &[
 
 /// The relations that the statements make; None: they may make others as well.
 pub(super) fn relations(statements: &[(&str, Facts)]) -> Option<Vec<RelationName>> {
-    let mut made = Vec::new();
+    let (mut made, mut path) = (Vec::new(), SearchPath::new());
     for (text, of) in statements {
         if of.is_dynamic() || !of.statements.iter().all(|one| one.locks.is_some()) {
             return None;
         }
-        made.extend(made_by(text)?);
+        path.follow(text);
+        if let Some(name) = made_by(text)? {
+            made.push(path.made(name)?);
+        }
     }
     Some(made)
 }
@@ -55,6 +60,10 @@ fn made_by(text: &str) -> Option<Option<RelationName>> {
         "create" => made_by_create(text, &tokens, &words),
         "alter" if has("rename") || has("extension") => None,
         "alter" if words.windows(2).any(|pair| pair == ["set", "schema"]) => None,
+        // From the next session on, names may be those of another schema.
+        "alter" if has("search_path") && ["database", "role", "user"].iter().any(|w| has(w)) => {
+            None
+        }
         "alter" | "analyze" | "begin" | "cluster" | "comment" | "commit" | "delete" | "grant"
         | "insert" | "reindex" | "reset" | "revoke" | "set" | "update" | "vacuum" => Some(None),
         _ => None,
@@ -325,21 +334,6 @@ fn name_at(text: &str, tokens: &[Token]) -> Option<(RelationName, usize)> {
 
 fn is_name(token: &Token) -> bool {
     matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent)
-}
-
-/// The tokens without comments.
-fn code(text: &str) -> Vec<Token> {
-    let tokens = lex::tokens(text).unwrap_or_default();
-    tokens.into_iter().filter(|token| token.kind != TokenKind::Comment).collect()
-}
-
-/// A word in lower case; a quoted name as it is.
-fn lower(text: &str, token: &Token) -> String {
-    let word = token.text(text);
-    match token.kind {
-        TokenKind::QuotedIdent => RelationName::unquoted(word).name,
-        _ => word.to_lowercase(),
-    }
 }
 
 /// `$1` in place of each `$name`, as long as it is.

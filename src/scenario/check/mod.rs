@@ -18,11 +18,13 @@ mod pool;
 mod project;
 mod reference;
 mod replica;
+mod search_path;
 mod sizes;
 mod sql;
 mod state;
 mod table;
 mod traffic;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;

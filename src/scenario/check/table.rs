@@ -11,10 +11,24 @@ use super::super::problem::Source;
 use super::super::{AskedRows, Column, Script, Table, wire};
 use super::generator::only_generator;
 use super::holds::Holds;
+use super::search_path::SearchPath;
 use super::{Checker, Filled, known};
 
 /// More than any server that this runs against holds.
 pub(super) const ROWS_MAX: u64 = 100_000_000_000;
+
+/// The table with the schema that it is in; None: that is not known.
+fn named(created: &CreatedTable, path: &SearchPath) -> Option<CreatedTable> {
+    let known = RelationName::of(&created.name);
+    let is_bare = known.schema.is_none();
+    match path.made(known)?.schema.filter(|_| is_bare) {
+        Some(schema) => {
+            let name = format!("{schema}.{}", created.name);
+            Some(CreatedTable { name, ..created.clone() })
+        }
+        None => Some(created.clone()),
+    }
+}
 
 impl Checker<'_> {
     /// The scripts before and after the load, and whether the first has all that the second would.
@@ -33,8 +47,10 @@ impl Checker<'_> {
         let statements = tables.statements.iter().chain(&indexes.statements);
         let read: Vec<_> = statements.map(|s| (s.text.as_str(), facts(&s.text))).collect();
         self.relations = known::relations(&read);
+        let mut path = SearchPath::new();
         for (text, facts) in read {
-            self.created.extend(facts.created().cloned());
+            path.follow(text);
+            self.created.extend(facts.created().and_then(|created| named(created, &path)));
             let altered = facts.statements.iter().filter(|one| one.kind == Kind::AlterTable);
             for table in altered.filter_map(|one| one.defines.as_ref()) {
                 let same = |known: &&mut CreatedTable| RelationName::of(&known.name).may_be(table);
