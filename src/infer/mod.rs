@@ -45,4 +45,4 @@ pub use settle::Inferred;
 pub use statistics::{
     Activity, ColumnStatistics, Rows, STATISTICS, Statistics, TableStatistics, Unmatched, rows,
 };
-pub use traffic::{Application, Mix, application};
+pub use traffic::{Application, Doubt, Mix, application};

@@ -53,6 +53,7 @@ mod infer_app;
 mod infer_base;
 mod infer_random;
 mod infer_secured;
+mod infer_triggers;
 mod invariants;
 mod like;
 mod liquibase;

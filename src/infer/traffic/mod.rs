@@ -43,11 +43,19 @@ pub struct Application {
     pub operations: Vec<OperationSpec>,
     /// Reads of rows that it leaves alone.
     pub invariants: Vec<Invariant>,
-    /// Operations on tables with row security, each to be tried as the application's role; with
-    /// what to do where the policies do not let it in.
-    pub secured: BTreeMap<String, String>,
+    /// Operations that are to be tried as the application's role before they are its own.
+    pub doubts: BTreeMap<String, Doubt>,
     /// What has no operation, and why: `insert into t: …`.
     pub left_out: Vec<String>,
+}
+
+/// What may refuse an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Row security; with what to do where the policies do not let it in.
+    Policies(String),
+    /// A trigger of a table that it writes.
+    Triggers,
 }
 
 /// What an operation is, which its weight goes by.
@@ -122,8 +130,14 @@ pub fn application(
 struct Made {
     drafts: Vec<(Role, Draft)>,
     invariants: Vec<Invariant>,
-    secured: BTreeMap<String, String>,
+    doubts: BTreeMap<String, Doubt>,
     left_out: Vec<String>,
+}
+
+impl Role {
+    fn writes(self) -> bool {
+        matches!(self, Role::Insert | Role::Update | Role::Refer | Role::Delete | Role::Together)
+    }
 }
 
 impl Made {
@@ -149,10 +163,13 @@ impl Made {
     fn let_in(&mut self, world: &World<'_, '_>) {
         for at in 0..self.drafts.len() {
             let (before, rest) = self.drafts.split_at_mut(at);
-            let Some((_, draft)) = rest.first_mut() else { continue };
+            let Some((role, draft)) = rest.first_mut() else { continue };
             let before: Vec<&Draft> = before.iter().map(|(_, draft)| draft).collect();
-            let remedy = world.apply(draft, &before);
-            self.secured.extend(remedy.map(|remedy| (draft.name().to_owned(), remedy)));
+            let used: BTreeSet<Oid> = draft.used().into_iter().flatten().collect();
+            let triggers = role.writes() && has_triggers(world.catalogue, &used);
+            let policies = world.apply(draft, &before).map(Doubt::Policies);
+            let doubt = policies.or_else(|| triggers.then_some(Doubt::Triggers));
+            self.doubts.extend(doubt.map(|doubt| (draft.name().to_owned(), doubt)));
         }
     }
 
@@ -169,8 +186,16 @@ impl Made {
         Application {
             operations: self.drafts.into_iter().map(operation).collect(),
             invariants: self.invariants,
-            secured: self.secured,
+            doubts: self.doubts,
             left_out: self.left_out,
         }
     }
+}
+
+/// Whether a trigger of one of the tables, or of a part of it, may refuse a write.
+fn has_triggers(catalogue: &Catalogue, tables: &BTreeSet<Oid>) -> bool {
+    catalogue.tables.iter().any(|table| {
+        let is_part = table.parents.iter().any(|oid| tables.contains(oid));
+        !table.triggers.is_empty() && (is_part || tables.contains(&table.oid))
+    })
 }

@@ -2,8 +2,8 @@
 
 mod base;
 mod concerned;
+mod doubtful;
 mod rehearsal;
-mod secured;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connect::{Address, Session};
 use crate::history::{Event, Listener, Progress};
-use crate::infer::{self, Catalogue, Inferred, Mix, Options, OwnRows, Remark, Rows};
+use crate::infer::{self, Catalogue, Doubt, Inferred, Mix, Options, OwnRows, Remark, Rows};
 use crate::provision::{self, Server};
 use crate::scenario::{
     Applied, Arrivals, Change, Condition, Demands, Draft, DraftChange, Problem, Rate, Traffic,
@@ -235,7 +235,7 @@ impl Workshop<'_> {
             made.sizes.extend(found);
         }
         if queries.is_none_or(|queries| queries.adds) {
-            self.try_secured(&mut made, is_clone).await?;
+            self.try_doubtful(&mut made, is_clone).await?;
         }
         if let (Some(own), Some(queries)) = (own, queries) {
             self.put_own(&mut made, own, queries.adds, &catalogue).await?;
@@ -266,23 +266,23 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    /// Tries what row security may not let in.
-    async fn try_secured(&self, made: &mut Made, is_clone: bool) -> Result<(), Error> {
+    /// Tries what row security or a trigger may refuse.
+    async fn try_doubtful(&self, made: &mut Made, is_clone: bool) -> Result<(), Error> {
         let operations = &made.draft.traffic.operations;
-        if !operations.iter().any(|operation| made.secured.contains_key(&operation.name)) {
+        if !operations.iter().any(|operation| made.doubts.contains_key(&operation.name)) {
             return Ok(());
         }
-        self.step("try the operations on tables with row security");
+        self.step("try the operations on tables with row security or triggers");
         let origin = if is_clone { Origin::Clone } else { Origin::Empty };
         let address = self.effects.make(self.server, &origin, &self.databases.name()).await?;
         match Stage::of(&made.draft, self.server, &address, is_clone).await? {
             Ok(mut stage) => {
-                let said = secured::let_in(&mut made.draft, &mut stage, &made.secured).await?;
+                let said = doubtful::let_in(&mut made.draft, &mut stage, &made.doubts).await?;
                 made.left_out.extend(said);
             }
-            Err(problem) => made
-                .left_out
-                .push(format!("operations on tables with row security were not tried: {problem}")),
+            Err(problem) => made.left_out.push(format!(
+                "what row security or a trigger may refuse was not tried: {problem}"
+            )),
         }
         Ok(())
     }
@@ -395,8 +395,8 @@ struct Made {
     sizes: BTreeMap<String, u64>,
     concerned: Vec<String>,
     remarks: Vec<Remark>,
-    /// What has to be tried, and what to do where it is refused.
-    secured: BTreeMap<String, String>,
+    /// Operations that have to be tried.
+    doubts: BTreeMap<String, Doubt>,
     left_out: Vec<String>,
 }
 
@@ -489,8 +489,8 @@ fn made(
         remarks: comments,
     };
     let (left_out, concerned) = (application.left_out, concerned.names(catalogue));
-    let secured = application.secured;
-    Ok(Made { draft, statistics, sizes, concerned, remarks, secured, left_out })
+    let doubts = application.doubts;
+    Ok(Made { draft, statistics, sizes, concerned, remarks, doubts, left_out })
 }
 
 #[cfg(test)]

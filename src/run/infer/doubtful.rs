@@ -1,26 +1,26 @@
-//! Inferred operations on tables with row security: tried as the application's role, and left out
-//! where the policies do not let it in.
+//! Inferred operations that may be refused, by row security or by a trigger: tried as the
+//! application's role, and left out where they are.
 
 use std::collections::BTreeMap;
 
-use crate::infer::Narrowed;
+use crate::infer::{Doubt, Narrowed};
 use crate::scenario::{Draft, OperationSpec, Parameter};
 
 use super::super::Error;
 use super::super::stage::{ROUNDS, Stage, Tried, put};
 
-/// Tries those operations of the draft that are named, each with what to do where it is refused;
-/// says which are left out, and which find fewer rows than without row security.
+/// Tries those operations of the draft that are named, each with what may refuse it; says which are
+/// left out, and which find fewer rows than without row security.
 pub(super) async fn let_in(
     draft: &mut Draft,
     stage: &mut Stage,
-    secured: &BTreeMap<String, String>,
+    doubts: &BTreeMap<String, Doubt>,
 ) -> Result<Vec<String>, Error> {
-    let own = |operation: &&OperationSpec| secured.contains_key(&operation.name);
+    let own = |operation: &&OperationSpec| doubts.contains_key(&operation.name);
     let own: Vec<OperationSpec> = draft.traffic.operations.iter().filter(own).cloned().collect();
     let (following, mut pending): (Vec<_>, Vec<_>) =
         own.into_iter().partition(|operation| followed(operation).is_some());
-    let mut said = Said { secured, left_out: BTreeMap::new(), notes: Vec::new() };
+    let mut said = Said { doubts, left_out: BTreeMap::new(), notes: Vec::new() };
     for round in 0..ROUNDS {
         if pending.is_empty() {
             break;
@@ -30,7 +30,10 @@ pub(super) async fn let_in(
             let name = tried.operation.name.clone();
             match tried.narrowed {
                 Narrowed::Fits => {
-                    let hidden = hidden(stage, &tried, round).await?;
+                    let hidden = match doubts.get(&name) {
+                        Some(Doubt::Policies(_)) => hidden(stage, &tried, round).await?,
+                        _ => Hidden::No,
+                    };
                     put(draft, tried.operation);
                     match hidden {
                         Hidden::No => {}
@@ -65,22 +68,26 @@ pub(super) async fn let_in(
 
 /// What is said in the end.
 struct Said<'a> {
-    secured: &'a BTreeMap<String, String>,
-    /// Operations by why they are left out, and what to do.
-    left_out: BTreeMap<(String, String), Vec<String>>,
+    doubts: &'a BTreeMap<String, Doubt>,
+    /// Operations by what refuses them, why, and what to do.
+    left_out: BTreeMap<(&'static str, String, Option<&'a str>), Vec<String>>,
     notes: Vec<String>,
 }
 
 impl Said<'_> {
     fn leave_out(&mut self, draft: &mut Draft, name: &str, why: String) {
         draft.traffic.operations.retain(|operation| operation.name != name);
-        let remedy = self.secured.get(name).cloned().unwrap_or_default();
-        self.left_out.entry((why, remedy)).or_default().push(name.to_owned());
+        let (what, remedy) = match self.doubts.get(name) {
+            Some(Doubt::Policies(remedy)) => ("row security", Some(remedy.as_str())),
+            _ => ("a trigger", None),
+        };
+        self.left_out.entry((what, why, remedy)).or_default().push(name.to_owned());
     }
 
     fn lines(self) -> Vec<String> {
-        let left_out = self.left_out.into_iter().map(|((why, remedy), names)| {
-            format!("{}: row security: {why}; {remedy}", names.join(", "))
+        let left_out = self.left_out.into_iter().map(|((what, why, remedy), names)| {
+            let remedy = remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            format!("{}: {what}: {why}{remedy}", names.join(", "))
         });
         left_out.chain(self.notes).collect()
     }
