@@ -59,6 +59,8 @@ pub(super) struct ColumnDraft {
     /// Whether a sequence numbers it.
     pub numbered: bool,
     pub has_default: bool,
+    /// Whether a row that says nothing of it has a value.
+    pub by_default: bool,
     /// Whether a foreign key of a table that gets rows refers to it.
     pub referenced: bool,
     /// Which of `references` gives its values.

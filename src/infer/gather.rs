@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::pg::expression::Expression;
+use crate::scenario::Generator;
+
 use super::catalogue::{
     Catalogue, Column, Constraint, ConstraintKind, Index, Oid, Table, TypeKind,
 };
@@ -13,7 +16,8 @@ use super::own_rows::OwnRows;
 use super::policies;
 use super::sample;
 use super::statistics::{Likenesses, Rows};
-use super::types;
+use super::types::{self, Profile};
+use super::wishes;
 
 /// Every table that gets rows: partitions get theirs by their root.
 pub(super) fn tables(
@@ -197,10 +201,14 @@ fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft 
         shares: Vec::new(),
         likeness_fits: false,
         composite: catalogue.type_of(oid).is_some_and(|t| t.kind == TypeKind::Composite),
-        profile: types::profile(catalogue, column.type_oid, column.type_modifier, &column.name),
+        profile: with_default(
+            types::profile(catalogue, column.type_oid, column.type_modifier, &column.name),
+            column,
+        ),
         generated,
         numbered: column.numbered,
         has_default: column.default.is_some() || column.numbered,
+        by_default: column.default.is_some() && !is_null_by_default(column),
         referenced: false,
         reference: None,
         domain,
@@ -210,6 +218,26 @@ fn column(catalogue: &Catalogue, table: &Table, column: &Column) -> ColumnDraft 
         named: false,
         driven: None,
     }
+}
+
+fn is_null_by_default(column: &Column) -> bool {
+    let default = column.default.as_deref().and_then(Expression::read);
+    default == Some(Expression::Constant(None))
+}
+
+/// A constant default is one of the column's values, as in rows that said nothing of it.
+fn with_default(mut profile: Profile, column: &Column) -> Profile {
+    let Some(default) = wishes::constant_default(column) else { return profile };
+    if let Some(Generator::Choice { values, weights }) = &mut profile.natural
+        && !values.contains(&default)
+    {
+        weights.insert(0, weights.first().copied().unwrap_or(1.0));
+        values.insert(0, default.clone());
+    }
+    if !profile.candidates.contains(&default) {
+        profile.candidates.insert(0, default);
+    }
+    profile
 }
 
 fn references(catalogue: &Catalogue, table: &Table) -> Vec<ForeignKey> {

@@ -6,6 +6,7 @@
 //! cannot be met.
 
 mod candidates;
+mod casts;
 mod catalogue;
 mod checks;
 mod condition;
@@ -28,6 +29,7 @@ mod templates;
 mod traffic;
 mod tuples;
 mod types;
+mod wishes;
 
 pub use catalogue::{
     Attribute, CATALOGUE, Catalogue, Column, Constraint, ConstraintKind, Function, Index, Oid,
@@ -46,3 +48,4 @@ pub use statistics::{
     Activity, ColumnStatistics, Rows, STATISTICS, Statistics, TableStatistics, Unmatched, rows,
 };
 pub use traffic::{Application, Doubt, Mix, application};
+pub use wishes::{Wish, fitting, remarks, wishes, with_wishes};

@@ -240,7 +240,10 @@ impl Builder<'_> {
         let nulls_matter =
             table.keys.iter().any(|k| k.nulls_not_distinct && k.columns.contains(&at));
         let null_fraction = match own.nullable && !nulls_matter && !self.is_referenced(at) {
-            true if !own.named => own.null_fraction.unwrap_or(NULL_FRACTION),
+            true if !own.named => {
+                let invented = if own.by_default { 0.0 } else { NULL_FRACTION };
+                own.null_fraction.unwrap_or(invented)
+            }
             _ => 0.0,
         };
         let column = |generator, null_fraction| {

@@ -152,7 +152,7 @@ fn runs_as_it_did(root: &Path, name: &str) {
 #[case::an_integer_that_becomes_a_bigint("drizzle", &["--rows", "posts=4k"])]
 #[case::a_column_that_must_not_be_null("prisma", &["--rows", "Item=4k"])]
 #[case::another_type_of_a_column("rails", &["db/change.sql", "--rows", "accounts=4k"])]
-#[case::a_key_that_is_validated_at_once("flyway", &["--rows", "invoice=4k"])]
+#[case::a_key_with_another_type_of_its_column("flyway", &["--rows", "invoice=4k"])]
 #[test]
 fn the_bad_one_is_unsafe_and_its_good_twin_is_not(#[case] name: &str, #[case] arguments: &[&str]) {
     let tried = ["bad", "good"].map(|newest| {

@@ -51,6 +51,7 @@ mod foreign;
 mod infer;
 mod infer_app;
 mod infer_base;
+mod infer_fitted;
 mod infer_random;
 mod infer_secured;
 mod infer_triggers;

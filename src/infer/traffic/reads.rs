@@ -1,6 +1,7 @@
 //! Operations that read: a row by its key, rows by an index, a page by time, rows with what they
 //! refer to and with what refers to them.
 
+use super::super::wishes::DEMANDED;
 use super::super::{Column, Constraint, Index};
 use super::draft::Draft;
 use super::new_row::where_aliased;
@@ -82,7 +83,7 @@ pub fn pages(subject: &Subject<'_>) -> Vec<Draft> {
 /// to it.
 pub fn joins(subject: &Subject<'_>, subjects: &[Subject<'_>]) -> Vec<Draft> {
     let mut found = Vec::new();
-    for foreign in subject.foreign_keys() {
+    for foreign in subject.foreign_keys().filter(|key| key.definition != DEMANDED) {
         let Some(parent) = parent(foreign, subjects) else { continue };
         let Some(condition) = condition(subject, parent, foreign) else { continue };
         let (child_list, parent_list) = (subject.list(Some("c")), parent.list(Some("p")));

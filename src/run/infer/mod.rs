@@ -3,6 +3,7 @@
 mod base;
 mod concerned;
 mod doubtful;
+mod fitted;
 mod rehearsal;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use super::stage::{Stage, read_back};
 use super::{Error, Postgres, identities};
 
 use concerned::Concerned;
+use fitted::Fitted;
 use rehearsal::Rehearsal;
 
 pub use base::{Base, DatabaseUrl};
@@ -201,7 +203,7 @@ impl Workshop<'_> {
             observe::tables(&session).await?
         };
         let origin = if is_clone { Origin::Clone } else { Origin::Copy(name) };
-        let concerned = self.concerned(request, &catalogue, origin).await?;
+        let (concerned, after) = self.concerned(request, &catalogue, origin).await?;
         self.step("ask the server which values the tables take");
         let session = Session::open(&address, APPLICATION, &BTreeMap::new()).await?;
         let known = match (&request.like, like) {
@@ -218,17 +220,18 @@ impl Workshop<'_> {
         let rows = rows(request.rows, &catalogue, (&concerned, known.as_ref()), own)?;
         let options = Options { rows, rng_seed: request.rng_seed };
         let statistics = known.as_ref().map(Known::statistics);
-        let inferred = seed::infer_rows(&session, &catalogue, statistics, options).await?;
+        let tables = (&catalogue, after.as_ref());
+        let fitted = fitted::rows(&session, tables, statistics, options).await?;
         let own = match queries {
             Some(queries) => {
                 let rng_seed = request.rng_seed;
-                Some(queries.operations(&address, &catalogue, &inferred, rng_seed).await?)
+                Some(queries.operations(&address, &catalogue, &fitted.inferred, rng_seed).await?)
             }
             None => None,
         };
         let known = known.as_ref();
         let schema = whole(psql_inlined(&request.base.path(), &text))?;
-        let mut made = made(request, schema, &catalogue, (&concerned, known, inferred))?;
+        let mut made = made(request, schema, &catalogue, (&concerned, known, fitted))?;
         if is_clone {
             // What was read of them are samples.
             let found = rows_by_table(&self.effects.states(&address).await?);
@@ -301,15 +304,18 @@ impl Workshop<'_> {
         Ok((name, address))
     }
 
-    /// Tables that the change is about. It is applied once to a copy of the empty tables, beside
-    /// what its text says: what a command does is seen in no other way.
+    /// Tables that the change is about, and all tables as it leaves them; None: it fails, or rows
+    /// are there already. It is applied once to a copy of the empty tables, beside what its text
+    /// says: what a command does is seen in no other way.
     async fn concerned(
         &self,
         request: &InferRequest<'_>,
         catalogue: &Catalogue,
         origin: Origin,
-    ) -> Result<Concerned, Error> {
-        let Some(change) = request.change else { return Ok(Concerned::of(catalogue, Vec::new())) };
+    ) -> Result<(Concerned, Option<Catalogue>), Error> {
+        let Some(change) = request.change else {
+            return Ok((Concerned::of(catalogue, Vec::new()), None));
+        };
         let to = if origin == Origin::Clone { "a clone" } else { "the empty tables" };
         self.step(&format!("apply the change once to {to}"));
         let name = self.databases.name();
@@ -317,6 +323,13 @@ impl Workshop<'_> {
         let over_tcp = identities::over_tcp(self.server, &address);
         let addresses = (&address, &over_tcp);
         let rehearsal = Rehearsal::of(self.effects, addresses, change, self.listener).await?;
+        let after = match rehearsal.failure().is_some() || origin == Origin::Clone {
+            true => None,
+            false => {
+                let session = Session::open(&address, APPLICATION, &BTreeMap::new()).await?;
+                Some(observe::tables(&session).await?)
+            }
+        };
         self.databases.drop(self.effects, &self.server.address(), &name).await?;
         if let Some(why) = rehearsal.failure() {
             let sentence = format!("the change fails on {to}: {why}");
@@ -334,7 +347,7 @@ impl Workshop<'_> {
         });
         let found = Concerned::of(catalogue, seen.chain(named).collect());
         let found = found.with_locks(catalogue, sent);
-        Ok(found)
+        Ok((found, after))
     }
 }
 
@@ -438,12 +451,13 @@ fn made(
     request: &InferRequest<'_>,
     schema: String,
     catalogue: &Catalogue,
-    (concerned, known, inferred): (&Concerned, Option<&Known>, Inferred),
+    (concerned, known, fitted): (&Concerned, Option<&Known>, Fitted),
 ) -> Result<Made, Error> {
     let used = concerned.used(catalogue);
     let counted = || known.map_or(Mix::default(), |known| Mix::of(known.statistics()));
     let mix = request.mix.unwrap_or_else(counted);
-    let application = infer::application(catalogue, &inferred, &used, mix);
+    let Fitted { catalogue: fitting, inferred } = fitted;
+    let application = infer::application(&fitting, &inferred, &used, mix);
     let Inferred { tables, remarks, .. } = inferred;
     let mut sizes: BTreeMap<String, u64> = catalogue
         .tables
