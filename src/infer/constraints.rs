@@ -7,6 +7,7 @@ use super::catalogue::{Catalogue, Constraint, ConstraintKind, Table};
 use super::checks;
 use super::draft::{Check, Equation, TableDraft};
 use crate::pg::expression::Expression;
+use crate::pg::quote_ident;
 
 /// Columns of the table that an expression names; of a generated one those that it is made of.
 pub(super) fn named(table: &Table, text: &str) -> Vec<usize> {
@@ -97,13 +98,46 @@ fn by_value(table: &Table, expression: &Expression) -> Vec<usize> {
 }
 
 fn equations(table: &Table, sql: &str) -> Vec<Equation> {
-    let found = Expression::equations(sql).into_iter().filter_map(|(column, text)| {
+    let sums = Expression::read(sql).map(|expression| sums(&expression)).unwrap_or_default();
+    let found = Expression::equations(sql).into_iter().chain(sums).filter_map(|(column, text)| {
         let at = table.columns.iter().position(|c| c.name == column)?;
         let of = named(table, &text);
         let own = table.columns[at].generated_as.is_none() && !of.contains(&at);
         (own && !of.is_empty()).then_some(Equation { column: at, sql: text, of })
     });
     found.collect()
+}
+
+/// Of columns that make a constant together the last one: what is left for it.
+fn sums(expression: &Expression) -> Vec<(String, String)> {
+    let Expression::Binary(left, operator, right) = expression else { return Vec::new() };
+    let sum = match (operator.as_str(), &**left, &**right) {
+        ("AND", ..) => return [sums(left), sums(right)].concat(),
+        ("=", sum, Expression::Constant(Some(of))) => summands(sum).zip(Some(of)),
+        ("=", Expression::Constant(Some(of)), sum) => summands(sum).zip(Some(of)),
+        _ => None,
+    };
+    let Some((columns, of)) = sum.filter(|(_, of)| of.parse::<f64>().is_ok()) else {
+        return Vec::new();
+    };
+    match columns.split_last() {
+        Some((last, others)) if !others.is_empty() && !others.contains(last) => {
+            let others: Vec<String> = others.iter().map(|name| quote_ident(name)).collect();
+            vec![((*last).to_owned(), format!("{of} - ({})", others.join(" + ")))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The columns of a sum of nothing else.
+fn summands(expression: &Expression) -> Option<Vec<&str>> {
+    match expression {
+        Expression::Column(name) => Some(vec![name]),
+        Expression::Binary(left, operator, right) if operator == "+" => {
+            Some([summands(left)?, summands(right)?].concat())
+        }
+        _ => None,
+    }
 }
 
 /// Columns that refer to another row, of which a condition asks only whether they are NULL. To

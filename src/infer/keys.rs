@@ -3,6 +3,7 @@
 
 use crate::scenario::Generator;
 
+use super::condition::Condition;
 use super::draft::TableDraft;
 use super::types::Kind;
 
@@ -52,6 +53,7 @@ pub(super) fn drive(draft: &mut TableDraft, referenced: &[bool]) {
         }
     }
     drive_exclusions(draft);
+    drive_pairs(draft);
     for at in 0..draft.keys.len() {
         let key = draft.keys[at].clone();
         if key.columns.iter().any(|c| draft.differs(*c)) {
@@ -113,6 +115,41 @@ fn drive_exclusions(draft: &mut TableDraft) {
                 let _ =
                     columns.iter().any(|c| draft.differs(*c) || draft.make_differ(*c, draft.rows));
             }
+        }
+    }
+}
+
+/// Two keys of which one is less than the other: even numbers and odd ones.
+fn drive_pairs(draft: &mut TableDraft) {
+    let of = |name: &str| draft.columns.iter().position(|own| own.name == name);
+    let mut pairs = Vec::new();
+    for check in &draft.checks {
+        let [alternative] = check.alternatives.as_slice() else { continue };
+        for condition in alternative {
+            let Condition::Pair { left, operator, right } = condition else { continue };
+            let (Some(left), Some(right)) = (of(left), of(right)) else { continue };
+            pairs.extend(match operator.as_str() {
+                "<" | "<=" => Some((left, right)),
+                ">" | ">=" => Some((right, left)),
+                _ => None,
+            });
+        }
+    }
+    for (low, high) in pairs {
+        let most = [low, high].map(|column| {
+            let own = &draft.columns[column];
+            let free = own.reference.is_none() && own.generated.is_none() && own.driven.is_none();
+            let alone = draft.keys.iter().any(|key| key.columns == [column]);
+            match own.profile.kind {
+                Kind::Integer { max, .. } if free && alone => Some(max.unsigned_abs() / 2),
+                _ => None,
+            }
+        });
+        let [Some(low_most), Some(high_most)] = most else { continue };
+        let most = low_most.min(high_most).saturating_sub(1);
+        for (column, template) in [(low, "{n*2}"), (high, "{n*2+1}")] {
+            let template = template.to_owned();
+            draft.columns[column].driven = Some((Generator::Numbered { template }, most));
         }
     }
 }

@@ -14,6 +14,7 @@ mod constraints;
 mod decide;
 mod draft;
 mod gather;
+mod json;
 mod keys;
 mod nulls;
 mod own_rows;

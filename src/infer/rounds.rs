@@ -8,6 +8,7 @@ use crate::scenario::{Column, Generator, Sizes};
 
 use super::condition::{Alternative, Condition};
 use super::draft::{ColumnDraft, TableDraft};
+use super::json;
 use super::question::{self, Answer, Question};
 use super::templates::{self, Ends};
 use super::tuples::{self, Part};
@@ -125,7 +126,18 @@ impl World<'_> {
         let ends = Ends::of(own.profile.kind, &checks);
         let mut templates = if own.numbered { vec!["{n}".to_owned()] } else { Vec::new() };
         let plain = checks.is_empty() && parts.checks.is_empty();
+        let expressions: Vec<&str> = draft
+            .keys
+            .iter()
+            .flat_map(|k| &k.expressions)
+            .filter(|(at, _)| *at == column)
+            .map(|(_, sql)| sql.as_str())
+            .collect();
         match own.profile.kind {
+            Kind::Json => {
+                templates.extend(own.profile.templates.iter().cloned());
+                templates.extend(json::templates(&expressions, &drawn));
+            }
             // Numbers and instants have the one template that they need.
             _ if plain => templates.extend(own.profile.templates.iter().take(TEMPLATES).cloned()),
             Kind::Text { .. } | Kind::Other => {
@@ -146,13 +158,7 @@ impl World<'_> {
             (in_key && !spread) || own.numbered || draft.exclusions.iter().any(|e| e.has(column));
         let templates = if wanted { templates } else { Vec::new() };
         let mut question = self.question(table, &[column], &tests);
-        question.values = draft
-            .keys
-            .iter()
-            .flat_map(|k| &k.expressions)
-            .filter(|(at, _)| *at == column)
-            .map(|(_, sql)| sql.clone())
-            .collect();
+        question.values = expressions.iter().map(|sql| (*sql).to_owned()).collect();
         let candidates = drawn.len();
         question.tuples = drawn.into_iter().map(|text| vec![Some(text)]).collect();
         for template in &templates {
@@ -508,6 +514,9 @@ fn drawn(rng: &mut Rng, own: &ColumnDraft, checks: &[&[Alternative]], in_key: bo
         _ => None,
     });
     let mut found: Vec<String> = pinned.flatten().collect();
+    if own.profile.kind == Kind::Json {
+        found.extend(json::objects(&conditions));
+    }
     if conditions.is_empty() {
         return found;
     }

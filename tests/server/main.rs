@@ -54,6 +54,7 @@ mod infer_base;
 mod infer_fitted;
 mod infer_random;
 mod infer_secured;
+mod infer_together;
 mod infer_triggers;
 mod invariants;
 mod like;
