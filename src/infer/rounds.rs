@@ -478,7 +478,13 @@ fn asked(column: &ColumnDraft) -> question::Asked {
 }
 
 fn part<'a>(column: &'a ColumnDraft, keys: Option<&'a [String]>) -> Part<'a> {
-    Part { name: &column.name, profile: &column.profile, nullable: column.nullable, keys }
+    Part {
+        name: &column.name,
+        profile: &column.profile,
+        nullable: column.nullable,
+        by_default: column.by_default,
+        keys,
+    }
 }
 
 /// The value of a driven generator in a row, from 0.

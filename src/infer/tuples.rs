@@ -22,6 +22,8 @@ pub(super) struct Part<'a> {
     pub profile: &'a Profile,
     /// Whether it may be NULL.
     pub nullable: bool,
+    /// Whether a row that says nothing of it has a value: NULL is drawn only where it is asked for.
+    pub by_default: bool,
     /// Keys of which it has to be one.
     pub keys: Option<&'a [String]>,
 }
@@ -121,7 +123,9 @@ fn fits(alternative: &Alternative, chosen: &[&Condition]) -> bool {
 fn value(rng: &mut Rng, part: &Part, chosen: &[&Condition]) -> Option<String> {
     let own: Vec<&Condition> =
         chosen.iter().copied().filter(|c| c.column() == Some(part.name)).collect();
-    let drawn = candidates::draw(rng, part.profile, &own, part.nullable)?;
+    let asked = own.iter().any(|condition| matches!(condition, Condition::Null { null: true, .. }));
+    let nullable = part.nullable && (asked || !part.by_default);
+    let drawn = candidates::draw(rng, part.profile, &own, nullable)?;
     match part.keys {
         None => Some(drawn),
         Some([]) => None,
@@ -193,5 +197,26 @@ fn beyond(rng: &mut Rng, kind: Kind, low: &str) -> Option<String> {
             candidates::moment(kind, candidates::seconds(low)?.checked_add(step * DAY_S)?)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::generate::stream;
+
+    #[test]
+    fn a_column_with_a_default_is_null_only_where_a_condition_asks_for_it() {
+        let profile = Profile { candidates: vec!["x".to_owned()], ..Profile::default() };
+        let nulls = |by_default, null: &[bool]| {
+            let part =
+                Part { name: "c", profile: &profile, nullable: true, by_default, keys: None };
+            let of = |null: &bool| vec![Condition::Null { column: "c".to_owned(), null: *null }];
+            let alternatives: Vec<Alternative> = null.iter().map(of).collect();
+            let drawn = draw(&mut stream(1, "tuples", 0), &[part], &[&alternatives], 100);
+            drawn.contains(&vec![None])
+        };
+        assert!(nulls(false, &[]) && !nulls(true, &[]));
+        assert!(nulls(true, &[true, false]) && !nulls(true, &[false]));
     }
 }

@@ -377,3 +377,112 @@ pub fn remarks(wishes: &[Wish]) -> Vec<Remark> {
     };
     tables.into_iter().map(of).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalogue::Referred;
+    use super::super::statistics::TableStatistics;
+    use super::*;
+
+    fn column(number: i16, name: &str, type_name: &str) -> Column {
+        let (name, type_name) = (name.to_owned(), type_name.to_owned());
+        Column { number, name, type_name, ..Column::default() }
+    }
+
+    fn table(oid: u32, name: &str, columns: Vec<Column>) -> Table {
+        let (schema, name) = ("public".to_owned(), name.to_owned());
+        Table { oid, schema, name, columns, ..Table::default() }
+    }
+
+    fn before() -> Catalogue {
+        let own = [("id", "bigint"), ("other_id", "integer"), ("note", "text")];
+        let columns = (1_i16..).zip(own).map(|(n, (name, of))| column(n, name, of)).collect();
+        let others = table(7, "others", vec![column(1, "id", "bigint")]);
+        Catalogue { tables: vec![table(8, "items", columns), others], ..Catalogue::default() }
+    }
+
+    fn index(columns: &[i16], definition: &str) -> Index {
+        Index {
+            oid: 20,
+            name: "items_key".to_owned(),
+            method: "btree".to_owned(),
+            unique: true,
+            valid: true,
+            nulls_not_distinct: false,
+            columns: columns.to_vec(),
+            definitions: vec![definition.to_owned()],
+            predicate: None,
+        }
+    }
+
+    fn key() -> Constraint {
+        let refers =
+            Some(Referred { table: 7, columns: vec![1], match_full: false, cascades: false });
+        let kind = ConstraintKind::ForeignKey;
+        Constraint { kind, refers, expression: None, ..check("items_fk", vec![2], String::new()) }
+    }
+
+    /// What is demanded of items after the change.
+    fn demanded(change: impl FnOnce(&mut Table)) -> Vec<String> {
+        let mut after = before();
+        change(&mut after.tables[0]);
+        wishes(&before(), &after).into_iter().map(|wish| wish.about).collect()
+    }
+
+    #[test]
+    fn what_a_change_adds_is_demanded() {
+        assert_eq!(demanded(|items| items.columns[2].not_null = true), ["note NOT NULL"]);
+        assert_eq!(demanded(|items| items.indexes.push(index(&[3], "note"))), ["items_key"]);
+        assert_eq!(demanded(|items| items.indexes.push(index(&[0], "lower(note)"))), ["items_key"]);
+        assert_eq!(demanded(|items| items.constraints.push(key())), ["items_fk"]);
+        let short = || check("short", vec![3], "(length(note) < 9)".to_owned());
+        assert_eq!(demanded(|items| items.constraints.push(short())), ["short"]);
+    }
+
+    #[test]
+    fn what_is_about_new_columns_or_other_types_is_not() {
+        let new = |items: &mut Table| {
+            items.columns.push(column(4, "extra", "text"));
+            items.columns[3].not_null = true;
+            items.indexes.push(index(&[4], "extra"));
+            items.indexes.push(index(&[0], "lower(extra)"));
+            items.constraints.push(check("some", vec![4], "(extra <> ''::text)".to_owned()));
+        };
+        assert_eq!(demanded(new), [""; 0]);
+        let typed = |items: &mut Table| {
+            items.columns[2].type_name = "box".to_owned();
+            items.indexes.push(index(&[3], "note"));
+        };
+        assert_eq!(demanded(typed), [""; 0]);
+    }
+
+    #[test]
+    fn no_row_is_unique_by_a_constant_default() {
+        let mut known = before();
+        known.tables[0].columns[2].default = Some("'new'::text".to_owned());
+        let mut after = known.clone();
+        after.tables[0].indexes.push(index(&[3], "note"));
+        assert_eq!(wishes(&known, &after), []);
+    }
+
+    #[test]
+    fn statistics_refute_what_real_rows_are_not() {
+        let mut after = before();
+        after.tables[0].columns[2].not_null = true;
+        after.tables[0].indexes.push(index(&[3], "note"));
+        let refuted = |null_fraction, distinct| -> Vec<bool> {
+            let name = "note".to_owned();
+            let note =
+                ColumnStatistics { name, null_fraction, distinct, ..ColumnStatistics::default() };
+            let (schema, name) = ("public".to_owned(), "items".to_owned());
+            let columns = vec![note];
+            let items = TableStatistics { schema, name, columns, ..TableStatistics::default() };
+            let known = Statistics { tables: vec![items], ..Statistics::default() };
+            wishes(&before(), &after).iter().map(|wish| wish.is_refuted(&known)).collect()
+        };
+        assert_eq!(refuted(0.0, -1.0), [false, false]);
+        assert_eq!(refuted(0.2, -0.8), [true, false]);
+        assert_eq!(refuted(0.0, 4.0), [false, true]);
+        assert_eq!(refuted(0.0, -0.5), [false, true]);
+    }
+}
