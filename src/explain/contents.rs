@@ -5,8 +5,8 @@ use crate::history::{
 };
 use crate::result::Subject;
 use crate::result::evidence::{
-    AddedRows, ChangedAccess, ChangedValues, DroppedValues, EndingSequence, GoneRows, LeftOutRows,
-    NewRows, NothingTried, UnusedAccept,
+    AddedRows, ChangedAccess, ChangedValues, DroppedValues, EndingSequence, FittedRows, GoneRows,
+    LeftOutRows, NewRows, NothingTried, UnusedAccept,
 };
 use crate::schema::Difference;
 use crate::stats::grouped;
@@ -287,6 +287,15 @@ pub fn nothing_tried(of: &NothingTried) -> String {
 
 /// Tables and reasons that a sentence names.
 const SHORT_MAX: usize = 3;
+
+pub fn fitted(of: &FittedRows, subject: &Subject) -> String {
+    format!(
+        "the rows of {}, and what the application writes to it, were made to fit what the change \
+         demands of them ({}): whether yours do was not tried",
+        relation(subject),
+        of.demands.join(", ")
+    )
+}
 
 pub fn left_out(of: &LeftOutRows, subject: &Subject) -> String {
     if !of.unfilled.is_empty() {

@@ -26,6 +26,15 @@ fn from_now_on(evidence: &Evidence, subject: &Subject) -> String {
     }
 }
 
+/// Of rows that were made up.
+fn of_made_up(evidence: &Evidence, subject: &Subject) -> String {
+    match evidence {
+        Evidence::RowsLeftOut(of) => contents::left_out(of, subject),
+        Evidence::RowsFitted(of) => contents::fitted(of, subject),
+        _ => String::new(),
+    }
+}
+
 fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
     match evidence {
         Evidence::Stall(of) => traffic::stall(of, subject, files),
@@ -85,7 +94,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::PredictedTimeout(of) => prediction::timeout(of, subject, files),
         Evidence::PredictedStall(of) => prediction::stall(of, subject, files),
         Evidence::NothingTried(of) => contents::nothing_tried(of),
-        Evidence::RowsLeftOut(of) => contents::left_out(of, subject),
+        Evidence::RowsLeftOut(_) | Evidence::RowsFitted(_) => of_made_up(evidence, subject),
         Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),
         Evidence::ReadChanged(of) => reads::read_changed(of),
         Evidence::PlanChanged(of) => reads::plan_changed(of),

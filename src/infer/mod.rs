@@ -49,4 +49,4 @@ pub use statistics::{
     Activity, ColumnStatistics, Rows, STATISTICS, Statistics, TableStatistics, Unmatched, rows,
 };
 pub use traffic::{Application, Doubt, Mix, application};
-pub use wishes::{Wish, fitting, remarks, wishes, with_wishes};
+pub use wishes::{Wish, fitting, remarks, say_fitted, wishes, with_wishes};

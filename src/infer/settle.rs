@@ -175,7 +175,8 @@ impl Builder<'_> {
         let nulls = columns.iter().filter(|column| column.is_null());
         let nulls = nulls.filter(|column| !table.filled && !is_real(&column.name));
         let unfilled = nulls.map(|column| self.unfilled(&column.name, remarks)).collect();
-        inferred.tables.push(Table { name, rows, columns, asked, unfilled });
+        let fitted = Vec::new();
+        inferred.tables.push(Table { name, rows, columns, asked, unfilled, fitted });
     }
 
     /// A column that is NULL in every row, and why.

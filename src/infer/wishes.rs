@@ -358,6 +358,14 @@ fn nulls(table: &SeededTable) -> usize {
     table.columns.iter().filter(|column| SeededColumn::is_null(column)).count()
 }
 
+/// Says in each table which wishes its rows were made for.
+pub fn say_fitted(wishes: &[Wish], made: &mut Inferred) {
+    for table in &mut made.tables {
+        let own = wishes.iter().filter(|wish| wish.table == table.name);
+        table.fitted.extend(own.map(|wish| wish.about.clone()));
+    }
+}
+
 /// What is said of the wishes that rows and traffic were made for.
 pub fn remarks(wishes: &[Wish]) -> Vec<Remark> {
     let tables: BTreeSet<&str> = wishes.iter().map(|wish| wish.table.as_str()).collect();

@@ -204,6 +204,8 @@ finding_kinds! {
     NothingTried "nothing-tried",
     /// Rows that were asked for are not there: the server refused them.
     RowsLeftOut "rows-left-out",
+    /// Rows, and what the application writes, were made to fit what the change demands.
+    RowsFitted "rows-fitted",
     /// Operations that met rows before the change meet none after it.
     RowsUnseen "rows-unseen",
     /// A declared read returned other rows than it must.

@@ -21,6 +21,9 @@ pub struct Table {
     pub asked: Option<AskedRows>,
     /// Columns for which no values were found, which are NULL in every row, and why.
     pub unfilled: BTreeMap<String, String>,
+    /// What the change demands of its rows, which are made to fit, as are the values that the
+    /// application writes: constraints, indexes and types of columns.
+    pub fitted: Vec<String>,
 }
 
 /// Rows that were asked for, of a table that the scenario makes fewer of.

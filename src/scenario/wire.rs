@@ -84,6 +84,8 @@ pub struct Table {
     #[serde(default)]
     pub unfilled: Named<String>,
     #[serde(default)]
+    pub fitted: Vec<String>,
+    #[serde(default)]
     pub columns: Named<Value>,
 }
 

@@ -10,8 +10,9 @@ use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
     AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun, DroppedValues,
-    EndingSequence, ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows,
-    Leftovers, LockedWork, NewRows, NothingTried, UnindexedKey, UnusedAccept, WorkKind,
+    EndingSequence, FittedRows, ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid,
+    LeftOutRows, Leftovers, LockedWork, NewRows, NothingTried, UnindexedKey, UnusedAccept,
+    WorkKind,
 };
 use pgauntlet::scenario::FindingKind;
 use pgauntlet::schema::Difference;
@@ -125,6 +126,9 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
         FindingKind::ConstraintChanged => constraints(),
         FindingKind::SequenceBehind => vec![Evidence::SequenceBehind(SequenceBehind::default())],
         FindingKind::NewRowsDiffer => new_rows(),
+        FindingKind::RowsFitted => {
+            vec![Evidence::RowsFitted(FittedRows { demands: vec!["i".to_owned()] })]
+        }
         FindingKind::SequenceEnds => [(Some(90_000_000), true), (None, false)]
             .map(|(before, begins_again)| {
                 let of = SequenceEnding { left: 40, before, begins_again, ..Default::default() };

@@ -184,6 +184,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::AcceptUnused
         | K::WorkUnderLock
         | K::NothingTried
+        | K::RowsFitted
         | K::RowsLeftOut => of_contents(kind),
         K::NotValidConstraint
         | K::HiddenDebris
@@ -197,8 +198,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         K::Crash => Vec::new(), // no trial finds it
         K::MajorsDiffer => of_majors(),
         K::PredictedTimeout | K::PredictedStall => evidence_of_predictions::evidence(kind),
-        K::ConnectionRefused => findings_refused::evidence(),
-        K::RowsUnseen => findings_refused::unseen(),
+        K::ConnectionRefused | K::RowsUnseen => findings_refused::evidence_of(kind),
         K::RunnersOverlap | K::RunnerHung | K::RunnerWaited => of_runners(kind),
         K::ReadChanged
         | K::PlanChanged

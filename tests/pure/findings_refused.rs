@@ -3,10 +3,11 @@
 use pgauntlet::history::RefusedFor;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{Application, RefusedConnection, UnseenRows};
+use pgauntlet::scenario::FindingKind;
 
 use crate::made::error;
 
-pub fn evidence() -> Vec<Evidence> {
+fn evidence() -> Vec<Evidence> {
     [RefusedFor::Database, RefusedFor::User, RefusedFor::Password]
         .map(|why| {
             Evidence::ConnectionRefused(RefusedConnection {
@@ -21,11 +22,18 @@ pub fn evidence() -> Vec<Evidence> {
         .into()
 }
 
-pub fn unseen() -> Vec<Evidence> {
+fn unseen() -> Vec<Evidence> {
     [Vec::new(), vec!["orders".to_owned()]]
         .map(|secured| {
             let (before, empty_before, after, empty_after) = (100, 3, 80, 80);
             Evidence::RowsUnseen(UnseenRows { before, empty_before, after, empty_after, secured })
         })
         .into()
+}
+
+pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
+    match kind {
+        FindingKind::RowsUnseen => unseen(),
+        _ => evidence(),
+    }
 }

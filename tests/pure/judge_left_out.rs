@@ -104,6 +104,20 @@ fn left_out(judgement: &Judgement) -> Vec<&Finding> {
     judgement.findings.iter().filter(|f| f.kind == FindingKind::RowsLeftOut).collect()
 }
 
+/// They fit because they were made to.
+#[test]
+fn rows_that_were_made_to_fit_say_so() {
+    let mut made = Made::with_change();
+    let (name, columns) = ("public.tokens".to_owned(), Vec::new());
+    let (unfilled, fitted) = (BTreeMap::new(), vec!["tokens_kind_key".to_owned()]);
+    made.scenario.tables.push(Table { name, rows: 9, columns, asked: None, unfilled, fitted });
+    let judgement = made.judge();
+    let finding = judgement.findings.iter().find(|f| f.kind == FindingKind::RowsFitted);
+    let finding = finding.expect("a finding");
+    assert_eq!(finding.verdict, Verdict::Safe);
+    assert!(finding.sentence.contains("(tokens_kind_key): whether yours do was not tried"));
+}
+
 #[rstest]
 #[case::altered("ALTER TABLE tokens ADD COLUMN c int", true)]
 #[case::with_its_schema("ALTER TABLE public.tokens ADD COLUMN c int", true)]
@@ -231,7 +245,14 @@ fn a_column_that_is_null_in_every_row_is_said(#[case] statement: &str, #[case] i
     let (name, why) = ("public.tokens".to_owned(), "its key: no value is known".to_owned());
     let unfilled = BTreeMap::from([("kind".to_owned(), why)]);
     let columns = Vec::new();
-    made.scenario.tables.push(Table { name, rows: 9, columns, asked: None, unfilled });
+    made.scenario.tables.push(Table {
+        name,
+        rows: 9,
+        columns,
+        asked: None,
+        unfilled,
+        fitted: Vec::new(),
+    });
     let judgement = judge(made, Vec::new());
     let expected = if is_said { Verdict::Unproven } else { Verdict::Safe };
     assert_eq!((judgement.verdict, left_out(&judgement).len()), (expected, usize::from(is_said)));

@@ -306,6 +306,7 @@ fn a_trial_of_fewer_rows_than_declared_says_so() {
         columns,
         asked: None,
         unfilled: std::collections::BTreeMap::new(),
+        fitted: Vec::new(),
     });
     let mut run = Run::one(made);
     run.result.trials[0].trial.sizes.insert("spans".to_owned(), 20_000);

@@ -185,6 +185,7 @@ s = { uuid = {}, distinct = 7 }
     let toml = format!(
         "analysis = \"x\"\n[schema]\ntables = \"schema.sql\"\n[[table]]\nname = \"t\"\nrows = 9\n\
          asked = {{ rows = 12, why = [\"k: no \\\"more\\\"\"] }}\nunfilled.t = \"none\"\n\
+         fitted = [\"k\"]\n\
          [table.columns]{COLUMNS}[traffic]\nrate_per_s = 1\n[[operation]]\nname = \"o\"\n\
          weight = 1\nsql = \"SELECT a FROM t WHERE a = $a AND b = $b OR a = $a\"\n\
          params.a = {{ numbered = \"{{n}}\" }}\n\

@@ -327,6 +327,7 @@ async fn every_type_takes_its_values_and_others_go_as_text() {
         columns,
         asked: None,
         unfilled: BTreeMap::new(),
+        fitted: Vec::new(),
     };
     let tables = [("binary_rows", columns), ("text_rows", more), ("bare", vec![])];
     scenario.tables = tables.map(|(name, columns)| table(name, columns)).to_vec();

@@ -365,7 +365,7 @@ async fn what_another_server_need_not_have_is_left_out_and_said(
 #[case::dropped("CREATE TABLE a (id int);\nDROP TABLE b;", "schema.sql:3: table \"b\"")]
 #[case::type_of_an_extension(
     "CREATE EXTENSION no_such_extension;\nCREATE TABLE a (g geometry);",
-    "schema.sql:3: type \"geometry\" does not exist (42704); probably because \
+    "schema.sql:3: type \"geometry\" does not exist (42704 undefined_object); probably because \
      extension no_such_extension is missing, which"
 )]
 #[case::rows(

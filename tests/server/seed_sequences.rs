@@ -56,6 +56,7 @@ fn numbered() -> Scenario {
         columns: vec![spans::column("id", 0.0, Generator::Serial)],
         asked: None,
         unfilled: BTreeMap::new(),
+        fitted: Vec::new(),
     };
     scenario.tables = NUMBERED.map(table).to_vec();
     scenario
@@ -104,6 +105,7 @@ async fn a_sequence_without_a_number_left_says_so() {
         columns,
         asked: None,
         unfilled: BTreeMap::new(),
+        fitted: Vec::new(),
     }];
     let database = seeded(&scenario, "pgauntlet_test_sequences_full").await;
     let session = Session::open(&database, "test", &BTreeMap::new()).await.expect("a session");

@@ -151,6 +151,7 @@ fn tasks() -> Table {
         columns,
         asked: None,
         unfilled: BTreeMap::new(),
+        fitted: Vec::new(),
     }
 }
 
@@ -174,6 +175,7 @@ fn spans() -> Table {
         columns,
         asked: None,
         unfilled: BTreeMap::new(),
+        fitted: Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@ const MORE_VALUES: &str = "ALTER SEQUENCE … NO MAXVALUE, or AS bigint where it
 
 const NULLS_COME: &str = "two releases: first one that sends the column itself, then the one \
                           that takes away what the server put there";
+const COUNT_YOURS: &str = "count the rows of your own database that do not fit before the \
+                           release, or try it on a copy of yours (--clone)";
 const WIDER: &str = "read the table as each role and tenant of the application before the release; \
                      where it is meant, accept it ([[accept]])";
 
@@ -61,6 +63,7 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
         Evidence::SequenceEnds(_) => MORE_VALUES,
         Evidence::NewRowsDiffer(of) if of.null.is_empty() => return None,
         Evidence::NewRowsDiffer(_) => NULLS_COME,
+        Evidence::RowsFitted(_) => COUNT_YOURS,
         Evidence::AccessChanged(of) => access(of),
         Evidence::ConstraintChanged(of) if !of.unindexed.is_empty() => {
             "CREATE INDEX CONCURRENTLY on the referring columns before the foreign key is added"

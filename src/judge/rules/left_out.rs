@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::ShortTable;
-use crate::result::evidence::LeftOutRows;
+use crate::result::evidence::{FittedRows, LeftOutRows};
 use crate::result::{Evidence as Shown, Finding, Subject};
-use crate::scenario::Verdict;
+use crate::scenario::{Table, Verdict};
 
 use super::super::concerned::concerned;
 use super::Evidence;
@@ -53,6 +53,19 @@ pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     });
     let decisive = decisive.into_iter().map(|table| finding(Verdict::Unproven, table, Vec::new()));
     decisive.chain(unfilled(evidence)).chain(informing).collect()
+}
+
+/// Tables whose rows are no test of what the change demands of them, for they were made to fit.
+pub fn fitted(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    if evidence.begins_empty() {
+        return Vec::new();
+    }
+    let tables = evidence.scenario.tables.iter().filter(|table| !table.fitted.is_empty());
+    let finding = |table: &Table| {
+        let shown = Shown::RowsFitted(FittedRows { demands: table.fitted.clone() });
+        Finding::new(Verdict::Safe, Subject::relation(table.name.clone()), shown)
+    };
+    tables.map(finding).collect()
 }
 
 /// Tables with columns that the change names and that no row has a value in.

@@ -113,6 +113,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     }
     findings.extend(notes(evidence, little));
     findings.extend(spared.into_iter().chain(noted));
+    findings.extend(left_out::fitted(evidence));
     findings.extend(weaker.into_iter().chain(new_rows));
     findings.extend(on_change(evidence));
     findings.extend(informing);

@@ -203,6 +203,14 @@ pub struct EndingSequence {
 /// The subject's relation is the table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct FittedRows {
+    /// What the change demands: constraints, indexes and types of columns.
+    pub demands: Vec<String>,
+}
+
+/// The subject's relation is the table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct LeftOutRows {
     /// Rows that it was to have.
     pub asked: u64,

@@ -107,6 +107,7 @@ evidence! {
     PredictedStall(PredictedStall),
     NothingTried(NothingTried),
     RowsLeftOut(LeftOutRows),
+    RowsFitted(FittedRows),
     RowsUnseen(UnseenRows),
     ReadChanged(WrongRead),
     PlanChanged(WrongPlan),

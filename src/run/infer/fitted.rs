@@ -43,6 +43,7 @@ pub(super) async fn rows(
         let fitting = infer::fitting(&wishes, catalogue, (&plain, &made));
         if fitting.len() == wishes.len() {
             made.remarks.splice(0..0, infer::remarks(&wishes));
+            infer::say_fitted(&wishes, &mut made);
             return Ok(Fitted { catalogue: wished, inferred: made });
         }
         wishes = fitting;

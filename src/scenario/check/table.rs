@@ -111,7 +111,8 @@ impl Checker<'_> {
         let columns: Vec<Column> = columns.into_iter().map(|(_, column)| column).collect();
         let asked = table.asked.as_ref().map(|asked| self.asked(source, rows, asked));
         let unfilled = self.unfilled(source, table, &columns);
-        Table { name: table.name.get_ref().clone(), rows, columns, asked, unfilled }
+        let (name, fitted) = (table.name.get_ref().clone(), table.fitted.clone());
+        Table { name, rows, columns, asked, unfilled, fitted }
     }
 
     fn unfilled(

@@ -38,6 +38,7 @@ fn tables() -> Vec<Table> {
         columns,
         asked: None,
         unfilled: BTreeMap::new(),
+        fitted: Vec::new(),
     };
     vec![table("tasks", tasks), table("spans", vec![])]
 }

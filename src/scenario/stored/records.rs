@@ -86,6 +86,8 @@ record!(StoredTable of Table {
     asked: Option<AskedRows>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     unfilled: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fitted: Vec<String>,
 });
 
 record!(StoredAsked of AskedRows {

@@ -404,6 +404,10 @@ fn table_keys(table: &Table) -> Vec<(&'static str, String)> {
         let columns = columns.iter().map(|(name, why)| (name.as_str(), why.clone()));
         keys.push(("unfilled", inline(columns.collect())));
     }
+    if !table.fitted.is_empty() {
+        let demands: Vec<String> = table.fitted.iter().map(|demand| text(demand)).collect();
+        keys.push(("fitted", format!("[{}]", demands.join(", "))));
+    }
     keys
 }
 
