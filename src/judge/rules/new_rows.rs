@@ -88,7 +88,7 @@ fn has(fingerprint: &Fingerprint, object: &str, property: &str) -> bool {
     fingerprint.objects.get(object).is_some_and(|of| of.contains_key(property))
 }
 
-/// Whether a sequence numbers the column, before or after: what that returns is looked at itself.
+/// Whether a sequence numbers the column before and after: what that returns is looked at itself.
 fn is_numbered(column: &str, fingerprints: [&Fingerprint; 2]) -> bool {
     fingerprints.into_iter().all(|fingerprint| {
         let properties = fingerprint.objects.get(column);
