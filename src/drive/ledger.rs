@@ -35,7 +35,7 @@ pub struct Write {
     pub kind: u16,
     /// None: no answer came that says it.
     pub key: Option<String>,
-    /// In the order of the rule's columns; empty for an insert.
+    /// In the order of the rule's columns; empty for a delete.
     pub set: Values,
     pub fate: Fate,
     /// It took effect, if it did, within these.
@@ -102,8 +102,15 @@ fn may_be_there_all_the_same(state: &SqlState) -> bool {
 pub struct Group<'a> {
     pub table: &'a str,
     pub key_column: &'a str,
-    pub columns: Vec<&'a str>,
+    pub columns: Vec<WrittenColumn<'a>>,
     pub keys: Vec<KeyFacts<'a>>,
+}
+
+/// A column whose values are known.
+pub struct WrittenColumn<'a> {
+    pub name: &'a str,
+    /// An update sets it; else inserts alone do.
+    pub updated: bool,
 }
 
 /// What is known of one key.
@@ -225,36 +232,52 @@ impl Ledger {
 /// Where the writes of an operation go.
 struct WritePlace {
     group: usize,
-    /// Columns of the group, in the order of the rule's; None for an insert or a delete.
-    columns: Option<Vec<usize>>,
-    deletes: bool,
+    /// Columns of the group, in the order of the rule's.
+    columns: Vec<usize>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Insert,
+    Update,
+    Delete,
 }
 
 impl WritePlace {
     fn of<'a>(spec: &'a OperationSpec, groups: &mut Vec<Group<'a>>) -> Option<WritePlace> {
         let (table, key_column, set) = match spec.ledger.as_ref()? {
-            LedgerRule::Insert { table, key_column, .. } => (table, key_column, None),
-            LedgerRule::Update { table, key_column, set, .. } => (table, key_column, Some(set)),
+            LedgerRule::Insert { table, key_column, set, .. }
+            | LedgerRule::Update { table, key_column, set, .. } => (table, key_column, Some(set)),
             LedgerRule::Delete { table, key_column, .. } => (table, key_column, None),
         };
-        let deletes = matches!(spec.ledger, Some(LedgerRule::Delete { .. }));
+        let kind = match spec.ledger.as_ref()? {
+            LedgerRule::Insert { .. } => Kind::Insert,
+            LedgerRule::Update { .. } => Kind::Update,
+            LedgerRule::Delete { .. } => Kind::Delete,
+        };
         let known = groups.iter().position(|g| g.table == table && g.key_column == key_column);
         let index = known.unwrap_or_else(|| {
             groups.push(Group { table, key_column, columns: Vec::new(), keys: Vec::new() });
             groups.len() - 1
         });
         let group = &mut groups[index];
-        let columns = set.map(|set| set.keys().map(|column| group.column(column)).collect());
-        Some(WritePlace { group: index, columns, deletes })
+        let updated = kind == Kind::Update;
+        let columns = set.into_iter().flatten();
+        let columns = columns.map(|(column, _)| group.column(column, updated)).collect();
+        Some(WritePlace { group: index, columns, kind })
     }
 }
 
 impl<'a> Group<'a> {
-    fn column(&mut self, name: &'a str) -> usize {
-        self.columns.iter().position(|known| *known == name).unwrap_or_else(|| {
-            self.columns.push(name);
+    fn column(&mut self, name: &'a str, updated: bool) -> usize {
+        let known = self.columns.iter().position(|known| known.name == name);
+        let at = known.unwrap_or_else(|| {
+            self.columns.push(WrittenColumn { name, updated });
             self.columns.len() - 1
-        })
+        });
+        self.columns[at].updated |= updated;
+        at
     }
 }
 
@@ -271,21 +294,23 @@ impl<'a> KeyFacts<'a> {
     }
 
     fn add(&mut self, write: &'a Write, place: &WritePlace) {
-        let Some(columns) = &place.columns else {
-            self.kind = write.kind;
-            match place.deletes {
-                true => self.deletes.add(write.fate),
-                false => self.inserts.add(write.fate),
-            }
-            return;
-        };
-        if write.fate == Fate::Refused {
-            return;
+        let acknowledged = write.fate == Fate::Acknowledged;
+        match place.kind {
+            Kind::Update if write.fate == Fate::Refused => return,
+            Kind::Update => self.updates_acknowledged += u64::from(acknowledged),
+            Kind::Insert => self.inserts.add(write.fate),
+            Kind::Delete => self.deletes.add(write.fate),
         }
         self.kind = write.kind;
-        let acknowledged = write.fate == Fate::Acknowledged;
-        self.updates_acknowledged += u64::from(acknowledged);
-        for (column, value) in columns.iter().zip(&write.set) {
+        // Whether an insert of unknown fate was applied, the row's presence says.
+        if place.kind == Kind::Insert && !acknowledged {
+            return;
+        }
+        for (column, value) in place.columns.iter().zip(&write.set) {
+            let may_be_filled = place.kind == Kind::Insert && value.is_none();
+            if may_be_filled {
+                continue;
+            }
             self.updates.push(Update {
                 column: *column,
                 value: value.as_deref(),
@@ -364,12 +389,16 @@ mod tests {
         }
     }
 
-    fn candidates(writes: &[Write]) -> Vec<&str> {
-        let place = WritePlace { group: 0, columns: Some(vec![0]), deletes: false };
+    fn facts<'w>(writes: impl IntoIterator<Item = (Kind, &'w Write)>) -> KeyFacts<'w> {
         let mut facts = KeyFacts::new("k", 0);
-        for write in writes {
-            facts.add(write, &place);
+        for (kind, write) in writes {
+            facts.add(write, &WritePlace { group: 0, columns: vec![0], kind });
         }
+        facts
+    }
+
+    fn candidates(writes: &[Write]) -> Vec<&str> {
+        let facts = facts(writes.iter().map(|write| (Kind::Update, write)));
         facts.candidates(0).into_iter().filter_map(|c| c.value).collect()
     }
 
@@ -410,12 +439,8 @@ mod tests {
         #[case] rows: u64,
         #[case] expected: Presence,
     ) {
-        let place = WritePlace { group: 0, columns: None, deletes: false };
         let writes: Vec<Write> = fates.iter().map(|fate| update("", *fate, 0, 1)).collect();
-        let mut facts = KeyFacts::new("k", 0);
-        for write in &writes {
-            facts.add(write, &place);
-        }
+        let facts = facts(writes.iter().map(|write| (Kind::Insert, write)));
         assert_eq!(facts.presence(rows), expected);
     }
 
@@ -431,12 +456,29 @@ mod tests {
         #[case] rows: u64,
         #[case] expected: Presence,
     ) {
-        let inserts = WritePlace { group: 0, columns: None, deletes: false };
-        let deletes = WritePlace { group: 0, columns: None, deletes: true };
         let (inserted, deleted) = (update("", Fate::Acknowledged, 0, 1), update("", fate, 2, 3));
-        let mut facts = KeyFacts::new("k", 0);
-        facts.add(&inserted, &inserts);
-        facts.add(&deleted, &deletes);
+        let facts = facts([(Kind::Insert, &inserted), (Kind::Delete, &deleted)]);
         assert_eq!(facts.presence(rows), expected);
+    }
+
+    #[test]
+    fn a_row_holds_what_was_inserted_until_an_update_follows() {
+        let inserted = update("sent", Fate::Acknowledged, 0, 10);
+        let held = facts([(Kind::Insert, &inserted)]);
+        assert!(held.updated_for_certain(0) && held.expected(0) == Some("sent"));
+        let later = update("later", Fate::Acknowledged, 11, 20);
+        let held = facts([(Kind::Insert, &inserted), (Kind::Update, &later)]);
+        let values: Vec<_> = held.candidates(0).into_iter().map(|c| c.value).collect();
+        assert_eq!(values, [Some("later")]);
+        assert_eq!(held.presence(2), Presence::Doubled);
+    }
+
+    #[rstest]
+    #[case::null(Write { set: vec![None], ..update("", Fate::Acknowledged, 0, 1) })]
+    #[case::nobody_knows(update("sent", Fate::Unknown, 0, 1))]
+    #[case::refused(update("sent", Fate::Refused, 0, 1))]
+    fn nothing_is_expected_of_an_insert_that_does_not_say_it(#[case] write: Write) {
+        let held = facts([(Kind::Insert, &write)]);
+        assert!(held.candidates(0).is_empty() && !held.updated_for_certain(0));
     }
 }

@@ -51,7 +51,7 @@ pub struct PlannedStatement {
 pub struct LedgerPlan {
     /// None: a statement returns it.
     pub key: Option<usize>,
-    /// In the order of the rule's columns; empty for an insert.
+    /// In the order of the rule's columns; empty for a delete.
     pub set: Vec<usize>,
 }
 
@@ -116,9 +116,10 @@ fn resolve(spec: &OperationSpec, slot: &mut usize) -> Result<PlannedOperation, U
     };
     let ledger = match &spec.ledger {
         None => None,
-        Some(LedgerRule::Insert { key_parameter, .. }) => {
+        Some(LedgerRule::Insert { key_parameter, set, .. }) => {
             let key = key_parameter.as_ref().map(index).transpose()?;
-            Some(LedgerPlan { key, set: Vec::new() })
+            let set = set.values().map(index).collect::<Result<_, _>>()?;
+            Some(LedgerPlan { key, set })
         }
         Some(LedgerRule::Delete { key_parameter, .. }) => {
             Some(LedgerPlan { key: Some(index(key_parameter)?), set: Vec::new() })

@@ -40,7 +40,7 @@ pub use decide::Remark;
 pub use own_rows::OwnRows;
 pub use queries::{
     Narrowed, Query, QueryStatement, Recorded, Rehearsed, Written, deletes_what_others_need,
-    narrowed, operations, read_queries, recorded_queries,
+    keep_whole, narrowed, operations, read_queries, recorded_queries,
 };
 pub use question::{Answer, Answers, Question};
 pub use rows::{Draft, Options, Settled};

@@ -187,7 +187,9 @@ pub struct Follow {
 /// How an acknowledged write is found again in the tables afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LedgerRule {
-    /// The row with this key exists exactly once.
+    /// The row with this key exists exactly once, and holds in each column what was sent, or what
+    /// an acknowledged update wrote later. What was sent as NULL is not compared, for a change may
+    /// fill it.
     Insert {
         /// Table that is read afterwards.
         table: String,
@@ -196,6 +198,8 @@ pub enum LedgerRule {
         /// Parameter that holds the key; None: the statement returns it (`INSERT … RETURNING`), in
         /// the first column of its row.
         key_parameter: Option<String>,
+        /// Column to parameter name.
+        set: BTreeMap<String, String>,
     },
     /// The row with this key holds, in each column, the parameter's value of the last
     /// acknowledged update (or of a later one whose fate is unknown).

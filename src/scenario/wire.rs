@@ -232,6 +232,8 @@ pub struct LedgerInsert {
     pub table: Spanned<String>,
     pub key: Spanned<String>,
     pub param: Option<Spanned<String>>,
+    #[serde(default)]
+    pub set: Named<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -83,6 +83,13 @@ fn tried(root: &Path, arguments: &[&str]) -> (i32, String) {
     "access-changed"
 )]
 #[case::half_of_the_rows("DELETE FROM orders WHERE id % 2 = 0;", CALM, "rows-gone")]
+#[case::a_trigger_that_spoils_what_is_inserted(
+    "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS\n\
+     $$ BEGIN NEW.email := 'nobody'; RETURN NEW; END $$;\n\
+     CREATE TRIGGER spoil BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION spoil();",
+    CALM,
+    "lost-write"
+)]
 #[case::a_trigger_is_left_disabled(
     "ALTER TABLE orders DISABLE TRIGGER touched;\nUPDATE orders SET status = status;",
     CALM,

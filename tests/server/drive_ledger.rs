@@ -1,12 +1,13 @@
 //! The ledger against a real server: what was acknowledged is there, and what is not is found.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pgauntlet::connect::Address;
 use pgauntlet::history::{LedgerReport, Mismatch, OperationOutcome};
-use pgauntlet::scenario::{Follow, Generator, LedgerRule, Parameter};
+use pgauntlet::scenario::{Follow, Generator, LedgerRule, Meant, Parameter};
 use rstest::rstest;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -80,7 +81,8 @@ async fn rows_with_keys_that_the_server_makes_are_remembered(
     let sql = "INSERT INTO t (value) VALUES ($1) RETURNING id";
     let mut insert = operation("insert", &[(sql, &["value"])], &[("value", value)]);
     let (table, key_column) = ("t".to_owned(), "id".to_owned());
-    insert.ledger = Some(LedgerRule::Insert { table, key_column, key_parameter: None });
+    let set = BTreeMap::from([("value".to_owned(), "value".to_owned())]);
+    insert.ledger = Some(LedgerRule::Insert { table, key_column, key_parameter: None, set });
     let followed = Parameter::Follow(Follow {
         operation: "insert".to_owned(),
         parameter: "returning id".to_owned(),
@@ -159,6 +161,49 @@ async fn values_are_compared_as_their_column_s_type_prints_them() {
     world.admin.batch("UPDATE t SET plain = '{\"b\":1,\"a\":2}' WHERE id = 7").await.expect("one");
     let report = stopped.ledger.check(&world.address, &world.scenario).await.expect("a report");
     assert_eq!(report.mismatches, 1, "json keeps its text, and this is another: {report:?}");
+}
+
+/// What a row was inserted with stays in it: through another type of the column, not where the
+/// row was changed, unless that is accepted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_inserted_beside_the_key_is_compared() {
+    let sql = "INSERT INTO t (id, amount, note, gone) VALUES ($1, $2, $3, $4)";
+    let constant = |value: &str| generated(Generator::Constant { value: value.to_owned() });
+    let parameters = [
+        ("id", generated(Generator::Uuid)),
+        ("amount", constant("17.50")),
+        ("note", constant("as it was sent")),
+        ("gone", constant("1")),
+    ];
+    let names: &[&str] = &["id", "amount", "note", "gone"];
+    let mut insert = operation("insert", &[(sql, names)], &parameters);
+    let set = names[1..].iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
+    let (table, key_column) = ("t".to_owned(), "id".to_owned());
+    let key_parameter = Some("id".to_owned());
+    insert.ledger = Some(LedgerRule::Insert { table, key_column, key_parameter, set });
+    let schema = "CREATE TABLE t (id uuid PRIMARY KEY, amount numeric(10, 2), note text, \
+                  gone integer)";
+    let scenario = scenario(300.0, pool(3, 0, 10_000), vec![insert]);
+    let mut world = World::new(common::fresh_database().await, schema, scenario).await;
+    let driving = world.start().await;
+    more_finished(&driving, 50).await;
+    let stopped = driving.stop().await;
+    let other_types = "ALTER TABLE t ALTER amount TYPE integer, DROP COLUMN gone";
+    world.admin.batch(other_types).await.expect("a type without the digits");
+    let report = stopped.ledger.check(&world.address, &world.scenario).await.expect("a report");
+    assert_eq!(report.mismatches, 0, "{report:?}");
+    let spoil = "UPDATE t SET note = 'spoilt' WHERE id IN (SELECT id FROM t LIMIT 3)";
+    world.admin.batch(spoil).await.expect("three rows");
+    let report = stopped.ledger.check(&world.address, &world.scenario).await.expect("a report");
+    assert_eq!(report.mismatches, 3, "{report:?}");
+    let spoilt = Some("spoilt".to_owned());
+    let expected = "as it was sent".to_owned();
+    let kind = Mismatch::Overwritten { column: "note".to_owned(), expected, found: spoilt };
+    assert!(report.examples.iter().all(|one| one.kind == kind), "{report:?}");
+    let values = Some("t.note".to_owned());
+    world.scenario.accept = vec![Meant { values, ..Meant::default() }];
+    let report = stopped.ledger.check(&world.address, &world.scenario).await.expect("a report");
+    assert_eq!(report.mismatches, 0, "{report:?}");
 }
 
 /// What was acknowledged has a label that is none any more, so it is not what is there.

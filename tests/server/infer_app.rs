@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pgauntlet::connect::{Address, Session};
+use pgauntlet::pg::quote_literal;
 use pgauntlet::run::{Fault, OwnQueries, OwnSource};
+use pgauntlet::scenario::LedgerRule;
 use rstest::rstest;
 
 use crate::{common, example, inferred};
@@ -71,6 +73,66 @@ CREATE TABLE seats (place int NOT NULL REFERENCES orders, seat int NOT NULL CHEC
     UNIQUE (place, seat));
 CREATE TABLE guarded (id int PRIMARY KEY, owner text NOT NULL);
 ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;";
+
+/// By which key its rows are found again, and what they hold beside it: what no other statement may
+/// change.
+#[rstest]
+#[case::a_key_that_is_sent(
+    "-- name: a\nINSERT INTO files (id, name, size) VALUES (:id, :name, :size)",
+    Some(("id", true, "name, size"))
+)]
+#[case::a_key_that_the_server_makes(
+    "-- name: a\nINSERT INTO customers (name, email) VALUES (:name, :email) RETURNING id, name",
+    Some(("email", true, "name"))
+)]
+#[case::a_number_that_the_server_makes(
+    "-- name: a\nINSERT INTO notes (text) VALUES (:text) RETURNING id",
+    Some(("id", false, "text"))
+)]
+#[case::another_statement_changes_one(
+    "-- name: a\nINSERT INTO files (id, name, size) VALUES (:id, :name, :size);\n\
+     -- name: b\nUPDATE files SET size = size + 1 WHERE id = :id",
+    Some(("id", true, "name"))
+)]
+#[case::an_upsert_changes_one(
+    "-- name: a\nINSERT INTO files (id, name, size) VALUES (:id, :name, :size);\n\
+     -- name: b\nINSERT INTO files (id, name) VALUES (:id, :name) ON CONFLICT (id) DO UPDATE SET \
+     name = excluded.name",
+    Some(("id", true, "size"))
+)]
+#[case::rows_are_deleted(
+    "-- name: a\nINSERT INTO files (id, name, size) VALUES (:id, :name, :size);\n\
+     -- name: b\nDELETE FROM files WHERE id = :id",
+    None
+)]
+#[case::the_number_is_not_returned("-- name: a\nINSERT INTO notes (text) VALUES (:text)", None)]
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_ones_own_inserts_are_found_again(
+    #[case] queries: &str,
+    #[case] expected: Option<(&str, bool, &str)>,
+) {
+    const TABLES: &str = "\
+CREATE TABLE files (id uuid PRIMARY KEY, name text NOT NULL, size bigint);
+CREATE TABLE notes (id bigserial PRIMARY KEY, text text NOT NULL);";
+    // A template of its own, which no other case drops.
+    let own_comment = format!("COMMENT ON TABLE notes IS {};", quote_literal(queries));
+    let schema = format!("{SMALL}\n{TABLES}\n{own_comment}");
+    let made = inferred::make_with(15, &schema, 300, Some(own(queries))).await.expect("made");
+    let scenario = example::load(&made.files).expect("a scenario that is taken");
+    let operation = scenario.traffic.operations.iter().find(|one| one.name == "a").expect("a");
+    let found = operation.ledger.as_ref().map(|rule| match rule {
+        LedgerRule::Insert { key_column, key_parameter, set, .. } => {
+            let set: Vec<&str> = set.keys().map(String::as_str).collect();
+            (key_column.clone(), key_parameter.is_some(), set.join(", "))
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        found,
+        expected.map(|(key, is_sent, set)| (key.to_owned(), is_sent, set.to_owned()))
+    );
+    inferred::driven(15, &scenario, DRIVEN_EACH).await;
+}
 
 async fn left_out(queries: &str) -> Vec<String> {
     let keep = format!("{queries}\n-- name: keep\nSELECT id FROM orders WHERE id = :id;");

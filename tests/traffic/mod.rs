@@ -156,6 +156,7 @@ pub fn insert(name: &str) -> OperationSpec {
         table: "t".to_owned(),
         key_column: "id".to_owned(),
         key_parameter: Some("id".to_owned()),
+        set: BTreeMap::new(),
     });
     spec
 }

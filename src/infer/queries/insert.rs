@@ -23,18 +23,23 @@ pub(super) type NewValues = BTreeMap<String, Drawn>;
 
 /// A row that a statement adds.
 pub(super) struct NewRow<'a> {
-    subject: &'a Subject<'a>,
-    cells: Vec<(&'a Column, Cell)>,
-    conflict: Conflict,
+    pub(super) subject: &'a Subject<'a>,
+    pub(super) cells: Vec<(&'a Column, Cell)>,
+    pub(super) conflict: Conflict,
     /// Its position among the rows of its statement.
     position: i64,
     /// Unlike that of any other row of the query.
     label: String,
 }
 
-enum Cell {
-    /// A parameter's key, and whether the column's values are of its type.
-    Parameter(String, bool),
+pub(super) enum Cell {
+    Parameter {
+        key: String,
+        /// The column's values are of the parameter's type.
+        fits: bool,
+        /// The types are the same.
+        exact: bool,
+    },
     Constant(Option<String>),
     Read,
     Made,
@@ -67,7 +72,8 @@ pub(super) fn rows_of<'a>(
                     InsertedValue::Parameter(number) => {
                         let parameter = statement.parameters.get(number.checked_sub(1)?)?;
                         let oid = oids.get(number.checked_sub(1)?)?;
-                        Cell::Parameter(parameter.key.clone(), world.fits(*oid, column))
+                        let (key, fits) = (parameter.key.clone(), world.fits(*oid, column));
+                        Cell::Parameter { key, fits, exact: world.is_of(*oid, column) }
                     }
                     InsertedValue::Constant(text) => Cell::Constant(text.clone()),
                     InsertedValue::Read => Cell::Read,
@@ -115,7 +121,7 @@ impl<'a> NewRow<'a> {
         let lines = self.fitting_lines();
         let mut found = Vec::new();
         for (column, cell) in &self.cells {
-            let Cell::Parameter(key, true) = cell else { continue };
+            let Cell::Parameter { key, fits: true, .. } = cell else { continue };
             let by_row = entangled.contains(&column.number) && self.subject.is_by_row(column);
             let drawn = match by_row {
                 true => self.subject.present(column, false, Some("references")),
@@ -251,7 +257,7 @@ impl<'a> NewRow<'a> {
     fn is_new(&self, index: &Index, column: &Column, values: &NewValues) -> bool {
         let cell = self.cells.iter().find(|(known, _)| known.number == column.number);
         match cell {
-            Some((_, Cell::Parameter(key, _))) => {
+            Some((_, Cell::Parameter { key, .. })) => {
                 values.get(key).is_some_and(is_new) && !self.subject.is_exhausted(column)
             }
             Some((_, Cell::Made)) => true,
@@ -269,7 +275,7 @@ impl<'a> NewRow<'a> {
     /// Values of a parameter that differ from all that are there.
     fn renewed(&self, world: &World<'_>, column: &Column) -> Option<(String, Drawn)> {
         let cell = self.cells.iter().find(|(known, _)| known.number == column.number);
-        let Some((_, Cell::Parameter(key, true))) = cell else { return None };
+        let Some((_, Cell::Parameter { key, fits: true, .. })) = cell else { return None };
         let bound = self.subject.table.constraints.iter().any(|constraint| {
             matches!(constraint.kind, ConstraintKind::Check | ConstraintKind::ForeignKey)
                 && constraint.columns.contains(&column.number)

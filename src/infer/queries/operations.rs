@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pg::facts::{self, ParameterUse, RelationName, Usage, Uses};
-use crate::scenario::{Generator, On, OperationSpec, OperationStatement, Parameter};
+use crate::scenario::{On, OperationSpec, OperationStatement, Parameter};
 
 use super::super::catalogue::{Catalogue, Oid};
 use super::super::settle::Inferred;
 use super::super::traffic::subject::subjects;
 use super::super::traffic::{Drawn, plain};
-use super::insert::{NewValues, is_new, new_values, rows_of};
+use super::insert::{NewRow, NewValues, is_new, new_values, rows_of};
+use super::ledger::rule;
 use super::statement::{Query, QueryStatement};
 use super::values::{Found, World};
 
@@ -81,7 +82,8 @@ impl<'a> Reading<'a> {
     }
 
     fn operation(&self) -> Result<OperationSpec, String> {
-        let new = self.new_values()?;
+        let added = self.added();
+        let new = new_values(self.world, &added)?;
         let rows = self.same_rows();
         let mut names: BTreeMap<&str, String> = BTreeMap::new();
         let mut parameters = BTreeMap::new();
@@ -109,17 +111,18 @@ impl<'a> Reading<'a> {
         }
         let weight = f64::from(self.query.weight.unwrap_or(WEIGHT_DEFAULT));
         let name = self.query.name.clone();
-        Ok(OperationSpec { name, weight, statements, parameters, ledger: None, on: On::Primary })
+        let ledger = rule(&added, &new, &names, &statements);
+        Ok(OperationSpec { name, weight, statements, parameters, ledger, on: On::Primary })
     }
 
-    fn new_values(&self) -> Result<NewValues, String> {
+    fn added(&self) -> Vec<NewRow<'a>> {
         let mut rows = Vec::new();
         for (at, statement) in self.query.statements.iter().enumerate() {
             let label = format!("{} {at}", self.query.name);
             let inserts = &self.uses[at].inserts;
             rows.extend(rows_of(self.world, statement, &self.types[at], inserts, &label));
         }
-        new_values(self.world, &rows)
+        rows
     }
 
     /// What is done with a parameter, in the order in which uses decide on its values.
@@ -233,72 +236,4 @@ fn free(known: &BTreeMap<String, Parameter>, wanted: &str) -> String {
         n => format!("{wanted}_{n}"),
     });
     names.find(|name| !known.contains_key(name)).unwrap_or_default()
-}
-
-/// Operations that delete rows to which other operations refer, by name, with why: a reference to
-/// a row that is gone fails.
-pub fn deletes_what_others_need(
-    catalogue: &Catalogue,
-    operations: &[OperationSpec],
-) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for operation in operations {
-        let deleted = deleted(catalogue, operation);
-        let needs = |other: &&OperationSpec| {
-            let adds = other.statements.iter().any(|statement| {
-                let uses = facts::parameters(&statement.sql).unwrap_or_default();
-                let is_written = |used: &ParameterUse| {
-                    matches!(used.usage, Usage::Inserted | Usage::Assigned)
-                        && names_row(other, statement, used.number, &deleted)
-                };
-                uses.parameters.iter().any(is_written)
-            });
-            adds && !deleted.is_empty()
-        };
-        if let Some(other) = operations.iter().find(needs) {
-            let why = format!("`{}` refers to rows that it deletes, and would fail", other.name);
-            found.push((operation.name.clone(), why));
-        }
-    }
-    found
-}
-
-/// Whether the parameter is the key of a row of one of these tables.
-fn names_row(
-    operation: &OperationSpec,
-    statement: &OperationStatement,
-    number: usize,
-    tables: &BTreeSet<String>,
-) -> bool {
-    let name = number.checked_sub(1).and_then(|at| statement.placeholders.get(at));
-    let parameter = name.and_then(|name| operation.parameters.get(name));
-    match parameter {
-        Some(Parameter::Generated { generator: Generator::Reference { table, .. }, .. }) => {
-            tables.contains(table)
-        }
-        _ => false,
-    }
-}
-
-/// Tables from which an operation deletes rows, those that go with them included.
-fn deleted(catalogue: &Catalogue, operation: &OperationSpec) -> BTreeSet<String> {
-    let uses = operation.statements.iter().filter_map(|s| facts::parameters(&s.sql));
-    let named: Vec<RelationName> = uses.flat_map(|uses| uses.deletes).collect();
-    let world = World { catalogue, subjects: &[], rng_seed: 0 };
-    let mut oids: Vec<Oid> =
-        named.iter().filter_map(|name| world.table(name)).map(|table| table.oid).collect();
-    loop {
-        let goes = |table: &&super::super::Table| {
-            let mut refers = table.constraints.iter().filter_map(|c| c.refers.as_ref());
-            refers.any(|refers| refers.cascades && oids.contains(&refers.table))
-        };
-        let more: Vec<Oid> = catalogue.tables.iter().filter(goes).map(|table| table.oid).collect();
-        let more: Vec<Oid> = more.into_iter().filter(|oid| !oids.contains(oid)).collect();
-        if more.is_empty() {
-            break;
-        }
-        oids.extend(more);
-    }
-    let tables = oids.iter().filter_map(|oid| catalogue.table(*oid));
-    tables.map(super::super::Table::seeded_name).collect()
 }

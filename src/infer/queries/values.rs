@@ -83,6 +83,12 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Whether the column, or what its domain is of, is of that type.
+    pub fn is_of(&self, parameter: Oid, column: &Column) -> bool {
+        let base = self.type_of(column.type_oid).map(|known| known.oid);
+        parameter == column.type_oid || base == Some(parameter)
+    }
+
     /// Whether texts of the column's values are texts of the parameter's type.
     pub fn fits(&self, parameter: Oid, column: &Column) -> bool {
         let of = (self.type_of(parameter), self.type_of(column.type_oid));

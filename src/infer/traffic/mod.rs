@@ -20,6 +20,8 @@ use crate::scenario::{Invariant, OperationSpec};
 use super::{Catalogue, Inferred, Oid};
 
 pub(super) use draft::{Drawn, plain};
+pub(super) use new_row::REMEMBERED_MAX;
+pub(super) use writes::is_key;
 
 use draft::Draft;
 use secured::World;
@@ -148,7 +150,8 @@ impl Made {
         }
     }
 
-    /// A ledger knows what a column holds only where every operation that changes it keeps one.
+    /// A ledger knows what a column holds only where every operation that changes it keeps one. Of
+    /// a row that an operation inserts it knows that anyway: the others change the seed's.
     fn keep_ledgers_whole(&mut self) {
         let without = self.drafts.iter().filter(|(_, draft)| draft.ledger.is_none());
         let unknown: BTreeSet<(String, String)> =

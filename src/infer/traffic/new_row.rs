@@ -25,6 +25,17 @@ enum Value {
     Copied,
 }
 
+/// A parameter that holds the value of a column.
+struct Sent<'a> {
+    column: &'a Column,
+    parameter: String,
+    /// It is drawn, as the seed draws it.
+    fresh: bool,
+}
+
+/// Columns of an inserted row whose values the ledger remembers; each costs memory per row.
+pub const REMEMBERED_MAX: usize = 24;
+
 /// A new row.
 ///
 /// # Errors
@@ -57,25 +68,25 @@ pub fn into(draft: &mut Draft, subject: &Subject<'_>) -> Result<Option<LedgerRul
             "a deferrable key may be there already, and ON CONFLICT does not take those",
         );
     }
-    let new = statement(draft, subject, &given);
+    let sent = statement(draft, subject, &given);
     if taken {
         draft.sql(" ON CONFLICT DO NOTHING");
     }
-    Ok(remembered(draft, subject, &given, new))
+    Ok(remembered(draft, subject, &given, &sent))
 }
 
-/// The statement up to its rows; says which parameters hold values that are new.
+/// The statement up to its rows; says which parameters hold the values of which columns.
 fn statement<'a>(
     draft: &mut Draft,
     subject: &Subject<'_>,
     given: &[(&'a Column, Value)],
-) -> Vec<(&'a Column, String)> {
+) -> Vec<Sent<'a>> {
     draft.statement(&format!("INSERT INTO {}", subject.quoted()));
     draft.uses(subject.table.oid);
-    let mut new = Vec::new();
+    let mut sent = Vec::new();
     if given.is_empty() {
         draft.sql(" DEFAULT VALUES");
-        return new;
+        return sent;
     }
     let names: Vec<String> = given.iter().map(|(c, _)| subject.quote(c)).collect();
     let copies = given.iter().any(|(_, value)| matches!(value, Value::Copied));
@@ -83,10 +94,11 @@ fn statement<'a>(
     for (at, (column, value)) in given.iter().enumerate() {
         draft.sql(if at > 0 { ", " } else { "" });
         match value {
-            Value::Fresh(drawn) => {
-                new.push((*column, draft.column(subject.table.oid, column, drawn)));
+            Value::Fresh(drawn) | Value::Known(drawn) => {
+                let parameter = draft.column(subject.table.oid, column, drawn);
+                let fresh = matches!(value, Value::Fresh(_));
+                sent.push(Sent { column, parameter, fresh });
             }
-            Value::Known(drawn) => drop(draft.column(subject.table.oid, column, drawn)),
             Value::Copied => drop(draft.sql(&format!("{MODEL}.{}", subject.quote(column)))),
         }
     }
@@ -96,7 +108,7 @@ fn statement<'a>(
     } else {
         draft.sql(")");
     }
-    new
+    sent
 }
 
 /// Appends ` WHERE` the key of what the alias stands for is that of one row.
@@ -110,13 +122,13 @@ pub fn where_aliased(draft: &mut Draft, of: &Subject<'_>, key: &[&Column], alias
     }
 }
 
-/// By which column the ledger finds the new row: one that was sent, or else one that the server
-/// makes, which the statement then returns, as an ORM has it.
+/// By which column the ledger finds the new row, one that was sent, or else one that the server
+/// makes, which the statement then returns, as an ORM has it; and what else was sent that stays.
 fn remembered(
     draft: &mut Draft,
     subject: &Subject<'_>,
     given: &[(&Column, Value)],
-    new: Vec<(&Column, String)>,
+    sent: &[Sent<'_>],
 ) -> Option<LedgerRule> {
     if subject.beside.takes_out(subject.table) {
         return None;
@@ -125,15 +137,23 @@ fn remembered(
     let is_kept = |column: &Column| {
         subject.table.triggers.is_empty() || !subject.beside.may_set(&column.name)
     };
-    let rule = |column: &Column, key_parameter| LedgerRule::Insert {
-        table: subject.name().to_owned(),
-        key_column: column.name.clone(),
-        key_parameter,
+    let rule = |key: &Column, key_parameter| {
+        // A trigger of another table may write this one.
+        let stays = |one: &&Sent<'_>| {
+            one.column.number != key.number && !subject.beside.may_set(&one.column.name)
+        };
+        let set = sent.iter().filter(stays).take(REMEMBERED_MAX);
+        LedgerRule::Insert {
+            table: subject.name().to_owned(),
+            key_column: key.name.clone(),
+            key_parameter,
+            set: set.map(|one| (one.column.name.clone(), one.parameter.clone())).collect(),
+        }
     };
     let is_new = |column: &Column| is_key(subject, column) && subject.is_new_each_time(column);
-    let is_sent = |(column, _): &&(&Column, String)| is_new(column) && is_kept(column);
-    if let Some((column, parameter)) = new.iter().find(is_sent) {
-        return Some(rule(column, Some(parameter.clone())));
+    let is_sent = |one: &&Sent<'_>| one.fresh && is_new(one.column) && is_kept(one.column);
+    if let Some(one) = sent.iter().find(is_sent) {
+        return Some(rule(one.column, Some(one.parameter.clone())));
     }
     let is_old = |column: &Column| {
         let of = given.iter().find(|(known, _)| known.number == column.number);

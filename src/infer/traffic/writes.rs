@@ -209,7 +209,7 @@ const DELETED_AFTER_MS: u64 = 1_000;
 /// missing index makes more of it than that.
 pub fn delete(subject: &Subject<'_>, insert: &Draft) -> Option<Draft> {
     let rule = insert.ledger.as_ref()?;
-    let LedgerRule::Insert { table, key_column, key_parameter } = rule else { return None };
+    let LedgerRule::Insert { table, key_column, key_parameter, .. } = rule else { return None };
     let column = subject.table.columns.iter().find(|column| column.name == *key_column)?;
     let by_index = |table: &Table, number: i16| {
         let leads = |index: &Index| {

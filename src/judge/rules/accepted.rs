@@ -3,8 +3,7 @@
 
 use crate::result::evidence::UnusedAccept;
 use crate::result::{Evidence as Shown, Finding, Subject};
-use crate::scenario::{Meant, Verdict};
-use crate::schema::Fingerprint;
+use crate::scenario::{LedgerRule, Meant, Verdict};
 
 use super::Evidence;
 use super::touched::untried;
@@ -36,14 +35,12 @@ fn covers(evidence: &Evidence<'_, '_>, one: &Meant) -> bool {
         return untried(evidence).is_some();
     }
     if let Some(difference) = &one.difference {
-        let before = evidence.trace.catalogue_before();
-        // Without both nothing is known.
-        let Some((before, after)) = before.zip(evidence.trace.catalogues.last()) else {
-            return true;
-        };
-        let of = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
-        let differences = of(&before.objects).diff(&of(&after.objects));
-        return differences.iter().any(|d| difference.covers(&d.object, &d.property));
+        // Without both catalogues nothing is known.
+        let Some(schema) = &evidence.schema else { return true };
+        return schema.differences.iter().any(|d| difference.covers(&d.object, &d.property));
+    }
+    if remembered(evidence, one) {
+        return true;
     }
     let mut tables = evidence.trace.contents_change.into_iter().flat_map(|change| &change.tables);
     tables.any(|table| {
@@ -53,5 +50,16 @@ fn covers(evidence: &Evidence<'_, '_>, one: &Meant) -> bool {
         let rows = (table.gone > 0 || table.added > 0) && one.covers_rows(&table.table);
         let whole = table.replaced > 0 && one.covers_values(&table.table, "");
         rows || whole || columns.any(|column| one.covers_values(&table.table, column))
+    })
+}
+
+/// Whether the ledger knows values that it is about, of which it then says nothing.
+fn remembered(evidence: &Evidence<'_, '_>, one: &Meant) -> bool {
+    let rules = evidence.scenario.traffic.operations.iter().filter_map(|o| o.ledger.as_ref());
+    rules.into_iter().any(|rule| match rule {
+        LedgerRule::Insert { table, set, .. } | LedgerRule::Update { table, set, .. } => {
+            set.keys().any(|column| one.covers_values(table, column))
+        }
+        LedgerRule::Delete { .. } => false,
     })
 }

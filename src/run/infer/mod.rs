@@ -259,6 +259,7 @@ impl Workshop<'_> {
         catalogue: &Catalogue,
     ) -> Result<(), Error> {
         own.put_into(&mut made.draft, adds);
+        infer::keep_whole(catalogue, &mut made.draft.traffic.operations);
         if !adds {
             made.left_out.clear();
         }

@@ -184,6 +184,7 @@ impl Checker<'_> {
                     table: insert.table.get_ref().clone(),
                     key_column: insert.key.get_ref().clone(),
                     key_parameter: insert.param.as_ref().map(|param| param.get_ref().clone()),
+                    set: self.ledger_set(source, &insert.table, &insert.set, params),
                 })
             }
             (None, None, Some(delete)) => {
@@ -200,17 +201,11 @@ impl Checker<'_> {
                 let update = update.get_ref();
                 self.created_column(source, &update.table, Some(&update.key));
                 self.known_parameter(source, &update.param, params);
-                let mut set = BTreeMap::new();
-                for (column, param) in &update.set {
-                    self.created_column(source, &update.table, Some(column));
-                    self.known_parameter(source, param, params);
-                    set.insert(column.get_ref().clone(), param.get_ref().clone());
-                }
                 Some(LedgerRule::Update {
                     table: update.table.get_ref().clone(),
                     key_column: update.key.get_ref().clone(),
                     key_parameter: update.param.get_ref().clone(),
-                    set,
+                    set: self.ledger_set(source, &update.table, &update.set, params),
                 })
             }
             _ => {
@@ -221,6 +216,23 @@ impl Checker<'_> {
         }
     }
 
+    /// Which parameter's value each column holds after the write.
+    fn ledger_set(
+        &mut self,
+        source: &Source,
+        table: &Spanned<String>,
+        written: &wire::Named<String>,
+        params: &[&str],
+    ) -> BTreeMap<String, String> {
+        let mut set = BTreeMap::new();
+        for (column, param) in written {
+            self.created_column(source, table, Some(column));
+            self.known_parameter(source, param, params);
+            set.insert(column.get_ref().clone(), param.get_ref().clone());
+        }
+        set
+    }
+
     /// Without a parameter for it, one statement inserts into the table and returns the key.
     fn returned_key(
         &mut self,
@@ -229,7 +241,9 @@ impl Checker<'_> {
         rule: &LedgerRule,
         statements: &[OperationStatement],
     ) {
-        let LedgerRule::Insert { table, key_column, key_parameter: None } = rule else { return };
+        let LedgerRule::Insert { table, key_column, key_parameter: None, .. } = rule else {
+            return;
+        };
         let returning = statements.iter().filter(|one| returns_row_of(&one.sql, table));
         if !statements.is_empty() && returning.count() != 1 {
             let message = format!("no statement says which `{key_column}` the new row has");

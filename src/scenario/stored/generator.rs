@@ -111,6 +111,8 @@ pub enum StoredLedgerRule {
         key_column: String,
         #[serde(default)]
         key_parameter: Option<String>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        set: BTreeMap<String, String>,
     },
     Update {
         table: String,
@@ -151,7 +153,7 @@ macro_rules! same_variants {
 }
 
 same_variants!(LedgerRule, StoredLedgerRule {
-    Insert { table, key_column, key_parameter },
+    Insert { table, key_column, key_parameter, set },
     Update { table, key_column, key_parameter, set },
     Delete { table, key_column, key_parameter },
 });

@@ -496,9 +496,10 @@ fn parameter(parameter: &Parameter) -> String {
 
 fn ledger(rule: &LedgerRule) -> String {
     match rule {
-        LedgerRule::Insert { table, key_column, key_parameter } => {
+        LedgerRule::Insert { table, key_column, key_parameter, set } => {
             let mut keys = vec![("table", text(table)), ("key", text(key_column))];
             keys.extend(key_parameter.iter().map(|parameter| ("param", text(parameter))));
+            keys.extend((!set.is_empty()).then(|| ("set", names(set.iter()))));
             inline(vec![("insert", inline(keys))])
         }
         LedgerRule::Update { table, key_column, key_parameter, set } => {
