@@ -217,6 +217,13 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
             relation(subject)
         );
     }
+    if of.as_caller {
+        return format!(
+            "{} used its owner's rights, and uses those of its caller from now on; whether the \
+             application's role has them was not tried, for the role is pgauntlet's own here",
+            relation(subject)
+        );
+    }
     if of.wider {
         return format!(
             "readers of {} may see more rows than before ({differences}); which rows other roles \

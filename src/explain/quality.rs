@@ -216,6 +216,12 @@ pub fn doubt(doubt: Doubt) -> String {
         Doubt::OwnRole => "; this proves nothing: it ran as a role of pgauntlet's own, and yours \
                            may have that right ([change] role, or superuser = true)"
             .to_owned(),
+        Doubt::ApplicationRole => {
+            "; this proves nothing: the application's role is pgauntlet's own \
+                                   here, and may use only what its operations used before the \
+                                   change ([pool] role names yours)"
+                .to_owned()
+        }
         Doubt::Ended(by) => {
             format!("; this says nothing of the change: {} ended it", ended_by(by))
         }

@@ -73,6 +73,7 @@ pub fn observe(scenario: &Scenario, history: &History) -> Observation {
         outside: &outside,
         lapses: &lapses::Lapses::of(scenario, &trace),
         measured: &measured,
+        schema: rules::SchemaChange::of(&trace),
     };
     let findings = rules::findings(&evidence);
     Observation {

@@ -55,6 +55,8 @@ pub struct Basis {
     pub apart_from_stalls: bool,
     /// The change failed, and did not come to its end when it was applied again.
     pub change_failed: bool,
+    /// Operations failed.
+    pub operations_failed: bool,
     /// Kinds of failed operations, and how many of each there were.
     pub failures: Vec<(FailureKind, u64)>,
 }
@@ -103,9 +105,10 @@ impl Evidence {
                 let times = Some((Period::Span(of.from_us, of.to_us), measure));
                 Basis { times, ..Basis::of_traffic() }
             }
+            Evidence::NotRecovered(_) => Basis { operations_failed: true, ..Basis::default() },
             Evidence::OperationFailed(of) => {
                 let failures = of.causes.iter().map(|c| (c.kind(), c.operations)).collect();
-                Basis { failures, ..Basis::default() }
+                Basis { failures, operations_failed: true, ..Basis::default() }
             }
             Evidence::ChangeFailed(_)
             | Evidence::CommandFailed(_)

@@ -84,6 +84,9 @@ pub enum Doubt {
     /// The change needs a right that the role of pgauntlet's own has not, in which it runs unless
     /// another one is named.
     OwnRole,
+    /// The application's role, which is pgauntlet's own unless another one is named, may use only
+    /// what its operations used before the change.
+    ApplicationRole,
 }
 
 /// What a finding is about: any that apply.

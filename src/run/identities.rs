@@ -89,7 +89,9 @@ impl Database {
             return Ok(Some(login));
         }
         let login = logins.application.clone();
-        seed::let_use(&self.session, &login.role).await?;
+        let operations = scenario.traffic.operations.iter();
+        let sql = operations.flat_map(|operation| &operation.statements);
+        seed::let_use(&self.session, &login.role, sql.map(|one| one.sql.as_str())).await?;
         if let Some(role) = pool.settings.get(ROLE_SETTING) {
             self.exists("[pool]", role).await?;
             self.grant(role, &login).await?;

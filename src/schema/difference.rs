@@ -24,11 +24,14 @@ pub struct Difference {
 /// The property of a difference that is a whole object.
 const WHOLE: &str = "object";
 
-/// Both maps are sorted, and so are the differences.
-pub(super) fn between(
-    from: &BTreeMap<String, Properties>,
-    to: &BTreeMap<String, Properties>,
-) -> Vec<Difference> {
+/// Properties by name, of each object by name.
+pub type Objects = BTreeMap<String, Properties>;
+
+/// What has to change in one catalogue for it to become the other, as [`Fingerprint::diff`] has it:
+/// both maps are sorted, and so are the differences.
+///
+/// [`Fingerprint::diff`]: super::Fingerprint::diff
+pub fn differences(from: &Objects, to: &Objects) -> Vec<Difference> {
     let names: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     names
         .into_iter()

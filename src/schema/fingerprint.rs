@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::difference::{self, Difference};
+use super::difference::{self, Difference, Objects};
 
 /// Name of an object, its kind first (`index public.ix_spans_task_id`), to its properties.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
-    /// Properties by name, of each object by name.
-    pub objects: BTreeMap<String, BTreeMap<String, String>>,
+    /// The objects.
+    pub objects: Objects,
 }
 
 impl Fingerprint {
@@ -23,7 +23,7 @@ impl Fingerprint {
     /// What has to change in `self` to become `other`, in the order of the objects' names. An
     /// object that only one of them has is one difference, however many properties it has.
     pub fn diff(&self, other: &Fingerprint) -> Vec<Difference> {
-        difference::between(&self.objects, &other.objects)
+        difference::differences(&self.objects, &other.objects)
     }
 
     /// Indexes that reads do not use, because a build of theirs did not finish. One of a

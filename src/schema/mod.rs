@@ -9,7 +9,7 @@ mod file;
 mod fingerprint;
 mod queries;
 
-pub use difference::Difference;
+pub use difference::{Difference, Objects, differences};
 pub use file::{Stored, StoredError};
 pub use fingerprint::Fingerprint;
 pub use queries::{MAJORS, NUMBERING, Query, SETTINGS, queries};

@@ -14,6 +14,7 @@ mod error;
 mod estimate;
 mod load;
 mod names;
+mod needs;
 mod oracle;
 mod ownership;
 mod plan;

@@ -5,10 +5,12 @@
 //! roles of its own, and extensions, stay as they are; where such a role was missing and is ours,
 //! the change's role is a member of it.
 
+use tokio_postgres::types::ToSql;
+
 use crate::connect::{self, Session};
 use crate::pg::{SqlState, quote_ident, quote_literal};
 
-use super::{Error, roles};
+use super::{Error, needs, roles};
 
 /// Statements per message: locks are held to its end.
 const STATEMENTS_MAX: usize = 100;
@@ -56,7 +58,8 @@ SELECT format('ALTER %s %s OWNER TO %I', what, name, $1::text) FROM (
 WHERE NOT EXISTS (SELECT FROM member WHERE classid = class AND objid = owned.oid)
 ORDER BY step, owned.oid";
 
-/// What an application does with tables and sequences, and nothing of what comes later.
+/// What an application does with these tables (NULL: with all) and with sequences, and nothing of
+/// what comes later.
 const GRANTS: &str = "
 SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, $1::text)
 FROM pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_' OR nspname = 'public'
@@ -65,7 +68,8 @@ SELECT format('GRANT %s ON %s TO %I', CASE relkind WHEN 'S' THEN 'USAGE, SELECT,
     ELSE 'SELECT, INSERT, UPDATE, DELETE' END,
   CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE '' END || oid::regclass, $1::text)
 FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-  AND relnamespace NOT IN ('pg_toast'::regnamespace) AND relpersistence <> 't'";
+  AND relnamespace NOT IN ('pg_toast'::regnamespace) AND relpersistence <> 't'
+  AND (relkind = 'S' OR $2::oid[] IS NULL OR oid = ANY ($2))";
 
 /// Gives the database and what is in it to a role, as far as it is the session's own.
 ///
@@ -79,7 +83,7 @@ pub async fn hand_over(session: &Session, to: &str) -> Result<(), Error> {
     session.batch("SET search_path = pg_catalog").await?;
     session.batch(&format!("{database}{role}")).await?;
     roles::join_owners(session, to).await?;
-    let statements = statements(session, OWNED, to).await?;
+    let statements = statements(session, OWNED, &[&to]).await?;
     let (publications, others): (Vec<_>, Vec<_>) =
         statements.into_iter().partition(|sql| sql.starts_with("ALTER PUBLICATION"));
     run(session, &others).await?;
@@ -90,13 +94,18 @@ pub async fn hand_over(session: &Session, to: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets a role use what is there: rows of tables, and sequences.
+/// Lets a role use what these statements need, as it is there: rows of tables, and sequences.
 ///
 /// # Errors
 /// The connecting user may not.
-pub async fn let_use(session: &Session, role: &str) -> Result<(), Error> {
+pub async fn let_use<'t>(
+    session: &Session,
+    role: &str,
+    sql: impl IntoIterator<Item = &'t str>,
+) -> Result<(), Error> {
     session.batch("SET search_path = pg_catalog").await?;
-    let statements = statements(session, GRANTS, role).await?;
+    let relations = needs::relations(session, sql).await?;
+    let statements = statements(session, GRANTS, &[&role, &relations]).await?;
     run(session, &statements).await
 }
 
@@ -111,8 +120,12 @@ pub async fn is_superuser(session: &Session, role: &str) -> Result<Option<bool>,
     Ok(row.map_err(|error| connect::Error::query(&sql, &error))?.map(|row| row.get(0)))
 }
 
-async fn statements(session: &Session, sql: &str, role: &str) -> Result<Vec<String>, Error> {
-    let rows = session.client().query(sql, &[&role]).await;
+async fn statements(
+    session: &Session,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<String>, Error> {
+    let rows = session.client().query(sql, parameters).await;
     let rows = rows.map_err(|error| connect::Error::query(sql, &error))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

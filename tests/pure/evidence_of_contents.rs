@@ -48,6 +48,7 @@ fn access(property: &str) -> Evidence {
         differences: vec![difference],
         may_be_meant: false,
         wider: property == "row level security",
+        as_caller: false,
     })
 }
 

@@ -25,3 +25,4 @@ mod standby;
 mod tools;
 mod try_false_safes;
 mod try_options;
+mod try_rights;

@@ -17,6 +17,10 @@ const WIDER: &str = "read the table as each role and tenant of the application b
 fn access(of: &ChangedAccess) -> &'static str {
     match of {
         of if of.wider => WIDER,
+        of if of.as_caller => {
+            "name the application's role, which the schema makes and grants what it has \
+             ([pool] role); or GRANT it what the function or view reads and writes"
+        }
         of if of.is_of_new_sessions() => {
             "begin the application's sessions under them (the same SET in the schema that the \
              scenario begins with) and try it again"

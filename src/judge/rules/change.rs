@@ -9,7 +9,7 @@ use crate::result::evidence::{
 };
 use crate::result::{Doubt, Evidence as Shown, Finding, Subject};
 use crate::scenario::{FindingKind, Verdict};
-use crate::schema::Fingerprint;
+use crate::schema::differences;
 
 use super::super::trace::{AttemptRecord, StatementRecord};
 use super::command::{error_of, last_line};
@@ -211,8 +211,7 @@ pub fn reruns(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 fn rerun_changed(evidence: &Evidence<'_, '_>, first: u32, second: u32) -> Vec<Finding> {
     let snapshots = (evidence.trace.catalogue_after(first), evidence.trace.catalogue_after(second));
     let (Some(before), Some(after)) = snapshots else { return Vec::new() };
-    let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
-    let differences = fingerprint(&before.objects).diff(&fingerprint(&after.objects));
+    let differences = differences(&before.objects, &after.objects);
     let schema = differences.first().map(|first| CatalogueChange::Schema {
         differences: differences.len() as u64,
         first: first.clone(),

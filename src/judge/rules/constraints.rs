@@ -11,24 +11,19 @@ use crate::result::evidence::{
 };
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
+use crate::schema::Objects;
 
 use super::super::foreign_key::ForeignKey;
 use super::Evidence;
 
-type Objects = BTreeMap<String, BTreeMap<String, String>>;
-
 /// Of each table, what is not as it was.
 pub fn changed(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let catalogues = evidence.trace.catalogue_before().zip(evidence.trace.catalogues.last());
-    let Some((before, after)) = catalogues else { return Vec::new() };
-    let (before, after) = (Constraints::of(&before.objects), Constraints::of(&after.objects));
+    let Some(schema) = &evidence.schema else { return Vec::new() };
+    let (before, after) = (Constraints::of(schema.before), Constraints::of(schema.after));
     let mut of_tables: BTreeMap<&str, ChangedConstraints> = BTreeMap::new();
     let meant = |name: &str| {
-        let differences = evidence.scenario.accept.iter().filter_map(|one| one.difference.as_ref());
         let objects = [format!("constraint {name}"), format!("index {name}")];
-        let mut covers =
-            differences.flat_map(|d| objects.iter().map(move |o| d.covers(o, "object")));
-        covers.any(|covers| covers)
+        objects.iter().any(|object| evidence.means(object, "object"))
     };
     for constraint in before.all.iter().filter(|c| after.tables.contains(&c.table)) {
         if !after.has(constraint) && after.acts_otherwise(constraint).is_none() {

@@ -14,11 +14,11 @@ use crate::result::evidence::{
 };
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::{CALIBRATED_MAX_PER_S, Meant, Verdict};
-use crate::schema::{Difference, Fingerprint};
+use crate::schema::{Difference, Objects};
 
-use super::Evidence;
 use super::on_purpose::{Said, Statements, Taken};
 use super::touched::uses;
+use super::{Evidence, SchemaChange};
 
 pub fn rows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let Some(change) = evidence.trace.contents_change else { return Vec::new() };
@@ -161,24 +161,17 @@ fn writes(evidence: &Evidence<'_, '_>, table: &str, column: &str) -> bool {
 
 /// Of objects that were there before and still are.
 pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let before = evidence.trace.catalogue_before();
-    let Some((before, after)) = before.zip(evidence.trace.catalogues.last()) else {
+    let Some(SchemaChange { before, after, differences }) = &evidence.schema else {
         return Vec::new();
-    };
-    let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
-    let (before, after) = (fingerprint(&before.objects), fingerprint(&after.objects));
-    let meant = |difference: &Difference| {
-        let differences = evidence.scenario.accept.iter().filter_map(|one| one.difference.as_ref());
-        let mut meant = differences.filter(|d| d.covers(&difference.object, &difference.property));
-        meant.next().is_some()
     };
     let statements = OnceCell::new();
     let mut by_object: BTreeMap<String, (Said, Vec<Difference>)> = BTreeMap::new();
     let mut wider: BTreeMap<String, Vec<Difference>> = BTreeMap::new();
-    for difference in before.diff(&after) {
-        let Some(lost) = lost(&difference, &after) else {
-            if is_wider(&difference, &before) && !meant(&difference) {
-                wider.entry(difference.object.clone()).or_default().push(difference);
+    for difference in differences.iter().filter(|d| !evidence.means(&d.object, &d.property)) {
+        let object = difference.object.clone();
+        let Some(lost) = lost(difference, after) else {
+            if is_wider(difference, before) {
+                wider.entry(object).or_default().push(difference.clone());
             }
             continue;
         };
@@ -189,36 +182,37 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
                 .get_or_init(|| Statements::of(texts(evidence)))
                 .say(taken, &difference.object),
         };
-        if said == Said::Yes && is_wider(&difference, &before) && !meant(&difference) {
-            wider.entry(difference.object.clone()).or_default().push(difference);
-        } else if said < Said::Yes && !meant(&difference) {
-            let of = by_object.entry(difference.object.clone()).or_insert((said, Vec::new()));
+        if said == Said::Yes && is_wider(difference, before) {
+            wider.entry(object).or_default().push(difference.clone());
+        } else if said < Said::Yes {
+            let of = by_object.entry(object).or_insert((said, Vec::new()));
             of.0 = of.0.min(said);
-            of.1.push(difference);
+            of.1.push(difference.clone());
         }
     }
     let finding = |(object, (said, differences)): (String, (Said, Vec<Difference>))| {
         let may_be_meant = said == Said::Perhaps;
         let verdict = if may_be_meant { Verdict::Unproven } else { Verdict::Unsafe };
-        let shown = ChangedAccess { differences, may_be_meant, wider: false };
+        let shown = ChangedAccess { differences, may_be_meant, wider: false, as_caller: false };
         Finding::new(verdict, Subject::relation(object), Shown::AccessChanged(shown))
     };
     let of_wider = |(object, differences): (String, Vec<Difference>)| {
         // With a policy, what it lets through is what the statement says.
         let is_off = differences.iter().any(|d| d.property == "row level security");
         let verdict = if is_off { Verdict::Unproven } else { Verdict::Safe };
-        let shown = ChangedAccess { differences, may_be_meant: false, wider: true };
+        let shown =
+            ChangedAccess { differences, may_be_meant: false, wider: true, as_caller: false };
         Finding::new(verdict, Subject::relation(object), Shown::AccessChanged(shown))
     };
     by_object.into_iter().map(finding).chain(wider.into_iter().map(of_wider)).collect()
 }
 
 /// Whether more rows of a table may be seen than its policies let through before.
-fn is_wider(difference: &Difference, before: &Fingerprint) -> bool {
+fn is_wider(difference: &Difference, before: &Objects) -> bool {
     let Difference { object, property, from, to } = difference;
     let Some((kind, name)) = object.split_once(' ') else { return false };
     let is_on = |table: &str| {
-        let of_table = before.objects.get(&format!("table {table}"));
+        let of_table = before.get(&format!("table {table}"));
         let on = of_table.and_then(|of| of.get("row level security"));
         on.is_some_and(|on| on == "true")
     };
@@ -248,7 +242,7 @@ enum Lost<'d> {
 }
 
 /// None: the difference takes nothing away.
-fn lost<'d>(difference: &'d Difference, after: &Fingerprint) -> Option<Lost<'d>> {
+fn lost<'d>(difference: &'d Difference, after: &Objects) -> Option<Lost<'d>> {
     let Difference { object, property, from, to } = difference;
     let is_gone = property == "object" && to.is_none();
     let (kind, name) = object.split_once(' ')?;
@@ -278,16 +272,16 @@ fn lost<'d>(difference: &'d Difference, after: &Fingerprint) -> Option<Lost<'d>>
         (_, granted) => {
             let role = granted.strip_prefix("granted to ")?;
             // What everybody may, this role may too.
-            let of_all = after.objects.get(object).and_then(|of| of.get("granted to PUBLIC"));
+            let of_all = after.get(object).and_then(|of| of.get("granted to PUBLIC"));
             let to = [to, &of_all.cloned()].map(|granted| granted.clone().unwrap_or_default());
             takes_away(from.as_deref()?, Some(&to.join(", "))).then_some(Taken::Granted(role))?
         }
     }))
 }
 
-fn has_table(fingerprint: &Fingerprint, table: &str) -> bool {
+fn has_table(objects: &Objects, table: &str) -> bool {
     // The publication's tables are told as a search_path without schemas prints them.
-    fingerprint.objects.contains_key(&format!("table {table}"))
+    objects.contains_key(&format!("table {table}"))
 }
 
 /// Whether a privilege of before is not among those of after.

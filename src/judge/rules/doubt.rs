@@ -13,7 +13,7 @@ use crate::stats::Latencies;
 
 use super::super::lapses::Spans;
 use super::latency::{BASELINE_FACTOR, longest_before, phase_of};
-use super::{Evidence, failed_here};
+use super::{Evidence, failed_here, rights};
 
 /// What queues for a connection behind a stall takes no more than so many times as long as it.
 const STALL_FACTOR: u64 = 2;
@@ -45,6 +45,8 @@ struct Broken<'b, 'e, 'h> {
     no_stall: bool,
     /// Why the change's failure may be of this trial alone.
     failed_here: Option<Doubt>,
+    /// Operations may have failed because of the role that they have here alone.
+    of_role: bool,
 }
 
 impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
@@ -55,6 +57,10 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
             }
             _ => false,
         };
+        let of_role = |finding: &Finding| match &finding.evidence {
+            Some(Shown::OperationFailed(failed)) => rights::may_be_granted(evidence, failed),
+            _ => false,
+        };
         let is = |kind: FindingKind| findings.iter().any(|finding| finding.kind == kind);
         Broken {
             evidence,
@@ -62,6 +68,7 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
             unsampled: is(FindingKind::SamplesMissing),
             no_stall: !is(FindingKind::Stall),
             failed_here: failed_here::doubt(evidence),
+            of_role: findings.iter().any(of_role),
         }
     }
 
@@ -71,6 +78,9 @@ impl<'b, 'e, 'h> Broken<'b, 'e, 'h> {
         }
         if basis.change_failed && self.failed_here.is_some() {
             return self.failed_here;
+        }
+        if basis.operations_failed && self.of_role {
+            return Some(Doubt::ApplicationRole);
         }
         if basis.like_before.is_some_and(|took| self.took_so_before(took)) {
             return Some(Doubt::BaselineBroken);

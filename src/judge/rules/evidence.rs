@@ -8,6 +8,7 @@ use crate::pg::purpose::{BESIDE_VERSIONS, Purpose, TOOLS_TABLES};
 use crate::result::evidence::{Application, Deadlock, FailureKind};
 use crate::result::{Measured, StatementRef};
 use crate::scenario::{Base, Scenario, Sizes};
+use crate::schema::{Difference, Objects, differences};
 
 use super::super::blame::statement_ref;
 use super::super::causes::Causes;
@@ -45,11 +46,34 @@ pub struct Evidence<'e, 'h> {
     pub lapses: &'e Lapses,
     pub outside: &'e Outside,
     pub measured: &'e Measured,
+    /// What the catalogue is after the last attempt; None: one of the two was not read.
+    pub schema: Option<SchemaChange<'h>>,
+}
+
+/// The catalogue before the change and at its end.
+pub struct SchemaChange<'h> {
+    pub before: &'h Objects,
+    pub after: &'h Objects,
+    pub differences: Vec<Difference>,
+}
+
+impl<'h> SchemaChange<'h> {
+    pub fn of(trace: &Trace<'h>) -> Option<SchemaChange<'h>> {
+        let (before, after) = trace.catalogue_before().zip(trace.catalogues.last().copied())?;
+        let (before, after) = (&before.objects, &after.objects);
+        Some(SchemaChange { before, after, differences: differences(before, after) })
+    }
 }
 
 impl Evidence<'_, '_> {
     pub(super) fn stall_limit(&self) -> Micros {
         Micros::from_millis(self.scenario.limits.stall_ms_max)
+    }
+
+    /// Whether `[[accept]]` says that an object may differ in this property.
+    pub(super) fn means(&self, object: &str, property: &str) -> bool {
+        let mut meant = self.scenario.accept.iter().filter_map(|one| one.difference.as_ref());
+        meant.any(|difference| difference.covers(object, property))
     }
 
     /// Whether the starting state is a database without tables, on which no application runs.

@@ -33,6 +33,7 @@ mod replaced;
 mod replica;
 mod rerun;
 mod result_type;
+mod rights;
 mod runners;
 mod sessions;
 mod slower;
@@ -45,7 +46,7 @@ mod work;
 mod written;
 
 pub use ending::ending;
-pub use evidence::Evidence;
+pub use evidence::{Evidence, SchemaChange};
 pub use margins::margins;
 
 use crate::result::Finding;
@@ -95,6 +96,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let (weaker, of_access): (Vec<_>, Vec<_>) =
         contents::access(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
     findings.extend(of_access);
+    findings.extend(rights::of_callers(evidence));
     let (new_rows, of_new_rows): (Vec<_>, Vec<_>) =
         new_rows::differ(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
     findings.extend(of_new_rows);

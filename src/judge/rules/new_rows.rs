@@ -9,34 +9,32 @@ use crate::pg::syntax::Kind;
 use crate::result::evidence::NewRows;
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
-use crate::schema::{Difference, Fingerprint};
+use crate::schema::{Difference, Objects};
 
-use super::Evidence;
+use super::{Evidence, SchemaChange};
 
 /// Of each table into which the application writes. A column that gets NULL in place of a value is
 /// unsafe, unless something new may fill it; all else informs.
 pub fn differ(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let catalogues = evidence.trace.catalogue_before().zip(evidence.trace.catalogues.last());
-    let Some((before, after)) = catalogues else { return Vec::new() };
-    let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
-    let (before, after) = (fingerprint(&before.objects), fingerprint(&after.objects));
+    let Some(SchemaChange { before, after, differences }) = &evidence.schema else {
+        return Vec::new();
+    };
     let mut of_tables: BTreeMap<String, NewRows> = BTreeMap::new();
     let inserts = Inserts::of(evidence);
-    let differences = before.diff(&after);
-    for difference in differences.iter().filter(|d| !is_meant(evidence, d)) {
+    for difference in differences.iter().filter(|d| !evidence.means(&d.object, &d.property)) {
         let Difference { object, property, from, to } = difference;
         let Some((kind, name)) = object.split_once(' ') else { continue };
         match (kind, property.as_str()) {
             ("column", "default" | "generated") => {
                 let Some((table, column)) = name.rsplit_once('.') else { continue };
-                if !inserts.leave_out(table, column) || is_numbered(object, [&before, &after]) {
+                if !inserts.leave_out(table, column) || is_numbered(object, [before, after]) {
                     continue;
                 }
                 let of = of_tables.entry(table.to_owned()).or_default();
                 // A generated column that becomes one with a default, and the like.
                 let is_filled = ["default", "generated", "identity"]
                     .iter()
-                    .any(|property| has(&after, object, property));
+                    .any(|property| has(after, object, property));
                 match (from, to) {
                     (Some(_), None) if !is_filled => of.null.push(difference.clone()),
                     (Some(_), _) => of.others.push(difference.clone()),
@@ -51,7 +49,7 @@ pub fn differ(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
                 }
             }
             ("function", "definition") if from.is_some() && to.is_some() => {
-                for (table, trigger) in callers(&after, name) {
+                for (table, trigger) in callers(after, name) {
                     if inserts.is_written(table) {
                         let of = of_tables.entry(table.to_owned()).or_default();
                         of.triggers.insert(trigger.to_owned());
@@ -62,7 +60,7 @@ pub fn differ(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         }
     }
     let found = of_tables.into_iter().filter(|(_, of)| *of != NewRows::default());
-    found.map(|(table, of)| finding(&differences, table, of)).collect()
+    found.map(|(table, of)| finding(differences, table, of)).collect()
 }
 
 fn finding(differences: &[Difference], table: String, mut of: NewRows) -> Finding {
@@ -78,33 +76,27 @@ fn finding(differences: &[Difference], table: String, mut of: NewRows) -> Findin
     Finding::new(verdict, Subject::relation(table), Shown::NewRowsDiffer(of))
 }
 
-fn is_meant(evidence: &Evidence<'_, '_>, difference: &Difference) -> bool {
-    let differences = evidence.scenario.accept.iter().filter_map(|one| one.difference.as_ref());
-    let mut covers = differences.map(|d| d.covers(&difference.object, &difference.property));
-    covers.any(|covers| covers)
-}
-
-fn has(fingerprint: &Fingerprint, object: &str, property: &str) -> bool {
-    fingerprint.objects.get(object).is_some_and(|of| of.contains_key(property))
+fn has(objects: &Objects, object: &str, property: &str) -> bool {
+    objects.get(object).is_some_and(|of| of.contains_key(property))
 }
 
 /// Whether a sequence numbers the column before and after: what that returns is looked at itself.
-fn is_numbered(column: &str, fingerprints: [&Fingerprint; 2]) -> bool {
-    fingerprints.into_iter().all(|fingerprint| {
-        let properties = fingerprint.objects.get(column);
+fn is_numbered(column: &str, catalogues: [&Objects; 2]) -> bool {
+    catalogues.into_iter().all(|objects| {
+        let properties = objects.get(column);
         let default = properties.and_then(|of| of.get("default"));
-        has(fingerprint, column, "identity") || default.is_some_and(|d| d.contains("nextval("))
+        has(objects, column, "identity") || default.is_some_and(|d| d.contains("nextval("))
     })
 }
 
 /// Tables and triggers that call the function, `public.touch()`.
-fn callers<'f>(fingerprint: &'f Fingerprint, function: &str) -> Vec<(&'f str, &'f str)> {
+fn callers<'o>(objects: &'o Objects, function: &str) -> Vec<(&'o str, &'o str)> {
     let (name, _) = function.split_once('(').unwrap_or((function, ""));
     let bare = name.strip_prefix("public.").unwrap_or(name);
     let calls = |definition: &String| {
         [name, bare].iter().any(|name| definition.contains(&format!(" FUNCTION {name}(")))
     };
-    let triggers = fingerprint.objects.iter().filter_map(|(object, properties)| {
+    let triggers = objects.iter().filter_map(|(object, properties)| {
         let trigger = object.strip_prefix("trigger ")?;
         properties.get("definition").filter(|definition| calls(definition))?;
         trigger.rsplit_once('.')

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::pg::facts::{RelationName, facts, returns_all_columns};
 use crate::pg::lex::{TokenKind, tokens};
 use crate::result::evidence::{FailureCount, OperationFailure};
-use crate::schema::{Difference, Fingerprint};
+use crate::schema::{Difference, differences};
 
 use super::Evidence;
 
@@ -19,8 +19,7 @@ pub fn columns(evidence: &Evidence<'_, '_>, causes: &[FailureCount]) -> Vec<Diff
         .collect();
     let snapshots = evidence.trace.catalogue_before().zip(evidence.trace.catalogue_after_change());
     let Some((before, after)) = snapshots.filter(|_| !failed.is_empty()) else { return Vec::new() };
-    let fingerprint = |objects: &_| Fingerprint { objects: Clone::clone(objects) };
-    let differences = fingerprint(&before.objects).diff(&fingerprint(&after.objects));
+    let differences = differences(&before.objects, &after.objects);
     let operations = &evidence.scenario.traffic.operations;
     let failed = operations.iter().filter(|operation| failed.contains(operation.name.as_str()));
     let uses: Vec<Use> =

@@ -14,9 +14,9 @@ pub use parts::{
 };
 
 use crate::clock::Micros;
-use crate::history::{CatalogueSnapshot, History, Phase};
+use crate::history::{History, Phase};
 use crate::scenario::Scenario;
-use crate::schema::{Difference, Fingerprint};
+use crate::schema::{Difference, differences};
 
 use super::logged::lock_waits;
 use super::trace::Trace;
@@ -55,7 +55,5 @@ fn schema(trace: &Trace<'_>) -> Vec<Difference> {
     let (Some(before), Some(after)) = (trace.catalogue_before(), trace.catalogues.last()) else {
         return Vec::new();
     };
-    let fingerprint =
-        |snapshot: &CatalogueSnapshot| Fingerprint { objects: snapshot.objects.clone() };
-    fingerprint(before).diff(&fingerprint(after))
+    differences(&before.objects, &after.objects)
 }

@@ -52,6 +52,9 @@ pub struct ChangedAccess {
     /// More rows may be seen than before; the change says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wider: bool,
+    /// It used its owner's rights, and uses its caller's from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_caller: bool,
 }
 
 /// The subject's relation is the table.
