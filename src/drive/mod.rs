@@ -5,6 +5,7 @@
 //! that a migration delays. Everything is appended to the history; nothing is judged here.
 
 mod accounting;
+mod answers;
 mod capacity;
 mod connection;
 mod driver;
@@ -20,6 +21,7 @@ mod schedule;
 mod settle;
 mod warm;
 
+pub use answers::{CalledFunction, function_answers};
 pub use capacity::capacity;
 pub use connection::Pooled;
 pub use driver::{DriveSetup, Driving, Stopped, start, start_on};

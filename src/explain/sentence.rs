@@ -4,8 +4,8 @@ use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
 use super::{
-    accepted, change, constraints, contents, hang, majors, pooled, prediction, quality, reads,
-    replica, runners, sessions, state, timeouts, traffic, waits, work,
+    accepted, answers, change, constraints, contents, hang, majors, pooled, prediction, quality,
+    reads, replica, runners, sessions, state, timeouts, traffic, waits, work,
 };
 
 /// With as much of a file's path as tells it apart from the others.
@@ -17,11 +17,12 @@ pub fn sentence_among(finding: &Finding, files: &Files) -> String {
     format!("{}{doubt}{accepted}", of_kind(evidence, &finding.subject, files))
 }
 
-/// Of rows that are written from now on.
+/// Of rows that are written, or read, from now on.
 fn from_now_on(evidence: &Evidence, subject: &Subject) -> String {
     match evidence {
         Evidence::SequenceEnds(of) => contents::ending(of),
         Evidence::NewRowsDiffer(of) => contents::new_rows(of, subject),
+        Evidence::AnswersDiffer(of) => answers::differ(of),
         _ => String::new(),
     }
 }
@@ -84,7 +85,9 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::ValuesChanged(of) => contents::values(of, subject),
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
-        Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) => from_now_on(evidence, subject),
+        Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) | Evidence::AnswersDiffer(_) => {
+            from_now_on(evidence, subject)
+        }
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),
