@@ -2,7 +2,8 @@
 //!
 //! One transaction, which is rolled back, with no other traffic: each operation that calls the
 //! function runs with values of its own generators, twice with the new definition and once with the
-//! old one. What returns other rows each time is not compared.
+//! old one. Compared is what it returns and what it writes; of rows that it deletes, how many. What
+//! differs each time is not compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -23,6 +24,7 @@ use crate::schema::ReplacedFunction;
 use super::error::Error;
 use super::parameters::{Drawing, Feeds, Values};
 use super::plan::{Plan, PlannedOperation, PlannedStatement};
+use super::written::{Answer, ROWS_MAX, Writes, too_many};
 
 /// `application_name` of the session that compares.
 const APPLICATION: &str = "pgauntlet answers";
@@ -32,8 +34,6 @@ const LIMITS: [(&str, &str); 2] = [("statement_timeout", "30s"), ("lock_timeout"
 const DRAWS_MAX: u64 = 16;
 /// No operation is run with more values once a function has taken so long.
 const FUNCTION_MAX: Duration = Duration::from_secs(30);
-/// Rows of one answer that are compared.
-const ROWS_MAX: usize = 10_000;
 /// The streams that values are drawn from: no worker's, and not those of a rehearsal.
 const ANSWERS_WORKER: u64 = u32::MAX as u64 / 2;
 /// Numbers of the schedule between two draws of an operation: more than there are operations.
@@ -50,13 +50,6 @@ pub struct CalledFunction {
     pub statements: BTreeSet<(usize, usize)>,
     /// Columns that the server numbers: what they get is another value each time.
     pub numbered: BTreeSet<String>,
-}
-
-/// What a statement returned: names of columns, and rows.
-#[derive(Default)]
-struct Answer {
-    columns: Vec<String>,
-    rows: Vec<Vec<Option<String>>>,
 }
 
 /// What the statements of one operation that call the function returned.
@@ -201,11 +194,7 @@ impl Comparing<'_> {
         if found.gone + found.new > 0 {
             return Ok(found);
         }
-        let why = match (found.rows + returned, self.called.function.writes) {
-            (_, true) => Some(NotCompared::Writes),
-            (0, _) => Some(NotCompared::NoRows),
-            _ => None,
-        };
+        let why = (found.rows + returned == 0).then_some(NotCompared::NoRows);
         Ok(ComparedAnswers { not_compared: why, ..found })
     }
 
@@ -219,17 +208,18 @@ impl Comparing<'_> {
     }
 
     async fn answers(&self, kind: usize, operation: &PlannedOperation, values: &Values) -> Answers {
+        let writes = Writes::so_far(self.session).await?;
         let mut found = Vec::new();
         for (place, statement) in operation.statements.iter().enumerate() {
-            let asked = Asked::of(statement);
-            let mut answer = answer(self.session, &asked.text(statement, values)).await?;
+            let mut answer = answer(self.session, &text(statement, values)).await?;
             if self.called.statements.contains(&(kind, place)) {
-                if asked.inserts {
+                if inserts(&statement.sql) {
                     answer.leave_out(&self.called.numbered);
                 }
                 found.push(answer);
             }
         }
+        found.push(writes.since(self.session, &self.called.numbered).await?);
         Ok(found)
     }
 
@@ -251,48 +241,23 @@ fn is_of_the_schema(error: &ServerError) -> bool {
     code.starts_with("42") || code.starts_with("0A") || code.starts_with("57")
 }
 
-/// A statement that returns what it writes.
-struct Asked {
-    sql: String,
-    inserts: bool,
+/// The line break ends a comment with which the statement may end.
+fn text(statement: &PlannedStatement, values: &Values) -> String {
+    let sql = statement.sql.trim().trim_end_matches(';');
+    if statement.arguments.is_empty() {
+        return sql.to_owned();
+    }
+    let value = |at: &usize| match values.get(*at).and_then(Option::as_ref) {
+        Some(text) => quote_literal(text),
+        None => "NULL".to_owned(),
+    };
+    let arguments: Vec<String> = statement.arguments.iter().map(value).collect();
+    let arguments = arguments.join(", ");
+    format!("DEALLOCATE ALL; PREPARE answers AS {sql}\n; EXECUTE answers({arguments})")
 }
 
-impl Asked {
-    /// An INSERT returns all columns, for what it returns otherwise may be a new number alone.
-    fn of(statement: &PlannedStatement) -> Asked {
-        let mut sql = statement.sql.trim().trim_end_matches(';').to_owned();
-        let kind = facts(&sql).statements.last().map(|statement| statement.kind.clone());
-        let inserts = kind == Some(Kind::Insert);
-        let tokens = lex::tokens(&sql).unwrap_or_default();
-        let returning = tokens.iter().rfind(|token| token.is_word(&sql, "returning"));
-        let returning = returning.map(|token| token.start);
-        match (kind, returning) {
-            (Some(Kind::Insert), Some(at)) => {
-                sql.truncate(at);
-                sql.push_str("RETURNING *");
-            }
-            // The line break ends a comment with which the statement may end.
-            (Some(Kind::Insert | Kind::Update | Kind::Delete), None) => {
-                sql.push_str("\nRETURNING *");
-            }
-            _ => {}
-        }
-        Asked { sql, inserts }
-    }
-
-    fn text(&self, statement: &PlannedStatement, values: &Values) -> String {
-        let sql = &self.sql;
-        if statement.arguments.is_empty() {
-            return sql.clone();
-        }
-        let value = |at: &usize| match values.get(*at).and_then(Option::as_ref) {
-            Some(text) => quote_literal(text),
-            None => "NULL".to_owned(),
-        };
-        let arguments: Vec<String> = statement.arguments.iter().map(value).collect();
-        let arguments = arguments.join(", ");
-        format!("DEALLOCATE ALL; PREPARE answers AS {sql}\n; EXECUTE answers({arguments})")
-    }
+fn inserts(sql: &str) -> bool {
+    facts(sql).statements.last().is_some_and(|statement| statement.kind == Kind::Insert)
 }
 
 /// The simple protocol answers in text, whatever the types are.
@@ -311,46 +276,7 @@ async fn answer(session: &Session, sql: &str) -> Result<Answer, ServerError> {
             found.rows.push(values.collect());
         }
     }
-    match rows <= ROWS_MAX {
-        true => Ok(found),
-        false => {
-            let message = format!("a statement returns more than {ROWS_MAX} rows");
-            Err(ServerError { sqlstate: None, message, ..ServerError::default() })
-        }
-    }
-}
-
-impl Answer {
-    fn leave_out(&mut self, columns: &BTreeSet<String>) {
-        let keeps: Vec<bool> = self.columns.iter().map(|name| !columns.contains(name)).collect();
-        let keep = |row: &mut Vec<Option<String>>| {
-            let mut keeps = keeps.iter();
-            row.retain(|_| keeps.next().copied().unwrap_or(true));
-        };
-        self.rows.iter_mut().for_each(keep);
-        self.columns.retain(|name| !columns.contains(name));
-    }
-
-    fn is_same(&self, other: &Answer) -> bool {
-        let counts = |answer: &Answer| {
-            let mut rows = answer.rows.clone();
-            rows.sort();
-            rows
-        };
-        counts(self) == counts(other)
-    }
-
-    /// These columns of each row; a row that is there twice counts twice.
-    fn counts(&self, columns: &[&String]) -> BTreeMap<Vec<Option<String>>, i64> {
-        let at = |name: &&String| self.columns.iter().position(|column| column == *name);
-        let places: Vec<usize> = columns.iter().filter_map(at).collect();
-        let mut counts = BTreeMap::new();
-        for row in &self.rows {
-            let values = places.iter().filter_map(|place| row.get(*place).cloned());
-            *counts.entry(values.collect()).or_default() += 1;
-        }
-        counts
-    }
+    if rows > ROWS_MAX { Err(too_many("returns")) } else { Ok(found) }
 }
 
 /// What the two differ in, in the columns that both have; one without rows has no columns.

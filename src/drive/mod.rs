@@ -20,6 +20,7 @@ mod rehearse;
 mod schedule;
 mod settle;
 mod warm;
+mod written;
 
 pub use answers::{CalledFunction, function_answers};
 pub use capacity::capacity;

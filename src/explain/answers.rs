@@ -9,6 +9,9 @@ use super::words::count;
 /// Operations that a sentence names.
 const OPERATIONS_MAX: usize = 3;
 
+/// Characters of a row that a sentence shows.
+const ROW_CHARS_MAX: usize = 60;
+
 /// `view public.active_users answers otherwise on the same rows: 900 of 900 rows are gone, such as
 /// (1,a), and 100 rows are new, such as (7,b); read_active uses it`.
 pub fn differ(of: &DifferingAnswers) -> String {
@@ -24,7 +27,7 @@ pub fn differ(of: &DifferingAnswers) -> String {
         );
     }
     let such = |rows: &[String]| match rows.first() {
-        Some(row) => format!(", such as {row}"),
+        Some(row) => format!(", such as {}", short(row)),
         None => String::new(),
     };
     let are = |n: u64| if n == 1 { "is" } else { "are" };
@@ -48,16 +51,20 @@ pub fn differ(of: &DifferingAnswers) -> String {
     )
 }
 
+fn short(row: &str) -> String {
+    match row.char_indices().nth(ROW_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &row[..end]),
+        None => row.to_owned(),
+    }
+}
+
 fn because(why: &NotCompared) -> String {
     match why {
         NotCompared::OldFails(message) => {
             format!("the old definition does not run on the new schema ({message})")
         }
         NotCompared::NoRows => "neither definition returns a row here".to_owned(),
-        NotCompared::Volatile => "the new definition returns other rows each time".to_owned(),
-        NotCompared::Writes => {
-            "it returns the same, and it writes rows, which were not compared".to_owned()
-        }
+        NotCompared::Volatile => "with the new definition the rows differ each time".to_owned(),
         NotCompared::Because(message) => message.clone(),
     }
 }

@@ -49,10 +49,8 @@ pub enum NotCompared {
     OldFails(String),
     /// Neither returned a row.
     NoRows,
-    /// The new one returns other rows each time.
+    /// The new one returns, or writes, other rows each time.
     Volatile,
-    /// It writes rows, and returns what it returned: what it wrote was not compared.
-    Writes,
     /// Something else was in the way: what.
     Because(String),
 }

@@ -40,8 +40,6 @@ pub struct ReplacedFunction {
     pub definition: String,
     /// Functions that have taken its place with other arguments, in the same form.
     pub instead: Vec<String>,
-    /// Whether one of its definitions writes rows.
-    pub writes: bool,
 }
 
 impl ReplacedView {
@@ -79,17 +77,8 @@ impl Replaced {
                 ("function", _) if !same && !is_of_triggers(definition) => {
                     let instead = instead_of(&name, before, after);
                     if is.is_some() || !instead.is_empty() {
-                        let now = instead.iter().map(|name| format!("function {name}"));
-                        let now = now.chain([object.clone()]);
-                        let mut now = now.filter_map(|o| after.get(&o)?.get("definition"));
-                        let writes = writes(definition) || now.any(|text| writes(text));
                         let definition = definition.clone();
-                        found.functions.push(ReplacedFunction {
-                            name,
-                            definition,
-                            instead,
-                            writes,
-                        });
+                        found.functions.push(ReplacedFunction { name, definition, instead });
                     }
                 }
                 _ => {}
@@ -115,12 +104,6 @@ fn instead_of(function: &str, before: &Objects, after: &Objects) -> Vec<String> 
     let namesakes = named.filter(|name| bare(name) == bare(function));
     let new = namesakes.filter(|name| !before.contains_key(&format!("function {name}")));
     new.map(str::to_owned).collect()
-}
-
-fn writes(definition: &str) -> bool {
-    const WRITES: [&str; 4] = ["insert", "update", "delete", "merge"];
-    let found = words(body(definition)).map(|word| word.to_lowercase());
-    found.into_iter().any(|word| WRITES.contains(&word.as_str()))
 }
 
 /// The text of a function, or all of its definition where it is in no quotes.
@@ -277,7 +260,7 @@ mod tests {
         assert_eq!(replaced.gone_views.len(), 1);
         let [function] = replaced.functions.as_slice() else { panic!("{replaced:?}") };
         assert_eq!(function.instead, ["public.f(a integer, b integer)"]);
-        assert!(function.writes && !replaced.is_empty());
+        assert!(!replaced.is_empty());
         assert!(Replaced::between(&before, &before).is_empty());
     }
 }
