@@ -16,8 +16,8 @@ use crate::clock::Micros;
 use crate::connect::{self, Address, Session, server_error};
 use crate::history::{ComparedAnswers, NotCompared, SAMPLE_CHARS_MAX, SAMPLES_MAX, ServerError};
 use crate::pg::facts::facts;
+use crate::pg::quote_literal;
 use crate::pg::syntax::Kind;
-use crate::pg::{lex, quote_literal};
 use crate::scenario::{Scenario, Sizes};
 use crate::schema::ReplacedFunction;
 
@@ -74,6 +74,14 @@ pub async fn function_answers(
     settings.extend(LIMITS.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let session = Session::open(address, APPLICATION, &settings).await.map_err(lost)?;
     session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ").await.map_err(lost)?;
+    if !counts_writes(&session).await? {
+        let why = "the server counts no writes (track_counts), so what it writes is not known";
+        let of = |called: &CalledFunction| {
+            let why = NotCompared::Because(why.to_owned());
+            ComparedAnswers::not_compared(&called.function.object(), why)
+        };
+        return Ok(called.iter().map(of).collect());
+    }
     let mut drawing = Drawing::new(scenario, sizes, &plan, ANSWERS_WORKER);
     let mut found = Vec::new();
     for called in called {
@@ -82,6 +90,12 @@ pub async fn function_answers(
     }
     session.batch("ROLLBACK").await.map_err(lost)?;
     Ok(found)
+}
+
+async fn counts_writes(session: &Session) -> Result<bool, Error> {
+    let sql = "SELECT pg_catalog.current_setting('track_counts')::bool";
+    let row = session.client().query_one(sql, &[]).await;
+    Ok(row.map_err(|error| lost(connect::Error::query(sql, &error)))?.get(0))
 }
 
 fn lost(source: connect::Error) -> Error {
@@ -215,6 +229,9 @@ impl Comparing<'_> {
             if self.called.statements.contains(&(kind, place)) {
                 if inserts(&statement.sql) {
                     answer.leave_out(&self.called.numbered);
+                }
+                if self.called.function.returns_nothing() {
+                    answer.empty_is_null();
                 }
                 found.push(answer);
             }

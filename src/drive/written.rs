@@ -85,6 +85,12 @@ impl Answer {
         self.columns.retain(|name| !columns.contains(name));
     }
 
+    /// What returns void returns an empty text in one language and NULL in another.
+    pub fn empty_is_null(&mut self) {
+        let values = self.rows.iter_mut().flatten();
+        values.filter(|value| value.as_deref() == Some("")).for_each(|value| *value = None);
+    }
+
     pub fn is_same(&self, other: &Answer) -> bool {
         let counts = |answer: &Answer| {
             let mut rows = answer.rows.clone();

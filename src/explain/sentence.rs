@@ -17,12 +17,20 @@ pub fn sentence_among(finding: &Finding, files: &Files) -> String {
     format!("{}{doubt}{accepted}", of_kind(evidence, &finding.subject, files))
 }
 
-/// Of rows that are written, or read, from now on.
+/// Of rows that are written from now on.
 fn from_now_on(evidence: &Evidence, subject: &Subject) -> String {
     match evidence {
         Evidence::SequenceEnds(of) => contents::ending(of),
         Evidence::NewRowsDiffer(of) => contents::new_rows(of, subject),
-        Evidence::AnswersDiffer(of) => answers::differ(of),
+        _ => String::new(),
+    }
+}
+
+/// Of declared reads.
+fn of_reads(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::ReadChanged(of) => reads::read_changed(of),
+        Evidence::PlanChanged(of) => reads::plan_changed(of),
         _ => String::new(),
     }
 }
@@ -85,9 +93,8 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::ValuesChanged(of) => contents::values(of, subject),
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
-        Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) | Evidence::AnswersDiffer(_) => {
-            from_now_on(evidence, subject)
-        }
+        Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) => from_now_on(evidence, subject),
+        Evidence::AnswersDiffer(of) => answers::differ(of),
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),
@@ -99,8 +106,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::NothingTried(of) => contents::nothing_tried(of),
         Evidence::RowsLeftOut(_) | Evidence::RowsFitted(_) => of_made_up(evidence, subject),
         Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),
-        Evidence::ReadChanged(of) => reads::read_changed(of),
-        Evidence::PlanChanged(of) => reads::plan_changed(of),
+        Evidence::ReadChanged(_) | Evidence::PlanChanged(_) => of_reads(evidence),
         Evidence::GeneratorLag(of) => quality::generator_lag(of),
         Evidence::SamplesMissing(of) => quality::samples_missing(of),
         Evidence::BaselineBroken(of) => quality::baseline_broken(of),

@@ -54,6 +54,11 @@ impl ReplacedFunction {
     pub fn object(&self) -> String {
         format!("function {}", self.name)
     }
+
+    /// Whether it returned void.
+    pub fn returns_nothing(&self) -> bool {
+        self.definition.contains("\n RETURNS void\n")
+    }
 }
 
 impl Replaced {

@@ -138,9 +138,12 @@ fn of_hangs() -> Vec<Hang> {
     [cycle, hang(vec![wait(None, false)], false, None)].into_iter().chain(polls).collect()
 }
 
+fn of_aborts(form: fn(Aborted) -> Evidence) -> Vec<Evidence> {
+    aborted().into_iter().map(form).collect()
+}
+
 /// One of each form that the kind's evidence takes.
 pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
-    let of_aborts = |form: fn(Aborted) -> Evidence| aborted().into_iter().map(form).collect();
     match kind {
         K::Stall
         | K::PoolExhaustion
@@ -177,6 +180,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::SequenceBehind
         | K::SequenceEnds
         | K::NewRowsDiffer
+        | K::AnswersDiffer
         | K::AccessChanged
         | K::ConstraintChanged
         | K::ValuesDropped
