@@ -111,7 +111,7 @@ struct Comparing<'a> {
 impl Comparing<'_> {
     async fn compare(&self, drawing: &mut Drawing) -> Result<ComparedAnswers, Error> {
         let object = self.called.function.object();
-        let not_compared = |why| Ok(ComparedAnswers::not_compared(&object, why));
+        let not_compared = |why| ComparedAnswers::not_compared(&object, why);
         let kinds: BTreeSet<usize> = self.called.statements.iter().map(|(kind, _)| *kind).collect();
         let nothing_to_follow = Feeds::new(self.plan);
         let (mut runs, mut refused) = (Vec::new(), None);
@@ -129,7 +129,7 @@ impl Comparing<'_> {
             match (new, again) {
                 (Ok(new), Ok(again)) => {
                     if !new.iter().zip(&again).all(|(one, other)| one.is_same(other)) {
-                        return not_compared(NotCompared::Volatile);
+                        return Ok(not_compared(NotCompared::Volatile));
                     }
                     runs.push((kind, values, new));
                 }
@@ -139,11 +139,11 @@ impl Comparing<'_> {
         }
         if runs.is_empty() {
             let why = refused.unwrap_or_default();
-            return not_compared(NotCompared::Because(why));
+            return Ok(not_compared(NotCompared::Because(why)));
         }
         self.session.batch("SAVEPOINT old").await.map_err(lost)?;
         let compared = match self.make_old().await? {
-            Err(why) => ComparedAnswers::not_compared(&object, NotCompared::OldFails(why)),
+            Err(why) => not_compared(NotCompared::OldFails(why)),
             Ok(()) => self.with_old(&object, runs).await?,
         };
         self.session.batch("ROLLBACK TO SAVEPOINT old").await.map_err(lost)?;
@@ -187,9 +187,9 @@ impl Comparing<'_> {
                     let pairs = old.iter().zip(&new);
                     pairs.for_each(|(old, new)| add(&mut found, old, new));
                 }
-                // Names, types, syntax: of the schema, and not of the rows.
-                Err(error) if is_of_the_schema(&error) => {
-                    let why = NotCompared::OldFails(error.message);
+                Err(error) if in_the_way(&error).is_some() => {
+                    let why =
+                        in_the_way(&error).map_or(NotCompared::NoRows, |of| of(error.message));
                     return Ok(ComparedAnswers::not_compared(object, why));
                 }
                 Err(error) => {
@@ -252,10 +252,15 @@ fn rename(function: &str, number: usize) -> String {
     format!("ALTER ROUTINE {function} RENAME TO pgauntlet_answers_{number}")
 }
 
-/// Class 42, and what is not supported.
-fn is_of_the_schema(error: &ServerError) -> bool {
+/// Names, types and syntax are of the schema; a timeout is of the server. What else is refused is
+/// an answer to these values.
+fn in_the_way(error: &ServerError) -> Option<fn(String) -> NotCompared> {
     let code = error.sqlstate.as_ref().map_or("", |state| state.code());
-    code.starts_with("42") || code.starts_with("0A") || code.starts_with("57")
+    match code.get(..2) {
+        Some("42" | "0A") => Some(NotCompared::OldFails),
+        Some("57" | "55" | "53") | None => Some(NotCompared::Because),
+        Some(_) => None,
+    }
 }
 
 /// The line break ends a comment with which the statement may end.

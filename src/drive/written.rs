@@ -46,8 +46,8 @@ impl Writes {
     ) -> Result<Answer, ServerError> {
         let now = Writes::so_far(session).await?;
         let without: Vec<&String> = without.iter().collect();
-        let mut found = Answer::default();
-        found.columns = ["table", "row"].map(str::to_owned).into();
+        let columns = ["table", "row"].map(str::to_owned).into();
+        let mut found = Answer { columns, rows: Vec::new() };
         for (table, (written, deleted)) in &now.counts {
             let (before, deleted_before) = self.counts.get(table).copied().unwrap_or_default();
             let mut add = |text| found.rows.push(vec![Some(table.clone()), Some(text)]);

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use crate::connect::{self, Address, Session};
 use crate::history::{ComparedAnswers, NotCompared, SAMPLE_CHARS_MAX, SAMPLES_MAX};
 use crate::pg::facts::RelationName;
-use crate::pg::{SqlState, quote_ident, quote_literal};
+use crate::pg::{quote_ident, quote_literal};
 use crate::schema::{Replaced, ReplacedView, SETTINGS};
 
 use super::{APPLICATION_NAME, Error};
@@ -180,12 +180,8 @@ async fn compare(
     });
     Ok(match Box::pin(compared).await? {
         Ok(compared) => compared,
-        Err(error) => {
-            let why = error.server_error().and_then(|error| error.sqlstate.as_ref());
-            let is_slow = why.is_some_and(|state| state.is(SqlState::QUERY_CANCELED));
-            let of = if is_slow { NotCompared::Because } else { NotCompared::OldFails };
-            ComparedAnswers::not_compared(&object, of(said(&error)))
-        }
+        // The old one could be made: either of them may have failed.
+        Err(error) => ComparedAnswers::not_compared(&object, NotCompared::Because(said(&error))),
     })
 }
 
