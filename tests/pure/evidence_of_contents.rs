@@ -11,11 +11,11 @@ use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
     AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun,
-    DifferingAnswers, DroppedValues, EndingSequence, FittedRows, ForeignKeyActions, GoneConstraint,
-    GoneRows, LeftInvalid, LeftOutRows, Leftovers, LockedWork, NewRows, NothingTried, UnindexedKey,
-    UnusedAccept, WorkKind,
+    DifferingAnswers, DifferingMajors, DroppedValues, EndingSequence, FittedRows,
+    ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows, Leftovers, LockedWork,
+    NewRows, NothingTried, OfMajors, UnindexedKey, UnusedAccept, WorkKind,
 };
-use pgauntlet::scenario::FindingKind;
+use pgauntlet::scenario::{FindingKind, Verdict};
 use pgauntlet::schema::Difference;
 
 fn gone(table_gone: bool, application_deletes: bool) -> Evidence {
@@ -207,4 +207,15 @@ fn constraints() -> Vec<Evidence> {
         ChangedConstraints { unindexed: vec![unindexed], ..none() },
     ];
     all.into_iter().map(Evidence::ConstraintChanged).collect()
+}
+
+pub fn of_majors() -> Vec<Evidence> {
+    let of = |majors: &[u32], verdict, findings: &[FindingKind]| OfMajors {
+        majors: majors.to_vec(),
+        verdict,
+        findings: findings.to_vec(),
+    };
+    let unsafe_on = of(&[14, 15], Verdict::Unsafe, &[FindingKind::Stall]);
+    let outcomes = vec![unsafe_on, of(&[18], Verdict::Safe, &[])];
+    vec![Evidence::MajorsDiffer(DifferingMajors { outcomes })]
 }
