@@ -27,6 +27,8 @@ pub enum Error {
          {seconds} s; does something hold a lock on their tables?"
     )]
     PoolTimeout { size: u32, seconds: u64 },
+    #[error("compare what replaced functions answer: {0}")]
+    Answers(#[source] Box<connect::Error>),
     #[error("prepare {statement}: {source}{}", in_words(remedy))]
     Statement { statement: Box<NamedStatement>, source: connect::Error, remedy: Option<String> },
     #[error("prepare {statement}: it has {expected} parameters and {given} placeholders")]
@@ -74,9 +76,11 @@ impl Error {
                 let classes = ["0A", "22", "2B", "3F", "42"];
                 state.is_some_and(|s| classes.iter().any(|class| s.code().starts_with(class)))
             }
-            Error::Thread(_) | Error::Panicked | Error::Pool { .. } | Error::PoolTimeout { .. } => {
-                false
-            }
+            Error::Thread(_)
+            | Error::Panicked
+            | Error::Pool { .. }
+            | Error::PoolTimeout { .. }
+            | Error::Answers(_) => false,
         }
     }
 }

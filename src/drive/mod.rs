@@ -5,6 +5,7 @@
 //! that a migration delays. Everything is appended to the history; nothing is judged here.
 
 mod accounting;
+mod answers;
 mod capacity;
 mod connection;
 mod driver;
@@ -19,7 +20,9 @@ mod rehearse;
 mod schedule;
 mod settle;
 mod warm;
+mod written;
 
+pub use answers::{CalledFunction, function_answers};
 pub use capacity::capacity;
 pub use connection::Pooled;
 pub use driver::{DriveSetup, Driving, Stopped, start, start_on};

@@ -5,6 +5,7 @@
 //! matrix and the matrix have theirs in `case` and `matrix`. Nothing reads a sentence back.
 
 mod accepted;
+mod answers;
 mod assessment;
 mod case;
 mod change;

@@ -4,8 +4,8 @@ use crate::result::{Evidence, Finding, Subject};
 
 use super::files::Files;
 use super::{
-    accepted, change, constraints, contents, hang, majors, pooled, prediction, quality, reads,
-    replica, runners, sessions, state, timeouts, traffic, waits, work,
+    accepted, answers, change, constraints, contents, hang, majors, pooled, prediction, quality,
+    reads, replica, runners, sessions, state, timeouts, traffic, waits, work,
 };
 
 /// With as much of a file's path as tells it apart from the others.
@@ -22,6 +22,15 @@ fn from_now_on(evidence: &Evidence, subject: &Subject) -> String {
     match evidence {
         Evidence::SequenceEnds(of) => contents::ending(of),
         Evidence::NewRowsDiffer(of) => contents::new_rows(of, subject),
+        _ => String::new(),
+    }
+}
+
+/// Of declared reads.
+fn of_reads(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::ReadChanged(of) => reads::read_changed(of),
+        Evidence::PlanChanged(of) => reads::plan_changed(of),
         _ => String::new(),
     }
 }
@@ -85,6 +94,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
         Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) => from_now_on(evidence, subject),
+        Evidence::AnswersDiffer(of) => answers::differ(of),
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),
@@ -96,8 +106,7 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::NothingTried(of) => contents::nothing_tried(of),
         Evidence::RowsLeftOut(_) | Evidence::RowsFitted(_) => of_made_up(evidence, subject),
         Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),
-        Evidence::ReadChanged(of) => reads::read_changed(of),
-        Evidence::PlanChanged(of) => reads::plan_changed(of),
+        Evidence::ReadChanged(_) | Evidence::PlanChanged(_) => of_reads(evidence),
         Evidence::GeneratorLag(of) => quality::generator_lag(of),
         Evidence::SamplesMissing(of) => quality::samples_missing(of),
         Evidence::BaselineBroken(of) => quality::baseline_broken(of),

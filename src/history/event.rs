@@ -9,6 +9,7 @@ use crate::clock::Micros;
 use crate::pg::LockMode;
 
 use super::activity::ActivitySample;
+use super::answers::AnswersCompared;
 use super::contents::{ContentsChange, TableStates};
 use super::disturbance::DisturbanceEvent;
 use super::log::{LogReport, LoggedDeadlock, LoggedWait};
@@ -128,6 +129,8 @@ pub enum Event {
     Tables(Box<TableStates>),
     /// The tables were compared with what they were before the change.
     ContentsChange(Box<ContentsChange>),
+    /// Replaced views and functions were asked with both definitions.
+    Answers(Box<AnswersCompared>),
     /// A declared read has returned.
     Invariant(Box<InvariantRead>),
     /// A declared read was explained.

@@ -4,6 +4,7 @@
 //! nothing. Nothing in this module connects, and nothing reads an event back while a trial runs.
 
 mod activity;
+mod answers;
 mod contents;
 mod disturbance;
 mod event;
@@ -23,6 +24,7 @@ mod short;
 mod waits;
 
 pub use activity::{ActivitySample, Backend, ProgressSeen};
+pub use answers::{AnswersCompared, ComparedAnswers, NotCompared, SAMPLE_CHARS_MAX, SAMPLES_MAX};
 pub use contents::{
     ColumnChange, ContentsChange, DroppedColumn, Orphans, SequenceBehind, SequenceEnding,
     SequencePlace, TableChange, TableState, TableStates, ValueExample,

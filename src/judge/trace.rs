@@ -7,12 +7,13 @@ use std::rc::Rc;
 
 use crate::clock::Micros;
 use crate::history::{
-    ActivitySample, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded, ConnectionClosed,
-    ConnectionOpened, ConnectionRefused, Contents, ContentsChange, ControlReading, Counters,
-    DisturbanceEvent, Event, FaultEvent, History, InvariantRead, LedgerReport, LogReport,
-    LoggedDeadlock, LoggedWait, NetworkEvent, Operation, OperationPlan, Phase, PlanRead,
-    PooledSessions, PoolerEvent, ProgressSeen, Reference, ReplicaSample, Role, SamplerReport,
-    SessionId, StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample, WalSample,
+    ActivitySample, AnswersCompared, Attempt, AttemptEnd, CatalogueSnapshot, CommandEnded,
+    ConnectionClosed, ConnectionOpened, ConnectionRefused, Contents, ContentsChange,
+    ControlReading, Counters, DisturbanceEvent, Event, FaultEvent, History, InvariantRead,
+    LedgerReport, LogReport, LoggedDeadlock, LoggedWait, NetworkEvent, Operation, OperationPlan,
+    Phase, PlanRead, PooledSessions, PoolerEvent, ProgressSeen, Reference, ReplicaSample, Role,
+    SamplerReport, SessionId, StatementBegan, StatementEnded, StepEvent, TableStates, WaitSample,
+    WalSample,
 };
 use crate::pg::facts::Facts;
 use crate::result::evidence::{Application, Progressed};
@@ -69,6 +70,8 @@ pub struct Trace<'h> {
     /// How tables were stored, before the change and after it.
     pub tables: Vec<&'h TableStates>,
     pub contents_change: Option<&'h ContentsChange>,
+    /// What replaced views and functions answer.
+    pub answers: Option<&'h AnswersCompared>,
     pub invariants: Vec<(Micros, &'h InvariantRead)>,
     pub plans: Vec<(Micros, &'h PlanRead)>,
     /// Of the application's statements.
@@ -206,6 +209,7 @@ impl<'h> Trace<'h> {
             Event::Contents(contents) => self.contents.push(contents),
             Event::Tables(tables) => self.tables.push(tables),
             Event::ContentsChange(change) => self.contents_change = Some(change),
+            Event::Answers(answers) => self.answers = Some(answers),
             Event::Plan(read) => self.plans.push((at, read)),
             Event::OperationPlan(plan) => self.operation_plans.push((at, plan)),
             Event::Step(step) => self.steps.push(step),

@@ -33,6 +33,8 @@ pub enum Error {
     NoStatistics { place: String, why: String },
     #[error("read what is in the tables ({what}): {error}")]
     Contents { what: String, error: Box<connect::Error> },
+    #[error("compare what replaced views answer: {0}")]
+    Answers(#[source] Box<connect::Error>),
     #[error(
         "read the catalogue: the server is PostgreSQL {major}, and {} is the first supported",
         schema::MAJORS.start()

@@ -5,6 +5,7 @@
 //! derived here: who stalled whom is the judge's to say, so that an old history can be judged by a
 //! better derivation. What could not be seen is counted and said.
 
+mod answers;
 mod catalogue;
 mod changes;
 mod contents;
@@ -25,6 +26,7 @@ mod session;
 mod statistics;
 mod thinning;
 
+pub use answers::view_answers;
 pub use catalogue::{fingerprint, read_schema, tables};
 pub use changes::{
     ComparedTable, KeyActions, Reached, Touch, Updates, changes, reach, states, uncounted,

@@ -11,16 +11,16 @@ use futures_util::future::BoxFuture;
 
 use crate::clock::Micros;
 use crate::connect::{self, Address};
-use crate::drive::Ledger;
+use crate::drive::{CalledFunction, Ledger};
 use crate::history::{
-    Attempt, AttemptEnd, ContentsChange, Listener, Recorder, RolesFacts, ShortTable, TableContents,
-    TableState,
+    Attempt, AttemptEnd, ComparedAnswers, ContentsChange, Listener, Recorder, RolesFacts,
+    ShortTable, TableContents, TableState,
 };
 use crate::migrate;
 use crate::observe::{ComparedTable, Reached, Written};
 use crate::provision::{self, Server};
 use crate::scenario::{Change, Disturbance};
-use crate::schema::Fingerprint;
+use crate::schema::{Fingerprint, Replaced};
 
 use super::between::Between;
 use super::{Error, TrialSpec};
@@ -206,6 +206,15 @@ pub trait Effects: Sync {
         tables: &'a [ComparedTable],
         written: &'a [Written],
     ) -> Doing<'a, ContentsChange>;
+
+    /// What replaced views and functions answer, with both definitions.
+    fn answers<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+        views: &'a Replaced,
+        functions: &'a [CalledFunction],
+    ) -> Doing<'a, Vec<ComparedAnswers>>;
 
     /// Measures what the machine is good for just now.
     fn control<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, ()>;

@@ -114,6 +114,11 @@ impl Phases<'_> {
         {
             stage.failed(contents::STAGE, &error);
         }
+        if last.is_ok()
+            && let Err(error) = contents::answers(stage).await
+        {
+            stage.failed(contents::ANSWERS, &error);
+        }
         last
     }
 

@@ -7,12 +7,12 @@ use futures_util::future::BoxFuture;
 
 use crate::clock::Micros;
 use crate::connect::{self, Address, Session};
-use crate::drive::{self, Ledger};
-use crate::history::{Attempt, AttemptEnd, ContentsChange, Listener, Progress};
+use crate::drive::{self, CalledFunction, Ledger};
+use crate::history::{Attempt, AttemptEnd, ComparedAnswers, ContentsChange, Listener, Progress};
 use crate::observe::{self, ComparedTable, Written};
 use crate::provision::{self, Server};
 use crate::scenario::{Change, Disturbance};
-use crate::schema::Fingerprint;
+use crate::schema::{Fingerprint, Replaced};
 use crate::{disturb, migrate, seed};
 
 use super::between::Between;
@@ -221,6 +221,22 @@ impl Effects for Postgres {
         written: &'a [Written],
     ) -> Doing<'a, ContentsChange> {
         Box::pin(async move { Ok(observe::changes(before, after, tables, written).await?) })
+    }
+
+    fn answers<'a>(
+        &'a self,
+        at: TrialDatabase<'a>,
+        spec: &'a TrialSpec,
+        views: &'a Replaced,
+        functions: &'a [CalledFunction],
+    ) -> Doing<'a, Vec<ComparedAnswers>> {
+        let TrialSpec { scenario, sizes, .. } = spec;
+        Box::pin(async move {
+            let mut found = observe::view_answers(at.address, views).await?;
+            let of = drive::function_answers(at.address, scenario, sizes, functions);
+            found.extend(of.await?);
+            Ok(found)
+        })
     }
 
     fn control<'a>(&'a self, at: TrialDatabase<'a>) -> Doing<'a, ()> {

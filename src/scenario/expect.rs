@@ -176,6 +176,9 @@ finding_kinds! {
     SequenceEnds "sequence-ends",
     /// The server puts other values than before into columns that the application leaves to it.
     NewRowsDiffer "new-rows-differ",
+    /// A view or a function that the change replaced and operations use answers otherwise on the
+    /// same rows, or its answers could not be compared.
+    AnswersDiffer "answers-differ",
     /// Privileges, owners, row security, triggers or what is replicated are not as before, and no
     /// statement of the change is about them.
     AccessChanged "access-changed",

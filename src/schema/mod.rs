@@ -8,8 +8,10 @@ mod difference;
 mod file;
 mod fingerprint;
 mod queries;
+mod replaced;
 
 pub use difference::{Difference, Objects, differences};
 pub use file::{Stored, StoredError};
 pub use fingerprint::Fingerprint;
 pub use queries::{MAJORS, NUMBERING, Query, SETTINGS, queries};
+pub use replaced::{Objects, Replaced, ReplacedFunction, ReplacedView, Users};

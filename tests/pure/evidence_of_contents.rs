@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 
 use pgauntlet::clock::Micros;
 use pgauntlet::history::{
-    ColumnChange, DroppedColumn, Orphans, SequenceBehind, SequenceEnding, ValueExample,
+    ColumnChange, ComparedAnswers, DroppedColumn, NotCompared, Orphans, SequenceBehind,
+    SequenceEnding, ValueExample,
 };
 use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
-    AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun, DroppedValues,
-    EndingSequence, FittedRows, ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid,
-    LeftOutRows, Leftovers, LockedWork, NewRows, NothingTried, UnindexedKey, UnusedAccept,
-    WorkKind,
+    AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun,
+    DifferingAnswers, DifferingMajors, DroppedValues, EndingSequence, FittedRows,
+    ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows, Leftovers, LockedWork,
+    NewRows, NothingTried, OfMajors, UnindexedKey, UnusedAccept, WorkKind,
 };
-use pgauntlet::scenario::FindingKind;
+use pgauntlet::scenario::{FindingKind, Verdict};
 use pgauntlet::schema::Difference;
 
 fn gone(table_gone: bool, application_deletes: bool) -> Evidence {
@@ -119,6 +120,32 @@ fn new_rows() -> Vec<Evidence> {
     [null, filled, others].map(Evidence::NewRowsDiffer).into()
 }
 
+fn answers() -> Vec<Evidence> {
+    let of = |compared| {
+        let operations = ["a", "b", "c", "d"].map(str::to_owned).into();
+        Evidence::AnswersDiffer(DifferingAnswers { compared, operations })
+    };
+    let row = vec!["(1,a)".to_owned()];
+    let differs = ComparedAnswers {
+        object: "view public.v".to_owned(),
+        is_materialized: true,
+        rows: 9,
+        gone: 1,
+        new: 2,
+        gone_rows: row.clone(),
+        new_rows: row,
+        not_compared: None,
+    };
+    let why = [
+        NotCompared::OldFails("it fails".to_owned()),
+        NotCompared::NoRows,
+        NotCompared::Volatile,
+        NotCompared::Because("it fails".to_owned()),
+    ];
+    let not = why.map(|why| of(ComparedAnswers::not_compared("function public.f()", why)));
+    not.into_iter().chain([of(differs)]).collect()
+}
+
 pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
     match kind {
         FindingKind::RowsGone => vec![gone(true, false), gone(false, true), gone(false, false)],
@@ -127,6 +154,7 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
         FindingKind::ConstraintChanged => constraints(),
         FindingKind::SequenceBehind => vec![Evidence::SequenceBehind(SequenceBehind::default())],
         FindingKind::NewRowsDiffer => new_rows(),
+        FindingKind::AnswersDiffer => answers(),
         FindingKind::RowsFitted => {
             vec![Evidence::RowsFitted(FittedRows { demands: vec!["i".to_owned()] })]
         }
@@ -180,4 +208,15 @@ fn constraints() -> Vec<Evidence> {
         ChangedConstraints { unindexed: vec![unindexed], ..none() },
     ];
     all.into_iter().map(Evidence::ConstraintChanged).collect()
+}
+
+pub fn of_majors() -> Vec<Evidence> {
+    let of = |majors: &[u32], verdict, findings: &[FindingKind]| OfMajors {
+        majors: majors.to_vec(),
+        verdict,
+        findings: findings.to_vec(),
+    };
+    let unsafe_on = of(&[14, 15], Verdict::Unsafe, &[FindingKind::Stall]);
+    let outcomes = vec![unsafe_on, of(&[18], Verdict::Safe, &[])];
+    vec![Evidence::MajorsDiffer(DifferingMajors { outcomes })]
 }

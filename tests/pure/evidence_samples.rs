@@ -5,10 +5,10 @@ use pgauntlet::history::{ClosedBy, LedgerMismatch, Mismatch, PlanNode, ServerErr
 use pgauntlet::pg::SqlState;
 use pgauntlet::result::evidence::*;
 use pgauntlet::result::{BlockingState, Evidence, Origin, StatementRef, Subject};
-use pgauntlet::scenario::{FindingKind, FindingKind as K, Scope, Verdict};
+use pgauntlet::scenario::{FindingKind, FindingKind as K, Scope};
 use pgauntlet::schema::Difference;
 
-use crate::evidence_of_contents::of_contents;
+use crate::evidence_of_contents::{of_contents, of_majors};
 use crate::evidence_of_failures::of_failures;
 use crate::evidence_of_runners::{of_poolers, of_runners};
 use crate::{evidence_of_predictions, evidence_of_replica, evidence_of_slower, findings_refused};
@@ -138,9 +138,12 @@ fn of_hangs() -> Vec<Hang> {
     [cycle, hang(vec![wait(None, false)], false, None)].into_iter().chain(polls).collect()
 }
 
+fn of_aborts(form: fn(Aborted) -> Evidence) -> Vec<Evidence> {
+    aborted().into_iter().map(form).collect()
+}
+
 /// One of each form that the kind's evidence takes.
 pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
-    let of_aborts = |form: fn(Aborted) -> Evidence| aborted().into_iter().map(form).collect();
     match kind {
         K::Stall
         | K::PoolExhaustion
@@ -177,6 +180,7 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::SequenceBehind
         | K::SequenceEnds
         | K::NewRowsDiffer
+        | K::AnswersDiffer
         | K::AccessChanged
         | K::ConstraintChanged
         | K::ValuesDropped
@@ -208,17 +212,6 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::NotReached
         | K::MeasurementFailed => of_measurements(kind),
     }
-}
-
-fn of_majors() -> Vec<Evidence> {
-    let of = |majors: &[u32], verdict, findings: &[FindingKind]| OfMajors {
-        majors: majors.to_vec(),
-        verdict,
-        findings: findings.to_vec(),
-    };
-    let unsafe_on = of(&[14, 15], Verdict::Unsafe, &[FindingKind::Stall]);
-    let outcomes = vec![unsafe_on, of(&[18], Verdict::Safe, &[])];
-    vec![Evidence::MajorsDiffer(DifferingMajors { outcomes })]
 }
 
 fn of_traffic(kind: FindingKind) -> Vec<Evidence> {

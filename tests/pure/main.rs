@@ -45,6 +45,7 @@ mod findings;
 mod findings_refused;
 mod format_4;
 mod judge;
+mod judge_answers;
 mod judge_background;
 mod judge_between;
 mod judge_constraints;

@@ -202,6 +202,66 @@ fn what_no_operation_of_a_reader_shows_is_unsafe(#[case] change: &str, #[case] f
     assert!(said.contains("UNSAFE") && said.contains(finding), "no {finding} in {said}");
 }
 
+const ANSWERS: &str = "\
+CREATE VIEW open_orders AS SELECT id, status FROM orders WHERE status <> 'done';
+CREATE FUNCTION doubled(n bigint) RETURNS bigint LANGUAGE sql AS $$ SELECT n * 2 $$;
+";
+const ASKS: &str = "\
+-- name: read_open
+SELECT id, status FROM open_orders WHERE id > $1 ORDER BY id LIMIT 5;
+-- name: double_order
+SELECT doubled(id) AS n FROM orders WHERE id = $1;
+";
+
+/// The operations go on succeeding, whatever they are answered.
+#[rstest]
+#[case::a_view(
+    "CREATE OR REPLACE VIEW open_orders AS SELECT id, status FROM orders WHERE status = 'done';",
+    3,
+    "answers-differ view public.open_orders answers otherwise"
+)]
+#[case::a_function(
+    "CREATE OR REPLACE FUNCTION doubled(n bigint) RETURNS bigint LANGUAGE sql AS \
+     $$ SELECT n * 3 $$;",
+    3,
+    "answers-differ function public.doubled(n bigint) answers otherwise"
+)]
+#[case::it_is_accepted(
+    "-- pgauntlet: accept answers-differ \"done is what they ask for\"\n\
+     CREATE OR REPLACE VIEW open_orders AS SELECT id, status FROM orders WHERE status = 'done';",
+    0,
+    "unproven, and accepted by change.sql:1: done is what they ask for"
+)]
+#[case::a_column_more(
+    "CREATE OR REPLACE VIEW open_orders AS SELECT id, status, customer_id FROM orders \
+     WHERE status <> 'done';",
+    0,
+    "SAFE"
+)]
+#[case::the_same_otherwise_said(
+    "CREATE OR REPLACE VIEW open_orders AS SELECT id, status FROM orders \
+     WHERE NOT status = 'done';\n\
+     CREATE OR REPLACE FUNCTION doubled(n bigint) RETURNS bigint LANGUAGE sql AS \
+     $$ SELECT n + n $$;",
+    0,
+    "SAFE"
+)]
+#[test]
+fn what_answers_otherwise_is_no_replacement_that_is_safe(
+    #[case] change: &str,
+    #[case] expected: i32,
+    #[case] words: &str,
+) {
+    let root = project(change, CALM);
+    let write = |name: &str, text: &str| fs::write(root.path().join(name), text).expect("a file");
+    write("structure.sql", &format!("{SCHEMA}{ANSWERS}"));
+    write("app.sql", ASKS);
+    let (code, said) = tried(root.path(), &["--app", "app.sql"]);
+    assert_eq!(code, expected, "{said}");
+    assert!(said.contains(words), "no {words} in {said}");
+    assert_eq!(said.contains("answers-differ"), words != "SAFE", "{said}");
+}
+
 /// Every read by the column reads the whole table from then on.
 #[test]
 fn an_index_that_operations_use_is_no_loss_that_is_safe() {

@@ -31,6 +31,7 @@ mod toolbox;
 #[path = "../traffic/mod.rs"]
 mod traffic;
 
+mod answers;
 mod bad_input;
 mod broken_off;
 mod cascades;

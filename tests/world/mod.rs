@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::BoxFuture;
 use pgauntlet::clock::Micros;
 use pgauntlet::connect::{self, Address};
-use pgauntlet::drive::Ledger;
+use pgauntlet::drive::{CalledFunction, Ledger};
 use pgauntlet::history::{
-    AttemptEnd, ContentsChange, Event, FaultEvent, Listener, Protocol, ServerError, ServerFacts,
-    Source, StatementBegan, StatementEnded, TableContents, TransactionStatus,
+    AttemptEnd, ComparedAnswers, ContentsChange, Event, FaultEvent, Listener, Protocol,
+    ServerError, ServerFacts, Source, StatementBegan, StatementEnded, TableContents,
+    TransactionStatus,
 };
 use pgauntlet::migrate;
 use pgauntlet::observe::{ComparedTable, Written};
@@ -22,7 +23,7 @@ use pgauntlet::run::{
     Origin, Reach, Sampling, States, Tables, Traffic, TrialDatabase, TrialSpec,
 };
 use pgauntlet::scenario::{Change, Disturbance};
-use pgauntlet::schema::Fingerprint;
+use pgauntlet::schema::{Fingerprint, Replaced};
 use pgauntlet::tap::{Action, At, Injection};
 use tokio_util::sync::CancellationToken;
 
@@ -323,6 +324,16 @@ impl Effects for World {
 
     fn states<'a>(&'a self, _: &'a Address) -> Doing<'a, States> {
         Box::pin(async { Ok(States::new()) })
+    }
+
+    fn answers<'a>(
+        &'a self,
+        _: TrialDatabase<'a>,
+        _: &'a TrialSpec,
+        _: &'a Replaced,
+        _: &'a [CalledFunction],
+    ) -> Doing<'a, Vec<ComparedAnswers>> {
+        self.notes("answers", Vec::new())
     }
 
     fn reach<'a>(&'a self, _: &'a Address) -> Doing<'a, Reach> {

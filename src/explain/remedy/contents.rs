@@ -11,6 +11,12 @@ const NULLS_COME: &str = "two releases: first one that sends the column itself, 
                           that takes away what the server put there";
 const COUNT_YOURS: &str = "count the rows of your own database that do not fit before the \
                            release, or try it on a copy of yours (--clone)";
+const MEANT_OR_NOT: &str = "where other answers are meant, accept them: `-- pgauntlet: accept \
+                            answers-differ \"why\"` in the change, or [[accept]]; where the \
+                            release before still asks, give the new definition a name of its own";
+const COMPARE_THEM: &str = "compare what both definitions return on a copy of your database; where \
+                            the new one is right, accept it: `-- pgauntlet: accept answers-differ \
+                            \"why\"` in the change, or [[accept]]";
 const WIDER: &str = "read the table as each role and tenant of the application before the release; \
                      where it is meant, accept it ([[accept]])";
 
@@ -67,6 +73,8 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
         Evidence::SequenceEnds(_) => MORE_VALUES,
         Evidence::NewRowsDiffer(of) if of.null.is_empty() => return None,
         Evidence::NewRowsDiffer(_) => NULLS_COME,
+        Evidence::AnswersDiffer(of) if of.compared.not_compared.is_some() => COMPARE_THEM,
+        Evidence::AnswersDiffer(_) => MEANT_OR_NOT,
         Evidence::RowsFitted(_) => COUNT_YOURS,
         Evidence::AccessChanged(of) => access(of),
         Evidence::ConstraintChanged(of) if !of.unindexed.is_empty() => {

@@ -4,6 +4,7 @@
 //! `scenario::FindingKind`. What a finding amounts to alone is its verdict; the worst one wins.
 
 mod accepted;
+mod answers;
 mod background;
 mod between;
 mod change;
@@ -100,6 +101,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let (new_rows, of_new_rows): (Vec<_>, Vec<_>) =
         new_rows::differ(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
     findings.extend(of_new_rows);
+    findings.extend(answers::differ(evidence));
     findings.extend(reads::reads(evidence));
     findings.extend(plans::plans(evidence));
     findings.extend(failures::ended_from_outside(evidence));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::history::{ColumnChange, DroppedColumn, SequenceEnding};
+use crate::history::{ColumnChange, ComparedAnswers, DroppedColumn, SequenceEnding};
 use crate::schema::Difference;
 
 /// The subject's relation is the table.
@@ -69,6 +69,16 @@ pub struct NewRows {
     pub triggers: BTreeSet<String>,
     /// A trigger that is new, or another one, may fill what gets NULL.
     pub may_be_filled: bool,
+}
+
+/// The subject's relation is the view or the function.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DifferingAnswers {
+    /// What both definitions answered.
+    pub compared: ComparedAnswers,
+    /// Operations that use it, directly or through others.
+    pub operations: Vec<String>,
 }
 
 impl ChangedAccess {

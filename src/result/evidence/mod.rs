@@ -97,6 +97,7 @@ evidence! {
     SequenceBehind(SequenceBehind),
     SequenceEnds(EndingSequence),
     NewRowsDiffer(NewRows),
+    AnswersDiffer(DifferingAnswers),
     AccessChanged(ChangedAccess),
     ConstraintChanged(ChangedConstraints),
     ValuesDropped(DroppedValues),

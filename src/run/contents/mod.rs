@@ -4,6 +4,7 @@
 //! the change; afterwards a second copy is made, and only the tables that the change may have
 //! changed are read in both.
 
+mod answers;
 mod application;
 mod names;
 mod suspects;
@@ -21,6 +22,7 @@ use application::application;
 use names::root_of;
 use suspects::{endings, suspects};
 
+pub use answers::{STAGE as ANSWERS, compare as answers};
 pub use suspects::may_write;
 
 /// Where the server did not count what was written, any table may have been: rows that are read of
