@@ -10,7 +10,8 @@ use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
 
 use super::server::ServerArguments;
-use super::values::{kind, repeat, rows_of_any, shard, tool, transaction};
+use super::shards::shard;
+use super::values::{kind, repeat, rows_of_any, tool, transaction};
 
 pub use super::args_of_trials::{
     AppSource, ApplicationArguments, Format, RetryArguments, SizeArguments, TrafficMix,
@@ -191,8 +192,9 @@ pub struct RunArguments {
     /// Execute every trial so often; to compare the numbers of two results takes five of each
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = repeat())]
     pub repeat: u32,
-    /// Only this share of the trials, such as 2/5; `merge` joins all shares
-    #[arg(long, value_name = "INDEX/OF", value_parser = shard)]
+    /// Only this share of the trials, such as 2/5, or `auto`: as variables of GitLab, Buildkite,
+    /// CircleCI or a Kubernetes Indexed Job say; `merge` joins all shares
+    #[arg(long, value_name = "INDEX/OF|auto", value_parser = shard)]
     pub shard: Option<Shard>,
     /// An earlier result, by whose times the shares are balanced; the same for every share
     #[arg(long, value_name = "RESULT", requires = "shard")]

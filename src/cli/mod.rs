@@ -25,6 +25,7 @@ mod scenarios;
 mod secrets;
 mod server;
 mod servers;
+mod shards;
 mod sources;
 mod tried;
 mod values;

@@ -493,6 +493,8 @@ fn shards_are_collected_as_if_one_machine_had_run_them() {
     assert_eq!(nightly.code(&[], &["--out", "one", "--shard", "1/2"]), Some(0));
     let unproven = [("STAND_IN_98", "3")];
     assert_eq!(nightly.code(&unproven, &["--out", "two", "--shard", "2/2"]), Some(3));
+    assert_eq!(nightly.code(&[], &["--out", "auto", "--shard", "auto"]), Some(0));
+    assert!(nightly.log().contains("--shard auto"), "pgauntlet looks\n{}", nightly.log());
     assert!(!nightly.log().contains("merge"), "a share is not joined\n{}", nightly.log());
     let collect = ["--no-baseline", "--out", "all", "--collect", "one", "two"];
     assert_eq!(nightly.code(&[], &collect), Some(3), "{}", nightly.log());
