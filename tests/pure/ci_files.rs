@@ -19,6 +19,7 @@ const SCRIPT_S_MAX: u64 = 60;
 const WORKFLOWS: [&str; 2] = ["ci/github/pull-request.yml", "ci/github/nightly.yml"];
 const ACTION: &str = "ci/github/action/action.yml";
 const GITLAB: &str = "ci/gitlab/.gitlab-ci.yml";
+pub const KUBERNETES: [&str; 2] = ["ci/kubernetes/job.yaml", "ci/kubernetes/join.yaml"];
 
 /// Stands in for pgauntlet: writes down what it is asked, leaves a result, and ends as the variable
 /// of its major says.
@@ -45,7 +46,7 @@ case $verb in
 esac
 "#;
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -59,7 +60,7 @@ fn script(name: &str) -> Command {
 
 /// Written by a process of its own: a file that this one has open for writing is inherited by every
 /// child that another test starts meanwhile, and cannot be run until that child runs its program.
-fn executable(path: &Path, text: &str) {
+pub fn executable(path: &Path, text: &str) {
     let mut command = Command::new("sh");
     command.args(["-c", r#"printf %s "$2" >"$1" && chmod 755 "$1""#, "sh"]).arg(path).arg(text);
     check(&mut command).expect("an executable script");
@@ -142,10 +143,11 @@ fn shellcheck_finds_nothing_in_the_shell_of_ci_files() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(installed("linters/bin/python"));
     command.arg("ci/tools/shells.py").arg(directory.path()).args(WORKFLOWS).args([ACTION, GITLAB]);
+    command.args(KUBERNETES);
     check(command.current_dir(root())).unwrap();
     let entries = fs::read_dir(directory.path()).expect("a directory that can be read");
     let scripts: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    assert!(scripts.len() >= 10, "{scripts:?}");
+    assert!(scripts.len() >= 12, "{scripts:?}");
     check(Command::new(installed("linters/bin/shellcheck")).args(scripts)).unwrap();
 }
 

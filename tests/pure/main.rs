@@ -71,6 +71,7 @@ mod judge_timeline;
 mod judge_unseen;
 mod judge_untried;
 mod judge_work;
+mod kubernetes;
 mod predictions;
 mod project_file;
 mod remedies;
