@@ -159,7 +159,8 @@ mod tests {
     #[case(&[("BUILDKITE_PARALLEL_JOB", "a"), ("BUILDKITE_PARALLEL_JOB_COUNT", "3")],
         &["BUILDKITE_PARALLEL_JOB=a", "Buildkite"])]
     #[case(&[("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "4"),
-        ("JOB_COMPLETION_INDEX", "1"), ("PGAUNTLET_SHARDS", "8")], &["of GitLab and of Kubernetes"])]
+        ("JOB_COMPLETION_INDEX", "1"), ("PGAUNTLET_SHARDS", "8")],
+        &["of GitLab and of Kubernetes"])]
     fn what_is_no_share_is_said_with_the_variables(
         #[case] variables: &[(&str, &str)],
         #[case] said: &[&str],

@@ -74,6 +74,7 @@ mod judge_work;
 mod kubernetes;
 mod predictions;
 mod project_file;
+mod release;
 mod remedies;
 mod report;
 mod report_answer;
