@@ -11,6 +11,8 @@ mod compare;
 mod complaint;
 mod diff;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod ending;
 mod infer;
 mod kept;

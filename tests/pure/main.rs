@@ -30,6 +30,7 @@ mod accepted;
 mod accepted_crash;
 mod assess;
 mod bad_input;
+mod book;
 mod ci_files;
 mod compare;
 mod compare_browser;
