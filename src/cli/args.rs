@@ -9,13 +9,14 @@ use crate::result::Shard;
 use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
 
+use super::examples;
 use super::server::ServerArguments;
 use super::shards::shard;
 use super::values::{kind, repeat, rows_of_any, tool, transaction};
 
 pub use super::args_of_trials::{
-    AppSource, ApplicationArguments, Format, RetryArguments, SizeArguments, TrafficMix,
-    TrialArguments,
+    AppSource, ApplicationArguments, Format, ProgressArguments, RetryArguments, SizeArguments,
+    TrafficMix, TrialArguments,
 };
 pub use super::args_of_try::{BaseChoice, FailOnVerdict, TryArguments};
 
@@ -109,6 +110,7 @@ pub enum ServerAction {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::INFER)]
 pub struct InferArguments {
     /// The change, a file of SQL as psql would run it [default: one that does nothing]
     #[arg(value_name = "CHANGE")]
@@ -176,6 +178,7 @@ pub struct DoctorArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::RUN)]
 pub struct RunArguments {
     #[command(flatten)]
     pub which: Which,
@@ -225,6 +228,7 @@ pub struct Tried {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::CRASH)]
 pub struct CrashArguments {
     /// Name of the scenario, or the directory that holds it
     pub scenario: String,
@@ -269,6 +273,7 @@ pub struct JudgeArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::REPORT)]
 pub struct ReportArguments {
     /// A directory that `run --out` wrote, one trial's directory in it, or a result.json
     pub result: PathBuf,
@@ -322,9 +327,8 @@ pub struct ReproArguments {
     /// Keep the history and result.json here
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// No progress; the verdict only
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArguments,
 }
 
 #[derive(Debug, Args)]
@@ -376,6 +380,7 @@ pub enum ReportFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::COMPARE)]
 pub struct CompareArguments {
     /// The original, or what was: a directory of `run --out`, a result.json, or a baseline file
     pub a: PathBuf,

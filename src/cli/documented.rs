@@ -108,6 +108,22 @@ fn every_command_of_the_documentation_can_be_typed() {
 }
 
 #[test]
+fn every_example_of_the_help_can_be_typed() {
+    let arguments = Arguments::command();
+    let mut seen = 0;
+    for command in arguments.get_subcommands() {
+        let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = examples.lines().filter_map(|line| line.strip_prefix("  pgauntlet "));
+        for line in lines {
+            let shown = Shown { text: format!("pgauntlet {line}"), is_whole: true };
+            assert_eq!(wrong(&shown), None);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 18, "{seen} examples");
+}
+
+#[test]
 fn a_command_that_cannot_be_typed_is_told() {
     let page = "\n```\npgauntlet try --rowz 5\n```\n`pgauntlet cashe`, `pgauntlet merge`\n\
                 ```sh\npgauntlet merge a \\\n  b   # no directory\n```\n";

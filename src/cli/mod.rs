@@ -14,6 +14,7 @@ mod doctor;
 #[cfg(test)]
 mod documented;
 mod ending;
+mod examples;
 mod infer;
 mod kept;
 mod names;

@@ -44,6 +44,7 @@ mod evidence_of_slower;
 mod evidence_samples;
 mod findings;
 mod findings_refused;
+mod foreseen;
 mod format_4;
 mod judge;
 mod judge_background;
