@@ -2,9 +2,9 @@
 
     shells.py DIRECTORY FILE…
 
-Writes each `run` of a GitHub file, and each `script`, `before_script` and `after_script` of a GitLab
-file, to a file of its own in DIRECTORY, named after where it stands. Expressions of GitHub's are
-replaced by a word.
+Writes each `run` of a GitHub file, each `script`, `before_script` and `after_script` of a GitLab
+file, and what bash gets as `args` in a manifest of Kubernetes, to a file of its own in DIRECTORY,
+named after where it stands. Expressions of GitHub's are replaced by a word.
 """
 
 import os
@@ -25,6 +25,8 @@ def shells(value, place=()):
             elif key in GITLAB:
                 lines = inner if isinstance(inner, list) else [inner]
                 yield (*place, key), "\n".join(lines)
+            elif key == "args" and value.get("command", [])[:1] == ["bash"]:
+                yield (*place, key), "\n".join(inner)
             else:
                 yield from shells(inner, (*place, key))
     elif isinstance(value, list):
@@ -35,8 +37,9 @@ def shells(value, place=()):
 def main(directory, files):
     for file in files:
         with open(file, encoding="utf-8") as text:
-            document = YAML(typ="safe").load(text)
-        for place, shell in shells(document):
+            documents = list(YAML(typ="safe").load_all(text))
+        # One document's places are as they stand in it.
+        for place, shell in shells(documents[0] if len(documents) == 1 else documents):
             name = "-".join([os.path.basename(file), *map(str, place)])
             path = os.path.join(directory, re.sub(r"[^A-Za-z0-9.]+", "-", name) + ".sh")
             with open(path, "w", encoding="utf-8") as out:

@@ -9,12 +9,14 @@ use crate::result::Shard;
 use crate::scenario::{Tool, TransactionRule};
 use crate::trial::FaultKind;
 
+use super::examples;
 use super::server::ServerArguments;
-use super::values::{kind, repeat, rows_of_any, shard, tool, transaction};
+use super::shards::shard;
+use super::values::{kind, repeat, rows_of_any, tool, transaction};
 
 pub use super::args_of_trials::{
-    AppSource, ApplicationArguments, Format, RetryArguments, SizeArguments, TrafficMix,
-    TrialArguments,
+    AppSource, ApplicationArguments, Format, ProgressArguments, RetryArguments, SizeArguments,
+    TrafficMix, TrialArguments,
 };
 pub use super::args_of_try::{BaseChoice, FailOnVerdict, TryArguments};
 
@@ -108,6 +110,7 @@ pub enum ServerAction {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::INFER)]
 pub struct InferArguments {
     /// The change, a file of SQL as psql would run it [default: one that does nothing]
     #[arg(value_name = "CHANGE")]
@@ -175,6 +178,7 @@ pub struct DoctorArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::RUN)]
 pub struct RunArguments {
     #[command(flatten)]
     pub which: Which,
@@ -191,8 +195,9 @@ pub struct RunArguments {
     /// Execute every trial so often; to compare the numbers of two results takes five of each
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = repeat())]
     pub repeat: u32,
-    /// Only this share of the trials, such as 2/5; `merge` joins all shares
-    #[arg(long, value_name = "INDEX/OF", value_parser = shard)]
+    /// Only this share of the trials, such as 2/5, or `auto`: as variables of GitLab, Buildkite,
+    /// CircleCI or a Kubernetes Indexed Job say; `merge` joins all shares
+    #[arg(long, value_name = "INDEX/OF|auto", value_parser = shard)]
     pub shard: Option<Shard>,
     /// An earlier result, by whose times the shares are balanced; the same for every share
     #[arg(long, value_name = "RESULT", requires = "shard")]
@@ -223,6 +228,7 @@ pub struct Tried {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::CRASH)]
 pub struct CrashArguments {
     /// Name of the scenario, or the directory that holds it
     pub scenario: String,
@@ -267,6 +273,7 @@ pub struct JudgeArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::REPORT)]
 pub struct ReportArguments {
     /// A directory that `run --out` wrote, one trial's directory in it, or a result.json
     pub result: PathBuf,
@@ -320,9 +327,8 @@ pub struct ReproArguments {
     /// Keep the history and result.json here
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// No progress; the verdict only
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArguments,
 }
 
 #[derive(Debug, Args)]
@@ -374,6 +380,7 @@ pub enum ReportFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::COMPARE)]
 pub struct CompareArguments {
     /// The original, or what was: a directory of `run --out`, a result.json, or a baseline file
     pub a: PathBuf,

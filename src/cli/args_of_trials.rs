@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::report::Mode;
 use crate::run::{RetryRequest, SizeRequest};
 use crate::scenario::RetryPolicy;
 
@@ -145,12 +146,32 @@ pub struct TrialArguments {
     /// Keep histories (JSON Lines) and result.json here
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// No progress; the verdicts only
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub progress: ProgressArguments,
     /// For a person, or json: result.json and nothing else on standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// How much is said while a run goes on.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ProgressArguments {
+    /// No progress; the verdicts only
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Progress as a log with times: each statement of the change, lock queues, traffic
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+impl ProgressArguments {
+    pub fn mode(self) -> Mode {
+        match (self.quiet, self.verbose) {
+            (true, _) => Mode::Quiet,
+            (false, true) => Mode::Verbose,
+            (false, false) => Mode::Auto,
+        }
+    }
 }
 
 impl TrialArguments {

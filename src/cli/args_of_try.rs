@@ -8,22 +8,8 @@ use crate::scenario::{Tool, TransactionRule};
 
 use super::args_of_trials::{ApplicationArguments, RetryArguments, SizeArguments, TrialArguments};
 use super::clones::CloneArguments;
+use super::examples;
 use super::values::{timeout_ms, tool, transaction};
-
-const EXAMPLES: &str = "\
-Examples:
-  pgauntlet try
-      the newest migration of the tool that this project has
-  pgauntlet try migrations/0042_add_index.sql --rows orders=5M
-      this one, on five million rows of orders
-  pgauntlet try change.sql --schema structure.sql
-      a file of SQL on the tables of a dump
-  pgauntlet try --base 'alembic upgrade 4a9b7787ccd7' -- alembic upgrade head
-      what a program does, after what it has done before
-  pgauntlet try change.sql --like postgres://staging/app
-      on the schema of another database, and rows like its own: none of them is read
-  pgauntlet try change.sql --on spans-task-id-reduced
-      on the tables and under the traffic of a scenario";
 
 /// From which verdict on a change that is tried fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -53,7 +39,7 @@ pub struct BaseChoice {
 
 /// A change, what it begins from, and how it is tried; expects `safe`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::TRY)]
 pub struct TryArguments {
     /// The change: an SQL file, or a directory of migrations, of which the newest is tried
     /// [default: what the project in this directory has]

@@ -27,7 +27,10 @@ pub async fn cache(arguments: &CacheArguments) -> ExitStatus {
             .await;
     }
     let Some(directory) = arguments.server.cache() else {
-        anstream::println!("nothing is kept: there is no cache directory");
+        match arguments.format {
+            Format::Text => show("nothing is kept: there is no cache directory"),
+            Format::Json => return list_to_json(None, 0, &[], &[]),
+        }
         return ExitStatus::AsExpected;
     };
     match arguments.action.unwrap_or(CacheAction::List) {
@@ -125,7 +128,7 @@ async fn list(directory: &Path, arguments: &CacheArguments) -> ExitStatus {
             false => Ok(Vec::new()),
         };
         return match seeds {
-            Ok(seeds) => list_to_json(directory, tried, &clusters, &seeds),
+            Ok(seeds) => list_to_json(Some(directory), tried, &clusters, &seeds),
             Err(error) => failed(&error),
         };
     }
@@ -157,8 +160,9 @@ fn failed(error: &dyn std::fmt::Display) -> ExitStatus {
     ExitStatus::Failed
 }
 
+/// The directory is null where nothing is kept.
 fn list_to_json(
-    directory: &Path,
+    directory: Option<&Path>,
     tried: usize,
     clusters: &[provision::CachedCluster],
     seeds: &[seed::Cached],

