@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::pg::facts::{RelationName, facts};
 use crate::pg::lex::{self, Token, TokenKind};
 
-/// Objects with their properties, as a fingerprint has them.
-pub type Objects = BTreeMap<String, BTreeMap<String, String>>;
+use super::difference::Objects;
 
 /// What is defined otherwise than before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -111,8 +111,10 @@ struct Other {
 impl Other {
     fn of(catalogue: &Catalogue, operation: &OperationSpec) -> Other {
         let rule = operation.ledger.clone();
-        let deletes = !matches!(rule, Some(LedgerRule::Delete { .. }));
-        let deleted = deletes.then(|| deleted(catalogue, operation)).unwrap_or_default();
+        let deleted = match rule {
+            Some(LedgerRule::Delete { .. }) => BTreeSet::new(),
+            _ => deleted(catalogue, operation),
+        };
         let statements = operation.statements.iter();
         let statements = statements.map(|statement| Written::by(&statement.sql)).collect();
         Other { rule, deleted, statements }

@@ -16,12 +16,11 @@ use super::failures::charged;
 /// Of each object that operations use: whether other answers are meant only its author knows.
 pub fn differ(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let Some(answers) = evidence.trace.answers else { return Vec::new() };
-    let catalogues = evidence.trace.catalogue_before().zip(evidence.trace.catalogues.last());
-    let Some((before, after)) = catalogues else { return Vec::new() };
+    let Some(schema) = &evidence.schema else { return Vec::new() };
     if evidence.first_success().is_none() {
         return Vec::new();
     }
-    let users = Users::of(&before.objects, &after.objects);
+    let users = Users::of(schema.before, schema.after);
     let operations = |object: &str| -> Vec<String> {
         let operations = evidence.scenario.traffic.operations.iter().filter(|operation| {
             let mut statements = operation.statements.iter();
@@ -31,7 +30,10 @@ pub fn differ(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     };
     let findings = answers.objects.iter().filter(|one| is_wrong(one)).filter_map(|one| {
         let operations = operations(&one.object);
-        if operations.is_empty() || is_meant(evidence, one) || is_seen(evidence, one, &operations) {
+        if operations.is_empty()
+            || evidence.means(&one.object, "definition")
+            || is_seen(evidence, one, &operations)
+        {
             return None;
         }
         let subject = Subject::relation(bare(&one.object).to_owned());
@@ -48,11 +50,6 @@ fn is_wrong(one: &ComparedAnswers) -> bool {
 /// Without its kind.
 fn bare(object: &str) -> &str {
     object.split_once(' ').map_or(object, |(_, name)| name)
-}
-
-fn is_meant(evidence: &Evidence<'_, '_>, one: &ComparedAnswers) -> bool {
-    let mut meant = evidence.scenario.accept.iter().filter_map(|one| one.difference.as_ref());
-    meant.any(|meant| meant.covers(&one.object, "definition"))
 }
 
 /// Whether what was not compared is told by something else: the operations that use it failed, or
