@@ -5,13 +5,14 @@ use crate::history::{
 };
 use crate::result::Subject;
 use crate::result::evidence::{
-    AddedRows, ChangedAccess, ChangedValues, DroppedValues, EndingSequence, FittedRows, GoneRows,
-    LeftOutRows, NewRows, NothingTried, UnusedAccept,
+    AddedRows, AlreadyThere, ChangedAccess, ChangedValues, DroppedValues, EndingSequence,
+    FittedRows, GoneRows, LeftOutRows, NewRows, NothingTried, StaleValues, UnusedAccept,
 };
 use crate::schema::Difference;
 use crate::stats::grouped;
 
-use super::words::{count, listed, relation};
+use super::files::Files;
+use super::words::{count, listed, quoted, relation};
 
 /// Columns that a sentence names.
 const COLUMNS_MAX: usize = 3;
@@ -180,6 +181,13 @@ pub fn new_rows(of: &NewRows, subject: &Subject) -> String {
             told(&of.null)
         ));
     }
+    if !of.frozen.is_empty() {
+        parts.push(format!(
+            "rows that the application inserts into {table} have one and the same value from now \
+             on where each had its own ({})",
+            told(&of.frozen)
+        ));
+    }
     if !of.others.is_empty() {
         parts.push(format!(
             "rows that the application inserts into {table} have another value from now on in \
@@ -217,10 +225,26 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
             relation(subject)
         );
     }
+    if of.at_risk {
+        return format!(
+            "the rows of {} are not kept as before ({differences}): where they are not logged, a \
+             crash takes all of them and no standby has them; without autovacuum the table grows \
+             and is frozen under a lock in the end",
+            relation(subject)
+        );
+    }
     if of.as_caller {
         return format!(
             "{} used its owner's rights, and uses those of its caller from now on; whether the \
              application's role has them was not tried, for the role is pgauntlet's own here",
+            relation(subject)
+        );
+    }
+    let is_table = |d: &Difference| d.property == "object" && d.object.starts_with("table ");
+    if of.wider && of.differences.iter().any(is_table) {
+        return format!(
+            "the row security of {} binds nobody who reads that name from now on: it is a view, \
+             which uses the rights of its owner",
             relation(subject)
         );
     }
@@ -247,7 +271,33 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
     )
 }
 
+pub fn stale(of: &StaleValues, subject: &Subject) -> String {
+    let (named, more) = of.kept.split_at(of.kept.len().min(SHORT_MAX));
+    let more = if more.is_empty() { "" } else { ", …" };
+    format!(
+        "{} computes something else, and what it computed before is kept in {}{more}: rows of \
+         before the change and after it do not agree, and an index does not find them",
+        relation(subject),
+        named.join(", ")
+    )
+}
+
+pub fn already_there(of: &AlreadyThere, subject: &Subject, files: &Files) -> String {
+    let statement = subject.statement.as_ref().map(|statement| quoted(statement, files));
+    format!(
+        "{} did nothing: {} was there before the change, and is another one: {}",
+        statement.unwrap_or_else(|| "a statement".to_owned()),
+        of.object,
+        of.there
+    )
+}
+
 pub fn nothing_tried(of: &NothingTried) -> String {
+    if of.caught {
+        return "the change did nothing: a block of it goes on after any error (WHEN OTHERS), and \
+                neither an object of the schema nor a row is another than before"
+            .to_owned();
+    }
     match of.unmatched {
         0 => {}
         1 => {

@@ -95,6 +95,8 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::SequenceBehind(of) => contents::sequence(of),
         Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) => from_now_on(evidence, subject),
         Evidence::AnswersDiffer(of) => answers::differ(of),
+        Evidence::StaleValues(of) => contents::stale(of, subject),
+        Evidence::AlreadyThere(of) => contents::already_there(of, subject, files),
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),

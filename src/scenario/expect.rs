@@ -179,6 +179,12 @@ finding_kinds! {
     /// A view or a function that the change replaced and operations use answers otherwise on the
     /// same rows, or its answers could not be compared.
     AnswersDiffer "answers-differ",
+    /// A function that the change replaced has computed what an index, a generated column or a
+    /// constraint keeps.
+    StaleValues "stale-values",
+    /// A statement with IF NOT EXISTS did nothing, for something of that name was there before the
+    /// change, and is another one.
+    AlreadyThere "already-there",
     /// Privileges, owners, row security, triggers or what is replicated are not as before, and no
     /// statement of the change is about them.
     AccessChanged "access-changed",

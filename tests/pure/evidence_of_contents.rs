@@ -10,10 +10,10 @@ use pgauntlet::history::{
 use pgauntlet::pg::LockMode;
 use pgauntlet::result::Evidence;
 use pgauntlet::result::evidence::{
-    AddedRows, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun,
+    AddedRows, AlreadyThere, ChangedAccess, ChangedConstraints, ChangedValues, DebrisAfterRerun,
     DifferingAnswers, DifferingMajors, DroppedValues, EndingSequence, FittedRows,
     ForeignKeyActions, GoneConstraint, GoneRows, LeftInvalid, LeftOutRows, Leftovers, LockedWork,
-    NewRows, NothingTried, OfMajors, UnindexedKey, UnusedAccept, WorkKind,
+    NewRows, NothingTried, OfMajors, StaleValues, UnindexedKey, UnusedAccept, WorkKind,
 };
 use pgauntlet::scenario::{FindingKind, Verdict};
 use pgauntlet::schema::Difference;
@@ -47,15 +47,15 @@ fn access(property: &str) -> Evidence {
     };
     Evidence::AccessChanged(ChangedAccess {
         differences: vec![difference],
-        may_be_meant: false,
         wider: property == "row level security",
-        as_caller: false,
+        ..ChangedAccess::default()
     })
 }
 
 fn tried(made: &[(&str, u64)], changed: u64, statements: u64) -> Evidence {
     let made = made.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect();
     Evidence::NothingTried(NothingTried {
+        caught: false,
         made,
         changed,
         statements,
@@ -117,7 +117,9 @@ fn new_rows() -> Vec<Evidence> {
     let filled = NewRows { may_be_filled: true, ..null.clone() };
     let triggers = BTreeSet::from(["touch".to_owned()]);
     let others = NewRows { others: vec![of(Some("'a'"))], triggers, ..NewRows::default() };
-    [null, filled, others].map(Evidence::NewRowsDiffer).into()
+    let frozen = of(Some("'2026-12-01 00:00:00+00'::timestamp with time zone"));
+    let frozen = NewRows { frozen: vec![frozen], ..NewRows::default() };
+    [null, filled, others, frozen].map(Evidence::NewRowsDiffer).into()
 }
 
 fn answers() -> Vec<Evidence> {
@@ -155,6 +157,14 @@ pub fn of_contents(kind: FindingKind) -> Vec<Evidence> {
         FindingKind::SequenceBehind => vec![Evidence::SequenceBehind(SequenceBehind::default())],
         FindingKind::NewRowsDiffer => new_rows(),
         FindingKind::AnswersDiffer => answers(),
+        FindingKind::StaleValues => {
+            let kept = ["index public.i".to_owned()].into();
+            vec![Evidence::StaleValues(StaleValues { kept })]
+        }
+        FindingKind::AlreadyThere => {
+            let (object, there) = ("table public.t".to_owned(), "id is bigint".to_owned());
+            vec![Evidence::AlreadyThere(AlreadyThere { object, there })]
+        }
         FindingKind::RowsFitted => {
             vec![Evidence::RowsFitted(FittedRows { demands: vec!["i".to_owned()] })]
         }

@@ -181,6 +181,8 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::SequenceEnds
         | K::NewRowsDiffer
         | K::AnswersDiffer
+        | K::StaleValues
+        | K::AlreadyThere
         | K::AccessChanged
         | K::ConstraintChanged
         | K::ValuesDropped

@@ -26,3 +26,4 @@ mod tools;
 mod try_false_safes;
 mod try_options;
 mod try_rights;
+mod try_silent;

@@ -1,5 +1,6 @@
 //! What to do where rows, privileges or something left behind is the matter.
 
+use crate::history::Mismatch;
 use crate::result::evidence::{ChangedAccess, LeftOutRows};
 use crate::result::{Evidence, Subject};
 
@@ -23,6 +24,10 @@ const WIDER: &str = "read the table as each role and tenant of the application b
 fn access(of: &ChangedAccess) -> &'static str {
     match of {
         of if of.wider => WIDER,
+        of if of.at_risk => {
+            "for a bulk load, undo it at its end (SET LOGGED, RESET (autovacuum_enabled)); where \
+             it is meant, say so: [[accept]] difference"
+        }
         of if of.as_caller => {
             "name the application's role, which the schema makes and grants what it has \
              ([pool] role); or GRANT it what the function or view reads and writes"
@@ -61,6 +66,11 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
              only for the swap; or LOCK TABLE … IN SHARE ROW EXCLUSIVE MODE before the copy, which \
              stops writers for as long as it takes"
         }
+        Evidence::LostWrite(of) if matches!(of.example.kind, Mismatch::Overwritten { .. }) => {
+            "a trigger, a rule or a statement of the change writes the column of rows that the \
+             application has written: leave those alone (a condition on what the row was), or say \
+             that it is meant ([[accept]] values = \"table.column\")"
+        }
         Evidence::Orphans(_) => {
             "a foreign key is not checked while its triggers are disabled or under \
              session_replication_role = replica: find the rows, then DROP the constraint, add it \
@@ -75,6 +85,16 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
         Evidence::NewRowsDiffer(_) => NULLS_COME,
         Evidence::AnswersDiffer(of) if of.compared.not_compared.is_some() => COMPARE_THEM,
         Evidence::AnswersDiffer(_) => MEANT_OR_NOT,
+        Evidence::StaleValues(_) => {
+            "make it anew in the change: REINDEX INDEX CONCURRENTLY, an UPDATE of the rows for a \
+             stored generated column; or give the new definition a name of its own, with an index \
+             of its own"
+        }
+        Evidence::AlreadyThere(_) => {
+            "leave IF NOT EXISTS out, so that the change fails where it finds another one; or name \
+             the new one otherwise, or change what is there (ALTER …, DROP INDEX CONCURRENTLY \
+             before it)"
+        }
         Evidence::RowsFitted(_) => COUNT_YOURS,
         Evidence::AccessChanged(of) => access(of),
         Evidence::ConstraintChanged(of) if !of.unindexed.is_empty() => {

@@ -8,7 +8,7 @@ use crate::pg::syntax::Kind;
 use crate::scenario::{LedgerRule, OperationSpec, OperationStatement};
 
 use super::super::catalogue::{Catalogue, Column};
-use super::super::traffic::{REMEMBERED_MAX, is_key};
+use super::super::traffic::{REMEMBERED_MAX, is_kept, is_key};
 use super::deletes::deleted;
 use super::insert::{Cell, NewRow, NewValues, is_new};
 
@@ -25,12 +25,12 @@ pub(super) fn rule(
     if row.conflict != Conflict::Fails || subject.beside.takes_out(subject.table) {
         return None;
     }
-    // A trigger may store another value than the one that was sent.
-    let is_kept = |column: &Column| {
+    // A trigger may store another key than the one that was sent.
+    let has_key = |column: &Column| {
         subject.table.triggers.is_empty() || !subject.beside.may_set(&column.name)
     };
     let sent = row.cells.iter().filter_map(|(column, cell)| match cell {
-        Cell::Parameter { key, exact: true, .. } if is_kept(column) => {
+        Cell::Parameter { key, exact: true, .. } if has_key(column) => {
             Some((*column, key, names.get(key.as_str())?))
         }
         _ => None,
@@ -44,9 +44,7 @@ pub(super) fn rule(
         Some((column, _, parameter)) => (*column, Some((*parameter).clone())),
         None => (returned(row, statements)?, None),
     };
-    // A trigger of another table may write this one.
-    let stays =
-        |column: &Column| column.number != key.number && !subject.beside.may_set(&column.name);
+    let stays = |column: &Column| column.number != key.number && is_kept(subject, column);
     let set = sent.iter().filter(|(column, ..)| stays(column)).take(REMEMBERED_MAX);
     Some(LedgerRule::Insert {
         table: subject.name().to_owned(),

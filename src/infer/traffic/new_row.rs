@@ -10,7 +10,7 @@ use crate::scenario::{Generator, LedgerRule};
 use super::super::{Column, Constraint, ConstraintKind, Index};
 use super::draft::{Draft, Drawn};
 use super::subject::Subject;
-use super::writes::{columns, is_key, is_partition_key};
+use super::writes::{columns, is_kept as stays_as_sent, is_key, is_partition_key};
 
 /// By which name an INSERT knows the row that it copies from.
 const MODEL: &str = "model";
@@ -138,10 +138,8 @@ fn remembered(
         subject.table.triggers.is_empty() || !subject.beside.may_set(&column.name)
     };
     let rule = |key: &Column, key_parameter| {
-        // A trigger of another table may write this one.
-        let stays = |one: &&Sent<'_>| {
-            one.column.number != key.number && !subject.beside.may_set(&one.column.name)
-        };
+        let stays =
+            |one: &&Sent<'_>| one.column.number != key.number && stays_as_sent(subject, one.column);
         let set = sent.iter().filter(stays).take(REMEMBERED_MAX);
         LedgerRule::Insert {
             table: subject.name().to_owned(),

@@ -39,11 +39,21 @@ pub fn is_key(subject: &Subject<'_>, column: &Column) -> bool {
     let of_key =
         |index: &Index| index.predicate.is_none() && index.columns.contains(&column.number);
     column.not_null
+        && !inherits(subject)
         && (subject.unique().any(alone)
             || (subject.unique().any(of_key)
                 && subject.is_one_row_s(column)
                 && !subject.is_exhausted(column)
                 && !subject.entangled(&[]).contains(&column.number)))
+}
+
+/// Whether the table's name stands for rows of other tables as well, which have keys of their own,
+/// or its rows go by another one's name too.
+fn inherits(subject: &Subject<'_>) -> bool {
+    let is_part = |table: &Table| table.bound.is_none() && !table.parents.is_empty();
+    let own = subject.table.oid;
+    let mut tables = subject.catalogue.tables.iter();
+    is_part(subject.table) || tables.any(|table| is_part(table) && table.parents.contains(&own))
 }
 
 /// Another value in a column of a recent row that no key is made of.
@@ -193,12 +203,21 @@ pub fn is_compared(subject: &Subject<'_>, column: &Column) -> bool {
 
 /// Whether what the application writes into the column stays there: a trigger may store another
 /// value than the one that was sent, and a change may fill what is NULL.
+///
+/// A time is what triggers set: one that a change adds to stamp a row is no loss.
+pub fn is_kept(subject: &Subject<'_>, column: &Column) -> bool {
+    let known = subject.catalogue.type_of(column.type_oid);
+    let is_time = known.is_some_and(|known| known.name.starts_with("timestamp"));
+    !is_time && !subject.beside.may_set(&column.name)
+}
+
+/// Whether the ledger of an UPDATE can tell what the column holds.
 fn is_remembered(subject: &Subject<'_>, column: &Column) -> bool {
     let is_null = match subject.filled(column).map(|seeded| &seeded.generator) {
         Some(Generator::Pool { values, .. }) => values.iter().any(Option::is_none),
         _ => false,
     };
-    is_compared(subject, column) && !is_null && !subject.beside.may_set(&column.name)
+    is_compared(subject, column) && !is_null && is_kept(subject, column)
 }
 
 /// The age, in milliseconds, at which a row is deleted.

@@ -170,7 +170,7 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     for difference in differences.iter().filter(|d| !evidence.means(&d.object, &d.property)) {
         let object = difference.object.clone();
         let Some(lost) = lost(difference, after) else {
-            if is_wider(difference, before) {
+            if is_wider(difference, before, after) {
                 wider.entry(object).or_default().push(difference.clone());
             }
             continue;
@@ -182,7 +182,7 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
                 .get_or_init(|| Statements::of(texts(evidence)))
                 .say(taken, &difference.object),
         };
-        if said == Said::Yes && is_wider(difference, before) {
+        if said == Said::Yes && is_wider(difference, before, after) {
             wider.entry(object).or_default().push(difference.clone());
         } else if said < Said::Yes {
             let of = by_object.entry(object).or_insert((said, Vec::new()));
@@ -193,22 +193,23 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let finding = |(object, (said, differences)): (String, (Said, Vec<Difference>))| {
         let may_be_meant = said == Said::Perhaps;
         let verdict = if may_be_meant { Verdict::Unproven } else { Verdict::Unsafe };
-        let shown = ChangedAccess { differences, may_be_meant, wider: false, as_caller: false };
+        let shown = ChangedAccess { differences, may_be_meant, ..ChangedAccess::default() };
         Finding::new(verdict, Subject::relation(object), Shown::AccessChanged(shown))
     };
     let of_wider = |(object, differences): (String, Vec<Difference>)| {
         // With a policy, what it lets through is what the statement says.
-        let is_off = differences.iter().any(|d| d.property == "row level security");
+        let is_off = differences
+            .iter()
+            .any(|d| matches!(d.property.as_str(), "row level security") || lets_all_through(d));
         let verdict = if is_off { Verdict::Unproven } else { Verdict::Safe };
-        let shown =
-            ChangedAccess { differences, may_be_meant: false, wider: true, as_caller: false };
+        let shown = ChangedAccess { differences, wider: true, ..ChangedAccess::default() };
         Finding::new(verdict, Subject::relation(object), Shown::AccessChanged(shown))
     };
     by_object.into_iter().map(finding).chain(wider.into_iter().map(of_wider)).collect()
 }
 
 /// Whether more rows of a table may be seen than its policies let through before.
-fn is_wider(difference: &Difference, before: &Objects) -> bool {
+fn is_wider(difference: &Difference, before: &Objects, after: &Objects) -> bool {
     let Difference { object, property, from, to } = difference;
     let Some((kind, name)) = object.split_once(' ') else { return false };
     let is_on = |table: &str| {
@@ -220,6 +221,7 @@ fn is_wider(difference: &Difference, before: &Objects) -> bool {
         |of: &Option<String>| of.as_ref().is_some_and(|of| of.contains("permissive: true"));
     match (kind, property.as_str()) {
         ("table", "row level security") => from.as_deref() == Some("true"),
+        ("table", "object") => to.is_none() && is_on(name) && is_behind_a_view(after, name),
         ("policy", "object") => {
             let of_secured = name.rsplit_once('.').is_some_and(|(table, _)| is_on(table));
             of_secured && (permissive(to) || (to.is_none() && from.is_some() && !permissive(from)))
@@ -229,6 +231,25 @@ fn is_wider(difference: &Difference, before: &Objects) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a policy is none for what it is about, or the table is behind a view of its owner, whom
+/// no policy binds.
+fn lets_all_through(difference: &Difference) -> bool {
+    let Difference { object, property, to, .. } = difference;
+    let to = to.as_deref().unwrap_or_default();
+    match property.as_str() {
+        "object" if object.starts_with("table ") => true,
+        "object" => to.contains("using: true") && to.contains("roles: PUBLIC"),
+        "using" => to == "true",
+        _ => false,
+    }
+}
+
+/// Whether a view that reads with its owner's rights has the name.
+fn is_behind_a_view(after: &Objects, name: &str) -> bool {
+    let view = after.get(&format!("view {name}"));
+    view.is_some_and(|of| !of.get("options").is_some_and(|o| o.contains("security_invoker=")))
 }
 
 /// Something was taken away.

@@ -4,6 +4,7 @@
 //! `scenario::FindingKind`. What a finding amounts to alone is its verdict; the worst one wins.
 
 mod accepted;
+mod already_there;
 mod answers;
 mod background;
 mod between;
@@ -19,6 +20,7 @@ mod failed_here;
 mod failures;
 mod gaps;
 mod hang;
+mod kept;
 mod latency;
 mod left_out;
 mod margins;
@@ -38,6 +40,7 @@ mod rights;
 mod runners;
 mod sessions;
 mod slower;
+mod stale;
 mod state;
 mod timeouts;
 mod touched;
@@ -98,6 +101,9 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
         contents::access(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
     findings.extend(of_access);
     findings.extend(rights::of_callers(evidence));
+    findings.extend(kept::otherwise(evidence));
+    findings.extend(stale::values(evidence));
+    findings.extend(already_there::skipped(evidence));
     let (new_rows, of_new_rows): (Vec<_>, Vec<_>) =
         new_rows::differ(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
     findings.extend(of_new_rows);

@@ -37,6 +37,9 @@ pub fn differ(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
                     .any(|property| has(after, object, property));
                 match (from, to) {
                     (Some(_), None) if !is_filled => of.null.push(difference.clone()),
+                    (Some(was), Some(is)) if is_frozen(was, is) => {
+                        of.frozen.push(difference.clone());
+                    }
                     (Some(_), _) => of.others.push(difference.clone()),
                     (None, _) => {}
                 }
@@ -69,11 +72,23 @@ fn finding(differences: &[Difference], table: String, mut of: NewRows) -> Findin
     of.may_be_filled =
         !of.null.is_empty() && (!of.triggers.is_empty() || differences.iter().any(is_new));
     let verdict = match (of.null.is_empty(), of.may_be_filled) {
+        _ if !of.frozen.is_empty() => Verdict::Unsafe,
         (true, _) => Verdict::Safe,
         (false, true) => Verdict::Unproven,
         (false, false) => Verdict::Unsafe,
     };
     Finding::new(verdict, Subject::relation(table), Shown::NewRowsDiffer(of))
+}
+
+/// Whether a time or a uuid that was made for each row is one for all of them: `'now'::timestamptz`
+/// is the moment at which the server reads it.
+fn is_frozen(was: &str, is: &str) -> bool {
+    let is_made = was.contains('(') || was.starts_with("CURRENT_") || was.starts_with("LOCAL");
+    let constant = is.strip_prefix('\'').and_then(|rest| rest.split_once("'::"));
+    let of_moment = |(_, of): (&str, &str)| {
+        ["timestamp", "date", "time", "uuid"].iter().any(|name| of.starts_with(name))
+    };
+    is_made && constant.is_some_and(of_moment)
 }
 
 fn has(objects: &Objects, object: &str, property: &str) -> bool {

@@ -24,9 +24,8 @@ pub fn of_callers(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let finding = |difference: &Difference| {
         let shown = ChangedAccess {
             differences: vec![difference.clone()],
-            may_be_meant: false,
-            wider: false,
             as_caller: true,
+            ..ChangedAccess::default()
         };
         let subject = Subject::relation(difference.object.clone());
         Finding::new(Verdict::Unproven, subject, Shown::AccessChanged(shown))

@@ -40,7 +40,13 @@ pub fn untried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         let shown = Shown::NothingTried(NothingTried { unmatched, ..NothingTried::default() });
         return Some(Finding::new(Verdict::Unproven, Subject::none(), shown));
     }
-    if concerned.works(evidence) || moved(evidence, before) {
+    let moved = moved(evidence, before);
+    let nothing = !moved && objects.is_empty() && !is_later_state(evidence);
+    if nothing && evidence.trace.statements().any(catches_all) {
+        let shown = Shown::NothingTried(NothingTried { caught: true, ..NothingTried::default() });
+        return Some(Finding::new(Verdict::Unproven, Subject::none(), shown));
+    }
+    if concerned.works(evidence) || moved {
         return None;
     }
     if concerned.objects(evidence, &objects) {
@@ -56,16 +62,27 @@ pub fn untried(evidence: &Evidence<'_, '_>) -> Option<Finding> {
         true => Verdict::Safe,
         false => Verdict::Unproven,
     };
-    let shown =
-        Shown::NothingTried(NothingTried { made, changed, statements, unmatched: 0, unused });
+    let tried = NothingTried { made, changed, statements, unused, ..NothingTried::default() };
+    let shown = Shown::NothingTried(tried);
     Some(Finding::new(verdict, Subject::none(), shown))
+}
+
+/// Whether other statements lead to the state that the trial begins in, the change's among them.
+pub fn is_later_state(evidence: &Evidence<'_, '_>) -> bool {
+    evidence.scenario.states.iter().skip(1).any(|state| state.name == evidence.state)
+}
+
+/// Whether a block goes on after any error.
+fn catches_all(record: &StatementRecord<'_>) -> bool {
+    let text = record.began.text.to_lowercase();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    record.succeeded() && words.windows(2).any(|two| two == ["when", "others"])
 }
 
 /// How many statements the change has, where each writes rows and found none: this trial's rows are
 /// not those that it is for. In a state that other statements lead to that may be right.
 fn unmatched(evidence: &Evidence<'_, '_>) -> Option<u64> {
-    let mut later = evidence.scenario.states.iter().skip(1);
-    if later.any(|state| state.name == evidence.state) {
+    if is_later_state(evidence) {
         return None;
     }
     let statements = evidence.trace.statements();

@@ -41,7 +41,7 @@ pub struct ChangedValues {
 }
 
 /// The subject's relation is the object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangedAccess {
     /// What is not as before.
@@ -55,6 +55,9 @@ pub struct ChangedAccess {
     /// It used its owner's rights, and uses its caller's from now on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub as_caller: bool,
+    /// The table's rows are not logged, or not vacuumed, from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_risk: bool,
 }
 
 /// The subject's relation is the table.
@@ -63,12 +66,33 @@ pub struct ChangedAccess {
 pub struct NewRows {
     /// Columns that the application's INSERTs leave out and that had a value and get NULL.
     pub null: Vec<Difference>,
+    /// Columns that they leave out, had a value of its own in each row, and get one and the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<Difference>,
     /// Columns that they leave out and that get another value.
     pub others: Vec<Difference>,
     /// Triggers of the table that do something else.
     pub triggers: BTreeSet<String>,
     /// A trigger that is new, or another one, may fill what gets NULL.
     pub may_be_filled: bool,
+}
+
+/// The subject's relation is the function.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaleValues {
+    /// Indexes, generated columns and constraints, their kinds first: `index public.i`.
+    pub kept: Vec<String>,
+}
+
+/// The subject's statement is the one that did nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlreadyThere {
+    /// What was there, its kind first: `index public.i`.
+    pub object: String,
+    /// How it is another one: an index's definition; of a table or a column, the first difference.
+    pub there: String,
 }
 
 /// The subject's relation is the view or the function.
@@ -193,6 +217,9 @@ pub struct NothingTried {
     /// Statements that write rows and found none, where the change has no others; 0: it has.
     #[serde(default)]
     pub unmatched: u64,
+    /// A block of it catches every error, and nothing came of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub caught: bool,
     /// Views and functions that it made others of, and that nothing in the trial read or called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<String>,

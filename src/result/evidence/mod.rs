@@ -98,6 +98,8 @@ evidence! {
     SequenceEnds(EndingSequence),
     NewRowsDiffer(NewRows),
     AnswersDiffer(DifferingAnswers),
+    StaleValues(StaleValues),
+    AlreadyThere(AlreadyThere),
     AccessChanged(ChangedAccess),
     ConstraintChanged(ChangedConstraints),
     ValuesDropped(DroppedValues),
