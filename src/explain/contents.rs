@@ -240,20 +240,8 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
             relation(subject)
         );
     }
-    let is_table = |d: &Difference| d.property == "object" && d.object.starts_with("table ");
-    if of.wider && of.differences.iter().any(is_table) {
-        return format!(
-            "the row security of {} binds nobody who reads that name from now on: it is a view, \
-             which uses the rights of its owner",
-            relation(subject)
-        );
-    }
     if of.wider {
-        return format!(
-            "readers of {} may see more rows than before ({differences}); which rows other roles \
-             and tenants see was not tried",
-            relation(subject)
-        );
+        return wider(of, subject, &differences);
     }
     if of.left_disabled() {
         return format!("{} was left disabled: {differences}", relation(subject));
@@ -267,6 +255,30 @@ pub fn access(of: &ChangedAccess, subject: &Subject) -> String {
     }
     format!(
         "{} is not as it was, and no statement of the change says so: {differences}",
+        relation(subject)
+    )
+}
+
+/// Of rows that more may read, or write, than before.
+fn wider(of: &ChangedAccess, subject: &Subject, differences: &str) -> String {
+    let is_table = |d: &Difference| d.property == "object" && d.object.starts_with("table ");
+    if of.differences.iter().any(is_table) {
+        return format!(
+            "the row security of {} binds nobody who reads that name from now on: it is a view, \
+             which uses the rights of its owner",
+            relation(subject)
+        );
+    }
+    if of.differences.iter().all(|difference| difference.property == "check") {
+        return format!(
+            "writers under {} may write rows that it refused before ({differences}); which rows \
+             other roles and tenants write was not tried",
+            relation(subject)
+        );
+    }
+    format!(
+        "readers of {} may see more rows than before ({differences}); which rows other roles \
+         and tenants see was not tried",
         relation(subject)
     )
 }

@@ -109,7 +109,7 @@ fn ledger(measured: &Measured) -> String {
         Some(ledger) if ledger.acknowledged > 0 => {
             format!(", all {} are in the tables", count(ledger.acknowledged, "acknowledged write"))
         }
-        Some(_) => ", no write of the application was acknowledged".to_owned(),
+        Some(_) => ", no write of the application was remembered and compared".to_owned(),
         None if measured.operations.scheduled > 0 => ", no write was compared".to_owned(),
         None => String::new(),
     }

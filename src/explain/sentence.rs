@@ -26,11 +26,22 @@ fn from_now_on(evidence: &Evidence, subject: &Subject) -> String {
     }
 }
 
-/// Of declared reads.
-fn of_reads(evidence: &Evidence) -> String {
+/// Of what is read by definitions that the change replaced, and by declared reads.
+fn of_reads(evidence: &Evidence, subject: &Subject) -> String {
     match evidence {
+        Evidence::AnswersDiffer(of) => answers::differ(of),
+        Evidence::StaleValues(of) => contents::stale(of, subject),
         Evidence::ReadChanged(of) => reads::read_changed(of),
         Evidence::PlanChanged(of) => reads::plan_changed(of),
+        _ => String::new(),
+    }
+}
+
+/// Of what did nothing.
+fn idle(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
+    match evidence {
+        Evidence::NothingTried(of) => contents::nothing_tried(of),
+        Evidence::AlreadyThere(of) => contents::already_there(of, subject, files),
         _ => String::new(),
     }
 }
@@ -94,9 +105,8 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::Orphans(of) => contents::orphans(of),
         Evidence::SequenceBehind(of) => contents::sequence(of),
         Evidence::SequenceEnds(_) | Evidence::NewRowsDiffer(_) => from_now_on(evidence, subject),
-        Evidence::AnswersDiffer(of) => answers::differ(of),
-        Evidence::StaleValues(of) => contents::stale(of, subject),
-        Evidence::AlreadyThere(of) => contents::already_there(of, subject, files),
+        Evidence::AnswersDiffer(_) | Evidence::StaleValues(_) => of_reads(evidence, subject),
+        Evidence::ReadChanged(_) | Evidence::PlanChanged(_) => of_reads(evidence, subject),
         Evidence::AccessChanged(of) => contents::access(of, subject),
         Evidence::ConstraintChanged(of) => constraints::changed(of, subject),
         Evidence::ValuesDropped(of) => contents::dropped(of, subject),
@@ -105,10 +115,9 @@ fn of_kind(evidence: &Evidence, subject: &Subject, files: &Files) -> String {
         Evidence::MajorsDiffer(of) => majors::differ(of),
         Evidence::PredictedTimeout(of) => prediction::timeout(of, subject, files),
         Evidence::PredictedStall(of) => prediction::stall(of, subject, files),
-        Evidence::NothingTried(of) => contents::nothing_tried(of),
+        Evidence::NothingTried(_) | Evidence::AlreadyThere(_) => idle(evidence, subject, files),
         Evidence::RowsLeftOut(_) | Evidence::RowsFitted(_) => of_made_up(evidence, subject),
         Evidence::RowsUnseen(of) => traffic::rows_unseen(of, subject),
-        Evidence::ReadChanged(_) | Evidence::PlanChanged(_) => of_reads(evidence),
         Evidence::GeneratorLag(of) => quality::generator_lag(of),
         Evidence::SamplesMissing(of) => quality::samples_missing(of),
         Evidence::BaselineBroken(of) => quality::baseline_broken(of),

@@ -181,17 +181,14 @@ pub fn evidence_of(kind: FindingKind) -> Vec<Evidence> {
         | K::SequenceEnds
         | K::NewRowsDiffer
         | K::AnswersDiffer
-        | K::StaleValues
-        | K::AlreadyThere
         | K::AccessChanged
         | K::ConstraintChanged
         | K::ValuesDropped
         | K::RowsAdded
         | K::AcceptUnused
         | K::WorkUnderLock
-        | K::NothingTried
-        | K::RowsFitted
-        | K::RowsLeftOut => of_contents(kind),
+        | K::NothingTried => of_contents(kind),
+        K::StaleValues | K::AlreadyThere | K::RowsFitted | K::RowsLeftOut => of_contents(kind),
         K::NotValidConstraint
         | K::HiddenDebris
         | K::RerunFailed

@@ -140,7 +140,7 @@ fn what_only_informs_is_in_the_markdown(#[case] lost: bool) {
 
 #[rstest]
 #[case::some(Some(9), "all 9 acknowledged writes are in the tables")]
-#[case::none(Some(0), "no write of the application was acknowledged")]
+#[case::none(Some(0), "no write of the application was remembered and compared")]
 #[case::no_ledger(None, "no write was compared")]
 fn a_ledger_without_a_write_is_no_evidence(#[case] writes: Option<u64>, #[case] words: &str) {
     let mut made = Made::calm();

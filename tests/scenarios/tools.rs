@@ -232,6 +232,16 @@ fn end_of(history: &History, attempt: u32) -> &AttemptEnd {
 }
 
 /// A line per statement, without what differs from run to run.
+/// Up to the moment that a tool writes beside its version.
+fn without_moment(sql: &str) -> &str {
+    let is_moment = |at: &usize| {
+        let rest = &sql.as_bytes()[at + 3..];
+        rest.iter().take(4).all(u8::is_ascii_digit) && rest.get(4) == Some(&b'-')
+    };
+    let mut found = sql.match_indices(", '").map(|(at, _)| at);
+    found.find(is_moment).map_or(sql, |at| &sql[..at])
+}
+
 fn trace(history: &History) -> String {
     let mut text = String::new();
     for (began, ended) in statements(history, 0) {
@@ -248,7 +258,7 @@ fn trace(history: &History) -> String {
         };
         let words: Vec<&str> = began.text.split_whitespace().collect();
         let sql = words.join(" ");
-        let sql = sql.get(..sql.floor_char_boundary(100)).unwrap_or_default();
+        let sql = without_moment(sql.get(..sql.floor_char_boundary(100)).unwrap_or_default());
         let _ = write!(
             text,
             "{} {protocol:8} {:4} -> {:6} lock {:>4} statement {:>5} | {sql}",

@@ -10,6 +10,12 @@ const MORE_VALUES: &str = "ALTER SEQUENCE … NO MAXVALUE, or AS bigint where it
 
 const NULLS_COME: &str = "two releases: first one that sends the column itself, then the one \
                           that takes away what the server put there";
+const MAKE_ANEW: &str = "make it anew in the change: REINDEX INDEX CONCURRENTLY, an UPDATE of the \
+                         rows for a stored generated column; or give the new definition a name \
+                         of its own, with an index of its own";
+const FAIL_INSTEAD: &str = "leave IF NOT EXISTS out, so that the change fails where it finds \
+                            another one; or name the new one otherwise, or change what is there \
+                            (ALTER …, DROP INDEX CONCURRENTLY before it)";
 const COUNT_YOURS: &str = "count the rows of your own database that do not fit before the \
                            release, or try it on a copy of yours (--clone)";
 const MEANT_OR_NOT: &str = "where other answers are meant, accept them: `-- pgauntlet: accept \
@@ -85,16 +91,8 @@ pub fn remedy(evidence: &Evidence) -> Option<&'static str> {
         Evidence::NewRowsDiffer(_) => NULLS_COME,
         Evidence::AnswersDiffer(of) if of.compared.not_compared.is_some() => COMPARE_THEM,
         Evidence::AnswersDiffer(_) => MEANT_OR_NOT,
-        Evidence::StaleValues(_) => {
-            "make it anew in the change: REINDEX INDEX CONCURRENTLY, an UPDATE of the rows for a \
-             stored generated column; or give the new definition a name of its own, with an index \
-             of its own"
-        }
-        Evidence::AlreadyThere(_) => {
-            "leave IF NOT EXISTS out, so that the change fails where it finds another one; or name \
-             the new one otherwise, or change what is there (ALTER …, DROP INDEX CONCURRENTLY \
-             before it)"
-        }
+        Evidence::StaleValues(_) => MAKE_ANEW,
+        Evidence::AlreadyThere(_) => FAIL_INSTEAD,
         Evidence::RowsFitted(_) => COUNT_YOURS,
         Evidence::AccessChanged(of) => access(of),
         Evidence::ConstraintChanged(of) if !of.unindexed.is_empty() => {

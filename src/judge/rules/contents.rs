@@ -17,6 +17,7 @@ use crate::scenario::{CALIBRATED_MAX_PER_S, Meant, Verdict};
 use crate::schema::{Difference, Objects};
 
 use super::on_purpose::{Said, Statements, Taken};
+use super::rights::is_invoker;
 use super::touched::uses;
 use super::{Evidence, SchemaChange};
 
@@ -226,7 +227,7 @@ fn is_wider(difference: &Difference, before: &Objects, after: &Objects) -> bool 
             let of_secured = name.rsplit_once('.').is_some_and(|(table, _)| is_on(table));
             of_secured && (permissive(to) || (to.is_none() && from.is_some() && !permissive(from)))
         }
-        ("policy", "using" | "roles") => {
+        ("policy", "using" | "check" | "roles") => {
             name.rsplit_once('.').is_some_and(|(table, _)| is_on(table))
         }
         _ => false,
@@ -241,7 +242,7 @@ fn lets_all_through(difference: &Difference) -> bool {
     match property.as_str() {
         "object" if object.starts_with("table ") => true,
         "object" => to.contains("using: true") && to.contains("roles: PUBLIC"),
-        "using" => to == "true",
+        "using" | "check" => to == "true",
         _ => false,
     }
 }
@@ -249,7 +250,7 @@ fn lets_all_through(difference: &Difference) -> bool {
 /// Whether a view that reads with its owner's rights has the name.
 fn is_behind_a_view(after: &Objects, name: &str) -> bool {
     let view = after.get(&format!("view {name}"));
-    view.is_some_and(|of| !of.get("options").is_some_and(|o| o.contains("security_invoker=")))
+    view.is_some_and(|of| !of.get("options").is_some_and(|options| is_invoker(options)))
 }
 
 /// Something was taken away.

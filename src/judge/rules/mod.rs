@@ -100,10 +100,7 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     let (weaker, of_access): (Vec<_>, Vec<_>) =
         contents::access(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
     findings.extend(of_access);
-    findings.extend(rights::of_callers(evidence));
-    findings.extend(kept::otherwise(evidence));
-    findings.extend(stale::values(evidence));
-    findings.extend(already_there::skipped(evidence));
+    findings.extend(no_trial_shows(evidence));
     let (new_rows, of_new_rows): (Vec<_>, Vec<_>) =
         new_rows::differ(evidence).into_iter().partition(|f| f.verdict == Verdict::Safe);
     findings.extend(of_new_rows);
@@ -128,6 +125,15 @@ pub fn findings(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     findings.extend(on_change(evidence));
     findings.extend(informing);
     doubt::weigh(evidence, findings)
+}
+
+/// What the catalogue says, and no operation of a trial meets.
+fn no_trial_shows(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
+    let mut findings = rights::of_callers(evidence);
+    findings.extend(kept::otherwise(evidence));
+    findings.extend(stale::values(evidence));
+    findings.extend(already_there::skipped(evidence));
+    findings
 }
 
 /// What informs and decides nothing, `slower` of operations among it.

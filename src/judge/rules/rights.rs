@@ -90,7 +90,8 @@ fn is_definer(definition: &str) -> bool {
     head.contains("SECURITY DEFINER")
 }
 
-fn is_invoker(options: &str) -> bool {
+/// Whether a view's options let it use its reader's rights.
+pub fn is_invoker(options: &str) -> bool {
     options.split(", ").any(|option| {
         let value = option.strip_prefix("security_invoker=");
         value.is_some_and(|value| matches!(value, "true" | "on" | "1" | "yes"))
