@@ -153,7 +153,7 @@ pub struct TrialArguments {
     pub format: Format,
 }
 
-/// How much is said while a run goes on.
+/// How much a run prints while it goes on.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ProgressArguments {
     /// No progress; the verdicts only

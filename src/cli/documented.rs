@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 
 use super::args::Arguments;
 
-/// What a server is told, and is no command.
+/// Names that a server sees, which are no commands.
 const NAMES: [&str; 3] =
     ["pgauntlet app 7", "pgauntlet statistics", "pgauntlet may work on this server"];
 
@@ -124,11 +124,11 @@ fn every_example_of_the_help_can_be_typed() {
 }
 
 #[test]
-fn a_command_that_cannot_be_typed_is_told() {
+fn a_command_that_cannot_be_typed_is_found() {
     let page = "\n```\npgauntlet try --rowz 5\n```\n`pgauntlet cashe`, `pgauntlet merge`\n\
                 ```sh\npgauntlet merge a \\\n  b   # no directory\n```\n";
-    let told: Vec<Option<String>> = shown(page).iter().map(wrong).collect();
-    assert_eq!(told.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false, true]);
+    let found: Vec<Option<String>> = shown(page).iter().map(wrong).collect();
+    assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false, true]);
 }
 
 #[test]

@@ -149,7 +149,7 @@ pub struct Asked {
     pub sizes: SizeArguments,
     /// What is as expected is printed in a line.
     pub brief: bool,
-    /// What it takes is said before it begins.
+    /// It prints what it takes before it begins.
     pub announced: bool,
     /// One change is tried: what is printed is the answer about it.
     pub answer: Option<Answered>,

@@ -24,6 +24,7 @@ use crate::schema::ReplacedFunction;
 use super::error::Error;
 use super::parameters::{Drawing, Feeds, Values};
 use super::plan::{Plan, PlannedOperation, PlannedStatement};
+use super::rehearse::STRIDE;
 use super::written::{Answer, ROWS_MAX, Writes, too_many};
 
 /// `application_name` of the session that compares.
@@ -36,8 +37,6 @@ const DRAWS_MAX: u64 = 16;
 const FUNCTION_MAX: Duration = Duration::from_secs(30);
 /// The streams that values are drawn from: no worker's, and not those of a rehearsal.
 const ANSWERS_WORKER: u64 = u32::MAX as u64 / 2;
-/// Numbers of the schedule between two draws of an operation: more than there are operations.
-const STRIDE: u64 = 2_000;
 /// The number of the first draw: traffic has used those before it.
 const FIRST: u64 = 50_000;
 
@@ -55,8 +54,8 @@ pub struct CalledFunction {
 /// What the statements of one operation that call the function returned.
 type Answers = Result<Vec<Answer>, ServerError>;
 
-/// Each function with its old definition and its new one. Whatever keeps one from being compared is
-/// said of that function.
+/// Each function with its old definition and its new one. What keeps one from being compared
+/// is in that function's answer.
 ///
 /// # Errors
 /// A name leads nowhere, or the session is gone.
@@ -187,16 +186,12 @@ impl Comparing<'_> {
                     let pairs = old.iter().zip(&new);
                     pairs.for_each(|(old, new)| add(&mut found, old, new));
                 }
-                Err(error) if in_the_way(&error).is_some() => {
-                    let why =
-                        in_the_way(&error).map_or(NotCompared::NoRows, |of| of(error.message));
-                    return Ok(ComparedAnswers::not_compared(object, why));
-                }
                 Err(error) => {
-                    let refusal = vec![Some(format!("ERROR: {}", error.message))];
-                    let old = Answer { columns: Vec::new(), rows: vec![refusal] };
-                    let of_old = old.rows.iter().map(|row| shown(row));
-                    sample(&mut found.gone_rows, of_old);
+                    if let Some(why) = in_the_way(&error) {
+                        return Ok(ComparedAnswers::not_compared(object, why(error.message)));
+                    }
+                    let refusal = [Some(format!("ERROR: {}", error.message))];
+                    sample(&mut found.gone_rows, std::iter::once(shown(&refusal)));
                     (found.rows, found.gone) = (found.rows + 1, found.gone + 1);
                     for new in &new {
                         found.new += new.rows.len() as u64;

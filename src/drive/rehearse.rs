@@ -23,7 +23,7 @@ const OPERATION_MAX: Duration = Duration::from_secs(5);
 /// The last of the streams that values are drawn from: no worker's. Other draws have another one.
 const REHEARSAL_WORKER: u64 = u32::MAX as u64 - 1;
 /// Numbers of the schedule between two draws of an operation: more than there are operations.
-const STRIDE: u64 = 2_000;
+pub(super) const STRIDE: u64 = 2_000;
 /// Characters of a server's message that are kept.
 const MESSAGE_CHARS_MAX: usize = 400;
 

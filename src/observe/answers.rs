@@ -5,18 +5,16 @@
 //! text, for some types have no equality.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use crate::connect::{self, Address, Session};
 use crate::history::{ComparedAnswers, NotCompared, SAMPLE_CHARS_MAX, SAMPLES_MAX};
 use crate::pg::facts::RelationName;
-use crate::pg::{quote_ident, quote_literal};
-use crate::schema::{Replaced, ReplacedView, SETTINGS};
+use crate::pg::quote_ident;
+use crate::schema::{Replaced, ReplacedView};
 
+use super::contents::snapshot;
 use super::{APPLICATION_NAME, Error};
 
-/// No session of ours uses the views meanwhile, so a wait this long is caused by another session.
-const LOCK_TIMEOUT_MS: u32 = 10_000;
 /// For one view, with both definitions.
 const STATEMENT_TIMEOUT_MS: u32 = 30_000;
 /// What a new view is called while the old one has its name, and its number.
@@ -32,8 +30,8 @@ struct Aside<'r> {
     name: String,
 }
 
-/// Both definitions of each replaced view, asked in one snapshot. Whatever keeps one from being
-/// asked is said of that view.
+/// Both definitions of each replaced view, asked in one snapshot. What keeps one from being asked
+/// is in that view's answer.
 ///
 /// # Errors
 /// The session cannot be opened, or is gone.
@@ -46,7 +44,7 @@ pub async fn view_answers(
     }
     let opened = Session::open(address, APPLICATION_NAME, &BTreeMap::new()).await;
     let session = opened.map_err(|error| Error::Open(Box::new(error)))?;
-    session.batch(&begin()).await.map_err(fail)?;
+    session.batch(&snapshot(STATEMENT_TIMEOUT_MS)).await.map_err(fail)?;
     let (aside, mut found) = set_aside(&session, &replaced.views).await?;
     let refused = make_old(&session, &aside, &replaced.gone_views).await?;
     for Aside { view, name } in aside {
@@ -64,20 +62,6 @@ pub async fn view_answers(
 
 fn fail(error: connect::Error) -> Error {
     Error::Answers(Box::new(error))
-}
-
-fn begin() -> String {
-    let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ");
-    let own = [
-        ("jit", "off".to_owned()),
-        ("lock_timeout", LOCK_TIMEOUT_MS.to_string()),
-        ("statement_timeout", STATEMENT_TIMEOUT_MS.to_string()),
-    ];
-    let settings = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    for (name, value) in settings.chain(own) {
-        let _ = write!(sql, "; SET LOCAL {} = {}", quote_ident(name), quote_literal(&value));
-    }
-    sql
 }
 
 /// What the server refuses is undone, and its message returned.

@@ -101,12 +101,17 @@ async fn oid(session: &Session, table: &str) -> Result<Option<u32>, Error> {
 /// A policy that hides rows is an error rather than fewer rows. Compiling an expression takes
 /// longer than it saves.
 pub(super) fn begin() -> String {
-    let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    let read_only = snapshot(STATEMENT_TIMEOUT_MS);
+    format!("{read_only}; SET TRANSACTION READ ONLY; SET LOCAL row_security = 'off'")
+}
+
+/// Begins a transaction with a snapshot, under the settings of fingerprints.
+pub(super) fn snapshot(statement_timeout_ms: u32) -> String {
+    let mut sql = String::from("BEGIN ISOLATION LEVEL REPEATABLE READ");
     let own = [
-        ("row_security", "off".to_owned()),
         ("jit", "off".to_owned()),
         ("lock_timeout", LOCK_TIMEOUT_MS.to_string()),
-        ("statement_timeout", STATEMENT_TIMEOUT_MS.to_string()),
+        ("statement_timeout", statement_timeout_ms.to_string()),
     ];
     let settings = SETTINGS.iter().map(|(name, value)| (*name, (*value).to_owned()));
     for (name, value) in settings.chain(own) {

@@ -117,6 +117,11 @@ pub fn identifier(sql: &str, token: &Token) -> String {
     }
 }
 
+/// Every token of a text as [`identifier`] has it; none of one that has no tokens.
+pub fn identifiers(sql: &str) -> impl Iterator<Item = String> + '_ {
+    tokens(sql).unwrap_or_default().into_iter().map(|token| identifier(sql, &token))
+}
+
 /// What is between the quotes of a text; doubled quotes in it stay.
 pub fn unquoted(text: &str) -> &str {
     let body = match text.find(['\'', '$']) {

@@ -16,6 +16,7 @@ mod sqlstate;
 mod statement_key;
 pub mod syntax;
 pub mod waiting;
+pub mod words;
 
 pub use lock::LockMode;
 pub use normal::normal_text;

@@ -7,15 +7,13 @@ use crate::connect::{Address, Session};
 use crate::history::{APPLICATION_ROLE, MIGRATOR_ROLE, RoleFacts, RolesFacts};
 use crate::pg::{quote_ident, quote_literal};
 use crate::provision::{Login, Logins, Server};
-use crate::scenario::{RunsAs, Scenario};
+use crate::scenario::{ROLE_SETTING, RunsAs, Scenario};
 use crate::seed;
 
 use super::Error;
 use super::effects::Identities;
 
 const APPLICATION_NAME: &str = "pgauntlet provision";
-/// The setting of `[pool] settings` that is a role.
-const ROLE_SETTING: &str = "role";
 
 /// A database of the server over TCP where there is a choice: some tools cannot use a unix socket.
 pub fn over_tcp(server: &dyn Server, address: &Address) -> Address {

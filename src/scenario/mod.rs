@@ -72,7 +72,7 @@ pub use tools::{ToolsMigrations, changelog_directory, read_migration_file, read_
 
 pub use traffic::{
     Arrivals, CALIBRATED_MAX_PER_S, Follow, Invariant, LedgerRule, On, OperationSpec,
-    OperationStatement, Parameter, PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, Rate, Rows,
-    Since, SqlPlace, Traffic, returns_row_of,
+    OperationStatement, Parameter, PlanLimit, Pool, RATE_PER_S_MAX, RATE_PER_S_MIN, ROLE_SETTING,
+    Rate, Rows, Since, SqlPlace, Traffic, returns_row_of,
 };
 pub use written::Draft;

@@ -271,6 +271,16 @@ pub struct Pool {
     pub role: Option<String>,
 }
 
+/// The setting of `[pool] settings` that is a role.
+pub const ROLE_SETTING: &str = "role";
+
+impl Pool {
+    /// Whether the application's role is one that the scenario names, and none of ours.
+    pub fn names_role(&self) -> bool {
+        self.role.is_some() || self.settings.contains_key(ROLE_SETTING)
+    }
+}
+
 impl Default for Pool {
     fn default() -> Pool {
         Pool {

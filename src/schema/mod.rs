@@ -14,4 +14,4 @@ pub use difference::{Difference, Objects, differences};
 pub use file::{Stored, StoredError};
 pub use fingerprint::Fingerprint;
 pub use queries::{MAJORS, NUMBERING, Query, SETTINGS, queries};
-pub use replaced::{Replaced, ReplacedFunction, ReplacedView, Users};
+pub use replaced::{Replaced, ReplacedFunction, ReplacedView, Users, function_parts};

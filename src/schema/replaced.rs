@@ -97,6 +97,12 @@ impl Replaced {
     }
 }
 
+/// What stands before a function's body, and the body, of its definition as the server prints it;
+/// twice all of it, where it has no `AS`.
+pub fn function_parts(definition: &str) -> (&str, &str) {
+    definition.split_once("\nAS ").unwrap_or((definition, definition))
+}
+
 fn is_of_triggers(definition: &str) -> bool {
     definition.contains("\n RETURNS trigger\n") || definition.contains("\n RETURNS event_trigger\n")
 }

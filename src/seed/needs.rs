@@ -1,4 +1,4 @@
-//! What an application's statements read and write with the rights of whoever runs them, as far as
+//! What an application's statements read and write with the caller's rights, as far as
 //! texts show it: relations that they name, those that functions and triggers name which run with
 //! the caller's rights, and so on. What runs with its owner's rights (SECURITY DEFINER, a view that
 //! is no `security_invoker`, a foreign key) needs none of the caller's.
@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::connect::{self, Session};
+use crate::pg::words::{names, words};
 
 use super::Error;
 
@@ -69,7 +70,7 @@ pub async fn relations<'t>(
     let object = |row: &tokio_postgres::Row| Object {
         is_function: row.get(0),
         oid: row.get(1),
-        name: row.get::<_, String>(2).to_lowercase(),
+        name: row.get(2),
         parents: row.get::<_, Option<Vec<u32>>>(3).unwrap_or_default(),
         reads: row.get::<_, Option<String>>(4).unwrap_or_default(),
         calls: row.get::<_, Option<String>>(5).unwrap_or_default(),
@@ -96,7 +97,7 @@ impl Reached {
         reached
     }
 
-    /// Relations by their oids; None: it cannot be told.
+    /// Relations by their oids; None: a function's text does not show them.
     fn close(mut self, objects: &[Object]) -> Option<BTreeSet<u32>> {
         let mut found: BTreeSet<u32> = BTreeSet::new();
         let mut relations: BTreeSet<u32> = BTreeSet::new();
@@ -125,17 +126,6 @@ impl Reached {
             }
         }
     }
-}
-
-/// Whether all words of the name are among them.
-fn names(words: &BTreeSet<String>, name: &str) -> bool {
-    let mut parts = name.split(|c: char| !c.is_alphanumeric() && c != '_');
-    parts.all(|part| part.is_empty() || words.contains(part))
-}
-
-fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 #[cfg(test)]

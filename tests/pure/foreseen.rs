@@ -1,38 +1,23 @@
-//! What a run is about to take is said before it begins, where a user has named nothing.
+//! A run prints what it is about to take before it begins, where a user has named nothing.
 
 use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin_cmd;
-use pgauntlet::provision::{self, SourceRequest};
 use pgauntlet::result::CrashRequest;
-use pgauntlet::run::{self, Foreseen, Request, SizeRequest, Work};
-use pgauntlet::scenario;
+use pgauntlet::run::{self, Foreseen, Work};
+use pgauntlet::scenario::{self, Scenario};
+
+use crate::run_without_server::request;
 
 fn bundled(quick: bool, work: Work) -> Foreseen {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let found = scenario::find(&root).expect("scenarios");
-    let scenarios =
+    let scenarios: Vec<Scenario> =
         found.iter().map(|path| scenario::load(path).expect("a scenario").value).collect();
-    let request = Request {
-        scenarios,
-        work,
-        crash: CrashRequest::default(),
-        state: None,
-        repeat: 1,
-        share: None,
-        sizes: SizeRequest { quick, ..SizeRequest::default() },
-        server: provision::Request {
-            source: SourceRequest::Any { major: None, image: None, fetch: false },
-            cache: None,
-            run_as: None,
-        },
-        other_majors: Vec::new(),
-        clones: None,
-        retry: None,
-        out: None,
-        answers: false,
-        at: Vec::new(),
-    };
+    let mut request = request(scenarios[0].clone(), work, None);
+    request.scenarios = scenarios;
+    request.crash = CrashRequest::default();
+    request.sizes.quick = quick;
     run::foreseen(&request).expect("a plan")
 }
 

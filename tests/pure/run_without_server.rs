@@ -54,7 +54,7 @@ fn scenario(directory: &Path, more: &str) -> Scenario {
     scenario
 }
 
-fn request(scenario: Scenario, work: Work, out: Option<PathBuf>) -> Request {
+pub fn request(scenario: Scenario, work: Work, out: Option<PathBuf>) -> Request {
     Request {
         scenarios: vec![scenario],
         work,

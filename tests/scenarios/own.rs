@@ -49,6 +49,14 @@ pub fn try_in(root: &Path) -> assert_cmd::Command {
     command
 }
 
+/// The exit code, and what is printed, on one line.
+pub fn outcome(mut command: assert_cmd::Command) -> (i32, String) {
+    let output = command.output().expect("pgauntlet");
+    let all = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
+    (output.status.code().expect("an exit code"), said)
+}
+
 /// TypeORM goes to no migration before the newest, so its base has to be named.
 const TYPEORM: &[&str] = &[
     "--rows",

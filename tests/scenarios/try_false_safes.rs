@@ -6,7 +6,7 @@ use std::path::Path;
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::own::try_in;
+use crate::own::{outcome, try_in};
 
 const SCHEMA: &str = "\
 CREATE ROLE app;
@@ -47,10 +47,8 @@ fn tried(root: &Path, arguments: &[&str]) -> (i32, String) {
     if !arguments.iter().any(|argument| argument.starts_with("orders=")) {
         command.args(["--rows", "orders=2k"]);
     }
-    let output = command.args(arguments).output().expect("pgauntlet");
-    let all = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
-    (output.status.code().expect("an exit code"), said)
+    command.args(arguments);
+    outcome(command)
 }
 
 #[rstest]
@@ -328,10 +326,9 @@ fn a_change_of_a_lone_table_that_has_no_rows_proves_nothing(
     );
     fs::write(root.path().join("structure.sql"), schema).expect("a file");
     let tried = |more: &[&str]| {
-        let output = try_in(root.path()).arg("change.sql").args(more).output().expect("pgauntlet");
-        let all = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
-        (output.status.code().expect("an exit code"), said)
+        let mut command = try_in(root.path());
+        command.arg("change.sql").args(more);
+        outcome(command)
     };
     let (code, said) = tried(&[]);
     assert_eq!(code, 3, "{said}");
@@ -355,10 +352,7 @@ fn an_index_that_is_built_if_it_is_not_there_is_unsafe_and_can_be_accepted() {
         command.current_dir(root).env("NO_COLOR", "1").env("PATH", crate::toolbox::path());
         command.args(["try", "change.sql", "--schema", "structure.sql", "--pg", "15"]);
         command.args(["--no-cache", "--quiet", "--rows", "2k"]);
-        let output = command.output().expect("pgauntlet");
-        let all = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        let said = all.split_whitespace().collect::<Vec<_>>().join(" ");
-        (output.status.code().expect("an exit code"), said)
+        outcome(command)
     };
     let (code, said) = faults(root.path());
     assert_eq!(code, 1, "{said}");

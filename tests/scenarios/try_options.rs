@@ -8,7 +8,7 @@ use pgauntlet::trial::Axis;
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::own::{project, try_in};
+use crate::own::{outcome, project, try_in};
 
 const SCHEMA: &str = "\
 CREATE ROLE migrator;
@@ -34,10 +34,9 @@ fn with_schema(change: &str, toml: &str) -> TempDir {
 
 /// The exit code, and what is printed, on one line.
 fn tried(root: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = try_in(root).args(arguments).output().expect("pgauntlet");
-    let all = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
-    (output.status.code().expect("an exit code"), said)
+    let mut command = try_in(root);
+    command.args(arguments);
+    outcome(command)
 }
 
 #[rstest]

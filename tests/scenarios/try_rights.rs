@@ -5,7 +5,7 @@ use std::fs;
 
 use rstest::rstest;
 
-use crate::own::try_in;
+use crate::own::{outcome, try_in};
 
 const SCHEMA: &str = "\
 CREATE ROLE app;
@@ -35,16 +35,13 @@ fn tried(change: &str, toml: &str, app: &str) -> (i32, String) {
     write("app.sql", app);
     let mut command = try_in(root.path());
     command.args(["change.sql", "--app", "app.sql", "--rows", "orders=2k", "--rows", "audit=500"]);
-    let output = command.output().expect("pgauntlet");
-    let all = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
-    (output.status.code().expect("an exit code"), said)
+    outcome(command)
 }
 
 const WRITES: &str = "-- name: add\nINSERT INTO orders (status) VALUES (:status);\n\
                       -- name: pay\nUPDATE orders SET status = :status WHERE id = :id;\n";
 
-/// What is said of an operation that failed for want of a right that nobody named.
+/// The doubt about an operation that failed for want of a right that nobody named.
 const REFUSED: &str = "may use only what its operations used before the change";
 
 #[rstest]

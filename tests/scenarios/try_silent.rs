@@ -4,7 +4,7 @@ use std::fs;
 
 use rstest::rstest;
 
-use crate::own::try_in;
+use crate::own::{outcome, try_in};
 
 const SCHEMA: &str = "\
 CREATE FUNCTION code(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
@@ -30,10 +30,7 @@ fn tried(change: &str) -> (i32, String) {
     write("pgauntlet.toml", "[try]\nconditions = [\"calm\"]\n");
     let mut command = try_in(root.path());
     command.args(["change.sql", "--rows", "items=2k", "--rows", "tasks=1k"]);
-    let output = command.output().expect("pgauntlet");
-    let all = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&all).split_whitespace().collect::<Vec<_>>().join(" ");
-    (output.status.code().expect("an exit code"), said)
+    outcome(command)
 }
 
 #[rstest]

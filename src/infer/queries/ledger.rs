@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pg::facts::{Conflict, RelationName};
+use crate::pg::facts::{Conflict, RelationName, facts};
 use crate::pg::lex;
 use crate::pg::syntax::Kind;
 use crate::scenario::{LedgerRule, OperationSpec, OperationStatement};
 
 use super::super::catalogue::{Catalogue, Column};
-use super::super::traffic::{REMEMBERED_MAX, is_kept, is_key};
+use super::super::traffic::{REMEMBERED_MAX, is_key, stays_as_sent};
 use super::deletes::deleted;
 use super::insert::{Cell, NewRow, NewValues, is_new};
 
@@ -44,7 +44,7 @@ pub(super) fn rule(
         Some((column, _, parameter)) => (*column, Some((*parameter).clone())),
         None => (returned(row, statements)?, None),
     };
-    let stays = |column: &Column| column.number != key.number && is_kept(subject, column);
+    let stays = |column: &Column| column.number != key.number && stays_as_sent(subject, column);
     let set = sent.iter().filter(|(column, ..)| stays(column)).take(REMEMBERED_MAX);
     Some(LedgerRule::Insert {
         table: subject.name().to_owned(),
@@ -145,11 +145,9 @@ struct Written {
 
 impl Written {
     fn by(sql: &str) -> Written {
-        let tokens = lex::tokens(sql).unwrap_or_default();
-        let words: BTreeSet<String> =
-            tokens.iter().map(|token| lex::identifier(sql, token)).collect();
+        let words: BTreeSet<String> = lex::identifiers(sql).collect();
         let may_update = words.contains("conflict") || words.contains("with");
-        let statements = crate::pg::facts::facts(sql).statements.into_iter();
+        let statements = facts(sql).statements.into_iter();
         let changing = statements.filter(|one| one.kind != Kind::Insert || may_update);
         Written { changed: changing.flat_map(|one| one.writes).collect(), words }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::pg::words::{names, words};
+
 use super::super::{Catalogue, Table};
 
 /// Words of the functions that triggers call, and of those that these call.
@@ -45,16 +47,13 @@ impl Beside {
             self.hidden = true;
             return;
         };
-        let words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
-        self.words.extend(words.filter(|word| !word.is_empty()).map(str::to_lowercase));
+        self.words.extend(words(source));
         self.hidden |= hides(source);
     }
 
     /// Whether all words of the name are among theirs.
     fn names(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
-        let mut parts = name.split(|c: char| !c.is_alphanumeric() && c != '_');
-        parts.all(|part| part.is_empty() || self.words.contains(part))
+        names(&self.words, name)
     }
 
     /// Whether they may write the column of some table.

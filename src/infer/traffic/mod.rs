@@ -21,7 +21,7 @@ use super::{Catalogue, Inferred, Oid};
 
 pub(super) use draft::{Drawn, plain};
 pub(super) use new_row::REMEMBERED_MAX;
-pub(super) use writes::{is_kept, is_key};
+pub(super) use writes::{is_key, stays_as_sent};
 
 use draft::Draft;
 use secured::World;

@@ -10,7 +10,7 @@ use crate::scenario::{Generator, LedgerRule};
 use super::super::{Column, Constraint, ConstraintKind, Index};
 use super::draft::{Draft, Drawn};
 use super::subject::Subject;
-use super::writes::{columns, is_kept as stays_as_sent, is_key, is_partition_key};
+use super::writes::{columns, is_key, is_partition_key, stays_as_sent};
 
 /// By which name an INSERT knows the row that it copies from.
 const MODEL: &str = "model";

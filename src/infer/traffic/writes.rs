@@ -205,7 +205,7 @@ pub fn is_compared(subject: &Subject<'_>, column: &Column) -> bool {
 /// value than the one that was sent, and a change may fill what is NULL.
 ///
 /// A time is what triggers set: one that a change adds to stamp a row is no loss.
-pub fn is_kept(subject: &Subject<'_>, column: &Column) -> bool {
+pub fn stays_as_sent(subject: &Subject<'_>, column: &Column) -> bool {
     let known = subject.catalogue.type_of(column.type_oid);
     let is_time = known.is_some_and(|known| known.name.starts_with("timestamp"));
     !is_time && !subject.beside.may_set(&column.name)
@@ -217,7 +217,7 @@ fn is_remembered(subject: &Subject<'_>, column: &Column) -> bool {
         Some(Generator::Pool { values, .. }) => values.iter().any(Option::is_none),
         _ => false,
     };
-    is_compared(subject, column) && !is_null && is_kept(subject, column)
+    is_compared(subject, column) && !is_null && stays_as_sent(subject, column)
 }
 
 /// The age, in milliseconds, at which a row is deleted.

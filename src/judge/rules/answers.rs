@@ -52,7 +52,7 @@ fn bare(object: &str) -> &str {
     object.split_once(' ').map_or(object, |(_, name)| name)
 }
 
-/// Whether what was not compared is told by something else: the operations that use it failed, or
+/// Whether something else shows what was not compared: the operations that use it failed, or
 /// the change never named it, and its text only followed the name of a column or a table.
 fn is_seen(evidence: &Evidence<'_, '_>, one: &ComparedAnswers, operations: &[String]) -> bool {
     let Some(why) = &one.not_compared else { return false };
@@ -72,9 +72,7 @@ fn is_named(evidence: &Evidence<'_, '_>, object: &str) -> bool {
     let RelationName { name, .. } = RelationName::unquoted(name);
     let mut statements = evidence.trace.statements();
     statements.any(|record| {
-        let text = record.began.text.as_str();
-        let tokens = lex::tokens(text).unwrap_or_default();
-        record.facts().is_dynamic()
-            || tokens.iter().any(|token| lex::identifier(text, token) == name)
+        let mut named = lex::identifiers(&record.began.text);
+        record.facts().is_dynamic() || named.any(|word| word == name)
     })
 }

@@ -199,9 +199,8 @@ pub fn access(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
     };
     let of_wider = |(object, differences): (String, Vec<Difference>)| {
         // With a policy, what it lets through is what the statement says.
-        let is_off = differences
-            .iter()
-            .any(|d| matches!(d.property.as_str(), "row level security") || lets_all_through(d));
+        let is_off =
+            differences.iter().any(|d| d.property == "row level security" || lets_all_through(d));
         let verdict = if is_off { Verdict::Unproven } else { Verdict::Safe };
         let shown = ChangedAccess { differences, wider: true, ..ChangedAccess::default() };
         Finding::new(verdict, Subject::relation(object), Shown::AccessChanged(shown))

@@ -135,9 +135,7 @@ impl Inserts {
                 if statement.kind == Kind::Insert
                     && let Some(table) = statement.writes.first()
                 {
-                    let tokens = lex::tokens(sql).unwrap_or_default();
-                    let words = tokens.iter().map(|token| lex::identifier(sql, token)).collect();
-                    inserts.words.push((table.clone(), words));
+                    inserts.words.push((table.clone(), lex::identifiers(sql).collect()));
                 }
                 inserts.written.extend(statement.writes);
             }

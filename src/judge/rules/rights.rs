@@ -6,17 +6,15 @@ use crate::pg::facts::RelationName;
 use crate::result::evidence::{ChangedAccess, FailedOperations, OperationFailure};
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
-use crate::schema::Difference;
+use crate::schema::{Difference, function_parts};
 
 use super::Evidence;
 use super::touched::uses;
 
-/// The setting of `[pool] settings` that is a role.
-const ROLE_SETTING: &str = "role";
-
 /// Functions and views that used their owner's rights, and use their caller's from now on.
 pub fn of_callers(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
-    let Some(schema) = evidence.schema.as_ref().filter(|_| is_own(evidence)) else {
+    let Some(schema) = evidence.schema.as_ref().filter(|_| !evidence.scenario.pool.names_role())
+    else {
         return Vec::new();
     };
     let meant = |d: &&Difference| evidence.means(&d.object, &d.property);
@@ -43,13 +41,9 @@ pub fn may_be_granted(evidence: &Evidence<'_, '_>, of: &FailedOperations) -> boo
         _ => false,
     };
     let mut causes = of.causes.iter();
-    is_own(evidence) && !of.causes.is_empty() && causes.all(|cause| is_of_role(&cause.failure))
-}
-
-/// Whether neither `[pool] role` nor a setting names the application's role.
-fn is_own(evidence: &Evidence<'_, '_>) -> bool {
-    let pool = &evidence.scenario.pool;
-    pool.role.is_none() && !pool.settings.contains_key(ROLE_SETTING)
+    !evidence.scenario.pool.names_role()
+        && !of.causes.is_empty()
+        && causes.all(|cause| is_of_role(&cause.failure))
 }
 
 /// Of `permission denied for table audit`, the relation.
@@ -84,10 +78,8 @@ fn becomes_the_caller_s(difference: &Difference) -> bool {
     }
 }
 
-/// The words stand before the body.
 fn is_definer(definition: &str) -> bool {
-    let head = definition.split_once("\nAS ").map_or(definition, |(head, _)| head);
-    head.contains("SECURITY DEFINER")
+    function_parts(definition).0.contains("SECURITY DEFINER")
 }
 
 /// Whether a view's options let it use its reader's rights.

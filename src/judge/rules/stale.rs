@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::pg::lex;
+use crate::pg::lex::identifiers;
+use crate::pg::words::calls;
 use crate::result::evidence::StaleValues;
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
-use crate::schema::{Difference, Objects};
+use crate::schema::{Difference, Objects, function_parts};
 
 use super::Evidence;
 
@@ -34,42 +35,32 @@ pub fn values(evidence: &Evidence<'_, '_>) -> Vec<Finding> {
 /// Whether a function does something else, rather than having another cost.
 fn is_replaced(difference: &Difference) -> bool {
     let Difference { object, property, from, to } = difference;
-    let body = |of: &Option<String>| {
-        let definition = of.as_deref()?;
-        Some(definition.split_once("\nAS ").map_or(definition, |(_, body)| body).to_owned())
-    };
-    object.starts_with("function ")
-        && property == "definition"
-        && from.is_some()
-        && to.is_some()
-        && body(from) != body(to)
+    let both = from.as_deref().zip(to.as_deref());
+    let is_other = both.is_some_and(|(from, to)| body(from) != body(to));
+    object.starts_with("function ") && property == "definition" && is_other
+}
+
+fn body(definition: &str) -> &str {
+    function_parts(definition).1
 }
 
 /// Indexes, generated columns and constraints that call it, and are as they were.
 fn kept(before: &Objects, after: &Objects, function: &str) -> Vec<String> {
     let (name, _) = function.split_once('(').unwrap_or((function, ""));
     let bare = name.rsplit('.').next().unwrap_or(name);
-    let call = format!("{bare}(");
-    let calls = |text: &String| {
-        let mut at = text.match_indices(&call);
-        at.any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-    };
-    let holds = |(object, properties): &(&String, &std::collections::BTreeMap<String, String>)| {
+    let is_kept = |object: &str| {
         let property = match object.split_once(' ') {
             Some(("index" | "constraint", _)) => "definition",
             Some(("column", _)) => "generated",
             _ => return false,
         };
-        let is_same =
-            before.get(*object).and_then(|of| of.get(property)) == properties.get(property);
-        is_same && properties.get(property).is_some_and(calls)
+        let text = |objects: &Objects| objects.get(object)?.get(property).cloned();
+        let (was, is) = (text(before), text(after));
+        // What is generated as it is read is never old.
+        let holds = |text: &String| calls(text, bare) && !text.starts_with("virtual");
+        was == is && is.as_ref().is_some_and(holds)
     };
-    // What is generated as it is read is never old.
-    let is_kept = |properties: &std::collections::BTreeMap<String, String>| {
-        properties.get("generated").is_none_or(|text| !text.starts_with("virtual"))
-    };
-    let found = after.iter().filter(holds).filter(|(_, properties)| is_kept(properties));
-    found.map(|(object, _)| object.clone()).collect()
+    after.keys().filter(|object| is_kept(object)).cloned().collect()
 }
 
 /// Whether a statement of the change, other than one that makes a function, names it, or the table
@@ -81,10 +72,7 @@ fn is_made_anew(evidence: &Evidence<'_, '_>, object: &str) -> bool {
     let table = parts.pop().unwrap_or_default();
     let mut statements = evidence.trace.statements();
     statements.any(|record| {
-        let text = &record.began.text;
-        let tokens = lex::tokens(text).unwrap_or_default();
-        let words: BTreeSet<String> =
-            tokens.iter().map(|token| lex::identifier(text, token)).collect();
+        let words: BTreeSet<String> = identifiers(&record.began.text).collect();
         let makes_function = words.contains("function") && words.contains("create");
         let whole = ["reindex", "cluster"].iter().any(|word| words.contains(*word));
         !makes_function && (words.contains(own) || (whole && words.contains(table)))

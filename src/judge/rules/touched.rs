@@ -9,6 +9,7 @@ use crate::pg::facts::{Relation, RelationName, facts};
 use crate::pg::lex;
 use crate::pg::purpose::Purpose;
 use crate::pg::syntax::Kind;
+use crate::pg::words::calls;
 use crate::result::evidence::NothingTried;
 use crate::result::{Evidence as Shown, Finding, Subject};
 use crate::scenario::Verdict;
@@ -184,11 +185,7 @@ impl Concerned {
     /// calls the function, as the catalogue was before.
     fn calls(&self, evidence: &Evidence<'_, '_>, function: &str) -> bool {
         let before = evidence.trace.catalogue_before();
-        let call = format!("{function}(");
-        let names = |text: &String| {
-            let mut at = text.match_indices(&call);
-            at.any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-        };
+        let names = |text: &String| calls(text, function);
         before.into_iter().flat_map(|catalogue| &catalogue.objects).any(|(object, properties)| {
             let definition = properties.get("definition").map_or("", String::as_str);
             let is_part = PARTS.iter().any(|part| object.starts_with(part));
@@ -292,21 +289,16 @@ fn moved(evidence: &Evidence<'_, '_>, before: &TableStates) -> bool {
 
 /// Objects of the schema that are others than before, with their definitions.
 fn objects(evidence: &Evidence<'_, '_>) -> Vec<(String, String)> {
-    let before = evidence.trace.catalogue_before();
-    let Some((before, after)) = before.zip(evidence.trace.catalogues.last()) else {
-        return Vec::new();
-    };
-    let names: BTreeSet<&String> = before.objects.keys().chain(after.objects.keys()).collect();
-    let differ = |name: &&&String| before.objects.get(**name) != after.objects.get(**name);
+    let Some(schema) = &evidence.schema else { return Vec::new() };
+    let names: BTreeSet<&String> = schema.differences.iter().map(|d| &d.object).collect();
     let own = evidence.tools_tables();
-    let ours = |name: &&&String| {
+    let ours = |name: &&String| {
         !own.iter().any(|table| name.split(['.', ' ', '"']).any(|part| part == *table))
     };
-    let names = names.iter().filter(differ).filter(ours);
-    let texts = names.map(|name| {
-        let sides = [before.objects.get(*name), after.objects.get(*name)];
+    let texts = names.into_iter().filter(ours).map(|name| {
+        let sides = [schema.before.get(name), schema.after.get(name)];
         let definition = sides.into_iter().flatten().find_map(|object| object.get("definition"));
-        ((*name).clone(), definition.cloned().unwrap_or_default())
+        (name.clone(), definition.cloned().unwrap_or_default())
     });
     texts.collect()
 }
