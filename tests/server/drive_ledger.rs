@@ -39,8 +39,8 @@ async fn tampered(tampering: &str) -> LedgerReport {
 }
 
 #[rstest]
-#[case("DELETE FROM t WHERE id = (SELECT id FROM t WHERE value IS NULL LIMIT 1)", "lost")]
-#[case("INSERT INTO t SELECT * FROM t WHERE value IS NULL LIMIT 1", "doubled")]
+#[case("DELETE FROM t WHERE id = (SELECT id FROM t ORDER BY value NULLS FIRST LIMIT 1)", "lost")]
+#[case("INSERT INTO t SELECT * FROM t ORDER BY value NULLS FIRST LIMIT 1", "doubled")]
 #[case(
     "UPDATE t SET value = -1 WHERE id = (SELECT id FROM t WHERE value IS NOT NULL LIMIT 1)",
     "changed"
